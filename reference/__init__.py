@@ -1,0 +1,32 @@
+"""What is true of an LSTM: gate equations, the stacked network, and rounding-error bounds.
+
+NumPy only. Start with :func:`reference.cell.lstm_cell`, which is one step of the equations, then
+:func:`reference.network.trace`, which loops it over time, layers and directions.
+"""
+
+from reference.bounds import Arithmetic, forward_bound
+from reference.case import Array, Case, Result
+from reference.cell import Step, Weights, lstm_cell
+from reference.configuration import Configuration
+from reference.dtypes import DTYPES, DType
+from reference.network import LayerTrace, Trace, lstm, lstm_layer, rounded, trace
+
+__all__ = [
+    "DTYPES",
+    "Arithmetic",
+    "Array",
+    "Case",
+    "Configuration",
+    "DType",
+    "LayerTrace",
+    "Result",
+    "Step",
+    "Trace",
+    "Weights",
+    "forward_bound",
+    "lstm",
+    "lstm_cell",
+    "lstm_layer",
+    "rounded",
+    "trace",
+]

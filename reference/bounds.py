@@ -1,0 +1,335 @@
+"""How far a correct LSTM can be from the true result, by rounding-error analysis.
+
+The model (see :mod:`reference.dtypes`): results are stored in a type with unit roundoff u, sums of
+products are accumulated with unit roundoff u_acc in any order, and sigmoid and tanh have an
+absolute error of at most K u. From it the error fresh in each step is bounded quantity by
+quantity, in the order of the cell's equations. Every bound is rigorous, not first order: slopes
+are taken at their largest on the interval in which the argument can lie, and the remainders of
+the linearisation are added as errors of their own.
+
+Errors of step s reach step t through the product of the true Jacobians of (h, c)::
+
+    e_t = sum_s |A_t ... A_(s+1) L_s| eps_s
+
+kept as one matrix per row whose columns are the error sources (in interval arithmetic: a
+zonotope). Products of absolute values, the usual recursion, are kept beside it for the rare rows
+where the linearisation is the looser of the two. Between layers the bound of the lower layer's
+output enters as an error of the input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from reference.case import Array, Result
+from reference.cell import Step, Weights, sigmoid
+from reference.dtypes import DType
+from reference.network import LayerTrace, Trace, assemble
+
+
+Quantities = TypeVar("Quantities", Step, Weights)
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """The arithmetic that a bound assumes.
+
+    - `unit_roundoff`: of each stored intermediate quantity (u);
+    - `accumulation`: unit roundoff of sums of products (u_acc);
+    - `activation`: absolute error of sigmoid and tanh (K u);
+    - `subnormal`: the smallest positive number; `largest`: the largest finite one.
+    """
+
+    unit_roundoff: float
+    accumulation: float
+    activation: float
+    subnormal: float
+    largest: float
+
+    @classmethod
+    def of(cls, dtype: DType) -> Arithmetic:
+        """The arithmetic of a correct implementation in `dtype`, with K = 4."""
+        u = dtype.unit_roundoff
+        return cls(u, dtype.accumulation, 4 * u, dtype.subnormal, dtype.largest)
+
+    def scaled(self, factor: float) -> Arithmetic:
+        """The same arithmetic with every error larger by `factor`."""
+        return Arithmetic(
+            self.unit_roundoff * factor,
+            self.accumulation * factor,
+            self.activation * factor,
+            self.subnormal * factor,
+            self.largest,
+        )
+
+
+def sigmoid_slope(a: Array) -> Array:
+    """Derivative of sigmoid at `a`; falls as abs(a) grows, at most 1/4."""
+    s = sigmoid(a)
+    return s * (1 - s)
+
+
+def tanh_slope(a: Array) -> Array:
+    """Derivative of tanh at `a`; falls as abs(a) grows, at most 1."""
+    return 4 * sigmoid_slope(2 * a)
+
+
+@dataclass(frozen=True, eq=False)
+class Perturbed:
+    """A bounded function of a perturbed argument: value, slope, deviation and its fresh part.
+
+    The computed value lies within `deviation` of `value`; that deviation is `slope` times the
+    argument's own plus at most `fresh`.
+    """
+
+    value: Array
+    slope: Array
+    deviation: Array
+    fresh: Array
+
+
+def _perturbed(
+    value: Array,
+    argument: Array,
+    error: Array,
+    slope: Callable[[Array], Array],
+    span: int,
+    k: float,
+) -> Perturbed:
+    """`value`, a sigmoid or tanh of `argument`, whose computed argument is off by `error`.
+
+    On the interval the slope is at most that at the point nearest zero. The second derivative is
+    sigmoid'' = sigmoid' (1 - 2 sigmoid) or tanh'' = -2 tanh' tanh, so at most `span` times the
+    slope, where `span`, 1 or 2, is also the width of the function's range.
+    """
+    here = slope(argument)
+    steepest = slope(np.maximum(np.abs(argument) - error, 0))
+    spread = np.minimum(steepest * error, span)
+    remainder = np.minimum(span * steepest * error**2 / 2, spread + here * error)
+    return Perturbed(value, here, spread + k, remainder + k)
+
+
+@dataclass(frozen=True, eq=False)
+class StepBound:
+    """Errors fresh in one step and the Jacobian that carries the older ones.
+
+    `fresh_h` and `fresh_c` (N, hidden_size), `fresh_projection` (N, R): what the step itself adds;
+    `jacobian` (N, R + hidden_size, R + hidden_size) of (h, c) by their predecessors;
+    `h_by_c` (N, hidden_size): how a change of c shows in h_full; `interval` (N, R + hidden_size):
+    the deviation of (h, c) by absolute values alone.
+    """
+
+    fresh_h: Array
+    fresh_c: Array
+    fresh_projection: Array | None
+    jacobian: Array
+    h_by_c: Array
+    interval: Array
+
+
+def preactivation_error(
+    step: Step, w: Weights, dx: Array, dh: Array, arithmetic: Arithmetic
+) -> Array:
+    """Error fresh in the pre-activations, (N, 4 * hidden_size); infinite where they can overflow.
+
+    With n = fan-in + 4 terms: gamma_n(u_acc) times the sum of their absolute values (Higham,
+    section 3.1), which holds for any order; plus one rounding to the stored type of each of the
+    two products and of each of three sums of them with the biases, none of which exceeds the sum
+    of the terms of one sign; plus what the error `dx` of the input contributes.
+    """
+    u, n = arithmetic.unit_roundoff, w.weight_ih.shape[1] + w.weight_hh.shape[1] + 4
+    gamma = n * arithmetic.accumulation / (1 - n * arithmetic.accumulation)
+    w_ih, w_hh = np.abs(w.weight_ih).T, np.abs(w.weight_hh).T
+    inherited = dx @ w_ih
+    moved = inherited + dh @ w_hh
+    absolute = np.abs(step.x) @ w_ih + np.abs(w.bias_ih) + np.abs(step.h_prev) @ w_hh
+    absolute = absolute + np.abs(w.bias_hh) + moved
+    products = step.x @ w.weight_ih.T, step.h_prev @ w.weight_hh.T
+    terms = (*products, w.bias_ih, w.bias_hh)
+    of_one_sign = np.maximum(
+        sum(np.maximum(term, 0) for term in terms), sum(np.maximum(-term, 0) for term in terms)
+    )
+    stored = np.abs(products[0]) + np.abs(products[1]) + 3 * of_one_sign + 5 * moved
+    error = gamma * absolute + u * stored + n * arithmetic.subnormal + inherited
+    return np.where(absolute < arithmetic.largest / 2, error, np.inf)
+
+
+def step_bound(
+    step: Step, w: Weights, dx: Array, dh: Array, dc: Array, arithmetic: Arithmetic
+) -> StepBound:
+    """Bound one step whose input is off by `dx`, and whose state by `dh` and `dc`.
+
+    `dx` (N, input_size), `dh` (N, R), `dc` (N, hidden_size). Line for line the equations of
+    :func:`reference.cell.lstm_cell`, each followed by its error.
+    """
+    u, k, tiny = arithmetic.unit_roundoff, arithmetic.activation, arithmetic.subnormal
+    fresh = preactivation_error(step, w, dx, dh, arithmetic)
+    da = fresh + dh @ np.abs(w.weight_hh).T
+    fresh_i, fresh_f, fresh_g, fresh_o = np.split(fresh, 4, axis=-1)
+    da_i, da_f, da_g, da_o = np.split(da, 4, axis=-1)
+    i = _perturbed(step.i, step.a_i, da_i, sigmoid_slope, 1, k)
+    f = _perturbed(step.f, step.a_f, da_f, sigmoid_slope, 1, k)
+    g = _perturbed(step.g, step.a_g, da_g, tanh_slope, 2, k)
+    o = _perturbed(step.o, step.a_o, da_o, sigmoid_slope, 1, k)
+
+    # c' = f c + i g, the two products and the sum rounded
+    abs_c, abs_g = np.abs(step.c_prev), np.abs(step.g)
+    forgotten = abs_c * f.deviation + (step.f + f.deviation) * dc
+    added = abs_g * i.deviation + (step.i + i.deviation) * g.deviation
+    rounding_c = 2 * u * (step.f * abs_c + step.i * abs_g + forgotten + added) + 3 * tiny
+    deviation_c = forgotten + added + rounding_c
+    fresh_c = (
+        abs_c * (f.slope * fresh_f + f.fresh)
+        + abs_g * (i.slope * fresh_i + i.fresh)
+        + step.i * (g.slope * fresh_g + g.fresh)
+        + f.deviation * dc
+        + i.deviation * g.deviation
+        + rounding_c
+    )
+    deviation_c = np.where(deviation_c < arithmetic.largest / 2, deviation_c, np.inf)
+    fresh_c = np.where(np.isfinite(deviation_c), fresh_c, np.inf)
+
+    # h' = o tanh(c'), the product rounded
+    abs_t = np.abs(step.tanh_c)
+    t = _perturbed(step.tanh_c, step.c, deviation_c, tanh_slope, 2, k)
+    shown = abs_t * o.deviation + (step.o + o.deviation) * t.deviation
+    rounding_h = u * (step.o * abs_t + shown) + tiny
+    deviation_h = np.minimum(shown + rounding_h, np.abs(step.h_full) + (1 + k) ** 2 * (1 + u))
+    fresh_h = (
+        abs_t * (o.slope * fresh_o + o.fresh)
+        + step.o * t.fresh
+        + o.deviation * t.deviation
+        + rounding_h
+    )
+    h_by_c = step.o * t.slope
+
+    # d(h', c') / d(h, c)
+    w_i, w_f, w_g, w_o = np.split(w.weight_hh, 4)
+    c_by_h = (
+        (step.c_prev * f.slope)[..., None] * w_f
+        + (step.g * i.slope)[..., None] * w_i
+        + (step.i * g.slope)[..., None] * w_g
+    )
+    h_by_h = (step.tanh_c * o.slope)[..., None] * w_o + h_by_c[..., None] * c_by_h
+    c_by_c = _diagonals(step.f)
+    h_full_by_c = _diagonals(h_by_c * step.f)
+
+    # h' = W_hr h', accumulated and rounded
+    fresh_projection = None
+    if w.weight_hr is not None:
+        w_hr, n = np.abs(w.weight_hr).T, w.weight_hr.shape[1]
+        gamma = n * arithmetic.accumulation / (1 - n * arithmetic.accumulation)
+        absolute = (np.abs(step.h_full) + deviation_h) @ w_hr
+        moved = deviation_h @ w_hr
+        fresh_projection = gamma * absolute + u * (np.abs(step.h) + moved) + n * tiny
+        fresh_projection = np.where(
+            absolute < arithmetic.largest / 2, fresh_projection, np.inf
+        )
+        deviation_h = moved + fresh_projection
+        h_by_h, h_full_by_c = w.weight_hr @ h_by_h, w.weight_hr @ h_full_by_c
+    jacobian = np.concatenate(
+        [
+            np.concatenate([h_by_h, h_full_by_c], axis=-1),
+            np.concatenate([c_by_h, c_by_c], axis=-1),
+        ],
+        axis=-2,
+    )
+    interval = np.concatenate([deviation_h, deviation_c], axis=-1)
+    return StepBound(fresh_h, fresh_c, fresh_projection, jacobian, h_by_c, interval)
+
+
+def _diagonals(rows: Array) -> Array:
+    """(N, n) as (N, n, n) diagonal matrices."""
+    return rows[..., None] * np.eye(rows.shape[-1])
+
+
+def _sources(bound: StepBound, weight_hr: Array | None) -> Array:
+    """The fresh errors as columns (N, R + hidden_size, sources): what each does to (h, c)."""
+    on_h, on_c = _diagonals(bound.fresh_h), _diagonals(bound.fresh_c)
+    through_c = _diagonals(bound.h_by_c * bound.fresh_c)
+    if weight_hr is None or bound.fresh_projection is None:
+        top, bottom = [on_h, through_c], [np.zeros_like(on_h), on_c]
+    else:
+        projected = _diagonals(bound.fresh_projection)
+        nothing = np.zeros((*on_c.shape[:-1], projected.shape[-1]))
+        top = [weight_hr @ on_h, weight_hr @ through_c, projected]
+        bottom = [np.zeros_like(on_h), on_c, nothing]
+    return np.concatenate(
+        [np.concatenate(top, axis=-1), np.concatenate(bottom, axis=-1)], axis=-2
+    )
+
+
+def layer_bound(
+    layer: LayerTrace, dx: Array, arithmetic: Arithmetic
+) -> tuple[Array, Array, Array]:
+    """Bounds on `output` (T, N, R), `h_n` (N, R) and `c_n` (N, hidden_size) of one layer.
+
+    `dx` (T, N, features) is the error of the layer's input.
+    """
+    w = _float64(layer.weights)
+    features = w.weight_hh.shape[1]
+    rows, hidden = layer.c_n.shape
+    output = np.zeros(layer.output.shape)
+    error = np.zeros((rows, features + hidden))
+    columns: Array = np.zeros((rows, features + hidden, 0))
+    for t, step in zip(layer.order, layer.steps, strict=True):
+        dh, dc = error[:, :features], error[:, features:]
+        bound = step_bound(_float64(step), w, dx[t], dh, dc, arithmetic)
+        carried = np.concatenate(
+            [bound.jacobian @ columns, _sources(bound, w.weight_hr)], axis=-1
+        )
+        linear = np.abs(carried).sum(axis=-1)
+        linear = np.where(np.isnan(linear), np.inf, linear)
+        looser = ~(linear.sum(axis=-1) <= bound.interval.sum(axis=-1))
+        if looser.any():
+            carried[looser] = 0
+            carried[looser, :, -(features + hidden) :] = _diagonals(
+                np.where(np.isnan(bound.interval), np.inf, bound.interval)
+            )[looser]
+        running = layer.active[t][:, None]
+        error = np.where(running, np.fmin(linear, bound.interval), error)
+        if layer.active[t].all():
+            columns = carried
+        else:
+            idle = np.zeros((*columns.shape[:-1], carried.shape[-1] - columns.shape[-1]))
+            kept = np.concatenate([columns, idle], axis=-1)
+            columns = np.where(running[..., None], carried, kept)
+        output[t] = np.where(running, error[:, :features], 0)
+    return output, error[:, :features], error[:, features:]
+
+
+def forward_bound(trace: Trace, arithmetic: Arithmetic | None = None) -> Result:
+    """How far each element of a correct Result can be from ``trace.result``.
+
+    `arithmetic` is that of the case's dtype unless given. The reference's own error is added: it
+    is that of the same computation with the wider type's unit roundoff. An infinite bound means
+    that nothing is claimed, as where an intermediate quantity can overflow.
+    """
+    case = trace.case
+    model = Arithmetic.of(case.dtype) if arithmetic is None else arithmetic
+    model = model.scaled(1 + case.dtype.wide_roundoff / case.dtype.accumulation)
+    directions = case.configuration.num_directions
+    dx: Array = np.zeros((case.seq_len, case.batch_size, case.configuration.input_size))
+    bounds: list[tuple[Array, Array, Array]] = []
+    with np.errstate(all="ignore"):
+        for position, layer in enumerate(trace.layers):
+            bounds.append(layer_bound(layer, dx, model))
+            if (position + 1) % directions == 0:
+                dx = np.concatenate([output for output, _, _ in bounds[-directions:]], axis=-1)
+                index = position // directions
+                if trace.dropout_masks is not None and index < len(trace.dropout_masks):
+                    mask = np.asarray(trace.dropout_masks[index], np.float64)
+                    output = np.concatenate([y.output for y in trace.layers[-directions:]], -1)
+                    dx = dx * mask + 2 * model.unit_roundoff * mask * (np.abs(output) + dx)
+    return assemble(case, dx, [h for _, h, _ in bounds], [c for _, _, c in bounds])
+
+
+def _float64(quantities: Quantities) -> Quantities:
+    """A Step or Weights with its arrays in float64."""
+    return type(quantities)(
+        *(None if item is None else np.asarray(item, np.float64) for item in quantities)
+    )

@@ -1,0 +1,168 @@
+"""What is asked of an LSTM (:class:`Case`) and what it answers (:class:`Result`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from reference.configuration import Configuration
+from reference.dtypes import DTYPES, DType
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One call of one LSTM: its configuration, parameters, input and initial states.
+
+    With T time steps, N rows, D directions, L layers, features R = `proj_size` or `hidden_size`:
+
+    - `parameters`: by PyTorch's names, in PyTorch's layout (gates stacked i, f, g, o);
+    - `input`: (T, N, input_size), (N, T, input_size) with `batch_first`, (T, input_size) unbatched;
+    - `h_0`, `c_0`: (D * L, N, R) and (D * L, N, hidden_size), without N if unbatched; both
+      ``None`` stands for zeros that the implementation has to supply itself;
+    - `lengths`: the valid steps of each row, (N,), integers in [1, T], or ``None`` for all of T.
+      The largest equals T; what `input` holds beyond a row's length is padding.
+
+    Arrays are of type `dtype`, so that every implementation sees the same numbers. Raises
+    :class:`ValueError` when shapes or types disagree with the configuration.
+    """
+
+    configuration: Configuration
+    parameters: Mapping[str, Array]
+    input: Array
+    h_0: Array | None = None
+    c_0: Array | None = None
+    lengths: Array | None = None
+    device: str = "cpu"
+    dtype: DType = field(init=False)
+
+    def __post_init__(self) -> None:
+        name = self.input.dtype.name
+        if name not in DTYPES:
+            raise ValueError(f"input has dtype {name}, must be one of {', '.join(DTYPES)}")
+        object.__setattr__(self, "dtype", DTYPES[name])
+        if self.input.ndim not in (2, 3):
+            raise ValueError(f"input must have 2 or 3 dimensions, has shape {self.input.shape}")
+        if (self.h_0 is None) != (self.c_0 is None):
+            raise ValueError("give both of h_0 and c_0 or neither")
+        if self.lengths is not None and not self.batched:
+            raise ValueError("lengths need a batched input")
+        for what, shape, array in self._expected():
+            if array.shape != shape:
+                raise ValueError(f"{what} must have shape {shape}, has {array.shape}")
+            if array.dtype != self.input.dtype:
+                raise ValueError(f"{what} has dtype {array.dtype}, the input {self.input.dtype}")
+        if set(self.parameters) != set(self.configuration.parameter_shapes()):
+            raise ValueError(
+                f"parameters are {sorted(self.parameters)}, the configuration has "
+                f"{sorted(self.configuration.parameter_shapes())}"
+            )
+        if self.lengths is not None and (
+            self.lengths.shape != (self.batch_size,)
+            or not ((self.lengths >= 1) & (self.lengths <= self.seq_len)).all()
+            or self.lengths.max(initial=0) != self.seq_len
+        ):
+            raise ValueError(
+                f"lengths must be {self.batch_size} integers in [1, {self.seq_len}] of which one "
+                f"is {self.seq_len}, got {self.lengths.tolist()}"
+            )
+
+    def _expected(self) -> Iterator[tuple[str, tuple[int, ...], Array]]:
+        for name, shape in self.configuration.parameter_shapes().items():
+            if name in self.parameters:
+                yield name, shape, self.parameters[name]
+        yield "input", (*self.input.shape[:-1], self.configuration.input_size), self.input
+        if self.h_0 is not None and self.c_0 is not None:
+            yield "h_0", self.state_shape(self.configuration.output_size), self.h_0
+            yield "c_0", self.state_shape(self.configuration.hidden_size), self.c_0
+
+    @property
+    def batched(self) -> bool:
+        """Whether the input has a batch dimension."""
+        return self.input.ndim == 3
+
+    @property
+    def seq_len(self) -> int:
+        """T, the number of time steps."""
+        return self.input.shape[1 if self.batched and self.configuration.batch_first else 0]
+
+    @property
+    def batch_size(self) -> int:
+        """N, the number of rows; 1 for an unbatched input."""
+        if not self.batched:
+            return 1
+        return self.input.shape[0 if self.configuration.batch_first else 1]
+
+    def state_shape(self, features: int) -> tuple[int, ...]:
+        """Shape of an initial or final state with so many features."""
+        count = self.configuration.num_layers * self.configuration.num_directions
+        return (count, self.batch_size, features) if self.batched else (count, features)
+
+    def output_shape(self) -> tuple[int, ...]:
+        """Shape of the output: the input's, with D * R features."""
+        features = self.configuration.num_directions * self.configuration.output_size
+        return (*self.input.shape[:-1], features)
+
+    def time_major(self, array: Array) -> Array:
+        """An input or output as (T, N, features), whatever the case's own order of axes."""
+        if not self.batched:
+            return array[:, None]
+        return array.swapaxes(0, 1) if self.configuration.batch_first else array
+
+    def user_order(self, array: Array) -> Array:
+        """The inverse of :meth:`time_major`."""
+        if not self.batched:
+            return array[:, 0]
+        return array.swapaxes(0, 1) if self.configuration.batch_first else array
+
+    def initial_states(self) -> tuple[Array, Array]:
+        """h_0 (D * L, N, R) and c_0 (D * L, N, hidden_size), zeros where the case has none."""
+        states = []
+        for given, features in (
+            (self.h_0, self.configuration.output_size),
+            (self.c_0, self.configuration.hidden_size),
+        ):
+            shape = self.state_shape(features)
+            state = np.zeros(shape, self.dtype.numpy) if given is None else given
+            states.append(state if self.batched else state[:, None])
+        return states[0], states[1]
+
+    def __repr__(self) -> str:
+        c = self.configuration
+        options = [f"{c.input_size}->{c.hidden_size}"]
+        options += [f"num_layers={c.num_layers}"] if c.num_layers > 1 else []
+        options += [name for name in ("batch_first", "bidirectional") if getattr(c, name)]
+        options += [f"proj_size={c.proj_size}"] if c.proj_size else []
+        options += [f"dropout={c.dropout}"] if c.dropout else []
+        options += [] if c.bias else ["bias=False"]
+        options += [f"seq_len={self.seq_len}"]
+        options += [f"batch_size={self.batch_size}"] if self.batched else ["unbatched"]
+        options += [f"lengths={self.lengths.tolist()}"] if self.lengths is not None else []
+        options += [] if self.h_0 is not None else ["no initial state"]
+        return f"<LSTM {' '.join(options)} {self.dtype.name} on {self.device}>"
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What an LSTM returns: ``output, (h_n, c_n)``, in PyTorch's shapes and order.
+
+    - `output`: (T, N, D * R), (N, T, D * R) with `batch_first`, (T, D * R) unbatched; zero beyond
+      a row's length;
+    - `h_n`, `c_n`: (D * L, N, R) and (D * L, N, hidden_size), layer-major, without N if unbatched;
+    - `devices`: where each of the three lives, by name, if the implementation says so.
+
+    A bound on a Result is a Result as well: how far each element may be from the true value.
+    """
+
+    output: Array
+    h_n: Array
+    c_n: Array
+    devices: Mapping[str, str] = field(default_factory=dict)
+
+    def items(self) -> Iterator[tuple[str, Array]]:
+        """The three arrays with their names."""
+        yield from (("output", self.output), ("h_n", self.h_n), ("c_n", self.c_n))

@@ -1,0 +1,87 @@
+"""One step of the LSTM, as the equations write it.
+
+The equations are those of the ``torch.nn.LSTM`` documentation: the LSTM of Hochreiter and
+Schmidhuber (1997) with the forget gate of Gers, Schmidhuber and Cummins (2000), and the optional
+projection of Sak, Senior and Beaufays (2014), without peepholes::
+
+    i_t = sigmoid(W_ii x_t + b_ii + W_hi h_(t-1) + b_hi)     input gate
+    f_t = sigmoid(W_if x_t + b_if + W_hf h_(t-1) + b_hf)     forget gate
+    g_t = tanh   (W_ig x_t + b_ig + W_hg h_(t-1) + b_hg)     candidate
+    o_t = sigmoid(W_io x_t + b_io + W_ho h_(t-1) + b_ho)     output gate
+    c_t = f_t * c_(t-1) + i_t * g_t                          cell state
+    h_t = o_t * tanh(c_t)                                    hidden state
+    h_t = W_hr h_t                                           only with a projection
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from reference.case import Array
+
+
+class Weights(NamedTuple):
+    """Parameters of one cell, gates stacked i, f, g, o along the first axis.
+
+    `weight_ih` (4 * hidden_size, input_size), `weight_hh` (4 * hidden_size, R), `bias_ih` and
+    `bias_hh` (4 * hidden_size,), zeros for ``bias=False``; `weight_hr` (R, hidden_size) or None.
+    """
+
+    weight_ih: Array
+    weight_hh: Array
+    bias_ih: Array
+    bias_hh: Array
+    weight_hr: Array | None = None
+
+
+class Step(NamedTuple):
+    """Every quantity of one step, by name; one row per batch entry.
+
+    `x` (N, input_size), `h_prev` (N, R) and `c_prev` (N, hidden_size) are what goes in. Then, each
+    (N, hidden_size): the pre-activations `a_i`, `a_f`, `a_g`, `a_o`, the gates `i`, `f`, `o`, the
+    candidate `g`, the cell state `c`, its `tanh_c`, and `o * tanh_c` as `h_full`. `h` (N, R) is
+    `h_full` itself, or its projection.
+    """
+
+    x: Array
+    h_prev: Array
+    c_prev: Array
+    a_i: Array
+    a_f: Array
+    a_g: Array
+    a_o: Array
+    i: Array
+    f: Array
+    g: Array
+    o: Array
+    c: Array
+    tanh_c: Array
+    h_full: Array
+    h: Array
+
+
+def sigmoid(a: Array) -> Array:
+    """The logistic function 1 / (1 + exp(-a)), without overflow for any `a`."""
+    z = np.exp(-np.abs(a))
+    return np.where(a >= 0, 1, z) / (1 + z)
+
+
+def lstm_cell(x: Array, h: Array, c: Array, weights: Weights) -> Step:
+    """One step from `x` (N, input_size) and the state `h` (N, R), `c` (N, hidden_size).
+
+    Computes in the type of its arguments. Source: the equations in this module's docstring.
+    """
+    w = weights
+    a = x @ w.weight_ih.T + w.bias_ih + h @ w.weight_hh.T + w.bias_hh
+    a_i, a_f, a_g, a_o = np.split(a, 4, axis=-1)
+    i = sigmoid(a_i)
+    f = sigmoid(a_f)
+    g = np.tanh(a_g)
+    o = sigmoid(a_o)
+    c_next = f * c + i * g
+    tanh_c = np.tanh(c_next)
+    h_full = o * tanh_c
+    h_next = h_full if w.weight_hr is None else h_full @ w.weight_hr.T
+    return Step(x, h, c, a_i, a_f, a_g, a_o, i, f, g, o, c_next, tanh_c, h_full, h_next)

@@ -1,0 +1,69 @@
+"""The configuration of an LSTM: the constructor arguments of ``torch.nn.LSTM``, and what follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What ``torch.nn.LSTM`` is constructed with, under its names and with its defaults.
+
+    Raises :class:`ValueError` for sizes that are not positive, a `dropout` outside [0, 1] and a
+    `proj_size` that is negative or not below `hidden_size`.
+    """
+
+    input_size: int
+    hidden_size: int
+    num_layers: int = 1
+    bias: bool = True
+    batch_first: bool = False
+    dropout: float = 0.0
+    bidirectional: bool = False
+    proj_size: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("input_size", "hidden_size", "num_layers"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if not 0 <= self.dropout <= 1:
+            raise ValueError(f"dropout must lie in [0, 1], got {self.dropout}")
+        if not 0 <= self.proj_size < self.hidden_size:
+            raise ValueError(
+                f"proj_size must lie in [0, hidden_size), got {self.proj_size} "
+                f"with hidden_size {self.hidden_size}"
+            )
+
+    @property
+    def num_directions(self) -> int:
+        """2 if bidirectional, else 1."""
+        return 2 if self.bidirectional else 1
+
+    @property
+    def output_size(self) -> int:
+        """Features of h in one direction: `proj_size` if there is a projection, else `hidden_size`."""
+        return self.proj_size or self.hidden_size
+
+    def suffixes(self) -> list[str]:
+        """The parameter-name suffix of each layer and direction, layer-major (``_l0_reverse``)."""
+        directions = ("", "_reverse")[: self.num_directions]
+        return [f"_l{layer}{end}" for layer in range(self.num_layers) for end in directions]
+
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of every parameter, by the names and in the order of PyTorch's ``state_dict``.
+
+        Source: ``torch.nn.LSTM`` documentation, "Variables": the gates are stacked i, f, g, o.
+        """
+        gates = 4 * self.hidden_size
+        shapes: dict[str, tuple[int, ...]] = {}
+        for position, suffix in enumerate(self.suffixes()):
+            first = position < self.num_directions
+            fan_in = self.input_size if first else self.num_directions * self.output_size
+            shapes[f"weight_ih{suffix}"] = (gates, fan_in)
+            shapes[f"weight_hh{suffix}"] = (gates, self.output_size)
+            if self.bias:
+                shapes[f"bias_ih{suffix}"] = (gates,)
+                shapes[f"bias_hh{suffix}"] = (gates,)
+            if self.proj_size:
+                shapes[f"weight_hr{suffix}"] = (self.proj_size, self.hidden_size)
+        return shapes

@@ -1,0 +1,129 @@
+"""The manual network: cells in a loop over time, then layers, then both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from reference.case import Array, Case, Result
+from reference.cell import Step, Weights, lstm_cell
+from reference.dtypes import DType, wide
+
+
+@dataclass(frozen=True, eq=False)
+class LayerTrace:
+    """One layer in one direction over time.
+
+    `order` lists the time steps as they are processed (descending in the reverse direction),
+    `steps` their quantities in that order, `active` (T, N) where a row has not ended yet.
+    `output` is (T, N, R) by time step, zero where a row has ended; `h_n` (N, R) and
+    `c_n` (N, hidden_size) are the state after each row's last processed step.
+    """
+
+    suffix: str
+    weights: Weights
+    order: Sequence[int]
+    steps: Sequence[Step]
+    active: Array
+    output: Array
+    h_n: Array
+    c_n: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """Every layer and direction of one case, in PyTorch's order, and the result.
+
+    `layers` is layer-major: layer 0 forward, layer 0 reverse, layer 1 forward ... `result` is in
+    the wider type of the case's dtype. `dropout_masks` are those that were applied.
+    """
+
+    case: Case
+    layers: Sequence[LayerTrace]
+    dropout_masks: Sequence[Array] | None
+    result: Result
+
+
+def cell_weights(case: Case, suffix: str) -> Weights:
+    """The parameters of one layer and direction (``_l0``, ``_l1_reverse``), in the wider type."""
+    p, dtype = case.parameters, case.dtype
+    zeros = np.zeros(4 * case.configuration.hidden_size, dtype.wide)
+    biases = [f"bias_ih{suffix}", f"bias_hh{suffix}"]
+    return Weights(
+        wide(p[f"weight_ih{suffix}"], dtype),
+        wide(p[f"weight_hh{suffix}"], dtype),
+        *(wide(p[name], dtype) if case.configuration.bias else zeros for name in biases),
+        wide(p[f"weight_hr{suffix}"], dtype) if case.configuration.proj_size else None,
+    )
+
+
+def lstm_layer(
+    x: Array, h: Array, c: Array, weights: Weights, active: Array, suffix: str = "_l0"
+) -> LayerTrace:
+    """Run one cell over `x` (T, N, features) from the state `h` (N, R), `c` (N, hidden_size).
+
+    A `suffix` that ends in ``_reverse`` runs from the last step to the first. Where `active`
+    (T, N) is false the row has ended: it keeps its state, and its output is zero.
+    """
+    order = range(len(x))[:: -1 if suffix.endswith("_reverse") else 1]
+    output = np.zeros((*x.shape[:2], h.shape[-1]), x.dtype)
+    steps = []
+    for t in order:
+        step = lstm_cell(x[t], h, c, weights)
+        running = active[t][:, None]
+        h = np.where(running, step.h, h)
+        c = np.where(running, step.c, c)
+        output[t] = np.where(running, step.h, 0)
+        steps.append(step)
+    return LayerTrace(suffix, weights, order, steps, active, output, h, c)
+
+
+def trace(case: Case, dropout_masks: Sequence[Array] | None = None) -> Trace:
+    """Compute `case` and keep every intermediate quantity.
+
+    The input of layer l + 1 is the output of layer l, both directions side by side, times
+    ``dropout_masks[l]`` (T, N, D * R) where masks are given: 0 where a value is dropped and
+    1 / (1 - p) where it survives. Raises :class:`ValueError` for a wrong number of masks.
+    """
+    configuration, dtype = case.configuration, case.dtype
+    between = configuration.num_layers - 1
+    if dropout_masks is not None and len(dropout_masks) != between:
+        raise ValueError(f"{between} dropout masks are needed, got {len(dropout_masks)}")
+    x = wide(case.time_major(case.input), dtype)
+    h_0, c_0 = (wide(state, dtype) for state in case.initial_states())
+    lengths = np.full(case.batch_size, case.seq_len) if case.lengths is None else case.lengths
+    active = np.arange(case.seq_len)[:, None] < lengths
+    layers: list[LayerTrace] = []
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        for position, suffix in enumerate(configuration.suffixes()):
+            weights = cell_weights(case, suffix)
+            layers.append(lstm_layer(x, h_0[position], c_0[position], weights, active, suffix))
+            if (position + 1) % configuration.num_directions == 0:
+                both = layers[-configuration.num_directions :]
+                x = np.concatenate([layer.output for layer in both], axis=-1)
+                layer = position // configuration.num_directions
+                if dropout_masks is not None and layer < between:
+                    x = x * wide(dropout_masks[layer], dtype)
+    h_n, c_n = [layer.h_n for layer in layers], [layer.c_n for layer in layers]
+    return Trace(case, layers, dropout_masks, assemble(case, x, h_n, c_n))
+
+
+def assemble(case: Case, output: Array, h_n: Sequence[Array], c_n: Sequence[Array]) -> Result:
+    """Result in PyTorch's shapes from the top `output` (T, N, D * R) and each cell's last state."""
+    hidden, cell = np.stack(h_n), np.stack(c_n)
+    if not case.batched:
+        hidden, cell = hidden[:, 0], cell[:, 0]
+    return Result(case.user_order(output), hidden, cell)
+
+
+def lstm(case: Case, dropout_masks: Sequence[Array] | None = None) -> Result:
+    """The true result of `case`, in the wider type of its dtype; see :func:`trace`."""
+    return trace(case, dropout_masks).result
+
+
+def rounded(result: Result, dtype: DType) -> Result:
+    """`result` with every element rounded to `dtype`."""
+    with np.errstate(over="ignore"):
+        return Result(*(array.astype(dtype.numpy) for _, array in result.items()))

@@ -1,0 +1,51 @@
+"""What an implementation can be asked: the space from which cases are drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reference import DTYPES
+
+
+@dataclass(frozen=True)
+class Support:
+    """The cases that an implementation takes; by default everything that ``torch.nn.LSTM`` does.
+
+    Tuples list the values that are possible, the preferred (simplest) one first:
+
+    - `dtypes`: names from :data:`reference.DTYPES`; `devices`: as PyTorch names them;
+    - `bias`, `batch_first`, `bidirectional`: constructor options;
+    - `max_layers`, `projection`, `dropout`: the largest ``num_layers``, and whether ``proj_size``
+      and ``dropout`` can be other than 0;
+    - `lengths`: whether ragged rows can be given; `states`: whether initial states can be given
+      (True), left out (False) or either; `batched`: whether the input has a batch dimension;
+    - `empty_batch`: whether a batch may have no rows; `gradients`: whether gradients are offered.
+    """
+
+    dtypes: tuple[str, ...] = tuple(DTYPES)
+    devices: tuple[str, ...] = ("cpu",)
+    max_layers: int = 8
+    bias: tuple[bool, ...] = (True, False)
+    batch_first: tuple[bool, ...] = (False, True)
+    bidirectional: tuple[bool, ...] = (False, True)
+    projection: bool = True
+    dropout: bool = True
+    lengths: bool = True
+    states: tuple[bool, ...] = (True, False)
+    batched: tuple[bool, ...] = (True, False)
+    empty_batch: bool = True
+    gradients: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("dtypes", "devices", "bias", "batch_first", "bidirectional", "states"):
+            if not getattr(self, name):
+                raise ValueError(f"{name} must list at least one value")
+        unknown = [name for name in self.dtypes if name not in DTYPES]
+        if unknown:
+            raise ValueError(f"unknown dtypes {unknown}, must be among {list(DTYPES)}")
+        if self.max_layers < 1:
+            raise ValueError(f"max_layers must be at least 1, got {self.max_layers}")
+
+
+EVERYTHING = Support()
+"""All that ``torch.nn.LSTM`` can be asked on the CPU."""
