@@ -1,0 +1,48 @@
+"""Decides whether an LSTM computes the LSTM.
+
+Public names are loaded when first used, so that pytest can load the plugin of this package in
+every project without paying for it:
+
+- :class:`Implementation`, what an adapter has to offer; :func:`load`, which finds one by name;
+- :data:`REQUIREMENTS`, every claim; :func:`check`, which decides one of them;
+- the verdicts :class:`Passed`, :class:`Failed`, :class:`Crashed`, :class:`TimedOut`,
+  :class:`NotApplicable`, :class:`ExpectedFailure` and :class:`UnexpectedPass`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOMES = {
+    "Implementation": "implementation",
+    "Misbehaviour": "implementation",
+    "StackedLSTMCells": "stacked",
+    "TorchLSTM": "torch_modules",
+    "TorchLSTMCell": "torch_modules",
+    "UsageError": "errors",
+    "load": "loading",
+    "REQUIREMENTS": "requirements",
+    "Requirement": "requirement",
+    "check": "engine",
+    "Budget": "engine",
+    "PROFILES": "engine",
+    "Verdict": "verdict",
+    "Passed": "verdict",
+    "Failed": "verdict",
+    "Crashed": "verdict",
+    "TimedOut": "verdict",
+    "NotApplicable": "verdict",
+    "ExpectedFailure": "verdict",
+    "UnexpectedPass": "verdict",
+}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    packages = importlib.import_module("conformance.packages")
+    with packages.OURS:
+        return getattr(importlib.import_module(f"conformance.{_HOMES[name]}"), name)

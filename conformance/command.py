@@ -1,0 +1,215 @@
+"""The command line: ``lstm-conformance verify``, ``requirements`` and ``implementations``."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.packages import OURS
+
+CONFORMANT, NOT_CONFORMANT, USAGE, BROKEN = range(4)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns 0 conformant, 1 not, 2 wrong usage, 3 the run itself broke."""
+    options = _parser().parse_args(arguments)
+    with OURS:
+        code: int = options.command(options)
+        return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lstm-conformance",
+        description="Decide whether an LSTM computes the LSTM.",
+        epilog="exit status: 0 conformant, 1 not conformant, 2 wrong usage, 3 the run broke",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    verify = commands.add_parser("verify", help="check implementations against the requirements")
+    verify.set_defaults(command=_verify)
+    verify.add_argument(
+        "names",
+        nargs="+",
+        metavar="NAME",
+        help="torch.nn.LSTM, torch.nn.LSTMCell, stacked-cells, package.module:Class, "
+        "path/to/file.py:Class",
+    )
+    verify.add_argument("--profile", choices=["quick", "default", "thorough"], default="default")
+    verify.add_argument("--max-examples", type=int, metavar="N", help="cases per requirement")
+    verify.add_argument("--seed", type=int, metavar="N", help="draw the same cases again")
+    verify.add_argument("--device", default="", metavar="LIST", help="such as cpu,cuda")
+    verify.add_argument("--dtype", default="", metavar="LIST", help="such as float32,bfloat16")
+    verify.add_argument(
+        "--requirement", action="append", default=[], metavar="NAME", help="only this one; repeat"
+    )
+    verify.add_argument("-n", "--workers", type=int, default=2, metavar="WORKERS")
+    verify.add_argument("--json", metavar="FILE", help="write the report to this file")
+    listing = commands.add_parser("requirements", help="list every requirement")
+    listing.set_defaults(command=_requirements)
+    shipped = commands.add_parser("implementations", help="list the implementations known by name")
+    shipped.set_defaults(command=_implementations)
+    return parser
+
+
+def _requirements(options: argparse.Namespace) -> int:
+    from rich.console import Console
+    from rich.table import Table
+
+    from conformance.requirements import REQUIREMENTS
+
+    rows = Table(title=f"{len(REQUIREMENTS)} requirements", title_justify="left", show_lines=True)
+    for name in ("requirement", "level", "claim", "source"):
+        rows.add_column(name, overflow="fold", ratio=None if name == "level" else 1)
+    for item in REQUIREMENTS.values():
+        rows.add_row(item.name, item.level, item.claim, item.source)
+    Console().print(rows)
+    return CONFORMANT
+
+
+def _implementations(options: argparse.Namespace) -> int:
+    from conformance.loading import FORMS, SHIPPED
+
+    for name, text in SHIPPED.items():
+        print(f"{name:20} {text}")
+    print(f"\nanything else: {FORMS}")
+    return CONFORMANT
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from conformance.plugin import FAMILIES
+    from conformance.table import failures, render
+
+    errors = Console(stderr=True, soft_wrap=True)
+    problem = _problem(options)
+    if problem:
+        errors.print(f"lstm-conformance: {problem}", markup=False, highlight=False)
+        return USAGE
+    os.environ.pop("PYTEST_ADDOPTS", None)
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    arguments = [
+        str(FAMILIES),
+        *("-c", str(Path(__file__).with_name("pytest.ini"))),
+        *("--rootdir", str(FAMILIES.parent)),
+        *("-p", "xdist", "-p", "pytest_timeout", "-p", "conformance.plugin"),
+        *("-p", "no:cacheprovider"),
+        *("-n", str(options.workers), "--dist", "worksteal"),
+        *("--max-worker-restart", "1000"),
+        *("--lstm-profile", options.profile),
+    ]
+    for name in options.names:
+        arguments += ["--lstm", name]
+    for name in options.requirement:
+        arguments += ["--lstm-requirement", name]
+    for option in ("max_examples", "seed", "device", "dtype", "json"):
+        value = getattr(options, option)
+        if value not in (None, ""):
+            arguments += [f"--lstm-{option.replace('_', '-')}={value}"]
+    face = Face(errors)
+    code = pytest.main(arguments, plugins=[face])
+    run = face.run
+    if run is not None and run.usage_errors:
+        for line in run.usage_errors:
+            errors.print(f"lstm-conformance: {line}", markup=False, highlight=False)
+        return USAGE
+    unfinished = run is None or run.broken or len(run.verdicts) < max(run.total, 1)
+    if run is None or unfinished or code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        errors.print("lstm-conformance: the run itself broke", style="bold red")
+        errors.print("\n".join(run.broken) if run and run.broken else face.log.getvalue())
+        return BROKEN
+    console = Console(width=None if sys.stdout.isatty() else 100)
+    console.print(render(run.verdicts))
+    console.print(failures(run.verdicts))
+    _summary(console, run)
+    return CONFORMANT if run.conformant else NOT_CONFORMANT
+
+
+def _problem(options: argparse.Namespace) -> str | None:
+    if options.workers < 0:
+        return f"-n must be 0 or more, got {options.workers}"
+    if options.json and not Path(options.json).resolve().parent.is_dir():
+        return f"--json: there is no folder {Path(options.json).resolve().parent}"
+    return None
+
+
+def _summary(console: Any, run: Any) -> None:
+    from collections import Counter
+
+    from conformance.drop_in import not_supported
+    from strategies import Support
+
+    for name, supports in run.circumstances.get("supports", {}).items():
+        lacking = not_supported(Support(**supports))
+        if lacking:
+            console.print(f"{name} does not take: {', '.join(lacking)}", style="dim")
+    counts = Counter(verdict.outcome for verdict in run.verdicts)
+    told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+    versions = ", ".join(
+        f"{name} {run.circumstances[name]}"
+        for name in ("python", "torch", "numpy", "hypothesis")
+        if name in run.circumstances
+    )
+    switches = ", ".join(
+        f"{name} = {value}" for name, value in run.circumstances.items() if name.endswith("32")
+    )
+    console.print(f"{told} in {run.seconds:.0f} s; seed {run.seed}; {versions}", highlight=False)
+    if switches:
+        console.print(f"float32 products exact: {switches}", style="dim", highlight=False)
+    word, style = ("conformant", "bold green") if run.conformant else ("not conformant", "bold red")
+    console.print(word, style=style)
+
+
+class Face:
+    """Shows progress in place of pytest's own output, which is kept for when the run breaks."""
+
+    def __init__(self, console: Any) -> None:
+        self.console = console
+        self.log = io.StringIO()
+        self.run: Any = None
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Redirect pytest's terminal reporter."""
+        from _pytest.terminal import TerminalReporter
+
+        plain = config.pluginmanager.getplugin("terminalreporter")
+        if plain is not None:
+            config.pluginmanager.unregister(plain)
+            quiet = TerminalReporter(config, self.log)
+            config.pluginmanager.register(quiet, "terminalreporter")
+
+    def pytest_sessionstart(self, session: Any) -> None:
+        """Follow the verdicts as they come."""
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+
+        reporting = session.config.pluginmanager.getplugin("lstm_conformance_reporting")
+        if reporting is None:
+            return
+        self.run = reporting.run
+        columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self.progress = Progress(*columns, console=self.console, transient=True)
+        task = self.progress.add_task("starting", total=None)
+
+        def advance(run: Any) -> None:
+            bad = sum(not verdict.conformant for verdict in run.verdicts)
+            what = f"{bad} not conformant" if bad else "all conformant so far"
+            self.progress.update(
+                task, description=what, total=run.total or None, completed=len(run.verdicts)
+            )
+
+        reporting.on_verdict = advance
+        self.progress.start()
+
+    def pytest_sessionfinish(self, session: Any) -> None:
+        """Take the progress bar away."""
+        if self.run is not None:
+            self.progress.stop()
+

@@ -1,0 +1,97 @@
+"""Comparing results element by element, each with its own bound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from conformance.implementation import Implementation, run
+from reference import Array, Case, Result, forward_bound, trace
+
+
+class Mismatch(Exception):
+    """A result is not what a requirement says: what, where, got, should be, allowed.
+
+    `what` names the array (``h_n``), `where` the element or is empty, `got` and `expected` are
+    what the element is and should be, `allowed` is the bound on their distance where there is one.
+    """
+
+    def __init__(
+        self, what: str, where: str, got: str, expected: str, allowed: float | None = None
+    ) -> None:
+        self.what, self.where, self.got, self.expected = what, where, got, expected
+        self.allowed = allowed
+        within = "" if allowed is None else f" ± {allowed:.3g}"
+        super().__init__(f"{what}{where} = {got}, but should be {expected}{within}")
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """The true result of a case and the bound on a correct implementation's distance to it."""
+
+    result: Result
+    bound: Result
+
+
+def truth(case: Case) -> Truth:
+    """Evaluate the reference and its bound."""
+    evaluated = trace(case)
+    return Truth(evaluated.result, forward_bound(evaluated))
+
+
+def agree(got: Result, expected: Result, bound: Result) -> float:
+    """The largest distance of `got` from `expected` as a share of `bound`, over all three arrays.
+
+    Raises :class:`Mismatch` at the first array with a wrong shape or with an element off by more
+    than its bound; the element shown is the one that is furthest off as a share of its bound.
+    """
+    pairs = zip(got.items(), expected.items(), bound.items(), strict=True)
+    return max(close(name, g, e, b) for (name, g), (_, e), (_, b) in pairs)
+
+
+def close(name: str, got: Array, expected: Array, bound: Array | float) -> float:
+    """As :func:`agree`, for one array called `name`.
+
+    NaN agrees with NaN and an infinity with the same infinity. Where `expected` is finite and
+    the bound is not, nothing is claimed.
+    """
+    if got.shape != expected.shape:
+        raise Mismatch(f"{name}.shape", "", str(got.shape), str(expected.shape))
+    if not got.size:
+        return 0.0
+    with np.errstate(all="ignore"):
+        wide = np.asarray(expected, np.result_type(expected.dtype, np.float64))
+        distance = np.abs(got.astype(wide.dtype) - wide)
+        same = (got == expected) | (np.isnan(wide) & np.isnan(got.astype(np.float64)))
+        limit = np.broadcast_to(np.asarray(bound, np.float64), distance.shape)
+        share = np.where(limit > 0, distance / np.where(limit > 0, limit, 1), np.inf)
+        share = np.where(same, 0, np.where(np.isnan(share), np.inf, share))
+        unclaimed = np.isfinite(wide) & ~np.isfinite(limit)
+        share = np.where(unclaimed, 0, share)
+    worst = np.unravel_index(np.argmax(share), share.shape)
+    largest = float(share[worst])
+    if largest > 1:
+        place = f"[{', '.join(str(int(index)) for index in worst)}]"
+        raise Mismatch(
+            name, place, number(got[worst]), number(expected[worst]), float(limit[worst])
+        )
+    return largest
+
+
+def number(value: Any) -> str:
+    """A value with the digits that tell it from its neighbours, at most 17."""
+    return repr(float(value))
+
+
+def plus(first: Result, second: Result) -> Result:
+    """The sum of two bounds, for a comparison of two runs."""
+    pairs = zip(first.items(), second.items(), strict=True)
+    return Result(*(a + b for (_, a), (_, b) in pairs))
+
+
+def against_reference(implementation: Implementation, case: Case) -> float:
+    """Run `case` and compare with the reference within its bound; returns the share of it."""
+    known = truth(case)
+    return agree(run(implementation, case), known.result, known.bound)

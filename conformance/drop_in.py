@@ -1,0 +1,174 @@
+"""Finding out what a torch module class takes of what ``torch.nn.LSTM`` takes."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from conformance.errors import UsageError
+from conformance.implementation import Implementation
+from conformance.torch_modules import TorchLSTM, TorchLSTMCell, torch_devices
+from reference import DTYPES, Case, Configuration
+from strategies import Support
+
+SMALL = Configuration(input_size=2, hidden_size=3)
+Enter = Callable[[], contextlib.AbstractContextManager[object]]
+
+
+def adapt(
+    cls: type[Any], name: str, around: Enter = contextlib.nullcontext
+) -> Implementation:
+    """An adapter for the torch module class `cls`, limited to what the class takes.
+
+    A subclass of ``torch.nn.LSTM`` or ``torch.nn.LSTMCell`` promises all that its parent does.
+    Of any other class each option is tried once: an option that its constructor or a call does
+    not accept is declared as not supported. Raises :class:`UsageError` for what is no LSTM.
+    """
+    if not issubclass(cls, nn.Module):
+        raise UsageError(
+            f"{name!r} is neither a torch.nn.Module nor an Implementation "
+            "(a class with `name`, `supports` and `run(case)`)"
+        )
+    devices = torch_devices()
+    cell_support = Support(
+        devices=devices,
+        max_layers=1,
+        batch_first=(False,),
+        bidirectional=(False,),
+        projection=False,
+        dropout=False,
+        lengths=False,
+    )
+    if issubclass(cls, nn.LSTM):
+        return _with_dtypes(TorchLSTM(cls, name, Support(devices=devices), around=around))
+    if issubclass(cls, nn.LSTMCell):
+        return _with_dtypes(TorchLSTMCell(cls, name, cell_support, around=around))
+    names = _parameter_names(cls, name, around)
+    expected = list(SMALL.parameter_shapes())
+    if set(names) == {parameter.removesuffix("_l0") for parameter in expected}:
+        return _probed(TorchLSTMCell(cls, name, cell_support, around=around))
+    support = Support(devices=devices)
+    if set(names) == set(expected):
+        return _probed(TorchLSTM(cls, name, support, around=around))
+    if set(names) == set(map(cell_list_name, expected)):
+        return _probed(TorchLSTM(cls, name, support, rename=cell_list_name, around=around))
+    raise UsageError(
+        f"{name!r} is no LSTM: its parameters are {', '.join(names) or 'none'}; "
+        f"expected {', '.join(expected)}, or the same without _l0"
+    )
+
+
+def cell_list_name(name: str) -> str:
+    """The name of a parameter in a list `cells` of LSTM cells: ``cells.0.weight_ih``."""
+    parameter, _, layer = name.rpartition("_l")
+    return f"cells.{layer}.{parameter}"
+
+
+def _parameter_names(cls: type[Any], name: str, around: Enter) -> list[str]:
+    try:
+        with around():
+            module = cls(SMALL.input_size, SMALL.hidden_size)
+    except Exception as error:
+        raise UsageError(
+            f"{name!r} is no LSTM: {cls.__name__}(input_size, hidden_size) raised "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    return [parameter for parameter, _ in module.named_parameters()]
+
+
+def _case(configuration: Configuration, **options: Any) -> Case:
+    """A case of zeros: 2 rows, 2 steps, initial states."""
+    dtype = options.pop("dtype", np.float32)
+    shape: tuple[int, ...] = (2, 2, configuration.input_size)
+    states = configuration.num_layers * configuration.num_directions
+    batch: tuple[int, ...] = (2,)
+    if not options.pop("batched", True):
+        shape, batch = (2, configuration.input_size), ()
+    if options.pop("empty", False):
+        shape, batch = (2, 0, configuration.input_size), (0,)
+    if options.pop("states", True):
+        options["h_0"] = np.zeros((states, *batch, configuration.output_size), dtype)
+        options["c_0"] = np.zeros((states, *batch, configuration.hidden_size), dtype)
+    parameters = {
+        name: np.zeros(shape, dtype) for name, shape in configuration.parameter_shapes().items()
+    }
+    return Case(configuration, parameters, np.zeros(shape, dtype), **options)
+
+
+def _takes(implementation: TorchLSTM, case: Case) -> bool:
+    try:
+        implementation.run(case)
+    except Exception:
+        return False
+    return True
+
+
+def _probed(implementation: TorchLSTM) -> TorchLSTM:
+    """`implementation`, limited to what it takes; nothing of what it computes is looked at."""
+    declared = implementation.supports
+
+    def either(option: str, values: tuple[bool, ...]) -> tuple[bool, ...]:
+        other = {"bias": False, "batch_first": True, "bidirectional": True}[option]
+        if other in values and _takes(implementation, _case(replace(SMALL, **{option: other}))):
+            return values
+        return (not other,)
+
+    options: dict[str, Any] = {
+        option: either(option, getattr(declared, option))
+        for option in ("bias", "batch_first", "bidirectional")
+    }
+    if not _takes(implementation, _case(replace(SMALL, num_layers=2))):
+        options["max_layers"] = 1
+    for option, value in (("projection", {"proj_size": 1}), ("dropout", {"dropout": 0.5})):
+        taken = _takes(implementation, _case(replace(SMALL, **value)))
+        options[option] = getattr(declared, option) and taken
+    ragged = _case(SMALL, lengths=np.array([1, 2]))
+    options["lengths"] = declared.lengths and _takes(implementation, ragged)
+    options["empty_batch"] = _takes(implementation, _case(SMALL, empty=True))
+    options["states"] = tuple(
+        given for given in (True, False) if _takes(implementation, _case(SMALL, states=given))
+    ) or (True,)
+    options["batched"] = tuple(
+        batched
+        for batched in (True, False)
+        if _takes(implementation, _case(SMALL, batched=batched))
+    ) or (True,)
+    implementation.supports = replace(declared, **options)
+    return _with_dtypes(implementation)
+
+
+def _with_dtypes(implementation: TorchLSTM) -> TorchLSTM:
+    """Without the dtypes for which torch has no kernel ("not implemented for 'Half'")."""
+    kept = []
+    for name in implementation.supports.dtypes:
+        try:
+            implementation.run(_case(SMALL, dtype=DTYPES[name].numpy))
+        except Exception as error:
+            if "not implemented for" in str(error):
+                continue
+        kept.append(name)
+    if kept:
+        implementation.supports = replace(implementation.supports, dtypes=tuple(kept))
+    return implementation
+
+
+def not_supported(support: Support) -> list[str]:
+    """What :class:`Support` offers by default and `support` does not, for the report."""
+    lacking = [
+        f"{item.name} {value}"
+        for item in fields(support)
+        if isinstance(item.default, tuple) and item.name != "devices"
+        for value in item.default
+        if value not in getattr(support, item.name)
+    ]
+    lacking += [
+        item.name
+        for item in fields(support)
+        if item.default is True and not getattr(support, item.name)
+    ]
+    return lacking + (["num_layers > 1"] if support.max_layers == 1 else [])

@@ -1,0 +1,152 @@
+"""Deciding one requirement for one implementation on one device."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import InvalidArgument, Unsatisfiable
+
+from conformance.comparison import Mismatch
+from conformance.implementation import Implementation, Misbehaviour
+from conformance.requirement import Requirement
+from conformance.verdict import (
+    Counterexample,
+    Crashed,
+    Failed,
+    NotApplicable,
+    Passed,
+    Verdict,
+)
+from reference import Case
+from strategies import lstm_cases
+
+PROFILES = {"quick": 20, "default": 100, "thorough": 1000}
+"""Cases drawn per requirement in each profile."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much is tried: `max_examples` cases per requirement, drawn from `seed`.
+
+    After the first failure at most `shrink_seconds` go into finding a smaller one.
+    """
+
+    max_examples: int = PROFILES["default"]
+    seed: int = 0
+    shrink_seconds: float = 10.0
+
+
+class _ShrunkLongEnough(BaseException):
+    """Ends a Hypothesis run whose time for shrinking is up; no implementation catches it."""
+
+
+def check(
+    requirement: Requirement,
+    implementation: Implementation,
+    device: str = "cpu",
+    budget: Budget = Budget(),  # noqa: B008
+    before: Callable[[Case], None] | None = None,
+) -> Verdict:
+    """Draw cases until the requirement fails or the budget is spent; never raises for a failure.
+
+    `before` is called with each case before the implementation sees it. An exception that is
+    neither the implementation's nor a mismatch is a fault of this suite, and does propagate.
+    """
+    started = time.perf_counter()
+    here = (requirement.name, implementation.name, device)
+    reason = requirement.applies(implementation)
+    if reason is not None:
+        return NotApplicable(*here, reason=reason)
+    support = replace(implementation.supports, devices=(device,))
+    try:
+        cases = lstm_cases(support, **dict(requirement.cases))
+        cases.validate()
+    except InvalidArgument as error:
+        return NotApplicable(*here, reason=str(error))
+    tried = 0
+    share: float | None = None
+    found: tuple[tuple[int, ...], Case, Mismatch | Misbehaviour] | None = None
+    deadline = 0.0
+
+    def body(case: Case) -> None:
+        nonlocal tried, share, found, deadline
+        if found is not None and time.perf_counter() > deadline:
+            raise _ShrunkLongEnough
+        tried += found is None
+        if before is not None:
+            before(case)
+        try:
+            measured = requirement.body(implementation, case)
+        except (Mismatch, Misbehaviour) as failure:
+            if found is None:
+                deadline = time.perf_counter() + budget.shrink_seconds
+            if found is None or size(case) < found[0]:
+                found = size(case), case, failure
+            raise
+        if measured is not None:
+            share = max(share or 0.0, measured)
+
+    try:
+        hypothesis.seed(_seed(budget.seed, requirement.name))(
+            settings(
+                max_examples=max(1, round(budget.max_examples * requirement.share_of_cases)),
+                phases=[Phase.generate, Phase.shrink],
+                database=None,
+                deadline=None,
+                derandomize=False,
+                report_multiple_bugs=False,
+                suppress_health_check=list(HealthCheck),
+                print_blob=False,
+            )(given(cases)(body))
+        )()
+    except (Mismatch, Misbehaviour, _ShrunkLongEnough, hypothesis.errors.Flaky):
+        pass
+    except Unsatisfiable as error:
+        return NotApplicable(*here, reason=str(error))
+    seconds = time.perf_counter() - started
+    if found is None:
+        return Passed(*here, tried, share, seconds)
+    _, case, failure = found
+    kind = Failed if isinstance(failure, Mismatch) else Crashed
+    return kind(
+        *here, tried, share, seconds, counterexample=counterexample(case, failure)
+    )
+
+
+def size(case: Case) -> tuple[int, ...]:
+    """How much there is to look at in a case: non-zero numbers, numbers, digits."""
+    arrays = [*case.parameters.values(), case.input]
+    arrays += [array for array in (case.h_0, case.c_0) if array is not None]
+    nonzero = sum(int((array != 0).sum()) for array in arrays)
+    return nonzero, sum(array.size for array in arrays), sum(len(str(a.tolist())) for a in arrays)
+
+
+def counterexample(case: Case, failure: Mismatch | Misbehaviour) -> Counterexample:
+    """What failed and on what, in plain values."""
+    tensors = {name: array.astype(float).tolist() for name, array in case.parameters.items()}
+    for name in ("input", "h_0", "c_0"):
+        array = getattr(case, name)
+        if array is not None:
+            tensors[name] = array.astype(float).tolist()
+    details: dict[str, Any] = {}
+    if isinstance(failure, Mismatch):
+        details = {
+            "what": failure.what,
+            "where": failure.where,
+            "got": failure.got,
+            "expected": failure.expected,
+            "allowed": failure.allowed,
+        }
+    return Counterexample(repr(case), str(failure), tensors, **details)
+
+
+def _seed(seed: int, requirement: str) -> int:
+    """A seed of its own for each requirement, the same whatever runs beside it or where."""
+    digest = hashlib.sha256(f"{seed}:{requirement}".encode()).digest()
+    return int.from_bytes(digest[:8], "big")

@@ -1,0 +1,11 @@
+"""Errors of the person who runs the suite.
+
+::
+
+    Exception
+      UsageError      what was asked cannot be done; its text is one line that says what to do
+"""
+
+
+class UsageError(Exception):
+    """What was asked for does not exist or does not fit; the text says what to do."""

@@ -1,0 +1,121 @@
+"""From the name of an implementation to the implementation."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from conformance.errors import UsageError
+from conformance.implementation import Implementation
+from conformance.packages import Packages
+
+SHIPPED = {
+    "torch.nn.LSTM": "PyTorch's multi-layer LSTM",
+    "torch.nn.LSTMCell": "PyTorch's LSTM cell, looped over time",
+    "stacked-cells": "a multi-layer LSTM stacked by hand from torch.nn.LSTMCell",
+}
+"""Implementations known by name, and what each is."""
+
+FORMS = "package.module:Class, path/to/file.py:Class or one of " + ", ".join(SHIPPED)
+
+
+def load(name: str) -> Implementation:
+    """The implementation of that name: one of :data:`SHIPPED`, or a class given by its place.
+
+    A class is named ``package.module:Class`` (importable from the current folder as well) or
+    ``path/to/file.py:Class``. It is a torch module class with the constructor and the parameter
+    names of ``torch.nn.LSTM`` or ``torch.nn.LSTMCell``, or a class without constructor arguments
+    that is an :class:`Implementation` itself. Raises :class:`UsageError` when there is none.
+    """
+    if name == "stacked-cells":
+        return _drop_in("conformance.stacked", "StackedLSTMCells", name)
+    place, _, attribute = name.rpartition(":")
+    if not place:
+        place, _, attribute = name.rpartition(".")
+    if not place or not attribute:
+        raise UsageError(f"unknown implementation {name!r}: give {FORMS}")
+    if place.endswith(".py"):
+        path = Path(place).resolve()
+        if not path.is_file():
+            raise UsageError(f"{name!r}: there is no file {place}")
+        neighbours = Packages(path.parent)
+        return _of_class(_file_module(path, name, neighbours), attribute, name, neighbours)
+    neighbours = Packages(Path.cwd())
+    return _of_class(_import(place, name, neighbours), attribute, name, neighbours)
+
+
+def _import(place: str, name: str, neighbours: Packages) -> ModuleType:
+    try:
+        with neighbours:
+            return importlib.import_module(place)
+    except ModuleNotFoundError as error:
+        missing = error.name or place
+        if place == missing or place.startswith(f"{missing}."):
+            raise UsageError(
+                f"{name!r}: there is no module {missing!r} here; install the package that has it, "
+                f"or give {FORMS}"
+            ) from error
+        raise UsageError(
+            f"{name!r}: {place} needs the module {missing!r}, which is not installed"
+        ) from error
+    except Exception as error:
+        raise UsageError(
+            f"{name!r}: importing {place} raised {type(error).__name__}: {error}"
+        ) from error
+
+
+def _file_module(path: Path, name: str, neighbours: Packages) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"lstm_under_test_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        with neighbours:
+            spec.loader.exec_module(module)
+    except Exception as error:
+        raise UsageError(
+            f"{name!r}: importing {path.name} raised {type(error).__name__}: {error}"
+        ) from error
+    return module
+
+
+def _of_class(
+    module: ModuleType, attribute: str, name: str, neighbours: Packages
+) -> Implementation:
+    cls = getattr(module, attribute, None)
+    if cls is None:
+        classes = sorted(
+            key
+            for key, value in vars(module).items()
+            if isinstance(value, type) and value.__module__ == module.__name__
+        )
+        has = f"; it has {', '.join(classes[:8])}" if classes else ""
+        raise UsageError(f"{name!r}: there is no {attribute!r} in {module.__name__}{has}")
+    if not isinstance(cls, type):
+        raise UsageError(f"{name!r} is a {type(cls).__name__}, not a class")
+    if hasattr(cls, "run") and hasattr(cls, "supports"):
+        with neighbours:
+            implementation: Implementation = cls()
+        return implementation
+    from conformance.drop_in import adapt
+
+    @contextlib.contextmanager
+    def around() -> Iterator[None]:
+        with neighbours:
+            yield
+
+    enter: Callable[[], Any] = around if neighbours.names else contextlib.nullcontext
+    return adapt(cls, name, enter)
+
+
+def _drop_in(place: str, attribute: str, name: str) -> Implementation:
+    from conformance.drop_in import adapt
+
+    return adapt(getattr(importlib.import_module(place), attribute), name)

@@ -1,0 +1,196 @@
+"""The pytest plugin: options, one test item per requirement, implementation and device.
+
+``pytest --pyargs conformance --lstm torch.nn.LSTM`` collects the modules of
+:mod:`conformance.requirements`; without ``--lstm`` the plugin does nothing. Everything else of
+this package is imported only when it is needed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pickle
+import secrets
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from conformance.packages import OURS
+
+if TYPE_CHECKING:
+    from conformance.implementation import Implementation
+    from conformance.requirement import Requirement
+    from conformance.verdict import Verdict
+    from reference import Case
+
+FAMILIES = Path(__file__).parent / "requirements"
+PROPERTY = "lstm_conformance_verdict"
+TIMEOUTS = {"quick": 60.0, "default": 120.0, "thorough": 900.0}
+"""Seconds that one requirement may take on one implementation and device, by profile."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of the suite, each with the prefix ``--lstm``."""
+    group = parser.getgroup("lstm-conformance", "verify an LSTM")
+    group.addoption("--lstm", action="append", default=[], metavar="NAME", help="what to verify")
+    group.addoption("--lstm-profile", default="default", choices=list(TIMEOUTS))
+    group.addoption("--lstm-max-examples", type=int, metavar="N", help="cases per requirement")
+    group.addoption("--lstm-seed", type=int, metavar="N", help="draw the same cases again")
+    group.addoption("--lstm-device", default="", metavar="LIST", help="such as cpu,cuda")
+    group.addoption("--lstm-dtype", default="", metavar="LIST", help="such as float32,bfloat16")
+    group.addoption("--lstm-requirement", action="append", default=[], metavar="NAME")
+    group.addoption("--lstm-json", metavar="FILE", help="write the report to this file")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """In the process that reports, collect the verdicts."""
+    if config.getoption("lstm") and not hasattr(config, "workerinput"):
+        if config.option.lstm_seed is None:
+            config.option.lstm_seed = secrets.randbelow(2**32)
+        with OURS:
+            reporting = importlib.import_module("conformance.reporting")
+        config.pluginmanager.register(reporting.Reporting(config), "lstm_conformance_reporting")
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """The requirement modules of this package are collected by us, whatever files pytest takes."""
+    if file_path.parent == FAMILIES and parent.config.getoption("lstm"):
+        return Family.from_parent(parent, path=file_path)
+    return None
+
+
+class Family(pytest.File):
+    """The requirements defined in one module."""
+
+    def collect(self) -> Iterable[pytest.Item]:
+        """One item per requirement, implementation and device."""
+        with OURS:
+            from conformance.errors import UsageError
+            from conformance.requirements import REQUIREMENTS
+            from conformance.selection import select
+
+            wanted = [
+                requirement
+                for requirement in REQUIREMENTS.values()
+                if requirement.body.__module__ == f"conformance.requirements.{self.path.stem}"
+            ]
+            try:
+                chosen = select(self.config)
+            except UsageError as error:
+                raise self.CollectError(f"usage: {error}") from error
+        for implementation, device in chosen:
+            for requirement in wanted:
+                if not _named(requirement.name, self.config.getoption("lstm_requirement")):
+                    continue
+                yield RequirementItem.from_parent(
+                    self,
+                    name=f"{requirement.name}[{implementation.name}|{device}]",
+                    requirement=requirement,
+                    implementation=implementation,
+                    device=device,
+                )
+
+
+def _named(name: str, wanted: list[str]) -> bool:
+    return not wanted or name in wanted
+
+
+class RequirementItem(pytest.Item):
+    """One requirement on one implementation and device."""
+
+    def __init__(
+        self,
+        *,
+        requirement: Requirement,
+        implementation: Implementation,
+        device: str,
+        **rest: Any,
+    ) -> None:
+        super().__init__(**rest)
+        self.requirement = requirement
+        self.implementation = implementation
+        self.device = device
+        seconds = TIMEOUTS[self.config.getoption("lstm_profile")]
+        self.add_marker(pytest.mark.timeout(seconds, method="thread"))
+
+    def runtest(self) -> None:
+        """Decide the requirement; the verdict travels as a property of the report."""
+        with OURS:
+            from conformance.engine import check
+            from conformance.selection import budget
+            from conformance.verdict import NotApplicable
+
+            journal = Journal(self.config, self.name)
+            verdict = (
+                NotApplicable(
+                    self.requirement.name,
+                    self.implementation.name,
+                    self.device,
+                    reason="no CUDA device is present",
+                )
+                if self.device not in self.implementation.supports.devices
+                else check(
+                    self.requirement,
+                    self.implementation,
+                    self.device,
+                    budget(self.config),
+                    journal.write,
+                )
+            )
+        self.user_properties.append((PROPERTY, verdict.to_json()))
+        if isinstance(verdict, NotApplicable):
+            pytest.skip(verdict.reason)
+        if not verdict.conformant:
+            raise NotConformant(verdict)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """What, where, got, should be, allowed, and the case; a traceback only if we failed."""
+        if isinstance(excinfo.value, NotConformant):
+            verdict = excinfo.value.verdict
+            return "\n".join([f"{verdict.outcome}: {self.requirement.claim}", *verdict.lines()])
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Where the requirement is defined."""
+        return self.path, self.requirement.body.__code__.co_firstlineno - 1, self.name
+
+
+class NotConformant(Exception):
+    """Carries a verdict that is not conformant to pytest."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict)
+        self.verdict = verdict
+
+
+class Journal:
+    """The case being run now, on disk before the implementation sees it.
+
+    The process that reports reads it when a worker dies. Nothing is written without workers.
+    """
+
+    def __init__(self, config: pytest.Config, item: str) -> None:
+        self.item = item
+        self.started = time.time()
+        self.path: Path | None = None
+        worker = getattr(config, "workerinput", {})
+        if "lstm_conformance_journal" in worker:
+            self.path = Path(worker["lstm_conformance_journal"]) / worker["workerid"]
+
+    def write(self, case: Case) -> None:
+        """Remember `case` as the one being run."""
+        if self.path is not None:
+            self.path.write_bytes(pickle.dumps((self.item, self.started, case)))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker tells the reporting process what it ran with."""
+    worker_output = getattr(session.config, "workeroutput", None)
+    if worker_output is not None and session.config.getoption("lstm"):
+        with OURS:
+            from conformance.selection import circumstances
+
+            worker_output["lstm_conformance"] = json.dumps(circumstances(session.config))

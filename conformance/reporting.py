@@ -1,0 +1,171 @@
+"""Collecting the verdicts of a run, in the process that reports."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.engine import counterexample
+from conformance.implementation import Misbehaviour
+from conformance.plugin import PROPERTY, TIMEOUTS
+from conformance.requirements import REQUIREMENTS
+from conformance.selection import circumstances
+from conformance.table import table
+from conformance.verdict import Crashed, TimedOut, Verdict, from_json
+
+SCHEMA = "lstm-conformance/report"
+VERSION = 1
+
+
+@dataclass
+class Run:
+    """What is known of a run so far: its circumstances and the verdicts in the order they came."""
+
+    profile: str
+    seed: int
+    max_examples: int | None
+    circumstances: dict[str, Any] = field(default_factory=dict)
+    verdicts: list[Verdict] = field(default_factory=list)
+    usage_errors: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    total: int = 0
+    started: float = field(default_factory=time.time)
+    seconds: float = 0.0
+
+    def sort(self, implementations: list[str]) -> None:
+        """Order the verdicts as asked for and as the requirements are defined."""
+        requirements = list(REQUIREMENTS)
+        self.verdicts.sort(
+            key=lambda verdict: (
+                implementations.index(verdict.implementation),
+                verdict.device,
+                requirements.index(verdict.requirement),
+            )
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The report: schema and version, the run, and every verdict."""
+        return {
+            "schema": SCHEMA,
+            "version": VERSION,
+            "run": {
+                "profile": self.profile,
+                "seed": self.seed,
+                "max_examples": self.max_examples,
+                "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.started)),
+                "seconds": self.seconds,
+                **self.circumstances,
+            },
+            "verdicts": [verdict.to_json() for verdict in self.verdicts],
+        }
+
+    @property
+    def conformant(self) -> bool:
+        """Whether there are verdicts and all of them are conformant."""
+        return bool(self.verdicts) and all(verdict.conformant for verdict in self.verdicts)
+
+
+class Reporting:
+    """Turns pytest's reports, of its own process or of workers, into verdicts."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        option = config.option
+        self.config = config
+        self.run = Run(option.lstm_profile, option.lstm_seed, option.lstm_max_examples)
+        self.on_verdict: Callable[[Run], None] = lambda run: None
+        self.journal = Path(tempfile.mkdtemp(prefix="lstm-conformance-"))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell each worker where to keep its journal."""
+        node.workerinput["lstm_conformance_journal"] = str(self.journal)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Keep what the worker said it ran with."""
+        said = getattr(node, "workeroutput", {}).get("lstm_conformance", "{}")
+        self.run.circumstances.update(json.loads(said))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        """How many verdicts to expect."""
+        self.run.total = len(ids)
+        self.on_verdict(self.run)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """How many verdicts to expect, without workers."""
+        self.run.total = max(self.run.total, len(session.items))
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """What was asked for and is not there ends the run."""
+        if report.failed:
+            text = str(report.longrepr)
+            kind = self.run.usage_errors if text.startswith("usage: ") else self.run.broken
+            text = text.removeprefix("usage: ")
+            if text not in kind:
+                kind.append(text)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take the verdict out of a report, or make one for a worker that died."""
+        verdict = dict(report.user_properties).get(PROPERTY)
+        if verdict is not None and report.when == "call":
+            self._add(from_json(verdict))  # type: ignore[arg-type]
+        elif report.failed and getattr(report, "node", None) is not None and report.when == "???":
+            self._add(self._of_dead_worker(report))
+        elif report.failed and "::" in report.nodeid and "requirements" in report.nodeid:
+            self.run.broken.append(f"{report.nodeid}\n{report.longrepr}")
+
+    def _add(self, verdict: Verdict) -> None:
+        self.run.verdicts.append(verdict)
+        self.on_verdict(self.run)
+
+    def _of_dead_worker(self, report: Any) -> Verdict:
+        item = report.nodeid.rpartition("::")[2]
+        requirement, _, rest = item.removesuffix("]").partition("[")
+        implementation, _, device = rest.rpartition("|")
+        path = self.journal / report.node.gateway.id
+        limit = TIMEOUTS[self.run.profile]
+        entry = pickle.loads(path.read_bytes()) if path.exists() else None
+        if entry is None or entry[0] != item:
+            return Crashed(requirement, implementation, device, reason="its process died")
+        _, started, case = entry
+        seconds = time.time() - started
+        late = seconds >= limit
+        what = f"no verdict within {limit:g} s" if late else "the process died in this case"
+        kind = TimedOut if late else Crashed
+        return kind(
+            requirement,
+            implementation,
+            device,
+            seconds=seconds,
+            counterexample=counterexample(case, Misbehaviour(what)),
+        )
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the report, whatever the run ended with."""
+        self.run.seconds = time.time() - self.run.started
+        shutil.rmtree(self.journal, ignore_errors=True)
+        if not self.run.circumstances and not self.run.usage_errors:
+            self.run.circumstances = circumstances(session.config)
+        self.run.sort(session.config.getoption("lstm"))
+        target = session.config.getoption("lstm_json")
+        if target:
+            text = json.dumps(self.run.to_json(), indent=1)
+            Path(target).write_text(text + "\n", encoding="utf-8")
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """The table of verdicts below pytest's own output."""
+        if self.run.verdicts:
+            terminalreporter.section("LSTM conformance")
+            terminalreporter.write(table(self.run.verdicts))
+            terminalreporter.write_line(f"seed {self.run.seed}")

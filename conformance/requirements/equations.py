@@ -1,0 +1,60 @@
+"""The results are those of the equations."""
+
+from __future__ import annotations
+
+from conformance.comparison import against_reference, agree, plus, truth
+from conformance.implementation import Implementation, run
+from conformance.requirement import requirement
+from reference import Case
+
+EQUATIONS = "torch.nn.LSTM documentation, equations for i_t, f_t, g_t, o_t, c_t and h_t"
+
+
+@requirement(
+    source=EQUATIONS,
+    level="core",
+    num_layers=(1, 1),
+    seq_len=(1, 1),
+    bidirectional=False,
+    lengths=False,
+)
+def cell_matches_equations(implementation: Implementation, case: Case) -> float:
+    """One step of one cell computes h_t and c_t of the equations, within the rounding bound."""
+    return against_reference(implementation, case)
+
+
+@requirement(source=EQUATIONS, level="core")
+def results_match_reference(implementation: Implementation, case: Case) -> float:
+    """Output, h_n and c_n are those of the equations applied over time, layers and directions.
+
+    Every element lies within the rounding-error bound of the true value.
+    """
+    return against_reference(implementation, case)
+
+
+def _is_torch_module(implementation: Implementation) -> str | None:
+    return None if hasattr(implementation, "build") else "not a torch module"
+
+
+@requirement(
+    source="torch.nn.LSTM documentation: in a multilayer LSTM, the input of layer l is the hidden "
+    "state of the previous layer",
+    level="core",
+    applies=_is_torch_module,
+    bidirectional=False,
+    projection=False,
+    lengths=False,
+    batched=True,
+)
+def hand_stacked_cells_equal_lstm(implementation: Implementation, case: Case) -> float:
+    """Stacking torch.nn.LSTMCell by hand gives the same output and final states of every layer.
+
+    The distance is at most the sum of both rounding bounds. Hand-stacked cells themselves are
+    compared with torch.nn.LSTM.
+    """
+    from conformance.loading import load
+
+    hand_stacked = implementation.name == "stacked-cells"
+    other = load("torch.nn.LSTM" if hand_stacked else "stacked-cells")
+    bound = truth(case).bound
+    return agree(run(implementation, case), run(other, case), plus(bound, bound))

@@ -1,0 +1,41 @@
+"""Shapes, dtypes and devices of what is returned."""
+
+from __future__ import annotations
+
+from conformance.comparison import Mismatch
+from conformance.implementation import Implementation, run
+from conformance.requirement import requirement
+from reference import Case
+
+OUTPUTS = "torch.nn.LSTM and torch.nn.LSTMCell documentation, 'Outputs'"
+
+
+@requirement(source=OUTPUTS, level="core")
+def shapes_are_as_documented(implementation: Implementation, case: Case) -> None:
+    """Output is (T, N, D * R), (N, T, D * R) or (T, D * R); h_n and c_n are (D * L, N, features)."""
+    expected = {
+        "output": case.output_shape(),
+        "h_n": case.state_shape(case.configuration.output_size),
+        "c_n": case.state_shape(case.configuration.hidden_size),
+    }
+    for name, array in run(implementation, case).items():
+        if array.shape != expected[name]:
+            raise Mismatch(f"{name}.shape", "", str(array.shape), str(expected[name]))
+
+
+@requirement(source="torch.nn.Module.to documentation; type promotion of equal types", level="core")
+def dtypes_follow_input(implementation: Implementation, case: Case) -> None:
+    """Output, h_n and c_n have the dtype of the input and the parameters."""
+    for name, array in run(implementation, case).items():
+        if array.dtype != case.dtype.numpy:
+            raise Mismatch(f"{name}.dtype", "", array.dtype.name, case.dtype.name)
+
+
+@requirement(
+    source="torch.nn.Module.to documentation; results live where their operands do", level="core"
+)
+def results_stay_on_device(implementation: Implementation, case: Case) -> None:
+    """Output, h_n and c_n are on the device of the input and the parameters."""
+    for name, device in run(implementation, case).devices.items():
+        if device != case.device:
+            raise Mismatch(f"{name}.device", "", device, case.device)

@@ -1,0 +1,97 @@
+"""What holds between the results of a call, and between the results of two calls."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from conformance.comparison import agree, close, plus, truth
+from conformance.implementation import Implementation, run
+from conformance.requirement import requirement
+from conformance.variations import (
+    first_layers,
+    last_steps,
+    with_axes_swapped,
+    with_zero_states,
+    without_batch,
+)
+from reference import Case, Result
+
+
+@requirement(
+    source="torch.nn.LSTM documentation: h_n contains the final hidden state for each element in "
+    "the sequence",
+    level="core",
+)
+def h_n_is_last_output(implementation: Implementation, case: Case) -> float:
+    """Each layer's and direction's h_n is the last thing that this direction puts out.
+
+    For the top layer exactly, read from the output; for a lower layer, as the output of the
+    network cut above it, within the sum of both bounds.
+    """
+    directions = case.configuration.num_directions
+    result = run(implementation, case)
+    top = last_steps(case, result.output)
+    share = close("h_n", result.h_n[-directions:], top, 0.0)
+    for count in range(1, case.configuration.num_layers):
+        cut = first_layers(case, count)
+        known = truth(cut)
+        here = slice((count - 1) * directions, count * directions)
+        allowed = 2 * known.bound.h_n[here]
+        last = last_steps(cut, run(implementation, cut).output)
+        share = max(share, close(f"h_n[{here.start}:{here.stop}]", result.h_n[here], last, allowed))
+    return share
+
+
+@requirement(
+    source="torch.nn.LSTM documentation: defaults to zeros if (h_0, c_0) is not provided",
+    level="core",
+    states=False,
+)
+def omitted_states_are_zeros(implementation: Implementation, case: Case) -> float:
+    """Leaving out the initial states gives what zeros in their place give."""
+    if True not in implementation.supports.states:
+        known = truth(case)
+        return agree(run(implementation, case), known.result, known.bound)
+    zeros = with_zero_states(case)
+    bound = truth(case).bound
+    return agree(run(implementation, case), run(implementation, zeros), plus(bound, bound))
+
+
+@requirement(
+    source="torch.nn.LSTM documentation: batch_first does not apply to hidden or cell states",
+    level="sequence",
+    applies=lambda implementation: (
+        None if len(implementation.supports.batch_first) == 2 else "batch_first cannot be chosen"
+    ),
+    batched=True,
+)
+def batch_first_only_swaps_axes(implementation: Implementation, case: Case) -> float:
+    """With batch_first, input and output swap their first two axes, and nothing else changes."""
+    bound = truth(case).bound
+    swapped = run(implementation, with_axes_swapped(case))
+    output = np.swapaxes(swapped.output, 0, 1)
+    expected = Result(output, swapped.h_n, swapped.c_n)
+    return agree(run(implementation, case), expected, plus(bound, bound))
+
+
+@requirement(
+    source="torch.nn.LSTM and torch.nn.LSTMCell documentation: shapes of unbatched input",
+    level="sequence",
+    applies=lambda implementation: (
+        None if len(implementation.supports.batched) == 2 else "needs batched and unbatched input"
+    ),
+    batched=True,
+    batch_size=(1, 1),
+    lengths=False,
+)
+def unbatched_is_batch_of_one(implementation: Implementation, case: Case) -> float:
+    """An input without a batch dimension gives what a batch of that one row gives."""
+    batch_axis = 0 if case.configuration.batch_first else 1
+    bound = truth(case).bound
+    batch = run(implementation, case)
+    row = Result(batch.output.take(0, batch_axis), batch.h_n.take(0, 1), batch.c_n.take(0, 1))
+    bound = Result(bound.output.take(0, batch_axis), bound.h_n[:, 0], bound.c_n[:, 0])
+    alone = run(implementation, without_batch(replace(case, lengths=None)))
+    return agree(alone, row, plus(bound, bound))

@@ -1,0 +1,113 @@
+"""From the options of a run to implementations, devices and budgets."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import asdict, replace
+from functools import cache
+from typing import Any
+
+import hypothesis
+import numpy as np
+import pytest
+
+from conformance.engine import PROFILES, Budget
+from conformance.errors import UsageError
+from conformance.implementation import Implementation
+from conformance.loading import load
+from conformance.requirements import REQUIREMENTS
+from reference import DTYPES
+
+_load = cache(load)
+
+
+def select(config: pytest.Config) -> list[tuple[Implementation, str]]:
+    """Every implementation asked for, with every device that it is to be verified on.
+
+    By default that is the CPU and every CUDA device; where there is none, ``cuda`` itself stands
+    for them, so that what could not be verified is reported. Raises :class:`UsageError` for
+    unknown names, and for devices and dtypes that were asked for and are not there.
+    """
+    for name in config.getoption("lstm_requirement"):
+        if name not in REQUIREMENTS:
+            raise UsageError(
+                f"unknown requirement {name!r}: `lstm-conformance requirements` lists them"
+            )
+    examples = config.getoption("lstm_max_examples")
+    if examples is not None and examples < 1:
+        raise UsageError(f"--max-examples must be at least 1, got {examples}")
+    chosen = []
+    for name in config.getoption("lstm"):
+        implementation = _load(name)
+        implementation = with_dtypes(implementation, config.getoption("lstm_dtype"))
+        for device in devices(implementation, config.getoption("lstm_device")):
+            chosen.append((implementation, device))
+    _exact_arithmetic()
+    return chosen
+
+
+def with_dtypes(implementation: Implementation, wanted: str) -> Implementation:
+    """`implementation`, verified only in the `wanted` dtypes, comma-separated."""
+    names = [name for name in wanted.split(",") if name]
+    unknown = [name for name in names if name not in DTYPES]
+    if unknown:
+        raise UsageError(f"unknown dtype {unknown[0]!r}: choose among {', '.join(DTYPES)}")
+    if not names:
+        return implementation
+    kept = tuple(name for name in implementation.supports.dtypes if name in names)
+    if not kept:
+        raise UsageError(
+            f"{implementation.name} computes in {', '.join(implementation.supports.dtypes)}, "
+            f"not in {wanted}"
+        )
+    implementation.supports = replace(implementation.supports, dtypes=kept)
+    return implementation
+
+
+def devices(implementation: Implementation, wanted: str) -> list[str]:
+    """The devices to verify on; `wanted` is comma-separated, ``cuda`` means every one present."""
+    present = implementation.supports.devices
+    if not wanted:
+        return list(present) if any(d.startswith("cuda") for d in present) else [*present, "cuda"]
+    found: list[str] = []
+    for name in filter(None, wanted.split(",")):
+        matching = [device for device in present if device in (name, f"{name}:0") or (
+            name == "cuda" and device.startswith("cuda:"))]
+        if not matching:
+            raise UsageError(
+                f"{implementation.name} has no device {name!r} here, only {', '.join(present)}"
+            )
+        found += [device for device in matching if device not in found]
+    return found
+
+
+def budget(config: pytest.Config) -> Budget:
+    """How much is to be tried."""
+    profile = config.getoption("lstm_profile")
+    examples = config.getoption("lstm_max_examples") or PROFILES[profile]
+    return Budget(examples, config.getoption("lstm_seed"))
+
+
+def _exact_arithmetic() -> dict[str, str]:
+    import sys
+
+    if "torch" not in sys.modules:
+        return {}
+    from conformance.torch_modules import set_exact_arithmetic
+
+    return set_exact_arithmetic()
+
+
+def circumstances(config: pytest.Config) -> dict[str, Any]:
+    """Versions, precision switches, and what each implementation declares."""
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "numpy": np.__version__,
+        "hypothesis": hypothesis.__version__,
+        **_exact_arithmetic(),
+        "supports": {
+            implementation.name: asdict(implementation.supports)
+            for implementation, _ in select(config)
+        },
+    }

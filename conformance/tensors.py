@@ -1,0 +1,46 @@
+"""NumPy arrays to torch tensors and back, bit for bit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from conformance.implementation import Misbehaviour
+from reference import DTYPES, Array
+
+TORCH_DTYPES = {name: getattr(torch, name) for name in DTYPES}
+
+
+def to_tensor(array: Array, device: str = "cpu") -> torch.Tensor:
+    """A copy of `array` on `device`, with the array's own strides.
+
+    A broadcast axis (stride 0) and one that skips elements stay so, as in an expanded or sliced
+    tensor. bfloat16 goes through its bits, since torch does not read ml_dtypes.
+    """
+    name = array.dtype.name
+    bits = array.view(np.int16) if name == "bfloat16" else array
+    if bits.flags.c_contiguous:
+        tensor = torch.from_numpy(bits.copy())
+    else:
+        steps = [stride // bits.itemsize for stride in bits.strides]
+        reach = sum((size - 1) * step for size, step in zip(bits.shape, steps, strict=True))
+        storage = np.zeros(reach + 1 if bits.size else 0, bits.dtype)
+        np.lib.stride_tricks.as_strided(storage, bits.shape, bits.strides)[...] = bits
+        tensor = torch.from_numpy(storage).as_strided(bits.shape, steps)
+    if name == "bfloat16":
+        tensor = tensor.view(torch.bfloat16)
+    return tensor.to(device) if device != "cpu" else tensor
+
+
+def to_array(tensor: Any, what: str) -> Array:
+    """`tensor` as a NumPy array of the same type; :class:`Misbehaviour` if it is no tensor."""
+    if not isinstance(tensor, torch.Tensor):
+        raise Misbehaviour(f"{what} is a {type(tensor).__name__}, not a tensor")
+    tensor = tensor.detach().cpu()
+    if tensor.dtype == torch.bfloat16:
+        bits: Array = tensor.contiguous().view(torch.int16).numpy()
+        return bits.view(DTYPES["bfloat16"].numpy)
+    array: Array = tensor.numpy()
+    return array

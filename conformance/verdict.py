@@ -1,0 +1,155 @@
+"""What became of one requirement on one implementation and device.
+
+::
+
+    Verdict
+      Passed            held on every case tried
+      Failed            does not hold, with the smallest counterexample found
+      Crashed           the implementation raised, or its process died
+      TimedOut          no answer in time
+      NotApplicable     needs what the implementation does not support
+      ExpectedFailure   does not hold, as was declared, for the declared reason
+      UnexpectedPass    holds although a failure was declared
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """The smallest case found on which a requirement does not hold.
+
+    `case` is a short description, `tensors` each array by name as shape and numbers; `what`,
+    `where`, `got`, `expected` and `allowed` are those of the comparison that failed.
+    """
+
+    case: str
+    message: str
+    tensors: Mapping[str, Any]
+    what: str = ""
+    where: str = ""
+    got: str = ""
+    expected: str = ""
+    allowed: float | None = None
+
+    def lines(self) -> list[str]:
+        """For the terminal: the message, the case, and its tensors that are not all zero."""
+        shown = [self.message, f"in {self.case}"]
+        zero = []
+        for name, tensor in self.tensors.items():
+            if _any_number(tensor):
+                shown.append(f"  {name} = {_numbers(tensor)}")
+            else:
+                zero.append(name)
+        return shown + ([f"  all zero: {', '.join(zero)}"] if zero else [])
+
+
+def _any_number(tensor: Any) -> bool:
+    return any(map(_any_number, tensor)) if isinstance(tensor, Sequence) else tensor != 0
+
+
+def _numbers(tensor: Any) -> str:
+    if isinstance(tensor, Sequence):
+        return f"[{', '.join(map(_numbers, tensor))}]"
+    return f"{tensor:.6g}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Common to all: which requirement, of what, where, and what it took.
+
+    `cases` counts the cases tried until the verdict stood, `largest_share` is the largest error
+    seen as a share of its bound (None where nothing was measured), `seconds` the time.
+    """
+
+    requirement: str
+    implementation: str
+    device: str
+    cases: int = 0
+    largest_share: float | None = None
+    seconds: float = 0.0
+    reason: str = ""
+    counterexample: Counterexample | None = None
+
+    outcome: ClassVar[str]
+    conformant: ClassVar[bool]
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object; :func:`from_json` is the inverse."""
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        if self.counterexample is not None:
+            values["counterexample"] = dict(vars(self.counterexample))
+        return {"outcome": self.outcome, **values}
+
+    def lines(self) -> list[str]:
+        """What there is to say beyond the outcome."""
+        said = [self.reason] if self.reason else []
+        return said + (self.counterexample.lines() if self.counterexample else [])
+
+
+class Passed(Verdict):
+    """The requirement held on every case tried."""
+
+    outcome, conformant = "passed", True
+
+
+class Failed(Verdict):
+    """The requirement does not hold."""
+
+    outcome, conformant = "failed", False
+
+
+class Crashed(Verdict):
+    """The implementation raised an exception, or its process died."""
+
+    outcome, conformant = "crashed", False
+
+
+class TimedOut(Verdict):
+    """The implementation did not answer in time."""
+
+    outcome, conformant = "timed out", False
+
+
+class NotApplicable(Verdict):
+    """The requirement needs what the implementation does not support."""
+
+    outcome, conformant = "not applicable", True
+
+
+class ExpectedFailure(Verdict):
+    """The requirement does not hold, and a reason for that was declared."""
+
+    outcome, conformant = "expected failure", True
+
+
+class UnexpectedPass(Verdict):
+    """The requirement holds although a failure was declared."""
+
+    outcome, conformant = "unexpected pass", False
+
+
+OUTCOMES: dict[str, type[Verdict]] = {
+    kind.outcome: kind
+    for kind in (
+        Passed,
+        Failed,
+        Crashed,
+        TimedOut,
+        NotApplicable,
+        ExpectedFailure,
+        UnexpectedPass,
+    )
+}
+
+
+def from_json(values: Mapping[str, Any]) -> Verdict:
+    """The verdict that :meth:`Verdict.to_json` wrote."""
+    rest = {name: value for name, value in values.items() if name != "outcome"}
+    if rest.get("counterexample") is not None:
+        rest["counterexample"] = Counterexample(**rest["counterexample"])
+    return OUTCOMES[values["outcome"]](**rest)
