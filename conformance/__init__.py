@@ -4,6 +4,7 @@ Public names are loaded when first used, so that pytest can load the plugin of t
 every project without paying for it:
 
 - :class:`Implementation`, what an adapter has to offer; :func:`load`, which finds one by name;
+  :class:`Case`, :class:`Result` and :class:`Support`, which its methods speak in;
 - :data:`REQUIREMENTS`, every claim; :func:`check`, which decides one of them;
 - the verdicts :class:`Passed`, :class:`Failed`, :class:`Crashed`, :class:`TimedOut`,
   :class:`NotApplicable`, :class:`ExpectedFailure` and :class:`UnexpectedPass`.
@@ -15,6 +16,9 @@ import importlib
 from typing import Any
 
 _HOMES = {
+    "Case": "implementation",
+    "Result": "implementation",
+    "Support": "implementation",
     "Implementation": "implementation",
     "Misbehaviour": "implementation",
     "StackedLSTMCells": "stacked",

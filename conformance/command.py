@@ -43,6 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     verify.add_argument("--profile", choices=["quick", "default", "thorough"], default="default")
     verify.add_argument("--max-examples", type=int, metavar="N", help="cases per requirement")
+    verify.add_argument(
+        "--timeout", type=float, metavar="SECONDS", help="per requirement and implementation"
+    )
     verify.add_argument("--seed", type=int, metavar="N", help="draw the same cases again")
     verify.add_argument("--device", default="", metavar="LIST", help="such as cpu,cuda")
     verify.add_argument("--dtype", default="", metavar="LIST", help="such as float32,bfloat16")
@@ -109,7 +112,7 @@ def _verify(options: argparse.Namespace) -> int:
         arguments += ["--lstm", name]
     for name in options.requirement:
         arguments += ["--lstm-requirement", name]
-    for option in ("max_examples", "seed", "device", "dtype", "json"):
+    for option in ("max_examples", "timeout", "seed", "device", "dtype", "json"):
         value = getattr(options, option)
         if value not in (None, ""):
             arguments += [f"--lstm-{option.replace('_', '-')}={value}"]
@@ -123,7 +126,8 @@ def _verify(options: argparse.Namespace) -> int:
     unfinished = run is None or run.broken or len(run.verdicts) < max(run.total, 1)
     if run is None or unfinished or code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         errors.print("lstm-conformance: the run itself broke", style="bold red")
-        errors.print("\n".join(run.broken) if run and run.broken else face.log.getvalue())
+        log = "\n".join(run.broken) if run and run.broken else face.log.getvalue()
+        errors.print(log, markup=False, highlight=False)
         return BROKEN
     console = Console(width=None if sys.stdout.isatty() else 100)
     console.print(render(run.verdicts))
@@ -149,7 +153,8 @@ def _summary(console: Any, run: Any) -> None:
     for name, supports in run.circumstances.get("supports", {}).items():
         lacking = not_supported(Support(**supports))
         if lacking:
-            console.print(f"{name} does not take: {', '.join(lacking)}", style="dim")
+            line = f"{name} does not take: {', '.join(lacking)}"
+            console.print(line, style="dim", markup=False)
     counts = Counter(verdict.outcome for verdict in run.verdicts)
     told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
     versions = ", ".join(

@@ -88,7 +88,7 @@ def number(value: Any) -> str:
 def plus(first: Result, second: Result) -> Result:
     """The sum of two bounds, for a comparison of two runs."""
     pairs = zip(first.items(), second.items(), strict=True)
-    return Result(*(a + b for (_, a), (_, b) in pairs))
+    return Result.of(a + b for (_, a), (_, b) in pairs)
 
 
 def against_reference(implementation: Implementation, case: Case) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from conformance.errors import UsageError
+from conformance.errors import UsageError, told
 from conformance.implementation import Implementation
 from conformance.torch_modules import TorchLSTM, TorchLSTMCell, torch_devices
 from reference import DTYPES, Case, Configuration
@@ -45,9 +45,11 @@ def adapt(
         lengths=False,
     )
     if issubclass(cls, nn.LSTM):
-        return _with_dtypes(TorchLSTM(cls, name, Support(devices=devices), around=around))
+        parent: TorchLSTM = TorchLSTM(nn.LSTM, name, Support())
+        return _with_dtypes(TorchLSTM(cls, name, Support(devices=devices), around=around), parent)
     if issubclass(cls, nn.LSTMCell):
-        return _with_dtypes(TorchLSTMCell(cls, name, cell_support, around=around))
+        parent = TorchLSTMCell(nn.LSTMCell, name, Support())
+        return _with_dtypes(TorchLSTMCell(cls, name, cell_support, around=around), parent)
     names = _parameter_names(cls, name, around)
     expected = list(SMALL.parameter_shapes())
     if set(names) == {parameter.removesuffix("_l0") for parameter in expected}:
@@ -73,10 +75,9 @@ def _parameter_names(cls: type[Any], name: str, around: Enter) -> list[str]:
     try:
         with around():
             module = cls(SMALL.input_size, SMALL.hidden_size)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UsageError(
-            f"{name!r} is no LSTM: {cls.__name__}(input_size, hidden_size) raised "
-            f"{type(error).__name__}: {error}"
+            f"{name!r} is no LSTM: {cls.__name__}(input_size, hidden_size) raised {told(error)}"
         ) from error
     return [parameter for parameter, _ in module.named_parameters()]
 
@@ -103,7 +104,7 @@ def _case(configuration: Configuration, **options: Any) -> Case:
 def _takes(implementation: TorchLSTM, case: Case) -> bool:
     try:
         implementation.run(case)
-    except Exception:
+    except (Exception, SystemExit):
         return False
     return True
 
@@ -139,16 +140,16 @@ def _probed(implementation: TorchLSTM) -> TorchLSTM:
         if _takes(implementation, _case(SMALL, batched=batched))
     ) or (True,)
     implementation.supports = replace(declared, **options)
-    return _with_dtypes(implementation)
+    return _with_dtypes(implementation, implementation)
 
 
-def _with_dtypes(implementation: TorchLSTM) -> TorchLSTM:
-    """Without the dtypes for which torch has no kernel ("not implemented for 'Half'")."""
+def _with_dtypes(implementation: TorchLSTM, tried: TorchLSTM) -> TorchLSTM:
+    """Without the dtypes for which `tried` has no kernel ("not implemented for 'Half'")."""
     kept = []
     for name in implementation.supports.dtypes:
         try:
-            implementation.run(_case(SMALL, dtype=DTYPES[name].numpy))
-        except Exception as error:
+            tried.run(_case(SMALL, dtype=DTYPES[name].numpy))
+        except (Exception, SystemExit) as error:
             if "not implemented for" in str(error):
                 continue
         kept.append(name)

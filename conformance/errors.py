@@ -9,3 +9,8 @@
 
 class UsageError(Exception):
     """What was asked for does not exist or does not fit; the text says what to do."""
+
+
+def told(error: BaseException) -> str:
+    """Type and text of an exception in one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())

@@ -42,7 +42,7 @@ def run(implementation: Implementation, case: Case) -> Result:
         result = implementation.run(case)
     except Misbehaviour as misbehaviour:
         raise Misbehaviour(str(misbehaviour), case) from misbehaviour
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise Misbehaviour(f"raised {type(error).__name__}: {error}", case) from error
     if not isinstance(result, Result):
         raise Misbehaviour(f"run() returned {type(result).__name__}, not a Result", case)

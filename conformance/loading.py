@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
-from conformance.errors import UsageError
+from conformance.errors import UsageError, told
 from conformance.implementation import Implementation
 from conformance.packages import Packages
 
@@ -64,9 +61,9 @@ def _import(place: str, name: str, neighbours: Packages) -> ModuleType:
         raise UsageError(
             f"{name!r}: {place} needs the module {missing!r}, which is not installed"
         ) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UsageError(
-            f"{name!r}: importing {place} raised {type(error).__name__}: {error}"
+            f"{name!r}: importing {place} raised {told(error)}"
         ) from error
 
 
@@ -79,9 +76,9 @@ def _file_module(path: Path, name: str, neighbours: Packages) -> ModuleType:
     try:
         with neighbours:
             spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UsageError(
-            f"{name!r}: importing {path.name} raised {type(error).__name__}: {error}"
+            f"{name!r}: importing {path.name} raised {told(error)}"
         ) from error
     return module
 
@@ -101,18 +98,15 @@ def _of_class(
     if not isinstance(cls, type):
         raise UsageError(f"{name!r} is a {type(cls).__name__}, not a class")
     if hasattr(cls, "run") and hasattr(cls, "supports"):
-        with neighbours:
-            implementation: Implementation = cls()
+        try:
+            with neighbours:
+                implementation: Implementation = cls()
+        except (Exception, SystemExit) as error:
+            raise UsageError(f"{name!r}: {attribute}() raised {told(error)}") from error
         return implementation
     from conformance.drop_in import adapt
 
-    @contextlib.contextmanager
-    def around() -> Iterator[None]:
-        with neighbours:
-            yield
-
-    enter: Callable[[], Any] = around if neighbours.names else contextlib.nullcontext
-    return adapt(cls, name, enter)
+    return adapt(cls, name, lambda: neighbours)
 
 
 def _drop_in(place: str, attribute: str, name: str) -> Implementation:

@@ -7,17 +7,23 @@ called inside ``with Packages(folder):``, where the clashing names mean that fol
 
 from __future__ import annotations
 
+import importlib.util
 import sys
+from collections.abc import Mapping
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType, TracebackType
 
 NAMES = ("reference", "strategies", "tests")
 
+Modules = dict[str, ModuleType]
+
 
 class Packages:
     """The packages among `NAMES` that lie in `folder`, visible as such within a ``with`` block.
 
-    The folder is also first on ``sys.path`` there. Blocks may be nested.
+    The folder is also first on ``sys.path`` there. Blocks may be nested. After a block the names
+    mean what they meant before; what nobody had imported stays if a plain import would find it.
     """
 
     def __init__(self, folder: Path, names: tuple[str, ...] = NAMES) -> None:
@@ -27,27 +33,35 @@ class Packages:
             for name in names
             if (folder / name).is_dir() or (folder / f"{name}.py").is_file()
         )
-        self._modules: dict[str, ModuleType] = {}
-        self._foreign: list[dict[str, ModuleType]] = []
+        self._inside: Modules = {}
+        self._outside: list[Modules] = []
 
-    def _take_out(self) -> dict[str, ModuleType]:
+    def find_spec(
+        self, name: str, path: object = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """A finder for ``sys.meta_path``; without it a folder yields to any regular package."""
+        return PathFinder.find_spec(name, [str(self.folder)]) if name in self.names else None
+
+    def _take_out(self) -> Modules:
         if not self.names:
             return {}
         taken = [name for name in sys.modules if name.partition(".")[0] in self.names]
         return {name: sys.modules.pop(name) for name in taken}
 
-    def _belongs(self, name: str, module: ModuleType) -> bool:
-        if name.partition(".")[0] not in self.names:
+    def _holds(self, spec: ModuleSpec | None) -> bool:
+        if spec is None:
             return False
-        places = [getattr(module, "__file__", None), *getattr(module, "__path__", [])]
-        return any(place and self.folder in Path(place).parents for place in places)
+        places = [spec.origin, *(spec.submodule_search_locations or [])]
+        return any(place and self.folder in Path(place).resolve().parents for place in places)
 
     def __enter__(self) -> Packages:
-        present = self._take_out()
-        mine = {name: module for name, module in present.items() if self._belongs(name, module)}
-        self._foreign.append({k: v for k, v in present.items() if k not in mine})
-        sys.modules.update(mine or self._modules)
+        outside = self._take_out()
+        for name in self.names:
+            ours = name in outside and self._holds(outside[name].__spec__)
+            sys.modules.update(_below(name, outside if ours else self._inside))
+        self._outside.append(outside)
         sys.path.insert(0, str(self.folder))
+        sys.meta_path.insert(0, self)
         return self
 
     def __exit__(
@@ -56,10 +70,21 @@ class Packages:
         value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._modules = self._take_out()
-        sys.modules.update(self._foreign.pop() or self._modules)
+        sys.meta_path.remove(self)
         if str(self.folder) in sys.path:
             sys.path.remove(str(self.folder))
+        self._inside, outside = self._take_out(), self._outside.pop()
+        for name in self.names:
+            mine = self._inside.get(name)
+            if name in outside:
+                stays = outside[name] is mine
+            else:
+                stays = mine is not None and self._holds(importlib.util.find_spec(name))
+            sys.modules.update(_below(name, self._inside if stays else outside))
+
+
+def _below(package: str, modules: Mapping[str, ModuleType]) -> Modules:
+    return {name: modules[name] for name in modules if name.partition(".")[0] == package}
 
 
 OURS = Packages(Path(__file__).resolve().parent.parent, ("reference", "strategies"))

@@ -12,7 +12,7 @@ import json
 import pickle
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,12 @@ TIMEOUTS = {"quick": 60.0, "default": 120.0, "thorough": 900.0}
 """Seconds that one requirement may take on one implementation and device, by profile."""
 
 
+def timeout(config: pytest.Config) -> float:
+    """Seconds that one requirement may take in this run."""
+    seconds: float | None = config.getoption("lstm_timeout")
+    return TIMEOUTS[config.getoption("lstm_profile")] if seconds is None else seconds
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of the suite, each with the prefix ``--lstm``."""
     group = parser.getgroup("lstm-conformance", "verify an LSTM")
@@ -42,12 +48,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--lstm-device", default="", metavar="LIST", help="such as cpu,cuda")
     group.addoption("--lstm-dtype", default="", metavar="LIST", help="such as float32,bfloat16")
     group.addoption("--lstm-requirement", action="append", default=[], metavar="NAME")
+    group.addoption("--lstm-timeout", type=float, metavar="SECONDS", help="per requirement")
     group.addoption("--lstm-json", metavar="FILE", help="write the report to this file")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """In the process that reports, collect the verdicts."""
-    if config.getoption("lstm") and not hasattr(config, "workerinput"):
+    """Collect the verdicts in the process that reports; workers draw from its seed."""
+    if not config.getoption("lstm"):
+        return
+    if hasattr(config, "workerinput"):
+        config.option.lstm_seed = config.workerinput["lstm_conformance_seed"]
+    else:
         if config.option.lstm_seed is None:
             config.option.lstm_seed = secrets.randbelow(2**32)
         with OURS:
@@ -113,8 +124,8 @@ class RequirementItem(pytest.Item):
         self.requirement = requirement
         self.implementation = implementation
         self.device = device
-        seconds = TIMEOUTS[self.config.getoption("lstm_profile")]
-        self.add_marker(pytest.mark.timeout(seconds, method="thread"))
+        self.started = 0.0
+        self.add_marker(pytest.mark.timeout(timeout(self.config), method="thread"))
 
     def runtest(self) -> None:
         """Decide the requirement; the verdict travels as a property of the report."""
@@ -123,7 +134,7 @@ class RequirementItem(pytest.Item):
             from conformance.selection import budget
             from conformance.verdict import NotApplicable
 
-            journal = Journal(self.config, self.name)
+            journal = Journal(self.config, self.name, self.started)
             verdict = (
                 NotApplicable(
                     self.requirement.name,
@@ -158,6 +169,14 @@ class RequirementItem(pytest.Item):
         return self.path, self.requirement.body.__code__.co_firstlineno - 1, self.name
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Note when an item starts, before pytest-timeout sets its timer."""
+    if isinstance(item, RequirementItem):
+        item.started = time.time()
+    return (yield)
+
+
 class NotConformant(Exception):
     """Carries a verdict that is not conformant to pytest."""
 
@@ -172,9 +191,9 @@ class Journal:
     The process that reports reads it when a worker dies. Nothing is written without workers.
     """
 
-    def __init__(self, config: pytest.Config, item: str) -> None:
+    def __init__(self, config: pytest.Config, item: str, started: float) -> None:
         self.item = item
-        self.started = time.time()
+        self.started = started
         self.path: Path | None = None
         worker = getattr(config, "workerinput", {})
         if "lstm_conformance_journal" in worker:

@@ -16,7 +16,8 @@ import pytest
 
 from conformance.engine import counterexample
 from conformance.implementation import Misbehaviour
-from conformance.plugin import PROPERTY, TIMEOUTS
+from conformance.packages import OURS
+from conformance.plugin import PROPERTY, timeout
 from conformance.requirements import REQUIREMENTS
 from conformance.selection import circumstances
 from conformance.table import table
@@ -86,7 +87,8 @@ class Reporting:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell each worker where to keep its journal."""
+        """Tell each worker where to keep its journal and which seed to draw from."""
+        node.workerinput["lstm_conformance_seed"] = self.run.seed
         node.workerinput["lstm_conformance_journal"] = str(self.journal)
 
     @pytest.hookimpl(optionalhook=True)
@@ -114,11 +116,11 @@ class Reporting:
             if text not in kind:
                 kind.append(text)
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+    def pytest_runtest_logreport(self, report: Any) -> None:
         """Take the verdict out of a report, or make one for a worker that died."""
         verdict = dict(report.user_properties).get(PROPERTY)
         if verdict is not None and report.when == "call":
-            self._add(from_json(verdict))  # type: ignore[arg-type]
+            self._add(from_json(verdict))
         elif report.failed and getattr(report, "node", None) is not None and report.when == "???":
             self._add(self._of_dead_worker(report))
         elif report.failed and "::" in report.nodeid and "requirements" in report.nodeid:
@@ -133,8 +135,9 @@ class Reporting:
         requirement, _, rest = item.removesuffix("]").partition("[")
         implementation, _, device = rest.rpartition("|")
         path = self.journal / report.node.gateway.id
-        limit = TIMEOUTS[self.run.profile]
-        entry = pickle.loads(path.read_bytes()) if path.exists() else None
+        limit = timeout(self.config)
+        with OURS:
+            entry = pickle.loads(path.read_bytes()) if path.exists() else None
         if entry is None or entry[0] != item:
             return Crashed(requirement, implementation, device, reason="its process died")
         _, started, case = entry
@@ -156,7 +159,8 @@ class Reporting:
         self.run.seconds = time.time() - self.run.started
         shutil.rmtree(self.journal, ignore_errors=True)
         if not self.run.circumstances and not self.run.usage_errors:
-            self.run.circumstances = circumstances(session.config)
+            with OURS:
+                self.run.circumstances = circumstances(session.config)
         self.run.sort(session.config.getoption("lstm"))
         target = session.config.getoption("lstm_json")
         if target:

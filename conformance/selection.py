@@ -15,6 +15,7 @@ from conformance.engine import PROFILES, Budget
 from conformance.errors import UsageError
 from conformance.implementation import Implementation
 from conformance.loading import load
+from conformance.plugin import timeout
 from conformance.requirements import REQUIREMENTS
 from reference import DTYPES
 
@@ -36,6 +37,8 @@ def select(config: pytest.Config) -> list[tuple[Implementation, str]]:
     examples = config.getoption("lstm_max_examples")
     if examples is not None and examples < 1:
         raise UsageError(f"--max-examples must be at least 1, got {examples}")
+    if not 0 < timeout(config) < float("inf"):
+        raise UsageError(f"--timeout must be a positive number of seconds, got {timeout(config)}")
     chosen = []
     for name in config.getoption("lstm"):
         implementation = _load(name)
@@ -85,7 +88,8 @@ def budget(config: pytest.Config) -> Budget:
     """How much is to be tried."""
     profile = config.getoption("lstm_profile")
     examples = config.getoption("lstm_max_examples") or PROFILES[profile]
-    return Budget(examples, config.getoption("lstm_seed"))
+    shrink_seconds = min(Budget.shrink_seconds, timeout(config) / 4)
+    return Budget(examples, config.getoption("lstm_seed"), shrink_seconds)
 
 
 def _exact_arithmetic() -> dict[str, str]:

@@ -158,9 +158,9 @@ def pair(answer: Any, what: str) -> tuple[Any, Any]:
 def to_result(tensors: tuple[torch.Tensor, torch.Tensor, torch.Tensor]) -> Result:
     """Three tensors as a :class:`Result`."""
     names = ("output", "h_n", "c_n")
-    arrays = [to_array(tensor, name) for name, tensor in zip(names, tensors, strict=True)]
+    output, h_n, c_n = (to_array(each, name) for name, each in zip(names, tensors, strict=True))
     devices = {name: str(tensor.device) for name, tensor in zip(names, tensors, strict=True)}
-    return Result(*arrays, devices)
+    return Result(output, h_n, c_n, devices)
 
 
 def torch_devices() -> tuple[str, ...]:

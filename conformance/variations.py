@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from reference import Array, Case
+from reference import Array, Case, Result
 
 
 def first_layers(case: Case, count: int) -> Case:
@@ -66,3 +66,142 @@ def last_steps(case: Case, output: Array) -> Array:
         last.append(steps[0, :, features:])
     stacked = np.stack(last)
     return stacked if case.batched else stacked[:, 0]
+
+
+def _time_axis(case: Case) -> int:
+    return 1 if case.batched and case.configuration.batch_first else 0
+
+
+def steps(case: Case, start: int, stop: int) -> Case:
+    """Only these time steps of the input; initial states as they are."""
+    chosen = np.arange(start, stop)
+    return replace(case, input=case.input.take(chosen, _time_axis(case)), lengths=None)
+
+
+def concatenated_in_time(case: Case, first: Result, second: Result) -> Result:
+    """Two runs after one another as one: both outputs, the final states of the second."""
+    output = np.concatenate([first.output, second.output], _time_axis(case))
+    return Result(output, second.h_n, second.c_n)
+
+
+def rows(case: Case, chosen: Array) -> Case:
+    """Only these rows of a batched case, in this order, and no more steps than they need."""
+    axis = 0 if case.configuration.batch_first else 1
+    lengths = None if case.lengths is None else case.lengths[chosen]
+    cut = replace(
+        case,
+        input=case.input.take(chosen, axis),
+        h_0=None if case.h_0 is None else case.h_0.take(chosen, 1),
+        c_0=None if case.c_0 is None else case.c_0.take(chosen, 1),
+        lengths=None,
+    )
+    if lengths is None or not len(lengths):
+        return cut
+    return replace(steps(cut, 0, int(lengths.max())), lengths=lengths)
+
+
+def rows_of(case: Case, result: Result, chosen: Array) -> Result:
+    """Only these rows of a result of `case`."""
+    axis = 0 if case.configuration.batch_first else 1
+    return Result(
+        result.output.take(chosen, axis), result.h_n.take(chosen, 1), result.c_n.take(chosen, 1)
+    )
+
+
+def with_other_sizes(case: Case) -> Case:
+    """The same network on other numbers, one step and, if batched, one row more."""
+    x = -case.time_major(case.input)
+    x = np.concatenate([x, x[:1]])
+    states = [None if state is None else -state for state in (case.h_0, case.c_0)]
+    if case.batched:
+        x = np.concatenate([x, x[:, :1]], axis=1)
+        if not x.shape[1]:
+            return case
+        states = [
+            None if state is None else np.concatenate([state, state[:, :1]], axis=1)
+            for state in states
+        ]
+    shell = replace(case, lengths=None)
+    return replace(shell, input=_in_user_order(shell, x), h_0=states[0], c_0=states[1])
+
+
+def _in_user_order(case: Case, x: Array) -> Array:
+    return np.ascontiguousarray(case.user_order(x))
+
+
+def with_input(case: Case, x: Array) -> Case:
+    """With another input, given as (T, N, input_size)."""
+    return replace(case, input=_in_user_order(case, x.astype(case.dtype.numpy)))
+
+
+def layer_alone(case: Case, layer: int, features: int) -> Case:
+    """Layer `layer` as a network of its own, with zeros (T, N, features) as its input."""
+    configuration = replace(case.configuration, num_layers=1, input_size=features)
+    directions = configuration.num_directions
+    here = slice(layer * directions, (layer + 1) * directions)
+    return replace(
+        case,
+        configuration=configuration,
+        parameters={
+            name: case.parameters[name.replace("_l0", f"_l{layer}")]
+            for name in configuration.parameter_shapes()
+        },
+        input=np.zeros((*case.input.shape[:-1], features), case.dtype.numpy),
+        h_0=None if case.h_0 is None else case.h_0[here],
+        c_0=None if case.c_0 is None else case.c_0[here],
+    )
+
+
+def direction_alone(case: Case, direction: int) -> Case:
+    """One direction of a single bidirectional layer as a forward LSTM, on reversed time for 1."""
+    configuration = replace(case.configuration, bidirectional=False)
+    suffix = "_reverse" if direction else ""
+    x = case.time_major(case.input)
+    here = slice(direction, direction + 1)
+    return replace(
+        case,
+        configuration=configuration,
+        parameters={
+            name: case.parameters[name + suffix] for name in configuration.parameter_shapes()
+        },
+        input=_in_user_order(case, x[::-1] if direction else x),
+        h_0=None if case.h_0 is None else case.h_0[here],
+        c_0=None if case.c_0 is None else case.c_0[here],
+    )
+
+
+def with_directions_exchanged(case: Case) -> Case:
+    """Reversed time; weights, states and the halves of every layer's input exchanged."""
+    configuration = case.configuration
+    size = configuration.output_size
+    parameters = {}
+    for name in case.parameters:
+        other = name.removesuffix("_reverse") if name.endswith("_reverse") else f"{name}_reverse"
+        array = case.parameters[other]
+        if name.startswith("weight_ih") and not name.startswith("weight_ih_l0"):
+            array = np.concatenate([array[:, size:], array[:, :size]], axis=1)
+        parameters[name] = array
+    order = np.arange(2 * configuration.num_layers).reshape(-1, 2)[:, ::-1].ravel()
+    return replace(
+        case,
+        parameters=parameters,
+        input=_in_user_order(case, case.time_major(case.input)[::-1]),
+        h_0=None if case.h_0 is None else case.h_0[order],
+        c_0=None if case.c_0 is None else case.c_0[order],
+    )
+
+
+def with_hidden_units_permuted(case: Case, order: Array) -> Case:
+    """The units of a single layer without projection in another order, in weights and states."""
+    size = case.configuration.hidden_size
+    stacked = np.concatenate([gate * size + order for gate in range(4)])
+    parameters = {}
+    for name, array in case.parameters.items():
+        array = array[stacked]
+        parameters[name] = array[:, order] if name.startswith("weight_hh") else array
+    return replace(
+        case,
+        parameters=parameters,
+        h_0=None if case.h_0 is None else case.h_0[..., order],
+        c_0=None if case.c_0 is None else case.c_0[..., order],
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,14 +88,14 @@ class Case:
     @property
     def seq_len(self) -> int:
         """T, the number of time steps."""
-        return self.input.shape[1 if self.batched and self.configuration.batch_first else 0]
+        return int(self.input.shape[1 if self.batched and self.configuration.batch_first else 0])
 
     @property
     def batch_size(self) -> int:
         """N, the number of rows; 1 for an unbatched input."""
         if not self.batched:
             return 1
-        return self.input.shape[0 if self.configuration.batch_first else 1]
+        return int(self.input.shape[0 if self.configuration.batch_first else 1])
 
     def state_shape(self, features: int) -> tuple[int, ...]:
         """Shape of an initial or final state with so many features."""
@@ -162,6 +162,12 @@ class Result:
     h_n: Array
     c_n: Array
     devices: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, arrays: Iterable[Array]) -> Result:
+        """From output, h_n and c_n in this order."""
+        output, h_n, c_n = arrays
+        return cls(output, h_n, c_n)
 
     def items(self) -> Iterator[tuple[str, Array]]:
         """The three arrays with their names."""

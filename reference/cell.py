@@ -65,7 +65,8 @@ class Step(NamedTuple):
 def sigmoid(a: Array) -> Array:
     """The logistic function 1 / (1 + exp(-a)), without overflow for any `a`."""
     z = np.exp(-np.abs(a))
-    return np.where(a >= 0, 1, z) / (1 + z)
+    numerator: Array = np.where(a >= 0, 1, z)
+    return numerator / (1 + z)
 
 
 def lstm_cell(x: Array, h: Array, c: Array, weights: Weights) -> Step:

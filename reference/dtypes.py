@@ -42,7 +42,7 @@ class DType:
 
 
 def _dtype(scalar: Any, accumulation: float | None = None) -> DType:
-    info = ml_dtypes.finfo(scalar)
+    info: Any = ml_dtypes.finfo(scalar)  # type: ignore[no-untyped-call]
     unit_roundoff = float(info.eps) / 2
     return DType(
         name=np.dtype(scalar).name,

@@ -50,12 +50,13 @@ def cell_weights(case: Case, suffix: str) -> Weights:
     """The parameters of one layer and direction (``_l0``, ``_l1_reverse``), in the wider type."""
     p, dtype = case.parameters, case.dtype
     zeros = np.zeros(4 * case.configuration.hidden_size, dtype.wide)
-    biases = [f"bias_ih{suffix}", f"bias_hh{suffix}"]
+    bias, projection = case.configuration.bias, case.configuration.proj_size
     return Weights(
         wide(p[f"weight_ih{suffix}"], dtype),
         wide(p[f"weight_hh{suffix}"], dtype),
-        *(wide(p[name], dtype) if case.configuration.bias else zeros for name in biases),
-        wide(p[f"weight_hr{suffix}"], dtype) if case.configuration.proj_size else None,
+        wide(p[f"bias_ih{suffix}"], dtype) if bias else zeros,
+        wide(p[f"bias_hh{suffix}"], dtype) if bias else zeros,
+        wide(p[f"weight_hr{suffix}"], dtype) if projection else None,
     )
 
 
@@ -126,4 +127,4 @@ def lstm(case: Case, dropout_masks: Sequence[Array] | None = None) -> Result:
 def rounded(result: Result, dtype: DType) -> Result:
     """`result` with every element rounded to `dtype`."""
     with np.errstate(over="ignore"):
-        return Result(*(array.astype(dtype.numpy) for _, array in result.items()))
+        return Result.of(array.astype(dtype.numpy) for _, array in result.items())

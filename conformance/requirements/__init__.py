@@ -1,6 +1,16 @@
 """Every requirement, by family; importing this package registers them all."""
 
 from conformance.requirement import REGISTERED as REQUIREMENTS
-from conformance.requirements import equations, interface, relations
+from conformance.requirements import (
+    batch,
+    directions,
+    equations,
+    interface,
+    layers,
+    lengths,
+    numerics,
+    relations,
+    states,
+)
 
-__all__ = ["REQUIREMENTS", "equations", "interface", "relations"]
+__all__ = ["REQUIREMENTS"]

@@ -1,0 +1,98 @@
+"""Rows of a batch are computed each for itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from conformance.comparison import agree, plus, truth
+from conformance.implementation import Implementation, run
+from conformance.requirement import requirement
+from conformance.variations import rows, rows_of, with_input
+from reference import Case, Result
+
+EQUATIONS = "torch.nn.LSTM documentation: for each element in the input sequence the equations hold"
+
+
+@requirement(source=EQUATIONS, level="core", batched=True, batch_size=(2, 33), lengths=False)
+def rows_do_not_interact(implementation: Implementation, case: Case) -> float:
+    """Changing all other rows' inputs and states does not change a row's results."""
+    kept = np.array([case.batch_size // 2])
+    x = case.time_major(case.input).copy()
+    others = np.arange(case.batch_size) != kept[0]
+    x[:, others] = -x[:, others] + 1
+    changed = with_input(case, x)
+    if case.h_0 is not None and case.c_0 is not None:
+        h_0, c_0 = case.h_0.copy(), case.c_0.copy()
+        h_0[:, others], c_0[:, others] = -h_0[:, others] + 1, -c_0[:, others] + 1
+        changed = replace(changed, h_0=h_0, c_0=c_0)
+    bound = rows_of(case, truth(case).bound, kept)
+    before = rows_of(case, run(implementation, case), kept)
+    after = rows_of(case, run(implementation, changed), kept)
+    return agree(after, before, plus(bound, bound))
+
+
+@requirement(source=EQUATIONS, level="core", batched=True, batch_size=(2, 33))
+def permuting_rows_permutes_results(implementation: Implementation, case: Case) -> float:
+    """The results of permuted rows are the permuted results."""
+    order = np.roll(np.arange(case.batch_size)[::-1], case.batch_size // 2)
+    bound = rows_of(case, truth(case).bound, order)
+    expected = rows_of(case, run(implementation, case), order)
+    return agree(run(implementation, rows(case, order)), expected, plus(bound, bound))
+
+
+@requirement(source=EQUATIONS, level="core", batched=True, batch_size=(2, 33), lengths=False)
+def splitting_a_batch_changes_nothing(implementation: Implementation, case: Case) -> float:
+    """The rows of a batch give, in two smaller batches, what they give together."""
+    middle = (case.batch_size + 1) // 2
+    whole, bound = run(implementation, case), truth(case).bound
+    worst = 0.0
+    for chosen in np.split(np.arange(case.batch_size), [middle]):
+        part = run(implementation, rows(case, chosen))
+        allowed = rows_of(case, bound, chosen)
+        worst = max(worst, agree(part, rows_of(case, whole, chosen), plus(allowed, allowed)))
+    return worst
+
+
+@requirement(
+    source="torch.nn.LSTM documentation, 'Outputs': shapes with a batch of N rows, of which there "
+    "may be none",
+    level="sequence",
+    applies=lambda implementation: (
+        None if implementation.supports.empty_batch else "takes no empty batch"
+    ),
+    share_of_cases=0.5,
+    batched=True,
+    lengths=False,
+    batch_size=(1, 1),
+)
+def empty_batch_gives_empty_results(implementation: Implementation, case: Case) -> float:
+    """A batch without rows gives results without rows, of the documented shapes."""
+    empty = rows(case, np.array([], int))
+    shapes = (
+        empty.output_shape(),
+        empty.state_shape(case.configuration.output_size),
+        empty.state_shape(case.configuration.hidden_size),
+    )
+    nothing = Result.of(np.zeros(shape) for shape in shapes)
+    return agree(run(implementation, empty), nothing, nothing)
+
+
+@requirement(
+    source=EQUATIONS,
+    level="sequence",
+    share_of_cases=0.2,
+    batched=True,
+    lengths=False,
+    batch_size=(1, 4),
+    seq_len=(1, 4),
+    hidden_size=(1, 8),
+    input_size=(1, 8),
+)
+def large_batches_agree_with_rows_alone(implementation: Implementation, case: Case) -> float:
+    """Hundreds of rows give what the same rows give in a small batch."""
+    many = np.arange(257 + 64 * case.seq_len) % case.batch_size
+    bound = rows_of(case, truth(case).bound, many)
+    expected = rows_of(case, run(implementation, case), many)
+    return agree(run(implementation, rows(case, many)), expected, plus(bound, bound))

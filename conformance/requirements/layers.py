@@ -1,0 +1,86 @@
+"""Layers are stacked on one another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from conformance.comparison import Mismatch, agree, close, plus, truth
+from conformance.implementation import Implementation, run
+from conformance.requirement import requirement
+from conformance.variations import layer_alone
+from reference import Case, Result, lstm
+
+STACKED = (
+    "torch.nn.LSTM documentation, num_layers: stacking two LSTMs, the second takes in outputs of "
+    "the first"
+)
+
+
+@requirement(source=STACKED, level="core", num_layers=(2, 5))
+def layers_are_a_chain(implementation: Implementation, case: Case) -> float:
+    """Several layers equal single layers, each with its own states, fed one after another."""
+    results = []
+    x = case.input
+    for layer in range(case.configuration.num_layers):
+        alone = replace(layer_alone(case, layer, x.shape[-1]), input=x)
+        results.append(run(implementation, alone))
+        x = results[-1].output
+    chain = Result(
+        x,
+        np.concatenate([result.h_n for result in results]),
+        np.concatenate([result.c_n for result in results]),
+    )
+    bound = truth(case).bound
+    return agree(run(implementation, case), chain, plus(bound, bound))
+
+
+@requirement(
+    source="torch.nn.LSTM documentation, equations: every weight and bias occurs in them",
+    level="core",
+    share_of_cases=0.5,
+    states=True,
+    hidden_size=(1, 8),
+    input_size=(1, 8),
+    seq_len=(1, 6),
+    num_layers=(1, 3),
+)
+def every_parameter_influences_result(implementation: Implementation, case: Case) -> None:
+    """Where a change of one parameter must show in the results, they do change."""
+    before, known = run(implementation, case), truth(case)
+    for name, array in case.parameters.items():
+        changed = replace(case, parameters={**case.parameters, name: (0.5 - array).astype(array.dtype)})
+        expected = lstm(changed)
+        if _differs(expected, known.result, known.bound) and not _differs(
+            run(implementation, changed), before, known.bound, 0.0
+        ):
+            raise Mismatch(f"results after {name} was changed", "", "the same", "different")
+
+
+def _differs(first: Result, second: Result, bound: Result, factor: float = 4.0) -> bool:
+    triples = zip(first.items(), second.items(), bound.items(), strict=True)
+    return any(
+        bool((np.abs(a - b).astype(float) > factor * np.maximum(limit, 1e-3)).any())
+        if factor
+        else bool((a != b).any())
+        for (_, a), (_, b), (_, limit) in triples
+    )
+
+
+@requirement(source=STACKED, level="core", num_layers=(2, 5), states=True)
+def lower_layers_ignore_upper_ones(implementation: Implementation, case: Case) -> float:
+    """Changing the states that an upper layer starts from changes no lower layer's final states."""
+    given_h_0, given_c_0 = case.initial_states()
+    lower = (case.configuration.num_layers - 1) * case.configuration.num_directions
+    h_0, c_0 = given_h_0.copy(), given_c_0.copy()
+    h_0[lower:], c_0[lower:] = -h_0[lower:] + 1, -c_0[lower:] + 1
+    if not case.batched:
+        h_0, c_0 = h_0[:, 0], c_0[:, 0]
+    bound = truth(case).bound
+    before, after = run(implementation, case), run(implementation, replace(case, h_0=h_0, c_0=c_0))
+    allowed = 2 * bound.h_n[:lower], 2 * bound.c_n[:lower]
+    return max(
+        close("h_n", after.h_n[:lower], before.h_n[:lower], allowed[0]),
+        close("c_n", after.c_n[:lower], before.c_n[:lower], allowed[1]),
+    )

@@ -1,0 +1,105 @@
+"""Rows of different lengths in one packed batch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from conformance.comparison import agree, close, plus, truth
+from conformance.implementation import Implementation, run
+from conformance.requirement import requirement
+from conformance.variations import last_steps, rows, rows_of, with_input
+from reference import Array, Case, Result
+
+PACKED = (
+    "torch.nn.utils.rnn.pack_padded_sequence documentation; torch.nn.LSTM documentation: the "
+    "input can be a packed variable length sequence"
+)
+
+
+@requirement(source=PACKED, level="sequence", lengths=True, share_of_cases=0.5)
+def packed_batch_equals_rows_alone(implementation: Implementation, case: Case) -> float:
+    """Each row of a packed batch gives what the row gives alone, cut to its length."""
+    assert case.lengths is not None
+    whole, bound = run(implementation, case), truth(case).bound
+    worst = 0.0
+    for row, length in enumerate(case.lengths):
+        chosen = np.array([row])
+        alone = run(implementation, replace(rows(case, chosen), lengths=None))
+        padded = np.zeros_like(row_output(case, whole, row))
+        padded[:length] = case.time_major(alone.output)[:, 0]
+        worst = max(
+            worst,
+            close(
+                f"output of row {row}",
+                row_output(case, whole, row),
+                padded,
+                2 * row_output(case, bound, row),
+            ),
+            close("h_n", whole.h_n[:, row], alone.h_n[:, 0], 2 * bound.h_n[:, row]),
+            close("c_n", whole.c_n[:, row], alone.c_n[:, 0], 2 * bound.c_n[:, row]),
+        )
+    return worst
+
+
+def row_output(case: Case, result: Result, row: int) -> Array:
+    """One row's output (T, features)."""
+    return case.time_major(result.output)[:, row]
+
+
+@requirement(source=PACKED, level="sequence", lengths=True, batch_size=(2, 33))
+def order_of_lengths_does_not_matter(implementation: Implementation, case: Case) -> float:
+    """Rows given in the order of their lengths give the results of the rows as they were."""
+    assert case.lengths is not None
+    order = np.argsort(-case.lengths, kind="stable")
+    bound = rows_of(case, truth(case).bound, order)
+    expected = rows_of(case, run(implementation, case), order)
+    return agree(run(implementation, rows(case, order)), expected, plus(bound, bound))
+
+
+@requirement(source=PACKED, level="sequence", lengths=True)
+def padding_is_irrelevant(implementation: Implementation, case: Case) -> float:
+    """What the input holds beyond a row's length changes nothing."""
+    assert case.lengths is not None
+    x = case.time_major(case.input).copy()
+    beyond = np.arange(case.seq_len)[:, None] >= case.lengths
+    x[beyond] = 1000
+    bound = truth(case).bound
+    before, after = run(implementation, case), run(implementation, with_input(case, x))
+    return agree(after, before, plus(bound, bound))
+
+
+@requirement(
+    source="torch.nn.utils.rnn.pad_packed_sequence documentation: padding_value is 0 by default",
+    level="sequence",
+    lengths=True,
+)
+def output_beyond_length_is_zero(implementation: Implementation, case: Case) -> None:
+    """The output of a row is zero from its length on."""
+    assert case.lengths is not None
+    output = case.time_major(run(implementation, case).output)
+    beyond = np.arange(case.seq_len)[:, None] >= case.lengths
+    close("output beyond the lengths", output[beyond], np.zeros_like(output[beyond]), 0.0)
+
+
+@requirement(
+    source="torch.nn.LSTM documentation: when the input is a packed sequence, h_n is the final "
+    "hidden state for each element in the sequence",
+    level="sequence",
+    lengths=True,
+)
+def h_n_is_last_valid_step(implementation: Implementation, case: Case) -> float:
+    """In a packed batch h_n is each row's output at its own last step, and at 0 in reverse."""
+    result = run(implementation, case)
+    directions = case.configuration.num_directions
+    return close("h_n", result.h_n[-directions:], last_steps(case, result.output), 0.0)
+
+
+@requirement(source=PACKED, level="sequence", lengths=True)
+def full_lengths_equal_no_lengths(implementation: Implementation, case: Case) -> float:
+    """Packing rows that all have the full length changes nothing."""
+    full = replace(case, lengths=np.full(case.batch_size, case.seq_len))
+    plain = replace(case, lengths=None)
+    bound = truth(plain).bound
+    return agree(run(implementation, full), run(implementation, plain), plus(bound, bound))

@@ -1,0 +1,22 @@
+"""Reasons why a requirement is not applicable to an implementation, beyond what cases it takes."""
+
+from __future__ import annotations
+
+from conformance.implementation import Implementation
+
+
+def torch_module(implementation: Implementation) -> str | None:
+    """Needs a ``torch.nn.Module`` that can be built, kept and called again."""
+    return None if hasattr(implementation, "build") else "not a torch module"
+
+
+def gradients(implementation: Implementation) -> str | None:
+    """Needs gradients."""
+    return None if implementation.supports.gradients else "offers no gradients"
+
+
+def dropout(implementation: Implementation) -> str | None:
+    """Needs a torch module with dropout between layers."""
+    if implementation.supports.dropout and implementation.supports.max_layers > 1:
+        return torch_module(implementation)
+    return "has no dropout between layers"

@@ -1,0 +1,255 @@
+"""Numbers at the ends of what a dtype holds, memory layouts, and symmetries of the equations."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from conformance.comparison import against_reference, agree, close, plus, truth
+from conformance.implementation import Implementation, run
+from conformance.requirement import requirement
+from conformance.variations import with_hidden_units_permuted, with_input
+from reference import Array, Case, Result
+
+EQUATIONS = "torch.nn.LSTM documentation, equations"
+ROUNDING = "the equations, rounded as reference.bounds says"
+
+
+@requirement(source=ROUNDING, level="core", weights=["saturating", "wide"])
+def saturated_gates_are_exact(implementation: Implementation, case: Case) -> float:
+    """Where gates saturate, the results stay within the rounding bound."""
+    return against_reference(implementation, case)
+
+
+@requirement(source=ROUNDING, level="core", share_of_cases=0.5)
+def tiny_numbers_are_kept(implementation: Implementation, case: Case) -> float:
+    """Inputs and states near the smallest numbers of the dtype, subnormal ones included, count.
+
+    Each is scaled by a power of two to just above the smallest positive number.
+    """
+    scale = case.dtype.subnormal * 2.0**12
+
+    def tiny(array: Array | None) -> Array | None:
+        if array is None:
+            return None
+        return (array.astype(case.dtype.wide) * scale).astype(case.dtype.numpy)
+
+    x = tiny(case.input)
+    assert x is not None
+    return against_reference(
+        implementation, replace(case, input=x, h_0=tiny(case.h_0), c_0=tiny(case.c_0))
+    )
+
+
+@requirement(source=ROUNDING, level="core", share_of_cases=0.5, lengths=False)
+def huge_preactivations_saturate(implementation: Implementation, case: Case) -> float:
+    """Huge finite pre-activations give the saturated result: no overflow, no NaN.
+
+    The input is scaled until the sums of absolute products are near the largest number.
+    """
+    largest = max(
+        np.abs(array.astype(np.float64)).sum(axis=1).max()
+        for name, array in case.parameters.items()
+        if name.startswith("weight_ih_l0")
+    )
+    entries = float(np.abs(case.input.astype(np.float64)).max(initial=0))
+    if not largest or not entries:
+        return against_reference(implementation, case)
+    room = case.dtype.largest / 16 / max(largest, 1.0) / entries
+    x = (case.input.astype(case.dtype.wide) * 2.0 ** np.floor(np.log2(room))).astype(
+        case.dtype.numpy
+    )
+    return against_reference(implementation, replace(case, input=x))
+
+
+@requirement(
+    source="the equations: h = o tanh(c) with 0 < o < 1 and |tanh| < 1; c = f c + i g with "
+    "0 < f, i < 1 and |g| < 1",
+    level="core",
+    projection=False,
+    weights=["saturating", "wide", "unit"],
+)
+def states_stay_in_range(implementation: Implementation, case: Case) -> None:
+    """|h_t| <= 1 without projection, and |c_t| <= |c_0| + t, within rounding."""
+    result = run(implementation, case)
+    u = case.dtype.unit_roundoff
+    for name in ("output", "h_n"):
+        array = getattr(result, name).astype(np.float64)
+        close(f"max(|{name}| - 1, 0)", np.maximum(np.abs(array) - 1, 0), 0 * array, 8 * u)
+    _, c_0 = case.initial_states()
+    start = np.abs(c_0.astype(np.float64)) if case.batched else np.abs(c_0[:, 0].astype(np.float64))
+    limit = (start + case.seq_len) * (1 + 8 * u) ** case.seq_len
+    excess = np.maximum(np.abs(result.c_n.astype(np.float64)) - limit, 0)
+    close("max(|c_n| - |c_0| - T, 0)", excess, 0 * excess, 16 * u * case.seq_len)
+
+
+def _spoiled(case: Case, value: float) -> tuple[Case, int]:
+    row, step = case.batch_size // 2, case.seq_len // 2
+    x = case.time_major(case.input).copy()
+    x[step, row, 0] = value
+    return with_input(case, x), row
+
+
+def _other_rows_unchanged(
+    implementation: Implementation, case: Case, value: float
+) -> tuple[float, Result, Case]:
+    spoiled, row = _spoiled(case, value)
+    bound = truth(case).bound
+    before, after = run(implementation, case), run(implementation, spoiled)
+    worst = 0.0
+    for other in range(case.batch_size):
+        if other == row:
+            continue
+        outputs = [case.time_major(each.output)[:, other] for each in (after, before, bound)]
+        worst = max(
+            worst,
+            close(f"output of row {other}", outputs[0], outputs[1], 2 * outputs[2]),
+            close(
+                "h_n", after.h_n[:, other], before.h_n[:, other], 2 * bound.h_n[:, other]
+            ),
+            close(
+                "c_n", after.c_n[:, other], before.c_n[:, other], 2 * bound.c_n[:, other]
+            ),
+        )
+    return worst, after, spoiled
+
+
+@requirement(
+    source="IEEE 754: operations on NaN give NaN; the equations, which relate no two rows",
+    level="core",
+    share_of_cases=0.5,
+    batched=True,
+    lengths=False,
+    batch_size=(2, 8),
+)
+def nan_stays_in_its_row(implementation: Implementation, case: Case) -> float:
+    """A NaN in one row's input makes that row's later results NaN, and no other row's."""
+    worst, after, spoiled = _other_rows_unchanged(implementation, case, np.nan)
+    known = truth(spoiled)
+    row = case.batch_size // 2
+    for (name, got), (_, expected) in zip(after.items(), known.result.items(), strict=True):
+        if name == "output":
+            got, expected = case.time_major(got), case.time_major(expected)
+        got, expected = got[:, row].astype(np.float64), expected[:, row].astype(np.float64)
+        where = np.isnan(expected)
+        close(f"isnan({name})", np.isnan(got[where]) * 1.0, np.ones(where.sum()), 0.0)
+    return worst
+
+
+@requirement(
+    source="IEEE 754 arithmetic with infinities; the equations, which relate no two rows",
+    level="core",
+    share_of_cases=0.5,
+    batched=True,
+    lengths=False,
+    batch_size=(2, 8),
+    num_layers=(1, 1),
+)
+def infinity_stays_in_its_row(implementation: Implementation, case: Case) -> float:
+    """An infinite input goes where the equations send it, and changes no other row."""
+    nonzero = {
+        name: np.where(array == 0, np.ones_like(array), array)
+        if name.startswith("weight_ih")
+        else array
+        for name, array in case.parameters.items()
+    }
+    worst, _, _ = _other_rows_unchanged(
+        implementation, replace(case, parameters=nonzero), np.inf
+    )
+    return worst
+
+
+@requirement(
+    source="torch.Tensor documentation: strides are a matter of storage, not of value",
+    level="core",
+)
+def memory_layout_does_not_matter(implementation: Implementation, case: Case) -> float:
+    """Strided, transposed, expanded and offset inputs and states count as their contiguous copies."""
+    expected, bound = run(implementation, case), truth(case).bound
+    allowed = plus(bound, bound)
+    worst = 0.0
+    for layout in (_sliced, _transposed, _offset):
+        laid_out = replace(
+            case,
+            input=layout(case.input),
+            h_0=None if case.h_0 is None else layout(case.h_0),
+            c_0=None if case.c_0 is None else layout(case.c_0),
+        )
+        worst = max(worst, agree(run(implementation, laid_out), expected, allowed))
+    if case.batched and case.batch_size:
+        x, h_0, c_0 = (_expanded(case, name) for name in ("input", "h_0", "c_0"))
+        assert x is not None
+        same = replace(case, input=x, h_0=h_0, c_0=c_0)
+        copies = replace(
+            same,
+            input=x.copy(),
+            h_0=None if h_0 is None else h_0.copy(),
+            c_0=None if c_0 is None else c_0.copy(),
+        )
+        bound = truth(copies).bound
+        expected = run(implementation, copies)
+        worst = max(worst, agree(run(implementation, same), expected, plus(bound, bound)))
+    return worst
+
+
+def _sliced(array: Array) -> Array:
+    wider = np.full((*array.shape[:-1], 2 * array.shape[-1]), 9, array.dtype)
+    wider[..., ::2] = array
+    return wider[..., ::2]
+
+
+def _transposed(array: Array) -> Array:
+    return np.ascontiguousarray(array.T).T
+
+
+def _offset(array: Array) -> Array:
+    longer = np.full((array.shape[0] + 1, *array.shape[1:]), 9, array.dtype)
+    longer[1:] = array
+    return longer[1:]
+
+
+def _expanded(case: Case, name: str) -> Array | None:
+    array: Array | None = getattr(case, name)
+    if array is None:
+        return None
+    axis = 0 if name == "input" and case.configuration.batch_first else 1
+    return np.broadcast_to(array.take([0], axis), array.shape)
+
+
+@requirement(
+    source="the equations: they name no unit; permuting the units permutes the states",
+    level="core",
+    projection=False,
+    num_layers=(1, 1),
+    hidden_size=(2, 33),
+)
+def hidden_units_can_be_permuted(implementation: Implementation, case: Case) -> float:
+    """Permuting the hidden units, in weights and states, permutes the results."""
+    order = np.roll(np.arange(case.configuration.hidden_size)[::-1], 1)
+    size = case.configuration.hidden_size
+    halves = [half * size + order for half in range(case.configuration.num_directions)]
+
+    def permuted(result: Result) -> Result:
+        output = result.output[..., np.concatenate(halves)]
+        return Result(output, result.h_n[..., order], result.c_n[..., order])
+
+    bound = permuted(truth(case).bound)
+    got = run(implementation, with_hidden_units_permuted(case, order))
+    return agree(got, permuted(run(implementation, case)), plus(bound, bound))
+
+
+@requirement(source=f"{EQUATIONS}: the biases occur as b_ih + b_hh only", level="core", bias=True)
+def only_sum_of_biases_matters(implementation: Implementation, case: Case) -> float:
+    """Exchanging bias_ih and bias_hh changes nothing."""
+    exchanged = {
+        name: case.parameters[
+            name.replace("bias_ih", "bias_?").replace("bias_hh", "bias_ih").replace(
+                "bias_?", "bias_hh"
+            )
+        ]
+        for name in case.parameters
+    }
+    bound = truth(case).bound
+    got = run(implementation, replace(case, parameters=exchanged))
+    return agree(got, run(implementation, case), plus(bound, bound))

@@ -1,0 +1,133 @@
+"""State is carried from step to step by the caller, and nothing else is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from conformance.comparison import Mismatch, agree, close, plus, truth
+from conformance.implementation import Implementation, run
+from conformance.requirement import requirement
+from conformance.requirements.needs import torch_module
+from conformance.torch_sessions import Session
+from conformance.variations import concatenated_in_time, steps, with_other_sizes
+from reference import Case, Result
+
+CALL = "torch.nn.LSTM documentation, 'Inputs' and 'Outputs'"
+ZERO = 0.0
+
+
+@requirement(
+    source="torch.nn.LSTM documentation: (h_n, c_n) contain the final states, (h_0, c_0) the "
+    "initial ones; the equations depend on the past through h_(t-1) and c_(t-1) alone",
+    level="core",
+    bidirectional=False,
+    lengths=False,
+    states=True,
+    seq_len=(2, 64),
+)
+def splitting_time_changes_nothing(implementation: Implementation, case: Case) -> float:
+    """Running the first steps, and the rest from the states they end in, equals one run."""
+    middle = case.seq_len // 2
+    first = run(implementation, steps(case, 0, middle))
+    rest = steps(case, middle, case.seq_len)
+    second = run(implementation, replace(rest, h_0=first.h_n, c_0=first.c_n))
+    bound = truth(case).bound
+    split = concatenated_in_time(case, first, second)
+    return agree(split, run(implementation, case), plus(bound, bound))
+
+
+def _same(got: Result, expected: Result) -> float:
+    zero = Result.of(np.zeros(array.shape) for _, array in expected.items())
+    return agree(got, expected, zero)
+
+
+@requirement(source=CALL, level="module", applies=torch_module)
+def calls_are_independent(implementation: Implementation, case: Case) -> float:
+    """A module that was called before, with whatever sizes, answers as one that was not."""
+    session = Session(implementation, case)
+    fresh = session.run(case)
+    session.run(with_other_sizes(case))
+    return _same(session.run(case), fresh)
+
+
+@requirement(source="torch.nn.Module.eval documentation", level="module", applies=torch_module)
+def same_call_gives_same_bits(implementation: Implementation, case: Case) -> float:
+    """In eval mode the same call twice gives the same bits."""
+    session = Session(implementation, case)
+    return _same(session.run(case), session.run(case))
+
+
+@requirement(source=CALL, level="module", applies=torch_module)
+def arguments_are_not_mutated(implementation: Implementation, case: Case) -> None:
+    """Input, initial states and parameters are after the call what they were before."""
+    session = Session(implementation, case)
+    session.run(case)
+    for name, (after, before) in session.arguments().items():
+        close(f"{name} after the call", after, before, ZERO)
+
+
+@requirement(source=CALL, level="module", applies=torch_module)
+def results_do_not_alias(implementation: Implementation, case: Case) -> None:
+    """Overwriting one result changes neither the other results nor the arguments."""
+    for overwritten in ("output", "h_n", "c_n"):
+        session = Session(implementation, case)
+        before = dict(session.run(case).items())
+        session.overwrite(overwritten)
+        for name, after in session.results().items():
+            if name != overwritten:
+                close(f"{name} after {overwritten} was overwritten", after, before[name], ZERO)
+        for name, (now, then) in session.arguments().items():
+            close(f"{name} after {overwritten} was overwritten", now, then, ZERO)
+
+
+@requirement(
+    source="torch.nn.Module.load_state_dict and torch.func.functional_call documentation",
+    level="module",
+    applies=torch_module,
+)
+def changed_weights_take_effect(implementation: Implementation, case: Case) -> float:
+    """After a change of the weights the next call computes with the new ones.
+
+    Whether they are changed in place, loaded, or given by torch.func.functional_call, and also
+    where the module was called before, in eval mode and without gradients.
+    """
+    other = replace(
+        case,
+        parameters={name: (-array / 2).astype(array.dtype) for name, array in case.parameters.items()},
+    )
+    known = truth(other)
+    worst = 0.0
+    for way in ("in_place", "load", "functional"):
+        session = Session(implementation, case)
+        session.run(case, grad=False)
+        try:
+            result = session.run_with_weights(other, way)
+            worst = max(worst, agree(result, known.result, known.bound))
+        except Mismatch as mismatch:
+            raise Mismatch(
+                f"{mismatch.what} (weights changed: {way})",
+                mismatch.where,
+                mismatch.got,
+                mismatch.expected,
+                mismatch.allowed,
+            ) from mismatch
+    return worst
+
+
+@requirement(
+    source="torch.no_grad and torch.inference_mode documentation: they disable gradient "
+    "calculation only",
+    level="module",
+    applies=torch_module,
+)
+def grad_mode_changes_nothing(implementation: Implementation, case: Case) -> float:
+    """The results without gradients are those with gradients, within the sum of both bounds."""
+    bound = truth(case).bound
+    session = Session(implementation, case)
+    expected = session.run(case)
+    return max(
+        agree(session.run(case, grad=grad), expected, plus(bound, bound))
+        for grad in (False, None)
+    )
