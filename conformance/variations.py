@@ -205,3 +205,8 @@ def with_hidden_units_permuted(case: Case, order: Array) -> Case:
         h_0=None if case.h_0 is None else case.h_0[..., order],
         c_0=None if case.c_0 is None else case.c_0[..., order],
     )
+
+
+def with_dropout(case: Case, p: float) -> Case:
+    """With dropout `p` between the layers."""
+    return replace(case, configuration=replace(case.configuration, dropout=p))

@@ -4,6 +4,7 @@ from conformance.requirement import REGISTERED as REQUIREMENTS
 from conformance.requirements import (
     batch,
     directions,
+    dropout,
     equations,
     interface,
     layers,

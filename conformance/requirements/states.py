@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
-from conformance.comparison import Mismatch, agree, close, plus, truth
+from conformance.comparison import Mismatch, agree, close, nothing, plus, truth
 from conformance.implementation import Implementation, run
 from conformance.requirement import requirement
 from conformance.requirements.needs import torch_module
 from conformance.torch_sessions import Session
 from conformance.variations import concatenated_in_time, steps, with_other_sizes
-from reference import Case, Result
+from reference import Case
 
 CALL = "torch.nn.LSTM documentation, 'Inputs' and 'Outputs'"
-ZERO = 0.0
 
 
 @requirement(
@@ -38,25 +35,21 @@ def splitting_time_changes_nothing(implementation: Implementation, case: Case) -
     return agree(split, run(implementation, case), plus(bound, bound))
 
 
-def _same(got: Result, expected: Result) -> float:
-    zero = Result.of(np.zeros(array.shape) for _, array in expected.items())
-    return agree(got, expected, zero)
-
-
 @requirement(source=CALL, level="module", applies=torch_module)
 def calls_are_independent(implementation: Implementation, case: Case) -> float:
     """A module that was called before, with whatever sizes, answers as one that was not."""
     session = Session(implementation, case)
     fresh = session.run(case)
     session.run(with_other_sizes(case))
-    return _same(session.run(case), fresh)
+    return agree(session.run(case), fresh, nothing(fresh))
 
 
 @requirement(source="torch.nn.Module.eval documentation", level="module", applies=torch_module)
 def same_call_gives_same_bits(implementation: Implementation, case: Case) -> float:
     """In eval mode the same call twice gives the same bits."""
     session = Session(implementation, case)
-    return _same(session.run(case), session.run(case))
+    first = session.run(case)
+    return agree(session.run(case), first, nothing(first))
 
 
 @requirement(source=CALL, level="module", applies=torch_module)
@@ -65,7 +58,7 @@ def arguments_are_not_mutated(implementation: Implementation, case: Case) -> Non
     session = Session(implementation, case)
     session.run(case)
     for name, (after, before) in session.arguments().items():
-        close(f"{name} after the call", after, before, ZERO)
+        close(f"{name} after the call", after, before, 0.0)
 
 
 @requirement(source=CALL, level="module", applies=torch_module)
@@ -77,9 +70,9 @@ def results_do_not_alias(implementation: Implementation, case: Case) -> None:
         session.overwrite(overwritten)
         for name, after in session.results().items():
             if name != overwritten:
-                close(f"{name} after {overwritten} was overwritten", after, before[name], ZERO)
+                close(f"{name} after {overwritten} was overwritten", after, before[name], 0.0)
         for name, (now, then) in session.arguments().items():
-            close(f"{name} after {overwritten} was overwritten", now, then, ZERO)
+            close(f"{name} after {overwritten} was overwritten", now, then, 0.0)
 
 
 @requirement(

@@ -1,0 +1,217 @@
+"""Dropout between the layers, in train mode.
+
+What was dropped is read from the results: :func:`readable` builds a network whose top layer
+passes on its input unharmed, so that each element of the output tells the mask that its input was
+multiplied with.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from conformance.comparison import Mismatch, agree, close, nothing, truth
+from conformance.implementation import Implementation
+from conformance.requirement import requirement
+from conformance.requirements.needs import dropout
+from conformance.torch_sessions import Session
+from conformance.variations import with_dropout
+from reference import Array, Case, Configuration, Result, forward_bound, trace
+
+DOCUMENTED = (
+    "torch.nn.LSTM documentation, dropout: a Dropout layer on the outputs of each LSTM layer "
+    "except the last layer, with dropout probability equal to dropout; the input of layer l is "
+    "the hidden state of the previous layer times a Bernoulli variable that is 0 with "
+    "probability dropout"
+)
+SCALING = "torch.nn.Dropout documentation: outputs are scaled by 1 / (1 - p) during training"
+FALSE_ALARM = 1e-15
+"""Probability that one statistical check below rejects a correct implementation."""
+
+
+def _train(implementation: Implementation, case: Case, calls: int = 1) -> list[Result]:
+    session = Session(implementation, case)
+    session.module.train()
+    return [session.run(case) for _ in range(calls)]
+
+
+@requirement(
+    source="torch.nn.Dropout documentation: during evaluation the module computes an identity",
+    level="training",
+    applies=dropout,
+    num_layers=(2, 5),
+)
+def dropout_is_identity_in_eval(implementation: Implementation, case: Case) -> float:
+    """In eval mode an LSTM with dropout computes what one without computes."""
+    known = truth(case)
+    result = Session(implementation, with_dropout(case, 0.5)).run(case)
+    return agree(result, known.result, known.bound)
+
+
+@requirement(source=DOCUMENTED, level="training", applies=dropout, num_layers=(1, 5))
+def zero_dropout_changes_nothing(implementation: Implementation, case: Case) -> float:
+    """In train mode with dropout 0 the results are those of the equations."""
+    known = truth(case)
+    return agree(_train(implementation, case)[0], known.result, known.bound)
+
+
+@requirement(
+    source=DOCUMENTED,
+    level="training",
+    applies=dropout,
+    num_layers=(1, 1),
+)
+def dropout_spares_a_single_layer(implementation: Implementation, case: Case) -> float:
+    """In train mode with one layer there is nothing to drop: neither output nor recurrence."""
+    known = truth(case)
+    result = _train(implementation, with_dropout(case, 0.5))[0]
+    return agree(result, known.result, known.bound)
+
+
+@requirement(
+    source=DOCUMENTED, level="training", applies=dropout, num_layers=(2, 5), share_of_cases=0.5
+)
+def full_dropout_cuts_layers_apart(implementation: Implementation, case: Case) -> float:
+    """With dropout 1 every layer but the first sees zeros, and nothing else changes.
+
+    So neither the recurrence nor the last layer's output is dropped, nor any final state.
+    """
+    features = case.configuration.num_directions * case.configuration.output_size
+    shape = case.seq_len, case.batch_size, features
+    masks = [np.zeros(shape)] * (case.configuration.num_layers - 1)
+    evaluated = trace(case, masks)
+    result = _train(implementation, with_dropout(case, 1.0))[0]
+    return agree(result, evaluated.result, forward_bound(evaluated))
+
+
+@dataclass(frozen=True, eq=False)
+class Readable:
+    """A case with two layers, the second of which puts out a known function of its input."""
+
+    case: Case
+    lower: Array
+
+    def masks(self, result: Result) -> Array:
+        """What each element of the lower output (T, N, H) was multiplied with."""
+        seen = np.arctanh(np.arctanh(result.output.astype(np.float64)))
+        mask: Array = seen / STEP / self.lower
+        return mask
+
+
+STEP = 2.0**-3
+SHUT = 50.0
+
+
+def readable(case: Case, p: float) -> Readable:
+    """A network with dropout `p` whose mask can be read off its output, in float64.
+
+    The lower layer has the case's own weights; its output y is kept away from zero by saturated
+    gates: i and o open, f shut, g = +-1/2 by bias, so that y = tanh(g). In the upper layer i and
+    o are open, f shut, and g = tanh(x / 8), so that h = tanh(tanh(x / 8)).
+    """
+    size = 6
+    configuration = Configuration(size, size, num_layers=2, dropout=p)
+    gates = np.repeat([SHUT, -SHUT, 0.0, SHUT], size)
+    candidate = np.concatenate(
+        [np.zeros(2 * size), np.where(np.arange(size) % 2, 0.5, -0.5), np.zeros(size)]
+    )
+    shapes = configuration.parameter_shapes()
+    parameters = {name: np.zeros(shape) for name, shape in shapes.items()}
+    parameters["bias_ih_l0"] = gates + candidate
+    parameters["bias_ih_l1"] = gates
+    parameters["weight_ih_l1"][2 * size : 3 * size] = STEP * np.eye(size)
+    steps, rows = 8 + case.seq_len % 8, 8 + case.batch_size % 8
+    lower = np.broadcast_to(
+        np.tanh(np.tanh(candidate[2 * size : 3 * size])), (steps, rows, size)
+    )
+    built = Case(
+        configuration, parameters, np.zeros((steps, rows, size)), device=case.device
+    )
+    return Readable(built, lower)
+
+
+def _few() -> dict[str, object]:
+    return {
+        "dtypes": "float64",
+        "num_layers": (1, 2),
+        "hidden_size": (1, 4),
+        "input_size": (1, 4),
+        "seq_len": (1, 16),
+        "batch_size": (1, 16),
+        "batched": True,
+        "lengths": False,
+        "share_of_cases": 0.2,
+        "level": "training",
+        "applies": dropout,
+    }
+
+
+def _p(case: Case) -> float:
+    """One of several probabilities, by the case's sizes."""
+    return (0.5, 0.25, 0.75, 0.1)[(case.seq_len + case.batch_size - 2) % 4]
+
+
+@requirement(source=SCALING, **_few())  # type: ignore[arg-type]
+def survivors_are_scaled(implementation: Implementation, case: Case) -> None:
+    """In train mode each value between layers is dropped or multiplied by 1 / (1 - p)."""
+    p = _p(case)
+    network = readable(case, p)
+    mask = network.masks(_train(implementation, network.case)[0])
+    nearest = np.where(mask < 0.5 / (1 - p), 0, 1 / (1 - p))
+    close("dropout mask", mask, nearest, 1e-9)
+
+
+@requirement(source=DOCUMENTED, **_few())  # type: ignore[arg-type]
+def dropout_rate_is_p(implementation: Implementation, case: Case) -> None:
+    """The share of dropped values is p, as far as their number allows.
+
+    By Hoeffding's inequality a share of n values is further off than sqrt(ln(2 / a) / 2n) with a
+    probability of at most a = 1e-15, the false-alarm probability of one case.
+    """
+    p = _p(case)
+    network = readable(case, p)
+    masks = np.stack([network.masks(result) for result in _train(implementation, network.case, 8)])
+    allowed = math.sqrt(math.log(2 / FALSE_ALARM) / 2 / masks.size)
+    close("share of dropped values", np.array(np.mean(masks < 0.5)), np.array(p), allowed)
+
+
+@requirement(source=DOCUMENTED, **_few())  # type: ignore[arg-type]
+def dropout_is_drawn_anew(implementation: Implementation, case: Case) -> None:
+    """Every call, step, row and feature has a mask of its own.
+
+    Two masks of m values are the same by chance with probability (p^2 + (1 - p)^2)^m; with p = 1/2
+    and m of at least 64 that is below 1e-19 for each pair compared.
+    """
+    network = readable(case, 0.5)
+    first, second = (network.masks(r) > 0.5 for r in _train(implementation, network.case, 2))
+    steps, rows = len(first) // 2, first.shape[1] // 2
+    pairs = {
+        "calls": (first, second),
+        "steps": (first[:steps], first[steps : 2 * steps]),
+        "rows": (first[:, :rows], first[:, rows : 2 * rows]),
+        "features": (first[..., :3], first[..., 3:]),
+    }
+    for what, (one, other) in pairs.items():
+        if (one == other).all():
+            raise Mismatch(f"dropout masks of different {what}", "", "the same", "different")
+
+
+@requirement(
+    source="torch.manual_seed documentation: the same seed gives the same random numbers",
+    **_few(),  # type: ignore[arg-type]
+)
+def dropout_is_reproducible_under_a_seed(implementation: Implementation, case: Case) -> float:
+    """After torch.manual_seed with the same seed, train mode gives the same results."""
+    import torch
+
+    network = readable(case, 0.5)
+    session = Session(implementation, network.case)
+    session.module.train()
+    results = []
+    with torch.random.fork_rng(devices=[case.device] if case.device != "cpu" else []):
+        for _ in range(2):
+            torch.manual_seed(2**31 + case.seq_len)
+            results.append(session.run(network.case))
+    return agree(results[1], results[0], nothing(results[0]))
