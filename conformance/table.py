@@ -31,7 +31,8 @@ def render(verdicts: Sequence[Verdict]) -> RenderableType:
             text = f"{implementation} on {device}: {len(group)} requirements not applicable, "
             parts.append(Text(text + reasons.pop(), style="dim"))
             continue
-        rows = Table(title=Text(f"{implementation} on {device}"), title_justify="left")
+        rows = Table(title_justify="left")
+        rows.title = Text(f"{implementation} on {device}", style="table.title")
         rows.add_column("requirement", overflow="fold")
         rows.add_column("verdict")
         for name in ("cases", "largest share of bound", "seconds"):

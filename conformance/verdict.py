@@ -19,6 +19,10 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 
+SHOWN = 64
+"""The size of the largest tensor whose numbers are shown in the terminal."""
+
+
 @dataclass(frozen=True)
 class Counterexample:
     """The smallest case found on which a requirement does not hold.
@@ -37,15 +41,24 @@ class Counterexample:
     allowed: float | None = None
 
     def lines(self) -> list[str]:
-        """For the terminal: the message, the case, and its tensors that are not all zero."""
+        """For the terminal: the message, the case, and its tensors that are not all zero.
+
+        Of a tensor with more than :data:`SHOWN` numbers only the size is told.
+        """
         shown = [self.message, f"in {self.case}"]
         zero = []
         for name, tensor in self.tensors.items():
-            if _any_number(tensor):
+            if _size(tensor) > SHOWN:
+                shown.append(f"  {name}: {_size(tensor)} numbers")
+            elif _any_number(tensor):
                 shown.append(f"  {name} = {_numbers(tensor)}")
             else:
                 zero.append(name)
         return shown + ([f"  all zero: {', '.join(zero)}"] if zero else [])
+
+
+def _size(tensor: Any) -> int:
+    return sum(map(_size, tensor)) if isinstance(tensor, Sequence) else 1
 
 
 def _any_number(tensor: Any) -> bool:

@@ -19,7 +19,7 @@ output enters as an error of the input.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -104,12 +104,14 @@ def _perturbed(
 
     On the interval the slope is at most that at the point nearest zero. The second derivative is
     sigmoid'' = sigmoid' (1 - 2 sigmoid) or tanh'' = -2 tanh' tanh, so at most `span` times the
-    slope, where `span`, 1 or 2, is also the width of the function's range.
+    slope, where `span`, 1 or 2, is also the width of the function's range. An infinite `error`
+    means that the argument can overflow, to a NaN where infinities of both signs meet.
     """
     here = slope(argument)
     steepest = slope(np.maximum(np.abs(argument) - error, 0))
     spread = np.minimum(steepest * error, span)
     remainder = np.minimum(span * steepest * error**2 / 2, spread + here * error)
+    spread = np.where(np.isfinite(error), spread, np.inf)
     return Perturbed(value, here, spread + k, remainder + k)
 
 
@@ -120,7 +122,7 @@ class StepBound:
     `fresh_h` and `fresh_c` (N, hidden_size), `fresh_projection` (N, R): what the step itself adds;
     `jacobian` (N, R + hidden_size, R + hidden_size) of (h, c) by their predecessors;
     `h_by_c` (N, hidden_size): how a change of c shows in h_full; `interval` (N, R + hidden_size):
-    the deviation of (h, c) by absolute values alone.
+    the deviation of (h, c) by absolute values alone; `deviation`: that of every quantity, by name.
     """
 
     fresh_h: Array
@@ -129,6 +131,20 @@ class StepBound:
     jacobian: Array
     h_by_c: Array
     interval: Array
+    deviation: Step
+
+
+@dataclass(frozen=True, eq=False)
+class LayerBound:
+    """Bounds on one layer in one direction, in the shapes of its :class:`LayerTrace`.
+
+    `steps` holds the deviation of every quantity of every step, in the order of processing.
+    """
+
+    output: Array
+    h_n: Array
+    c_n: Array
+    steps: Sequence[Step]
 
 
 def preactivation_error(
@@ -198,7 +214,8 @@ def step_bound(
     t = _perturbed(step.tanh_c, step.c, deviation_c, tanh_slope, 2, k)
     shown = abs_t * o.deviation + (step.o + o.deviation) * t.deviation
     rounding_h = u * (step.o * abs_t + shown) + tiny
-    deviation_h = np.minimum(shown + rounding_h, np.abs(step.h_full) + (1 + k) ** 2 * (1 + u))
+    within = np.abs(step.h_full) + (1 + k) ** 2 * (1 + u)
+    deviation_h = np.where(np.isfinite(shown), np.minimum(shown + rounding_h, within), np.inf)
     fresh_h = (
         abs_t * (o.slope * fresh_o + o.fresh)
         + step.o * t.fresh
@@ -219,7 +236,7 @@ def step_bound(
     h_full_by_c = _diagonals(h_by_c * step.f)
 
     # h' = W_hr h', accumulated and rounded
-    fresh_projection = None
+    fresh_projection, deviation_h_full = None, deviation_h
     if w.weight_hr is not None:
         w_hr, n = np.abs(w.weight_hr).T, w.weight_hr.shape[1]
         gamma = n * arithmetic.accumulation / (1 - n * arithmetic.accumulation)
@@ -239,7 +256,10 @@ def step_bound(
         axis=-2,
     )
     interval = np.concatenate([deviation_h, deviation_c], axis=-1)
-    return StepBound(fresh_h, fresh_c, fresh_projection, jacobian, h_by_c, interval)
+    gates = (item.deviation for item in (i, f, g, o))
+    states = (deviation_c, t.deviation, deviation_h_full, deviation_h)
+    deviation = Step(dx, dh, dc, da_i, da_f, da_g, da_o, *gates, *states)
+    return StepBound(fresh_h, fresh_c, fresh_projection, jacobian, h_by_c, interval, deviation)
 
 
 def _diagonals(rows: Array) -> Array:
@@ -263,19 +283,15 @@ def _sources(bound: StepBound, weight_hr: Array | None) -> Array:
     )
 
 
-def layer_bound(
-    layer: LayerTrace, dx: Array, arithmetic: Arithmetic
-) -> tuple[Array, Array, Array]:
-    """Bounds on `output` (T, N, R), `h_n` (N, R) and `c_n` (N, hidden_size) of one layer.
-
-    `dx` (T, N, features) is the error of the layer's input.
-    """
+def layer_bound(layer: LayerTrace, dx: Array, arithmetic: Arithmetic) -> LayerBound:
+    """Bound one layer whose input is off by `dx` (T, N, features)."""
     w = _float64(layer.weights)
     features = w.weight_hh.shape[1]
     rows, hidden = layer.c_n.shape
     output = np.zeros(layer.output.shape)
     error = np.zeros((rows, features + hidden))
     columns: Array = np.zeros((rows, features + hidden, 0))
+    steps = []
     for t, step in zip(layer.order, layer.steps, strict=True):
         dh, dc = error[:, :features], error[:, features:]
         bound = step_bound(_float64(step), w, dx[t], dh, dc, arithmetic)
@@ -299,7 +315,30 @@ def layer_bound(
             kept = np.concatenate([columns, idle], axis=-1)
             columns = np.where(running[..., None], carried, kept)
         output[t] = np.where(running, error[:, :features], 0)
-    return output, error[:, :features], error[:, features:]
+        steps.append(bound.deviation)
+    return LayerBound(output, error[:, :features], error[:, features:], steps)
+
+
+def layer_bounds(trace: Trace, arithmetic: Arithmetic | None = None) -> list[LayerBound]:
+    """Bounds on every layer and direction, in the trace's order; see :func:`forward_bound`."""
+    case = trace.case
+    model = Arithmetic.of(case.dtype) if arithmetic is None else arithmetic
+    model = model.scaled(1 + case.dtype.wide_roundoff / case.dtype.accumulation)
+    directions = case.configuration.num_directions
+    dx: Array = np.zeros((case.seq_len, case.batch_size, case.configuration.input_size))
+    bounds: list[LayerBound] = []
+    with np.errstate(all="ignore"):
+        for position, layer in enumerate(trace.layers):
+            bounds.append(layer_bound(layer, dx, model))
+            if (position + 1) % directions == 0:
+                dx = np.concatenate([bound.output for bound in bounds[-directions:]], axis=-1)
+                index = position // directions
+                if trace.dropout_masks is not None and index < len(trace.dropout_masks):
+                    mask = np.asarray(trace.dropout_masks[index], np.float64)
+                    outputs = [y.output for y in trace.layers[-directions:]]
+                    output = np.concatenate(outputs, axis=-1).astype(np.float64)
+                    dx = dx * mask + 2 * model.unit_roundoff * mask * (np.abs(output) + dx)
+    return bounds
 
 
 def forward_bound(trace: Trace, arithmetic: Arithmetic | None = None) -> Result:
@@ -309,23 +348,10 @@ def forward_bound(trace: Trace, arithmetic: Arithmetic | None = None) -> Result:
     is that of the same computation with the wider type's unit roundoff. An infinite bound means
     that nothing is claimed, as where an intermediate quantity can overflow.
     """
-    case = trace.case
-    model = Arithmetic.of(case.dtype) if arithmetic is None else arithmetic
-    model = model.scaled(1 + case.dtype.wide_roundoff / case.dtype.accumulation)
-    directions = case.configuration.num_directions
-    dx: Array = np.zeros((case.seq_len, case.batch_size, case.configuration.input_size))
-    bounds: list[tuple[Array, Array, Array]] = []
-    with np.errstate(all="ignore"):
-        for position, layer in enumerate(trace.layers):
-            bounds.append(layer_bound(layer, dx, model))
-            if (position + 1) % directions == 0:
-                dx = np.concatenate([output for output, _, _ in bounds[-directions:]], axis=-1)
-                index = position // directions
-                if trace.dropout_masks is not None and index < len(trace.dropout_masks):
-                    mask = np.asarray(trace.dropout_masks[index], np.float64)
-                    output = np.concatenate([y.output for y in trace.layers[-directions:]], -1)
-                    dx = dx * mask + 2 * model.unit_roundoff * mask * (np.abs(output) + dx)
-    return assemble(case, dx, [h for _, h, _ in bounds], [c for _, _, c in bounds])
+    bounds = layer_bounds(trace, arithmetic)
+    top = bounds[-trace.case.configuration.num_directions :]
+    output = np.concatenate([bound.output for bound in top], axis=-1)
+    return assemble(trace.case, output, [b.h_n for b in bounds], [b.c_n for b in bounds])
 
 
 def _float64(quantities: Quantities) -> Quantities:

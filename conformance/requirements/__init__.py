@@ -6,6 +6,7 @@ from conformance.requirements import (
     directions,
     dropout,
     equations,
+    gradients,
     interface,
     layers,
     lengths,

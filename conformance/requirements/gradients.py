@@ -1,0 +1,281 @@
+"""Gradients are those of back-propagation through time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from conformance.comparison import Mismatch, close
+from conformance.implementation import Implementation, Misbehaviour
+from conformance.requirement import requirement
+from conformance.requirements.needs import torch_module
+from reference import Array, Case, Result, trace
+from reference.gradient_bounds import gradient_bound
+from reference.gradients import backward
+
+CHAIN_RULE = "the chain rule applied to the equations of the torch.nn.LSTM documentation"
+ALL = ("output", "h_n", "c_n")
+
+
+def _differentiable(implementation: Implementation) -> str | None:
+    if not implementation.supports.gradients:
+        return "offers no gradients"
+    return torch_module(implementation)
+
+
+_CASES: dict[str, Any] = {
+    "level": "training",
+    "applies": _differentiable,
+    "hidden_size": (1, 9),
+    "input_size": (1, 9),
+    "seq_len": (1, 12),
+    "batch_size": (1, 6),
+    "num_layers": (1, 3),
+    "share_of_cases": 0.5,
+}
+
+
+def cotangents(case: Case, of: Collection[str] = ALL) -> Result:
+    """Small simple numbers to multiply each result with, zero for those that are not in `of`."""
+    shapes = {
+        "output": case.output_shape(),
+        "h_n": case.state_shape(case.configuration.output_size),
+        "c_n": case.state_shape(case.configuration.hidden_size),
+    }
+    arrays = []
+    for name, shape in shapes.items():
+        pattern = 1 - np.arange(np.prod(shape, dtype=int)) * 5 % 7 / 4
+        arrays.append((pattern * (name in of)).reshape(shape).astype(case.dtype.numpy))
+    return Result.of(arrays)
+
+
+def _agree(
+    got: Mapping[str, Array],
+    expected: Mapping[str, Array],
+    bound: Mapping[str, Array],
+    times: int = 1,
+) -> float:
+    missing = set(got) - set(expected)
+    assert not missing, missing
+    return max(
+        close(f"gradient of {name}", got[name], times * expected[name], times * bound[name])
+        for name in got
+    )
+
+
+def _matches(
+    implementation: Any, case: Case, of: Collection[str] = ALL, *, train: bool = True
+) -> float:
+    from conformance.torch_gradients import backward as autograd
+
+    weights = cotangents(case, of)
+    evaluated = trace(case)
+    expected, bound = backward(evaluated, weights), gradient_bound(evaluated, weights)
+    return _agree(autograd(implementation, case, weights, of, train=train), expected, bound)
+
+
+@requirement(source=CHAIN_RULE, **_CASES)
+def gradients_match_backpropagation(implementation: Implementation, case: Case) -> float:
+    """Gradients by input, h_0, c_0 and parameters, of all results together, are the true ones."""
+    return _matches(implementation, case)
+
+
+@requirement(source=CHAIN_RULE, **_CASES)
+def gradients_of_output_are_right(implementation: Implementation, case: Case) -> float:
+    """Gradients of a loss on output alone are those of back-propagation through time."""
+    return _matches(implementation, case, ("output",))
+
+
+@requirement(source=CHAIN_RULE, **_CASES)
+def gradients_of_h_n_are_right(implementation: Implementation, case: Case) -> float:
+    """Gradients of a loss on h_n alone are those of back-propagation through time."""
+    return _matches(implementation, case, ("h_n",))
+
+
+@requirement(source=CHAIN_RULE, **_CASES)
+def gradients_of_c_n_are_right(implementation: Implementation, case: Case) -> float:
+    """Gradients of a loss on c_n alone are those of back-propagation through time."""
+    return _matches(implementation, case, ("c_n",))
+
+
+@requirement(
+    source="torch.nn.Module.eval documentation: it changes certain modules' behaviour, not autograd",
+    **_CASES,
+)
+def gradients_are_the_same_in_eval(implementation: Implementation, case: Case) -> float:
+    """In eval mode the gradients are those of train mode without dropout."""
+    return _matches(implementation, case, train=False)
+
+
+@requirement(source=CHAIN_RULE, **{**_CASES, "lengths": True})
+def gradients_pass_through_packed_batches(implementation: Implementation, case: Case) -> float:
+    """Gradients of a packed batch are right; what is beyond a row's length has none."""
+    return _matches(implementation, case)
+
+
+@requirement(
+    source=CHAIN_RULE,
+    **{**_CASES, "seq_len": (2, 12), "num_layers": (1, 1), "bidirectional": False},
+    lengths=False,
+    dtypes=["float64", "float32"],
+    weights=["unit", "default", "small", "wide"],
+)
+def gradient_reaches_first_step(implementation: Implementation, case: Case) -> float:
+    """A loss on the last step has the true gradient by the input of the first step, not zero."""
+    from conformance.torch_gradients import backward as autograd
+
+    output = np.zeros(case.output_shape(), case.dtype.numpy)
+    case.time_major(output)[-1] = 1
+    weights = replace(cotangents(case, ()), output=output)
+    evaluated = trace(case)
+    first = {
+        "input": case.time_major(backward(evaluated, weights)["input"])[0],
+    }
+    bound = {"input": case.time_major(gradient_bound(evaluated, weights)["input"])[0]}
+    got = autograd(implementation, case, weights, ("output",))
+    return _agree({"input": case.time_major(got["input"])[0]}, first, bound)
+
+
+@requirement(
+    source="torch.Tensor.backward documentation: it accumulates gradients in the leaves", **_CASES
+)
+def backward_twice_accumulates(implementation: Implementation, case: Case) -> float:
+    """Two backward passes without resetting the gradients give their sum."""
+    from conformance.torch_gradients import Differentiated
+
+    weights = cotangents(case)
+    evaluated = trace(case)
+    expected, bound = backward(evaluated, weights), gradient_bound(evaluated, weights)
+    differentiated = Differentiated(implementation, case)
+    for _ in range(2):
+        differentiated.loss(weights).backward()
+    u = case.dtype.unit_roundoff
+    allowed = {name: bound[name] + u * (np.abs(expected[name]) + bound[name]) for name in bound}
+    return _agree(differentiated.gradients(), expected, allowed, times=2)
+
+
+@requirement(
+    source="torch.Tensor.requires_grad documentation: gradients are computed for leaves that "
+    "require them",
+    **_CASES,
+)
+def frozen_leaves_change_no_other_gradient(implementation: Implementation, case: Case) -> float:
+    """Freezing some leaves leaves the gradients of the others as they are."""
+    from conformance.torch_gradients import Differentiated
+
+    weights = cotangents(case)
+    evaluated = trace(case)
+    expected, bound = backward(evaluated, weights), gradient_bound(evaluated, weights)
+    worst = 0.0
+    for parity in (0, 1):
+        frozen = [name for index, name in enumerate(expected) if index % 2 == parity]
+        if len(frozen) == len(expected):
+            continue
+        differentiated = Differentiated(implementation, case, frozen=frozen)
+        differentiated.loss(weights).backward()
+        got = differentiated.gradients()
+        for name in frozen:
+            if differentiated.leaves[name].grad is not None:
+                raise Mismatch(f"gradient of frozen {name}", "", "a tensor", "None")
+        worst = max(worst, _agree(got, expected, bound))
+    return worst
+
+
+STEP = 2.0**-14
+
+
+@requirement(
+    source="torch.autograd.grad documentation, create_graph: higher order derivatives",
+    **{
+        **_CASES,
+        "share_of_cases": 0.2,
+        "hidden_size": (1, 4),
+        "input_size": (1, 4),
+        "seq_len": (1, 5),
+        "num_layers": (1, 2),
+    },
+    dtypes=["float64"],
+    weights=["default", "unit", "small"],
+)
+def second_derivatives_are_right(implementation: Implementation, case: Case) -> float:
+    """The gradient of a directional derivative is the difference quotient of true gradients.
+
+    The true gradients are evaluated in long double at two points 2^-13 apart; the central
+    difference is off by a third derivative times 2^-28 / 6, for which 1e-6 times the largest
+    element leaves room.
+    """
+    import torch
+
+    from conformance.tensors import to_array, to_tensor
+    from conformance.torch_gradients import Differentiated
+
+    weights = cotangents(case)
+    shifted = [_moved(case, sign * STEP) for sign in (1, -1)]
+    ahead, behind = (backward(trace(each), weights) for each in shifted)
+    expected = {name: (ahead[name] - behind[name]) / (2 * STEP) for name in ahead}
+    differentiated = Differentiated(implementation, case)
+    names, leaves = zip(*differentiated.leaves.items(), strict=True)
+    first = torch.autograd.grad(differentiated.loss(weights), leaves, create_graph=True)
+    directional = torch.stack(
+        [
+            (gradient * to_tensor(_direction(leaf.shape), case.device)).sum()
+            for gradient, leaf in zip(first, leaves, strict=True)
+        ]
+    ).sum()
+    second = torch.autograd.grad(directional, leaves)
+    scale = max(float(np.abs(array).max(initial=0)) for array in expected.values())
+    return max(
+        close(
+            f"second derivative by {name}",
+            to_array(tensor, name),
+            expected[name],
+            1e-6 * max(1.0, scale),
+        )
+        for name, tensor in zip(names, second, strict=True)
+    )
+
+
+def _direction(shape: tuple[int, ...]) -> Array:
+    pattern: Array = (1 - np.arange(np.prod(shape, dtype=int)) * 3 % 5 / 2).reshape(shape)
+    return pattern
+
+
+def _moved(case: Case, by: float) -> Case:
+    def moved(array: Array | None) -> Array | None:
+        return None if array is None else array + by * _direction(array.shape)
+
+    x = moved(case.input)
+    assert x is not None
+    parameters = {name: array + by * _direction(array.shape) for name, array in
+                  case.parameters.items()}
+    return replace(
+        case, parameters=parameters, input=x, h_0=moved(case.h_0), c_0=moved(case.c_0)
+    )
+
+
+@requirement(
+    source="torch.autograd.grad documentation, create_graph: higher order derivatives; no dtype is "
+    "excepted",
+    **{**_CASES, "share_of_cases": 0.2, "hidden_size": (1, 4), "seq_len": (1, 5)},
+    dtypes=["float32"],
+)
+def float32_has_second_derivatives(implementation: Implementation, case: Case) -> None:
+    """Second derivatives do not raise in float32 and are finite."""
+    import torch
+
+    from conformance.torch_gradients import Differentiated
+
+    differentiated = Differentiated(implementation, case)
+    leaves = list(differentiated.leaves.values())
+    try:
+        loss = differentiated.loss(cotangents(case))
+        first = torch.autograd.grad(loss, leaves, create_graph=True)
+        second = torch.autograd.grad(sum(each.square().sum() for each in first), leaves)
+    except RuntimeError as error:
+        raise Misbehaviour(f"second derivative raised {error}", case) from error
+    for tensor in second:
+        if not bool(torch.isfinite(tensor).all()):
+            raise Mismatch("second derivative", "", "not finite", "finite")

@@ -1,0 +1,290 @@
+"""How far the gradients of a correct LSTM can be from the true ones, by rounding-error analysis.
+
+The model is that of :mod:`reference.bounds`. Back-propagation through time is linear in the
+adjoint s = (dh, dc), ``s_(t-1) = A_t^T s_t + cotangents``, where A_t is made of the forward
+quantities. A correct implementation has every forward quantity within its forward deviation, so
+its A_t is off by at most D_t, and rounds each step by at most r_t. With e = its adjoint - s::
+
+    e_(t-1) = A_t^T e_t + eps,   |eps| <= D_t^T (|s_t| + |e_t|) + r_t
+
+exactly: the second-order term D_t^T |e_t| is there. So an error eps of step s reaches step t
+through the product of the *true* Jacobians, and ``|e_t| <= sum_s |A_(t+1)^T ... A_s^T| |eps_s|``,
+kept as one matrix per row whose columns are the error sources, as in the forward bound. No
+recursion of absolute values stands beside it, because that is never tighter here: the same
+|eps| enter both, and the product of matrices is at most that of their absolute values. Errors
+fresh in da enter as the box |W^T| |eps|, one source for each element of dh and of dc a step.
+
+An implementation may take sigmoid' and tanh' as s (1 - s), s - s^2, 1 - t^2 or (1 - t)(1 + t) of
+the stored gates; multiply factors in any order; form W^T da at once or gate by gate; and add the
+gradients of the weights up in one sum over time and batch, accumulated with u_acc, or step by
+step in the stored type, in any order. Between layers the elementwise bound of the upper layer's
+input gradient enters as an error of the lower layer's output cotangent.
+
+The bounds are evaluated in float64 on the true adjoints rounded to float64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from reference.bounds import Arithmetic, LayerBound, layer_bounds
+from reference.case import Array, Result
+from reference.cell import Step, Weights
+from reference.gradient_errors import (
+    Near,
+    Sum,
+    coefficients,
+    product_error,
+    transposed_product,
+    weight_bound,
+)
+from reference.gradients import (
+    LayerGradients,
+    StepGradients,
+    by_name,
+    masked,
+    state_rows,
+    trace_gradients,
+)
+from reference.network import LayerTrace, Trace
+
+Quantities = TypeVar("Quantities", Step, Weights, StepGradients)
+
+
+def spread(columns: Array) -> Array:
+    """How far the error sources (N, n, sources) reach together, (N, n)."""
+    reach: Array = np.abs(columns).sum(axis=-1)
+    return reach
+
+
+def joined(columns: Array, fresh: Array | int) -> Array:
+    """`columns` (N, n, sources) with a source for each element of `fresh` (N, n), or idle ones."""
+    if isinstance(fresh, int):
+        return np.concatenate([columns, np.zeros((*columns.shape[:-1], fresh))], axis=-1)
+    return np.concatenate([columns, fresh[..., None] * np.eye(fresh.shape[-1])], axis=-1)
+
+
+class Adjoint(NamedTuple):
+    """The error of (dh, dc) as it goes from a step to the one before.
+
+    `h` (N, R, sources) and `c` (N, hidden_size, sources) hold the effect of each error source,
+    `sum_h` (N, R) and `fresh_c` (N, hidden_size) what is fresh.
+    """
+
+    h: Array
+    c: Array
+    sum_h: Sum
+    fresh_c: Array
+
+    def kept(self, older: Adjoint, running: Array) -> Adjoint:
+        """`self` in the rows that are `running` (N, 1), `older` in the others."""
+        idle = self.c.shape[-1] - older.c.shape[-1]
+        sums = zip(self.sum_h, older.sum_h, strict=True)
+        return Adjoint(
+            np.where(running[..., None], self.h, joined(older.h, idle)),
+            np.where(running[..., None], self.c, joined(older.c, idle)),
+            Sum(*(np.where(running, mine, other) for mine, other in sums)),
+            np.where(running, self.fresh_c, older.fresh_c),
+        )
+
+
+def step_gradient_bound(
+    step: Step,
+    deviation: Step,
+    d: StepGradients,
+    d_output: Near,
+    arriving: Adjoint,
+    w: Weights,
+    arithmetic: Arithmetic,
+) -> tuple[StepGradients, Adjoint]:
+    """Bound the gradients `d` of one step whose forward quantities are off by `deviation`.
+
+    `d_output` (N, R) and the errors `arriving` from the next step. Line for line the equations of
+    :func:`reference.gradients.lstm_cell_backward`, each followed by its error.
+    """
+    u, rows = arithmetic.unit_roundoff, len(step.c)
+    by = coefficients(step, deviation, u)
+
+    # dh = W_hh^T da + d_output, in up to four products and four additions
+    on_h = joined(arriving.h, arriving.sum_h.plus(d_output.value, d_output.deviation, 4, u))
+    dh = Near(d.h, spread(on_h))
+
+    # dh_full = W_hr^T dh
+    on_full = on_h
+    if w.weight_hr is not None:
+        projected = transposed_product(w.weight_hr, dh, np.zeros(dh.value.shape), 1, arithmetic)
+        on_full = joined(w.weight_hr.T @ on_h, projected.fresh)
+    dh_full = Near(d.h_full, spread(on_full))
+
+    # dc = dc + dh_full o (1 - tanh(c)^2)
+    on_c = joined(arriving.c, on_full.shape[-1] - arriving.c.shape[-1])
+    on_c = on_c + by.c.value[..., None] * on_full
+    fresh_c = arriving.fresh_c + product_error(by.c, dh_full, arithmetic)
+    fresh_c = fresh_c + u * (np.abs(d.c) + spread(on_c) + fresh_c)
+    on_c, on_full = joined(on_c, fresh_c), joined(on_full, fresh_c.shape[-1])
+    dc = Near(d.c, spread(on_c))
+
+    # da_i = dc g i (1 - i), da_f = dc c_prev f (1 - f), da_g = dc i (1 - g^2)
+    # da_o = dh_full tanh(c) o (1 - o)
+    fresh_i = product_error(by.i, dc, arithmetic)
+    fresh_f = product_error(by.f, dc, arithmetic, np.abs(step.c_prev) + deviation.c_prev)
+    fresh_g = product_error(by.g, dc, arithmetic)
+    fresh_o = product_error(by.o, dh_full, arithmetic)
+    fresh = np.concatenate([fresh_i, fresh_f, fresh_g, fresh_o], axis=-1)
+    by_c = np.concatenate([by.i.value, by.f.value, by.g.value], axis=-1)
+    inherited = np.abs(by_c) * np.tile(dc.deviation, 3), np.abs(by.o.value) * dh_full.deviation
+    da = Near(d.a, np.concatenate(inherited, axis=-1) + fresh)
+
+    # dx = W_ih^T da, dh_prev = W_hh^T da
+    def carried(weight: Array) -> Array:
+        of_c, of_o = np.split(weight.T, [by_c.shape[-1]], axis=-1)
+        sum_c = (of_c * by_c[:, None]).reshape(rows, len(of_c), 3, -1).sum(axis=-2)
+        columns: Array = sum_c @ on_c + (of_o * by.o.value[:, None]) @ on_full
+        return columns
+
+    sum_x = transposed_product(w.weight_ih, da, fresh, 4, arithmetic)
+    error_x = spread(carried(w.weight_ih)) + sum_x.plus(0, 0, 3, u)
+    sum_h = transposed_product(w.weight_hh, da, fresh, 4, arithmetic)
+    h_prev = carried(w.weight_hh)
+    error_h_prev = spread(h_prev) + sum_h.plus(0, 0, 3, u)
+
+    # dc_prev = dc f
+    c_prev = by.c_prev.value[..., None] * on_c
+    fresh_c_prev = product_error(by.c_prev, dc, arithmetic)
+    error_c_prev = spread(c_prev) + fresh_c_prev
+
+    inner = dh.deviation, dh_full.deviation, dc.deviation, da.deviation
+    errors = StepGradients(*inner, error_x, error_h_prev, error_c_prev)
+    return errors, Adjoint(h_prev, c_prev, sum_h, fresh_c_prev)
+
+
+def layer_gradient_bound(
+    layer: LayerTrace,
+    gradients: LayerGradients,
+    bound: LayerBound,
+    dh_n: Array,
+    d_output: Near,
+    arithmetic: Arithmetic,
+) -> LayerGradients:
+    """Bounds on the `gradients` of one layer whose forward quantities are off by `bound`.
+
+    `dh_n` (N, R) is the cotangent of its last h, `d_output` (T, N, R) that of its output.
+    """
+    w = float64(layer.weights)
+    rows, hidden = layer.c_n.shape
+    columns: Array = np.zeros((rows, w.weight_hh.shape[1], 0))
+    last = Sum(np.zeros(dh_n.shape), np.maximum(dh_n, 0), -np.minimum(dh_n, 0))
+    state = Adjoint(columns, np.zeros((rows, hidden, 0)), last, np.zeros((rows, hidden)))
+    error_h, error_c = np.zeros(dh_n.shape), np.zeros((rows, hidden))
+    dx = np.zeros(gradients.x.shape)
+    errors: list[StepGradients] = []
+    for index in reversed(range(len(layer.steps))):
+        t = layer.order[index]
+        running = layer.active[t][:, None]
+        error, passed = step_gradient_bound(
+            masked(float64(layer.steps[index]), running),
+            masked(bound.steps[index], running),
+            float64(gradients.steps[index]),
+            Near(d_output.value[t], d_output.deviation[t]),
+            state,
+            w,
+            arithmetic,
+        )
+        if not running.all():
+            error = StepGradients(*(np.where(running, item, 0) for item in error))
+            passed = passed.kept(state, running)
+        state = passed
+        error_h = np.where(running, error.h_prev, error_h)
+        error_c = np.where(running, error.c_prev, error_c)
+        dx[t] = error.x
+        errors.insert(0, error)
+    weights = weight_bounds(layer, gradients.steps, errors, bound.steps, arithmetic)
+    return LayerGradients(errors, dx, error_h, error_c, weights)
+
+
+def weight_bounds(
+    layer: LayerTrace,
+    gradients: Sequence[StepGradients],
+    errors: Sequence[StepGradients],
+    deviations: Sequence[Step],
+    arithmetic: Arithmetic,
+) -> Weights:
+    """Bounds on the gradients of a layer's parameters; both biases have one and the same."""
+    running = layer.active[list(layer.order)][..., None]
+
+    def over_time(values: Sequence[Any], deviations: Sequence[Any], name: str) -> Near:
+        arrays = (np.stack([getattr(item, name) for item in of]) for of in (values, deviations))
+        return Near(*(np.where(running, array, 0).astype(np.float64) for array in arrays))
+
+    da, dh = over_time(gradients, errors, "a"), over_time(gradients, errors, "h")
+    one = Near(np.ones(running.shape), np.zeros(running.shape))
+    x, h_prev, h_full = (
+        over_time(layer.steps, deviations, name) for name in ("x", "h_prev", "h_full")
+    )
+    bias = weight_bound(da, one, arithmetic)[:, 0]
+    return Weights(
+        weight_bound(da, x, arithmetic),
+        weight_bound(da, h_prev, arithmetic),
+        bias,
+        bias,
+        None if layer.weights.weight_hr is None else weight_bound(dh, h_full, arithmetic),
+    )
+
+
+def float64(quantities: Quantities) -> Quantities:
+    """`quantities` with its arrays in float64."""
+    arrays = [None if item is None else np.asarray(item, np.float64) for item in quantities]
+    return type(quantities)._make(arrays)
+
+
+def gradient_bound(
+    trace: Trace, cotangents: Result, arithmetic: Arithmetic | None = None
+) -> dict[str, Array]:
+    """How far each element of correct gradients can be from :func:`reference.gradients.backward`.
+
+    `arithmetic` is that of the case's dtype unless given. The reference's own error is added, as
+    in :func:`reference.bounds.forward_bound`. An infinite bound means that nothing is claimed, as
+    where an intermediate quantity can overflow.
+    """
+    case, directions = trace.case, trace.case.configuration.num_directions
+    model = Arithmetic.of(case.dtype) if arithmetic is None else arithmetic
+    forward = layer_bounds(trace, model)
+    model = model.scaled(1 + case.dtype.wide_roundoff / case.dtype.accumulation)
+    u = model.unit_roundoff
+    true = trace_gradients(trace, cotangents)
+    cotangent: Array = np.asarray(case.time_major(cotangents.output), np.float64)
+    d_output = Near(cotangent, np.zeros(cotangent.shape))
+    dh_n = np.asarray(state_rows(trace, cotangents.h_n), np.float64)
+    bounds: list[LayerGradients] = []
+    with np.errstate(all="ignore"):
+        for first in reversed(range(0, len(trace.layers), directions)):
+            of_this = slice(first, first + directions)
+            value, deviation = (np.split(item, directions, axis=-1) for item in d_output)
+            both = [
+                layer_gradient_bound(*layer, model)
+                for layer in zip(
+                    trace.layers[of_this],
+                    true[of_this],
+                    forward[of_this],
+                    dh_n[of_this],
+                    map(Near, value, deviation),
+                    strict=True,
+                )
+            ]
+            dx = np.sum([layer.x for layer in true[of_this]], axis=0).astype(np.float64)
+            if directions == 2:
+                error = both[0].x + both[1].x
+                both[0] = replace(both[0], x=both[0].x + u * (np.abs(dx) + error))
+            error = np.sum([layer.x for layer in both], axis=0)
+            if trace.dropout_masks is not None and first > 0:
+                mask = np.asarray(trace.dropout_masks[first // directions - 1], np.float64)
+                error = error * mask + 2 * u * mask * (np.abs(dx) + error)
+                dx = dx * mask
+            d_output = Near(dx, error)
+            bounds = both + bounds
+        named = by_name(trace, bounds)
+    return {name: np.where(np.isnan(bound), np.inf, bound) for name, bound in named.items()}

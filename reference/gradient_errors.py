@@ -1,0 +1,158 @@
+"""Rounding errors of the pieces that gradients are made of: products, slopes and sums.
+
+The model is that of :mod:`reference.bounds`; the whole is put together in
+:mod:`reference.gradient_bounds`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from reference.bounds import Arithmetic
+from reference.case import Array
+from reference.cell import Step
+
+
+class Near(NamedTuple):
+    """A true value and how far a correct implementation's can be from it."""
+
+    value: Array
+    deviation: Array
+
+    @property
+    def magnitude(self) -> Array:
+        """The largest absolute value that is possible."""
+        return np.abs(self.value) + self.deviation
+
+    def __mul__(self, other: Near) -> Near:  # type: ignore[override]
+        """The exact product of the two."""
+        deviation = np.abs(self.value) * other.deviation + self.deviation * other.magnitude
+        return Near(self.value * other.value, deviation)
+
+
+def sigmoid_slope(s: Near, u: float) -> Near:
+    """sigmoid' from the value `s` of the sigmoid, rounded: s (1 - s) or s - s^2.
+
+    The slope of s (1 - s) is 1 - 2 s, its second derivative -2. Rounding adds at most
+    (2 u + u^2) s (1 - s) to the product, and u (s^2 + s (1 - s)) + u^2 s^2 to the difference.
+    """
+    slope = s.value * (1 - s.value)
+    exact = s.deviation * (np.abs(1 - 2 * s.value) + s.deviation)
+    size = slope + exact
+    return Near(slope, exact + u * (1 + u) * (np.maximum(s.magnitude**2, size) + size))
+
+
+def tanh_slope(t: Near, u: float) -> Near:
+    """tanh' from the value `t` of the tanh, rounded: 1 - t^2 or (1 - t) (1 + t)."""
+    slope = 1 - t.value**2
+    exact = t.deviation * (2 * np.abs(t.value) + t.deviation)
+    return Near(slope, exact + u * (1 + u) * (t.magnitude**2 + 3 * (slope + exact)))
+
+
+class Coefficients(NamedTuple):
+    """What the gradients of a step are multiplied by, each (N, hidden_size).
+
+    da_i = i dc, da_f = f dc, da_g = g dc and dc_prev = c_prev dc; da_o = o dh_full, and dh_full
+    adds c dh_full to dc.
+    """
+
+    i: Near
+    f: Near
+    g: Near
+    o: Near
+    c: Near
+    c_prev: Near
+
+
+def coefficients(step: Step, deviation: Step, u: float) -> Coefficients:
+    """The coefficients of `step`, whose quantities are off by `deviation`."""
+    i, f, g, o, c_prev, tanh_c = (
+        Near(getattr(step, name), getattr(deviation, name))
+        for name in ("i", "f", "g", "o", "c_prev", "tanh_c")
+    )
+    return Coefficients(
+        i=g * sigmoid_slope(i, u),
+        f=c_prev * sigmoid_slope(f, u),
+        g=i * tanh_slope(g, u),
+        o=tanh_c * sigmoid_slope(o, u),
+        c=o * tanh_slope(tanh_c, u),
+        c_prev=f,
+    )
+
+
+class Sum(NamedTuple):
+    """A sum of stored terms, each (N, n): its fresh error, and its sums of terms of one sign."""
+
+    fresh: Array
+    positive: Array
+    negative: Array
+
+    def plus(self, term: Array | float, error: Array | float, additions: int, u: float) -> Array:
+        """Fresh error of the sum plus a `term` off by `error`, after so many `additions`.
+
+        In any order: no partial sum exceeds the sum of the terms of one sign.
+        """
+        positive, negative = (
+            self.positive + np.maximum(term, 0),
+            self.negative - np.minimum(term, 0),
+        )
+        inexact = self.fresh + error
+        partial: Array = np.maximum(positive, negative) + inexact
+        return inexact + additions * u * (1 + u) ** additions * partial
+
+
+def transposed_product(
+    weight: Array, da: Near, fresh: Array, products: int, arithmetic: Arithmetic
+) -> Sum:
+    """W^T da for `weight` (m, n) and `da` (N, m), in so many products of equal size.
+
+    Each is accumulated, gamma_m(u_acc) times the sum of absolute values, and rounded. `fresh`
+    (N, m) is the part of the deviation of `da` that enters the sum's own.
+    """
+    m, u = weight.shape[0], arithmetic.unit_roundoff
+    gamma = m * arithmetic.accumulation / (1 - m * arithmetic.accumulation)
+    parts = zip(np.split(da.value, products, axis=-1), np.split(weight, products), strict=True)
+    terms = np.stack([a @ w for a, w in parts])
+    moved = da.deviation @ np.abs(weight)
+    absolute = np.abs(da.value) @ np.abs(weight) + moved
+    inner = gamma * absolute + m * arithmetic.subnormal
+    stored = u * (np.abs(terms).sum(axis=0) + moved + inner)
+    rounding = np.where(absolute < arithmetic.largest / 2, inner + stored, np.inf)
+    positive, negative = np.maximum(terms, 0).sum(axis=0), -np.minimum(terms, 0).sum(axis=0)
+    return Sum(fresh @ np.abs(weight) + rounding, positive + moved, negative + moved)
+
+
+def product_error(
+    factor: Near, adjoint: Near, arithmetic: Arithmetic, other: Array | float = 1.0
+) -> Array:
+    """Error fresh in `adjoint` times the coefficient `factor`, in two rounded products at most.
+
+    Where a product of some of the factors underflows, what is lost may be multiplied by `adjoint`
+    and by another factor, at most `other`; their product may overflow.
+    """
+    u, size = arithmetic.unit_roundoff, adjoint.magnitude
+    error = (factor.deviation + 3 * u * factor.magnitude) * size
+    error = error + 2 * arithmetic.subnormal * (1 + size) * (1 + other)
+    return np.where(size * np.maximum(other, 1) < arithmetic.largest / 2, error, np.inf)
+
+
+def weight_bound(adjoint: Near, factor: Near, arithmetic: Arithmetic) -> Array:
+    """Error of the sum over time and batch of `adjoint` (T, N, m) times `factor` (T, N, n), (m, n).
+
+    One accumulated sum, gamma_(T N)(u_acc) times the sum of absolute values; or accumulated over
+    the batch, rounded, and added up over time in the stored type, in any order; or in between.
+    """
+    steps, rows = adjoint.value.shape[:2]
+    u, n = arithmetic.unit_roundoff, steps * rows
+    gamma = n * arithmetic.accumulation / (1 - n * arithmetic.accumulation)
+    transposed = np.abs(adjoint.value).swapaxes(1, 2)
+    sums = adjoint.value.swapaxes(1, 2) @ factor.value
+    moved = transposed @ factor.deviation + adjoint.deviation.swapaxes(1, 2) @ factor.magnitude
+    moved = moved.sum(axis=0)
+    absolute = (transposed @ np.abs(factor.value)).sum(axis=0) + moved
+    partial = np.maximum(np.maximum(sums, 0).sum(axis=0), -np.minimum(sums, 0).sum(axis=0)) + moved
+    stored = u * (np.abs(sums).sum(axis=0) + moved + (steps - 1) * partial)
+    rounding = (gamma * absolute + stored + n * arithmetic.subnormal) * (1 + u) ** steps
+    return np.where(absolute < arithmetic.largest / 2, moved + rounding, np.inf)

@@ -1,0 +1,175 @@
+"""Cases: everything that one call of an LSTM needs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from hypothesis import strategies as st
+from hypothesis.errors import InvalidArgument
+from hypothesis.strategies import DrawFn, SearchStrategy
+
+from reference import DTYPES, Array, Case, Configuration
+from strategies.configurations import configurations
+from strategies.lengths import lengths as row_lengths
+from strategies.options import Bounds, at_least, bounds, choices, flags, one_of
+from strategies.recipes import DATA, NAMES, Recipe, recipes
+from strategies.sizes import BATCH_SIZES, STEPS, affordable, apart, sizes
+from strategies.support import EVERYTHING, Support
+from strategies.tensors import PARAMETERS, fill, input_shape, kind, seeds, state_shapes
+
+
+def lstm_cases(
+    support: Support = EVERYTHING,
+    *,
+    dtypes: Collection[str] | str | None = None,
+    devices: Collection[str] | str | None = None,
+    bias: bool | None = None,
+    batch_first: bool | None = None,
+    bidirectional: bool | None = None,
+    projection: bool | None = None,
+    dropout: bool | None = False,
+    states: bool | None = None,
+    lengths: bool | None = None,
+    batched: bool | None = None,
+    input_size: Bounds = (1, 33),
+    hidden_size: Bounds = (1, 33),
+    num_layers: Bounds = (1, 5),
+    seq_len: Bounds = (1, 64),
+    batch_size: Bounds = (1, 33),
+    weights: Collection[str] = NAMES,
+) -> SearchStrategy[Case]:
+    """Cases that `support` allows.
+
+    An option that is None is drawn, one that is True or False is fixed: whether there are ragged
+    `lengths`, initial `states`, a batch dimension (`batched`); the others as in
+    :func:`~strategies.configurations.configurations`. Sizes lie within the given (min, max); a
+    `batch_size` from 0 allows empty batches, where the support does. `weights` names the
+    recipes, of :data:`strategies.recipes.NAMES`, that weights and biases are filled by:
+    ``["saturating"]`` for flat gates, ``["small", "default"]`` for tame ones.
+
+    Sizes are usually distinct and at most 8, sometimes where kernels switch paths; sequences have
+    up to 64 steps. Tensors are usually dense, with initial states that are not zero. Arrays hold
+    values of the case's dtype and share one buffer: copy what you write to.
+
+    Shrinks towards sizes of 1, tensors that are zero, have few non-zero elements or simple
+    numbers, and the first of the values that the support lists. Raises :class:`InvalidArgument`
+    when the options cannot be met.
+    """
+    if 0 in bounds("batch_size", batch_size, least=0) and not support.empty_batch:
+        raise InvalidArgument(f"{batch_size=} needs support.empty_batch")
+    bounds("seq_len", seq_len)
+    ragged = choices("lengths", (False, True)[: 1 + support.lengths], lengths)
+    batching = choices("batched", support.batched, batched)
+    if ragged == (True,):
+        batch_size = at_least("batch_size", batch_size, 1, "lengths=True")
+    if ragged == (True,) or 1 not in range(batch_size[0], batch_size[1] + 1):
+        reason = "lengths=True" if ragged == (True,) else f"{batch_size=}"
+        if True not in batching:
+            raise InvalidArgument(f"{reason} needs a batched input, which is not supported")
+        batching = (True,)
+    return _lstm_cases(
+        one_of(
+            "dtype and device",
+            [
+                (dtype, device)
+                for device in choices("devices", support.devices, devices)
+                for dtype in choices("dtypes", support.dtypes, dtypes)
+            ],
+        ),
+        configurations(
+            support,
+            input_size=input_size,
+            hidden_size=hidden_size,
+            num_layers=num_layers,
+            bias=bias,
+            batch_first=batch_first,
+            bidirectional=bidirectional,
+            projection=projection,
+            dropout=dropout,
+        ),
+        _Rows(
+            seq_len,
+            batch_size,
+            sizes("seq_len", STEPS, seq_len),
+            sizes("batch_size", BATCH_SIZES, batch_size),
+            flags("batched", batching, often=(7, 1)),
+            flags("lengths", ragged, often=(3, 2)),
+            flags("distinct rows", (False, True), often=(1, 3)),
+        ),
+        flags("states", choices("states", support.states, states), often=(4, 1)),
+        {
+            **{name: recipes(name, names=DATA) for name in ("input", "h_0", "c_0")},
+            **{name: recipes(name, names=weights) for name in PARAMETERS},
+        },
+        seeds(),
+    )
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """How rows and steps are drawn."""
+
+    steps_bounds: Bounds
+    batch_bounds: Bounds
+    steps: SearchStrategy[int]
+    batch_sizes: SearchStrategy[int]
+    batched: SearchStrategy[bool]
+    ragged: SearchStrategy[bool]
+    distinct: SearchStrategy[bool]
+
+    def draw(self, draw: DrawFn, configuration: Configuration) -> tuple[int, int | None, bool]:
+        """Numbers of steps and rows (None without a batch dimension), and if they are ragged."""
+        hidden_size = configuration.hidden_size
+        batched, ragged, distinct = draw(self.batched), draw(self.ragged), draw(self.distinct)
+        seq_len = draw(self.steps)
+        batch_size = draw(self.batch_sizes) if batched else None
+        taken = {configuration.input_size, hidden_size}
+        if distinct:
+            seq_len = apart(seq_len, taken, self.steps_bounds)
+        seq_len = affordable(seq_len, hidden_size, self.steps_bounds)
+        if batch_size:
+            if distinct:
+                batch_size = apart(batch_size, taken | {seq_len}, self.batch_bounds)
+            batch_size = affordable(batch_size, hidden_size, self.batch_bounds)
+        return seq_len, batch_size, ragged and bool(batch_size)
+
+
+@st.composite
+def _lstm_cases(
+    draw: DrawFn,
+    places: SearchStrategy[tuple[str, str]],
+    configurations: SearchStrategy[Configuration],
+    rows: _Rows,
+    states: SearchStrategy[bool],
+    styles: Mapping[str, SearchStrategy[Recipe]],
+    all_seeds: SearchStrategy[int],
+) -> Case:
+    dtype, device = draw(places)
+    configuration = draw(configurations)
+    seq_len, batch_size, ragged = rows.draw(draw, configuration)
+    shapes = configuration.parameter_shapes()
+    names = list(shapes)
+    shapes["input"] = input_shape(configuration, seq_len, batch_size)
+    if draw(states):
+        shapes |= state_shapes(configuration, batch_size)
+    drawn = {name: draw(styles[name]) for name in dict.fromkeys(map(kind, shapes))}
+    arrays = fill(
+        shapes,
+        drawn,
+        hidden_size=configuration.hidden_size,
+        seed=draw(all_seeds),
+        dtype=DTYPES[dtype],
+    )
+    valid: Array | None = None
+    if ragged and batch_size:
+        valid = draw(row_lengths(seq_len=seq_len, batch_size=batch_size))
+    return Case(
+        configuration,
+        {name: arrays[name] for name in names},
+        arrays["input"],
+        arrays.get("h_0"),
+        arrays.get("c_0"),
+        valid,
+        device,
+    )

@@ -1,0 +1,109 @@
+"""Configurations of an LSTM."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+from hypothesis.errors import InvalidArgument
+from hypothesis.strategies import DrawFn, SearchStrategy
+
+from reference import Configuration
+from strategies.options import Bounds, at_least, bounds, choices, flags, one_of
+from strategies.sizes import FEATURES, LAYERS, apart, sizes
+from strategies.support import EVERYTHING, Support
+
+DROPOUTS = (0.5, 0.25, 0.75, 0.1)
+"""Values of ``dropout`` where it is not 0."""
+
+
+def configurations(
+    support: Support = EVERYTHING,
+    *,
+    input_size: Bounds = (1, 33),
+    hidden_size: Bounds = (1, 33),
+    num_layers: Bounds = (1, 5),
+    bias: bool | None = None,
+    batch_first: bool | None = None,
+    bidirectional: bool | None = None,
+    projection: bool | None = None,
+    dropout: bool | None = False,
+) -> SearchStrategy[Configuration]:
+    """Configurations that `support` allows.
+
+    Sizes lie within the given (min, max), `num_layers` also within ``support.max_layers``. An
+    option that is None is drawn, one that is True or False is fixed: `projection` stands for a
+    ``proj_size`` that is not 0, `dropout` (off by default) for a ``dropout`` that is not 0, which
+    comes with two layers or more. Sizes are usually distinct and up to 6, sometimes where kernels
+    switch paths, such as 8, 17 and 32.
+
+    Shrinks towards one layer in one direction, without projection, and sizes of 1. Raises
+    :class:`InvalidArgument` when the options cannot be met.
+    """
+    bounds("input_size", input_size)
+    bounds("hidden_size", hidden_size)
+    bounds("num_layers", num_layers)
+    if num_layers[0] > support.max_layers:
+        raise InvalidArgument(f"{num_layers=} needs more than {support.max_layers=}")
+    num_layers = num_layers[0], min(num_layers[1], support.max_layers)
+    projections = choices("projection", (False, True)[: 1 + support.projection], projection)
+    if projections == (True,):
+        hidden_size = at_least("hidden_size", hidden_size, 2, "a projection")
+    dropouts = choices("dropout", (False, True)[: 1 + support.dropout], dropout)
+    if dropouts == (True,):
+        num_layers = at_least("num_layers", num_layers, 2, "dropout")
+    return _configurations(
+        hidden_size,
+        sizes("input_size", FEATURES, input_size),
+        sizes("hidden_size", FEATURES, hidden_size),
+        sizes("num_layers", LAYERS, num_layers),
+        flags("bias", choices("bias", support.bias, bias), often=(6, 1)),
+        flags("batch_first", choices("batch_first", support.batch_first, batch_first)),
+        flags("bidirectional", choices("bidirectional", support.bidirectional, bidirectional)),
+        flags("projection", projections, often=(2, 1)),
+        flags("dropout", dropouts),
+        one_of("dropout", DROPOUTS),
+        flags("distinct sizes", (False, True), often=(1, 3)),
+        one_of("proj_size", range(max(1, hidden_size[1] - 1))),
+    )
+
+
+@st.composite
+def _configurations(
+    draw: DrawFn,
+    hidden_bounds: Bounds,
+    input_sizes: SearchStrategy[int],
+    hidden_sizes: SearchStrategy[int],
+    layers: SearchStrategy[int],
+    bias: SearchStrategy[bool],
+    batch_first: SearchStrategy[bool],
+    bidirectional: SearchStrategy[bool],
+    projection: SearchStrategy[bool],
+    dropped: SearchStrategy[bool],
+    dropouts: SearchStrategy[float],
+    distinct: SearchStrategy[bool],
+    projections: SearchStrategy[int],
+) -> Configuration:
+    num_layers = draw(layers)
+    both = draw(bidirectional)
+    first = draw(batch_first)
+    biased = draw(bias)
+    projected = draw(projection)
+    dropout = draw(dropouts) if draw(dropped) and num_layers > 1 else 0.0
+    input_size, hidden_size = draw(input_sizes), draw(hidden_sizes)
+    if draw(distinct):
+        hidden_size = apart(hidden_size, {input_size}, hidden_bounds)
+    proj_size = 0
+    if projected and hidden_size > 1:
+        largest = hidden_size - 1
+        proj_size = 1 + draw(projections) % largest
+        if proj_size == input_size:
+            proj_size = apart(proj_size, {input_size}, (1, largest))
+    return Configuration(
+        input_size,
+        hidden_size,
+        num_layers,
+        biased,
+        first,
+        dropout,
+        both,
+        proj_size,
+    )

@@ -1,0 +1,101 @@
+"""Recipes: how a whole tensor is filled, as one choice instead of one for every element."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+from hypothesis.errors import InvalidArgument
+from hypothesis.strategies import SearchStrategy
+
+from reference import Array
+from strategies.options import one_of
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the elements of one tensor come from as many standard normal numbers.
+
+    - `nonzeros`: how many elements are not zero, None for all. They are among the first three of
+      each quarter of the tensor, that is of gate i, f, g and o in a weight or bias: one is the
+      number 1 in place `place` of these twelve, several are in random ones;
+    - `grid`: the elements are non-zero multiples of it, rounded away from zero; None for any;
+    - `scale`: standard deviation of the elements, before they are rounded to the grid;
+    - `relative`: whether `scale` is divided by the square root of ``hidden_size``.
+    """
+
+    name: str
+    scale: float = 1.0
+    nonzeros: int | None = None
+    grid: float | None = None
+    place: int = 0
+    relative: bool = False
+
+    def fill(self, numbers: Array, hidden_size: int) -> Array:
+        """The elements, flat, in float64; `numbers` are standard normal, one for each."""
+        if self.nonzeros == 0 or not numbers.size:
+            return np.zeros(numbers.shape)
+        if self.nonzeros == 1:
+            values = np.zeros(numbers.shape)
+            values[_places(numbers.size)[self.place]] = 1
+            return values
+        values = numbers * (self.scale / (hidden_size**0.5 if self.relative else 1))
+        if self.grid is not None:
+            values = np.copysign(np.ceil(np.abs(values) / self.grid) * self.grid, values)
+        if self.nonzeros is not None:
+            places = np.unique(_places(numbers.size))
+            kept = places[np.argsort(-np.abs(numbers[places]))[: self.nonzeros]]
+            values, dense = np.zeros(numbers.shape), values
+            values[kept] = dense[kept]
+        return values
+
+
+def _places(size: int) -> Array:
+    """The first element of each quarter of a tensor, then the second ones, then the third."""
+    starts = np.arange(4) * size // 4
+    return np.minimum(np.concatenate([starts, starts + 1, starts + 2]), size - 1)
+
+
+RECIPES: tuple[tuple[Recipe, int], ...] = (
+    (Recipe("zeros", nonzeros=0), 2),
+    *((Recipe("one", nonzeros=1, place=place), 1) for place in (2, 0, 1, *range(3, 12))),
+    (Recipe("two", nonzeros=2, grid=1.0), 2),
+    (Recipe("four", nonzeros=4, grid=0.5), 2),
+    (Recipe("integers", grid=1.0), 6),
+    (Recipe("halves", grid=0.5), 6),
+    (Recipe("quarters", grid=0.25), 6),
+    (Recipe("default", scale=3**-0.5, relative=True), 180),
+    (Recipe("unit"), 180),
+    (Recipe("small", scale=0.25), 48),
+    (Recipe("wide", scale=3.0), 48),
+    (Recipe("saturating", scale=24.0, relative=True), 18),
+)
+"""Every recipe, the simplest first, and how often it is drawn.
+
+Of the ones, that in gate g comes first: alone in a bias it shows. ``default`` has the standard
+deviation of PyTorch's default initialisation; ``saturating`` pushes gates to where sigmoid and tanh
+are flat.
+"""
+
+NAMES = tuple(dict.fromkeys(recipe.name for recipe, _ in RECIPES))
+"""The names of all recipes, the simplest first."""
+
+DATA = tuple(name for name in NAMES if name not in ("default", "saturating"))
+"""The names of the recipes for inputs and initial states."""
+
+
+def recipes(tensor: str = "", *, names: Collection[str] = NAMES) -> SearchStrategy[Recipe]:
+    """Recipes with one of the `names` for a `tensor`, the dense and ordinary ones most often.
+
+    Strategies for different tensors are drawn from independently, see
+    :func:`~strategies.options.one_of`.
+
+    Shrinks towards ``zeros``, then one, two and four non-zero elements, then simple numbers.
+    Raises :class:`InvalidArgument` for a name that is not in :data:`NAMES`, or none at all.
+    """
+    unknown = [name for name in names if name not in NAMES]
+    if unknown or not names:
+        raise InvalidArgument(f"recipes {list(names)} must be one or more of {list(NAMES)}")
+    table = [recipe for recipe, often in RECIPES if recipe.name in names for _ in range(often)]
+    return one_of(f"recipe of {tensor}", table)

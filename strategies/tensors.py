@@ -1,0 +1,146 @@
+"""Parameters, inputs and initial states: arrays filled by recipes from one seed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from math import prod
+from operator import itemgetter
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.errors import InvalidArgument
+from hypothesis.strategies import SearchStrategy
+
+from reference import DTYPES, Array, Configuration, DType
+from strategies.recipes import DATA, NAMES, Recipe, recipes
+
+Shape = tuple[int, ...]
+
+PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
+"""The kinds of parameters."""
+
+FARTHEST = 4.0
+"""Standard normal numbers are cut off here, which keeps float16 from overflow."""
+
+
+def kind(name: str) -> str:
+    """What the tensor `name` is, without its layer: ``weight_ih_l0_reverse`` is a ``weight_ih``."""
+    return name.partition("_l")[0]
+
+
+def seeds() -> SearchStrategy[int]:
+    """Seeds of the numbers in a case; shrinks to 0."""
+    return st.sampled_from(range(2**16))
+
+
+def fill(
+    shapes: Mapping[str, Shape],
+    styles: Mapping[str, Recipe],
+    *,
+    hidden_size: int,
+    seed: int,
+    dtype: DType,
+) -> dict[str, Array]:
+    """An array of every shape, by name, filled by the recipe in `styles` for its :func:`kind`.
+
+    All numbers come from one generator in the order of `shapes`, whatever the recipes: to change
+    the recipe of one kind leaves the numbers of all others as they are.
+    """
+    ends = np.cumsum([prod(shape) for shape in shapes.values()]).tolist()
+    numbers = np.random.default_rng(seed).standard_normal(ends[-1])
+    np.clip(numbers, -FARTHEST, FARTHEST, out=numbers)
+    start = 0
+    for name, end in zip(shapes, ends, strict=True):
+        numbers[start:end] = styles[kind(name)].fill(numbers[start:end], hidden_size)
+        start = end
+    rounded = numbers.astype(dtype.numpy)
+    starts = [0, *ends]
+    return {
+        name: rounded[start:end].reshape(shape)
+        for (name, shape), start, end in zip(shapes.items(), starts, ends, strict=False)
+    }
+
+
+def parameters(
+    configuration: Configuration,
+    *,
+    dtype: str = "float32",
+    names: Collection[str] = NAMES,
+) -> SearchStrategy[dict[str, Array]]:
+    """Parameters of `configuration` by PyTorch's names, in PyTorch's layout and of type `dtype`.
+
+    Each kind, such as all ``weight_hh``, has a recipe of its own, one of those that `names` lists
+    (see :func:`~strategies.recipes.recipes`). The two biases differ. Shrinks towards zeros, few
+    non-zero elements, and simple numbers, one kind at a time.
+    """
+    return _tensors(configuration.parameter_shapes(), names, configuration, dtype)
+
+
+def inputs(
+    configuration: Configuration,
+    *,
+    seq_len: int,
+    batch_size: int | None,
+    dtype: str = "float32",
+) -> SearchStrategy[Array]:
+    """Inputs of shape (seq_len, batch_size, input_size), of type `dtype`.
+
+    The first two are swapped with ``batch_first``, and `batch_size` None leaves it out. Shrinks
+    like :func:`parameters`.
+    """
+    shapes = {"input": input_shape(configuration, seq_len, batch_size)}
+    return _tensors(shapes, DATA, configuration, dtype).map(itemgetter("input"))
+
+
+def initial_states(
+    configuration: Configuration, *, batch_size: int | None, dtype: str = "float32"
+) -> SearchStrategy[tuple[Array, Array]]:
+    """Pairs (h_0, c_0) of type `dtype`.
+
+    Their shapes are (D * num_layers, batch_size, R) and (D * num_layers, batch_size,
+    hidden_size), where `batch_size` None is left out. Shrinks like :func:`parameters`.
+    """
+    shapes = state_shapes(configuration, batch_size)
+    return _tensors(shapes, DATA, configuration, dtype).map(itemgetter("h_0", "c_0"))
+
+
+def input_shape(configuration: Configuration, seq_len: int, batch_size: int | None) -> Shape:
+    """Shape of an input; `batch_size` None stands for no batch dimension."""
+    if batch_size is None:
+        return seq_len, configuration.input_size
+    leading = (batch_size, seq_len) if configuration.batch_first else (seq_len, batch_size)
+    return *leading, configuration.input_size
+
+
+def state_shapes(configuration: Configuration, batch_size: int | None) -> dict[str, Shape]:
+    """Shapes of ``h_0`` and ``c_0``; `batch_size` None stands for no batch dimension."""
+    rows = () if batch_size is None else (batch_size,)
+    count = configuration.num_layers * configuration.num_directions
+    return {
+        "h_0": (count, *rows, configuration.output_size),
+        "c_0": (count, *rows, configuration.hidden_size),
+    }
+
+
+def _tensors(
+    shapes: Mapping[str, Shape],
+    names: Collection[str],
+    configuration: Configuration,
+    dtype: str,
+) -> SearchStrategy[dict[str, Array]]:
+    if dtype not in DTYPES:
+        raise InvalidArgument(f"{dtype=} must be one of {list(DTYPES)}")
+    if any(size < 0 for shape in shapes.values() for size in shape):
+        raise InvalidArgument(f"sizes must not be negative, shapes are {dict(shapes)}")
+    styles = {name: recipes(name, names=names) for name in map(kind, shapes)}
+    return st.builds(
+        lambda drawn, seed: fill(
+            shapes,
+            drawn,
+            hidden_size=configuration.hidden_size,
+            seed=seed,
+            dtype=DTYPES[dtype],
+        ),
+        st.fixed_dictionaries(styles),
+        seeds(),
+    )
