@@ -217,4 +217,3 @@ class Face:
         """Take the progress bar away."""
         if self.run is not None:
             self.progress.stop()
-

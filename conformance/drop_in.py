@@ -20,9 +20,7 @@ SMALL = Configuration(input_size=2, hidden_size=3)
 Enter = Callable[[], contextlib.AbstractContextManager[object]]
 
 
-def adapt(
-    cls: type[Any], name: str, around: Enter = contextlib.nullcontext
-) -> Implementation:
+def adapt(cls: type[Any], name: str, around: Enter = contextlib.nullcontext) -> Implementation:
     """An adapter for the torch module class `cls`, limited to what the class takes.
 
     A subclass of ``torch.nn.LSTM`` or ``torch.nn.LSTMCell`` promises all that its parent does.
@@ -50,18 +48,22 @@ def adapt(
     if issubclass(cls, nn.LSTMCell):
         parent = TorchLSTMCell(nn.LSTMCell, name, Support())
         return _with_dtypes(TorchLSTMCell(cls, name, cell_support, around=around), parent)
-    names = _parameter_names(cls, name, around)
-    expected = list(SMALL.parameter_shapes())
-    if set(names) == {parameter.removesuffix("_l0") for parameter in expected}:
+    found = _parameter_shapes(cls, name, around)
+    expected = SMALL.parameter_shapes()
+
+    def has(rename: Callable[[str], str]) -> bool:
+        return found == {rename(parameter): shape for parameter, shape in expected.items()}
+
+    if has(lambda parameter: parameter.removesuffix("_l0")):
         return _probed(TorchLSTMCell(cls, name, cell_support, around=around))
     support = Support(devices=devices)
-    if set(names) == set(expected):
+    if has(str):
         return _probed(TorchLSTM(cls, name, support, around=around))
-    if set(names) == set(map(cell_list_name, expected)):
+    if has(cell_list_name):
         return _probed(TorchLSTM(cls, name, support, rename=cell_list_name, around=around))
     raise UsageError(
-        f"{name!r} is no LSTM: its parameters are {', '.join(names) or 'none'}; "
-        f"expected {', '.join(expected)}, or the same without _l0"
+        f"{name!r} is no LSTM: its parameters are {_listed(found) or 'none'}; expected "
+        f"{_listed(expected)}, or the same without _l0"
     )
 
 
@@ -71,7 +73,7 @@ def cell_list_name(name: str) -> str:
     return f"cells.{layer}.{parameter}"
 
 
-def _parameter_names(cls: type[Any], name: str, around: Enter) -> list[str]:
+def _parameter_shapes(cls: type[Any], name: str, around: Enter) -> dict[str, tuple[int, ...]]:
     try:
         with around():
             module = cls(SMALL.input_size, SMALL.hidden_size)
@@ -79,7 +81,11 @@ def _parameter_names(cls: type[Any], name: str, around: Enter) -> list[str]:
         raise UsageError(
             f"{name!r} is no LSTM: {cls.__name__}(input_size, hidden_size) raised {told(error)}"
         ) from error
-    return [parameter for parameter, _ in module.named_parameters()]
+    return {parameter: tuple(tensor.shape) for parameter, tensor in module.named_parameters()}
+
+
+def _listed(shapes: dict[str, tuple[int, ...]]) -> str:
+    return ", ".join(f"{name} {shape}" for name, shape in shapes.items())
 
 
 def _case(configuration: Configuration, **options: Any) -> Case:

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import InvalidArgument, Unsatisfiable
 
 from conformance.comparison import Mismatch
+from conformance.expectations import decide
 from conformance.implementation import Implementation, Misbehaviour
 from conformance.requirement import Requirement
 from conformance.verdict import (
@@ -24,7 +25,7 @@ from conformance.verdict import (
     Verdict,
 )
 from reference import Case
-from strategies import lstm_cases
+from strategies import Support, lstm_cases
 
 PROFILES = {"quick": 20, "default": 100, "thorough": 1000}
 """Cases drawn per requirement in each profile."""
@@ -58,12 +59,39 @@ def check(
     `before` is called with each case before the implementation sees it. An exception that is
     neither the implementation's nor a mismatch is a fault of this suite, and does propagate.
     """
-    started = time.perf_counter()
-    here = (requirement.name, implementation.name, device)
+    supports = implementation.supports
     reason = requirement.applies(implementation)
+    if device not in supports.devices:
+        reason = f"no {device.partition(':')[0].upper()} device is present"
+    elif requirement.costly and budget.max_examples < PROFILES["thorough"]:
+        reason = "decided in the thorough profile"
     if reason is not None:
-        return NotApplicable(*here, reason=reason)
-    support = replace(implementation.supports, devices=(device,))
+        return NotApplicable(requirement.name, implementation.name, device, reason=reason)
+    return decide(
+        requirement.name,
+        implementation.name,
+        device,
+        supports.dtypes,
+        lambda dtypes: _attempt(
+            requirement,
+            implementation,
+            replace(supports, devices=(device,), dtypes=dtypes),
+            budget,
+            before,
+        ),
+    )
+
+
+def _attempt(
+    requirement: Requirement,
+    implementation: Implementation,
+    support: Support,
+    budget: Budget,
+    before: Callable[[Case], None] | None,
+) -> Verdict:
+    """As :func:`check`, for the cases of `support` alone, whatever is known to fail."""
+    started = time.perf_counter()
+    here = (requirement.name, implementation.name, support.devices[0])
     try:
         cases = lstm_cases(support, **dict(requirement.cases))
         cases.validate()
@@ -114,9 +142,7 @@ def check(
         return Passed(*here, tried, share, seconds)
     _, case, failure = found
     kind = Failed if isinstance(failure, Mismatch) else Crashed
-    return kind(
-        *here, tried, share, seconds, counterexample=counterexample(case, failure)
-    )
+    return kind(*here, tried, share, seconds, counterexample=counterexample(case, failure))
 
 
 def size(case: Case) -> tuple[int, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 
 from reference import Case, Result
@@ -36,14 +38,21 @@ class Misbehaviour(Exception):
         self.case = case
 
 
-def run(implementation: Implementation, case: Case) -> Result:
-    """``implementation.run(case)``, whose exceptions become :class:`Misbehaviour`."""
+@contextlib.contextmanager
+def blamed(case: Case | None = None) -> Iterator[None]:
+    """Exceptions raised within are the implementation's: they become :class:`Misbehaviour`."""
     try:
-        result = implementation.run(case)
-    except Misbehaviour as misbehaviour:
-        raise Misbehaviour(str(misbehaviour), case) from misbehaviour
+        yield
+    except Misbehaviour:
+        raise
     except (Exception, SystemExit) as error:
         raise Misbehaviour(f"raised {type(error).__name__}: {error}", case) from error
+
+
+def run(implementation: Implementation, case: Case) -> Result:
+    """``implementation.run(case)``, whose exceptions become :class:`Misbehaviour`."""
+    with blamed(case):
+        result = implementation.run(case)
     if not isinstance(result, Result):
         raise Misbehaviour(f"run() returned {type(result).__name__}, not a Result", case)
     return result

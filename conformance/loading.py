@@ -62,9 +62,7 @@ def _import(place: str, name: str, neighbours: Packages) -> ModuleType:
             f"{name!r}: {place} needs the module {missing!r}, which is not installed"
         ) from error
     except (Exception, SystemExit) as error:
-        raise UsageError(
-            f"{name!r}: importing {place} raised {told(error)}"
-        ) from error
+        raise UsageError(f"{name!r}: importing {place} raised {told(error)}") from error
 
 
 def _file_module(path: Path, name: str, neighbours: Packages) -> ModuleType:
@@ -77,9 +75,7 @@ def _file_module(path: Path, name: str, neighbours: Packages) -> ModuleType:
         with neighbours:
             spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
-        raise UsageError(
-            f"{name!r}: importing {path.name} raised {told(error)}"
-        ) from error
+        raise UsageError(f"{name!r}: importing {path.name} raised {told(error)}") from error
     return module
 
 

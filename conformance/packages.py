@@ -29,9 +29,7 @@ class Packages:
     def __init__(self, folder: Path, names: tuple[str, ...] = NAMES) -> None:
         self.folder = folder
         self.names = tuple(
-            name
-            for name in names
-            if (folder / name).is_dir() or (folder / f"{name}.py").is_file()
+            name for name in names if (folder / name).is_dir() or (folder / f"{name}.py").is_file()
         )
         self._inside: Modules = {}
         self._outside: list[Modules] = []

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from conformance.engine import counterexample
+from conformance.expectations import judged
 from conformance.implementation import Misbehaviour
 from conformance.packages import OURS
 from conformance.plugin import PROPERTY, timeout
@@ -43,11 +44,15 @@ class Run:
     seconds: float = 0.0
 
     def sort(self, implementations: list[str]) -> None:
-        """Order the verdicts as asked for and as the requirements are defined."""
+        """Order the verdicts as asked for and as the requirements are defined.
+
+        An implementation that has a name of its own comes after those that do not.
+        """
         requirements = list(REQUIREMENTS)
         self.verdicts.sort(
             key=lambda verdict: (
-                implementations.index(verdict.implementation),
+                [name != verdict.implementation for name in implementations],
+                verdict.implementation,
                 verdict.device,
                 requirements.index(verdict.requirement),
             )
@@ -122,7 +127,7 @@ class Reporting:
         if verdict is not None and report.when == "call":
             self._add(from_json(verdict))
         elif report.failed and getattr(report, "node", None) is not None and report.when == "???":
-            self._add(self._of_dead_worker(report))
+            self._add(judged(self._of_dead_worker(report)))
         elif report.failed and "::" in report.nodeid and "requirements" in report.nodeid:
             self.run.broken.append(f"{report.nodeid}\n{report.longrepr}")
 

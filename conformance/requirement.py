@@ -23,6 +23,7 @@ class Requirement:
     options of :func:`strategies.lstm_cases` from which cases are drawn: what an implementation
     cannot meet makes the requirement not applicable to it. `applies` may give a further reason
     why it is not. `level` is one of :data:`LEVELS`; `share_of_cases` scales the number of cases.
+    A `costly` one is decided in the thorough profile only.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Requirement:
     cases: Mapping[str, Any] = field(default_factory=dict)
     applies: Callable[[Implementation], str | None] = lambda _: None
     share_of_cases: float = 1.0
+    costly: bool = False
 
 
 REGISTERED: dict[str, Requirement] = {}
@@ -45,6 +47,7 @@ def requirement(
     level: str,
     applies: Callable[[Implementation], str | None] = lambda _: None,
     share_of_cases: float = 1.0,
+    costly: bool = False,
     **cases: Any,
 ) -> Callable[[Body], Body]:
     """Register a function as the body of the requirement of its name and docstring.
@@ -61,7 +64,7 @@ def requirement(
             raise ValueError(f"there are two requirements named {body.__name__}")
         claim = " ".join(body.__doc__.split())
         REGISTERED[body.__name__] = Requirement(
-            body.__name__, claim, source, level, body, cases, applies, share_of_cases
+            body.__name__, claim, source, level, body, cases, applies, share_of_cases, costly
         )
         return body
 

@@ -74,8 +74,11 @@ def devices(implementation: Implementation, wanted: str) -> list[str]:
         return list(present) if any(d.startswith("cuda") for d in present) else [*present, "cuda"]
     found: list[str] = []
     for name in filter(None, wanted.split(",")):
-        matching = [device for device in present if device in (name, f"{name}:0") or (
-            name == "cuda" and device.startswith("cuda:"))]
+        matching = [
+            device
+            for device in present
+            if device in (name, f"{name}:0") or (name == "cuda" and device.startswith("cuda:"))
+        ]
         if not matching:
             raise UsageError(
                 f"{implementation.name} has no device {name!r} here, only {', '.join(present)}"

@@ -24,7 +24,10 @@ class StackedLSTMCells(nn.Module):
         batch_first: bool = False,
     ) -> None:
         super().__init__()
+        self.input_size = input_size
         self.hidden_size = hidden_size
+        self.num_layers = num_layers
+        self.bias = bias
         self.batch_first = batch_first
         self.cells = nn.ModuleList(
             nn.LSTMCell(input_size if layer == 0 else hidden_size, hidden_size, bias)

@@ -35,19 +35,36 @@ def render(verdicts: Sequence[Verdict]) -> RenderableType:
         rows.title = Text(f"{implementation} on {device}", style="table.title")
         rows.add_column("requirement", overflow="fold")
         rows.add_column("verdict")
-        for name in ("cases", "largest share of bound", "seconds"):
+        for name in ("cases", "share of bound", "seconds"):
             rows.add_column(name, justify="right")
         for verdict in group:
-            share = verdict.largest_share
-            rows.add_row(
-                verdict.requirement,
-                Text(verdict.outcome, style=STYLES[verdict.outcome]),
-                str(verdict.cases or ""),
-                "" if share is None else f"{share:.1%}",
-                f"{verdict.seconds:.1f}",
-            )
-        parts.append(rows)
+            if not isinstance(verdict, NotApplicable):
+                rows.add_row(*_cells(verdict))
+        parts += [rows, *_not_applicable(group)]
     return Group(*parts)
+
+
+def _cells(verdict: Verdict) -> tuple[str | Text, ...]:
+    share = verdict.largest_share
+    return (
+        verdict.requirement,
+        Text(verdict.outcome, style=STYLES[verdict.outcome]),
+        str(verdict.cases or ""),
+        "" if share is None else f"{share:.1%}",
+        f"{verdict.seconds:.1f}",
+    )
+
+
+def _not_applicable(group: Sequence[Verdict]) -> list[Text]:
+    """A line for each reason why requirements are not applicable, with their names."""
+    names: dict[str, list[str]] = {}
+    for verdict in group:
+        if isinstance(verdict, NotApplicable):
+            names.setdefault(verdict.reason, []).append(verdict.requirement)
+    return [
+        Text(f"not applicable, {reason}: {', '.join(named)}", style="dim")
+        for reason, named in names.items()
+    ]
 
 
 def failures(verdicts: Iterable[Verdict]) -> RenderableType:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import torch
 
-from conformance.implementation import Misbehaviour
+from conformance.implementation import Misbehaviour, blamed
 from conformance.tensors import to_array, to_tensor
 from conformance.torch_modules import TorchLSTM
 from reference import Array, Case, Result
@@ -45,9 +45,7 @@ class Differentiated:
     def loss(self, cotangents: Result, of: Collection[str] = RESULTS) -> torch.Tensor:
         """Sum of the results named in `of`, each times its cotangent, after a new call."""
         states = (self.leaves["h_0"], self.leaves["c_0"]) if "h_0" in self.leaves else None
-        answer = self.implementation.call_with(
-            self.module, self.case, self.leaves["input"], states
-        )
+        answer = self.implementation.call_with(self.module, self.case, self.leaves["input"], states)
         results = dict(zip(RESULTS, answer, strict=True))
         chosen = [name for name in RESULTS if name in of]
         for name in chosen:
@@ -56,6 +54,12 @@ class Differentiated:
         cotangent = dict(cotangents.items())
         terms = [(results[n] * to_tensor(cotangent[n], self.case.device)).sum() for n in chosen]
         return torch.stack(terms).sum()
+
+    def backward(self, cotangents: Result, of: Collection[str] = RESULTS) -> None:
+        """Accumulate the gradients of :meth:`loss` in the leaves."""
+        loss = self.loss(cotangents, of)
+        with blamed():
+            loss.backward()  # type: ignore[no-untyped-call]
 
     def gradients(self) -> dict[str, Array]:
         """What has been accumulated in each leaf that is not frozen; zeros where nothing has."""
@@ -78,5 +82,5 @@ def backward(
 ) -> dict[str, Array]:
     """Gradients of the loss on the results named in `of`, by the names of the leaves."""
     differentiated = Differentiated(implementation, case, train=train)
-    differentiated.loss(cotangents, of).backward()  # type: ignore[no-untyped-call]
+    differentiated.backward(cotangents, of)
     return differentiated.gradients()

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from conformance.implementation import Misbehaviour
+from conformance.implementation import Misbehaviour, blamed
 from conformance.tensors import TORCH_DTYPES, to_array, to_tensor
 from reference import Array, Case, Configuration, Result
 from strategies import Support
@@ -25,6 +25,8 @@ class TorchLSTM:
     `rename` turns a parameter name of ``torch.nn.LSTM`` into the class's own. `around` is entered
     whenever code of the class runs.
     """
+
+    is_cell = False
 
     def __init__(
         self,
@@ -51,12 +53,12 @@ class TorchLSTM:
 
     def construct(self, configuration: Configuration) -> nn.Module:
         """A new module of this configuration, as its constructor leaves it."""
-        with self.around():
+        with blamed(), self.around():
             return self.cls(**self.arguments(configuration))
 
     def load(self, module: nn.Module, parameters: Mapping[str, Array]) -> None:
         """Give `module` these parameters, through its ``load_state_dict``."""
-        with self.around():
+        with blamed(), self.around():
             module.load_state_dict(
                 {self.rename(name): to_tensor(array) for name, array in parameters.items()}
             )
@@ -64,7 +66,7 @@ class TorchLSTM:
     def build(self, case: Case) -> nn.Module:
         """A module with the case's configuration, parameters, dtype and device, in eval mode."""
         module = self.construct(case.configuration)
-        with self.around():
+        with blamed(), self.around():
             module.to(case.device, TORCH_DTYPES[case.dtype.name]).eval()
         self.load(module, case.parameters)
         return module
@@ -91,7 +93,7 @@ class TorchLSTM:
         if case.lengths is not None:
             lengths = torch.from_numpy(case.lengths.copy())
             sequence = pack_padded_sequence(x, lengths, batch_first, enforce_sorted=False)
-        with self.around():
+        with blamed(), self.around():
             answer = module(sequence) if states is None else module(sequence, states)
         output, (h_n, c_n) = unpack(answer)
         if case.lengths is not None:
@@ -109,6 +111,8 @@ class TorchLSTMCell(TorchLSTM):
     It is run over time by a loop, each step's state being the next one's initial state, and so
     stands as an LSTM of one layer in one direction; `output` collects the hidden states.
     """
+
+    is_cell = True
 
     def __init__(
         self,
@@ -130,10 +134,12 @@ class TorchLSTMCell(TorchLSTM):
         states: tuple[torch.Tensor, torch.Tensor] | None,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Step through `x` (T, N, input_size) or (T, input_size)."""
-        state: Any = None if states is None else (states[0][0], states[1][0])
+        state: Any = states
+        if states is not None:
+            state = (states[0][0], states[1][0]) if isinstance(states, tuple) else states[0]
         outputs = []
         for step in x:
-            with self.around():
+            with blamed(), self.around():
                 answer = module(step) if state is None else module(step, state)
             state = pair(answer, "the cell's answer")
             outputs.append(state[0])

@@ -92,5 +92,3 @@ class Functional(torch.nn.Module):
     def forward(self, *arguments: Any) -> Any:
         """The module's own forward, with the other weights."""
         return functional_call(self._inner[0], self._weights, arguments)
-
-

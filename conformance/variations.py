@@ -25,9 +25,7 @@ def first_layers(case: Case, count: int) -> Case:
 
 def with_axes_swapped(case: Case) -> Case:
     """The same numbers with `batch_first` the other way round."""
-    configuration = replace(
-        case.configuration, batch_first=not case.configuration.batch_first
-    )
+    configuration = replace(case.configuration, batch_first=not case.configuration.batch_first)
     return replace(
         case,
         configuration=configuration,

@@ -3,16 +3,20 @@
 from conformance.requirement import REGISTERED as REQUIREMENTS
 from conformance.requirements import (
     batch,
+    devices,
     directions,
     dropout,
     equations,
+    errors,
     gradients,
     interface,
     layers,
     lengths,
+    module,
     numerics,
     relations,
     states,
+    transforms,
 )
 
 __all__ = ["REQUIREMENTS"]

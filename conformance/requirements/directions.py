@@ -120,8 +120,12 @@ def directions_have_their_own_states(implementation: Implementation, case: Case)
     bound = truth(case).bound
     before, after = run(implementation, case), run(implementation, replace(case, h_0=h_0, c_0=c_0))
     return max(
-        close("output", after.output[..., :size], before.output[..., :size],
-              2 * bound.output[..., :size]),
+        close(
+            "output",
+            after.output[..., :size],
+            before.output[..., :size],
+            2 * bound.output[..., :size],
+        ),
         close("h_n", after.h_n[:1], before.h_n[:1], 2 * bound.h_n[:1]),
         close("c_n", after.c_n[:1], before.c_n[:1], 2 * bound.c_n[:1]),
     )

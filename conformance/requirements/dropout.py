@@ -123,12 +123,8 @@ def readable(case: Case, p: float) -> Readable:
     parameters["bias_ih_l1"] = gates
     parameters["weight_ih_l1"][2 * size : 3 * size] = STEP * np.eye(size)
     steps, rows = 8 + case.seq_len % 8, 8 + case.batch_size % 8
-    lower = np.broadcast_to(
-        np.tanh(np.tanh(candidate[2 * size : 3 * size])), (steps, rows, size)
-    )
-    built = Case(
-        configuration, parameters, np.zeros((steps, rows, size)), device=case.device
-    )
+    lower = np.broadcast_to(np.tanh(np.tanh(candidate[2 * size : 3 * size])), (steps, rows, size))
+    built = Case(configuration, parameters, np.zeros((steps, rows, size)), device=case.device)
     return Readable(built, lower)
 
 

@@ -50,7 +50,9 @@ def every_parameter_influences_result(implementation: Implementation, case: Case
     """Where a change of one parameter must show in the results, they do change."""
     before, known = run(implementation, case), truth(case)
     for name, array in case.parameters.items():
-        changed = replace(case, parameters={**case.parameters, name: (0.5 - array).astype(array.dtype)})
+        changed = replace(
+            case, parameters={**case.parameters, name: (0.5 - array).astype(array.dtype)}
+        )
         expected = lstm(changed)
         if _differs(expected, known.result, known.bound) and not _differs(
             run(implementation, changed), before, known.bound, 0.0

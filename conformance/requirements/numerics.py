@@ -105,12 +105,8 @@ def _other_rows_unchanged(
         worst = max(
             worst,
             close(f"output of row {other}", outputs[0], outputs[1], 2 * outputs[2]),
-            close(
-                "h_n", after.h_n[:, other], before.h_n[:, other], 2 * bound.h_n[:, other]
-            ),
-            close(
-                "c_n", after.c_n[:, other], before.c_n[:, other], 2 * bound.c_n[:, other]
-            ),
+            close("h_n", after.h_n[:, other], before.h_n[:, other], 2 * bound.h_n[:, other]),
+            close("c_n", after.c_n[:, other], before.c_n[:, other], 2 * bound.c_n[:, other]),
         )
     return worst, after, spoiled
 
@@ -154,9 +150,7 @@ def infinity_stays_in_its_row(implementation: Implementation, case: Case) -> flo
         else array
         for name, array in case.parameters.items()
     }
-    worst, _, _ = _other_rows_unchanged(
-        implementation, replace(case, parameters=nonzero), np.inf
-    )
+    worst, _, _ = _other_rows_unchanged(implementation, replace(case, parameters=nonzero), np.inf)
     return worst
 
 
@@ -244,9 +238,9 @@ def only_sum_of_biases_matters(implementation: Implementation, case: Case) -> fl
     """Exchanging bias_ih and bias_hh changes nothing."""
     exchanged = {
         name: case.parameters[
-            name.replace("bias_ih", "bias_?").replace("bias_hh", "bias_ih").replace(
-                "bias_?", "bias_hh"
-            )
+            name.replace("bias_ih", "bias_?")
+            .replace("bias_hh", "bias_ih")
+            .replace("bias_?", "bias_hh")
         ]
         for name in case.parameters
     }

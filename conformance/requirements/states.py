@@ -88,7 +88,9 @@ def changed_weights_take_effect(implementation: Implementation, case: Case) -> f
     """
     other = replace(
         case,
-        parameters={name: (-array / 2).astype(array.dtype) for name, array in case.parameters.items()},
+        parameters={
+            name: (-array / 2).astype(array.dtype) for name, array in case.parameters.items()
+        },
     )
     known = truth(other)
     worst = 0.0
@@ -121,6 +123,5 @@ def grad_mode_changes_nothing(implementation: Implementation, case: Case) -> flo
     session = Session(implementation, case)
     expected = session.run(case)
     return max(
-        agree(session.run(case, grad=grad), expected, plus(bound, bound))
-        for grad in (False, None)
+        agree(session.run(case, grad=grad), expected, plus(bound, bound)) for grad in (False, None)
     )

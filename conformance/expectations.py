@@ -1,0 +1,136 @@
+"""Faults of PyTorch that are known: the requirement, the versions and devices, and the reason.
+
+Each entry is strict. Where a known failure does not occur, or occurs with another message, the
+verdict is an unexpected pass or a failure.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from conformance.verdict import (
+    Crashed,
+    ExpectedFailure,
+    Failed,
+    NotApplicable,
+    Passed,
+    TimedOut,
+    UnexpectedPass,
+    Verdict,
+)
+
+Version = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """A requirement that some implementations are known not to meet.
+
+    It holds for the `devices` named (``cuda`` for each), for torch versions from `since` up to,
+    not including, `until`, and in the `dtypes` named, all if empty. `saying` is part of what is
+    reported when it occurs. `reproduction` is a script that shows it.
+    """
+
+    requirement: str
+    implementations: tuple[str, ...]
+    reason: str
+    saying: str
+    reproduction: str
+    since: Version = (0,)
+    until: Version = (10**6,)
+    devices: tuple[str, ...] = ("cpu", "cuda")
+    dtypes: tuple[str, ...] = ()
+
+    def covers(self, requirement: str, implementation: str, device: str) -> bool:
+        """Whether it is about this requirement of this implementation here and now."""
+        return (
+            self.requirement == requirement
+            and implementation in self.implementations
+            and device.partition(":")[0] in self.devices
+            and self.since <= torch_version() < self.until
+        )
+
+
+def torch_version() -> Version:
+    """The installed torch's version, (0,) without torch."""
+    try:
+        text = importlib.metadata.version("torch")
+    except importlib.metadata.PackageNotFoundError:
+        return (0,)
+    return tuple(int(number) for number in re.findall(r"\d+", text.partition("+")[0])[:3])
+
+
+CELLS = ("torch.nn.LSTMCell", "stacked-cells")
+
+KNOWN: tuple[Expectation, ...] = (
+    Expectation(
+        "vmap_over_rows_is_a_batch",
+        ("torch.nn.LSTM",),
+        "torch has no batching rule for aten::lstm",
+        "Batching rule not implemented for aten::lstm",
+        "m = torch.nn.LSTM(1, 1); torch.func.vmap(lambda x: m(x)[0], 1, 1)(torch.zeros(1, 1, 1))",
+    ),
+    Expectation(
+        "vmap_over_rows_is_a_batch",
+        CELLS,
+        "torch has no batching rule for aten::lstm_cell",
+        "Batching rule not implemented for aten::lstm_cell",
+        "m = torch.nn.LSTMCell(1, 1); torch.func.vmap(lambda x: m(x)[0])(torch.zeros(1, 1))",
+    ),
+    Expectation(
+        "sizes_that_are_not_positive_are_refused",
+        CELLS,
+        "LSTMCell accepts hidden_size=0, which LSTM refuses",
+        "hidden_size=0 = accepted",
+        "torch.nn.LSTMCell(1, 0)",
+    ),
+    Expectation(
+        "batched_states_with_unbatched_input_are_refused",
+        ("torch.nn.LSTMCell",),
+        "LSTMCell reads beyond its states where they have a batch dimension and the input has none",
+        "process died",
+        "s = torch.zeros(1, 1); torch.nn.LSTMCell(1, 1)(torch.zeros(1), (s, s))",
+    ),
+)
+
+
+def expectation(requirement: str, implementation: str, device: str) -> Expectation | None:
+    """The known failure that is to be expected, if any."""
+    covering = (each for each in KNOWN if each.covers(requirement, implementation, device))
+    return next(covering, None)
+
+
+def judged(verdict: Verdict) -> Verdict:
+    """`verdict`, or what it means where the failure is known."""
+    known = expectation(verdict.requirement, verdict.implementation, verdict.device)
+    if known is None or isinstance(verdict, (NotApplicable, ExpectedFailure, UnexpectedPass)):
+        return verdict
+    if isinstance(verdict, Passed):
+        return UnexpectedPass(**{**vars(verdict), "reason": f"known to fail: {known.reason}"})
+    said = "\n".join(verdict.lines())
+    if isinstance(verdict, (Failed, Crashed, TimedOut)) and known.saying in said:
+        return ExpectedFailure(**{**vars(verdict), "reason": known.reason})
+    return replace(verdict, reason=f"known to fail otherwise: {known.reason}")
+
+
+def decide(
+    requirement: str,
+    implementation: str,
+    device: str,
+    dtypes: tuple[str, ...],
+    check: Callable[[tuple[str, ...]], Verdict],
+) -> Verdict:
+    """Run `check` on the dtypes in which no failure is known, then on those in which one is."""
+    known = expectation(requirement, implementation, device)
+    if known is None:
+        return check(dtypes)
+    failing = tuple(name for name in dtypes if name in (known.dtypes or dtypes))
+    others = tuple(name for name in dtypes if name not in failing)
+    if others:
+        verdict = check(others)
+        if not failing or not verdict.conformant:
+            return verdict
+    return judged(check(failing))

@@ -1,0 +1,74 @@
+"""The same results on every device; no mixing of devices."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from conformance.comparison import agree, nothing, plus, truth
+from conformance.implementation import Implementation, run
+from conformance.requirement import requirement
+from conformance.requirements.errors import call_refused
+from conformance.requirements.needs import torch_module
+from reference import Case
+
+CUDA = [f"cuda:{index}" for index in range(64)]
+
+
+@requirement(
+    source="torch.device documentation: the device an operation is computed on; the equations "
+    "know none",
+    level="core",
+    devices=CUDA,
+)
+def device_and_cpu_agree(implementation: Implementation, case: Case) -> float:
+    """Results on a CUDA device are those on the CPU, within the sum of both bounds."""
+    bound = truth(case).bound
+    on_cpu = run(implementation, replace(case, device="cpu"))
+    return agree(run(implementation, case), on_cpu, plus(bound, bound))
+
+
+_MIXED: dict[str, Any] = {
+    "source": "torch.Tensor documentation: tensors on different devices do not mix",
+    "level": "module",
+    "applies": torch_module,
+    "share_of_cases": 0.2,
+    "devices": CUDA,
+    "lengths": False,
+}
+
+
+@requirement(**_MIXED)
+def input_on_another_device_is_refused(implementation: Any, case: Case) -> float:
+    """Input on the CPU for parameters on a CUDA device raises."""
+    return call_refused(
+        implementation,
+        case,
+        "input on the CPU",
+        lambda x, h, c: (x.cpu(), None if h is None else (h, c)),
+    )
+
+
+@requirement(**_MIXED, states=True)
+def states_on_another_device_are_refused(implementation: Any, case: Case) -> float:
+    """Initial states on the CPU for parameters and input on a CUDA device raise."""
+    return call_refused(
+        implementation, case, "states on the CPU", lambda x, h, c: (x, (h.cpu(), c.cpu()))
+    )
+
+
+@requirement(
+    source="torch.nn.Module.to documentation: moves the parameters",
+    level="module",
+    applies=torch_module,
+    share_of_cases=0.2,
+    devices=CUDA,
+)
+def moving_to_the_cpu_and_back_changes_nothing(implementation: Any, case: Case) -> float:
+    """A module that was moved to the CPU and back to its device computes the same bits."""
+    from conformance.torch_sessions import Session
+
+    session = Session(implementation, case)
+    before = session.run(case)
+    session.module.cpu().to(case.device)
+    return agree(session.run(case), before, nothing(before))

@@ -1,0 +1,320 @@
+"""What makes no sense is refused, and the module works afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from conformance.comparison import Mismatch, agree, nothing
+from conformance.implementation import Misbehaviour, blamed
+from conformance.requirement import requirement
+from conformance.requirements.needs import torch_module
+from reference import Case, Configuration
+
+REFUSALS = (RuntimeError, ValueError, TypeError, IndexError, AssertionError)
+"""What a refusal may be raised as: the types that PyTorch uses for wrong arguments."""
+
+SHAPES = "torch.nn.LSTM and torch.nn.LSTMCell documentation, 'Inputs': shapes"
+
+_CASES: dict[str, Any] = {
+    "level": "module",
+    "applies": torch_module,
+    "share_of_cases": 0.2,
+    "hidden_size": (2, 6),
+    "input_size": (2, 6),
+    "seq_len": (2, 6),
+    "batch_size": (2, 5),
+    "batched": True,
+    "lengths": False,
+}
+_WITH_STATES = {**_CASES, "states": True}
+
+Tensors = Any
+
+
+def _refused(what: str, call: Callable[[], Any]) -> None:
+    """`call` must raise one of :data:`REFUSALS`."""
+    try:
+        with blamed():
+            call()
+    except Misbehaviour as misbehaviour:
+        error = misbehaviour.__cause__ or misbehaviour
+        if isinstance(error, (*REFUSALS, Misbehaviour)):
+            return
+        raised = f"raised {type(error).__name__}"
+        raise Mismatch(what, "", raised, f"refused by {_types()}") from error
+    raise Mismatch(what, "", "accepted", f"refused by {_types()}")
+
+
+def _types() -> str:
+    return " or ".join(kind.__name__ for kind in REFUSALS)
+
+
+def call_refused(
+    implementation: Any,
+    case: Case,
+    what: str,
+    spoil: Callable[[Any, Any, Any], tuple[Any, Any]],
+) -> float:
+    """A call with spoiled input and states is refused; then the right call gives what it gave."""
+    from conformance.tensors import to_tensor
+    from conformance.torch_sessions import Session
+
+    session = Session(implementation, case)
+    before = session.run(case)
+    x = to_tensor(case.input, case.device)
+    h_0, c_0 = (
+        (None, None)
+        if case.h_0 is None or case.c_0 is None
+        else (to_tensor(case.h_0, case.device), to_tensor(case.c_0, case.device))
+    )
+    x, states = spoil(x, h_0, c_0)
+    _refused(what, lambda: implementation.call_with(session.module, case, x, states))
+    return agree(session.run(case), before, nothing(before))
+
+
+def _is_no_cell(implementation: Any) -> str | None:
+    return torch_module(implementation) or (
+        "is a cell, which is given one step" if implementation.is_cell else None
+    )
+
+
+def _states(h_0: Any, c_0: Any) -> Any:
+    return None if h_0 is None else (h_0, c_0)
+
+
+@requirement(source=SHAPES, **_CASES)
+def wrong_feature_size_is_refused(implementation: Any, case: Case) -> float:
+    """Input with one feature more or one less than input_size raises."""
+    call_refused(
+        implementation,
+        case,
+        "input with a feature less",
+        lambda x, h, c: (x[..., :-1], _states(h, c)),
+    )
+    return call_refused(
+        implementation,
+        case,
+        "input with twice the features",
+        lambda x, h, c: (x.repeat(1, 1, 2), _states(h, c)),
+    )
+
+
+@requirement(source=SHAPES, **_CASES)
+def wrong_input_rank_is_refused(implementation: Any, case: Case) -> float:
+    """Input with one dimension more than documented raises."""
+    return call_refused(implementation, case, "4-D input", lambda x, h, c: (x[None], _states(h, c)))
+
+
+@requirement(source=SHAPES, **_WITH_STATES)
+def wrong_state_features_are_refused(implementation: Any, case: Case) -> float:
+    """Initial states with a wrong number of features raise, each of the two."""
+    call_refused(
+        implementation, case, "h_0 with a feature less", lambda x, h, c: (x, (h[..., :-1], c))
+    )
+    return call_refused(
+        implementation, case, "c_0 with a feature less", lambda x, h, c: (x, (h, c[..., :-1]))
+    )
+
+
+@requirement(source=SHAPES, **_WITH_STATES)
+def wrong_state_batch_is_refused(implementation: Any, case: Case) -> float:
+    """Initial states for another number of rows raise, also for one row, which could broadcast."""
+    call_refused(implementation, case, "h_0 of one row", lambda x, h, c: (x, (h[:, :1], c)))
+    call_refused(implementation, case, "c_0 of one row", lambda x, h, c: (x, (h, c[:, :1])))
+    return call_refused(
+        implementation,
+        case,
+        "states of one row less",
+        lambda x, h, c: (x, (h[:, 1:], c[:, 1:])),
+    )
+
+
+@requirement(
+    source=SHAPES,
+    **{**_WITH_STATES, "num_layers": (2, 3)},
+)
+def wrong_state_layers_are_refused(implementation: Any, case: Case) -> float:
+    """Initial states for fewer layers than there are raise."""
+    return call_refused(
+        implementation, case, "states of one layer less", lambda x, h, c: (x, (h[1:], c[1:]))
+    )
+
+
+@requirement(source=SHAPES, **_WITH_STATES)
+def wrong_state_rank_is_refused(implementation: Any, case: Case) -> float:
+    """Unbatched initial states with a batched input raise."""
+    return call_refused(
+        implementation, case, "states without batch", lambda x, h, c: (x, (h[:, 0], c[:, 0]))
+    )
+
+
+@requirement(
+    source="torch.nn.LSTM documentation: for unbatched input, (h_0, c_0) are 2-D; "
+    "torch.nn.LSTMCell documentation: 1-D",
+    **{
+        **_WITH_STATES,
+        "batched": False,
+        "batch_size": (1, 5),
+        "hidden_size": (1, 6),
+        "input_size": (1, 6),
+    },
+)
+def batched_states_with_unbatched_input_are_refused(implementation: Any, case: Case) -> float:
+    """Initial states with a batch dimension raise where the input has none."""
+    return call_refused(
+        implementation,
+        case,
+        "states with a batch dimension",
+        lambda x, h, c: (x, (h[:, None], c[:, None])),
+    )
+
+
+@requirement(
+    source="torch.nn.LSTM documentation, 'Inputs': (h_0, c_0) of the input's type",
+    **{**_WITH_STATES, "dtypes": ["float32", "float64"]},
+)
+def wrong_state_dtype_is_refused(implementation: Any, case: Case) -> float:
+    """Initial states of another dtype than the parameters raise."""
+    import torch
+
+    other = torch.float64 if case.dtype.name == "float32" else torch.float32
+    return call_refused(
+        implementation,
+        case,
+        "states of another dtype",
+        lambda x, h, c: (x, (h.to(other), c.to(other))),
+    )
+
+
+@requirement(
+    source="torch.nn.LSTM documentation: input and parameters have one type",
+    **{**_CASES, "dtypes": ["float32", "float64"]},
+)
+def wrong_input_dtype_is_refused(implementation: Any, case: Case) -> float:
+    """Input of another dtype than the parameters raises, integers included."""
+    import torch
+
+    other = torch.float64 if case.dtype.name == "float32" else torch.float32
+    for dtype in (other, torch.int64):
+        call_refused(
+            implementation,
+            case,
+            f"input of {dtype}",
+            lambda x, h, c, dtype=dtype: (x.to(dtype), _states(h, c)),  # type: ignore[misc]
+        )
+    return 0.0
+
+
+@requirement(source="torch.nn.LSTM documentation: (h_0, c_0) is a pair", **_WITH_STATES)
+def single_state_tensor_is_refused(implementation: Any, case: Case) -> float:
+    """A single tensor in place of the pair of states raises."""
+    return call_refused(
+        implementation, case, "h_0 alone in place of the pair", lambda x, h, c: (x, h)
+    )
+
+
+@requirement(
+    source="torch.nn.LSTM documentation: L is the sequence length, of a sequence that has an end",
+    **{**_CASES, "applies": _is_no_cell},
+)
+def empty_sequence_is_refused(implementation: Any, case: Case) -> float:
+    """An input without time steps raises: there is no last step to return."""
+    axis = 1 if case.configuration.batch_first else 0
+    return call_refused(
+        implementation,
+        case,
+        "a sequence of length 0",
+        lambda x, h, c: (x.narrow(axis, 0, 0), _states(h, c)),
+    )
+
+
+@requirement(
+    source="torch.nn.utils.rnn.pack_padded_sequence documentation: lengths of the sequences",
+    **{**_CASES, "lengths": True},
+)
+def impossible_lengths_are_refused(implementation: Any, case: Case) -> None:
+    """Lengths that are zero, negative, too many or beyond the sequence raise."""
+    assert case.lengths is not None
+    for what, lengths in {
+        "a length of 0": case.lengths * (np.arange(case.batch_size) > 0),
+        "a negative length": np.where(np.arange(case.batch_size) == 0, -1, case.lengths),
+        "a length too many": np.append(case.lengths, 1),
+        "a length beyond the sequence": case.lengths + case.seq_len,
+    }.items():
+        _refused(what, lambda lengths=lengths: _run_with_lengths(implementation, case, lengths))
+
+
+def _run_with_lengths(implementation: Any, case: Case, lengths: Any) -> None:
+    spoiled = replace(case)
+    object.__setattr__(spoiled, "lengths", lengths)
+    implementation.run(spoiled)
+
+
+def _configuration(case: Case, **options: Any) -> Configuration:
+    configuration = replace(case.configuration)
+    for name, value in options.items():
+        object.__setattr__(configuration, name, value)
+    return configuration
+
+
+@requirement(
+    source="torch.nn.LSTM documentation: input_size, hidden_size and num_layers are numbers of "
+    "things",
+    **_CASES,
+)
+def sizes_that_are_not_positive_are_refused(implementation: Any, case: Case) -> None:
+    """hidden_size and num_layers that are zero or negative raise, a negative input_size too."""
+    layered = implementation.supports.max_layers > 1
+    for name, value in (
+        ("hidden_size", 0),
+        ("hidden_size", -1),
+        ("input_size", -1),
+        ("num_layers", 0),
+        ("num_layers", -1),
+    ):
+        if name == "num_layers" and not layered:
+            continue
+        configuration = _configuration(case, **{name: value})
+        _refused(
+            f"{name}={value}",
+            lambda configuration=configuration: implementation.construct(configuration),
+        )
+
+
+def _has_dropout(implementation: Any) -> str | None:
+    return torch_module(implementation) or (
+        None if implementation.supports.dropout else "takes no dropout"
+    )
+
+
+@requirement(
+    source="torch.nn.LSTM documentation, dropout: a probability",
+    **{**_CASES, "applies": _has_dropout},
+)
+def impossible_dropout_is_refused(implementation: Any, case: Case) -> None:
+    """A dropout below 0 or above 1 raises."""
+    for value in (-0.1, 1.1):
+        configuration = _configuration(case, dropout=value)
+        _refused(
+            f"dropout={value}",
+            lambda configuration=configuration: implementation.construct(configuration),
+        )
+
+
+@requirement(
+    source="torch.nn.LSTM documentation, proj_size: it has to be smaller than hidden_size",
+    **{**_CASES, "projection": True},
+)
+def impossible_projection_is_refused(implementation: Any, case: Case) -> None:
+    """A proj_size that is negative, or not below hidden_size, raises."""
+    size = case.configuration.hidden_size
+    for value in (-1, size, size + 1):
+        configuration = _configuration(case, proj_size=value)
+        _refused(
+            f"proj_size={value} with hidden_size={size}",
+            lambda configuration=configuration: implementation.construct(configuration),
+        )

@@ -1,0 +1,253 @@
+"""A torch module that can be stored, moved, copied and transformed."""
+
+from __future__ import annotations
+
+import copy
+import io
+import math
+import pickle
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+
+from conformance.comparison import Mismatch, agree, close, nothing, plus, truth
+from conformance.implementation import Implementation, blamed
+from conformance.requirement import requirement
+from conformance.requirements.needs import torch_module
+from reference import DTYPES, Case
+
+STATE_DICT = "torch.nn.LSTM documentation, 'Variables'"
+_CASES: dict[str, Any] = {"level": "module", "applies": torch_module, "share_of_cases": 0.3}
+
+
+@requirement(source=STATE_DICT, **_CASES)
+def state_dict_is_as_documented(implementation: Any, case: Case) -> None:
+    """The state_dict has the documented names and shapes, in the documented order."""
+    module = implementation.construct(case.configuration)
+    got = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+    expected = {
+        implementation.rename(name): shape
+        for name, shape in case.configuration.parameter_shapes().items()
+    }
+    if list(got.items()) != list(expected.items()):
+        raise Mismatch("state_dict", "", str(got), str(expected))
+
+
+@requirement(source="torch.nn.Module.parameters documentation", **_CASES)
+def every_weight_is_a_parameter(implementation: Any, case: Case) -> None:
+    """Every tensor of the state_dict is a parameter that requires gradients."""
+    module = implementation.construct(case.configuration)
+    parameters = {name: each.requires_grad for name, each in module.named_parameters()}
+    for name in module.state_dict():
+        if not parameters.get(name):
+            raise Mismatch(f"{name}.requires_grad", "", str(parameters.get(name)), "True")
+
+
+def _equal_after(implementation: Any, case: Case, copied: Any) -> float:
+    from conformance.torch_modules import to_result
+
+    module = implementation.build(case)
+    before = to_result(implementation.call(module, case))
+    with blamed():
+        other = copied(module)
+    after = to_result(implementation.call(other, case))
+    return agree(after, before, nothing(before))
+
+
+@requirement(source="torch.nn.Module.load_state_dict documentation", **_CASES)
+def state_dict_round_trips(implementation: Any, case: Case) -> float:
+    """A new module that loads the state_dict of another computes the same."""
+
+    def loaded(module: Any) -> Any:
+        other = implementation.construct(case.configuration)
+        other.to(next(module.parameters()).dtype).to(case.device).eval()
+        other.load_state_dict(module.state_dict())
+        return other
+
+    return _equal_after(implementation, case, loaded)
+
+
+@requirement(source="copy.deepcopy documentation: the copy is independent", **_CASES)
+def deepcopy_is_an_independent_equal(implementation: Any, case: Case) -> float:
+    """A deep copy computes the same, and keeps doing so when the original changes."""
+    import torch
+
+    def copied(module: Any) -> Any:
+        other = copy.deepcopy(module)
+        with torch.no_grad():
+            for parameter in module.parameters():
+                parameter.add_(1)
+        return other
+
+    return _equal_after(implementation, case, copied)
+
+
+@requirement(source="pickle documentation; torch.save documentation", **_CASES)
+def pickle_round_trips(implementation: Any, case: Case) -> float:
+    """A module that was pickled and read back computes the same."""
+    return _equal_after(implementation, case, lambda module: pickle.loads(pickle.dumps(module)))
+
+
+@requirement(source="torch.save and torch.load documentation", **_CASES)
+def torch_save_round_trips(implementation: Any, case: Case) -> float:
+    """A module whose state_dict went through torch.save and torch.load computes the same."""
+    import torch
+
+    def saved(module: Any) -> Any:
+        file = io.BytesIO()
+        torch.save(module.state_dict(), file)
+        file.seek(0)
+        other = implementation.build(case)
+        with torch.no_grad():
+            for parameter in other.parameters():
+                parameter.zero_()
+        other.load_state_dict(torch.load(file))
+        return other
+
+    return _equal_after(implementation, case, saved)
+
+
+FALSE_ALARM = 1e-15
+
+
+@requirement(
+    source="torch.nn.LSTM documentation: all weights and biases are initialized from U(-sqrt(k), "
+    "sqrt(k)) with k = 1 / hidden_size",
+    level="module",
+    applies=torch_module,
+    share_of_cases=0.3,
+    hidden_size=(1, 16),
+)
+def initial_parameters_are_uniform(implementation: Any, case: Case) -> None:
+    """Initial parameters are uniform in (-1/sqrt(hidden_size), 1/sqrt(hidden_size)).
+
+    None is outside. By the inequality of Dvoretzky, Kiefer, Wolfowitz and Massart the largest
+    distance of the empirical distribution of n values from the uniform one exceeds
+    sqrt(ln(2 / a) / 2n) with probability at most a = 1e-15 for each parameter looked at.
+    """
+    count = 16
+    modules = [implementation.construct(case.configuration) for _ in range(count)]
+    limit = 1 / math.sqrt(case.configuration.hidden_size)
+    for name, parameter in modules[0].named_parameters():
+        values = np.concatenate(
+            [dict(module.named_parameters())[name].detach().numpy().ravel() for module in modules]
+        ).astype(np.float64)
+        close(
+            f"max(|{name}| sqrt(hidden_size) - 1, 0)",
+            np.maximum(np.abs(values) / limit - 1, 0),
+            np.zeros(values.shape),
+            1e-6,
+        )
+        uniform = np.sort(values / limit / 2 + 0.5)
+        ranks = np.arange(values.size)
+        distance = max(
+            float(np.abs(uniform - ranks / values.size).max()),
+            float(np.abs(uniform - (ranks + 1) / values.size).max()),
+        )
+        allowed = math.sqrt(math.log(2 / FALSE_ALARM) / 2 / values.size)
+        close(
+            f"distance of {name} from the uniform distribution",
+            np.array(distance),
+            np.array(0.0),
+            allowed,
+        )
+        del parameter
+
+
+@requirement(source="torch.nn.Module.to documentation", **_CASES)
+def to_dtype_converts_every_parameter(implementation: Any, case: Case) -> None:
+    """`to(dtype)` converts parameters by rounding them, and back again."""
+    from conformance.tensors import TORCH_DTYPES, to_array
+
+    module = implementation.build(case)
+    for name in implementation.supports.dtypes:
+        moved = copy.deepcopy(module).to(TORCH_DTYPES[name])
+        for parameter, tensor in moved.named_parameters():
+            if tensor.dtype != TORCH_DTYPES[name]:
+                raise Mismatch(f"{parameter}.dtype", "", str(tensor.dtype), name)
+        for parameter, array in case.parameters.items():
+            tensor = dict(moved.named_parameters())[implementation.rename(parameter)]
+            with np.errstate(over="ignore"):
+                expected = array.astype(DTYPES[name].numpy)
+            close(parameter, to_array(tensor, parameter), expected, 0.0)
+
+
+@requirement(
+    source="torch.nn.LSTM and torch.nn.LSTMCell documentation: constructor parameters", **_CASES
+)
+def attributes_are_the_arguments(implementation: Any, case: Case) -> None:
+    """The constructor's arguments can be read back as attributes of the same names."""
+    module = implementation.construct(case.configuration)
+    for item in fields(case.configuration):
+        if not hasattr(module, item.name) and item.name not in ("input_size", "hidden_size"):
+            continue
+        got = getattr(module, item.name, "missing")
+        expected = getattr(case.configuration, item.name)
+        if got != expected:
+            raise Mismatch(f"module.{item.name}", "", repr(got), repr(expected))
+
+
+@requirement(source="torch.nn.Module.extra_repr documentation", **_CASES)
+def repr_tells_the_sizes(implementation: Any, case: Case) -> None:
+    """The repr names the input size and the hidden size, and fits the module it is of."""
+    text = repr(implementation.construct(case.configuration))
+    for size in (case.configuration.input_size, case.configuration.hidden_size):
+        if str(size) not in text:
+            raise Mismatch("repr(module)", "", text, f"a text with {size}")
+
+
+@requirement(
+    source="torch.nn.Module.train and eval documentation",
+    level="module",
+    applies=torch_module,
+    share_of_cases=0.3,
+)
+def train_mode_without_dropout_is_eval_mode(implementation: Any, case: Case) -> float:
+    """Without dropout, train mode computes what eval mode computes."""
+    from conformance.torch_modules import to_result
+
+    bound = truth(case).bound
+    module = implementation.build(case)
+    expected = to_result(implementation.call(module, case))
+    return agree(to_result(implementation.call(module.train(), case)), expected, plus(bound, bound))
+
+
+@requirement(
+    source="torch.func.vmap documentation: vmap(f) maps f over a dimension of its inputs",
+    level="module",
+    applies=torch_module,
+    share_of_cases=0.1,
+    lengths=False,
+    batched=True,
+    states=True,
+    batch_size=(1, 4),
+    seq_len=(1, 6),
+)
+def vmap_over_rows_is_a_batch(implementation: Implementation, case: Case) -> float:
+    """Mapping the unbatched module over the rows with torch.func.vmap gives the batch."""
+    import torch
+
+    from conformance.tensors import to_tensor
+    from conformance.torch_modules import to_result
+
+    axis = 0 if case.configuration.batch_first else 1
+    adapter: Any = implementation
+    module = adapter.build(case)
+    unbatched = replace(
+        case,
+        input=case.input.take(0, axis),
+        h_0=None if case.h_0 is None else case.h_0[:, 0],
+        c_0=None if case.c_0 is None else case.c_0[:, 0],
+    )
+    assert case.h_0 is not None
+    assert case.c_0 is not None
+
+    def row(x: Any, h_0: Any, c_0: Any) -> Any:
+        return adapter.call_with(module, unbatched, x, (h_0, c_0))
+
+    arguments = [to_tensor(each, case.device) for each in (case.input, case.h_0, case.c_0)]
+    with blamed():
+        mapped = torch.func.vmap(row, in_dims=(axis, 1, 1), out_dims=(axis, 1, 1))(*arguments)
+    known = truth(case)
+    return agree(to_result(mapped), known.result, known.bound)
