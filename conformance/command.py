@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _requirements(options: argparse.Namespace) -> int:
+def _requirements(_: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.table import Table
 
@@ -76,7 +76,7 @@ def _requirements(options: argparse.Namespace) -> int:
     return CONFORMANT
 
 
-def _implementations(options: argparse.Namespace) -> int:
+def _implementations(_: argparse.Namespace) -> int:
     from conformance.loading import FORMS, SHIPPED
 
     for name, text in SHIPPED.items():

@@ -51,7 +51,7 @@ def check(
     requirement: Requirement,
     implementation: Implementation,
     device: str = "cpu",
-    budget: Budget = Budget(),  # noqa: B008
+    budget: Budget = Budget(),
     before: Callable[[Case], None] | None = None,
 ) -> Verdict:
     """Draw cases until the requirement fails or the budget is spent; never raises for a failure.

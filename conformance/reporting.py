@@ -87,7 +87,7 @@ class Reporting:
         option = config.option
         self.config = config
         self.run = Run(option.lstm_profile, option.lstm_seed, option.lstm_max_examples)
-        self.on_verdict: Callable[[Run], None] = lambda run: None
+        self.on_verdict: Callable[[Run], None] = lambda _: None
         self.journal = Path(tempfile.mkdtemp(prefix="lstm-conformance-"))
 
     @pytest.hookimpl(optionalhook=True)

@@ -18,7 +18,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
-
 SHOWN = 64
 """The size of the largest tensor whose numbers are shown in the terminal."""
 

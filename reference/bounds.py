@@ -30,7 +30,6 @@ from reference.cell import Step, Weights, sigmoid
 from reference.dtypes import DType
 from reference.network import LayerTrace, Trace, assemble
 
-
 Quantities = TypeVar("Quantities", Step, Weights)
 
 
@@ -70,7 +69,8 @@ class Arithmetic:
 def sigmoid_slope(a: Array) -> Array:
     """Derivative of sigmoid at `a`; falls as abs(a) grows, at most 1/4."""
     s = sigmoid(a)
-    return s * (1 - s)
+    slope: Array = s * (1 - s)
+    return slope
 
 
 def tanh_slope(a: Array) -> Array:
@@ -243,9 +243,7 @@ def step_bound(
         absolute = (np.abs(step.h_full) + deviation_h) @ w_hr
         moved = deviation_h @ w_hr
         fresh_projection = gamma * absolute + u * (np.abs(step.h) + moved) + n * tiny
-        fresh_projection = np.where(
-            absolute < arithmetic.largest / 2, fresh_projection, np.inf
-        )
+        fresh_projection = np.where(absolute < arithmetic.largest / 2, fresh_projection, np.inf)
         deviation_h = moved + fresh_projection
         h_by_h, h_full_by_c = w.weight_hr @ h_by_h, w.weight_hr @ h_full_by_c
     jacobian = np.concatenate(
@@ -256,9 +254,9 @@ def step_bound(
         axis=-2,
     )
     interval = np.concatenate([deviation_h, deviation_c], axis=-1)
-    gates = (item.deviation for item in (i, f, g, o))
-    states = (deviation_c, t.deviation, deviation_h_full, deviation_h)
-    deviation = Step(dx, dh, dc, da_i, da_f, da_g, da_o, *gates, *states)
+    gates = [item.deviation for item in (i, f, g, o)]
+    states = [deviation_c, t.deviation, deviation_h_full, deviation_h]
+    deviation = Step._make([dx, dh, dc, da_i, da_f, da_g, da_o, *gates, *states])
     return StepBound(fresh_h, fresh_c, fresh_projection, jacobian, h_by_c, interval, deviation)
 
 
@@ -278,14 +276,12 @@ def _sources(bound: StepBound, weight_hr: Array | None) -> Array:
         nothing = np.zeros((*on_c.shape[:-1], projected.shape[-1]))
         top = [weight_hr @ on_h, weight_hr @ through_c, projected]
         bottom = [np.zeros_like(on_h), on_c, nothing]
-    return np.concatenate(
-        [np.concatenate(top, axis=-1), np.concatenate(bottom, axis=-1)], axis=-2
-    )
+    return np.concatenate([np.concatenate(top, axis=-1), np.concatenate(bottom, axis=-1)], axis=-2)
 
 
 def layer_bound(layer: LayerTrace, dx: Array, arithmetic: Arithmetic) -> LayerBound:
     """Bound one layer whose input is off by `dx` (T, N, features)."""
-    w = _float64(layer.weights)
+    w = float64(layer.weights)
     features = w.weight_hh.shape[1]
     rows, hidden = layer.c_n.shape
     output = np.zeros(layer.output.shape)
@@ -294,10 +290,8 @@ def layer_bound(layer: LayerTrace, dx: Array, arithmetic: Arithmetic) -> LayerBo
     steps = []
     for t, step in zip(layer.order, layer.steps, strict=True):
         dh, dc = error[:, :features], error[:, features:]
-        bound = step_bound(_float64(step), w, dx[t], dh, dc, arithmetic)
-        carried = np.concatenate(
-            [bound.jacobian @ columns, _sources(bound, w.weight_hr)], axis=-1
-        )
+        bound = step_bound(float64(step), w, dx[t], dh, dc, arithmetic)
+        carried = np.concatenate([bound.jacobian @ columns, _sources(bound, w.weight_hr)], axis=-1)
         linear = np.abs(carried).sum(axis=-1)
         linear = np.where(np.isnan(linear), np.inf, linear)
         looser = ~(linear.sum(axis=-1) <= bound.interval.sum(axis=-1))
@@ -354,8 +348,7 @@ def forward_bound(trace: Trace, arithmetic: Arithmetic | None = None) -> Result:
     return assemble(trace.case, output, [b.h_n for b in bounds], [b.c_n for b in bounds])
 
 
-def _float64(quantities: Quantities) -> Quantities:
-    """A Step or Weights with its arrays in float64."""
-    return type(quantities)(
-        *(None if item is None else np.asarray(item, np.float64) for item in quantities)
-    )
+def float64(quantities: Quantities) -> Quantities:
+    """`quantities` with its arrays in float64."""
+    arrays = [None if item is None else np.asarray(item, np.float64) for item in quantities]
+    return type(quantities)._make(arrays)

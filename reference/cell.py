@@ -64,9 +64,9 @@ class Step(NamedTuple):
 
 def sigmoid(a: Array) -> Array:
     """The logistic function 1 / (1 + exp(-a)), without overflow for any `a`."""
-    z = np.exp(-np.abs(a))
-    numerator: Array = np.where(a >= 0, 1, z)
-    return numerator / (1 + z)
+    z: Array = np.exp(-np.abs(a))
+    s: Array = np.where(a >= 0, 1, z) / (1 + z)
+    return s
 
 
 def lstm_cell(x: Array, h: Array, c: Array, weights: Weights) -> Step:

@@ -1,4 +1,4 @@
-"""The configuration of an LSTM: the constructor arguments of ``torch.nn.LSTM``, and what follows."""
+"""The configuration of an LSTM: the constructor arguments of ``torch.nn.LSTM``."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Configuration:
 
     @property
     def output_size(self) -> int:
-        """Features of h in one direction: `proj_size` if there is a projection, else `hidden_size`."""
+        """Features of h in one direction: `proj_size` with a projection, else `hidden_size`."""
         return self.proj_size or self.hidden_size
 
     def suffixes(self) -> list[str]:

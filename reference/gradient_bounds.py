@@ -27,11 +27,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from reference.bounds import Arithmetic, LayerBound, layer_bounds
+from reference.bounds import Arithmetic, LayerBound, float64, layer_bounds
 from reference.case import Array, Result
 from reference.cell import Step, Weights
 from reference.gradient_errors import (
@@ -51,8 +51,6 @@ from reference.gradients import (
     trace_gradients,
 )
 from reference.network import LayerTrace, Trace
-
-Quantities = TypeVar("Quantities", Step, Weights, StepGradients)
 
 
 def spread(columns: Array) -> Array:
@@ -188,7 +186,7 @@ def layer_gradient_bound(
         error, passed = step_gradient_bound(
             masked(float64(layer.steps[index]), running),
             masked(bound.steps[index], running),
-            float64(gradients.steps[index]),
+            StepGradients._make(np.asarray(q, np.float64) for q in gradients.steps[index]),
             Near(d_output.value[t], d_output.deviation[t]),
             state,
             w,
@@ -233,12 +231,6 @@ def weight_bounds(
         bias,
         None if layer.weights.weight_hr is None else weight_bound(dh, h_full, arithmetic),
     )
-
-
-def float64(quantities: Quantities) -> Quantities:
-    """`quantities` with its arrays in float64."""
-    arrays = [None if item is None else np.asarray(item, np.float64) for item in quantities]
-    return type(quantities)._make(arrays)
 
 
 def gradient_bound(

@@ -19,4 +19,21 @@ from conformance.requirements import (
     transforms,
 )
 
-__all__ = ["REQUIREMENTS"]
+__all__ = [
+    "REQUIREMENTS",
+    "batch",
+    "devices",
+    "directions",
+    "dropout",
+    "equations",
+    "errors",
+    "gradients",
+    "interface",
+    "layers",
+    "lengths",
+    "module",
+    "numerics",
+    "relations",
+    "states",
+    "transforms",
+]

@@ -10,6 +10,7 @@ from conformance.implementation import Implementation, run
 from conformance.requirement import requirement
 from conformance.requirements.errors import call_refused
 from conformance.requirements.needs import torch_module
+from conformance.requirements.torch_only import session as session_of
 from reference import Case
 
 CUDA = [f"cuda:{index}" for index in range(64)]
@@ -66,9 +67,7 @@ def states_on_another_device_are_refused(implementation: Any, case: Case) -> flo
 )
 def moving_to_the_cpu_and_back_changes_nothing(implementation: Any, case: Case) -> float:
     """A module that was moved to the CPU and back to its device computes the same bits."""
-    from conformance.torch_sessions import Session
-
-    session = Session(implementation, case)
+    session = session_of(implementation, case)
     before = session.run(case)
     session.module.cpu().to(case.device)
     return agree(session.run(case), before, nothing(before))

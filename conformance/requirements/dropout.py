@@ -8,7 +8,7 @@ multiplied with.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from conformance.comparison import Mismatch, agree, close, nothing, truth
 from conformance.implementation import Implementation
 from conformance.requirement import requirement
 from conformance.requirements.needs import dropout
-from conformance.torch_sessions import Session
+from conformance.requirements.torch_only import session as session_of
 from conformance.variations import with_dropout
 from reference import Array, Case, Configuration, Result, forward_bound, trace
 
@@ -32,7 +32,7 @@ FALSE_ALARM = 1e-15
 
 
 def _train(implementation: Implementation, case: Case, calls: int = 1) -> list[Result]:
-    session = Session(implementation, case)
+    session = session_of(implementation, case)
     session.module.train()
     return [session.run(case) for _ in range(calls)]
 
@@ -46,7 +46,7 @@ def _train(implementation: Implementation, case: Case, calls: int = 1) -> list[R
 def dropout_is_identity_in_eval(implementation: Implementation, case: Case) -> float:
     """In eval mode an LSTM with dropout computes what one without computes."""
     known = truth(case)
-    result = Session(implementation, with_dropout(case, 0.5)).run(case)
+    result = session_of(implementation, with_dropout(case, 0.5)).run(case)
     return agree(result, known.result, known.bound)
 
 
@@ -203,7 +203,7 @@ def dropout_is_reproducible_under_a_seed(implementation: Implementation, case: C
     import torch
 
     network = readable(case, 0.5)
-    session = Session(implementation, network.case)
+    session = session_of(implementation, network.case)
     session.module.train()
     results = []
     with torch.random.fork_rng(devices=[case.device] if case.device != "cpu" else []):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from conformance.comparison import Mismatch, agree, nothing
 from conformance.implementation import Misbehaviour, blamed
 from conformance.requirement import requirement
 from conformance.requirements.needs import torch_module
+from conformance.requirements.torch_only import session as session_of
+from conformance.requirements.torch_only import to_tensor
 from reference import Case, Configuration
 
 REFUSALS = (RuntimeError, ValueError, TypeError, IndexError, AssertionError)
@@ -60,10 +63,7 @@ def call_refused(
     spoil: Callable[[Any, Any, Any], tuple[Any, Any]],
 ) -> float:
     """A call with spoiled input and states is refused; then the right call gives what it gave."""
-    from conformance.tensors import to_tensor
-    from conformance.torch_sessions import Session
-
-    session = Session(implementation, case)
+    session = session_of(implementation, case)
     before = session.run(case)
     x = to_tensor(case.input, case.device)
     h_0, c_0 = (
@@ -213,7 +213,7 @@ def wrong_input_dtype_is_refused(implementation: Any, case: Case) -> float:
 def single_state_tensor_is_refused(implementation: Any, case: Case) -> float:
     """A single tensor in place of the pair of states raises."""
     return call_refused(
-        implementation, case, "h_0 alone in place of the pair", lambda x, h, c: (x, h)
+        implementation, case, "h_0 alone in place of the pair", lambda x, h, _: (x, h)
     )
 
 
@@ -245,7 +245,7 @@ def impossible_lengths_are_refused(implementation: Any, case: Case) -> None:
         "a length too many": np.append(case.lengths, 1),
         "a length beyond the sequence": case.lengths + case.seq_len,
     }.items():
-        _refused(what, lambda lengths=lengths: _run_with_lengths(implementation, case, lengths))
+        _refused(what, partial(_run_with_lengths, implementation, case, lengths))
 
 
 def _run_with_lengths(implementation: Any, case: Case, lengths: Any) -> None:
@@ -281,7 +281,7 @@ def sizes_that_are_not_positive_are_refused(implementation: Any, case: Case) -> 
         configuration = _configuration(case, **{name: value})
         _refused(
             f"{name}={value}",
-            lambda configuration=configuration: implementation.construct(configuration),
+            partial(implementation.construct, configuration),
         )
 
 
@@ -301,7 +301,7 @@ def impossible_dropout_is_refused(implementation: Any, case: Case) -> None:
         configuration = _configuration(case, dropout=value)
         _refused(
             f"dropout={value}",
-            lambda configuration=configuration: implementation.construct(configuration),
+            partial(implementation.construct, configuration),
         )
 
 
@@ -316,5 +316,5 @@ def impossible_projection_is_refused(implementation: Any, case: Case) -> None:
         configuration = _configuration(case, proj_size=value)
         _refused(
             f"proj_size={value} with hidden_size={size}",
-            lambda configuration=configuration: implementation.construct(configuration),
+            partial(implementation.construct, configuration),
         )

@@ -12,6 +12,7 @@ from conformance.comparison import Mismatch, close
 from conformance.implementation import Implementation, blamed
 from conformance.requirement import requirement
 from conformance.requirements.needs import torch_module
+from conformance.requirements.torch_only import autograd, differentiated
 from reference import Array, Case, Result, trace
 from reference.gradient_bounds import gradient_bound
 from reference.gradients import backward
@@ -69,8 +70,6 @@ def _agree(
 def _matches(
     implementation: Any, case: Case, of: Collection[str] = ALL, *, train: bool = True
 ) -> float:
-    from conformance.torch_gradients import backward as autograd
-
     weights = cotangents(case, of)
     evaluated = trace(case)
     expected, bound = backward(evaluated, weights), gradient_bound(evaluated, weights)
@@ -102,7 +101,7 @@ def gradients_of_c_n_are_right(implementation: Implementation, case: Case) -> fl
 
 
 @requirement(
-    source="torch.nn.Module.eval documentation: it changes certain modules' behaviour, not autograd",
+    source="torch.nn.Module.eval documentation: it changes what modules compute, not autograd",
     **_CASES,
 )
 def gradients_are_the_same_in_eval(implementation: Implementation, case: Case) -> float:
@@ -125,8 +124,6 @@ def gradients_pass_through_packed_batches(implementation: Implementation, case: 
 )
 def gradient_reaches_first_step(implementation: Implementation, case: Case) -> float:
     """A loss on the last step has the true gradient by the input of the first step, not zero."""
-    from conformance.torch_gradients import backward as autograd
-
     output = np.zeros(case.output_shape(), case.dtype.numpy)
     case.time_major(output)[-1] = 1
     weights = replace(cotangents(case, ()), output=output)
@@ -144,17 +141,15 @@ def gradient_reaches_first_step(implementation: Implementation, case: Case) -> f
 )
 def backward_twice_accumulates(implementation: Implementation, case: Case) -> float:
     """Two backward passes without resetting the gradients give their sum."""
-    from conformance.torch_gradients import Differentiated
-
     weights = cotangents(case)
     evaluated = trace(case)
     expected, bound = backward(evaluated, weights), gradient_bound(evaluated, weights)
-    differentiated = Differentiated(implementation, case)
+    module = differentiated(implementation, case)
     for _ in range(2):
-        differentiated.backward(weights)
+        module.backward(weights)
     u = case.dtype.unit_roundoff
     allowed = {name: bound[name] + u * (np.abs(expected[name]) + bound[name]) for name in bound}
-    return _agree(differentiated.gradients(), expected, allowed, times=2)
+    return _agree(module.gradients(), expected, allowed, times=2)
 
 
 @requirement(
@@ -164,8 +159,6 @@ def backward_twice_accumulates(implementation: Implementation, case: Case) -> fl
 )
 def frozen_leaves_change_no_other_gradient(implementation: Implementation, case: Case) -> float:
     """Freezing some leaves leaves the gradients of the others as they are."""
-    from conformance.torch_gradients import Differentiated
-
     weights = cotangents(case)
     evaluated = trace(case)
     expected, bound = backward(evaluated, weights), gradient_bound(evaluated, weights)
@@ -174,11 +167,11 @@ def frozen_leaves_change_no_other_gradient(implementation: Implementation, case:
         frozen = [name for index, name in enumerate(expected) if index % 2 == parity]
         if len(frozen) == len(expected):
             continue
-        differentiated = Differentiated(implementation, case, frozen=frozen)
-        differentiated.backward(weights)
-        got = differentiated.gradients()
+        module = differentiated(implementation, case, frozen=frozen)
+        module.backward(weights)
+        got = module.gradients()
         for name in frozen:
-            if differentiated.leaves[name].grad is not None:
+            if module.leaves[name].grad is not None:
                 raise Mismatch(f"gradient of frozen {name}", "", "a tensor", "None")
         worst = max(worst, _agree(got, expected, bound))
     return worst
@@ -210,15 +203,14 @@ def second_derivatives_are_right(implementation: Implementation, case: Case) -> 
     import torch
 
     from conformance.tensors import to_array, to_tensor
-    from conformance.torch_gradients import Differentiated
 
     weights = cotangents(case)
     near, far = _difference(case, weights, STEP), _difference(case, weights, 2 * STEP)
     expected = {name: (4 * near[name] - far[name]) / 3 for name in near}
-    differentiated = Differentiated(implementation, case)
-    names, leaves = zip(*differentiated.leaves.items(), strict=True)
+    module = differentiated(implementation, case)
+    names, leaves = zip(*module.leaves.items(), strict=True)
     with blamed():
-        first = torch.autograd.grad(differentiated.loss(weights), leaves, create_graph=True)
+        first = torch.autograd.grad(module.loss(weights), leaves, create_graph=True)
     directional = torch.stack(
         [
             (gradient * to_tensor(_direction(leaf.shape), case.device)).sum()
@@ -272,14 +264,13 @@ def float32_has_second_derivatives(implementation: Implementation, case: Case) -
     """Second derivatives do not raise in float32 and are finite."""
     import torch
 
-    from conformance.torch_gradients import Differentiated
-
-    differentiated = Differentiated(implementation, case)
-    leaves = list(differentiated.leaves.values())
+    module = differentiated(implementation, case)
+    leaves = list(module.leaves.values())
     with blamed():
-        loss = differentiated.loss(cotangents(case))
+        loss = module.loss(cotangents(case))
         first = torch.autograd.grad(loss, leaves, create_graph=True)
-        second = torch.autograd.grad(sum(each.square().sum() for each in first), leaves)
+        squares = torch.stack([each.square().sum() for each in first])
+        second = torch.autograd.grad(squares.sum(), leaves)
     for tensor in second:
         if not bool(torch.isfinite(tensor).all()):
             raise Mismatch("second derivative", "", "not finite", "finite")

@@ -12,7 +12,7 @@ OUTPUTS = "torch.nn.LSTM and torch.nn.LSTMCell documentation, 'Outputs'"
 
 @requirement(source=OUTPUTS, level="core")
 def shapes_are_as_documented(implementation: Implementation, case: Case) -> None:
-    """Output is (T, N, D * R), (N, T, D * R) or (T, D * R); h_n and c_n are (D * L, N, features)."""
+    """Output is (T, N, D * R), (N, T, D * R) or (T, D * R); states are (D * L, N, features)."""
     expected = {
         "output": case.output_shape(),
         "h_n": case.state_shape(case.configuration.output_size),

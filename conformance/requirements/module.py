@@ -15,6 +15,7 @@ from conformance.comparison import Mismatch, agree, close, nothing, plus, truth
 from conformance.implementation import Implementation, blamed
 from conformance.requirement import requirement
 from conformance.requirements.needs import torch_module
+from conformance.requirements.torch_only import to_result, to_tensor
 from reference import DTYPES, Case
 
 STATE_DICT = "torch.nn.LSTM documentation, 'Variables'"
@@ -45,8 +46,6 @@ def every_weight_is_a_parameter(implementation: Any, case: Case) -> None:
 
 
 def _equal_after(implementation: Any, case: Case, copied: Any) -> float:
-    from conformance.torch_modules import to_result
-
     module = implementation.build(case)
     before = to_result(implementation.call(module, case))
     with blamed():
@@ -205,8 +204,6 @@ def repr_tells_the_sizes(implementation: Any, case: Case) -> None:
 )
 def train_mode_without_dropout_is_eval_mode(implementation: Any, case: Case) -> float:
     """Without dropout, train mode computes what eval mode computes."""
-    from conformance.torch_modules import to_result
-
     bound = truth(case).bound
     module = implementation.build(case)
     expected = to_result(implementation.call(module, case))
@@ -227,9 +224,6 @@ def train_mode_without_dropout_is_eval_mode(implementation: Any, case: Case) -> 
 def vmap_over_rows_is_a_batch(implementation: Implementation, case: Case) -> float:
     """Mapping the unbatched module over the rows with torch.func.vmap gives the batch."""
     import torch
-
-    from conformance.tensors import to_tensor
-    from conformance.torch_modules import to_result
 
     axis = 0 if case.configuration.batch_first else 1
     adapter: Any = implementation

@@ -159,7 +159,7 @@ def infinity_stays_in_its_row(implementation: Implementation, case: Case) -> flo
     level="core",
 )
 def memory_layout_does_not_matter(implementation: Implementation, case: Case) -> float:
-    """Strided, transposed, expanded and offset inputs and states count as their contiguous copies."""
+    """Strided, transposed, expanded and offset tensors count as their contiguous copies."""
     expected, bound = run(implementation, case), truth(case).bound
     allowed = plus(bound, bound)
     worst = 0.0

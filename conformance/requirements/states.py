@@ -8,7 +8,7 @@ from conformance.comparison import Mismatch, agree, close, nothing, plus, truth
 from conformance.implementation import Implementation, run
 from conformance.requirement import requirement
 from conformance.requirements.needs import torch_module
-from conformance.torch_sessions import Session
+from conformance.requirements.torch_only import session as session_of
 from conformance.variations import concatenated_in_time, steps, with_other_sizes
 from reference import Case
 
@@ -38,7 +38,7 @@ def splitting_time_changes_nothing(implementation: Implementation, case: Case) -
 @requirement(source=CALL, level="module", applies=torch_module)
 def calls_are_independent(implementation: Implementation, case: Case) -> float:
     """A module that was called before, with whatever sizes, answers as one that was not."""
-    session = Session(implementation, case)
+    session = session_of(implementation, case)
     fresh = session.run(case)
     session.run(with_other_sizes(case))
     return agree(session.run(case), fresh, nothing(fresh))
@@ -47,7 +47,7 @@ def calls_are_independent(implementation: Implementation, case: Case) -> float:
 @requirement(source="torch.nn.Module.eval documentation", level="module", applies=torch_module)
 def same_call_gives_same_bits(implementation: Implementation, case: Case) -> float:
     """In eval mode the same call twice gives the same bits."""
-    session = Session(implementation, case)
+    session = session_of(implementation, case)
     first = session.run(case)
     return agree(session.run(case), first, nothing(first))
 
@@ -55,7 +55,7 @@ def same_call_gives_same_bits(implementation: Implementation, case: Case) -> flo
 @requirement(source=CALL, level="module", applies=torch_module)
 def arguments_are_not_mutated(implementation: Implementation, case: Case) -> None:
     """Input, initial states and parameters are after the call what they were before."""
-    session = Session(implementation, case)
+    session = session_of(implementation, case)
     session.run(case)
     for name, (after, before) in session.arguments().items():
         close(f"{name} after the call", after, before, 0.0)
@@ -65,7 +65,7 @@ def arguments_are_not_mutated(implementation: Implementation, case: Case) -> Non
 def results_do_not_alias(implementation: Implementation, case: Case) -> None:
     """Overwriting one result changes neither the other results nor the arguments."""
     for overwritten in ("output", "h_n", "c_n"):
-        session = Session(implementation, case)
+        session = session_of(implementation, case)
         before = dict(session.run(case).items())
         session.overwrite(overwritten)
         for name, after in session.results().items():
@@ -95,7 +95,7 @@ def changed_weights_take_effect(implementation: Implementation, case: Case) -> f
     known = truth(other)
     worst = 0.0
     for way in ("in_place", "load", "functional"):
-        session = Session(implementation, case)
+        session = session_of(implementation, case)
         session.run(case, grad=False)
         try:
             result = session.run_with_weights(other, way)
@@ -120,7 +120,7 @@ def changed_weights_take_effect(implementation: Implementation, case: Case) -> f
 def grad_mode_changes_nothing(implementation: Implementation, case: Case) -> float:
     """The results without gradients are those with gradients, within the sum of both bounds."""
     bound = truth(case).bound
-    session = Session(implementation, case)
+    session = session_of(implementation, case)
     expected = session.run(case)
     return max(
         agree(session.run(case, grad=grad), expected, plus(bound, bound)) for grad in (False, None)

@@ -12,6 +12,7 @@ from conformance.comparison import agree, truth
 from conformance.implementation import blamed
 from conformance.requirement import requirement
 from conformance.requirements.needs import torch_module
+from conformance.requirements.torch_only import to_result, to_tensor
 from reference import Case, Result
 
 _COSTLY: dict[str, Any] = {
@@ -43,8 +44,6 @@ def _holder(implementation: Any, case: Case) -> Any:
 
 
 def _arguments(case: Case) -> tuple[Any, ...]:
-    from conformance.tensors import to_tensor
-
     arrays = [array for array in (case.input, case.h_0, case.c_0) if array is not None]
     return tuple(to_tensor(array, case.device) for array in arrays)
 
@@ -54,12 +53,10 @@ def compiled_module_agrees(implementation: Any, case: Case) -> float:
     """A compiled module that holds the LSTM gives the true results, within the bound."""
     import torch
 
-    from conformance.torch_modules import to_result
-
     known = truth(case)
     with blamed(case):
         torch.compiler.reset()
-        compiled = torch.compile(_holder(implementation, case))
+        compiled: Any = torch.compile(_holder(implementation, case))
         with torch.no_grad():
             result = compiled(*_arguments(case))
     return agree(to_result(result), known.result, known.bound)
@@ -73,8 +70,6 @@ def exported_program_agrees(implementation: Any, case: Case) -> float:
     """The program that torch.export makes of the LSTM gives the true results, within the bound."""
     import torch
     from torch.export import export
-
-    from conformance.torch_modules import to_result
 
     known = truth(case)
     arguments = _arguments(case)
@@ -99,8 +94,6 @@ def autocast_stays_within_its_precision(implementation: Any, case: Case) -> floa
     that rounding itself changes.
     """
     import torch
-
-    from conformance.torch_modules import to_result
 
     coarse = _in_bfloat16(case)
     exact, rough = truth(case), truth(coarse)
