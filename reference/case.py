@@ -61,14 +61,20 @@ class Case:
                 f"parameters are {sorted(self.parameters)}, the configuration has "
                 f"{sorted(self.configuration.parameter_shapes())}"
             )
+        if self.seq_len < 1:
+            raise ValueError(
+                f"input must have at least one time step, has shape {self.input.shape}"
+            )
         if self.lengths is not None and (
-            self.lengths.shape != (self.batch_size,)
+            not isinstance(self.lengths, np.ndarray)
+            or self.lengths.dtype.kind not in "iu"
+            or self.lengths.shape != (self.batch_size,)
             or not ((self.lengths >= 1) & (self.lengths <= self.seq_len)).all()
             or self.lengths.max(initial=0) != self.seq_len
         ):
             raise ValueError(
                 f"lengths must be {self.batch_size} integers in [1, {self.seq_len}] of which one "
-                f"is {self.seq_len}, got {self.lengths.tolist()}"
+                f"is {self.seq_len}, got {self.lengths!r}"
             )
 
     def _expected(self) -> Iterator[tuple[str, tuple[int, ...], Array]]:
@@ -130,6 +136,10 @@ class Case:
             state = np.zeros(shape, self.dtype.numpy) if given is None else given
             states.append(state if self.batched else state[:, None])
         return states[0], states[1]
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002
+        """Hypothesis shows a case in this short form, not field by field."""
+        printer.text(repr(self))
 
     def __repr__(self) -> str:
         c = self.configuration

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Configuration:
     """What ``torch.nn.LSTM`` is constructed with, under its names and with its defaults.
 
-    Raises :class:`ValueError` for sizes that are not positive, a `dropout` outside [0, 1] and a
+    Raises :class:`ValueError` for sizes that are not positive integers, a `dropout` outside [0, 1] and a
     `proj_size` that is negative or not below `hidden_size`.
     """
 
@@ -23,9 +23,12 @@ class Configuration:
     proj_size: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("input_size", "hidden_size", "num_layers"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        for name in ("input_size", "hidden_size", "num_layers", "proj_size"):
+            value = getattr(self, name)
+            if not isinstance(value, int):
+                raise ValueError(f"{name} must be an integer, got {value!r}")
+            if value < 1 and name != "proj_size":
+                raise ValueError(f"{name} must be at least 1, got {value}")
         if not 0 <= self.dropout <= 1:
             raise ValueError(f"dropout must lie in [0, 1], got {self.dropout}")
         if not 0 <= self.proj_size < self.hidden_size:

@@ -86,12 +86,16 @@ def trace(case: Case, dropout_masks: Sequence[Array] | None = None) -> Trace:
 
     The input of layer l + 1 is the output of layer l, both directions side by side, times
     ``dropout_masks[l]`` (T, N, D * R) where masks are given: 0 where a value is dropped and
-    1 / (1 - p) where it survives. Raises :class:`ValueError` for a wrong number of masks.
+    1 / (1 - p) where it survives. Raises :class:`ValueError` for a wrong number or shape of masks.
     """
     configuration, dtype = case.configuration, case.dtype
     between = configuration.num_layers - 1
     if dropout_masks is not None and len(dropout_masks) != between:
         raise ValueError(f"{between} dropout masks are needed, got {len(dropout_masks)}")
+    features = configuration.num_directions * configuration.output_size
+    masked = (case.seq_len, case.batch_size, features)
+    if any(mask.shape != masked for mask in dropout_masks or ()):
+        raise ValueError(f"dropout masks must have shape {masked}")
     x = wide(case.time_major(case.input), dtype)
     h_0, c_0 = (wide(state, dtype) for state in case.initial_states())
     lengths = np.full(case.batch_size, case.seq_len) if case.lengths is None else case.lengths

@@ -93,8 +93,7 @@ def lstm_cases(
             batch_size,
             sizes("seq_len", STEPS, seq_len),
             sizes("batch_size", BATCH_SIZES, batch_size),
-            flags("batched", batching, often=(7, 1)),
-            flags("lengths", ragged, often=(3, 2)),
+            one_of("rows", _rows(batching, ragged)),
             flags("distinct rows", (False, True), often=(1, 3)),
         ),
         flags("states", choices("states", support.states, states), often=(4, 1)),
@@ -114,16 +113,15 @@ class _Rows:
     batch_bounds: Bounds
     steps: SearchStrategy[int]
     batch_sizes: SearchStrategy[int]
-    batched: SearchStrategy[bool]
-    ragged: SearchStrategy[bool]
+    kinds: SearchStrategy[str]
     distinct: SearchStrategy[bool]
 
     def draw(self, draw: DrawFn, configuration: Configuration) -> tuple[int, int | None, bool]:
         """Numbers of steps and rows (None without a batch dimension), and if they are ragged."""
         hidden_size = configuration.hidden_size
-        batched, ragged, distinct = draw(self.batched), draw(self.ragged), draw(self.distinct)
+        kind_of_rows, distinct = draw(self.kinds), draw(self.distinct)
         seq_len = draw(self.steps)
-        batch_size = draw(self.batch_sizes) if batched else None
+        batch_size = None if kind_of_rows == "unbatched" else draw(self.batch_sizes)
         taken = {configuration.input_size, hidden_size}
         if distinct:
             seq_len = apart(seq_len, taken, self.steps_bounds)
@@ -132,7 +130,14 @@ class _Rows:
             if distinct:
                 batch_size = apart(batch_size, taken | {seq_len}, self.batch_bounds)
             batch_size = affordable(batch_size, hidden_size, self.batch_bounds)
-        return seq_len, batch_size, ragged and bool(batch_size)
+        return seq_len, batch_size, kind_of_rows == "ragged" and bool(batch_size)
+
+
+def _rows(batched: tuple[bool, ...], ragged: tuple[bool, ...]) -> list[str]:
+    """A table of what rows can be, which the support's first value of `batched` opens."""
+    full = ["full"] * 9 * (False in ragged) + ["ragged"] * 7 * (True in ragged)
+    without = ["unbatched"] * 2
+    return [row for value in batched for row in (full if value else without)]
 
 
 @st.composite

@@ -59,8 +59,7 @@ def configurations(
         flags("batch_first", choices("batch_first", support.batch_first, batch_first)),
         flags("bidirectional", choices("bidirectional", support.bidirectional, bidirectional)),
         flags("projection", projections, often=(2, 1)),
-        flags("dropout", dropouts),
-        one_of("dropout", DROPOUTS),
+        one_of("dropout", [0.0] * 4 * (False in dropouts) + list(DROPOUTS) * (True in dropouts)),
         flags("distinct sizes", (False, True), often=(1, 3)),
         one_of("proj_size", range(max(1, hidden_size[1] - 1))),
     )
@@ -77,7 +76,6 @@ def _configurations(
     batch_first: SearchStrategy[bool],
     bidirectional: SearchStrategy[bool],
     projection: SearchStrategy[bool],
-    dropped: SearchStrategy[bool],
     dropouts: SearchStrategy[float],
     distinct: SearchStrategy[bool],
     projections: SearchStrategy[int],
@@ -87,7 +85,7 @@ def _configurations(
     first = draw(batch_first)
     biased = draw(bias)
     projected = draw(projection)
-    dropout = draw(dropouts) if draw(dropped) and num_layers > 1 else 0.0
+    dropout = draw(dropouts) if num_layers > 1 else 0.0
     input_size, hidden_size = draw(input_sizes), draw(hidden_sizes)
     if draw(distinct):
         hidden_size = apart(hidden_size, {input_size}, hidden_bounds)

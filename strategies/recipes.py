@@ -52,13 +52,17 @@ class Recipe:
 
 
 def _places(size: int) -> Array:
-    """The first element of each quarter of a tensor, then the second ones, then the third."""
-    starts = np.arange(4) * size // 4
-    return np.minimum(np.concatenate([starts, starts + 1, starts + 2]), size - 1)
+    """The first element of each quarter of a tensor, then each second, then each third.
+
+    A quarter with fewer elements has its last one instead.
+    """
+    starts = np.arange(5) * size // 4
+    last = np.maximum(starts[1:] - 1, starts[:4])
+    return np.concatenate([np.minimum(starts[:4] + offset, last) for offset in range(3)])
 
 
 RECIPES: tuple[tuple[Recipe, int], ...] = (
-    (Recipe("zeros", nonzeros=0), 2),
+    (Recipe("zeros", nonzeros=0), 1),
     *((Recipe("one", nonzeros=1, place=place), 1) for place in (2, 0, 1, *range(3, 12))),
     (Recipe("two", nonzeros=2, grid=1.0), 2),
     (Recipe("four", nonzeros=4, grid=0.5), 2),

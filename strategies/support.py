@@ -37,7 +37,15 @@ class Support:
     gradients: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("dtypes", "devices", "bias", "batch_first", "bidirectional", "states"):
+        for name in (
+            "dtypes",
+            "devices",
+            "bias",
+            "batch_first",
+            "bidirectional",
+            "states",
+            "batched",
+        ):
             if not getattr(self, name):
                 raise ValueError(f"{name} must list at least one value")
         unknown = [name for name in self.dtypes if name not in DTYPES]

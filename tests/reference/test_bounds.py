@@ -10,7 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reference
-from reference import DTYPES, Arithmetic, Array, Case, Configuration, Result, forward_bound
+from reference import (
+    DTYPES,
+    Arithmetic,
+    Array,
+    Case,
+    Configuration,
+    Result,
+    Weights,
+    bounds,
+    forward_bound,
+    lstm_cell,
+)
+from reference.cell import sigmoid
 from tests.reference.cases import KINDS, dropout_masks, lstm_cases
 from tests.reference.rounded import AdverseLSTM, OperationByOperation, RoundedLSTM
 
@@ -59,6 +71,17 @@ def one_unit_case(dtype: str, steps: int, c_0: float, rows: int = 1, **biases: l
         np.zeros((steps, rows, 1), numpy),
         np.zeros((1, rows, 1), numpy),
         np.full((1, rows, 1), c_0, numpy),
+    )
+
+
+def many_rows(case: Case, rows: int) -> Case:
+    """An unbatched case as one with so many equal rows."""
+    return replace(
+        case,
+        configuration=replace(case.configuration, batch_first=False),
+        input=np.repeat(case.input[:, None], rows, axis=1),
+        h_0=None if case.h_0 is None else np.repeat(case.h_0[:, None], rows, axis=1),
+        c_0=None if case.c_0 is None else np.repeat(case.c_0[:, None], rows, axis=1),
     )
 
 
@@ -157,8 +180,9 @@ def test_bound_never_falls_as_one_error_grows(name: str, data: st.DataObject) ->
 def test_bound_never_falls_as_all_errors_grow(data: st.DataObject) -> None:
     """In a wider type no bound is larger, over several steps too."""
     trace = reference.trace(data.draw(lstm_cases(dtypes=("bfloat16",))))
-    bounds = [forward_bound(trace, Arithmetic.of(dtype)) for dtype in DTYPES.values()]
-    float64, float32, float16, bfloat16 = bounds
+    float64, float32, float16, bfloat16 = (
+        forward_bound(trace, Arithmetic.of(dtype)) for dtype in DTYPES.values()
+    )
     assert_no_smaller(float32, float64)
     assert_no_smaller(float16, float32)
     assert_no_smaller(bfloat16, float32)
@@ -217,13 +241,13 @@ def test_dropped_values_carry_no_error_to_the_layer_above() -> None:
     shapes = configuration.parameter_shapes()
     parameters = {name: rng.uniform(-1, 1, shape) for name, shape in shapes.items()}
     masks = [np.zeros((4, 1, 2))]
-    bounds = []
+    found = []
     for factor in (1, 3):
         scaled = {n: p * factor if "_l0" in n else p for n, p in parameters.items()}
         case = Case(configuration, scaled, rng.standard_normal((4, 1, 3)))
-        bounds.append(forward_bound(reference.trace(case, masks)))
-    np.testing.assert_array_equal(bounds[0].output, bounds[1].output)
-    assert (bounds[0].h_n[0] != bounds[1].h_n[0]).all()
+        found.append(forward_bound(reference.trace(case, masks)))
+    np.testing.assert_array_equal(found[0].output, found[1].output)
+    assert (found[0].h_n[0] != found[1].h_n[0]).all()
 
 
 @pytest.mark.parametrize(("num_layers", "largest"), [(1, 2e-5), (3, 1e-4)])
@@ -288,6 +312,141 @@ def test_adverse_lstm_stays_below_the_bound(accumulation: float, data: st.DataOb
         seed=data.draw(st.integers(0, 2**16)),
     )
     assert share_of(lstm, case, lstm.arithmetic) <= 1
+
+
+@pytest.mark.parametrize("activation", [0.0, 2.0**-3])
+@given(data=st.data())
+@settings(max_examples=40, deadline=None)
+def test_bound_of_coarse_arithmetic_holds_to_every_order(
+    activation: float, data: st.DataObject
+) -> None:
+    """With u = 1/32 the products of errors count, and many adverse rows stay below the bound."""
+    case = data.draw(
+        lstm_cases(dtypes=("float64",), scales=(0.25, 1.0, 3.0), sizes=(1, 2), batched=False)
+    )
+    arithmetic = Arithmetic(2.0**-5, 2.0**-24, activation, subnormal=0.0, largest=np.inf)
+    lstm = AdverseLSTM(arithmetic, seed=data.draw(st.integers(0, 2**16)))
+    assert share_of(lstm, many_rows(case, 500), arithmetic) <= 1
+
+
+def test_bound_covers_roundings_of_roundings() -> None:
+    """A zero bfloat16 network whose every operation errs upwards attains the bound on c.
+
+    From c_0 = 1: f = i = 1/2 + K u, g = K u, then both products and their sum times 1 + u.
+    """
+    case = one_unit_case("bfloat16", steps=1, c_0=1)
+    trace, u = reference.trace(case), case.dtype.unit_roundoff
+    f, i, g = 0.5 + 4 * u, 0.5 + 4 * u, 4 * u
+    error = (f * (1 + u) + i * g * (1 + u)) * (1 + u) - trace.result.c_n.item()
+    allowed = forward_bound(trace).c_n.item()
+    assert error <= allowed
+    assert error == pytest.approx(allowed, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("function", "slope", "span"),
+    [(sigmoid, bounds.sigmoid_slope, 1), (np.tanh, bounds.tanh_slope, 2)],
+    ids=["sigmoid", "tanh"],
+)
+def test_perturbed_function_stays_within_its_slope_and_remainder(
+    function: Callable[[Array], Array], slope: Callable[[Array], Array], span: int
+) -> None:
+    """For any argument and error the deviation and what the slope leaves over are covered."""
+    a, error, part = np.meshgrid(
+        np.linspace(-6, 6, 49), 2.0 ** np.arange(-20, 5), np.linspace(-1, 1, 9), indexing="ij"
+    )
+    found = bounds._perturbed(function(a), a, error, slope, span, k=0.0)
+    change = function(a + part * error) - function(a)
+    assert (np.abs(change) <= found.deviation + 1e-15).all()
+    assert (np.abs(change - slope(a) * part * error) <= found.fresh + 1e-15).all()
+
+
+def test_pre_activation_error_covers_four_roundings_of_each_product() -> None:
+    """A product, stored, then added three times, each time rounded up, stays within the bound.
+
+    Also where the state h = 1 that it comes from is itself too large by dh.
+    """
+    u, one, zero = 2.0**-5, np.ones((1, 1)), np.zeros((1, 1))
+    w = Weights(np.zeros((4, 1)), np.ones((4, 1)), np.zeros(4), np.zeros(4))
+    arithmetic = Arithmetic(u, 0.0, 0.0, subnormal=0.0, largest=np.inf)
+    for dh in (0.0, 0.5, 2.0):
+        step = lstm_cell(zero, one, zero, w)
+        found = bounds.preactivation_error(step, w, zero, np.full((1, 1), dh), arithmetic)
+        assert ((1 + dh) * ((1 + u) ** 4 - 1) <= found).all()
+
+
+@pytest.mark.parametrize("proj_size", [0, 2])
+def test_jacobian_of_a_step_is_that_of_the_cell(proj_size: int) -> None:
+    """Its entries are the central differences of the cell by h and by c."""
+    rng = np.random.default_rng(0)
+    hidden, features = 3, proj_size or 3
+    w = Weights(
+        *(rng.standard_normal(shape) for shape in [(12, 2), (12, features), (12,), (12,)]),
+        rng.standard_normal((proj_size, hidden)) if proj_size else None,
+    )
+    x, state = rng.standard_normal((1, 2)), rng.standard_normal((1, features + hidden))
+
+    def following(state: Array) -> Array:
+        step = lstm_cell(x, state[:, :features], state[:, features:], w)
+        return np.concatenate([step.h, step.c], axis=-1)[0]
+
+    columns = [
+        (following(state + change) - following(state - change)) / 2e-5
+        for change in 1e-5 * np.eye(features + hidden)
+    ]
+    step = lstm_cell(x, state[:, :features], state[:, features:], w)
+    zeros = np.zeros_like(x), np.zeros_like(step.h_prev), np.zeros_like(step.c_prev)
+    found = bounds.step_bound(step, w, *zeros, EXACT).jacobian[0]
+    np.testing.assert_allclose(found, np.stack(columns, axis=-1), atol=1e-9)
+
+
+def test_bound_of_a_long_sum_is_attained() -> None:
+    """A sum of 200 products that errs by gamma_200 uses up nearly all of the bound on c."""
+    configuration = Configuration(200, 1, bias=False)
+    weights = np.zeros((4, 200))
+    weights[2] = 2.0**-8
+    parameters = {"weight_ih_l0": weights, "weight_hh_l0": np.zeros((4, 1))}
+    case = Case(configuration, parameters, np.ones((1, 50, 200)))
+    arithmetic = Arithmetic(0.0, 2.0**-20, 0.0, subnormal=0.0, largest=np.inf)
+    assert 0.95 < share_of(AdverseLSTM(arithmetic, seed=0), case, arithmetic) <= 1
+
+
+def test_bound_of_a_kept_state_is_attained_by_coarse_arithmetic() -> None:
+    """With f = 1 + K u, i = g = K u and every product and sum rounded up c attains its bound."""
+    u, k = 2.0**-5, 2.0**-3
+    case = one_unit_case("float64", steps=10, c_0=1, bias_ih_l0=[-1e3, 1e3, 0, 0])
+    arithmetic = Arithmetic(u, u, k, subnormal=0.0, largest=np.inf)
+    c = 1.0
+    for _ in range(10):
+        c = ((1 + k) * c * (1 + u) + k * k * (1 + u)) * (1 + u)
+    allowed = forward_bound(reference.trace(case), arithmetic).c_n.item()
+    assert c - 1 <= allowed
+    assert c - 1 == pytest.approx(allowed, rel=1e-2)
+
+
+@given(data=st.data())
+@settings(max_examples=25, deadline=None)
+def test_bound_of_a_row_is_the_same_in_any_batch(data: st.DataObject) -> None:
+    """A row of a ragged batch has the bound that it has alone, without its padding."""
+    case = data.draw(
+        lstm_cases(dtypes=("float32",), scales=(1.0, 3.0), steps=(1, 8), **KINDS["lengths"])
+    )
+    together = forward_bound(reference.trace(case))
+    for row, length in enumerate(case.lengths):
+        alone = replace(
+            case,
+            input=case.user_order(case.time_major(case.input)[:length, row : row + 1]),
+            h_0=None if case.h_0 is None else case.h_0[:, row : row + 1],
+            c_0=None if case.c_0 is None else case.c_0[:, row : row + 1],
+            lengths=None,
+        )
+        bound = forward_bound(reference.trace(alone))
+        for whole, part in (
+            (case.time_major(together.output)[:length, row], alone.time_major(bound.output)[:, 0]),
+            (together.h_n[:, row], bound.h_n[:, 0]),
+            (together.c_n[:, row], bound.c_n[:, 0]),
+        ):
+            np.testing.assert_allclose(whole, part, rtol=1e-6)
 
 
 @pytest.mark.parametrize("what", ["output", "h_n", "c_n"])
