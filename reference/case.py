@@ -74,7 +74,7 @@ class Case:
         ):
             raise ValueError(
                 f"lengths must be {self.batch_size} integers in [1, {self.seq_len}] of which one "
-                f"is {self.seq_len}, got {self.lengths!r}"
+                f"is {self.seq_len}, got {np.asarray(self.lengths).tolist()}"
             )
 
     def _expected(self) -> Iterator[tuple[str, tuple[int, ...], Array]]:
@@ -137,7 +137,7 @@ class Case:
             states.append(state if self.batched else state[:, None])
         return states[0], states[1]
 
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """Hypothesis shows a case in this short form, not field by field."""
         printer.text(repr(self))
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class Configuration:
     """What ``torch.nn.LSTM`` is constructed with, under its names and with its defaults.
 
-    Raises :class:`ValueError` for sizes that are not positive integers, a `dropout` outside [0, 1] and a
-    `proj_size` that is negative or not below `hidden_size`.
+    Raises :class:`ValueError` for sizes that are not positive integers, a `dropout` outside
+    [0, 1] and a `proj_size` that is negative or not below `hidden_size`.
     """
 
     input_size: int
