@@ -6,6 +6,7 @@ import argparse
 import io
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -117,7 +118,9 @@ def _verify(options: argparse.Namespace) -> int:
         if value not in (None, ""):
             arguments += [f"--lstm-{option.replace('_', '-')}={value}"]
     face = Face(errors)
-    code = pytest.main(arguments, plugins=[face])
+    with tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder:
+        os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = folder
+        code = pytest.main(arguments, plugins=[face])
     run = face.run
     if run is not None and run.usage_errors:
         for line in run.usage_errors:
@@ -200,7 +203,9 @@ class Face:
             return
         self.run = reporting.run
         columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self.progress = Progress(*columns, console=self.console, transient=True)
+        self.progress = Progress(
+            *columns, console=self.console, transient=True, disable=not self.console.is_terminal
+        )
         task = self.progress.add_task("starting", total=None)
 
         def advance(run: Any) -> None:

@@ -70,6 +70,13 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(reporting.Reporting(config), "lstm_conformance_reporting")
 
 
+def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Our folders are plain ones: for a package, pytest would put its root first on the path."""
+    if path in (FAMILIES, FAMILIES.parent) and parent.config.getoption("lstm"):
+        return pytest.Dir.from_parent(parent, path=path)
+    return None
+
+
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """The requirement modules of this package are collected by us, whatever files pytest takes."""
     if file_path.parent == FAMILIES and parent.config.getoption("lstm"):

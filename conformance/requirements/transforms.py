@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import shutil
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +19,6 @@ from reference import Case, Result
 
 _COSTLY: dict[str, Any] = {
     "level": "module",
-    "applies": torch_module,
     "share_of_cases": 0.003,
     "costly": True,
     "lengths": False,
@@ -48,14 +49,30 @@ def _arguments(case: Case) -> tuple[Any, ...]:
     return tuple(to_tensor(array, case.device) for array in arrays)
 
 
-@requirement(source="torch.compile documentation: it optimizes given models", **_COSTLY)
+def _compiles(implementation: Any) -> str | None:
+    if not any(map(shutil.which, ("c++", "g++", "clang++", "cl"))):
+        return "torch.compile needs a C++ compiler, and there is none"
+    return torch_module(implementation)
+
+
+def _exports(implementation: Any) -> str | None:
+    if importlib.util.find_spec("torch") and importlib.util.find_spec("torch.export"):
+        return torch_module(implementation)
+    return "this torch has no torch.export"
+
+
+@requirement(
+    source="torch.compile documentation: it optimizes given models",
+    applies=_compiles,
+    **_COSTLY,
+)
 def compiled_module_agrees(implementation: Any, case: Case) -> float:
     """A compiled module that holds the LSTM gives the true results, within the bound."""
     import torch
 
     known = truth(case)
     with blamed(case):
-        torch.compiler.reset()
+        getattr(torch, "compiler", torch._dynamo).reset()
         compiled: Any = torch.compile(_holder(implementation, case))
         with torch.no_grad():
             result = compiled(*_arguments(case))
@@ -64,6 +81,7 @@ def compiled_module_agrees(implementation: Any, case: Case) -> float:
 
 @requirement(
     source="torch.export.export documentation: the traced program computes what the module does",
+    applies=_exports,
     **_COSTLY,
 )
 def exported_program_agrees(implementation: Any, case: Case) -> float:

@@ -1,0 +1,95 @@
+"""The wheel as it is built, and the files that say how to set the project up."""
+
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from configparser import ConfigParser
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("conformance", "reference", "strategies")
+KEPT = shutil.ignore_patterns("__pycache__")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]:
+    """The wheel built from a copy of the sources, tests included."""
+    source, built = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("built")
+    for name in ("pyproject.toml", "README.md", "LICENSE", ".gitignore"):
+        shutil.copy(ROOT / name, source)
+    for name in (*PACKAGES, "tests"):
+        shutil.copytree(ROOT / name, source / name, ignore=KEPT)
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(built)]
+    done = subprocess.run([*command, str(source)], cwd=built, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (path,) = built.iterdir()
+    with zipfile.ZipFile(path) as archive:
+        yield archive
+
+
+def metadata(wheel: zipfile.ZipFile, name: str) -> str:
+    """The text of a file in the wheel's ``.dist-info``."""
+    (path,) = (path for path in wheel.namelist() if path.endswith(f".dist-info/{name}"))
+    return wheel.read(path).decode()
+
+
+def test_wheel_holds_the_three_packages_and_nothing_else(wheel: zipfile.ZipFile) -> None:
+    """Every file of the packages is in the wheel; tests are not."""
+    files = {path for path in wheel.namelist() if ".dist-info/" not in path}
+    sources = {
+        path.relative_to(ROOT).as_posix()
+        for name in PACKAGES
+        for path in (ROOT / name).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert files == sources
+
+
+@pytest.mark.parametrize(
+    "path", [*(f"{name}/py.typed" for name in PACKAGES), "conformance/pytest.ini"]
+)
+def test_wheel_holds_data_file(wheel: zipfile.ZipFile, path: str) -> None:
+    """Type markers and the command line's own pytest configuration are shipped."""
+    assert path in wheel.namelist()
+
+
+def test_wheel_carries_the_license(wheel: zipfile.ZipFile) -> None:
+    """The licence text travels with the wheel, under its SPDX name."""
+    assert metadata(wheel, "licenses/LICENSE") == (ROOT / "LICENSE").read_text()
+    assert "License-Expression: BSD-3-Clause" in metadata(wheel, "METADATA")
+
+
+def test_wheel_declares_its_entry_points(wheel: zipfile.ZipFile) -> None:
+    """Installing gives the command and the pytest plugin."""
+    points = ConfigParser()
+    points.read_string(metadata(wheel, "entry_points.txt"))
+    assert {name: dict(points[name]) for name in points.sections()} == {
+        "console_scripts": {"lstm-conformance": "conformance.command:main"},
+        "pytest11": {"lstm_conformance": "conformance.plugin"},
+    }
+
+
+def test_readme_sets_up_with_two_commands_and_ci_runs_the_second() -> None:
+    """What CI runs is what the front page says, word for word."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
+    commands = [block.strip() for block in blocks if block.startswith("python3.11 -m venv")]
+    assert len(commands) == 2
+    verifies, tests = commands
+    assert verifies.endswith("verify torch.nn.LSTM torch.nn.LSTMCell stacked-cells")
+    assert (ROOT / ".ci" / "run").read_text().splitlines()[-1] == tests
+
+
+def test_ci_runs_every_tox_environment() -> None:
+    """The workflow's matrix and tox.ini list the same environments, each with its Python."""
+    tox = ConfigParser()
+    tox.read(ROOT / "tox.ini")
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
+    matrix = dict(re.findall(r'\{env: (\S+), python: "(\S+)"\}', workflow))
+    assert list(matrix) == tox["tox"]["env_list"].split()
+    for env, python in matrix.items():
+        assert not env.startswith("py") or env.startswith(f"py{python.replace('.', '')}-torch")
