@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import sys
 import tempfile
@@ -90,6 +89,7 @@ def _verify(options: argparse.Namespace) -> int:
     from rich.console import Console
 
     from conformance.plugin import FAMILIES
+    from conformance.progress import Face
     from conformance.table import failures, render
 
     errors = Console(stderr=True, soft_wrap=True)
@@ -104,7 +104,7 @@ def _verify(options: argparse.Namespace) -> int:
         *("-c", str(Path(__file__).with_name("pytest.ini"))),
         *("--rootdir", str(FAMILIES.parent)),
         *("-p", "xdist", "-p", "pytest_timeout", "-p", "conformance.plugin"),
-        *("-p", "no:cacheprovider"),
+        *("-p", "no:cacheprovider", "-p", "no:faulthandler"),
         *("-n", str(options.workers), "--dist", "worksteal"),
         *("--max-worker-restart", "1000"),
         *("--lstm-profile", options.profile),
@@ -173,52 +173,3 @@ def _summary(console: Any, run: Any) -> None:
         console.print(f"float32 products exact: {switches}", style="dim", highlight=False)
     word, style = ("conformant", "bold green") if run.conformant else ("not conformant", "bold red")
     console.print(word, style=style)
-
-
-class Face:
-    """Shows progress in place of pytest's own output, which is kept for when the run breaks."""
-
-    def __init__(self, console: Any) -> None:
-        self.console = console
-        self.log = io.StringIO()
-        self.run: Any = None
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_configure(self, config: pytest.Config) -> None:
-        """Redirect pytest's terminal reporter."""
-        from _pytest.terminal import TerminalReporter
-
-        plain = config.pluginmanager.getplugin("terminalreporter")
-        if plain is not None:
-            config.pluginmanager.unregister(plain)
-            quiet = TerminalReporter(config, self.log)
-            config.pluginmanager.register(quiet, "terminalreporter")
-
-    def pytest_sessionstart(self, session: Any) -> None:
-        """Follow the verdicts as they come."""
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
-
-        reporting = session.config.pluginmanager.getplugin("lstm_conformance_reporting")
-        if reporting is None:
-            return
-        self.run = reporting.run
-        columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self.progress = Progress(
-            *columns, console=self.console, transient=True, disable=not self.console.is_terminal
-        )
-        task = self.progress.add_task("starting", total=None)
-
-        def advance(run: Any) -> None:
-            bad = sum(not verdict.conformant for verdict in run.verdicts)
-            what = f"{bad} not conformant" if bad else "all conformant so far"
-            self.progress.update(
-                task, description=what, total=run.total or None, completed=len(run.verdicts)
-            )
-
-        reporting.on_verdict = advance
-        self.progress.start()
-
-    def pytest_sessionfinish(self, session: Any) -> None:
-        """Take the progress bar away."""
-        if self.run is not None:
-            self.progress.stop()

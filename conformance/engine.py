@@ -63,6 +63,8 @@ def check(
     reason = requirement.applies(implementation)
     if device not in supports.devices:
         reason = f"no {device.partition(':')[0].upper()} device is present"
+    elif device not in requirement.cases.get("devices", (device,)):
+        reason = "is about CUDA devices"
     elif requirement.costly and budget.max_examples < PROFILES["thorough"]:
         reason = "decided in the thorough profile"
     if reason is not None:
@@ -96,7 +98,7 @@ def _attempt(
         cases = lstm_cases(support, **dict(requirement.cases))
         cases.validate()
     except InvalidArgument as error:
-        return NotApplicable(*here, reason=str(error))
+        return NotApplicable(*here, reason=str(error).partition(", only ")[0])
     tried = 0
     share: float | None = None
     found: tuple[tuple[int, ...], Case, Mismatch | Misbehaviour] | None = None
