@@ -30,7 +30,7 @@ _HOMES = {
     "Requirement": "requirement",
     "check": "engine",
     "Budget": "engine",
-    "PROFILES": "engine",
+    "PROFILES": "profiles",
     "Verdict": "verdict",
     "Passed": "verdict",
     "Failed": "verdict",

@@ -15,6 +15,7 @@ from hypothesis.errors import InvalidArgument, Unsatisfiable
 from conformance.comparison import Mismatch
 from conformance.expectations import decide
 from conformance.implementation import Implementation, Misbehaviour
+from conformance.profiles import PROFILES
 from conformance.requirement import Requirement
 from conformance.verdict import (
     Counterexample,
@@ -26,9 +27,6 @@ from conformance.verdict import (
 )
 from reference import Case
 from strategies import Support, lstm_cases
-
-PROFILES = {"quick": 20, "default": 100, "thorough": 1000}
-"""Cases drawn per requirement in each profile."""
 
 
 @dataclass(frozen=True)

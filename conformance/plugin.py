@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conformance.packages import OURS
+from conformance.profiles import PROFILES, timeout
 
 if TYPE_CHECKING:
     from conformance.implementation import Implementation
@@ -31,22 +32,13 @@ if TYPE_CHECKING:
     from reference import Case
 
 FAMILIES = Path(__file__).parent / "requirements"
-PROPERTY = "lstm_conformance_verdict"
-TIMEOUTS = {"quick": 60.0, "default": 120.0, "thorough": 900.0}
-"""Seconds that one requirement may take on one implementation and device, by profile."""
-
-
-def timeout(config: pytest.Config) -> float:
-    """Seconds that one requirement may take in this run."""
-    seconds: float | None = config.getoption("lstm_timeout")
-    return TIMEOUTS[config.getoption("lstm_profile")] if seconds is None else seconds
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of the suite, each with the prefix ``--lstm``."""
     group = parser.getgroup("lstm-conformance", "verify an LSTM")
     group.addoption("--lstm", action="append", default=[], metavar="NAME", help="what to verify")
-    group.addoption("--lstm-profile", default="default", choices=list(TIMEOUTS))
+    group.addoption("--lstm-profile", default="default", choices=list(PROFILES))
     group.addoption("--lstm-max-examples", type=int, metavar="N", help="cases per requirement")
     group.addoption("--lstm-seed", type=int, metavar="N", help="draw the same cases again")
     group.addoption("--lstm-device", default="", metavar="LIST", help="such as cpu,cuda")
@@ -146,7 +138,7 @@ class RequirementItem(pytest.Item):
         with OURS, _last_resort(timeout(self.config) + 1):
             from conformance.engine import check
             from conformance.selection import budget
-            from conformance.verdict import NotApplicable
+            from conformance.verdict import PROPERTY, NotApplicable
 
             journal = Journal(self.config, self.name, self.started)
             verdict = check(

@@ -18,11 +18,11 @@ from conformance.engine import counterexample
 from conformance.expectations import judged
 from conformance.implementation import Misbehaviour
 from conformance.packages import OURS
-from conformance.plugin import PROPERTY, timeout
+from conformance.profiles import timeout
 from conformance.requirements import REQUIREMENTS
 from conformance.selection import circumstances
 from conformance.table import table
-from conformance.verdict import Crashed, TimedOut, Verdict, from_json
+from conformance.verdict import PROPERTY, Crashed, TimedOut, Verdict, from_json
 
 SCHEMA = "lstm-conformance/report"
 VERSION = 1

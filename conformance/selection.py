@@ -11,11 +11,11 @@ import hypothesis
 import numpy as np
 import pytest
 
-from conformance.engine import PROFILES, Budget
+from conformance.engine import Budget
 from conformance.errors import UsageError
 from conformance.implementation import Implementation
 from conformance.loading import load
-from conformance.plugin import timeout
+from conformance.profiles import PROFILES, timeout
 from conformance.requirements import REQUIREMENTS
 from reference import DTYPES
 

@@ -22,6 +22,10 @@ SHOWN = 64
 """The size of the largest tensor whose numbers are shown in the terminal."""
 
 
+PROPERTY = "lstm_conformance_verdict"
+"""The name under which a verdict travels as a property of a pytest report."""
+
+
 @dataclass(frozen=True)
 class Counterexample:
     """The smallest case found on which a requirement does not hold.

@@ -4,11 +4,14 @@ NumPy only. Start with :func:`reference.cell.lstm_cell`, which is one step of th
 :func:`reference.network.trace`, which loops it over time, layers and directions.
 """
 
-from reference.bounds import Arithmetic, forward_bound
+from reference.arithmetic import Arithmetic
+from reference.bounds import forward_bound
 from reference.case import Array, Case, Result
 from reference.cell import Step, Weights, lstm_cell
 from reference.configuration import Configuration
 from reference.dtypes import DTYPES, DType
+from reference.gradient_bounds import gradient_bound
+from reference.gradients import backward
 from reference.network import LayerTrace, Trace, lstm, lstm_layer, rounded, trace
 
 __all__ = [
@@ -23,7 +26,9 @@ __all__ = [
     "Step",
     "Trace",
     "Weights",
+    "backward",
     "forward_bound",
+    "gradient_bound",
     "lstm",
     "lstm_cell",
     "lstm_layer",

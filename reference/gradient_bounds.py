@@ -31,7 +31,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from reference.bounds import Arithmetic, LayerBound, float64, layer_bounds
+from reference.arithmetic import Arithmetic
+from reference.bounds import LayerBound, float64, layer_bounds
 from reference.case import Array, Result
 from reference.cell import Step, Weights
 from reference.gradient_errors import (

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from reference.bounds import Arithmetic
+from reference.arithmetic import Arithmetic
 from reference.case import Array
 from reference.cell import Step
 

@@ -1,8 +1,9 @@
 """Every requirement, by family; importing this package registers them all."""
 
-from conformance.requirement import REGISTERED as REQUIREMENTS
+from conformance.requirement import REGISTERED, Requirement
 from conformance.requirements import (
     batch,
+    constructors,
     devices,
     directions,
     dropout,
@@ -19,21 +20,31 @@ from conformance.requirements import (
     transforms,
 )
 
-__all__ = [
-    "REQUIREMENTS",
-    "batch",
-    "devices",
-    "directions",
-    "dropout",
-    "equations",
-    "errors",
-    "gradients",
-    "interface",
-    "layers",
-    "lengths",
-    "module",
-    "numerics",
-    "relations",
-    "states",
-    "transforms",
-]
+FAMILIES = (
+    equations,
+    interface,
+    relations,
+    states,
+    batch,
+    layers,
+    directions,
+    lengths,
+    numerics,
+    dropout,
+    gradients,
+    module,
+    errors,
+    constructors,
+    transforms,
+    devices,
+)
+
+REQUIREMENTS: dict[str, Requirement] = {
+    name: requirement
+    for family in FAMILIES
+    for name, requirement in REGISTERED.items()
+    if requirement.body.__module__ == family.__name__
+}
+"""Every requirement by name, from the equations outwards."""
+
+__all__ = ["FAMILIES", "REQUIREMENTS"]

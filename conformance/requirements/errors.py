@@ -15,14 +15,14 @@ from conformance.requirement import requirement
 from conformance.requirements.needs import torch_module
 from conformance.requirements.torch_only import session as session_of
 from conformance.requirements.torch_only import to_tensor
-from reference import Case, Configuration
+from reference import Case
 
 REFUSALS = (RuntimeError, ValueError, TypeError, IndexError, AssertionError)
 """What a refusal may be raised as: the types that PyTorch uses for wrong arguments."""
 
 SHAPES = "torch.nn.LSTM and torch.nn.LSTMCell documentation, 'Inputs': shapes"
 
-_CASES: dict[str, Any] = {
+SMALL_CASES: dict[str, Any] = {
     "level": "module",
     "applies": torch_module,
     "share_of_cases": 0.2,
@@ -33,12 +33,12 @@ _CASES: dict[str, Any] = {
     "batched": True,
     "lengths": False,
 }
-_WITH_STATES = {**_CASES, "states": True}
+_WITH_STATES = {**SMALL_CASES, "states": True}
 
 Tensors = Any
 
 
-def _refused(what: str, call: Callable[[], Any]) -> None:
+def refused(what: str, call: Callable[[], Any]) -> None:
     """`call` must raise one of :data:`REFUSALS`."""
     try:
         with blamed():
@@ -72,7 +72,7 @@ def call_refused(
         else (to_tensor(case.h_0, case.device), to_tensor(case.c_0, case.device))
     )
     x, states = spoil(x, h_0, c_0)
-    _refused(what, lambda: implementation.call_with(session.module, case, x, states))
+    refused(what, lambda: implementation.call_with(session.module, case, x, states))
     return agree(session.run(case), before, nothing(before))
 
 
@@ -86,7 +86,7 @@ def _states(h_0: Any, c_0: Any) -> Any:
     return None if h_0 is None else (h_0, c_0)
 
 
-@requirement(source=SHAPES, **_CASES)
+@requirement(source=SHAPES, **SMALL_CASES)
 def wrong_feature_size_is_refused(implementation: Any, case: Case) -> float:
     """Input with one feature more or one less than input_size raises."""
     call_refused(
@@ -103,7 +103,7 @@ def wrong_feature_size_is_refused(implementation: Any, case: Case) -> float:
     )
 
 
-@requirement(source=SHAPES, **_CASES)
+@requirement(source=SHAPES, **SMALL_CASES)
 def wrong_input_rank_is_refused(implementation: Any, case: Case) -> float:
     """Input with one dimension more than documented raises."""
     return call_refused(implementation, case, "4-D input", lambda x, h, c: (x[None], _states(h, c)))
@@ -192,7 +192,7 @@ def wrong_state_dtype_is_refused(implementation: Any, case: Case) -> float:
 
 @requirement(
     source="torch.nn.LSTM documentation: input and parameters have one type",
-    **{**_CASES, "dtypes": ["float32", "float64"]},
+    **{**SMALL_CASES, "dtypes": ["float32", "float64"]},
 )
 def wrong_input_dtype_is_refused(implementation: Any, case: Case) -> float:
     """Input of another dtype than the parameters raises, integers included."""
@@ -219,7 +219,7 @@ def single_state_tensor_is_refused(implementation: Any, case: Case) -> float:
 
 @requirement(
     source="torch.nn.LSTM documentation: L is the sequence length, of a sequence that has an end",
-    **{**_CASES, "applies": _is_no_cell},
+    **{**SMALL_CASES, "applies": _is_no_cell},
 )
 def empty_sequence_is_refused(implementation: Any, case: Case) -> float:
     """An input without time steps raises: there is no last step to return."""
@@ -234,7 +234,7 @@ def empty_sequence_is_refused(implementation: Any, case: Case) -> float:
 
 @requirement(
     source="torch.nn.utils.rnn.pack_padded_sequence documentation: lengths of the sequences",
-    **{**_CASES, "lengths": True},
+    **{**SMALL_CASES, "lengths": True},
 )
 def impossible_lengths_are_refused(implementation: Any, case: Case) -> None:
     """Lengths that are zero, negative, too many or beyond the sequence raise."""
@@ -245,76 +245,10 @@ def impossible_lengths_are_refused(implementation: Any, case: Case) -> None:
         "a length too many": np.append(case.lengths, 1),
         "a length beyond the sequence": case.lengths + case.seq_len,
     }.items():
-        _refused(what, partial(_run_with_lengths, implementation, case, lengths))
+        refused(what, partial(_run_with_lengths, implementation, case, lengths))
 
 
 def _run_with_lengths(implementation: Any, case: Case, lengths: Any) -> None:
     spoiled = replace(case)
     object.__setattr__(spoiled, "lengths", lengths)
     implementation.run(spoiled)
-
-
-def _configuration(case: Case, **options: Any) -> Configuration:
-    configuration = replace(case.configuration)
-    for name, value in options.items():
-        object.__setattr__(configuration, name, value)
-    return configuration
-
-
-@requirement(
-    source="torch.nn.LSTM documentation: input_size, hidden_size and num_layers are numbers of "
-    "things",
-    **_CASES,
-)
-def sizes_that_are_not_positive_are_refused(implementation: Any, case: Case) -> None:
-    """hidden_size and num_layers that are zero or negative raise, a negative input_size too."""
-    layered = implementation.supports.max_layers > 1
-    for name, value in (
-        ("hidden_size", 0),
-        ("hidden_size", -1),
-        ("input_size", -1),
-        ("num_layers", 0),
-        ("num_layers", -1),
-    ):
-        if name == "num_layers" and not layered:
-            continue
-        configuration = _configuration(case, **{name: value})
-        _refused(
-            f"{name}={value}",
-            partial(implementation.construct, configuration),
-        )
-
-
-def _has_dropout(implementation: Any) -> str | None:
-    return torch_module(implementation) or (
-        None if implementation.supports.dropout else "takes no dropout"
-    )
-
-
-@requirement(
-    source="torch.nn.LSTM documentation, dropout: a probability",
-    **{**_CASES, "applies": _has_dropout},
-)
-def impossible_dropout_is_refused(implementation: Any, case: Case) -> None:
-    """A dropout below 0 or above 1 raises."""
-    for value in (-0.1, 1.1):
-        configuration = _configuration(case, dropout=value)
-        _refused(
-            f"dropout={value}",
-            partial(implementation.construct, configuration),
-        )
-
-
-@requirement(
-    source="torch.nn.LSTM documentation, proj_size: it has to be smaller than hidden_size",
-    **{**_CASES, "projection": True},
-)
-def impossible_projection_is_refused(implementation: Any, case: Case) -> None:
-    """A proj_size that is negative, or not below hidden_size, raises."""
-    size = case.configuration.hidden_size
-    for value in (-1, size, size + 1):
-        configuration = _configuration(case, proj_size=value)
-        _refused(
-            f"proj_size={value} with hidden_size={size}",
-            partial(implementation.construct, configuration),
-        )

@@ -13,9 +13,7 @@ from conformance.implementation import Implementation, blamed
 from conformance.requirement import requirement
 from conformance.requirements.needs import torch_module
 from conformance.requirements.torch_only import autograd, differentiated
-from reference import Array, Case, Result, trace
-from reference.gradient_bounds import gradient_bound
-from reference.gradients import backward
+from reference import Array, Case, Result, backward, gradient_bound, trace
 
 CHAIN_RULE = "the chain rule applied to the equations of the torch.nn.LSTM documentation"
 ALL = ("output", "h_n", "c_n")

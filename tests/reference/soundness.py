@@ -60,8 +60,9 @@ class Tally:
     def line(self) -> str:
         """The figures, for print."""
         shares = np.concatenate(self.shares)
+        unclaimed = self.unclaimed / (self.elements + self.unclaimed)
         return (
-            f"{self.elements:9d} elements, {self.unclaimed / (self.elements + self.unclaimed):5.1%} "
+            f"{self.elements:9d} elements, {unclaimed:5.1%} "
             f"more without a claim; share of bound: largest {shares.max():.3f}, "
             f"median {np.median(shares):.1e}; above it {int((shares > 1).sum())}; assert_close "
             f"rejects {self.rejected} of {self.results} results"

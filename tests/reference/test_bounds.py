@@ -22,6 +22,7 @@ from reference import (
     forward_bound,
     lstm_cell,
 )
+from reference.arithmetic import perturbed, sigmoid_slope, tanh_slope
 from reference.cell import sigmoid
 from tests.reference.cases import KINDS, dropout_masks, lstm_cases
 from tests.reference.rounded import AdverseLSTM, OperationByOperation, RoundedLSTM
@@ -345,7 +346,7 @@ def test_bound_covers_roundings_of_roundings() -> None:
 
 @pytest.mark.parametrize(
     ("function", "slope", "span"),
-    [(sigmoid, bounds.sigmoid_slope, 1), (np.tanh, bounds.tanh_slope, 2)],
+    [(sigmoid, sigmoid_slope, 1), (np.tanh, tanh_slope, 2)],
     ids=["sigmoid", "tanh"],
 )
 def test_perturbed_function_stays_within_its_slope_and_remainder(
@@ -355,7 +356,7 @@ def test_perturbed_function_stays_within_its_slope_and_remainder(
     a, error, part = np.meshgrid(
         np.linspace(-6, 6, 49), 2.0 ** np.arange(-20, 5), np.linspace(-1, 1, 9), indexing="ij"
     )
-    found = bounds._perturbed(function(a), a, error, slope, span, k=0.0)
+    found = perturbed(function(a), a, error, slope, span, k=0.0)
     change = function(a + part * error) - function(a)
     assert (np.abs(change) <= found.deviation + 1e-15).all()
     assert (np.abs(change - slope(a) * part * error) <= found.fresh + 1e-15).all()

@@ -1,0 +1,78 @@
+"""Constructor arguments that make no sense are refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from conformance.requirement import requirement
+from conformance.requirements.errors import SMALL_CASES, refused
+from conformance.requirements.needs import torch_module
+from reference import Case, Configuration
+
+
+def _configuration(case: Case, **options: Any) -> Configuration:
+    configuration = replace(case.configuration)
+    for name, value in options.items():
+        object.__setattr__(configuration, name, value)
+    return configuration
+
+
+@requirement(
+    source="torch.nn.LSTM documentation: input_size, hidden_size and num_layers are numbers of "
+    "things",
+    **SMALL_CASES,
+)
+def sizes_that_are_not_positive_are_refused(implementation: Any, case: Case) -> None:
+    """hidden_size and num_layers that are zero or negative raise, a negative input_size too."""
+    layered = implementation.supports.max_layers > 1
+    for name, value in (
+        ("hidden_size", 0),
+        ("hidden_size", -1),
+        ("input_size", -1),
+        ("num_layers", 0),
+        ("num_layers", -1),
+    ):
+        if name == "num_layers" and not layered:
+            continue
+        configuration = _configuration(case, **{name: value})
+        refused(
+            f"{name}={value}",
+            partial(implementation.construct, configuration),
+        )
+
+
+def _has_dropout(implementation: Any) -> str | None:
+    return torch_module(implementation) or (
+        None if implementation.supports.dropout else "takes no dropout"
+    )
+
+
+@requirement(
+    source="torch.nn.LSTM documentation, dropout: a probability",
+    **{**SMALL_CASES, "applies": _has_dropout},
+)
+def impossible_dropout_is_refused(implementation: Any, case: Case) -> None:
+    """A dropout below 0 or above 1 raises."""
+    for value in (-0.1, 1.1):
+        configuration = _configuration(case, dropout=value)
+        refused(
+            f"dropout={value}",
+            partial(implementation.construct, configuration),
+        )
+
+
+@requirement(
+    source="torch.nn.LSTM documentation, proj_size: it has to be smaller than hidden_size",
+    **{**SMALL_CASES, "projection": True},
+)
+def impossible_projection_is_refused(implementation: Any, case: Case) -> None:
+    """A proj_size that is negative, or not below hidden_size, raises."""
+    size = case.configuration.hidden_size
+    for value in (-1, size, size + 1):
+        configuration = _configuration(case, proj_size=value)
+        refused(
+            f"proj_size={value} with hidden_size={size}",
+            partial(implementation.construct, configuration),
+        )

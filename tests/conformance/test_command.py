@@ -1,0 +1,167 @@
+"""The command line, as a user runs it from a folder of their own."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from conformance import REQUIREMENTS
+from conformance.loading import SHIPPED
+from conformance.verdict import Crashed, Passed, TimedOut, from_json
+from tests.conformance.processes import SPECIMENS, command
+
+FEW = ["--requirement", "results_match_reference", "--requirement", "dtypes_follow_input"]
+
+
+def test_verify_passes_torch(tmp_path: Path) -> None:
+    """A conformant LSTM gets a table, a summary and exit status 0, and nothing on stderr."""
+    names = ["torch.nn.LSTM", f"{SPECIMENS}:Numbers"]
+    run = command(
+        *("verify", *names, *FEW, "--max-examples", 8, "--seed", 5, "--json", "report.json"),
+        folder=tmp_path,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert run.stderr.strip() == ""
+    lines = run.stdout.splitlines()
+    assert lines[-1].strip() == "conformant"
+    for name in ("torch.nn.LSTM on cpu", "numbers on cpu"):
+        start = lines.index(next(line for line in lines if line.startswith(name)))
+        for line in lines[start + 4 : start + 6]:
+            assert line.split("│")[2].strip() == "passed"
+            assert line.split("│")[3].strip() == "8"
+    assert "4 passed" in run.stdout
+    assert "seed 5" in run.stdout
+    assert "numbers does not take: dtypes float32, dtypes float16, dtypes bfloat16" in run.stdout
+    if not torch.cuda.is_available():
+        assert "torch.nn.LSTM on cuda: 2 requirements not applicable, no CUDA" in run.stdout
+    assert_is_report(json.loads((tmp_path / "report.json").read_text()))
+    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
+
+
+def assert_is_report(report: dict) -> None:
+    """The report of :func:`test_verify_passes_torch`."""
+    assert report["schema"] == "lstm-conformance/report"
+    assert report["version"] == 1
+    run = report["run"]
+    assert (run["profile"], run["seed"], run["max_examples"]) == ("default", 5, 8)
+    assert run["torch"] == torch.__version__
+    assert run["torch.get_float32_matmul_precision()"] == "highest"
+    assert run["seconds"] > 0
+    assert run["supports"]["torch.nn.LSTM"]["projection"] is True
+    verdicts = [from_json(values) for values in report["verdicts"]]
+    assert [verdict.to_json() for verdict in verdicts] == report["verdicts"]
+    on_cpu = [verdict for verdict in verdicts if verdict.device == "cpu"]
+    assert all(isinstance(verdict, Passed) for verdict in on_cpu)
+    assert [(verdict.implementation, verdict.requirement) for verdict in on_cpu] == [
+        ("torch.nn.LSTM", "results_match_reference"),
+        ("torch.nn.LSTM", "dtypes_follow_input"),
+        ("numbers", "results_match_reference"),
+        ("numbers", "dtypes_follow_input"),
+    ]
+    assert all(verdict.conformant for verdict in verdicts)
+
+
+def test_verify_fails_a_faulty_lstm(tmp_path: Path) -> None:
+    """Exit status 1, and what, where, got, should be, allowed, and the smallest case."""
+    (tmp_path / "odd [bold] name").mkdir()
+    (tmp_path / "odd [bold] name" / "mine.py").write_text(SPECIMENS.read_text())
+    name = "odd [bold] name/mine.py:ForgetsBiasHH"
+    run = command(
+        *("verify", name, *FEW, "--device", "cpu", "--max-examples", 20, "--seed", 1, "-n", 0),
+        folder=tmp_path,
+    )
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert f"{name} on cpu" in run.stdout
+    assert f"{name} on cpu: results_match_reference failed" in run.stdout.replace("\n", " ")
+    assert "1 failed, 1 passed" in run.stdout
+    assert run.stdout.rstrip().endswith("not conformant")
+    told = run.stdout.partition("results_match_reference failed")[2].split("\n")
+    assert "= " in told[1]
+    assert " but should be " in told[1]
+    assert " ± " in told[1]
+    assert told[2].startswith("  in <LSTM 1->1 ")
+    assert told[3].startswith("    bias_hh_l0 = [")
+    assert "all zero: " in told[4]
+
+
+def test_verify_tells_bad_usage_in_one_line(tmp_path: Path) -> None:
+    """What was asked for and is not there: exit status 2 and one line on stderr."""
+    run = command("verify", "torch.nn.Linear", "torch.nn.LSTM", folder=tmp_path)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert len(run.stderr.strip().splitlines()) == 1
+    assert run.stderr.strip().startswith("lstm-conformance: 'torch.nn.Linear' is no LSTM: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--json", "no/such/folder/x.json"], "--json: there is no folder "),
+        (["-n", "-1"], "-n must be 0 or more, got -1"),
+        (["--requirement", "no_such", "-n", "0"], "unknown requirement 'no_such': `lstm-con"),
+    ],
+)
+def test_verify_refuses_options_that_do_not_fit(
+    arguments: list[str], told: str, tmp_path: Path
+) -> None:
+    """Exit status 2 and one line on stderr that says which option and why."""
+    run = command("verify", "torch.nn.LSTM", *arguments, folder=tmp_path)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.startswith(f"lstm-conformance: {told}")
+    assert len(run.stderr.strip().splitlines()) == 1
+
+
+def test_verify_survives_what_implementations_do(tmp_path: Path) -> None:
+    """Processes that end, crash or hang become verdicts with the case; the others get theirs."""
+    ends = ["Exits", "Segfaults"]
+    hangs = ["Sleeps", "LoopsForever", "HoldsTheInterpreter"]
+    names = [f"{SPECIMENS}:{name}" for name in ends + hangs]
+    run = command(
+        *("verify", *names, "torch.nn.LSTM", "--requirement", "results_match_reference"),
+        *("--max-examples", 5, "--seed", 2, "--device", "cpu", "--json", "report.json"),
+        *("--timeout", 5),
+        folder=tmp_path,
+    )
+    assert run.returncode == 1, run.stdout + run.stderr
+    report = json.loads((tmp_path / "report.json").read_text())
+    verdicts = {verdict["implementation"]: from_json(verdict) for verdict in report["verdicts"]}
+    assert list(verdicts) == [*names, "torch.nn.LSTM"]
+    assert isinstance(verdicts["torch.nn.LSTM"], Passed)
+    for name in names:
+        verdict = verdicts[name]
+        late = name.rpartition(":")[2] in hangs
+        assert isinstance(verdict, TimedOut if late else Crashed), verdict
+        assert verdict.counterexample is not None
+        assert verdict.counterexample.message == (
+            "no verdict within 5 s" if late else "the process died in this case"
+        )
+        assert verdict.counterexample.case.startswith("<LSTM ")
+        assert any(tensor for tensor in verdict.counterexample.tensors["input"])
+        assert verdict.seconds >= 5 if late else verdict.seconds < 5
+    assert "2 crashed, 3 timed out, 1 passed" in run.stdout.replace("\n", " ")
+
+
+def test_requirements_lists_every_requirement(tmp_path: Path) -> None:
+    """Each name is in the list, with its level, claim and source."""
+    run = command("requirements", folder=tmp_path, COLUMNS="1000")
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.startswith(f"{len(REQUIREMENTS)} requirements")
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in run.stdout.splitlines()]
+    for item in REQUIREMENTS.values():
+        assert [item.name, item.level, item.claim, item.source] in rows
+
+
+def test_implementations_lists_what_is_shipped(tmp_path: Path) -> None:
+    """Each name known by itself is in the list, and how any other is given."""
+    run = command("implementations", folder=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert [line.split()[0] for line in run.stdout.splitlines()[: len(SHIPPED)]] == list(SHIPPED)
+    assert "anything else: package.module:Class, path/to/file.py:Class" in run.stdout
+
+
+@pytest.mark.parametrize("arguments", [[], ["verify"], ["frobnicate"], ["verify", "x", "--seed=a"]])
+def test_command_tells_how_it_is_used(arguments: list[str], tmp_path: Path) -> None:
+    """Arguments that make no sense give exit status 2 and the usage."""
+    run = command(*arguments, folder=tmp_path)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.startswith("usage: lstm-conformance")

@@ -1,0 +1,133 @@
+"""From a name to an implementation."""
+
+from pathlib import Path
+
+import pytest
+
+from conformance import Implementation, TorchLSTM, TorchLSTMCell, UsageError, load
+from conformance.comparison import against_reference
+from conformance.loading import SHIPPED
+from reference import Configuration
+from tests.conformance import specimens
+from tests.conformance.cases import random_case
+
+SPECIMENS = specimens.__file__
+WORKING = "from torch import nn\nclass Mine(nn.LSTM):\n    pass\n"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder: an empty one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_load_finds_what_is_shipped(name: str) -> None:
+    """Each implementation known by name is one, of that name, and computes an LSTM."""
+    implementation = load(name)
+    assert isinstance(implementation, Implementation)
+    assert implementation.name == name
+    assert against_reference(implementation, random_case(Configuration(3, 4))) <= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("torch.nn:LSTM", TorchLSTM),
+        ("torch.nn.modules.rnn.LSTMCell", TorchLSTMCell),
+        ("conformance.stacked:StackedLSTMCells", TorchLSTM),
+        (f"{SPECIMENS}:PlainCell", TorchLSTMCell),
+    ],
+)
+def test_load_finds_classes_by_their_place(name: str, kind: type) -> None:
+    """A class is named by module or by file; with a dot or with a colon before it."""
+    implementation = load(name)
+    assert type(implementation) is kind
+    assert implementation.name == name
+
+
+@pytest.mark.parametrize("name", ["mine.py:Mine", "./mine.py:Mine", "mine:Mine", "mine.Mine"])
+def test_load_looks_in_the_current_folder(name: str, folder: Path) -> None:
+    """Files and modules of the current folder are found."""
+    (folder / "mine.py").write_text(WORKING)
+    assert load(name).name == name
+
+
+def test_load_finds_neighbours_of_a_file(folder: Path) -> None:
+    """A file imports the modules beside it, wherever the current folder is, also when called."""
+    elsewhere = folder / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "at_import_of_mine.py").write_text("SIZE = 4\n")
+    (elsewhere / "at_call_of_mine.py").write_text("SIZE = 4\n")
+    (elsewhere / "mine.py").write_text(
+        "import at_import_of_mine\n"
+        "from torch import nn\n"
+        "class Mine(nn.LSTM):\n"
+        "    def forward(self, *arguments):\n"
+        "        import at_call_of_mine\n"
+        "        return super().forward(*arguments)\n"
+    )
+    implementation = load("elsewhere/mine.py:Mine")
+    assert against_reference(implementation, random_case(Configuration(3, 4))) <= 1
+
+
+def test_load_makes_an_instance_of_an_implementation() -> None:
+    """A class with `supports` and `run` is used as it is."""
+    implementation = load(f"{SPECIMENS}:Numbers")
+    assert (type(implementation).__name__, implementation.name) == ("Numbers", "numbers")
+
+
+FILES = {
+    "raises.py": "raise ValueError('not\\ntoday')\n",
+    "exits.py": "import sys\nsys.exit('usage: exits.py')\n",
+    "typo.py": "def\n",
+    "needs.py": "import some_missing_dependency\n",
+    "package/__init__.py": "import another_missing_dependency\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("", "unknown implementation '': give package.module:Class"),
+        ("LSTM", "unknown implementation 'LSTM': give package.module:Class"),
+        ("torch.nn:", "unknown implementation 'torch.nn:'"),
+        ("no_such_module:LSTM", "there is no module 'no_such_module' here; install"),
+        ("torch.nn.no_such.LSTM", "there is no module 'torch.nn.no_such' here"),
+        ("torch.nn.NoSuchLSTM", "there is no 'NoSuchLSTM' in torch.nn"),
+        (f"{SPECIMENS}:Plain", "there is no 'Plain' in .*; it has BreaksWhenMade, CallsExit, "),
+        (f"{SPECIMENS}:an_instance", "is a Numbers, not a class"),
+        (f"{SPECIMENS}:cut_to_10_bits", "is a function, not a class"),
+        (f"{SPECIMENS}:BreaksWhenMade", r"BreaksWhenMade\(\) raised RuntimeError: no licence"),
+        ("no_such_file.py:LSTM", "there is no file no_such_file.py"),
+        ("raises.py:LSTM", "importing raises.py raised ValueError: not today"),
+        ("raises:LSTM", "importing raises raised ValueError: not today"),
+        ("exits.py:LSTM", "importing exits.py raised SystemExit: usage: exits.py"),
+        ("exits:LSTM", "importing exits raised SystemExit: usage: exits.py"),
+        ("typo.py:LSTM", "importing typo.py raised SyntaxError: "),
+        ("needs.py:LSTM", "raised ModuleNotFoundError: No module named 'some_missing_dependency'"),
+        ("needs:LSTM", "needs needs the module 'some_missing_dependency', which is not installed"),
+        ("package:LSTM", "package needs the module 'another_missing_dependency', which is not"),
+        ("torch.nn.Linear", "'torch.nn.Linear' is no LSTM"),
+        ("torch.nn.GRU", "'torch.nn.GRU' is no LSTM"),
+        ("collections.OrderedDict", "is neither a torch.nn.Module nor an Implementation"),
+    ],
+)
+def test_load_refuses_with_one_clear_line(name: str, told: str, folder: Path) -> None:
+    """What cannot be loaded is refused in one line that names it and says why."""
+    (folder / "package").mkdir()
+    for path, text in FILES.items():
+        (folder / path).write_text(text)
+    with pytest.raises(UsageError, match=told) as caught:
+        load(name)
+    assert repr(name) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_load_keeps_classes_of_the_same_file_name_apart(folder: Path) -> None:
+    """Two files of one name in two folders are two modules."""
+    for sub in ("a", "b"):
+        (folder / sub).mkdir()
+        (folder / sub / "mine.py").write_text(f"{WORKING}    where = {sub!r}\n")
+    assert [load(f"{sub}/mine.py:Mine").cls.where for sub in ("a", "b")] == ["a", "b"]
