@@ -1,31 +1,48 @@
-"""Correct results against their bounds: ``python tests/reference/soundness.py [ELEMENTS [SEED]]``.
+"""Correct results against their bounds: ``python tests/reference/soundness.py [--help]``.
 
-For each dtype draws cases until so many elements (a million unless given) have been compared of
-each of three correct implementations: torch, and NumPy rounding every stored quantity, with sums
-in order and in reverse order. Prints the largest and median share of the bound, and how many of
-the same correct results ``torch.testing.assert_close`` rejects with its defaults. Exits with 1 if
-a correct result is above its bound.
+For each dtype draws cases until so many elements have been compared of each correct
+implementation. Of results these are torch, and NumPy rounding every stored quantity, with sums in
+order and in reverse order; of gradients torch's autograd of the LSTM and of cells stacked by hand.
+Prints the largest and median share of the bound and, of results, how many
+``torch.testing.assert_close`` rejects with its defaults. Exits with 1 if a correct value is above
+its bound.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 import warnings
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import hypothesis
 import numpy as np
 import torch
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.strategies import SearchStrategy
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from conformance.loading import load
 from conformance.tensors import to_tensor
-from reference import DTYPES, Case, Result, forward_bound, rounded, trace
+from reference import (
+    DTYPES,
+    Array,
+    Case,
+    DType,
+    backward,
+    forward_bound,
+    gradient_bound,
+    rounded,
+    trace,
+)
 from strategies import lstm_cases
+from tests.reference import autograd
 from tests.reference.rounded import RoundedLSTM
 
+Named = Mapping[str, Array]
+Run = Callable[[Case], Named]
 BATCH = 200
 
 
@@ -33,39 +50,33 @@ class Tally:
     """Shares of the bound and rejections of one implementation in one dtype."""
 
     def __init__(self) -> None:
-        self.shares: list[np.ndarray] = []
+        self.shares: list[Array] = []
         self.elements = self.unclaimed = self.results = self.rejected = 0
+        self.compared = False
 
-    def add(self, got: Result, truth: Result, bound: Result, case: Case) -> None:
-        """Compare one result."""
-        rejected = False
-        nearest = rounded(truth, case.dtype)
-        for (_, g), (_, t), (_, b), (_, r) in zip(
-            got.items(), truth.items(), bound.items(), nearest.items(), strict=True
-        ):
+    def add(self, got: Named, true: Named, bound: Named, nearest: Named) -> None:
+        """Compare one result; `nearest` is the true one rounded, empty if it is not looked at."""
+        for name, expected in true.items():
             with np.errstate(all="ignore"):
-                error = np.abs(g.astype(t.dtype) - t).astype(np.float64)
-                share = np.where(error == 0, 0, error / b)
-            claimed = np.isfinite(b)
+                error = np.abs(got[name].astype(expected.dtype) - expected).astype(np.float64)
+                share = np.where(error == 0, 0, error / bound[name])
+            claimed = np.isfinite(bound[name])
             self.elements += int(claimed.sum())
             self.unclaimed += int((~claimed).sum())
             self.shares.append(share[claimed])
-            try:
-                torch.testing.assert_close(to_tensor(np.asarray(g)), to_tensor(r))
-            except AssertionError:
-                rejected = True
         self.results += 1
-        self.rejected += rejected
+        self.compared = self.compared or bool(nearest)
+        self.rejected += any(not _close(got[name], nearest[name]) for name in nearest)
 
     def line(self) -> str:
         """The figures, for print."""
         shares = np.concatenate(self.shares)
         unclaimed = self.unclaimed / (self.elements + self.unclaimed)
+        rejected = f"; assert_close rejects {self.rejected} of {self.results}"
         return (
-            f"{self.elements:9d} elements, {unclaimed:5.1%} "
-            f"more without a claim; share of bound: largest {shares.max():.3f}, "
-            f"median {np.median(shares):.1e}; above it {int((shares > 1).sum())}; assert_close "
-            f"rejects {self.rejected} of {self.results} results"
+            f"{self.elements:9d} elements, {unclaimed:5.1%} more without a claim; share of bound: "
+            f"largest {shares.max():.3f}, median {np.median(shares):.1e}; above it "
+            f"{int((shares > 1).sum())}{rejected if self.compared else ''}"
         )
 
     @property
@@ -74,33 +85,22 @@ class Tally:
         return all(bool((share <= 1).all()) for share in self.shares)
 
 
-def main(elements: int = 1_000_000, seed: int = 0) -> int:
-    """Run and print; 0 if every correct result was within its bound."""
-    torch.set_num_threads(1)
-    warnings.simplefilter("ignore")
-    sound = True
-    for name, dtype in DTYPES.items():
-        under_test = {
-            "torch.nn.LSTM": load("torch.nn.LSTM").run,
-            "NumPy, rounded": RoundedLSTM(dtype),
-            "NumPy, rounded, sums reversed": RoundedLSTM(dtype, backwards=True),
-        }
-        tallies = {what: Tally() for what in under_test}
-        batch = 0
-        while min(tally.elements for tally in tallies.values()) < elements:
-            for case in _cases(name, seed + batch):
-                evaluated = trace(case)
-                bound = forward_bound(evaluated)
-                for what, run in under_test.items():
-                    tallies[what].add(run(case), evaluated.result, bound, case)
-            batch += 1
-        for what, tally in tallies.items():
-            print(f"{name:9s} {what:30s} {tally.line()}", flush=True)
-            sound = sound and tally.sound
-    return 0 if sound else 1
+def _close(got: Array, expected: Array) -> bool:
+    try:
+        torch.testing.assert_close(to_tensor(np.ascontiguousarray(got)), to_tensor(expected))
+    except AssertionError:
+        return False
+    return True
 
 
-def _cases(dtype: str, seed: int) -> list[Case]:
+def cases(dtype: str, seed: int, **options: object) -> Iterator[Case]:
+    """Cases without end."""
+    while True:
+        yield from _drawn(lstm_cases(dtypes=dtype, **options), seed)
+        seed += 1
+
+
+def _drawn(strategy: SearchStrategy[Case], seed: int) -> list[Case]:
     drawn: list[Case] = []
 
     @hypothesis.seed(seed)
@@ -111,7 +111,7 @@ def _cases(dtype: str, seed: int) -> list[Case]:
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(lstm_cases(dtypes=dtype))
+    @given(strategy)
     def keep(case: Case) -> None:
         drawn.append(case)
 
@@ -119,5 +119,61 @@ def _cases(dtype: str, seed: int) -> list[Case]:
     return drawn
 
 
+def results(case: Case) -> tuple[Named, Named, Named]:
+    """The true results, their bounds, and the nearest numbers of the dtype."""
+    evaluated = trace(case)
+    nearest = rounded(evaluated.result, case.dtype)
+    bound = forward_bound(evaluated)
+    return dict(evaluated.result.items()), dict(bound.items()), dict(nearest.items())
+
+
+def gradients(case: Case) -> tuple[Named, Named, Named]:
+    """The true gradients and their bounds."""
+    evaluated, cotangents = trace(case), autograd.random_cotangents(case)
+    return backward(evaluated, cotangents), gradient_bound(evaluated, cotangents), {}
+
+
+def implementations(dtype: DType, of_gradients: bool) -> dict[str, Run]:
+    """What is compared, by name."""
+    if of_gradients:
+        return {
+            "torch.nn.LSTM": lambda c: autograd.of_module(c, autograd.random_cotangents(c)),
+            "stacked cells": lambda c: autograd.of_cells(c, autograd.random_cotangents(c)),
+        }
+    lstm = load("torch.nn.LSTM")
+    return {
+        "torch.nn.LSTM": lambda c: dict(lstm.run(c).items()),
+        "NumPy, rounded": lambda c: dict(RoundedLSTM(dtype)(c).items()),
+        "NumPy, sums reversed": lambda c: dict(RoundedLSTM(dtype, backwards=True)(c).items()),
+    }
+
+
+def main() -> int:
+    """Run and print; 0 if every correct value was within its bound."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--gradients", action="store_true", help="of gradients, not of results")
+    parser.add_argument("--elements", type=int, help="a million of results, 200,000 of gradients")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    elements = options.elements or (200_000 if options.gradients else 1_000_000)
+    torch.set_num_threads(1)
+    warnings.simplefilter("ignore")
+    small = {"hidden_size": (1, 16), "input_size": (1, 16)} if options.gradients else {}
+    sound = True
+    for name, dtype in DTYPES.items():
+        under_test = implementations(dtype, options.gradients)
+        tallies = {what: Tally() for what in under_test}
+        for case in cases(name, options.seed, **small):
+            true, bound, nearest = (gradients if options.gradients else results)(case)
+            for what, run in under_test.items():
+                tallies[what].add(run(case), true, bound, nearest)
+            if min(tally.elements for tally in tallies.values()) >= elements:
+                break
+        for what, tally in tallies.items():
+            print(f"{name:9s} {what:21s} {tally.line()}", flush=True)
+            sound = sound and tally.sound
+    return 0 if sound else 1
+
+
 if __name__ == "__main__":
-    sys.exit(main(*map(int, sys.argv[1:])))
+    sys.exit(main())
