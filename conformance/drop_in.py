@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import fields, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -118,10 +119,16 @@ def _takes(implementation: TorchLSTM, case: Case) -> bool:
 def _probed(implementation: TorchLSTM) -> TorchLSTM:
     """`implementation`, limited to what it takes; nothing of what it computes is looked at."""
     declared = implementation.supports
+    working = (
+        dtype
+        for dtype in (np.dtype(np.float32), *(DTYPES[name].numpy for name in declared.dtypes))
+        if _takes(implementation, _case(SMALL, dtype=dtype))
+    )
+    case = partial(_case, dtype=next(working, np.dtype(np.float32)))
 
     def either(option: str, values: tuple[bool, ...]) -> tuple[bool, ...]:
         other = {"bias": False, "batch_first": True, "bidirectional": True}[option]
-        if other in values and _takes(implementation, _case(replace(SMALL, **{option: other}))):
+        if other in values and _takes(implementation, case(replace(SMALL, **{option: other}))):
             return values
         return (not other,)
 
@@ -129,21 +136,19 @@ def _probed(implementation: TorchLSTM) -> TorchLSTM:
         option: either(option, getattr(declared, option))
         for option in ("bias", "batch_first", "bidirectional")
     }
-    if not _takes(implementation, _case(replace(SMALL, num_layers=2))):
+    if not _takes(implementation, case(replace(SMALL, num_layers=2))):
         options["max_layers"] = 1
     for option, value in (("projection", {"proj_size": 1}), ("dropout", {"dropout": 0.5})):
-        taken = _takes(implementation, _case(replace(SMALL, **value)))
+        taken = _takes(implementation, case(replace(SMALL, **value)))
         options[option] = getattr(declared, option) and taken
-    ragged = _case(SMALL, lengths=np.array([1, 2]))
+    ragged = case(SMALL, lengths=np.array([1, 2]))
     options["lengths"] = declared.lengths and _takes(implementation, ragged)
-    options["empty_batch"] = _takes(implementation, _case(SMALL, empty=True))
+    options["empty_batch"] = _takes(implementation, case(SMALL, empty=True))
     options["states"] = tuple(
-        given for given in (True, False) if _takes(implementation, _case(SMALL, states=given))
+        given for given in (True, False) if _takes(implementation, case(SMALL, states=given))
     ) or (True,)
     options["batched"] = tuple(
-        batched
-        for batched in (True, False)
-        if _takes(implementation, _case(SMALL, batched=batched))
+        batched for batched in (True, False) if _takes(implementation, case(SMALL, batched=batched))
     ) or (True,)
     implementation.supports = replace(declared, **options)
     return _with_dtypes(implementation, implementation)

@@ -63,7 +63,11 @@ class Step(NamedTuple):
 
 
 def sigmoid(a: Array) -> Array:
-    """The logistic function 1 / (1 + exp(-a)), without overflow for any `a`."""
+    """The logistic function 1 / (1 + exp(-a)), without overflow for any `a`.
+
+    >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
+    array([0. , 0.5, 1. ])
+    """
     z: Array = np.exp(-np.abs(a))
     s: Array = np.where(a >= 0, 1, z) / (1 + z)
     return s
@@ -73,6 +77,13 @@ def lstm_cell(x: Array, h: Array, c: Array, weights: Weights) -> Step:
     """One step from `x` (N, input_size) and the state `h` (N, R), `c` (N, hidden_size).
 
     Computes in the type of its arguments. Source: the equations in this module's docstring.
+
+    With all weights zero i = f = o = 1/2 and g = 0, so that c halves:
+
+    >>> weights = Weights(np.zeros((4, 1)), np.zeros((4, 1)), np.zeros(4), np.zeros(4))
+    >>> step = lstm_cell(np.array([[5.0]]), np.array([[3.0]]), np.array([[1.0]]), weights)
+    >>> step.f, step.g, step.c
+    (array([[0.5]]), array([[0.]]), array([[0.5]]))
     """
     w = weights
     a = x @ w.weight_ih.T + w.bias_ih + h @ w.weight_hh.T + w.bias_hh

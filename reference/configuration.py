@@ -48,7 +48,11 @@ class Configuration:
         return self.proj_size or self.hidden_size
 
     def suffixes(self) -> list[str]:
-        """The parameter-name suffix of each layer and direction, layer-major (``_l0_reverse``)."""
+        """The parameter-name suffix of each layer and direction, layer-major.
+
+        >>> Configuration(3, 2, num_layers=2, bidirectional=True).suffixes()
+        ['_l0', '_l0_reverse', '_l1', '_l1_reverse']
+        """
         directions = ("", "_reverse")[: self.num_directions]
         return [f"_l{layer}{end}" for layer in range(self.num_layers) for end in directions]
 
@@ -56,6 +60,14 @@ class Configuration:
         """Shape of every parameter, by the names and in the order of PyTorch's ``state_dict``.
 
         Source: ``torch.nn.LSTM`` documentation, "Variables": the gates are stacked i, f, g, o.
+
+        >>> for name, shape in Configuration(3, 2, proj_size=1).parameter_shapes().items():
+        ...     print(name, shape)
+        weight_ih_l0 (8, 3)
+        weight_hh_l0 (8, 1)
+        bias_ih_l0 (8,)
+        bias_hh_l0 (8,)
+        weight_hr_l0 (1, 2)
         """
         gates = 4 * self.hidden_size
         shapes: dict[str, tuple[int, ...]] = {}

@@ -124,7 +124,17 @@ def assemble(case: Case, output: Array, h_n: Sequence[Array], c_n: Sequence[Arra
 
 
 def lstm(case: Case, dropout_masks: Sequence[Array] | None = None) -> Result:
-    """The true result of `case`, in the wider type of its dtype; see :func:`trace`."""
+    """The true result of `case`, in the wider type of its dtype; see :func:`trace`.
+
+    >>> from reference import Case, Configuration
+    >>> configuration = Configuration(input_size=1, hidden_size=1)
+    >>> shapes = configuration.parameter_shapes()
+    >>> parameters = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+    >>> ones = np.ones((1, 1, 1), np.float32)
+    >>> case = Case(configuration, parameters, np.ones((2, 1, 1), np.float32), h_0=ones, c_0=ones)
+    >>> lstm(case).c_n
+    array([[[0.25]]])
+    """
     return trace(case, dropout_masks).result
 
 

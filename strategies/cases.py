@@ -52,6 +52,13 @@ def lstm_cases(
     up to 64 steps. Tensors are usually dense, with initial states that are not zero. Arrays hold
     values of the case's dtype and share one buffer: copy what you write to.
 
+    >>> from hypothesis import given, settings
+    >>> @settings(max_examples=10, database=None)
+    ... @given(lstm_cases(dtypes="float32", bidirectional=True, num_layers=(2, 3)))
+    ... def test_both_directions_have_parameters(case):
+    ...     assert "weight_hh_l1_reverse" in case.parameters
+    >>> test_both_directions_have_parameters()
+
     Shrinks towards sizes of 1, tensors that are zero, have few non-zero elements or simple
     numbers, and the first of the values that the support lists. Raises :class:`InvalidArgument`
     when the options cannot be met.
