@@ -125,6 +125,8 @@ class OneWay(nn.Module):
 class OnlyFloat32(nn.Module):
     """A right cell that has a kernel for float32 alone."""
 
+    dtype = torch.float32
+
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True) -> None:
         super().__init__()
         cell = nn.LSTMCell(input_size, hidden_size, bias)
@@ -132,10 +134,16 @@ class OnlyFloat32(nn.Module):
             self.register_parameter(name, parameter)
 
     def forward(self, x: Tensor, hx: States | None = None) -> States:
-        if x.dtype != torch.float32:
+        if x.dtype != self.dtype:
             raise RuntimeError(f"\"my_lstm\" not implemented for '{x.dtype}'")
         zeros = x.new_zeros(*x.shape[:-1], self.weight_hh.shape[-1])
         return torch.lstm_cell(x, hx or (zeros, zeros), *self.parameters())
+
+
+class OnlyFloat64(OnlyFloat32):
+    """A right cell that has a kernel for float64 alone."""
+
+    dtype = torch.float64
 
 
 class NeedsThreeArguments(nn.Module):
@@ -174,7 +182,7 @@ class Dangerous(nn.LSTM):
     """Does something terrible when its input is not all zero."""
 
     def forward(self, x: Tensor, hx: States | None = None) -> tuple[Tensor, States]:
-        if isinstance(x, Tensor) and x.any():
+        if (x if isinstance(x, Tensor) else x.data).any():
             self.terrible()
         return super().forward(x, hx)
 

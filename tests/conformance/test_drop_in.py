@@ -52,6 +52,7 @@ CELL = replace(
             replace(CELL, bias=(True,), states=(True,), batched=(True,), empty_batch=False),
         ),
         (specimens.OnlyFloat32, replace(CELL, dtypes=("float32",), batched=(True,))),
+        (specimens.OnlyFloat64, replace(CELL, dtypes=("float64",), batched=(True,))),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

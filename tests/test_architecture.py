@@ -1,0 +1,102 @@
+"""How the packages may depend on each other and on the outside, read from their source."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ALLOWED = {
+    "reference": {"reference"},
+    "strategies": {"reference", "strategies"},
+    "conformance": {"reference", "strategies", "conformance"},
+    "tests": {"reference", "strategies", "conformance", "tests"},
+}
+"""What each package may import of ours: imports go one way."""
+
+FORBIDDEN = {
+    "reference": {"torch", "hypothesis", "pytest", "rich"},
+    "strategies": {"torch", "pytest", "rich"},
+}
+"""What a package may not import of others."""
+
+SHIPPED = [name for name in ALLOWED if name != "tests"]
+MODULES = {
+    str(path.relative_to(ROOT)): path
+    for package in ALLOWED
+    for path in sorted((ROOT / package).rglob("*.py"))
+}
+SHIPPED_MODULES = [name for name in MODULES if Path(name).parts[0] in SHIPPED]
+
+
+def tree(name: str) -> ast.Module:
+    return ast.parse(MODULES[name].read_text(encoding="utf-8"))
+
+
+def imported(name: str) -> Iterator[str]:
+    """Top-level packages that a module imports anywhere, under TYPE_CHECKING as well."""
+    for node in ast.walk(tree(name)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield str(node.module).partition(".")[0]
+
+
+def test_modules_are_found() -> None:
+    """The tests below look at every package."""
+    for package in ALLOWED:
+        assert f"{package}/__init__.py" in MODULES
+    assert "conformance/requirements/equations.py" in SHIPPED_MODULES
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_imports_go_one_way(name: str) -> None:
+    """reference <- strategies <- conformance <- tests, and never the other way."""
+    package = Path(name).parts[0]
+    ours = set(imported(name)) & set(ALLOWED)
+    assert ours <= ALLOWED[package]
+
+
+@pytest.mark.parametrize("name", SHIPPED_MODULES)
+def test_imports_of_others_are_few(name: str) -> None:
+    """The reference needs NumPy only, and the strategies Hypothesis beside it."""
+    assert not set(imported(name)) & FORBIDDEN.get(Path(name).parts[0], set())
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_modules_have_docstrings(name: str) -> None:
+    """Each module says what lives in it, and so does each public name of those shipped."""
+    module = tree(name)
+    if not module.body:
+        return
+    assert ast.get_docstring(module), name
+    if name not in SHIPPED_MODULES:
+        return
+    for node in module.body:
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and not node.name.startswith("_"):
+            assert ast.get_docstring(node), f"{name}: {node.name}"
+
+
+@pytest.mark.parametrize("name", SHIPPED_MODULES)
+def test_modules_read_no_environment_variables(name: str) -> None:
+    """Options enter through the command line and the plugin; the command drops pytest's own."""
+    uses = [
+        node
+        for node in ast.walk(tree(name))
+        if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv", "environb")
+    ]
+    assert "os" not in {
+        alias.name
+        for node in ast.walk(tree(name))
+        if isinstance(node, ast.ImportFrom) and node.module == "os"
+        for alias in node.names
+    }
+    if name != "conformance/command.py":
+        assert not uses
+        return
+    source = MODULES[name].read_text(encoding="utf-8").splitlines()
+    for use in uses:
+        line = source[use.lineno - 1].strip()
+        assert line.startswith(("os.environ.pop(", "os.environ[")), line
+        assert ".pop(" in line or line.partition("]")[2].startswith(" = "), line
