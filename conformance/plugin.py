@@ -12,7 +12,6 @@ import faulthandler
 import importlib
 import json
 import os
-import pickle
 import secrets
 import time
 import warnings
@@ -29,9 +28,10 @@ if TYPE_CHECKING:
     from conformance.implementation import Implementation
     from conformance.requirement import Requirement
     from conformance.verdict import Verdict
-    from reference import Case
 
 FAMILIES = Path(__file__).parent / "requirements"
+LOADING = 120.0
+"""Seconds in which all implementations must be imported and tried out."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -81,7 +81,7 @@ class Family(pytest.File):
 
     def collect(self) -> Iterable[pytest.Item]:
         """One item per requirement, implementation and device."""
-        with OURS:
+        with OURS, _last_resort(LOADING):
             from conformance.errors import UsageError
             from conformance.requirements import REQUIREMENTS
             from conformance.selection import select
@@ -137,16 +137,17 @@ class RequirementItem(pytest.Item):
         """Decide the requirement; the verdict travels as a property of the report."""
         with OURS, _last_resort(timeout(self.config) + 1):
             from conformance.engine import check
+            from conformance.journal import Journal
             from conformance.selection import budget
             from conformance.verdict import PROPERTY, NotApplicable
 
-            journal = Journal(self.config, self.name, self.started)
+            journal = Journal(self.config)
             verdict = check(
                 self.requirement,
                 self.implementation,
                 self.device,
                 budget(self.config),
-                journal.write,
+                lambda case: journal.write(self.name, case, self.started),
             )
         self.user_properties.append((PROPERTY, verdict.to_json()))
         if isinstance(verdict, NotApplicable):
@@ -191,26 +192,6 @@ class NotConformant(Exception):
     def __init__(self, verdict: Verdict) -> None:
         super().__init__(verdict)
         self.verdict = verdict
-
-
-class Journal:
-    """The case being run now, on disk before the implementation sees it.
-
-    The process that reports reads it when a worker dies. Nothing is written without workers.
-    """
-
-    def __init__(self, config: pytest.Config, item: str, started: float) -> None:
-        self.item = item
-        self.started = started
-        self.path: Path | None = None
-        worker = getattr(config, "workerinput", {})
-        if "lstm_conformance_journal" in worker:
-            self.path = Path(worker["lstm_conformance_journal"]) / worker["workerid"]
-
-    def write(self, case: Case) -> None:
-        """Remember `case` as the one being run."""
-        if self.path is not None:
-            self.path.write_bytes(pickle.dumps((self.item, self.started, case)))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

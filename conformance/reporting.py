@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import pickle
+import math
 import shutil
 import tempfile
 import time
@@ -17,6 +17,7 @@ import pytest
 from conformance.engine import counterexample
 from conformance.expectations import judged
 from conformance.implementation import Misbehaviour
+from conformance.journal import FOLDER, Entry, read
 from conformance.packages import OURS
 from conformance.profiles import timeout
 from conformance.requirements import REQUIREMENTS
@@ -80,6 +81,15 @@ class Run:
         return bool(self.verdicts) and all(verdict.conformant for verdict in self.verdicts)
 
 
+def _spelled(value: Any) -> Any:
+    """`value` with numbers that JSON has not, NaN and the infinities, as strings."""
+    if isinstance(value, dict):
+        return {name: _spelled(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_spelled(item) for item in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
 class Reporting:
     """Turns pytest's reports, of its own process or of workers, into verdicts."""
 
@@ -94,13 +104,21 @@ class Reporting:
     def pytest_configure_node(self, node: Any) -> None:
         """Tell each worker where to keep its journal and which seed to draw from."""
         node.workerinput["lstm_conformance_seed"] = self.run.seed
-        node.workerinput["lstm_conformance_journal"] = str(self.journal)
+        node.workerinput[FOLDER] = str(self.journal)
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any) -> None:
-        """Keep what the worker said it ran with."""
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        """Keep what the worker said it ran with; end the run if it died before the first verdict.
+
+        Another worker would die of the same while it loads what is to be verified.
+        """
         said = getattr(node, "workeroutput", {}).get("lstm_conformance", "{}")
         self.run.circumstances.update(json.loads(said))
+        entry = self._entry(node.gateway.id)
+        if error and not self.run.total and entry is not None:
+            text = f"{entry.doing!r}: the process died or hung while it was loaded and tried out"
+            self.run.usage_errors[:] = [text]
+            pytest.exit(text)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
@@ -135,18 +153,19 @@ class Reporting:
         self.run.verdicts.append(verdict)
         self.on_verdict(self.run)
 
+    def _entry(self, worker: str) -> Entry | None:
+        with OURS:
+            return read(self.journal, worker)
+
     def _of_dead_worker(self, report: Any) -> Verdict:
         item = report.nodeid.rpartition("::")[2]
         requirement, _, rest = item.removesuffix("]").partition("[")
         implementation, _, device = rest.rpartition("|")
-        path = self.journal / report.node.gateway.id
         limit = timeout(self.config)
-        with OURS:
-            entry = pickle.loads(path.read_bytes()) if path.exists() else None
-        if entry is None or entry[0] != item:
+        entry = self._entry(report.node.gateway.id)
+        if entry is None or entry.doing != item or entry.case is None:
             return Crashed(requirement, implementation, device, reason="its process died")
-        _, started, case = entry
-        seconds = time.time() - started
+        seconds = time.time() - entry.started
         late = seconds >= limit
         what = f"no verdict within {limit:g} s" if late else "the process died in this case"
         kind = TimedOut if late else Crashed
@@ -155,7 +174,7 @@ class Reporting:
             implementation,
             device,
             seconds=seconds,
-            counterexample=counterexample(case, Misbehaviour(what)),
+            counterexample=counterexample(entry.case, Misbehaviour(what)),
         )
 
     @pytest.hookimpl(trylast=True)
@@ -169,7 +188,7 @@ class Reporting:
         self.run.sort(session.config.getoption("lstm"))
         target = session.config.getoption("lstm_json")
         if target:
-            text = json.dumps(self.run.to_json(), indent=1)
+            text = json.dumps(_spelled(self.run.to_json()), indent=1, allow_nan=False)
             Path(target).write_text(text + "\n", encoding="utf-8")
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:

@@ -14,6 +14,7 @@ import pytest
 from conformance.engine import Budget
 from conformance.errors import UsageError
 from conformance.implementation import Implementation
+from conformance.journal import Journal
 from conformance.loading import load
 from conformance.profiles import PROFILES, timeout
 from conformance.requirements import REQUIREMENTS
@@ -40,7 +41,9 @@ def select(config: pytest.Config) -> list[tuple[Implementation, str]]:
     if not 0 < timeout(config) < float("inf"):
         raise UsageError(f"--timeout must be a positive number of seconds, got {timeout(config)}")
     chosen = []
+    journal = Journal(config)
     for name in config.getoption("lstm"):
+        journal.write(name)
         implementation = _load(name)
         implementation = with_dtypes(implementation, config.getoption("lstm_dtype"))
         for device in devices(implementation, config.getoption("lstm_device")):

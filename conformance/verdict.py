@@ -71,7 +71,7 @@ def _any_number(tensor: Any) -> bool:
 def _numbers(tensor: Any) -> str:
     if isinstance(tensor, Sequence):
         return f"[{', '.join(map(_numbers, tensor))}]"
-    return f"{tensor:.6g}"
+    return repr(tensor)
 
 
 @dataclass(frozen=True)

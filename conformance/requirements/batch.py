@@ -85,7 +85,7 @@ def empty_batch_gives_empty_results(implementation: Implementation, case: Case) 
     share_of_cases=0.2,
     batched=True,
     lengths=False,
-    batch_size=(1, 4),
+    batch_size=(3, 3),
     seq_len=(1, 4),
     hidden_size=(1, 8),
     input_size=(1, 8),

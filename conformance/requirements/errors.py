@@ -88,13 +88,14 @@ def _states(h_0: Any, c_0: Any) -> Any:
 
 @requirement(source=SHAPES, **SMALL_CASES)
 def wrong_feature_size_is_refused(implementation: Any, case: Case) -> float:
-    """Input with one feature more or one less than input_size raises."""
-    call_refused(
-        implementation,
-        case,
-        "input with a feature less",
-        lambda x, h, c: (x[..., :-1], _states(h, c)),
-    )
+    """Input with a feature less than input_size or twice as many raises, also without states."""
+    for states in (_states, lambda h, c: None):
+        call_refused(
+            implementation,
+            case,
+            "input with a feature less",
+            lambda x, h, c, states=states: (x[..., :-1], states(h, c)),  # type: ignore[misc]
+        )
     return call_refused(
         implementation,
         case,

@@ -146,6 +146,13 @@ class OnlyFloat64(OnlyFloat32):
     dtype = torch.float64
 
 
+class DiesWhenTried(OnlyFloat32):
+    """Ends its process in the first call, before anything is verified."""
+
+    def forward(self, *arguments: object) -> None:
+        os._exit(3)
+
+
 class NeedsThreeArguments(nn.Module):
     """Cannot be constructed from two sizes."""
 

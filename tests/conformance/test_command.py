@@ -94,6 +94,15 @@ def test_verify_tells_bad_usage_in_one_line(tmp_path: Path) -> None:
     assert run.stderr.strip().startswith("lstm-conformance: 'torch.nn.Linear' is no LSTM: ")
 
 
+def test_verify_ends_when_an_lstm_kills_its_process_while_loaded(tmp_path: Path) -> None:
+    """What cannot even be tried out: exit status 2 and one line that names it."""
+    name = f"{SPECIMENS}:DiesWhenTried"
+    run = command("verify", name, *FEW, folder=tmp_path)
+    assert (run.returncode, run.stdout) == (2, "")
+    told = f"lstm-conformance: {name!r}: the process died or hung while it was loaded"
+    assert run.stderr.startswith(told)
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -67,7 +67,7 @@ def test_verdict_lines_show_the_counterexample() -> None:
         "why",
         "h_n[0] = 1.0, but should be 0.0 ± 0.1",
         "in <LSTM 1->1>",
-        "  weight_ih_l0 = [[1], [0]]",
+        "  weight_ih_l0 = [[1.0], [0.0]]",
         "  all zero: input",
     ]
     assert Passed("r", "i", "cpu").lines() == []
