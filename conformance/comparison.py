@@ -7,24 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from conformance.failures import Mismatch
 from conformance.implementation import Implementation, run
 from reference import Array, Case, Result, forward_bound, trace
-
-
-class Mismatch(Exception):
-    """A result is not what a requirement says: what, where, got, should be, allowed.
-
-    `what` names the array (``h_n``), `where` the element or is empty, `got` and `expected` are
-    what the element is and should be, `allowed` is the bound on their distance where there is one.
-    """
-
-    def __init__(
-        self, what: str, where: str, got: str, expected: str, allowed: float | None = None
-    ) -> None:
-        self.what, self.where, self.got, self.expected = what, where, got, expected
-        self.allowed = allowed
-        within = "" if allowed is None else f" ± {allowed:.3g}"
-        super().__init__(f"{what}{where} = {got}, but should be {expected}{within}")
 
 
 @dataclass(frozen=True, eq=False)

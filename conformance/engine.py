@@ -12,9 +12,9 @@ import hypothesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import InvalidArgument, Unsatisfiable
 
-from conformance.comparison import Mismatch
 from conformance.expectations import decide
-from conformance.implementation import Implementation, Misbehaviour
+from conformance.failures import Misbehaviour, Mismatch
+from conformance.implementation import Implementation
 from conformance.profiles import PROFILES
 from conformance.requirement import Requirement
 from conformance.verdict import (

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 
+from conformance.failures import Misbehaviour, Mismatch, blamed
 from reference import Case, Result
 from strategies import Support
 
@@ -27,32 +26,34 @@ class Implementation(Protocol):
         ...
 
 
-class Misbehaviour(Exception):
-    """An implementation raised, or answered with something that is no result.
-
-    Its text is shown in the verdict; `case` is the case it happened on.
-    """
-
-    def __init__(self, text: str, case: Case | None = None) -> None:
-        super().__init__(text)
-        self.case = case
-
-
-@contextlib.contextmanager
-def blamed(case: Case | None = None) -> Iterator[None]:
-    """Exceptions raised within are the implementation's: they become :class:`Misbehaviour`."""
-    try:
-        yield
-    except Misbehaviour:
-        raise
-    except (Exception, SystemExit) as error:
-        raise Misbehaviour(f"raised {type(error).__name__}: {error}", case) from error
-
-
 def run(implementation: Implementation, case: Case) -> Result:
-    """``implementation.run(case)``, whose exceptions become :class:`Misbehaviour`."""
+    """``implementation.run(case)``; its exceptions become :class:`Misbehaviour`.
+
+    Raises :class:`Mismatch` if a shape or dtype is not the documented one, so that a requirement
+    can rely on them.
+    """
     with blamed(case):
         result = implementation.run(case)
+    return checked(result, case)
+
+
+def checked(result: Result, case: Case) -> Result:
+    """`result` itself, if it is one and has the shapes and the dtype that `case` asks for."""
     if not isinstance(result, Result):
         raise Misbehaviour(f"run() returned {type(result).__name__}, not a Result", case)
+    shapes = documented_shapes(case)
+    for name, array in result.items():
+        if array.shape != shapes[name]:
+            raise Mismatch(f"{name}.shape", "", str(array.shape), str(shapes[name]))
+        if array.dtype != case.dtype.numpy:
+            raise Mismatch(f"{name}.dtype", "", array.dtype.name, case.dtype.name)
     return result
+
+
+def documented_shapes(case: Case) -> dict[str, tuple[int, ...]]:
+    """Shapes of output, h_n and c_n as the documentation of ``torch.nn.LSTM`` gives them."""
+    return {
+        "output": case.output_shape(),
+        "h_n": case.state_shape(case.configuration.output_size),
+        "c_n": case.state_shape(case.configuration.hidden_size),
+    }

@@ -16,7 +16,7 @@ import pytest
 
 from conformance.engine import counterexample
 from conformance.expectations import judged
-from conformance.implementation import Misbehaviour
+from conformance.failures import Misbehaviour
 from conformance.journal import FOLDER, Entry, read
 from conformance.packages import OURS
 from conformance.profiles import timeout

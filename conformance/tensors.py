@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from conformance.implementation import Misbehaviour
+from conformance.failures import Misbehaviour
 from reference import DTYPES, Array
 
 TORCH_DTYPES = {name: getattr(torch, name) for name in DTYPES}
@@ -38,7 +38,7 @@ def to_array(tensor: Any, what: str) -> Array:
     """`tensor` as a NumPy array of the same type; :class:`Misbehaviour` if it is no tensor."""
     if not isinstance(tensor, torch.Tensor):
         raise Misbehaviour(f"{what} is a {type(tensor).__name__}, not a tensor")
-    tensor = tensor.detach().cpu()
+    tensor = tensor.detach().cpu().clone()
     if tensor.dtype == torch.bfloat16:
         bits: Array = tensor.contiguous().view(torch.int16).numpy()
         return bits.view(DTYPES["bfloat16"].numpy)

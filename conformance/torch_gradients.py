@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import torch
 
-from conformance.implementation import Misbehaviour, blamed
+from conformance.failures import Misbehaviour, blamed
 from conformance.tensors import to_array, to_tensor
 from conformance.torch_modules import TorchLSTM
 from reference import Array, Case, Result

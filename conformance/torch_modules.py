@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from conformance.implementation import Misbehaviour, blamed
+from conformance.failures import Misbehaviour, blamed
 from conformance.tensors import TORCH_DTYPES, to_array, to_tensor
 from reference import Array, Case, Configuration, Result
 from strategies import Support

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch.func import functional_call
 
+from conformance.implementation import checked
 from conformance.tensors import to_array, to_tensor
 from conformance.torch_modules import TorchLSTM, to_result
 from reference import Array, Case, Result
@@ -38,7 +39,7 @@ class Session:
                 self._given.update(h_0=states[0], c_0=states[1])
             tensors = self.implementation.call_with(self.module, case, x, states)
         self._returned = dict(zip(("output", "h_n", "c_n"), tensors, strict=True))
-        return to_result(tensors)
+        return checked(to_result(tensors), case)
 
     def arguments(self) -> dict[str, tuple[Array, Array]]:
         """Every argument and parameter, as it is now and as it was given."""

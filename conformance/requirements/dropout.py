@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from conformance.comparison import Mismatch, agree, close, nothing, truth
+from conformance.comparison import agree, close, nothing, truth
+from conformance.failures import Mismatch
 from conformance.implementation import Implementation
 from conformance.requirement import requirement
 from conformance.requirements.needs import dropout

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from conformance.comparison import Mismatch, agree, nothing
-from conformance.implementation import Misbehaviour, blamed
+from conformance.comparison import agree, nothing
+from conformance.failures import Misbehaviour, Mismatch, blamed
 from conformance.requirement import requirement
 from conformance.requirements.needs import torch_module
 from conformance.requirements.torch_only import session as session_of
@@ -89,7 +89,7 @@ def _states(h_0: Any, c_0: Any) -> Any:
 @requirement(source=SHAPES, **SMALL_CASES)
 def wrong_feature_size_is_refused(implementation: Any, case: Case) -> float:
     """Input with a feature less than input_size or twice as many raises, also without states."""
-    for states in (_states, lambda h, c: None):
+    for states in (_states, lambda *_: None):
         call_refused(
             implementation,
             case,

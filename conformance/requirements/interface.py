@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from conformance.comparison import Mismatch
-from conformance.implementation import Implementation, run
+from conformance.failures import Mismatch, blamed
+from conformance.implementation import Implementation, documented_shapes, run
 from conformance.requirement import requirement
 from reference import Case
 
@@ -13,12 +13,10 @@ OUTPUTS = "torch.nn.LSTM and torch.nn.LSTMCell documentation, 'Outputs'"
 @requirement(source=OUTPUTS, level="core")
 def shapes_are_as_documented(implementation: Implementation, case: Case) -> None:
     """Output is (T, N, D * R), (N, T, D * R) or (T, D * R); states are (D * L, N, features)."""
-    expected = {
-        "output": case.output_shape(),
-        "h_n": case.state_shape(case.configuration.output_size),
-        "c_n": case.state_shape(case.configuration.hidden_size),
-    }
-    for name, array in run(implementation, case).items():
+    with blamed(case):
+        result = implementation.run(case)
+    expected = documented_shapes(case)
+    for name, array in result.items():
         if array.shape != expected[name]:
             raise Mismatch(f"{name}.shape", "", str(array.shape), str(expected[name]))
 
@@ -26,7 +24,9 @@ def shapes_are_as_documented(implementation: Implementation, case: Case) -> None
 @requirement(source="torch.nn.Module.to documentation; type promotion of equal types", level="core")
 def dtypes_follow_input(implementation: Implementation, case: Case) -> None:
     """Output, h_n and c_n have the dtype of the input and the parameters."""
-    for name, array in run(implementation, case).items():
+    with blamed(case):
+        result = implementation.run(case)
+    for name, array in result.items():
         if array.dtype != case.dtype.numpy:
             raise Mismatch(f"{name}.dtype", "", array.dtype.name, case.dtype.name)
 

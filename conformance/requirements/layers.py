@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from conformance.comparison import Mismatch, agree, close, plus, truth
+from conformance.comparison import agree, close, plus, truth
+from conformance.failures import Mismatch
 from conformance.implementation import Implementation, run
 from conformance.requirement import requirement
 from conformance.variations import layer_alone

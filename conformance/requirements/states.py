@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from conformance.comparison import Mismatch, agree, close, nothing, plus, truth
+from conformance.comparison import agree, close, nothing, plus, truth
+from conformance.failures import Mismatch
 from conformance.implementation import Implementation, run
 from conformance.requirement import requirement
 from conformance.requirements.needs import torch_module

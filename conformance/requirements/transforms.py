@@ -11,7 +11,7 @@ import ml_dtypes
 import numpy as np
 
 from conformance.comparison import agree, truth
-from conformance.implementation import blamed
+from conformance.failures import blamed
 from conformance.requirement import requirement
 from conformance.requirements.needs import torch_module
 from conformance.requirements.torch_only import to_result, to_tensor

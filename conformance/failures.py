@@ -1,0 +1,53 @@
+"""How an implementation can fail a requirement: it answers wrongly, or it does not answer.
+
+::
+
+    Exception
+      Mismatch        the answer is not what the requirement says
+      Misbehaviour    it raised, or what it answered is no result
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from reference import Case
+
+
+class Mismatch(Exception):
+    """A result is not what a requirement says: what, where, got, should be, allowed.
+
+    `what` names the array (``h_n``), `where` the element or is empty, `got` and `expected` are
+    what the element is and should be, `allowed` is the bound on their distance where there is one.
+    """
+
+    def __init__(
+        self, what: str, where: str, got: str, expected: str, allowed: float | None = None
+    ) -> None:
+        self.what, self.where, self.got, self.expected = what, where, got, expected
+        self.allowed = allowed
+        within = "" if allowed is None else f" ± {allowed:.3g}"
+        super().__init__(f"{what}{where} = {got}, but should be {expected}{within}")
+
+
+class Misbehaviour(Exception):
+    """An implementation raised, or answered with something that is no result.
+
+    Its text is shown in the verdict; `case` is the case it happened on.
+    """
+
+    def __init__(self, text: str, case: Case | None = None) -> None:
+        super().__init__(text)
+        self.case = case
+
+
+@contextlib.contextmanager
+def blamed(case: Case | None = None) -> Iterator[None]:
+    """Exceptions raised within are the implementation's: they become :class:`Misbehaviour`."""
+    try:
+        yield
+    except (Mismatch, Misbehaviour):
+        raise
+    except (Exception, SystemExit) as error:
+        raise Misbehaviour(f"raised {type(error).__name__}: {error}", case) from error
