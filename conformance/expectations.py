@@ -91,7 +91,7 @@ KNOWN: tuple[Expectation, ...] = (
     ),
     Expectation(
         "batched_states_with_unbatched_input_are_refused",
-        ("torch.nn.LSTMCell",),
+        CELLS,
         "LSTMCell reads beyond its states where they have a batch dimension and the input has none",
         "process died",
         "s = torch.zeros(1, 1); torch.nn.LSTMCell(1, 1)(torch.zeros(1), (s, s))",
