@@ -36,9 +36,7 @@ class Differentiated:
             array = getattr(case, name)
             if array is not None:
                 self.leaves[name] = to_tensor(array, case.device)
-        parameters = dict(self.module.named_parameters())
-        for name in case.parameters:
-            self.leaves[name] = parameters[implementation.rename(name)]
+        self.leaves.update(implementation.parameters(self.module, case))
         for name, leaf in self.leaves.items():
             leaf.requires_grad_(name not in frozen)
 

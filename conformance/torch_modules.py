@@ -63,6 +63,14 @@ class TorchLSTM:
                 {self.rename(name): to_tensor(array) for name, array in parameters.items()}
             )
 
+    def parameters(self, module: nn.Module, case: Case) -> dict[str, nn.Parameter]:
+        """Those of `module` by the case's names; one that is missing is its misbehaviour."""
+        found = dict(module.named_parameters())
+        missing = [name for name in map(self.rename, case.parameters) if name not in found]
+        if missing:
+            raise Misbehaviour(f"{missing[0]} is no parameter of the module")
+        return {name: found[self.rename(name)] for name in case.parameters}
+
     def build(self, case: Case) -> nn.Module:
         """A module with the case's configuration, parameters, dtype and device, in eval mode."""
         module = self.construct(case.configuration)

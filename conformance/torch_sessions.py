@@ -46,10 +46,8 @@ class Session:
         now: dict[str, tuple[Array, Array]] = {}
         for name, tensor in self._given.items():
             now[name] = to_array(tensor, name), getattr(self.case, name)
-        parameters = dict(self.module.named_parameters())
-        for name, array in self.case.parameters.items():
-            tensor = parameters[self.implementation.rename(name)]
-            now[name] = to_array(tensor, name), array
+        for name, tensor in self.implementation.parameters(self.module, self.case).items():
+            now[name] = to_array(tensor, name), self.case.parameters[name]
         return now
 
     def results(self) -> dict[str, Array]:
@@ -75,10 +73,9 @@ class Session:
         if way == "load":
             self.implementation.load(self.module, other.parameters)
         else:
-            parameters = dict(self.module.named_parameters())
             with torch.no_grad():
-                for name, array in other.parameters.items():
-                    parameters[self.implementation.rename(name)].copy_(to_tensor(array))
+                for name, tensor in self.implementation.parameters(self.module, other).items():
+                    tensor.copy_(to_tensor(other.parameters[name]))
         return self.run(other, grad=False)
 
 

@@ -8,8 +8,10 @@ import zipfile
 from collections.abc import Iterator
 from configparser import ConfigParser
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("conformance", "reference", "strategies")
@@ -93,3 +95,11 @@ def test_ci_runs_every_tox_environment() -> None:
     assert list(matrix) == tox["tox"]["env_list"].split()
     for env, python in matrix.items():
         assert not env.startswith("py") or env.startswith(f"py{python.replace('.', '')}-torch")
+
+
+def test_readme_example_of_strategies_passes() -> None:
+    """The test that the front page shows runs and passes."""
+    (example,) = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
+    names: dict[str, Any] = {}
+    exec(example, names)
+    settings(max_examples=10, deadline=None)(names["test_output_has_both_directions"])()

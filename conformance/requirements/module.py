@@ -169,8 +169,8 @@ def to_dtype_converts_every_parameter(implementation: Any, case: Case) -> None:
         for parameter, tensor in moved.named_parameters():
             if tensor.dtype != TORCH_DTYPES[name]:
                 raise Mismatch(f"{parameter}.dtype", "", str(tensor.dtype), name)
-        for parameter, array in case.parameters.items():
-            tensor = dict(moved.named_parameters())[implementation.rename(parameter)]
+        for parameter, tensor in implementation.parameters(moved, case).items():
+            array = case.parameters[parameter]
             u = DTYPES[name].unit_roundoff
             exact = array.astype(np.float64)
             allowed = u * (1 + 2.0**-9) * np.abs(exact) + DTYPES[name].subnormal
