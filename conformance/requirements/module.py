@@ -48,10 +48,10 @@ def every_weight_is_a_parameter(implementation: Any, case: Case) -> None:
 
 def _equal_after(implementation: Any, case: Case, copied: Any) -> float:
     module = implementation.build(case)
-    before = to_result(implementation.call(module, case))
+    before = to_result(implementation.call(module, case), case)
     with blamed():
         other = copied(module)
-    after = to_result(implementation.call(other, case))
+    after = to_result(implementation.call(other, case), case)
     return agree(after, before, nothing(before))
 
 
@@ -133,6 +133,8 @@ def initial_parameters_are_uniform(implementation: Any, case: Case) -> None:
         values = np.concatenate(
             [dict(module.named_parameters())[name].detach().numpy().ravel() for module in modules]
         ).astype(np.float64)
+        if not values.size:
+            raise Mismatch(f"{name}.shape", "", str(tuple(parameter.shape)), "one with elements")
         close(
             f"max(|{name}| sqrt(hidden_size) - 1, 0)",
             np.maximum(np.abs(values) / limit - 1, 0),
@@ -195,7 +197,8 @@ def attributes_are_the_arguments(implementation: Any, case: Case) -> None:
 @requirement(source="torch.nn.Module.extra_repr documentation", **_CASES)
 def repr_tells_the_sizes(implementation: Any, case: Case) -> None:
     """The repr names the input size and the hidden size, and fits the module it is of."""
-    text = repr(implementation.construct(case.configuration))
+    with blamed(case):
+        text = repr(implementation.construct(case.configuration))
     for size in (case.configuration.input_size, case.configuration.hidden_size):
         if str(size) not in text:
             raise Mismatch("repr(module)", "", text, f"a text with {size}")
@@ -211,8 +214,10 @@ def train_mode_without_dropout_is_eval_mode(implementation: Any, case: Case) -> 
     """Without dropout, train mode computes what eval mode computes."""
     bound = truth(case).bound
     module = implementation.build(case)
-    expected = to_result(implementation.call(module, case))
-    return agree(to_result(implementation.call(module.train(), case)), expected, plus(bound, bound))
+    expected = to_result(implementation.call(module, case), case)
+    return agree(
+        to_result(implementation.call(module.train(), case), case), expected, plus(bound, bound)
+    )
 
 
 @requirement(
@@ -249,4 +254,4 @@ def vmap_over_rows_is_a_batch(implementation: Implementation, case: Case) -> flo
     with blamed():
         mapped = torch.func.vmap(row, in_dims=(axis, 1, 1), out_dims=(axis, 1, 1))(*arguments)
     known = truth(case)
-    return agree(to_result(mapped), known.result, known.bound)
+    return agree(to_result(mapped, case), known.result, known.bound)

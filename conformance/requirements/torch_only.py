@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from conformance.implementation import checked
 from reference import Array, Case, Result
 
 if TYPE_CHECKING:
@@ -35,11 +36,11 @@ def autograd(implementation: Any, case: Case, *loss: Any, **options: Any) -> dic
     return backward(implementation, case, *loss, **options)
 
 
-def to_result(tensors: Any) -> Result:
-    """Three tensors as a result."""
+def to_result(tensors: Any, case: Case) -> Result:
+    """Three tensors as a result, which must have the shapes and the dtype that `case` asks for."""
     from conformance.torch_modules import to_result
 
-    return to_result(tensors)
+    return checked(to_result(tensors), case)
 
 
 def to_tensor(array: Array, device: str) -> Any:

@@ -76,7 +76,7 @@ def compiled_module_agrees(implementation: Any, case: Case) -> float:
         compiled: Any = torch.compile(_holder(implementation, case))
         with torch.no_grad():
             result = compiled(*_arguments(case))
-    return agree(to_result(result), known.result, known.bound)
+    return agree(to_result(result, case), known.result, known.bound)
 
 
 @requirement(
@@ -94,7 +94,7 @@ def exported_program_agrees(implementation: Any, case: Case) -> float:
     with blamed(case), torch.no_grad():
         program = export(_holder(implementation, case), arguments)
         result = program.module()(*arguments)
-    return agree(to_result(result), known.result, known.bound)
+    return agree(to_result(result, case), known.result, known.bound)
 
 
 @requirement(
@@ -122,7 +122,7 @@ def autocast_stays_within_its_precision(implementation: Any, case: Case) -> floa
     module = implementation.build(case)
     with blamed(case), torch.autocast(case.device.partition(":")[0], torch.bfloat16):
         tensors = implementation.call(module, case)
-    result = to_result(tuple(tensor.float() for tensor in tensors))
+    result = to_result(tuple(tensor.float() for tensor in tensors), case)
     return agree(result, exact.result, allowed)
 
 

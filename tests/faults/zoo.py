@@ -1,0 +1,83 @@
+"""All faulty LSTMs, by family.
+
+Each is a class with one fault, which its docstring confesses. ``bug`` names known faults of real
+implementations, as listed in bugs.tsv, "" where the fault is merely plausible; ``caught_by`` names
+the requirement that must catch it.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from conformance import Implementation
+from conformance.drop_in import adapt
+
+from . import (
+    batch,
+    cells,
+    crashes,
+    devices,
+    directions,
+    dropout,
+    equations,
+    errors,
+    gradients,
+    initialisation,
+    layers,
+    layout,
+    lengths,
+    modules,
+    numerics,
+    states,
+)
+
+Fault = type[Any]
+
+
+def _faults(family: ModuleType) -> list[Fault]:
+    own = (value for value in vars(family).values() if isinstance(value, type))
+    return [cls for cls in own if cls.__module__ == family.__name__ and "caught_by" in vars(cls)]
+
+
+FAMILIES: dict[str, list[Fault]] = {
+    family.__name__.rpartition(".")[2]: _faults(family)
+    for family in (
+        equations,
+        states,
+        layers,
+        directions,
+        layout,
+        batch,
+        lengths,
+        dropout,
+        gradients,
+        errors,
+        numerics,
+        initialisation,
+        modules,
+        devices,
+        crashes,
+        cells,
+    )
+}
+
+FAULTS: list[Fault] = [fault for faults in FAMILIES.values() for fault in faults]
+
+
+def implementation(fault: Fault) -> Implementation:
+    """What the suite verifies: the class adapted, or itself if it is an implementation."""
+    if hasattr(fault, "run"):
+        own: Implementation = fault()
+        return own
+    return adapt(fault, fault.__name__)
+
+
+def known_bugs() -> dict[str, dict[str, str]]:
+    """The rows of bugs.tsv by their id: project, url and description."""
+    path = Path(__file__).with_name("bugs.tsv")
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return {row["id"]: row for row in rows}
