@@ -205,23 +205,19 @@ class BypassesFunctionalCall(PlainLSTM):
         return Weights(*(self.own[0].get(name + suffix) for name in names))
 
 
-class ReportsNoProjection(PlainLSTM):
-    """Reports proj_size as hidden_size when there is no projection."""
+class CountsItsDirections(PlainLSTM):
+    """Reports bidirectional as the number of directions, 1 or 2."""
 
     bug = ""
     caught_by = "attributes_are_the_arguments"
 
-    @property
-    def proj_size(self) -> int:
-        return self.__dict__.get("projected_to") or self.hidden_size
-
-    @proj_size.setter
-    def proj_size(self, size: int) -> None:
-        self.__dict__["projected_to"] = size
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.bidirectional = super().directions
 
     @property
-    def output_size(self) -> int:
-        return self.__dict__["projected_to"] or self.hidden_size
+    def directions(self) -> int:
+        return int(self.bidirectional)
 
 
 class SaysNothingOfItself(PlainLSTM):
