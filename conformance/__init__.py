@@ -22,6 +22,7 @@ _HOMES = {
     "Implementation": "implementation",
     "Misbehaviour": "failures",
     "Mismatch": "failures",
+    "CommandImplementation": "external",
     "StackedLSTMCells": "stacked",
     "TorchLSTM": "torch_modules",
     "TorchLSTMCell": "torch_modules",

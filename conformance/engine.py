@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import InvalidArgument, Unsatisfiable
 
 from conformance.expectations import decide
-from conformance.failures import Misbehaviour, Mismatch
+from conformance.failures import Misbehaviour, Mismatch, NoAnswer
 from conformance.implementation import Implementation
 from conformance.profiles import PROFILES
 from conformance.requirement import Requirement
@@ -23,6 +23,7 @@ from conformance.verdict import (
     Failed,
     NotApplicable,
     Passed,
+    TimedOut,
     Verdict,
 )
 from reference import Case
@@ -113,7 +114,8 @@ def _attempt(
             measured = requirement.body(implementation, case)
         except (Mismatch, Misbehaviour) as failure:
             if found is None:
-                deadline = time.perf_counter() + budget.shrink_seconds
+                hangs = isinstance(failure, NoAnswer)
+                deadline = time.perf_counter() + (0 if hangs else budget.shrink_seconds)
             if found is None or size(case) < found[0]:
                 found = size(case), case, failure
             raise
@@ -141,8 +143,15 @@ def _attempt(
     if found is None:
         return Passed(*here, tried, share, seconds)
     _, case, failure = found
-    kind = Failed if isinstance(failure, Mismatch) else Crashed
-    return kind(*here, tried, share, seconds, counterexample=counterexample(case, failure))
+    return _kind(failure)(
+        *here, tried, share, seconds, counterexample=counterexample(case, failure)
+    )
+
+
+def _kind(failure: Mismatch | Misbehaviour) -> type[Verdict]:
+    if isinstance(failure, Mismatch):
+        return Failed
+    return TimedOut if isinstance(failure, NoAnswer) else Crashed
 
 
 def size(case: Case) -> tuple[int, ...]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import hypothesis
@@ -13,6 +14,7 @@ import pytest
 
 from conformance.engine import Budget
 from conformance.errors import UsageError
+from conformance.external import load_command
 from conformance.implementation import Implementation
 from conformance.journal import Journal
 from conformance.loading import load
@@ -42,14 +44,27 @@ def select(config: pytest.Config) -> list[tuple[Implementation, str]]:
         raise UsageError(f"--timeout must be a positive number of seconds, got {timeout(config)}")
     chosen = []
     journal = Journal(config)
-    for name in config.getoption("lstm"):
+    for name, load_it in _asked(config):
         journal.write(name)
-        implementation = _load(name)
+        implementation = load_it()
+        if any(
+            implementation.name == other.name for other, _ in chosen if other is not implementation
+        ):
+            raise UsageError(
+                f"two of what is to be verified call themselves {implementation.name!r}"
+            )
         implementation = with_dtypes(implementation, config.getoption("lstm_dtype"))
         for device in devices(implementation, config.getoption("lstm_device")):
             chosen.append((implementation, device))
     _exact_arithmetic()
     return chosen
+
+
+def _asked(config: pytest.Config) -> Iterator[tuple[str, Callable[[], Implementation]]]:
+    for name in config.getoption("lstm"):
+        yield name, partial(_load, name)
+    for command in config.getoption("lstm_command"):
+        yield command, partial(load_command, command, timeout(config) / 2)
 
 
 def with_dtypes(implementation: Implementation, wanted: str) -> Implementation:
@@ -110,14 +125,15 @@ def _exact_arithmetic() -> dict[str, str]:
 
 def circumstances(config: pytest.Config) -> dict[str, Any]:
     """Versions, precision switches, and what each implementation declares."""
+    implementations = [implementation for implementation, _ in select(config)]
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
         "numpy": np.__version__,
         "hypothesis": hypothesis.__version__,
         **_exact_arithmetic(),
-        "supports": {
-            implementation.name: asdict(implementation.supports)
-            for implementation, _ in select(config)
+        "supports": {each.name: asdict(each.supports) for each in implementations},
+        "versions": {
+            each.name: each.version for each in implementations if getattr(each, "version", "")
         },
     }
