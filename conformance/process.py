@@ -22,7 +22,7 @@ from conformance.protocol import SHOWN, shown
 CHUNK = 1 << 16
 TAIL = 1 << 12
 """How many bytes of what it writes on its standard error are kept."""
-LINES = 5
+LINES = 12
 """How many lines of them are told."""
 WATCH = 'read _; kill -s KILL -- "-$1"'
 """A shell script that waits for the end of its standard input, then kills a process group."""
