@@ -1,5 +1,5 @@
-// TensorFlow.js over the protocol: `node tfjs.mjs layer` verifies tf.layers.lstm, alone, stacked and
-// in tf.layers.bidirectional; `node tfjs.mjs cell` verifies tf.layers.lstmCell in tf.layers.rnn.
+// TensorFlow.js over the protocol. `node tfjs.mjs layer` verifies tf.layers.lstm: alone, stacked, in
+// tf.layers.bidirectional; `node tfjs.mjs cell` verifies tf.layers.lstmCell in tf.layers.rnn.
 import { createInterface } from "node:readline";
 import * as tf from "@tensorflow/tfjs";
 

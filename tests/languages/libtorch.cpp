@@ -1,0 +1,131 @@
+// PyTorch's C++ frontend over the protocol. `libtorch layer` verifies torch::nn::LSTM, `libtorch cell`
+// torch::nn::LSTMCell, looped over time. Built by libtorch.py beside this file.
+#include <torch/torch.h>
+
+#include <iostream>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <tuple>
+#include <vector>
+
+using nlohmann::json;
+using torch::Tensor;
+using Results = std::tuple<Tensor, Tensor, Tensor>;  // output, h_n, c_n
+
+const std::map<std::string, torch::Dtype> DTYPES{{"float64", torch::kFloat64},
+                                                 {"float32", torch::kFloat32},
+                                                 {"float16", torch::kFloat16},
+                                                 {"bfloat16", torch::kBFloat16}};
+
+double number(const json& value) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  if (value.is_number()) return value;
+  if (value == "NaN") return std::numeric_limits<double>::quiet_NaN();
+  return value == "Infinity" ? infinity : -infinity;
+}
+
+json spelled(double value) {
+  if (std::isfinite(value)) return value;
+  return std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
+}
+
+Tensor tensor(const json& array, torch::Dtype dtype) {
+  std::vector<double> values;
+  for (const auto& value : array["values"]) values.push_back(number(value));
+  const auto shape = array["shape"].get<std::vector<int64_t>>();
+  return torch::tensor(values, torch::kFloat64).reshape(shape).to(dtype);
+}
+
+json written(const Tensor& result) {
+  const Tensor wide = result.to(torch::kFloat64).contiguous();
+  json values = json::array();
+  for (int64_t k = 0; k < wide.numel(); ++k) values.push_back(spelled(wide.data_ptr<double>()[k]));
+  return {{"shape", result.sizes().vec()}, {"values", values}};
+}
+
+// The parameters of a module have PyTorch's names, those of a cell without the layer.
+template <typename Module>
+void load(Module& module, const json& parameters, torch::Dtype dtype) {
+  module->to(dtype);
+  module->eval();
+  for (auto& parameter : module->named_parameters()) {
+    const bool is_cell = parameter.key().find("_l") == std::string::npos;
+    const std::string name = parameter.key() + (is_cell ? "_l0" : "");
+    parameter.value().copy_(tensor(parameters.at(name), dtype));
+  }
+}
+
+Results layer(const json& request, const Tensor& x, const Tensor& h_0, const Tensor& c_0) {
+  const json& c = request["configuration"];
+  torch::nn::LSTM lstm(torch::nn::LSTMOptions(c["input_size"], c["hidden_size"])
+                           .num_layers(c["num_layers"])
+                           .bias(c["bias"])
+                           .batch_first(c["batch_first"])
+                           .dropout(c["dropout"])
+                           .bidirectional(c["bidirectional"])
+                           .proj_size(c["proj_size"]));
+  load(lstm, request["parameters"], x.scalar_type());
+  std::optional<std::tuple<Tensor, Tensor>> states;
+  if (h_0.defined()) states = std::make_tuple(h_0, c_0);
+  if (request["lengths"].is_null()) {
+    const auto [output, last] = lstm(x, states);
+    return {output, std::get<0>(last), std::get<1>(last)};
+  }
+  namespace rnn = torch::nn::utils::rnn;
+  const bool batch_first = c["batch_first"];
+  const auto lengths = torch::tensor(request["lengths"].get<std::vector<int64_t>>());
+  const auto packed = rnn::pack_padded_sequence(x, lengths, batch_first, false);
+  const auto [output, last] = lstm->forward_with_packed_input(packed, states);
+  const auto padded = std::get<0>(rnn::pad_packed_sequence(output, batch_first));
+  return {padded, std::get<0>(last), std::get<1>(last)};
+}
+
+Results cell(const json& request, const Tensor& x, const Tensor& h_0, const Tensor& c_0) {
+  const json& c = request["configuration"];
+  torch::nn::LSTMCell cell(
+      torch::nn::LSTMCellOptions(c["input_size"], c["hidden_size"]).bias(c["bias"]));
+  load(cell, request["parameters"], x.scalar_type());
+  std::optional<std::tuple<Tensor, Tensor>> states;
+  if (h_0.defined()) states = std::make_tuple(h_0[0], c_0[0]);
+  std::vector<Tensor> output;
+  for (const Tensor& step : x.unbind()) {
+    states = cell(step, states);
+    output.push_back(std::get<0>(*states));
+  }
+  const auto& [h_n, c_n] = *states;
+  return {torch::stack(output), h_n.unsqueeze(0), c_n.unsqueeze(0)};
+}
+
+int main(int, char** arguments) {
+  const bool is_cell = std::string(arguments[1]) == "cell";
+  json supports{{"dtypes", {"float64", "float32", "float16", "bfloat16"}},
+                {"bias", {true, false}},
+                {"states", {true, false}},
+                {"empty_batch", true}};
+  if (!is_cell) {
+    supports.update({{"max_layers", 8}, {"projection", true}, {"dropout", true}, {"lengths", true}});
+    for (const auto* option : {"batch_first", "bidirectional"}) supports[option] = {false, true};
+  }
+  const std::string name = is_cell ? "torch::nn::LSTMCell" : "torch::nn::LSTM";
+  const auto say = [](const json& value) { std::cout << value.dump() << std::endl; };
+  say({{"protocol", 1}, {"name", name}, {"version", TORCH_VERSION}, {"supports", supports}});
+  torch::NoGradGuard no_gradients;
+  torch::set_num_threads(1);
+  for (std::string line; std::getline(std::cin, line);) {
+    const json request = json::parse(line);
+    json answer{{"id", request["id"]}};
+    try {
+      const torch::Dtype dtype = DTYPES.at(request["dtype"]);
+      const auto state = [&](const char* name) {
+        return request[name].is_null() ? Tensor() : tensor(request[name], dtype);
+      };
+      const auto [output, h_n, c_n] = (is_cell ? cell : layer)(
+          request, tensor(request["input"], dtype), state("h_0"), state("c_0"));
+      answer.update({{"output", written(output)}, {"h_n", written(h_n)}, {"c_n", written(c_n)}});
+    } catch (const std::exception& error) {
+      answer["error"] = error.what();
+    }
+    say(answer);
+  }
+}
