@@ -72,6 +72,7 @@ class CommandImplementation:
         with self._watched(case) as process:
             line = process.ask(request(self._asked, case), self.answering, at_most)
             result = answer(self._asked, case, line)
+            process.expect_nothing()
         if isinstance(result, str):
             raise Misbehaviour(f"answered with an error: {result}", case)
         return result
@@ -85,7 +86,9 @@ class CommandImplementation:
     def _start(self, case: Case | None = None) -> Hello:
         self._process = Process(self._arguments)
         with self._watched(case) as process:
-            return hello(process.ask(b"", self.starting, BYTES_BESIDE_NUMBERS))
+            said = hello(process.ask(b"", self.starting, BYTES_BESIDE_NUMBERS))
+            process.expect_nothing()
+        return said
 
     @contextlib.contextmanager
     def _watched(self, case: Case | None) -> Iterator[Process]:

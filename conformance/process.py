@@ -68,8 +68,8 @@ class Process:
         """
         deadline = time.monotonic() + within
         unsent = memoryview(line)
-        if line and not _take(self._stdout, self._heard) and self._heard:
-            raise ProcessFault(f"wrote without being asked: {shown(bytes(self._heard))}")
+        if line:
+            self.expect_nothing()
         with selectors.DefaultSelector() as pipes:
             pipes.register(self._stdout, selectors.EVENT_READ)
             pipes.register(self._stderr, selectors.EVENT_READ)
@@ -95,10 +95,14 @@ class Process:
         first, end, rest = self._heard.partition(b"\n")
         if unsent:
             raise ProcessFault(f"answered before it had read the line: {shown(bytes(first))}")
-        if rest:
-            raise ProcessFault(f"wrote more than one line: {shown(bytes(self._heard))}")
-        self._heard.clear()
+        self._heard = rest
         return bytes(first + end)
+
+    def expect_nothing(self) -> None:
+        """Raise :class:`ProcessFault` if it wrote what nobody asked for."""
+        _take(self._stdout, self._heard)
+        if self._heard:
+            raise ProcessFault(f"wrote without being asked: {shown(bytes(self._heard))}")
 
     def complaints(self) -> list[str]:
         """The last lines that it wrote on its standard error."""

@@ -153,9 +153,9 @@ def _validator(kind: str) -> Callable[[Any], Any]:
 
 def _written(array: Array) -> dict[str, Any]:
     numbers = array.astype(np.float64).ravel()
-    values = numbers.tolist()
+    values: list[Any] = numbers.tolist()
     for index in np.flatnonzero(~np.isfinite(numbers)):
-        values[index] = _spelling(values[index])
+        values[index] = _spelling(numbers[index])
     return {"shape": list(array.shape), "values": values}
 
 

@@ -42,17 +42,15 @@ def select(config: pytest.Config) -> list[tuple[Implementation, str]]:
         raise UsageError(f"--max-examples must be at least 1, got {examples}")
     if not 0 < timeout(config) < float("inf"):
         raise UsageError(f"--timeout must be a positive number of seconds, got {timeout(config)}")
-    chosen = []
+    chosen: list[tuple[Implementation, str]] = []
     journal = Journal(config)
     for name, load_it in _asked(config):
         journal.write(name)
         implementation = load_it()
-        if any(
-            implementation.name == other.name for other, _ in chosen if other is not implementation
-        ):
-            raise UsageError(
-                f"two of what is to be verified call themselves {implementation.name!r}"
-            )
+        if implementation.name in {
+            other.name for other, _ in chosen if other is not implementation
+        }:
+            raise UsageError(f"two of those to be verified are called {implementation.name!r}")
         implementation = with_dtypes(implementation, config.getoption("lstm_dtype"))
         for device in devices(implementation, config.getoption("lstm_device")):
             chosen.append((implementation, device))
@@ -134,6 +132,8 @@ def circumstances(config: pytest.Config) -> dict[str, Any]:
         **_exact_arithmetic(),
         "supports": {each.name: asdict(each.supports) for each in implementations},
         "versions": {
-            each.name: each.version for each in implementations if getattr(each, "version", "")
+            each.name: str(version)
+            for each in implementations
+            if (version := getattr(each, "version", ""))
         },
     }

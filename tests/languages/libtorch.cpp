@@ -103,7 +103,9 @@ int main(int, char** arguments) {
                 {"bias", {true, false}},
                 {"states", {true, false}},
                 {"empty_batch", true}};
-  if (!is_cell) {
+  if (is_cell) {
+    supports["batched"] = {true, false};
+  } else {
     supports.update({{"max_layers", 8}, {"projection", true}, {"dropout", true}, {"lengths", true}});
     for (const auto* option : {"batch_first", "bidirectional"}) supports[option] = {false, true};
   }

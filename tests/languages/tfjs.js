@@ -1,7 +1,7 @@
-// TensorFlow.js over the protocol. `node tfjs.mjs layer` verifies tf.layers.lstm: alone, stacked, in
-// tf.layers.bidirectional; `node tfjs.mjs cell` verifies tf.layers.lstmCell in tf.layers.rnn.
-import { createInterface } from "node:readline";
-import * as tf from "@tensorflow/tfjs";
+// TensorFlow.js over the protocol. `node tfjs.js layer` verifies tf.layers.lstm: alone, stacked, in
+// tf.layers.bidirectional; `node tfjs.js cell` verifies tf.layers.lstmCell in tf.layers.rnn.
+const { createInterface } = require("node:readline");
+const tf = require("@tensorflow/tfjs");
 
 const kind = process.argv[2] ?? "layer";
 const say = (value) => process.stdout.write(JSON.stringify(value) + "\n");
@@ -69,11 +69,11 @@ say({
     bidirectional: kind === "cell" ? [false] : [false, true], empty_batch: true,
   },
 });
-for await (const line of createInterface({ input: process.stdin })) {
+createInterface({ input: process.stdin }).on("line", (line) => {
   const request = JSON.parse(line);
   try {
     say({ id: request.id, ...tf.tidy(() => lstm(request)) });
   } catch (error) {
     say({ id: request.id, error: String(error) });
   }
-}
+});
