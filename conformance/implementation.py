@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
 from conformance.failures import Misbehaviour, Mismatch, blamed
-from reference import Case, Result
+from reference import Array, Case, Precision, Result
 from strategies import Support
 
 
@@ -16,6 +17,9 @@ class Implementation(Protocol):
     Requirements that need what `supports` lacks are not applicable. :meth:`run` computes one
     case from scratch, in eval mode, and returns NumPy arrays of the case's dtype in PyTorch's
     shapes and order. Whatever it raises becomes a verdict.
+
+    Optional: `precision`, a :class:`reference.Precision`, where its arithmetic is not the dtype's
+    own; and what :class:`Differentiable` adds.
     """
 
     name: str
@@ -24,6 +28,25 @@ class Implementation(Protocol):
     def run(self, case: Case) -> Result:
         """The implementation's own result for `case`."""
         ...
+
+
+@runtime_checkable
+class Differentiable(Implementation, Protocol):
+    """An implementation that offers gradients; ``supports.gradients`` has to say so too."""
+
+    def gradients(self, case: Case, cotangents: Result) -> Mapping[str, Array]:
+        """Gradients of the sum of every result times its cotangent.
+
+        By the names ``input``, ``h_0``, ``c_0`` and PyTorch's for the parameters, in the shapes
+        and the dtype of the case's own arrays. A name that is left out is not verified.
+        """
+        ...
+
+
+def precision(implementation: Implementation) -> Precision:
+    """What `implementation` declares of its arithmetic; by default it is the dtype's own."""
+    declared: Precision = getattr(implementation, "precision", Precision())
+    return declared
 
 
 def run(implementation: Implementation, case: Case) -> Result:
