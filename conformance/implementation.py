@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
+import numpy as np
+
 from conformance.failures import Misbehaviour, Mismatch, blamed
 from reference import Array, Case, Precision, Result
 from strategies import Support
@@ -49,21 +51,32 @@ def precision(implementation: Implementation) -> Precision:
     return declared
 
 
-def run(implementation: Implementation, case: Case) -> Result:
+def answer(implementation: Implementation, case: Case) -> Result:
     """``implementation.run(case)``; its exceptions become :class:`Misbehaviour`.
 
-    Raises :class:`Mismatch` if a shape or dtype is not the documented one, so that a requirement
-    can rely on them.
+    So does an answer that is no :class:`Result` of NumPy arrays.
     """
     with blamed(case):
         result = implementation.run(case)
-    return checked(result, case)
+    if not isinstance(result, Result):
+        raise Misbehaviour(f"run() returned {type(result).__name__}, not a Result", case)
+    for name, array in result.items():
+        if not isinstance(array, np.ndarray):
+            kind = f"{type(array).__module__}.{type(array).__name__}".removeprefix("builtins.")
+            raise Misbehaviour(f"{name} is a {kind}, not a NumPy array", case)
+    return result
+
+
+def run(implementation: Implementation, case: Case) -> Result:
+    """As :func:`answer`, with the documented shapes and the case's dtype.
+
+    Raises :class:`Mismatch` if they are not, so that a requirement can rely on them.
+    """
+    return checked(answer(implementation, case), case)
 
 
 def checked(result: Result, case: Case) -> Result:
-    """`result` itself, if it is one and has the shapes and the dtype that `case` asks for."""
-    if not isinstance(result, Result):
-        raise Misbehaviour(f"run() returned {type(result).__name__}, not a Result", case)
+    """`result` itself, if it has the shapes and the dtype that `case` asks for."""
     shapes = documented_shapes(case)
     for name, array in result.items():
         if array.shape != shapes[name]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from conformance.comparison import agree, close, nothing, truth
+from conformance.comparison import agree, arithmetic, close, nothing, truth
 from conformance.failures import Mismatch
 from conformance.implementation import Implementation
 from conformance.requirement import requirement
@@ -88,7 +88,8 @@ def full_dropout_cuts_layers_apart(implementation: Implementation, case: Case) -
     masks = [np.zeros(shape)] * (case.configuration.num_layers - 1)
     evaluated = trace(case, masks)
     result = _train(implementation, with_dropout(case, 1.0))[0]
-    return agree(result, evaluated.result, forward_bound(evaluated))
+    bound = forward_bound(evaluated, arithmetic(case, implementation))
+    return agree(result, evaluated.result, bound)
 
 
 @dataclass(frozen=True, eq=False)
