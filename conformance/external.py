@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from typing import TypeVar
 
-import numpy as np
-
+from conformance import protocol
 from conformance.errors import UsageError
 from conformance.failures import Misbehaviour, Mismatch, NoAnswer
 from conformance.implementation import documented_shapes
 from conformance.process import Process, ProcessFault, Silence
-from conformance.protocol import Hello, Malformed, answer, hello, request
-from reference import Case, Result
+from conformance.protocol import Hello, Malformed
+from reference import Array, Case, Result
+
+Answer = TypeVar("Answer")
 
 STARTING = 60.0
 """Seconds in which a process has to say what it is."""
@@ -57,6 +60,7 @@ class CommandImplementation:
         self.name = self._hello.name
         self.version = self._hello.version
         self.supports = self._hello.supports
+        self.precision = self._hello.precision
 
     def run(self, case: Case) -> Result:
         """What the process answers; whatever else it does is raised as :class:`Misbehaviour`.
@@ -64,18 +68,35 @@ class CommandImplementation:
         No answer in time is raised as :class:`NoAnswer`, a number that the dtype of `case` does
         not have as :class:`~conformance.failures.Mismatch`.
         """
-        if self._process is None and (again := self._start(case)) != self._hello:
-            raise Misbehaviour(f"says another time that it is {again}, not {self._hello}", case)
+        numbers = sum(map(math.prod, documented_shapes(case).values()))
+        return self._ask(case, None, numbers, protocol.result)
+
+    def gradients(self, case: Case, cotangents: Result) -> Mapping[str, Array]:
+        """As :meth:`run`, for gradients of the sum of every result times its cotangent."""
+        leaves = [*case.parameters.values(), case.input, *case.initial_states()]
+        numbers = sum(array.size for array in leaves)
+        return self._ask(case, cotangents, numbers, protocol.gradients)
+
+    def _ask(
+        self,
+        case: Case,
+        cotangents: Result | None,
+        numbers: int,
+        read: Callable[[int, Case, bytes], Answer | str],
+    ) -> Answer:
+        if self._process is None and self._start(case) != self._hello:
+            self.close()
+            said = protocol.shown(self._introduction)
+            raise Misbehaviour(f"says after a restart that it is something else: {said}", case)
         self._asked += 1
-        numbers = sum(int(np.prod(shape)) for shape in documented_shapes(case).values())
         at_most = BYTES_BESIDE_NUMBERS + BYTES_OF_A_NUMBER * numbers
         with self._watched(case) as process:
-            line = process.ask(request(self._asked, case), self.answering, at_most)
-            result = answer(self._asked, case, line)
+            request = protocol.request(self._asked, case, cotangents)
+            answer = read(self._asked, case, process.ask(request, self.answering, at_most))
             process.expect_nothing()
-        if isinstance(result, str):
-            raise Misbehaviour(f"answered with an error: {result}", case)
-        return result
+        if isinstance(answer, str):
+            raise Misbehaviour(f"answered with an error: {answer}", case)
+        return answer
 
     def close(self) -> None:
         """End the process; another :meth:`run` starts a new one."""
@@ -86,9 +107,10 @@ class CommandImplementation:
     def _start(self, case: Case | None = None) -> Hello:
         self._process = Process(self._arguments)
         with self._watched(case) as process:
-            said = hello(process.ask(b"", self.starting, BYTES_BESIDE_NUMBERS))
+            self._introduction = process.ask(b"", self.starting, BYTES_BESIDE_NUMBERS)
+            hello = protocol.hello(self._introduction)
             process.expect_nothing()
-        return said
+        return hello
 
     @contextlib.contextmanager
     def _watched(self, case: Case | None) -> Iterator[Process]:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from conformance.failures import Mismatch
-from reference import Array, Case, DType, Result
+from reference import Array, Case, DType, Precision, Result
 from strategies import Support
 
 VERSION = 1
@@ -55,6 +55,7 @@ class Hello:
     name: str
     version: str
     supports: Support
+    precision: Precision
 
 
 def hello(line: bytes) -> Hello:
@@ -69,11 +70,13 @@ def hello(line: bytes) -> Hello:
         name: tuple(value) if isinstance(value, list) else value
         for name, value in said.get("supports", {}).items()
     }
-    return Hello(said["name"], said.get("version", ""), Support(**{**UNSAID, **declared}))
+    supports = Support(**{**UNSAID, **declared})
+    precision = Precision(**said.get("precision", {}))
+    return Hello(said["name"], said.get("version", ""), supports, precision)
 
 
-def request(number: int, case: Case) -> bytes:
-    """The line that asks for the result of `case`."""
+def request(number: int, case: Case, cotangents: Result | None = None) -> bytes:
+    """The line that asks for the result of `case`, or with `cotangents` for gradients."""
     arrays = {"input": case.input, "h_0": case.h_0, "c_0": case.c_0}
     said = {
         "id": number,
@@ -84,24 +87,42 @@ def request(number: int, case: Case) -> bytes:
         **{name: None if array is None else _written(array) for name, array in arrays.items()},
         "lengths": None if case.lengths is None else case.lengths.tolist(),
     }
+    if cotangents is not None:
+        said["cotangents"] = {name: _written(array) for name, array in cotangents.items()}
     return json.dumps(said, separators=(",", ":"), allow_nan=False).encode() + b"\n"
 
 
-def answer(number: int, case: Case, line: bytes) -> Result | str:
+def result(number: int, case: Case, line: bytes) -> Result | str:
     """What `line` answers to the request of this number: a result, or the error that it tells.
 
     The arrays have the shapes that the process gave them and the dtype of `case`. Raises
     :class:`Malformed` for a line that is no answer to this request, and
     :class:`~conformance.failures.Mismatch` for a number that the dtype does not have.
     """
+    said = _answer("result", number, line)
+    if isinstance(said, str):
+        return said
+    return Result.of(_read(name, said[name], case.dtype, line) for name in ("output", "h_n", "c_n"))
+
+
+def gradients(number: int, case: Case, line: bytes) -> dict[str, Array] | str:
+    """As :func:`result`, for a request with cotangents: gradients by name."""
+    said = _answer("gradients", number, line)
+    if isinstance(said, str):
+        return said
+    return {
+        name: _read(f"gradient of {name}", array, case.dtype, line)
+        for name, array in said["gradients"].items()
+    }
+
+
+def _answer(kind: str, number: int, line: bytes) -> dict[str, Any] | str:
     said = _object(line)
-    kind = "error" if "error" in said else "result"
+    kind = "error" if "error" in said else kind
     _check(kind, said, line)
     if said["id"] != number:
         raise Malformed(f"answered id {said['id']} to id {number}: {shown(line)}")
-    if kind == "error":
-        return str(said["error"])
-    return Result.of(_read(name, said[name], case.dtype, line) for name in ("output", "h_n", "c_n"))
+    return str(said["error"]) if kind == "error" else said
 
 
 def shown(line: bytes) -> str:
@@ -134,7 +155,8 @@ def _check(kind: str, said: dict[str, Any], line: bytes) -> None:
     except fastjsonschema.JsonSchemaValueException as error:
         text = str(error.message).removeprefix("data").removeprefix(".").strip()
         if error.rule == "additionalProperties":
-            text += f", only {', '.join(error.definition['properties'])}"
+            known = [error.definition.get(key, ()) for key in ("properties", "patternProperties")]
+            text += f", only {', '.join(name for names in known for name in names)}"
         elif not isinstance(error.value, (dict, list)):
             text += f", and is {json.dumps(error.value)[:SHOWN]}"
         raise Malformed(f"wrote no valid {kind} ({text}): {shown(line)}") from error
@@ -170,7 +192,7 @@ def _read(name: str, said: dict[str, Any], dtype: DType, line: bytes) -> Array:
         size *= length
     if size != len(values):
         what = f"{name} has {len(values)} values for shape {list(shape)}"
-        raise Malformed(f"wrote no valid result ({what}): {shown(line)}")
+        raise Malformed(f"wrote no valid array ({what}): {shown(line)}")
     spelled = np.array([isinstance(value, str) for value in values], bool)
     try:
         wide = np.array([float(value) for value in values])
@@ -178,7 +200,7 @@ def _read(name: str, said: dict[str, Any], dtype: DType, line: bytes) -> Array:
         wide = np.array([np.inf])
     if (np.isinf(wide) & ~spelled).any():
         what = f"{name} has a number beyond the largest of float64"
-        raise Malformed(f"wrote no valid result ({what}): {shown(line)}")
+        raise Malformed(f"wrote no valid array ({what}): {shown(line)}")
     with np.errstate(all="ignore"):
         narrow = wide.astype(dtype.numpy)
         other = (narrow.astype(np.float64) != wide) & ~np.isnan(wide)

@@ -13,9 +13,9 @@ import time
 
 import numpy as np
 
-from reference import DTYPES, Case, Configuration, lstm, rounded
+from reference import DTYPES, Case, Configuration, Result, backward, lstm, rounded, trace
 
-SUPPORTS = {"dtypes": ["float32"]}
+SUPPORTS = {"dtypes": ["float32"], "gradients": True}
 HELLO = {"protocol": 1, "name": "misbehaving", "version": "1.0", "supports": SUPPORTS}
 NAMES = ("output", "h_n", "c_n")
 
@@ -38,12 +38,34 @@ def answer(request):
         {name: read(array) for name, array in request["parameters"].items()},
         *(read(request[name]) for name in ("input", "h_0", "c_0")),
     )
-    said = {"id": request["id"]}
-    for name, array in rounded(lstm(case), case.dtype).items():
-        values = [v if np.isfinite(v) else str(v) for v in array.astype(float).ravel().tolist()]
-        spelled = [{"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}.get(v, v) for v in values]
-        said[name] = {"shape": array.shape, "values": spelled}
-    return said
+    if "cotangents" not in request:
+        results = rounded(lstm(case), case.dtype).items()
+        return {"id": request["id"], **{name: written(array) for name, array in results}}
+    cotangents = Result(*(read(request["cotangents"][name]) for name in NAMES))
+    gradients = backward(trace(case), cotangents).items()
+    by_name = {name: written(array.astype(np.float32)) for name, array in gradients}
+    return {"id": request["id"], "gradients": by_name}
+
+
+def written(array):
+    spelled = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+    values = array.astype(float).ravel().tolist()
+    return {"shape": array.shape, "values": [spelled.get(str(value), value) for value in values]}
+
+
+def is_right(right):
+    say(right)
+
+
+def doubles_a_gradient(right):
+    values = right["gradients"]["bias_hh_l0"]["values"]
+    values[:] = [2 * value for value in values]
+    say(right)
+
+
+def names_a_stranger(right):
+    right["gradients"]["kernel"] = right["gradients"].pop("input")
+    say(right)
 
 
 def writes_noise_before(right):

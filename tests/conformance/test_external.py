@@ -93,6 +93,9 @@ def test_command_misbehaviour_is_a_verdict(fault: str) -> None:
     implementation.close()
 
 
+OTHERS = {"is_right", "writes_noise_later", "doubles_a_gradient", "names_a_stranger"}
+
+
 def test_command_noise_between_cases_is_told() -> None:
     """What is written while nothing was asked counts against the next case."""
     implementation = CommandImplementation(command_of("writes_noise_later"))
@@ -106,6 +109,28 @@ def test_command_noise_between_cases_is_told() -> None:
     assert verdict.counterexample.message == told
 
 
+GRADIENTS = REQUIREMENTS["gradients_match_backpropagation"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "told"),
+    [
+        ("is_right", Passed, ""),
+        ("doubles_a_gradient", Failed, "gradient of bias_hh_l0["),
+        ("names_a_stranger", Crashed, "(gradients must not contain {'kernel'} properties"),
+        ("tells_an_error", Crashed, "answered with an error: the kernel is on fire"),
+        ("sleeps", TimedOut, "gave no answer within 1 s"),
+    ],
+)
+def test_command_offers_gradients(fault: str, kind: type[Verdict], told: str) -> None:
+    """Gradients are asked for where they are offered, and are verdicts like results."""
+    implementation = CommandImplementation(command_of(fault), answering=1)
+    verdict = check(GRADIENTS, implementation, budget=Budget(20, seed=1, shrink_seconds=1))
+    assert type(verdict) is kind, verdict
+    assert (kind is Passed) == (verdict.counterexample is None)
+    assert verdict.counterexample is None or told in verdict.counterexample.message
+
+
 def test_command_faults_are_all_tried() -> None:
     """Each fault of the program is one of the tests here."""
     faults = {
@@ -114,7 +139,7 @@ def test_command_faults_are_all_tried() -> None:
         if getattr(value, "__code__", None)
         and value.__code__.co_varnames[:1] in (("right",), ("_",))
     }
-    assert faults == {*WRONG, *LATE, *MISMATCHED, "writes_noise_later"}
+    assert faults == {*WRONG, *LATE, *MISMATCHED, *OTHERS}
 
 
 def test_command_keeps_its_process(tmp_path: Path) -> None:
@@ -178,14 +203,15 @@ def test_command_must_stay_what_it_was(tmp_path: Path) -> None:
         implementation = CommandImplementation(shlex.join([sys.executable, str(program)]))
         verdicts = [
             check(SINGLE, implementation, budget=Budget(1, seed=1, shrink_seconds=0))
-            for _ in range(2)
+            for _ in range(3)
         ]
     finally:
         os.chdir(folder)
     assert implementation.name == "number 0"
     messages = [verdict.counterexample and verdict.counterexample.message for verdict in verdicts]
     assert messages[0] == "exited with status 0"
-    assert "says another time that it is " in str(messages[1])
+    told = 'says after a restart that it is something else: \'{"protocol": 1, "name": '
+    assert messages[1:] == [f'{told}"number {count}"}}\'' for count in (1, 2)]
 
 
 def alive(processes: list[int]) -> list[int]:

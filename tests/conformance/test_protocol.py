@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.failures import Mismatch
-from conformance.protocol import SCHEMA, UNSAID, Malformed, answer, hello, request, shown
-from reference import DTYPES, Array, Case, Configuration, Result, lstm, rounded
+from conformance.protocol import SCHEMA, UNSAID, Malformed, gradients, hello, request, result, shown
+from reference import DTYPES, Array, Case, Configuration, Precision, Result, lstm, rounded
+from reference.precision import PRODUCTS
 from strategies import Support, lstm_cases
 from tests.conformance.cases import random_case
 
@@ -97,12 +98,12 @@ def test_request_is_valid_and_exact(case: Case) -> None:
 
 @FORWARD
 @given(lstm_cases())
-def test_answer_is_read_as_written(case: Case) -> None:
+def test_result_is_read_as_written(case: Case) -> None:
     """A valid result is read bit for bit, in the dtype of the case."""
     expected = rounded(lstm(case), case.dtype)
     said = result_of(case)
     assert valid("result", json.loads(json.dumps(said)))
-    got = answer(7, case, line(said))
+    got = result(7, case, line(said))
     assert isinstance(got, Result)
     for (_, mine), (_, theirs) in zip(got.items(), expected.items(), strict=True):
         assert mine.dtype == case.dtype.numpy
@@ -118,7 +119,7 @@ def test_numbers_survive_both_ways(dtype: str) -> None:
     case = replace(random_case(Configuration(7, 7), dtype=dtype, seq_len=1, batch_size=1), input=x)
     said = json.loads(request(1, case), parse_constant=pytest.fail)["input"]
     assert said["values"][3:6] == ["NaN", "Infinity", "-Infinity"]
-    got = answer(1, case, line(result_of(case, 1, output=said)))
+    got = result(1, case, line(result_of(case, 1, output=said)))
     assert isinstance(got, Result)
     assert got.output.tobytes() == x.tobytes()
 
@@ -146,39 +147,70 @@ ONE = {"shape": [1, 1, 1], "values": [0.5]}
         {"error": "and a result"},
     ],
 )
-def test_answer_refuses_what_the_schema_does(changes: dict[str, Any]) -> None:
+def test_result_refuses_what_the_schema_does(changes: dict[str, Any]) -> None:
     """What is not valid by the schema is refused with a text that shows the line."""
     said = result_of(CASE, **changes)
     assert not valid("result", said)
     assert not valid("error", said)
     with pytest.raises(Malformed) as caught:
-        answer(7, CASE, line(said))
+        result(7, CASE, line(said))
     kind = "error" if "error" in changes else "result"
     assert str(caught.value).startswith(f"wrote no valid {kind} (")
     assert str(caught.value).endswith(shown(line(said)))
 
 
 @pytest.mark.parametrize("value", [10**400, -(10**400)])
-def test_answer_refuses_integers_beyond_float64(value: int) -> None:
+def test_result_refuses_integers_beyond_float64(value: int) -> None:
     """An integer that no float64 holds is refused."""
     said = result_of(CASE, output={"shape": [1, 1, 1], "values": [value]})
     with pytest.raises(Malformed, match="a number beyond the largest of float64"):
-        answer(7, CASE, line(said))
+        result(7, CASE, line(said))
 
 
-def test_answer_refuses_a_number_that_the_dtype_has_not() -> None:
+def test_result_refuses_a_number_that_the_dtype_has_not() -> None:
     """A number that would be rounded is a mismatch, at its place; an integer is a number."""
     array = {"shape": [1, 2, 1], "values": [1, 0.1]}
     with pytest.raises(Mismatch) as caught:
-        answer(7, CASE, line(result_of(CASE, output=array)))
+        result(7, CASE, line(result_of(CASE, output=array)))
     assert str(caught.value) == "output[0, 1, 0] = 0.1, but should be a number of float32"
 
 
-def test_answer_tells_an_error() -> None:
+def test_result_tells_an_error() -> None:
     """An error in place of a result is its text."""
     said = {"id": 7, "error": "out of memory"}
     assert valid("error", said)
-    assert answer(7, CASE, line(said)) == "out of memory"
+    assert result(7, CASE, line(said)) == "out of memory"
+
+
+def test_gradients_are_asked_and_read() -> None:
+    """A request with cotangents is valid, and gradients are read by name in the case's dtype."""
+    weights = rounded(lstm(CASE), CASE.dtype)
+    asked = json.loads(request(7, CASE, weights))
+    assert valid("request", asked)
+    for name, array in weights.items():
+        assert np.array_equal(read(asked["cotangents"][name]), array)
+    said = {"id": 7, "gradients": {"weight_hh_l0": ONE, "h_0": ONE}}
+    assert valid("gradients", said)
+    got = gradients(7, CASE, line(said))
+    assert isinstance(got, dict)
+    assert {name: (array.dtype.name, array.tolist()) for name, array in got.items()} == {
+        "weight_hh_l0": ("float32", [[[0.5]]]),
+        "h_0": ("float32", [[[0.5]]]),
+    }
+    for strange in ({"id": 7, "gradients": {"kernel": ONE}}, result_of(CASE)):
+        assert not valid("gradients", strange)
+        with pytest.raises(Malformed, match="wrote no valid gradients"):
+            gradients(7, CASE, line(strange))
+
+
+def test_hello_declares_precision() -> None:
+    """What is declared of the arithmetic is that of the reference."""
+    said = {"protocol": 1, "name": "x", "precision": {"products": "tf32", "activation": 8}}
+    assert valid("hello", said)
+    assert hello(line(said)).precision == Precision(products="tf32", activation=8)
+    declared = PUBLISHED["definitions"]["precision"]["properties"]
+    assert set(declared) == {item.name for item in fields(Precision)}
+    assert declared["products"]["enum"] == list(PRODUCTS)
 
 
 def test_hello_says_what_a_process_is() -> None:
@@ -210,7 +242,9 @@ def test_hello_says_what_a_process_is() -> None:
         {"protocol": 1, "name": "x", "supports": {"bias": []}},
         {"protocol": 1, "name": "x", "supports": {"max_layers": 0}},
         {"protocol": 1, "name": "x", "supports": {"devices": ["gpu"]}},
-        {"protocol": 1, "name": "x", "supports": {"gradients": True}},
+        {"protocol": 1, "name": "x", "supports": {"gradients": [True]}},
+        {"protocol": 1, "name": "x", "precision": {"products": "int8"}},
+        {"protocol": 1, "name": "x", "precision": {"ulps": 3}},
     ],
 )
 def test_hello_refuses_what_the_schema_does(said: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@
 
 #include <iostream>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <tuple>
@@ -12,6 +13,7 @@
 using nlohmann::json;
 using torch::Tensor;
 using Results = std::tuple<Tensor, Tensor, Tensor>;  // output, h_n, c_n
+using Leaves = std::map<std::string, Tensor>;        // what gradients are taken by
 
 const std::map<std::string, torch::Dtype> DTYPES{{"float64", torch::kFloat64},
                                                  {"float32", torch::kFloat32},
@@ -46,17 +48,21 @@ json written(const Tensor& result) {
 
 // The parameters of a module have PyTorch's names, those of a cell without the layer.
 template <typename Module>
-void load(Module& module, const json& parameters, torch::Dtype dtype) {
+void load(Module& module, const json& parameters, Leaves& leaves) {
+  const torch::Dtype dtype = leaves["input"].scalar_type();
   module->to(dtype);
   module->eval();
   for (auto& parameter : module->named_parameters()) {
     const bool is_cell = parameter.key().find("_l") == std::string::npos;
     const std::string name = parameter.key() + (is_cell ? "_l0" : "");
+    torch::NoGradGuard no_gradients;
     parameter.value().copy_(tensor(parameters.at(name), dtype));
+    leaves[name] = parameter.value();
   }
 }
 
-Results layer(const json& request, const Tensor& x, const Tensor& h_0, const Tensor& c_0) {
+Results layer(const json& request, Leaves& leaves) {
+  const Tensor x = leaves["input"];
   const json& c = request["configuration"];
   torch::nn::LSTM lstm(torch::nn::LSTMOptions(c["input_size"], c["hidden_size"])
                            .num_layers(c["num_layers"])
@@ -65,9 +71,9 @@ Results layer(const json& request, const Tensor& x, const Tensor& h_0, const Ten
                            .dropout(c["dropout"])
                            .bidirectional(c["bidirectional"])
                            .proj_size(c["proj_size"]));
-  load(lstm, request["parameters"], x.scalar_type());
+  load(lstm, request["parameters"], leaves);
   std::optional<std::tuple<Tensor, Tensor>> states;
-  if (h_0.defined()) states = std::make_tuple(h_0, c_0);
+  if (leaves.count("h_0")) states = std::make_tuple(leaves["h_0"], leaves["c_0"]);
   if (request["lengths"].is_null()) {
     const auto [output, last] = lstm(x, states);
     return {output, std::get<0>(last), std::get<1>(last)};
@@ -81,15 +87,15 @@ Results layer(const json& request, const Tensor& x, const Tensor& h_0, const Ten
   return {padded, std::get<0>(last), std::get<1>(last)};
 }
 
-Results cell(const json& request, const Tensor& x, const Tensor& h_0, const Tensor& c_0) {
+Results cell(const json& request, Leaves& leaves) {
   const json& c = request["configuration"];
   torch::nn::LSTMCell cell(
       torch::nn::LSTMCellOptions(c["input_size"], c["hidden_size"]).bias(c["bias"]));
-  load(cell, request["parameters"], x.scalar_type());
+  load(cell, request["parameters"], leaves);
   std::optional<std::tuple<Tensor, Tensor>> states;
-  if (h_0.defined()) states = std::make_tuple(h_0[0], c_0[0]);
+  if (leaves.count("h_0")) states = std::make_tuple(leaves["h_0"][0], leaves["c_0"][0]);
   std::vector<Tensor> output;
-  for (const Tensor& step : x.unbind()) {
+  for (const Tensor& step : leaves["input"].unbind()) {
     states = cell(step, states);
     output.push_back(std::get<0>(*states));
   }
@@ -97,34 +103,62 @@ Results cell(const json& request, const Tensor& x, const Tensor& h_0, const Tens
   return {torch::stack(output), h_n.unsqueeze(0), c_n.unsqueeze(0)};
 }
 
+// Gradients of the sum of every result times its cotangent; zero by what no result depends on.
+json gradients(const Results& results, const json& cotangents, const Leaves& leaves) {
+  const auto [output, h_n, c_n] = results;
+  const auto times = [&](const Tensor& result, const char* name) {
+    return (result * tensor(cotangents[name], result.scalar_type())).sum();
+  };
+  const Tensor loss = times(output, "output") + times(h_n, "h_n") + times(c_n, "c_n");
+  std::vector<Tensor> by;
+  for (const auto& [name, leaf] : leaves) by.push_back(leaf);
+  const auto found = torch::autograd::grad({loss}, by, {}, std::nullopt, false, true);
+  json answer;
+  size_t k = 0;
+  for (const auto& [name, leaf] : leaves) {
+    const Tensor& gradient = found[k++];
+    answer[name] = written(gradient.defined() ? gradient : torch::zeros_like(leaf));
+  }
+  return answer;
+}
+
+json answered(const json& request, bool is_cell) {
+  const torch::Dtype dtype = DTYPES.at(request["dtype"]);
+  const bool differentiated = request.contains("cotangents");
+  torch::AutoGradMode mode(differentiated);
+  Leaves leaves;
+  for (const auto* name : {"input", "h_0", "c_0"}) {
+    if (request[name].is_null()) continue;
+    leaves[name] = tensor(request[name], dtype).set_requires_grad(differentiated);
+  }
+  const Results results = is_cell ? cell(request, leaves) : layer(request, leaves);
+  if (differentiated) return {{"gradients", gradients(results, request["cotangents"], leaves)}};
+  const auto [output, h_n, c_n] = results;
+  return {{"output", written(output)}, {"h_n", written(h_n)}, {"c_n", written(c_n)}};
+}
+
 int main(int, char** arguments) {
   const bool is_cell = std::string(arguments[1]) == "cell";
   json supports{{"dtypes", {"float64", "float32", "float16", "bfloat16"}},
                 {"bias", {true, false}},
                 {"states", {true, false}},
-                {"empty_batch", true}};
-  if (is_cell) {
-    supports["batched"] = {true, false};
-  } else {
+                {"empty_batch", true},
+                {"gradients", true}};
+  if (!is_cell) {
     supports.update({{"max_layers", 8}, {"projection", true}, {"dropout", true}, {"lengths", true}});
     for (const auto* option : {"batch_first", "bidirectional"}) supports[option] = {false, true};
   }
   const std::string name = is_cell ? "torch::nn::LSTMCell" : "torch::nn::LSTM";
   const auto say = [](const json& value) { std::cout << value.dump() << std::endl; };
   say({{"protocol", 1}, {"name", name}, {"version", TORCH_VERSION}, {"supports", supports}});
-  torch::NoGradGuard no_gradients;
   torch::set_num_threads(1);
   for (std::string line; std::getline(std::cin, line);) {
     const json request = json::parse(line);
     json answer{{"id", request["id"]}};
     try {
-      const torch::Dtype dtype = DTYPES.at(request["dtype"]);
-      const auto state = [&](const char* name) {
-        return request[name].is_null() ? Tensor() : tensor(request[name], dtype);
-      };
-      const auto [output, h_n, c_n] = (is_cell ? cell : layer)(
-          request, tensor(request["input"], dtype), state("h_0"), state("c_0"));
-      answer.update({{"output", written(output)}, {"h_n", written(h_n)}, {"c_n", written(c_n)}});
+      answer.update(answered(request, is_cell));
+    } catch (const c10::Error& error) {
+      answer["error"] = error.what_without_backtrace();
     } catch (const std::exception& error) {
       answer["error"] = error.what();
     }
