@@ -55,9 +55,7 @@ function lstm(request) {
     x = output;
     layer.dispose();
   }
-  // Beyond its length a row repeats its last output, where PyTorch has zeros.
-  const output = mask ? tf.where(mask.expandDims(2).toBool(), x, tf.zerosLike(x)) : x;
-  return { output: written(output), h_n: written(tf.stack(h_n)), c_n: written(tf.stack(c_n)) };
+  return { output: written(x), h_n: written(tf.stack(h_n)), c_n: written(tf.stack(c_n)) };
 }
 
 say({
