@@ -1,226 +1,155 @@
-"""An LSTM in a process of its own that is right, until a sequence has several steps.
+"""LSTMs that compute the right numbers and misbehave otherwise, one way each.
 
-``python misbehaving.py FAULT [FILE]``; the names of the faults are the functions below. FILE gets a
-line with the number of each process that is started.
+They misbehave on inputs with a non-zero element only, so that trying out what they take ends well.
 """
 
-import json
+import ctypes
 import os
-import signal
-import subprocess
-import sys
-import time
+import warnings
+from typing import Any
 
-import numpy as np
+import torch
+from torch import Tensor, nn
 
-from reference import DTYPES, Case, Configuration, Result, backward, lstm, rounded, trace
+from conformance import Case, Result, Support
+from reference import lstm, rounded
 
-SUPPORTS = {"dtypes": ["float32"], "gradients": True}
-HELLO = {"protocol": 1, "name": "misbehaving", "version": "1.0", "supports": SUPPORTS}
-NAMES = ("output", "h_n", "c_n")
 
+class Misbehaving(nn.LSTM):
+    """Misbehaves before or after it computes."""
 
-def say(value, end="\n"):
-    text = value if isinstance(value, str) else json.dumps(value)
-    sys.stdout.write(text + end)
-    sys.stdout.flush()
+    def forward(self, x: Any, hx: Any = None) -> Any:
+        if not (x if isinstance(x, Tensor) else x.data).any():
+            return super().forward(x, hx)
+        self.before()
+        return self.after(super().forward(x, hx))
 
+    def before(self) -> None:
+        """Misbehave without an answer."""
 
-def answer(request):
-    """What is right."""
+    def after(self, answer: Any) -> Any:
+        """Misbehave in the answer."""
+        return answer
 
-    def read(array):
-        values = [float(value) for value in array["values"]]
-        return np.array(values, DTYPES[request["dtype"]].numpy).reshape(array["shape"])
 
-    case = Case(
-        Configuration(**request["configuration"]),
-        {name: read(array) for name, array in request["parameters"].items()},
-        *(read(request[name]) for name in ("input", "h_0", "c_0")),
-    )
-    if "cotangents" not in request:
-        results = rounded(lstm(case), case.dtype).items()
-        return {"id": request["id"], **{name: written(array) for name, array in results}}
-    cotangents = Result(*(read(request["cotangents"][name]) for name in NAMES))
-    gradients = backward(trace(case), cotangents).items()
-    by_name = {name: written(array.astype(np.float32)) for name, array in gradients}
-    return {"id": request["id"], "gradients": by_name}
+class Aborts(Misbehaving):
+    """Calls abort()."""
 
+    def before(self) -> None:
+        os.abort()
 
-def written(array):
-    spelled = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
-    values = array.astype(float).ravel().tolist()
-    return {"shape": array.shape, "values": [spelled.get(str(value), value) for value in values]}
 
+class ExitsInC(Misbehaving):
+    """Calls exit() of the C library, with success."""
 
-def is_right(right):
-    say(right)
+    def before(self) -> None:
+        ctypes.CDLL(None).exit(0)
 
 
-def doubles_a_gradient(right):
-    values = right["gradients"]["bias_hh_l0"]["values"]
-    values[:] = [2 * value for value in values]
-    say(right)
+class RaisesWhatNobodyCatches(Misbehaving):
+    """Raises an exception that is no Exception."""
 
+    def before(self) -> None:
+        class Bang(BaseException):
+            pass
 
-def names_a_stranger(right):
-    right["gradients"]["kernel"] = right["gradients"].pop("input")
-    say(right)
+        raise Bang("gone")
 
 
-def writes_noise_before(right):
-    say("loading weights ...")
-    say(right)
+class InterruptsItself(Misbehaving):
+    """Raises KeyboardInterrupt."""
 
+    def before(self) -> None:
+        raise KeyboardInterrupt
 
-def writes_noise_after(right):
-    say(json.dumps(right) + "\ndone in 3 ms")
 
+class HogsMemory(Misbehaving):
+    """Takes memory until there is no more."""
 
-def writes_noise_later(right):
-    say(right)
-    time.sleep(0.2)
-    say("garbage collected")
+    def before(self) -> None:
+        hog = []
+        while True:
+            hog.append(bytearray(2**26))
 
 
-def writes_null(_):
-    say("null")
+class HogsMemoryInTorch(Misbehaving):
+    """Asks torch for 60 GiB at once."""
 
+    def before(self) -> None:
+        torch.ones(60 * 2**30, dtype=torch.uint8)
 
-def writes_an_empty_line(_):
-    say("")
 
+class Prints(Misbehaving):
+    """Writes to standard output, through Python and past it."""
 
-def writes_bytes(_):
-    sys.stdout.buffer.write(b"\xff\xfe\n")
-    sys.stdout.flush()
+    def before(self) -> None:
+        print("shape")
+        os.write(1, b"\x00\xff raw\n")
 
 
-def writes_brackets(_):
-    say("[" * 60_000)
+class ChangesEverything(Misbehaving):
+    """Changes default dtype, threads, grad mode, random state and warnings filters."""
 
+    def before(self) -> None:
+        torch.set_default_dtype(torch.float64)
+        torch.set_num_threads(3)
+        torch.set_grad_enabled(False)
+        torch.manual_seed(1)
+        warnings.simplefilter("error", ResourceWarning)
 
-def writes_nan_as_a_number(right):
-    right["c_n"]["values"][0] = float("nan")
-    say(right)
 
+class AnswersLists(Misbehaving):
+    """Answers with lists in place of tensors."""
 
-def writes_nan_as_null(right):
-    right["c_n"]["values"][0] = None
-    say(right)
+    def after(self, answer: Any) -> Any:
+        output, (h_n, c_n) = answer
+        return output, (h_n.tolist(), c_n.tolist())
 
 
-def writes_a_number_beyond_float64(right):
-    right["c_n"]["values"][0] = 123.5
-    say(json.dumps(right).replace("123.5", "1e999"))
+class AnswersTheWrongType(Misbehaving):
+    """Answers with a text."""
 
+    def after(self, answer: Any) -> Any:
+        return "done"
 
-def forgets_c_n(right):
-    del right["c_n"]
-    say(right)
 
+class Plain:
+    """Is an implementation itself."""
 
-def adds_a_field(right):
-    say({**right, "seconds": 0.1})
+    supports = Support(dtypes=("float64",), gradients=False)
 
+    @property
+    def name(self) -> str:
+        return type(self).__name__
 
-def answers_another_request(right):
-    say({**right, "id": right["id"] + 1})
+    def run(self, case: Case) -> Result:
+        return rounded(lstm(case), case.dtype)
 
 
-def counts_values_wrongly(right):
-    right["h_n"]["values"].append(0.0)
-    say(right)
+class GivesLists(Plain):
+    """Its Result holds lists."""
 
+    def run(self, case: Case) -> Result:
+        return Result.of(array.tolist() for _, array in super().run(case).items())
 
-def returns_another_shape(right):
-    right["h_n"]["shape"] = [*right["h_n"]["shape"], 1]
-    say(right)
 
+class GivesTensorsThatRequireGrad(Plain):
+    """Its Result holds tensors that require gradients."""
 
-def returns_float64(right):
-    right["output"]["values"][0] = 0.1
-    say(right)
+    def run(self, case: Case) -> Result:
+        arrays = [array for _, array in super().run(case).items()]
+        return Result.of(torch.tensor(array, requires_grad=True) for array in arrays)
 
 
-def writes_too_much(right):
-    for name in NAMES:
-        right[name]["values"] = [0.1234567890123456] * 20_000
-    say(right)
+class GivesNothing(Plain):
+    """Returns None."""
 
+    def run(self, case: Case) -> Result:
+        return None
 
-def floods(_):
-    while True:
-        say("x" * 1000, end="")
 
+class Sleeps(Misbehaving):
+    """Never answers."""
 
-def tells_an_error(right):
-    say({"id": right["id"], "error": "the kernel is on fire"})
-
-
-def raises(_):
-    raise RuntimeError("the kernel is on fire")
-
-
-def exits(_):
-    sys.exit(3)
-
-
-def exits_in_the_middle(right):
-    say(json.dumps(right)[:20], end="")
-    sys.exit(0)
-
-
-def segfaults(_):
-    print("about to read address 0", file=sys.stderr, flush=True)
-    os.kill(os.getpid(), signal.SIGSEGV)
-
-
-def closes_its_output(_):
-    os.close(1)
-    time.sleep(1000)
-
-
-def sleeps(_):
-    time.sleep(1000)
-
-
-def loops_forever(_):
-    while True:
-        pass
-
-
-def answers_slowly(right):
-    for character in json.dumps(right):
-        say(character, end="")
-        time.sleep(0.3)
-
-
-def sleeps_with_children(_):
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
-    note(child.pid)
-    time.sleep(1000)
-
-
-def note(process):
-    for path in sys.argv[2:]:
-        with open(path, "a") as file:
-            file.write(f"{process}\n")
-
-
-def main():
-    note(os.getpid())
-    fault = globals()[sys.argv[1]]
-    say(HELLO)
-    for line in sys.stdin:
-        request = json.loads(line)
-        right = answer(request)
-        if request["input"]["shape"][0] > 1:
-            fault(right)
-        else:
-            say(right)
-
-
-if __name__ == "__main__":
-    main()
+    def before(self) -> None:
+        ctypes.CDLL(None).sleep(1000)

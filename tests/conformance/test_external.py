@@ -13,11 +13,11 @@ from conformance import REQUIREMENTS, Budget, CommandImplementation, UsageError,
 from conformance.comparison import against_reference
 from conformance.verdict import Crashed, Failed, Passed, TimedOut, Verdict
 from reference import Configuration
-from tests.conformance import misbehaving
+from tests.conformance import misbehaving_program
 from tests.conformance.cases import random_case
 from tests.conformance.processes import command
 
-PROGRAM = Path(misbehaving.__file__)
+PROGRAM = Path(misbehaving_program.__file__)
 ROOT = PROGRAM.parent.parent.parent
 SEVERAL, SINGLE = (
     REQUIREMENTS["splitting_time_changes_nothing"],
@@ -135,7 +135,7 @@ def test_command_faults_are_all_tried() -> None:
     """Each fault of the program is one of the tests here."""
     faults = {
         name
-        for name, value in vars(misbehaving).items()
+        for name, value in vars(misbehaving_program).items()
         if getattr(value, "__code__", None)
         and value.__code__.co_varnames[:1] in (("right",), ("_",))
     }
