@@ -1,6 +1,6 @@
 """An LSTM in a process of its own that is right, until a sequence has several steps.
 
-``python misbehaving_program.py FAULT [FILE]``; the names of the faults are the functions below. FILE gets a
+``python misbehaving_program.py FAULT [FILE]``; the faults are the functions below. FILE gets a
 line with the number of each process that is started.
 """
 
