@@ -1,5 +1,8 @@
-// PyTorch's C++ frontend over the protocol. `libtorch layer` verifies torch::nn::LSTM, `libtorch cell`
-// torch::nn::LSTMCell, looped over time. Built by libtorch.py beside this file.
+// PyTorch's C++ frontend over the protocol; built by libtorch.py beside this file.
+//
+// `libtorch layer` verifies torch::nn::LSTM, `libtorch cell` torch::nn::LSTMCell, looped over time.
+// Both take batches. torch::nn::LSTMCell takes a single row as well, if states are given with it:
+// without them it fails, which `libtorch unbatched-cell` shows.
 #include <torch/torch.h>
 
 #include <iostream>
@@ -138,14 +141,17 @@ json answered(const json& request, bool is_cell) {
 }
 
 int main(int, char** arguments) {
-  const bool is_cell = std::string(arguments[1]) == "cell";
+  const std::string kind = arguments[1];
+  const bool is_cell = kind != "layer";
   json supports{{"dtypes", {"float64", "float32", "float16", "bfloat16"}},
                 {"bias", {true, false}},
                 {"states", {true, false}},
                 {"empty_batch", true},
                 {"gradients", true}};
+  if (kind == "unbatched-cell") supports["batched"] = {true, false};
   if (!is_cell) {
-    supports.update({{"max_layers", 8}, {"projection", true}, {"dropout", true}, {"lengths", true}});
+    supports["max_layers"] = 8;
+    for (const auto* option : {"projection", "dropout", "lengths"}) supports[option] = true;
     for (const auto* option : {"batch_first", "bidirectional"}) supports[option] = {false, true};
   }
   const std::string name = is_cell ? "torch::nn::LSTMCell" : "torch::nn::LSTM";
