@@ -167,8 +167,8 @@ def circumstances(config: pytest.Config) -> dict[str, Any]:
         "supports": {name: asdict(each.supports) for name, each in chosen.items()},
         "precision": {name: asdict(precision(each)) for name, each in chosen.items()},
         "versions": {
-            name: str(version)
+            name: str(said)
             for name, each in chosen.items()
-            if (version := getattr(each, "version", ""))
+            if (said := getattr(each, "version", ""))
         },
     }
