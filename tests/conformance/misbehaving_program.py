@@ -16,7 +16,7 @@ import numpy as np
 from reference import DTYPES, Case, Configuration, Result, backward, lstm, rounded, trace
 
 SUPPORTS = {"dtypes": ["float32"], "gradients": True}
-HELLO = {"protocol": 1, "name": "misbehaving", "version": "1.0", "supports": SUPPORTS}
+HELLO = {"protocol": 1, "name": "mis::behaving", "version": "1.0", "supports": SUPPORTS}
 NAMES = ("output", "h_n", "c_n")
 
 
@@ -194,6 +194,11 @@ def answers_slowly(right):
     for character in json.dumps(right):
         say(character, end="")
         time.sleep(0.3)
+
+
+def takes_its_time(right):
+    time.sleep(0.4)
+    say(right)
 
 
 def sleeps_with_children(_):

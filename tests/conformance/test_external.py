@@ -16,6 +16,7 @@ from reference import Configuration
 from tests.conformance import misbehaving_program
 from tests.conformance.cases import random_case
 from tests.conformance.processes import command
+from tests.conformance.processes import pytest as run_pytest
 
 PROGRAM = Path(misbehaving_program.__file__)
 ROOT = PROGRAM.parent.parent.parent
@@ -93,7 +94,10 @@ def test_command_misbehaviour_is_a_verdict(fault: str) -> None:
     implementation.close()
 
 
-OTHERS = {"is_right", "writes_noise_later", "doubles_a_gradient", "names_a_stranger"}
+OTHERS = {
+    *("is_right", "writes_noise_later", "doubles_a_gradient", "names_a_stranger"),
+    "takes_its_time",
+}
 
 
 def test_command_noise_between_cases_is_told() -> None:
@@ -281,3 +285,28 @@ def test_verify_ends_in_time_when_every_requirement_hangs(tmp_path: Path) -> Non
     assert seconds < 2 * late / 2 + 45
     assert run.stdout.count("gave no answer within 1 s") == late
     assert wait_for_end(numbers(started)) == []
+
+
+def test_verify_ends_a_requirement_that_takes_too_long(tmp_path: Path) -> None:
+    """Answers that come in time, each, but all together do not: timed out, with the case."""
+    run = command(
+        *("verify", "--command", command_of("takes_its_time"), "--device", "cpu", "-n", 1),
+        *("--requirement", SEVERAL.name, "--requirement", SINGLE.name, "--timeout", 2),
+        *("--seed", 1, "--max-examples", 20),
+        folder=tmp_path,
+    )
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert "1 passed, 1 timed out" in run.stdout or "1 timed out, 1 passed" in run.stdout
+    told = run.stdout.partition(f"mis::behaving on cpu: {SEVERAL.name} timed out\n")[2]
+    assert told.startswith("  no verdict within 2 s\n  in <LSTM ")
+
+
+def test_plugin_takes_commands(tmp_path: Path) -> None:
+    """Under pytest a command is an option, and its requirements are items with its name."""
+    run = run_pytest(
+        *("--pyargs", "conformance", "-v", "--lstm-device", "cpu", "--lstm-max-examples", 3),
+        *("--lstm-command", command_of("is_right"), "--lstm-requirement", SINGLE.name),
+        folder=tmp_path,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert f"::{SINGLE.name}[mis::behaving|cpu] PASSED" in run.stdout

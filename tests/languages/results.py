@@ -13,7 +13,7 @@ TABLE = re.compile(r"(?<=<!-- table -->\n).*(?=<!-- end -->)", re.S)
 def cell(verdict: dict[str, Any] | None) -> str:
     """One verdict: the share of the bound, or the outcome."""
     if verdict is None or verdict["outcome"] == "not applicable":
-        return "–"
+        return "-"
     if verdict["outcome"] != "passed":
         return f"**{verdict['outcome']}**"
     share = verdict["largest_share"]
@@ -38,7 +38,7 @@ def table(reports: list[dict[str, Any]]) -> str:
     ]
     for requirement in dict.fromkeys(verdict["requirement"] for verdict in verdicts):
         cells = [cell(found.get((requirement, name))) for name in versions]
-        if set(cells) != {"–"}:
+        if set(cells) != {"-"}:
             lines.append(f"| `{requirement}` | {' | '.join(cells)} |")
     runs = [report["run"] for report in reports]
     told = "; ".join(
