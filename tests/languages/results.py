@@ -44,7 +44,7 @@ def table(reports: list[dict[str, Any]]) -> str:
     told = "; ".join(
         f"profile {run['profile']}, seed {run['seed']}, {run['seconds']:.0f} s" for run in runs
     )
-    return "\n".join([*lines, "", f"{told}; {runs[0]['platform']}.", ""])
+    return "\n".join([*lines, "", f"On a CPU; {told}.", ""])
 
 
 def main() -> None:
