@@ -145,7 +145,7 @@ def _attempt(
     _, case, failure = found
     kind = Failed if isinstance(failure, Mismatch) else Crashed
     smallest = counterexample(case, failure)
-    if isinstance(failure, Mismatch) and budget.shrink_seconds:
+    if isinstance(failure, Mismatch) and budget.shrink_seconds and not requirement.costly:
         limit = min(5.0, budget.shrink_seconds)
         told = diagnose(
             implementation, case, requirement.body, failure.what, seconds=limit, before=before

@@ -17,6 +17,7 @@ import numpy as np
 
 from conformance.comparison import Truth, truth
 from conformance.diagnosis.explaining import explained
+from conformance.diagnosis.gradients import gradients_told
 from conformance.diagnosis.locating import located
 from conformance.diagnosis.parting import right
 from conformance.diagnosis.recording import OutOfTime, Recording
@@ -48,9 +49,9 @@ def diagnose(
 ) -> Diagnosis:
     """What is wrong with the results that make `body` fail for `case`, in its array `what`.
 
-    Of the cases that `body` runs, the first with wrong results is looked into. It takes at most
-    about `seconds`, unless a single run of the implementation does; `before` is called with each
-    case that is run. Never raises: what goes wrong is said.
+    What is looked into is `case` or, if its results are right, a case that `body` derives from it.
+    It takes at most about `seconds`, unless a single run of the implementation does; `before` is
+    called with each case that is run. Never raises: what goes wrong is said.
     """
     recording = Recording(implementation, time.perf_counter() + seconds, before)
     parted: list[str] = []
@@ -59,10 +60,10 @@ def diagnose(
         if found is None:
             return _rightly_run(recording, case, what)
         wrong_case, got, known = found
-        parted += located(recording, wrong_case, got, known)
+        derived, parts = _derived(case, wrong_case), located(recording, wrong_case, got, known)
+        parted += [*derived, *parts] if parts else []
         explanations = explained(recording, wrong_case, got)
-        if parted or explanations:
-            parted[:0] = _derived(case, wrong_case)
+        parted += derived if explanations and not parts else []
         return Diagnosis(tuple(parted), tuple(explanations))
     except OutOfTime:
         return Diagnosis((*parted, f"The diagnosis was given up after {seconds:g} s."))
@@ -74,24 +75,28 @@ def diagnose(
 def _first_wrong(
     recording: Recording, case: Case, body: Callable[[Any, Case], object]
 ) -> tuple[Case, Result, Truth] | None:
-    with contextlib.suppress(Mismatch, Misbehaviour):
-        body(recording, case)
-    for each, got in list(recording.runs):
-        recording.in_time()
-        known = truth(each)
-        if not right(got, known):
-            return each, got, known
+    """`case` itself if its results are wrong, else the first that `body` runs with wrong ones."""
+    looked_into = 0
+    for each in (recording.answer, lambda case: body(recording, case)):
+        with contextlib.suppress(Mismatch, Misbehaviour):
+            each(case)
+        for ran, got in recording.runs[looked_into:]:
+            recording.in_time()
+            known = truth(ran)
+            if not right(got, known):
+                return ran, got, known
+        looked_into = len(recording.runs)
     return None
 
 
 def _rightly_run(recording: Recording, case: Case, what: str) -> Diagnosis:
     """What to say where none of the runs is wrong."""
-    if what.partition(" ")[0] not in ("output", "h_n", "c_n"):
-        return Diagnosis()
-    answer = recording.answer(case)
-    if answer is None or not right(answer, truth(case)):
-        return Diagnosis()
-    return Diagnosis(("Made anew and called once with this case, it gives the true results.",))
+    if what.startswith("gradient of "):
+        parted, explanations = gradients_told(recording, case)
+        return Diagnosis(tuple(parted), tuple(explanations))
+    if recording.runs and what.partition(" ")[0] in ("output", "h_n", "c_n"):
+        return Diagnosis(("Made anew and called once with this case, it gives the true results.",))
+    return Diagnosis()
 
 
 def _derived(case: Case, wrong_case: Case) -> list[str]:

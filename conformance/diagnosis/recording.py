@@ -47,11 +47,15 @@ class Recording:
         if time.perf_counter() > self.deadline:
             raise OutOfTime
 
-    def run(self, case: Case) -> Result:
-        """The implementation's result for `case`, which is kept with it."""
+    def announce(self, case: Case) -> None:
+        """Tell that `case` is going to be run, if there is time for it."""
         self.in_time()
         if self.before is not None:
             self.before(case)
+
+    def run(self, case: Case) -> Result:
+        """The implementation's result for `case`, which is kept with it."""
+        self.announce(case)
         result = self.implementation.run(case)
         if isinstance(result, Result):
             self.runs.append((case, result))

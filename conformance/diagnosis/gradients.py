@@ -1,0 +1,85 @@
+"""Telling which gradients are wrong, and what equals them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+
+from conformance.comparison import shares, truth
+from conformance.diagnosis.parting import right
+from conformance.diagnosis.recording import Recording
+from conformance.diagnosis.richer import dense, larger
+from conformance.failures import Misbehaviour, Mismatch
+from conformance.hypotheses.backward import BACKWARD, AlteredBackward
+from conformance.requirements.gradients import ALL, cotangents
+from conformance.requirements.torch_only import autograd
+from reference import Array, Case, backward, gradient_bound, trace
+
+COARSER = 8
+"""What the bound is multiplied with for altered gradients, as it is derived for the true ones."""
+
+
+def gradients_told(recording: Recording, case: Case) -> tuple[list[str], list[str]]:
+    """Which gradients of which loss are wrong, and what explains them; nothing if results are."""
+    answer = recording.answer(case)
+    if answer is None or not right(answer, truth(case)):
+        return [], []
+    for of in (ALL, *((name,) for name in ALL)):
+        got = _gradients(recording, case, of)
+        if got is None:
+            return [], []
+        names = _wrong(case, of, got)
+        if names:
+            are = "gradient of {} is" if len(names) == 1 else "gradients of {} are"
+            told = f"The results are right. Of a loss on {_listed(of)} the {are} wrong"
+            others = ", and all others are right" if len(names) < len(got) else ""
+            return [told.format(_listed(names)) + f"{others}."], _explained(
+                recording, case, of, got
+            )
+    return ["The results are right, and so are the gradients of a single backward pass."], []
+
+
+def _listed(names: Collection[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _gradients(recording: Recording, case: Case, of: Collection[str]) -> dict[str, Array] | None:
+    recording.announce(case)
+    try:
+        return autograd(recording.implementation, case, cotangents(case, of), of)
+    except (Mismatch, Misbehaviour):
+        return None
+
+
+def _wrong(case: Case, of: Collection[str], got: dict[str, Array]) -> list[str]:
+    evaluated, weights = trace(case), cotangents(case, of)
+    expected, bound = backward(evaluated, weights), gradient_bound(evaluated, weights)
+    return [name for name in got if (shares(got[name], expected[name], bound[name]) > 1).any()]
+
+
+def _explained(
+    recording: Recording, case: Case, of: Collection[str], got: dict[str, Array]
+) -> list[str]:
+    near = [each for each in BACKWARD if _fits(each, case, of, got)]
+    for richer in (dense(case, 1), larger(case, 2)):
+        answer = _gradients(recording, richer, of) if near else None
+        if answer is None or not _wrong(richer, of, answer):
+            return []
+        near = [each for each in near if _fits(each, richer, of, answer)]
+    also = "here and in 2 further cases"
+    return [f"The gradients equal those of back-propagation {each.says}, {also}." for each in near]
+
+
+def _fits(
+    hypothesis: AlteredBackward, case: Case, of: Collection[str], got: dict[str, Array]
+) -> bool:
+    evaluated, weights = trace(case), cotangents(case, of)
+    expected = hypothesis.compute(evaluated, weights)
+    bound = gradient_bound(evaluated, weights)
+    return all(
+        np.isfinite(bound[name]).all()
+        and not (shares(got[name], expected[name], COARSER * bound[name]) > 1).any()
+        for name in got
+    )
