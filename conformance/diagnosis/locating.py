@@ -58,7 +58,7 @@ def _step_told(
             nth = length - 1
     layers = trace(case).layers
     if len(layers) == case.seq_len == 1:
-        told = gates_told(case, got, known, layers[0].steps[0])
+        told = gates_told(recording, case, got, known)
         return [f"In this step {told}."] if told else []
     if True not in recording.supports.states or False not in recording.supports.bidirectional:
         return []
@@ -71,9 +71,6 @@ def _step_told(
         return ["That step as an LSTM of its own, from its true input and states, is right."]
     if first_parting(alone, answer, expected) is None:
         return []
-    told = gates_told(alone, answer, expected, trace(alone).layers[0].steps[0])
-    return (
-        [f"In that step as an LSTM of its own, from its true input and states, {told}."]
-        if told
-        else []
-    )
+    told = gates_told(recording, alone, answer, expected)
+    by_itself = "In that step as an LSTM of its own, from its true input and states"
+    return [f"{by_itself}, {told}."] if told else []
