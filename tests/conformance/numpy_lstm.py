@@ -41,8 +41,13 @@ class NumPyLSTM:
     def squash(self, c: float) -> float:
         return math.tanh(c)
 
-    def forget_bias(self) -> float:
-        return 0
+    def steps(self, length: int, seq_len: int, direction: int) -> int:
+        """How many steps change the state of a row."""
+        return length
+
+    def shown(self, h: Array, c: Array, top: bool) -> Array:
+        """What a step puts out."""
+        return h
 
     def run(self, case: Case) -> Result:
         options = case.configuration
@@ -57,10 +62,12 @@ class NumPyLSTM:
                 cell = self.cell(case, suffix)
                 half = np.zeros((*x.shape[:2], h_n.shape[-1]))
                 for row, length in enumerate(lengths):
-                    times = range(length)
+                    times = range(self.steps(length, len(x), direction))
                     for t in reversed(times) if direction else times:
                         h, c = cell(x[t, row], h_n[slot, row], c_n[slot, row])
-                        half[t, row], h_n[slot, row], c_n[slot, row] = h, h, c
+                        h_n[slot, row], c_n[slot, row] = h, c
+                        if t < length:
+                            half[t, row] = self.shown(h, c, layer == options.num_layers - 1)
                 halves.append(half)
             x = np.concatenate(halves, axis=2)
         if not case.batched:
@@ -86,8 +93,7 @@ class NumPyLSTM:
                     row = self.quarter(gate) * size + unit
                     a[gate] = ih[row] @ x + hh[row] @ h + sum(bias[row] for bias in biases)
                 i, o = self.sigmoid(a["i"]), self.sigmoid(a["o"])
-                f = self.sigmoid(a["f"] + self.forget_bias())
-                new_c[unit] = f * c[unit] + i * self.candidate(a["g"])
+                new_c[unit] = self.sigmoid(a["f"]) * c[unit] + i * self.candidate(a["g"])
                 new_h[unit] = o * self.squash(new_c[unit])
             projection = p.get("weight_hr" + suffix)
             return (new_h if projection is None else projection @ new_h), new_c
