@@ -62,24 +62,35 @@ def _wrong(case: Case, of: Collection[str], got: dict[str, Array]) -> list[str]:
 def _explained(
     recording: Recording, case: Case, of: Collection[str], got: dict[str, Array]
 ) -> list[str]:
-    near = [each for each in BACKWARD if _fits(each, case, of, got)]
+    near = _fitting(BACKWARD, recording, case, of, got)
     for richer in (dense(case, 1), larger(case, 2)):
         answer = _gradients(recording, richer, of) if near else None
         if answer is None or not _wrong(richer, of, answer):
             return []
-        near = [each for each in near if _fits(each, richer, of, answer)]
+        near = _fitting(near, recording, richer, of, answer)
     also = "here and in 2 further cases"
     return [f"The gradients equal those of back-propagation {each.says}, {also}." for each in near]
 
 
-def _fits(
-    hypothesis: AlteredBackward, case: Case, of: Collection[str], got: dict[str, Array]
-) -> bool:
+def _fitting(
+    hypotheses: Collection[AlteredBackward],
+    recording: Recording,
+    case: Case,
+    of: Collection[str],
+    got: dict[str, Array],
+) -> list[AlteredBackward]:
+    """Those of the hypotheses that give `got` for `case`, but for rounding."""
     evaluated, weights = trace(case), cotangents(case, of)
-    expected = hypothesis.compute(evaluated, weights)
     bound = gradient_bound(evaluated, weights)
-    return all(
-        np.isfinite(bound[name]).all()
-        and not (shares(got[name], expected[name], COARSER * bound[name]) > 1).any()
-        for name in got
-    )
+    if not all(np.isfinite(bound[name]).all() for name in got):
+        return []
+    fitting = []
+    for each in hypotheses:
+        recording.in_time()
+        expected = each.compute(evaluated, weights)
+        if not any(
+            (shares(array, expected[name], COARSER * bound[name]) > 1).any()
+            for name, array in got.items()
+        ):
+            fitting.append(each)
+    return fitting
