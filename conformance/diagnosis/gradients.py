@@ -7,6 +7,7 @@ from collections.abc import Collection
 import numpy as np
 
 from conformance.comparison import shares, truth
+from conformance.diagnosis.explaining import TELLING
 from conformance.diagnosis.parting import right
 from conformance.diagnosis.recording import Recording
 from conformance.diagnosis.richer import dense, larger
@@ -68,6 +69,7 @@ def _explained(
         if answer is None or not _wrong(richer, of, answer):
             return []
         near = _fitting(near, recording, richer, of, answer)
+    near = [each for each in near if _is_telling(each, richer, of)]
     also = "here and in 2 further cases"
     return [f"The gradients equal those of back-propagation {each.says}, {also}." for each in near]
 
@@ -94,3 +96,13 @@ def _fitting(
         ):
             fitting.append(each)
     return fitting
+
+
+def _is_telling(hypothesis: AlteredBackward, case: Case, of: Collection[str]) -> bool:
+    """Whether rounding cannot make what it gives for `case` look like anything near the truth."""
+    evaluated, weights = trace(case), cotangents(case, of)
+    given, bound = hypothesis.compute(evaluated, weights), gradient_bound(evaluated, weights)
+    return any(
+        (shares(given[name], expected, TELLING * COARSER * bound[name]) > 1).any()
+        for name, expected in backward(evaluated, weights).items()
+    )
