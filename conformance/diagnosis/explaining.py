@@ -67,7 +67,8 @@ def _fits(hypothesis: AlteredLSTM, case: Case, got: Result) -> bool:
         if array.shape != expected.shape:
             return False
         wide = expected.astype(np.float64)
-        distance = np.abs(array.astype(np.float64) - wide).max(initial=0)
+        with np.errstate(all="ignore"):
+            distance = np.abs(array.astype(np.float64) - wide).max(initial=0)
         if not distance <= NEAR[case.dtype.name] * max(1, np.abs(wide).max(initial=0)):
             return False
     known = hypothesis.compute(case)

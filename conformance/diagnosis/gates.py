@@ -22,8 +22,12 @@ def step_alone(case: Case, layer: LayerTrace, nth: int) -> Case:
         case.configuration, num_layers=1, bidirectional=False, input_size=step.x.shape[-1]
     )
 
+    def stored(array: Array) -> Array:
+        with np.errstate(over="ignore"):
+            return array.astype(case.dtype.numpy)
+
     def state(array: Array) -> Array:
-        return (array[None] if case.batched else array).astype(case.dtype.numpy)
+        return stored(array[None] if case.batched else array)
 
     return Case(
         configuration,
@@ -31,7 +35,7 @@ def step_alone(case: Case, layer: LayerTrace, nth: int) -> Case:
             name: case.parameters[name.removesuffix("_l0") + layer.suffix]
             for name in configuration.parameter_shapes()
         },
-        case.user_order(step.x[None]).astype(case.dtype.numpy),
+        stored(case.user_order(step.x[None])),
         state(step.h_prev),
         state(step.c_prev),
         device=case.device,

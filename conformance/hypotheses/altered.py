@@ -75,12 +75,12 @@ class AlteredLSTM:
         an altered cell is an estimate: the slopes of the activations are taken at their largest,
         and the whole :data:`COARSER` times.
         """
-        try:
-            with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"):
+            try:
                 known = self._network(self.case(case), bounded)
-        except ValueError:
-            return None
-        return Truth(self.result(case, known.result), self.result(case, known.bound))
+            except ValueError:
+                return None
+            return Truth(self.result(case, known.result), self.result(case, known.bound))
 
     def _network(self, case: Case, bounded: bool) -> Truth:
         configuration, dtype = case.configuration, case.dtype

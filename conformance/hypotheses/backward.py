@@ -36,7 +36,8 @@ class AlteredBackward:
         """The gradients by name, as :func:`reference.backward` gives them."""
         layers = trace_gradients(trace, self.cotangents(cotangents), self.cell(trace))
         named = by_name(trace, layers)
-        return {name: self.gradients(name, array) for name, array in named.items()}
+        with np.errstate(all="ignore"):
+            return {name: self.gradients(name, array) for name, array in named.items()}
 
 
 def stopped(
