@@ -48,12 +48,14 @@ def explained(recording: Recording, case: Case, got: Result) -> list[str]:
 
 
 def _distinct(hypotheses: list[AlteredLSTM], case: Case) -> list[AlteredLSTM]:
-    """Without those that compute the same bits for `case` as a simpler one, which they then are."""
+    """Without those that give the same numbers for `case` as a simpler one, which they then are."""
     distinct: dict[bytes, AlteredLSTM] = {}
     for each in hypotheses:
         known = each.compute(case, bounded=False)
         assert known is not None
-        bits = b"".join(array.astype(np.float64).tobytes() for _, array in known.result.items())
+        bits = b"".join(
+            (array.astype(np.float64) + 0).tobytes() for _, array in known.result.items()
+        )
         distinct.setdefault(bits, each)
     return list(distinct.values())
 

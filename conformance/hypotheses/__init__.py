@@ -10,12 +10,12 @@ from collections.abc import Iterator
 
 from conformance.hypotheses.altered import AlteredLSTM
 from conformance.hypotheses.cells import CELLS
-from conformance.hypotheses.states import STATES
+from conformance.hypotheses.states import STATES, ZEROS
 from conformance.hypotheses.weights import WEIGHTS
 from conformance.hypotheses.wiring import WIRING
 from reference import Case
 
-HYPOTHESES: tuple[AlteredLSTM, ...] = (*WEIGHTS, *CELLS, *STATES, *WIRING)
+HYPOTHESES: tuple[AlteredLSTM, ...] = (ZEROS, *WEIGHTS, *CELLS, *STATES, *WIRING)
 """Every hypothesis that is about the whole network."""
 
 

@@ -73,6 +73,11 @@ def sorted_rows(case: Case, result: Result) -> Result:
     return Result(result.output, result.h_n[:, order], result.c_n[:, order])
 
 
+ZEROS = AlteredLSTM(
+    "that returns zeros", result=lambda _, r: Result(0 * r.output, 0 * r.h_n, 0 * r.c_n)
+)
+"""The simplest of all."""
+
 STATES = (
     AlteredLSTM("that ignores h_0", case=initial(lambda _, h, c: (0 * h, c))),
     AlteredLSTM("that ignores c_0", case=initial(lambda _, h, c: (h, 0 * c))),
@@ -86,9 +91,6 @@ STATES = (
     AlteredLSTM(
         "that returns zeros for h_n and c_n",
         result=lambda _, r: Result(r.output, 0 * r.h_n, 0 * r.c_n),
-    ),
-    AlteredLSTM(
-        "that returns zeros", result=lambda _, r: Result(0 * r.output, 0 * r.h_n, 0 * r.c_n)
     ),
     AlteredLSTM(
         "that takes the initial states in direction-major order",

@@ -1,10 +1,12 @@
 """What explains each faulty LSTM, where its results part, and nothing false."""
 
 import pytest
+from hypothesis import Phase, given, seed, settings
 
 from conformance import Case
 from conformance.comparison import against_reference
 from conformance.diagnosis import Diagnosis, diagnose
+from strategies import lstm_cases
 from tests.faults import (
     batch,
     cells,
@@ -377,3 +379,29 @@ def test_diagnosis_tells_which_gate_is_wrong() -> None:
     assert found.startswith(f"{step}g = 0.3358 instead of -0.592861, and h is o * tanh(c)")
     step = "In this step c is right and h is not: o = "
     assert diagnosis(equations.ForgetsTanhOfCell, SINGLE).parted[1].startswith(step)
+
+
+@pytest.mark.parametrize("fault", [equations.MixesNeighbouringUnits, batch.LeaksFromTheRowBefore])
+def test_diagnosis_claims_nothing_of_other_faults_in_any_case(fault: Fault) -> None:
+    """In cases as they are drawn, in every dtype, a fault outside the list is not taken for one."""
+    faulty = implementation(fault)
+    wrong = []
+
+    @seed(0)
+    @settings(max_examples=20, database=None, deadline=None, phases=[Phase.generate])
+    @given(
+        lstm_cases(
+            input_size=(1, 5),
+            hidden_size=(1, 5),
+            num_layers=(1, 2),
+            seq_len=(1, 6),
+            weights=["unit"],
+        )
+    )
+    def diagnosed(case: Case) -> None:
+        found = diagnose(faulty, case, against_reference)
+        assert found.explanations == ()
+        wrong.append(bool(found.parted))
+
+    diagnosed()
+    assert sum(wrong) > 5
