@@ -7,7 +7,7 @@ from collections.abc import Collection
 import numpy as np
 
 from conformance.comparison import shares, truth
-from conformance.diagnosis.explaining import TELLING
+from conformance.diagnosis.explaining import TELLING, explained
 from conformance.diagnosis.parting import right
 from conformance.diagnosis.recording import Recording
 from conformance.diagnosis.richer import dense, larger
@@ -22,10 +22,15 @@ COARSER = 8
 
 
 def gradients_told(recording: Recording, case: Case) -> tuple[list[str], list[str]]:
-    """Which gradients of which loss are wrong, and what explains them; nothing if results are."""
-    answer = recording.answer(case)
-    if answer is None or not right(answer, truth(case)):
-        return [], []
+    """Which gradients of which loss are wrong, and what explains them, if it is not the results.
+
+    Those of `case` being right, wrong results of larger cases explain the gradients first.
+    """
+    for richer in (dense(case, 1), larger(case, 2)):
+        answer = recording.answer(richer)
+        if answer is not None and not right(answer, truth(richer)):
+            told = f"The results of this case are right, and those of {richer!r} with other numbers"
+            return [f"{told} are not."], explained(recording, richer, answer)
     for of in (ALL, *((name,) for name in ALL)):
         got = _gradients(recording, case, of)
         if got is None:

@@ -15,21 +15,11 @@ from conformance.diagnosis.parting import right
 from conformance.hypotheses import HYPOTHESES
 from conformance.verdict import Failed, from_json
 from reference import Configuration, lstm, rounded
-from tests.faults import (
-    equations,
-    layers,
-    layout,
-    plain,
-    states,
-)
+from tests.faults import equations, layers, layout, plain, states
 from tests.faults.zoo import Fault, implementation
 
 from .cases import RoundedReference, random_case
-from .kinds import (
-    CASES,
-    SINGLE,
-    STATELESS,
-)
+from .kinds import CASES, SINGLE, STATELESS
 from .numpy_lstm import NumPyLSTM
 
 

@@ -1,18 +1,17 @@
 """What explains the wrong gradients of each faulty LSTM."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from conformance import REQUIREMENTS, Case, Mismatch
+from conformance.comparison import against_reference
 from conformance.diagnosis import Diagnosis, diagnose
-from tests.faults import (
-    gradients,
-)
+from tests.faults import equations, gradients
 from tests.faults.zoo import Fault, implementation
 
-from .kinds import (
-    DEEP,
-    PLAIN,
-)
+from .kinds import DEEP, PLAIN
 
 GRADIENTS: list[tuple[Fault, str, str]] = [
     (
@@ -100,3 +99,16 @@ def test_diagnosis_tells_that_one_backward_pass_is_right() -> None:
     assert found == Diagnosis(
         ("The results are right, and so are the gradients of a single backward pass.",)
     )
+
+
+def test_diagnosis_of_gradients_looks_at_results_first() -> None:
+    """Gradients that are wrong because results are, in other cases, are explained by these."""
+    zeros = {name: 0 * array for name, array in PLAIN.parameters.items()}
+    zeros["bias_hh_l0"] = PLAIN.parameters["bias_hh_l0"] * (np.arange(12) < 3)
+    h_0, c_0 = np.zeros((1, 3, 3)), np.zeros((1, 3, 3))
+    case = replace(PLAIN, parameters=zeros, h_0=h_0, c_0=c_0)
+    fault = equations.SwapsInputAndForgetGates
+    against_reference(implementation(fault), case)
+    found = gradients_diagnosed(fault, "gradients_match_backpropagation", case)
+    assert found.parted[0].startswith("The results of this case are right, and those of <LSTM 2->3")
+    assert "(input gate and forget gate are swapped)" in found.explanations[0]

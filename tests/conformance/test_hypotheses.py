@@ -19,16 +19,7 @@ from conformance.hypotheses.cells import tf32_cut, tf32_rounded
 from reference import Array
 from tests.faults.plain import PlainLSTM
 
-from .kinds import (
-    CASES,
-    DEEP,
-    FLOAT32,
-    PLAIN,
-    RAGGED,
-    SQUARE,
-    TALL,
-    TIME_FIRST,
-)
+from .kinds import CASES, DEEP, FLOAT32, PLAIN, RAGGED, SQUARE, TALL, TIME_FIRST
 from .numpy_lstm import QUARTERS, NumPyLSTM
 
 
