@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import InvalidArgument, Unsatisfiable
 
 from conformance import process_state
+from conformance.diagnosis import diagnose
 from conformance.expectations import decide
 from conformance.failures import Misbehaviour, Mismatch, NoAnswer
 from conformance.implementation import Implementation
@@ -35,7 +36,8 @@ from strategies import Support, lstm_cases
 class Budget:
     """How much is tried: `max_examples` cases per requirement, drawn from `seed`.
 
-    After the first failure at most `shrink_seconds` go into finding a smaller one.
+    After the first failure at most `shrink_seconds` go into finding a smaller one, and at most as
+    many, up to 5, into its diagnosis.
     """
 
     max_examples: int = PROFILES["default"]
@@ -145,9 +147,15 @@ def _attempt(
     if found is None:
         return Passed(*here, tried, share, seconds)
     _, case, failure = found
-    return _kind(failure)(
-        *here, tried, share, seconds, counterexample=counterexample(case, failure)
-    )
+    smallest = counterexample(case, failure)
+    if isinstance(failure, Mismatch) and budget.shrink_seconds and not requirement.costly:
+        limit = min(5.0, budget.shrink_seconds)
+        with process_state.restored():
+            told = diagnose(
+                implementation, case, requirement.body, failure.what, seconds=limit, before=before
+            )
+        smallest = replace(smallest, diagnosis=told.lines())
+    return _kind(failure)(*here, tried, share, seconds, counterexample=smallest)
 
 
 def _kind(failure: Mismatch | Misbehaviour) -> type[Verdict]:
