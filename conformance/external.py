@@ -124,7 +124,7 @@ class CommandImplementation:
         except (ProcessFault, Malformed) as fault:
             told = [str(fault)]
             if complaints := process.complaints():
-                told += ["its standard error ends with:", *(f"  {line}" for line in complaints)]
+                told += ["  its standard error ends with:", *(f"    {line}" for line in complaints)]
             self.close()
             kind = NoAnswer if isinstance(fault, Silence) else Misbehaviour
             raise kind("\n".join(told), case) from fault
