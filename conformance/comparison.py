@@ -9,6 +9,7 @@ import numpy as np
 
 from conformance.failures import Mismatch
 from conformance.implementation import Implementation, run
+from conformance.tape import compared
 from reference import Array, Case, Result, forward_bound, trace
 
 
@@ -60,7 +61,12 @@ def close(name: str, got: Array, expected: Array, bound: Array | float) -> float
     if largest > 1:
         place = f"[{', '.join(str(int(index)) for index in worst)}]"
         raise Mismatch(
-            name, place, number(got[worst]), number(expected[worst]), float(limit[worst])
+            name,
+            place,
+            number(got[worst]),
+            number(expected[worst]),
+            float(limit[worst]),
+            compared(got, expected, limit),
         )
     return largest
 

@@ -17,6 +17,7 @@ from conformance.failures import Misbehaviour, Mismatch
 from conformance.implementation import Implementation
 from conformance.profiles import PROFILES
 from conformance.requirement import Requirement
+from conformance.tape import Step, Tape, recording
 from conformance.verdict import (
     Counterexample,
     Crashed,
@@ -41,6 +42,15 @@ class Budget:
     shrink_seconds: float = 10.0
 
 
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """A case on which a requirement does not hold, how it fails, and what was done until then."""
+
+    case: Case
+    failure: Mismatch | Misbehaviour
+    tape: Tape
+
+
 class _ShrunkLongEnough(BaseException):
     """Ends a Hypothesis run whose time for shrinking is up; no implementation catches it."""
 
@@ -50,12 +60,15 @@ def check(
     implementation: Implementation,
     device: str = "cpu",
     budget: Budget = Budget(),
-    before: Callable[[Case], None] | None = None,
+    before: Callable[[Case], Callable[[Step], None] | None] | None = None,
+    keep: Callable[[Finding], None] = lambda _: None,
 ) -> Verdict:
     """Draw cases until the requirement fails or the budget is spent; never raises for a failure.
 
-    `before` is called with each case before the implementation sees it. An exception that is
-    neither the implementation's nor a mismatch is a fault of this suite, and does propagate.
+    `before` is called with each case before the implementation sees it; what it returns, if it
+    does, is called with each step then taken, before it is. `keep` gets what a failure was found
+    on. An exception that is neither the implementation's nor a mismatch is a fault of this suite,
+    and does propagate.
     """
     supports = implementation.supports
     reason = requirement.applies(implementation)
@@ -78,6 +91,7 @@ def check(
             replace(supports, devices=(device,), dtypes=dtypes),
             budget,
             before,
+            keep,
         ),
     )
 
@@ -87,7 +101,8 @@ def _attempt(
     implementation: Implementation,
     support: Support,
     budget: Budget,
-    before: Callable[[Case], None] | None,
+    before: Callable[[Case], Callable[[Step], None] | None] | None,
+    keep: Callable[[Finding], None],
 ) -> Verdict:
     """As :func:`check`, for the cases of `support` alone, whatever is known to fail."""
     started = time.perf_counter()
@@ -99,7 +114,7 @@ def _attempt(
         return NotApplicable(*here, reason=str(error).partition(", only ")[0])
     tried = 0
     share: float | None = None
-    found: tuple[tuple[int, ...], Case, Mismatch | Misbehaviour] | None = None
+    found: Finding | None = None
     deadline = 0.0
 
     def body(case: Case) -> None:
@@ -107,16 +122,16 @@ def _attempt(
         if found is not None and time.perf_counter() > deadline:
             raise _ShrunkLongEnough
         tried += found is None
-        if before is not None:
-            before(case)
-        try:
-            measured = requirement.body(implementation, case)
-        except (Mismatch, Misbehaviour) as failure:
-            if found is None:
-                deadline = time.perf_counter() + budget.shrink_seconds
-            if found is None or size(case) < found[0]:
-                found = size(case), case, failure
-            raise
+        sink = None if before is None else before(case)
+        with recording(sink) as tape:
+            try:
+                measured = requirement.body(implementation, case)
+            except (Mismatch, Misbehaviour) as failure:
+                if found is None:
+                    deadline = time.perf_counter() + budget.shrink_seconds
+                if found is None or size(case) < size(found.case):
+                    found = Finding(case, failure, tape)
+                raise
         if measured is not None:
             share = max(share or 0.0, measured)
 
@@ -140,9 +155,10 @@ def _attempt(
     seconds = time.perf_counter() - started
     if found is None:
         return Passed(*here, tried, share, seconds)
-    _, case, failure = found
-    kind = Failed if isinstance(failure, Mismatch) else Crashed
-    return kind(*here, tried, share, seconds, counterexample=counterexample(case, failure))
+    keep(found)
+    kind = Failed if isinstance(found.failure, Mismatch) else Crashed
+    smallest = counterexample(found.case, found.failure)
+    return kind(*here, tried, share, seconds, counterexample=smallest)
 
 
 def size(case: Case) -> tuple[int, ...]:

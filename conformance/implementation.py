@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Protocol, runtime_checkable
 
 from conformance.failures import Misbehaviour, Mismatch, blamed
+from conformance.tape import bind, note, paused
 from reference import Case, Result
 from strategies import Support
+
+ADAPTERS = ("conformance.torch_modules",)
+"""Modules whose implementations note what they do themselves."""
 
 
 @runtime_checkable
@@ -32,9 +36,28 @@ def run(implementation: Implementation, case: Case) -> Result:
     Raises :class:`Mismatch` if a shape or dtype is not the documented one, so that a requirement
     can rely on them.
     """
-    with blamed(case):
+    return checked(answer(implementation, case), case)
+
+
+def answer(implementation: Implementation, case: Case) -> Result:
+    """As :func:`run`, whatever the shapes and dtypes of the result are."""
+    if type(implementation).__module__ in ADAPTERS:
+        with blamed(case):
+            return implementation.run(case)
+    called = note(
+        "{result} = {implementation}().run({asked})",
+        new=("result",),
+        case=case,
+        implementation=type(implementation),
+        asked=case,
+    )
+    with blamed(case), paused():
         result = implementation.run(case)
-    return checked(result, case)
+    called.gave(result)
+    if isinstance(result, Result):
+        for name, array in result.items():
+            bind(array, result, f".{name}")
+    return result
 
 
 def checked(result: Result, case: Case) -> Result:

@@ -12,11 +12,15 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from conformance.failures import Misbehaviour, blamed
+from conformance.operands import Text, keyword_arguments
+from conformance.tape import bind, mode, note
 from conformance.tensors import TORCH_DTYPES, to_array, to_tensor
 from reference import Array, Case, Configuration, Result
 from strategies import Support
 
 Call = Callable[..., Any]
+PACK, PAD = pack_padded_sequence.__name__, pad_packed_sequence.__name__
+IMPORT_PACK = f"from torch.nn.utils.rnn import {PACK}, {PAD}"
 
 
 class TorchLSTM:
@@ -27,6 +31,7 @@ class TorchLSTM:
     """
 
     is_cell = False
+    noun = "lstm"
 
     def __init__(
         self,
@@ -53,15 +58,24 @@ class TorchLSTM:
 
     def construct(self, configuration: Configuration) -> nn.Module:
         """A new module of this configuration, as its constructor leaves it."""
+        arguments = self.arguments(configuration)
+        made = note(
+            f"{{{self.noun}}} = {{cls}}({{arguments}})",
+            new=(self.noun,),
+            cls=self.cls,
+            arguments=keyword_arguments(arguments),
+        )
         with blamed(), self.around():
-            return self.cls(**self.arguments(configuration))
+            module = self.cls(**arguments)
+        made.gave(module)
+        return module
 
     def load(self, module: nn.Module, parameters: Mapping[str, Array]) -> None:
         """Give `module` these parameters, through its ``load_state_dict``."""
+        state = {self.rename(name): to_tensor(array) for name, array in parameters.items()}
+        note("{module}.load_state_dict({state})", module=module, state=state)
         with blamed(), self.around():
-            module.load_state_dict(
-                {self.rename(name): to_tensor(array) for name, array in parameters.items()}
-            )
+            module.load_state_dict(state)
 
     def parameters(self, module: nn.Module, case: Case) -> dict[str, nn.Parameter]:
         """Those of `module` by the case's names; one that is missing is its misbehaviour."""
@@ -69,13 +83,18 @@ class TorchLSTM:
         missing = [name for name in map(self.rename, case.parameters) if name not in found]
         if missing:
             raise Misbehaviour(f"{missing[0]} is no parameter of the module")
+        for name, parameter in found.items():
+            bind(parameter, module, part(name))
         return {name: found[self.rename(name)] for name in case.parameters}
 
     def build(self, case: Case) -> nn.Module:
         """A module with the case's configuration, parameters, dtype and device, in eval mode."""
         module = self.construct(case.configuration)
+        place = f"{case.device!r}, " if case.device != "cpu" else ""
+        note(f"{{module}}.to({place}torch.{case.dtype.name})", module=module)
         with blamed(), self.around():
             module.to(case.device, TORCH_DTYPES[case.dtype.name]).eval()
+        mode(module)
         self.load(module, case.parameters)
         return module
 
@@ -98,14 +117,38 @@ class TorchLSTM:
         """As :meth:`call`, for the given tensors; packs and unpacks where the case has lengths."""
         batch_first = case.configuration.batch_first
         sequence: Any = x
+        mode(module)
         if case.lengths is not None:
             lengths = torch.from_numpy(case.lengths.copy())
+            packed = note(
+                f"{{packed}} = {PACK}({{x}}, {{lengths}}, {batch_first}, enforce_sorted=False)",
+                new=("packed",),
+                x=x,
+                lengths=Text(f"torch.tensor({case.lengths.tolist()})", (IMPORT_PACK,)),
+            )
             sequence = pack_padded_sequence(x, lengths, batch_first, enforce_sorted=False)
+            packed.gave(sequence)
+        gaps, given = _state_gaps(states)
+        called = note(
+            f"{{output}}, ({{h_n}}, {{c_n}}) = {{module}}({{x}}{gaps})",
+            new=("output", "h_n", "c_n"),
+            case=case,
+            module=module,
+            x=sequence,
+            **given,
+        )
         with blamed(), self.around():
             answer = module(sequence) if states is None else module(sequence, states)
         output, (h_n, c_n) = unpack(answer)
+        called.gave(output, h_n, c_n)
         if case.lengths is not None:
+            padded = note(
+                f"{{output}}, _ = {PAD}({{packed}}, {batch_first}, total_length={case.seq_len})",
+                new=("output",),
+                packed=output,
+            )
             output, _ = pad_packed_sequence(output, batch_first, total_length=case.seq_len)
+            padded.gave(output)
         return output, h_n, c_n
 
     def run(self, case: Case) -> Result:
@@ -121,6 +164,7 @@ class TorchLSTMCell(TorchLSTM):
     """
 
     is_cell = True
+    noun = "cell"
 
     def __init__(
         self,
@@ -143,6 +187,16 @@ class TorchLSTMCell(TorchLSTM):
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Step through `x` (T, N, input_size) or (T, input_size)."""
         state: Any = states
+        mode(module)
+        gaps, given = _state_gaps(states, "[0]")
+        called = note(
+            f"{{output}}, {{h_n}}, {{c_n}} = looped({{module}}, {{x}}{gaps})",
+            new=("output", "h_n", "c_n"),
+            case=case,
+            module=module,
+            x=x,
+            **given,
+        )
         if states is not None:
             state = (states[0][0], states[1][0]) if isinstance(states, tuple) else states[0]
         outputs = []
@@ -151,7 +205,23 @@ class TorchLSTMCell(TorchLSTM):
                 answer = module(step) if state is None else module(step, state)
             state = pair(answer, "the cell's answer")
             outputs.append(state[0])
-        return torch.stack(outputs), state[0][None], state[1][None]
+        answer = torch.stack(outputs), state[0][None], state[1][None]
+        called.gave(*answer)
+        return answer
+
+
+def part(name: str) -> str:
+    """Python for a parameter of that name, to stand behind the module."""
+    return f".{name}" if all(map(str.isidentifier, name.split("."))) else f".get_parameter({name!r})"
+
+
+def _state_gaps(states: Any, each: str = "") -> tuple[str, dict[str, Any]]:
+    """The argument for initial states, and what is in its gaps."""
+    if states is None:
+        return "", {}
+    if not isinstance(states, tuple):
+        return f", {{h_0}}{each}", {"h_0": states}
+    return f", ({{h_0}}{each}, {{c_0}}{each})", {"h_0": states[0], "c_0": states[1]}
 
 
 def unpack(answer: Any) -> tuple[Any, tuple[Any, Any]]:

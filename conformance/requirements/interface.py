@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from conformance.failures import Mismatch, blamed
-from conformance.implementation import Implementation, documented_shapes, run
+from conformance.failures import Mismatch
+from conformance.implementation import Implementation, answer, documented_shapes, run
 from conformance.requirement import requirement
 from reference import Case
 
@@ -13,8 +13,7 @@ OUTPUTS = "torch.nn.LSTM and torch.nn.LSTMCell documentation, 'Outputs'"
 @requirement(source=OUTPUTS, level="core")
 def shapes_are_as_documented(implementation: Implementation, case: Case) -> None:
     """Output is (T, N, D * R), (N, T, D * R) or (T, D * R); states are (D * L, N, features)."""
-    with blamed(case):
-        result = implementation.run(case)
+    result = answer(implementation, case)
     expected = documented_shapes(case)
     for name, array in result.items():
         if array.shape != expected[name]:
@@ -24,8 +23,7 @@ def shapes_are_as_documented(implementation: Implementation, case: Case) -> None
 @requirement(source="torch.nn.Module.to documentation; type promotion of equal types", level="core")
 def dtypes_follow_input(implementation: Implementation, case: Case) -> None:
     """Output, h_n and c_n have the dtype of the input and the parameters."""
-    with blamed(case):
-        result = implementation.run(case)
+    result = answer(implementation, case)
     for name, array in result.items():
         if array.dtype != case.dtype.numpy:
             raise Mismatch(f"{name}.dtype", "", array.dtype.name, case.dtype.name)
