@@ -94,3 +94,10 @@ def keyword_arguments(values: Mapping[str, Any]) -> Text:
             repr(value) if name in sizes else f"{name}={value!r}" for name, value in values.items()
         )
     )
+
+
+def part(name: str) -> str:
+    """Python for a parameter of that name, to stand behind the module."""
+    return (
+        f".{name}" if all(map(str.isidentifier, name.split("."))) else f".get_parameter({name!r})"
+    )

@@ -45,6 +45,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--lstm-dtype", default="", metavar="LIST", help="such as float32,bfloat16")
     group.addoption("--lstm-requirement", action="append", default=[], metavar="NAME")
     group.addoption("--lstm-timeout", type=float, metavar="SECONDS", help="per requirement")
+    group.addoption(
+        "--lstm-reproductions",
+        default=".lstm-conformance",
+        metavar="DIR",
+        help="where each failure leaves a script that shows it (default: .lstm-conformance)",
+    )
     group.addoption("--lstm-json", metavar="FILE", help="write the report to this file")
 
 
@@ -57,6 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
     else:
         if config.option.lstm_seed is None:
             config.option.lstm_seed = secrets.randbelow(2**32)
+        config.option.lstm_reproductions = str(Path.cwd() / config.option.lstm_reproductions)
         with OURS:
             reporting = importlib.import_module("conformance.reporting")
         config.pluginmanager.register(reporting.Reporting(config), "lstm_conformance_reporting")
@@ -136,19 +143,27 @@ class RequirementItem(pytest.Item):
     def runtest(self) -> None:
         """Decide the requirement; the verdict travels as a property of the report."""
         with OURS, _last_resort(timeout(self.config) + 1):
-            from conformance.engine import check
+            from conformance.engine import Finding, check
             from conformance.journal import Journal
-            from conformance.selection import budget
+            from conformance.reproductions.directory import write
+            from conformance.selection import budget, subject
             from conformance.verdict import PROPERTY, NotApplicable
 
             journal = Journal(self.config)
+            here = subject(self.config, self.implementation, self.requirement.name, self.device)
+            found: list[Finding] = []
             verdict = check(
                 self.requirement,
                 self.implementation,
                 self.device,
                 budget(self.config),
-                lambda case: journal.write(self.name, case, self.started),
+                lambda case: journal.write(self.name, case, self.started, here),
+                found.append,
             )
+            journal.close()
+            if found and not verdict.conformant:
+                root = Path(self.config.getoption("lstm_reproductions"))
+                verdict = write(root, self.requirement, here, verdict, *vars(found[-1]).values())
         self.user_properties.append((PROPERTY, verdict.to_json()))
         if isinstance(verdict, NotApplicable):
             pytest.skip(verdict.reason)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from dataclasses import asdict, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -17,10 +18,12 @@ from conformance.implementation import Implementation
 from conformance.journal import Journal
 from conformance.loading import load
 from conformance.profiles import PROFILES, timeout
+from conformance.reproductions.subject import Subject, environment, rerun
 from conformance.requirements import REQUIREMENTS
 from reference import DTYPES
 
 _load = cache(load)
+_environment = cache(environment)
 
 
 def select(config: pytest.Config) -> list[tuple[Implementation, str]]:
@@ -96,6 +99,24 @@ def budget(config: pytest.Config) -> Budget:
     examples = config.getoption("lstm_max_examples") or PROFILES[profile]
     shrink_seconds = min(Budget.shrink_seconds, timeout(config) / 4)
     return Budget(examples, config.getoption("lstm_seed"), shrink_seconds)
+
+
+def subject(
+    config: pytest.Config, implementation: Implementation, requirement: str, device: str
+) -> Subject:
+    """What is verified, with what it takes to do that again."""
+    names = config.getoption("lstm")
+    name = next((each for each in names if _load(each) is implementation), implementation.name)
+    options = ("profile", "max_examples", "seed", "dtype", "timeout")
+    values = {option.replace("_", "-"): config.getoption(f"lstm_{option}") for option in options}
+    return Subject(
+        requirement,
+        name,
+        device,
+        str(Path.cwd()),
+        rerun(name, requirement, device, values),
+        _environment(name),
+    )
 
 
 def _exact_arithmetic() -> dict[str, str]:

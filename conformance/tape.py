@@ -19,7 +19,6 @@ from conformance.operands import Literal, Name, Origin, Part, Text, names_in
 from reference import Array, Case
 
 
-
 @dataclass(frozen=True, eq=False)
 class Step:
     """One line: its text, the variables that it makes, and what goes into its gaps.

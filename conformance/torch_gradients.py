@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any, cast
 
 import torch
 
@@ -39,7 +40,12 @@ class Differentiated:
                 self.leaves[name] = to_tensor(array, case.device)
         self.leaves.update(implementation.parameters(self.module, case))
         for name, leaf in self.leaves.items():
-            note(f"{{{name}}}.requires_grad_({name not in frozen})", **{name: leaf})
+            if leaf.requires_grad != (name not in frozen):
+                stem = "x" if name == "input" else name
+                note(
+                    f"{{{stem}}}.requires_grad_({name not in frozen})",
+                    **cast("dict[str, Any]", {stem: leaf}),
+                )
             leaf.requires_grad_(name not in frozen)
 
     def loss(self, cotangents: Result, of: Collection[str] = RESULTS) -> torch.Tensor:
@@ -56,8 +62,8 @@ class Differentiated:
         noted = note(
             f"{{loss}} = {' + '.join(f'({{{n}}} * {{d_{n}}}).sum()' for n in chosen)}",
             new=("loss",),
-            **{n: results[n] for n in chosen},
-            **weights,
+            **cast("dict[str, Any]", {n: results[n] for n in chosen}),
+            **cast("dict[str, Any]", weights),
         )
         terms = [(results[n] * weights[f"d_{n}"]).sum() for n in chosen]
         loss = torch.stack(terms).sum()

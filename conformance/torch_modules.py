@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from conformance.failures import Misbehaviour, blamed
-from conformance.operands import Text, keyword_arguments
+from conformance.operands import Text, keyword_arguments, part
 from conformance.tape import bind, mode, note
 from conformance.tensors import TORCH_DTYPES, to_array, to_tensor
 from reference import Array, Case, Configuration, Result
@@ -208,11 +208,6 @@ class TorchLSTMCell(TorchLSTM):
         answer = torch.stack(outputs), state[0][None], state[1][None]
         called.gave(*answer)
         return answer
-
-
-def part(name: str) -> str:
-    """Python for a parameter of that name, to stand behind the module."""
-    return f".{name}" if all(map(str.isidentifier, name.split("."))) else f".get_parameter({name!r})"
 
 
 def _state_gaps(states: Any, each: str = "") -> tuple[str, dict[str, Any]]:

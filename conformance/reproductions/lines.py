@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
+import numpy as np
+
 from conformance.operands import Literal, Name, Origin, Part, Text, keyword_arguments, names_in
 from conformance.reproductions.literals import written
 from conformance.reproductions.origins import importing
@@ -89,7 +91,7 @@ class Lines:
                 self._called[Name(-len(self._called), gap)] = called
                 self.lines += f"{called} = {filled[gap]}".split("\n")
                 if isinstance(operand, Case) and not _possible(operand):
-                    lengths = self.literal(Literal(operand.lengths, tensor=False))
+                    lengths = self.literal(Literal(np.asarray(operand.lengths), tensor=False))
                     self.lines.append(f'object.__setattr__({called}, "lengths", {lengths})')
                 filled[gap] = called
         text = step.text.format(**filled)

@@ -158,8 +158,7 @@ def number(value: Any) -> str:
     with np.errstate(all="ignore"):
         again = value.dtype.type(float(short))
     same = again == value and np.signbit(float(again)) == np.signbit(wide)
-    text = repr(float(short)) if same else repr(wide)
-    return text
+    return repr(float(short)) if same else repr(wide)
 
 
 def uses_nan(text: str) -> bool:

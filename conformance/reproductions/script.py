@@ -11,7 +11,8 @@ import numpy as np
 from conformance.failures import REFUSALS as REFUSED
 from conformance.failures import Misbehaviour, Mismatch
 from conformance.operands import Literal, Name
-from conformance.reproductions.endings import Ending, ending, used
+from conformance.reproductions.ending import Ending, used
+from conformance.reproductions.endings import ending
 from conformance.reproductions.lines import Lines, component
 from conformance.requirement import Requirement
 from conformance.tape import Step, Tape
@@ -38,17 +39,17 @@ def differs(name, got, expected, allowed):
 '''
 
 SPECIAL = DIFFERS.replace(
-    '''    off = ~(np.abs(got - expected) <= allowed)
-''',
-    '''    with np.errstate(all="ignore"):
+    """    off = ~(np.abs(got - expected) <= allowed)
+""",
+    """    with np.errstate(all="ignore"):
         off = ~(np.abs(got - expected) <= allowed)
     off &= (got != expected) & ~(np.isnan(got) & np.isnan(expected))
     off &= np.isfinite(allowed) | ~np.isfinite(expected)
-''',
+""",
 )
 """As :data:`DIFFERS`, where NaN or infinities are expected or nothing is claimed."""
 
-CHILD = '''
+CHILD = """
 def main():
 {body}
     print("returned")
@@ -67,14 +68,14 @@ if sys.argv[1:] != ["here"]:
     print("it returned, as expected")
 else:
     main()
-'''
+"""
 
-REPLAY = '''
+REPLAY = """
 # Not a script in plain Python: what this requirement does is told by the suite alone.
 from conformance.command import main
 
 sys.exit(main(["replay", os.path.dirname(os.path.abspath(__file__))]))
-'''
+"""
 
 KINDS = [kind.__name__ for kind in REFUSED]
 REFUSALS = f"({', '.join(KINDS)})"
@@ -116,17 +117,17 @@ def script(
     else:
         attempt, names = 0, used(ended)
     steps = component(ended.steps, names)
-    for group, within in _groups(steps, attempt):
+    for group, within in _groups(steps):
         _write(lines, within, group, attempt)
     if refusal:
         lines.lines += ['    print("accepted, expected: refused")', "    sys.exit(1)"]
     elif not died:
         _write_ending(lines, ended)
     header = _header(requirement, implementation, failure, ended.said)
-    return Script(header + _body(lines, died, failure), ended.said)
+    return Script(header + _body(lines, died), ended.said)
 
 
-def _groups(steps: Sequence[Step], attempt: int) -> list[tuple[int, list[Step]]]:
+def _groups(steps: Sequence[Step]) -> list[tuple[int, list[Step]]]:
     """Consecutive steps of the same attempt, 0 for none."""
     groups: list[tuple[int, list[Step]]] = []
     for step in steps:
@@ -184,7 +185,7 @@ def _write_ending(lines: Lines, ended: Ending) -> None:
         lines.need("from reference import Result")
     lines.need("import sys")
     lines.lines += ["", *text.split("\n")]
-    lines.lines += ["print(\"the fault shows\" if fault else \"the fault does not show\")"]
+    lines.lines += ['print("the fault shows" if fault else "the fault does not show")']
     lines.lines += ["sys.exit(1 if fault else 0)"]
 
 
@@ -194,9 +195,7 @@ def _finite(ended: Ending) -> bool:
     return all(isinstance(each, Literal) and np.isfinite(each.array).all() for each in both)
 
 
-def _header(
-    requirement: Requirement, implementation: str, failure: Exception, said: str
-) -> str:
+def _header(requirement: Requirement, implementation: str, failure: Exception, said: str) -> str:
     parts = [
         f"{implementation} does not meet {requirement.name}.",
         f"Claim: {requirement.claim}",
@@ -210,7 +209,7 @@ def _header(
     return f'"""{text}\n"""\n\n'
 
 
-def _body(lines: Lines, died: bool, failure: Exception) -> str:
+def _body(lines: Lines, died: bool) -> str:
     imports = [*lines.imports, *(["import subprocess", "import sys"] if died else [])]
     own = {"conformance", "reference", "ml_dtypes", "numpy", "torch"}
     standard = sorted(line for line in set(imports) if line.split()[1].split(".")[0] not in own)
@@ -218,12 +217,13 @@ def _body(lines: Lines, died: bool, failure: Exception) -> str:
     head = "\n\n".join("\n".join(block) for block in (standard, others) if block)
     if any("cuda" in line for line in lines.lines):
         lines.lines.insert(0, "torch.backends.cudnn.allow_tf32 = False")
-    helpers = "\n\n".join(text.strip("\n") for text in lines.helpers if text.startswith("\ndef"))
+    helpers = "\n\n\n".join(text.strip("\n") for text in lines.helpers if text.startswith("\ndef"))
     first = "\n".join(text for text in lines.helpers if not text.startswith("\ndef"))
     body = "\n".join(lines.lines)
     if died:
         indented = textwrap.indent(body, "    ")
         body = CHILD.format(body=indented, timeout=PATIENCE).strip("\n")
+        body = f"\n{body}" if not helpers else body
     blocks = [head, first, f"\n{helpers}\n" if helpers else "", body]
     return "\n\n".join(block for block in blocks if block) + "\n"
 

@@ -96,9 +96,7 @@ def pickle_round_trips(implementation: Any, case: Case) -> float:
     """A module that was pickled and read back computes the same."""
 
     def pickled(module: Any) -> Any:
-        read = note(
-            "{read} = pickle.loads(pickle.dumps({module}))", new=("read",), module=module
-        )
+        read = note("{read} = pickle.loads(pickle.dumps({module}))", new=("read",), module=module)
         other = pickle.loads(pickle.dumps(module))
         read.gave(other)
         return other

@@ -43,11 +43,13 @@ def _holder(implementation: Any, case: Case) -> Any:
             return implementation.call_with(self.inner, case, x, states or None)
 
     with paused():
-        held = Holder().eval()
-    return held
+        return Holder().eval()
 
 
-HOLDER = """class Holder(torch.nn.Module):
+HOLDER = """flat = lambda answer: (answer[0], *answer[1])
+
+
+class Holder(torch.nn.Module):
     def __init__(self, inner):
         super().__init__()
         self.inner = inner
@@ -66,7 +68,7 @@ def _note(implementation: Any, case: Case, arguments: tuple[Any, ...], how: str)
     if implementation.is_cell:
         call = "looped(self.inner, x, tuple(state[0] for state in states) or None)"
     else:
-        call = "(lambda answer: (answer[0], *answer[1]))(self.inner(x, *([states] if states else [])))"
+        call = "flat(self.inner(x, *([states] if states else [])))"
     module = implementation.build(case)
     held = note(HOLDER.format(call=call), new=("holder",), module=module)
     holder = object()
