@@ -154,11 +154,12 @@ def _replay(options: argparse.Namespace) -> int:
     from rich.console import Console
 
     from conformance.errors import UsageError
-    from conformance.replay import replay
+    from conformance.replay import finished, replay
     from conformance.table import failures, render
 
     try:
-        verdict = replay(options.folder, options.name, options.timeout)
+        folder = finished(options.folder)
+        verdict = replay(folder, options.name, options.timeout)
     except UsageError as error:
         errors = Console(stderr=True, soft_wrap=True)
         errors.print(f"lstm-conformance: {error}", markup=False, highlight=False)
@@ -166,6 +167,8 @@ def _replay(options: argparse.Namespace) -> int:
     console = Console(width=None if sys.stdout.isatty() else 100)
     console.print(render([verdict]))
     console.print(failures([verdict]))
+    if folder != options.folder:
+        console.print(f"reproduction: {folder}", markup=False, highlight=False)
     return CONFORMANT if verdict.conformant else NOT_CONFORMANT
 
 

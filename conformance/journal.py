@@ -51,6 +51,7 @@ class Journal:
             folder = config.stash.get(KEPT, None)
             self.path = None if folder is None else folder / ALONE
         self._file: IO[bytes] | None = None
+        self._pickler: pickle.Pickler | None = None
 
     def write(
         self,
@@ -67,6 +68,8 @@ class Journal:
         if self.path is not None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self.path.open("wb")
+            # one for all that follows, so that an array which is there already is not repeated
+            self._pickler = pickle.Pickler(self._file, pickle.HIGHEST_PROTOCOL)
             self._add(Entry(doing, time.time() if started is None else started, case, subject))
         return lambda step: self._add(replace(step, case=None))
 
@@ -74,11 +77,11 @@ class Journal:
         """Write no more into the last entry."""
         if self._file is not None:
             self._file.close()
-            self._file = None
+            self._file = self._pickler = None
 
     def _add(self, what: Entry | Step) -> None:
-        if self._file is not None:
-            pickle.dump(what, self._file)
+        if self._file is not None and self._pickler is not None:
+            self._pickler.dump(what)
             self._file.flush()
 
 
@@ -87,15 +90,16 @@ def read(path: Path) -> Entry | None:
     if not path.exists():
         return None
     with path.open("rb") as file:
-        entry = _next(file)
-        while isinstance(entry, Entry) and (step := _next(file)) is not None:
+        unpickler = pickle.Unpickler(file)
+        entry = _next(unpickler)
+        while isinstance(entry, Entry) and (step := _next(unpickler)) is not None:
             entry.steps.append(step)
     return entry if isinstance(entry, Entry) else None
 
 
-def _next(file: IO[bytes]) -> Any:
+def _next(unpickler: pickle.Unpickler) -> Any:
     """The next thing in a journal, None at its end, where the last may be cut off."""
     try:
-        return pickle.load(file)
+        return unpickler.load()
     except (EOFError, pickle.UnpicklingError):
         return None

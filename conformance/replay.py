@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import time
 import warnings
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -38,16 +40,16 @@ LOADING = 120.0
 def replay(folder: Path, name: str | None = None, seconds: float = 120.0) -> Verdict:
     """The verdict on the case in `folder`, for the implementation it was found on or `name`.
 
-    Of the folder of a run that died, ``running-...``, a reproduction is made first. Raises
-    :class:`UsageError` for a folder that is none, and where the implementation, the requirement or
-    the device is not there.
+    Raises :class:`UsageError` for a folder that has no case, and where the implementation, the
+    requirement or the device is not there.
     """
-    record = read(_finished(folder))
+    record = read(folder)
     if record.subject.requirement not in REQUIREMENTS:
         raise UsageError(
             f"{folder / FILE} is about {record.subject.requirement}, which is no requirement of "
             "this lstm-conformance: install the one that wrote it"
         )
+    told_as = name or record.subject.implementation
     name = name or _place(record)
     context = multiprocessing.get_context("spawn")
     receiving, sending = context.Pipe(duplex=False)
@@ -62,17 +64,17 @@ def replay(folder: Path, name: str | None = None, seconds: float = 120.0) -> Ver
         if loaded is None:
             raise UsageError(f"{name!r}: the process died or hung while it was loaded")
         verdict = _received(receiving, seconds)
-        late = process.is_alive() and verdict is None
+        late = verdict is None and time.perf_counter() - started >= seconds
     finally:
         process.kill()
         process.join()
     if verdict is not None:
-        return from_json(verdict)
+        return replace(from_json(verdict), implementation=told_as)
     told = f"no verdict within {seconds:g} s" if late else "the process died in this case"
     return judged(
         (TimedOut if late else Crashed)(
             record.subject.requirement,
-            name,
+            told_as,
             record.subject.device,
             cases=1,
             seconds=time.perf_counter() - started,
@@ -81,8 +83,8 @@ def replay(folder: Path, name: str | None = None, seconds: float = 120.0) -> Ver
     )
 
 
-def _finished(folder: Path) -> Path:
-    """`folder`, or the reproduction of what the journal in it says was not finished."""
+def finished(folder: Path) -> Path:
+    """`folder`, or the reproduction that is made of ``running-...``, which a dead run left."""
     journal = folder / ALONE
     if (folder / FILE).is_file() or not journal.is_file():
         return folder
@@ -92,7 +94,10 @@ def _finished(folder: Path) -> Path:
     here = Path(entry.subject.folder)
     told = "the process died or was ended in this case"
     verdict = unfinished(entry, folder.resolve().parent, told, time.time() - entry.started, False)
-    return here / verdict.reproduction if verdict.reproduction else folder
+    if not verdict.reproduction:
+        raise UsageError(f"{folder}: the run died in a case that is known to fail")
+    shutil.rmtree(folder)
+    return here / verdict.reproduction
 
 
 def _place(record: Record) -> str:

@@ -18,7 +18,7 @@ from conformance.expectations import judged
 from conformance.journal import FOLDER, KEPT, Entry, read
 from conformance.packages import OURS
 from conformance.profiles import timeout
-from conformance.reproductions.directory import remove, with_nothing_left
+from conformance.reproductions.directory import remove, tidy
 from conformance.reproductions.unfinished import unfinished
 from conformance.requirements import REQUIREMENTS
 from conformance.selection import circumstances
@@ -179,7 +179,7 @@ class Reporting:
         """Write the report, whatever the run ended with."""
         self.run.seconds = time.time() - self.run.started
         shutil.rmtree(self.journal, ignore_errors=True)
-        with_nothing_left(self.reproductions)
+        tidy(self.reproductions)
         if not self.run.circumstances and not self.run.usage_errors:
             with OURS:
                 self.run.circumstances = circumstances(session.config)

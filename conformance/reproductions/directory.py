@@ -65,10 +65,11 @@ def remove(root: Path, verdict: Verdict) -> None:
     folder = place(root, verdict)
     if (folder / FILE).is_file():
         shutil.rmtree(folder)
-        with_nothing_left(folder.parent)
 
 
-def with_nothing_left(folder: Path) -> None:
-    """Take away a folder that is empty."""
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
+def tidy(root: Path) -> None:
+    """Take away the empty folders in `root`, and `root` itself where nothing is left."""
+    if root.is_dir():
+        for folder in (*root.iterdir(), root):
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()

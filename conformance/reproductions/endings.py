@@ -12,16 +12,24 @@ from conformance.tape import Step, Tape
 
 
 def ending(failure: Mismatch | Misbehaviour, tape: Tape) -> Ending | None:
-    """The shortest ending for a failure, None if there is none."""
-    alone = single_call(tape)
-    if alone is not None:
-        return alone
+    """The shortest ending for a failure, None if there is none.
+
+    Where two results may be apart by their bounds and are further, or where what was compared is
+    derived from results, a call that is off by itself shows it. What has to be exact is compared.
+    """
     if isinstance(failure, Misbehaviour):
         return _of_misbehaviour(str(failure), tape)
     if failure.expected.startswith("refused by "):
         return Ending("", {}, tape.steps)
-    if failure.arrays is not None and failure.arrays.got is not None:
-        return compare(failure.what, failure.arrays, tape.steps)
+    arrays = failure.arrays
+    if arrays is None:
+        return claim(failure, tape)
+    exact = arrays.got is not None and not arrays.allowed.array.any()
+    alone = None if exact else single_call(tape)
+    if alone is not None:
+        return alone
+    if arrays.got is not None:
+        return compare(failure.what, arrays, tape.steps)
     return claim(failure, tape)
 
 
