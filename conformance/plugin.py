@@ -149,18 +149,17 @@ class RequirementItem(pytest.Item):
             from conformance.selection import budget, subject
             from conformance.verdict import PROPERTY, NotApplicable
 
-            journal = Journal(self.config)
             here = subject(self.config, self.implementation, self.requirement.name, self.device)
             found: list[Finding] = []
-            verdict = check(
-                self.requirement,
-                self.implementation,
-                self.device,
-                budget(self.config),
-                lambda case: journal.write(self.name, case, self.started, here),
-                found.append,
-            )
-            journal.close()
+            with contextlib.closing(Journal(self.config)) as journal:
+                verdict = check(
+                    self.requirement,
+                    self.implementation,
+                    self.device,
+                    budget(self.config),
+                    lambda case: journal.write(self.name, case, self.started, here),
+                    found.append,
+                )
             if found and not verdict.conformant:
                 root = Path(self.config.getoption("lstm_reproductions"))
                 verdict = write(root, self.requirement, here, verdict, *vars(found[-1]).values())

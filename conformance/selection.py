@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 from dataclasses import asdict, replace
 from functools import cache
@@ -44,9 +45,9 @@ def select(config: pytest.Config) -> list[tuple[Implementation, str]]:
     if not 0 < timeout(config) < float("inf"):
         raise UsageError(f"--timeout must be a positive number of seconds, got {timeout(config)}")
     chosen = []
-    journal = Journal(config)
     for name in config.getoption("lstm"):
-        journal.write(name)
+        with contextlib.closing(Journal(config)) as journal:
+            journal.write(name)
         implementation = _load(name)
         implementation = with_dtypes(implementation, config.getoption("lstm_dtype"))
         for device in devices(implementation, config.getoption("lstm_device")):

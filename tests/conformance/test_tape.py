@@ -33,7 +33,7 @@ def test_note_does_nothing_without_a_tape() -> None:
     assert current() is None
     with recording() as tape, paused():
         note("{x} = 1", new=("x",)).gave(1)
-        assert compared("x", np.ones(1), np.ones(1), np.ones(1)) is None
+        assert compared(np.ones(1), np.ones(1), np.ones(1)) is None
     assert not tape.steps
 
 
