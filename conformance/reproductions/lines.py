@@ -40,28 +40,36 @@ def component(steps: Sequence[Step], names: Iterable[Name]) -> list[Step]:
 
 
 class Lines:
-    """Lines of a script, with the imports and helper functions that they need."""
+    """Lines of a script for `steps`, with the imports and helper functions that they need.
 
-    def __init__(self) -> None:
+    Of the looks at variables only the `needed` ones are kept.
+    """
+
+    def __init__(self, steps: Sequence[Step], needed: Iterable[Name] = ()) -> None:
         self.lines: list[str] = []
         self.imports: list[str] = []
         self.helpers: list[str] = []
         self._called: dict[Name, str] = {}
         self._inline: dict[Name, Literal] = {}
         self._stems: dict[Name, str] = {}
+        self._steps = steps
+        self._needed = set(needed)
+        self._last = max((n for n, step in enumerate(steps) if not _quiet(step)), default=-1)
+        self._plan()
 
     def take(self, steps: Sequence[Step]) -> None:
-        """Write down steps."""
-        self._plan(steps)
-        last = max((index for index, step in enumerate(steps) if not _quiet(step)), default=-1)
-        for index, step in enumerate(steps):
-            if step.reads and index > last:
+        """Write down some of the steps, in their order."""
+        for step in steps:
+            if step.reads and self._steps.index(step) > self._last:
                 self._called[step.new[0]] = self.fill(step.operands["tensor"])
+            elif step.reads and step.new[0] not in self._needed:
+                continue
             elif not (_is_literal(step) and step.new[0] in self._inline):
                 self.step(step)
 
-    def _plan(self, steps: Sequence[Step]) -> None:
+    def _plan(self) -> None:
         """Name literals after the gaps they go into; those in a dict are written there."""
+        steps = self._steps
         literals = {step.new[0]: step for step in steps if _is_literal(step)}
         for step in steps:
             for operand in step.operands.values():
@@ -101,11 +109,12 @@ class Lines:
             self.need("import torch")
         if "looped(" in text:
             self.help(LOOPED)
-        for number, block in enumerate(step.under):
+        under = () if _is_literal(step) else step.under
+        for number, block in enumerate(under):
             for line in block.imports:
                 self.need(line)
             self.lines.append("    " * number + f"with {block.text}:")
-        self.lines += textwrap.indent(text, "    " * len(step.under)).split("\n")
+        self.lines += textwrap.indent(text, "    " * len(under)).split("\n")
 
     def name(self, name: Name) -> str:
         """What a variable is called here."""
@@ -145,7 +154,8 @@ class Lines:
         if isinstance(operand, Case):
             return self.case(operand)
         if isinstance(operand, tuple):
-            return f"({''.join(f'{self.fill(each)}, ' for each in operand)})"
+            parts = [self.fill(each) for each in operand]
+            return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
         items = ((key, self.fill(value)) for key, value in operand.items())
         body = "".join(f"    {key!r}: {_hang(text)},\n" for key, text in items)
         return f"{{\n{body}}}".replace("'", '"')

@@ -14,6 +14,8 @@ from conformance.operands import Literal
 from reference import Array
 
 WIDTH = 96
+ONE_LINE = 64
+"""Numbers that are longer as a text stand on several lines."""
 SMALL = 128
 """The size of the largest array of which every number is written out."""
 FEW = 24
@@ -137,7 +139,7 @@ def _nested(texts: Any) -> str:
         return texts
     parts = [_nested(each) for each in texts]
     line = f"[{', '.join(parts)}]"
-    if len(line) <= WIDTH and "\n" not in line:
+    if len(line) <= ONE_LINE and "\n" not in line:
         return line
     if all(isinstance(each, str) for each in texts):
         body = textwrap.indent(textwrap.fill(", ".join(parts), WIDTH - 8), "    ")

@@ -109,7 +109,6 @@ def script(
         ended = ending(failure, tape)
     if ended is None:
         return _by_replay(requirement, implementation, failure)
-    lines = Lines()
     refusal = not died and isinstance(failure, Mismatch) and not ended.text
     if refusal:
         attempt = max(step.attempt or 0 for step in tape.steps)
@@ -117,6 +116,7 @@ def script(
     else:
         attempt, names = 0, used(ended)
     steps = component(ended.steps, names)
+    lines = Lines(steps, used(ended))
     for group, within in _groups(steps):
         _write(lines, within, group, attempt)
     if refusal:
@@ -153,7 +153,7 @@ def _write(lines: Lines, steps: Sequence[Step], group: int, final: int) -> None:
         lines.lines += [
             '    print("refused, as expected:", error)',
             "except Exception as error:",
-            f'    print("raised", type(error).__name__, error, "- expected: {" or ".join(KINDS)}")',
+            '    print(f"raised {type(error).__name__}: {error}; expected: one of the above")',
             "    sys.exit(1)",
             "else:",
         ]

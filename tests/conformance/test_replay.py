@@ -59,7 +59,7 @@ def test_failure_leaves_a_script_a_report_and_a_case(folder: Path) -> None:
 def test_script_needs_neither_the_suite_nor_its_folder(folder: Path, tmp_path: Path) -> None:
     """From anywhere, without Hypothesis and this suite, it shows the fault."""
     script = folder / FOUND / "reproduce.py"
-    blocked = "conformance reference strategies hypothesis pytest".split()
+    blocked = ["conformance", "reference", "strategies", "hypothesis", "pytest"]
     code = f"import sys, runpy; sys.modules.update(dict.fromkeys({blocked})); "
     code += f"runpy.run_path({str(script)!r}, run_name='__main__')"
     run = subprocess.run(

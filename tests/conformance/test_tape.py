@@ -50,7 +50,7 @@ def test_note_names_what_was_made() -> None:
     assert use.operands["b"] == second.new[0] != first.new[0]
     assert use.operands["c"] == Part(second.new[0], ".grad")
     assert tape.whole
-    lines = Lines()
+    lines = Lines(tape.steps)
     lines.take(tape.steps)
     assert lines.lines == ["x = 1", "x_2 = 1", "use(x, x_2, x_2.grad, None)"]
 
@@ -81,7 +81,7 @@ def test_read_keeps_what_a_variable_held() -> None:
         read(before, x)
         note("change({x})", x=x)
         read(after, x)
-    lines = Lines()
+    lines = Lines(tape.steps, [tape.found(before)])
     lines.take(tape.steps)
     assert lines.lines == ["x = 0", "x_before = x.detach().clone()", "change(x)"]
     assert [lines.fill(tape.found(each)) for each in (before, after)] == ["x_before", "x"]
@@ -137,7 +137,7 @@ def test_journal_keeps_what_was_written_before_the_end(tmp_path: Path) -> None:
     entry = journal.read(tmp_path / "one")
     assert entry is not None
     assert (entry.doing, entry.started, repr(entry.case)) == ("doing", 5.0, repr(case))
-    assert [step.text for step in entry.steps][0].startswith("{lstm} = ")
+    assert entry.steps[0].text.startswith("{lstm} = ")
     (tmp_path / "one").write_bytes(whole[:-7])
     cut = journal.read(tmp_path / "one")
     assert cut is not None
