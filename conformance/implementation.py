@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Protocol, runtime_checkable
 
 from conformance.failures import Misbehaviour, Mismatch, blamed
+from conformance.operands import Made, Origin, Text
 from conformance.tape import bind, note, paused
 from reference import Case, Result
 from strategies import Support
@@ -45,10 +47,10 @@ def answer(implementation: Implementation, case: Case) -> Result:
         with blamed(case):
             return implementation.run(case)
     called = note(
-        "{result} = {implementation}().run({asked})",
+        "{result} = {implementation}.run({asked})",
         new=("result",),
         case=case,
-        implementation=type(implementation),
+        implementation=_constructed(implementation),
         asked=case,
     )
     with blamed(case), paused():
@@ -58,6 +60,19 @@ def answer(implementation: Implementation, case: Case) -> Result:
         for name, array in result.items():
             bind(array, result, f".{name}")
     return result
+
+
+def _constructed(implementation: Implementation) -> object:
+    """How a script makes the implementation: as it says itself in `constructed`, or without
+    arguments; itself, which no script can make, where it takes some."""
+    own = getattr(implementation, "constructed", None)
+    if isinstance(own, Text):
+        return own
+    try:
+        inspect.signature(type(implementation)).bind()
+    except (TypeError, ValueError):
+        return implementation
+    return Made(Origin.of(type(implementation)))
 
 
 def checked(result: Result, case: Case) -> Result:

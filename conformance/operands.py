@@ -51,6 +51,13 @@ class Origin:
         return cls(kind.__module__, kind.__qualname__, getattr(module, "__file__", None) or "")
 
 
+@dataclass(frozen=True)
+class Made:
+    """An object of a class, made without arguments."""
+
+    of: Origin
+
+
 @dataclass(frozen=True, eq=False)
 class Literal:
     """Numbers written out, with their strides, as a tensor on `device` or as a NumPy array."""

@@ -23,6 +23,7 @@ from conformance.packages import OURS
 from conformance.reproductions.record import FILE, Record, read
 from conformance.reproductions.unfinished import unfinished
 from conformance.requirements import REQUIREMENTS
+from conformance.selection import exact_arithmetic
 from conformance.verdict import (
     Crashed,
     Failed,
@@ -134,6 +135,7 @@ def _decide(sending: Connection, record: Record, name: str) -> None:
         except UsageError as error:
             sending.send(str(error))
             return
+        exact_arithmetic()
         sending.send(True)
         sending.send(_verdict(implementation, record).to_json())
 

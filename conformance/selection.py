@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import platform
 from dataclasses import asdict, replace
 from functools import cache
@@ -45,6 +46,7 @@ def select(config: pytest.Config) -> list[tuple[Implementation, str]]:
     if not 0 < timeout(config) < float("inf"):
         raise UsageError(f"--timeout must be a positive number of seconds, got {timeout(config)}")
     chosen = []
+    _can_be_written(Path(config.getoption("lstm_reproductions")))
     for name in config.getoption("lstm"):
         with contextlib.closing(Journal(config)) as journal:
             journal.write(name)
@@ -52,8 +54,14 @@ def select(config: pytest.Config) -> list[tuple[Implementation, str]]:
         implementation = with_dtypes(implementation, config.getoption("lstm_dtype"))
         for device in devices(implementation, config.getoption("lstm_device")):
             chosen.append((implementation, device))
-    _exact_arithmetic()
+    exact_arithmetic()
     return chosen
+
+
+def _can_be_written(folder: Path) -> None:
+    above = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise UsageError(f"--reproductions: {above} is no folder that can be written to")
 
 
 def with_dtypes(implementation: Implementation, wanted: str) -> Implementation:
@@ -120,7 +128,8 @@ def subject(
     )
 
 
-def _exact_arithmetic() -> dict[str, str]:
+def exact_arithmetic() -> dict[str, str]:
+    """Set what makes products exact, where torch was imported; says what was set."""
     import sys
 
     if "torch" not in sys.modules:
@@ -137,7 +146,7 @@ def circumstances(config: pytest.Config) -> dict[str, Any]:
         "platform": platform.platform(),
         "numpy": np.__version__,
         "hypothesis": hypothesis.__version__,
-        **_exact_arithmetic(),
+        **exact_arithmetic(),
         "supports": {
             implementation.name: asdict(implementation.supports)
             for implementation, _ in select(config)

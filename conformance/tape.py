@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.operands import Literal, Name, Origin, Part, Text, names_in
+from conformance.operands import Literal, Made, Name, Origin, Part, Text, names_in
 from reference import Array, Case
 
 
@@ -86,7 +86,7 @@ class Tape:
         name = self.found(value)
         if name is not None:
             return name
-        if isinstance(value, (Name, Part, Text, Origin, Literal, Case)):
+        if isinstance(value, (Name, Part, Text, Origin, Made, Literal, Case)):
             return value
         if isinstance(value, type):
             return Origin.of(value)

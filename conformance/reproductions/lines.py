@@ -10,7 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from conformance.operands import Literal, Name, Origin, Part, Text, keyword_arguments, names_in
+from conformance.operands import (
+    Literal,
+    Made,
+    Name,
+    Origin,
+    Part,
+    Text,
+    keyword_arguments,
+    names_in,
+)
 from conformance.reproductions.literals import written
 from conformance.reproductions.origins import importing
 from conformance.tape import Step
@@ -149,6 +158,8 @@ class Lines:
             own = [line for line in lines if not line.startswith("import ")]
             self.help("\n".join(own), first=True)
             return expression
+        if isinstance(operand, Made):
+            return f"{self.fill(operand.of)}()"
         if isinstance(operand, Literal):
             return self.literal(operand)
         if isinstance(operand, Case):

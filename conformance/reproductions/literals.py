@@ -16,6 +16,8 @@ from reference import Array
 WIDTH = 96
 ONE_LINE = 64
 """Numbers that are longer as a text stand on several lines."""
+SHORT = 30
+"""Parts of a list that are no longer than this stand beside one another."""
 SMALL = 128
 """The size of the largest array of which every number is written out."""
 FEW = 24
@@ -141,9 +143,11 @@ def _nested(texts: Any) -> str:
     line = f"[{', '.join(parts)}]"
     if len(line) <= ONE_LINE and "\n" not in line:
         return line
-    if all(isinstance(each, str) for each in texts):
-        body = textwrap.indent(textwrap.fill(", ".join(parts), WIDTH - 8), "    ")
-        return f"[\n{body}\n]"
+    if max(map(len, parts)) <= SHORT:
+        # spaces within a part are none at which a line may end
+        joined = ", ".join(part.replace(" ", "\0") for part in parts)
+        body = textwrap.fill(joined, WIDTH - 8, break_on_hyphens=False).replace("\0", " ")
+        return f"[\n{textwrap.indent(body, '    ')}\n]"
     return "[\n" + "".join(f"{textwrap.indent(part, '    ')},\n" for part in parts) + "]"
 
 

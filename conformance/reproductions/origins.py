@@ -8,6 +8,11 @@ from pathlib import Path
 
 from conformance.operands import Origin
 
+_TAKEN = sys.stdlib_module_names | {"torch", "numpy", "ml_dtypes"}
+"""Modules that a file of the same name would hide."""
+
+HERE = "  # the folder of what is under test"
+
 
 def importing(origin: Origin) -> tuple[list[str], str]:
     """The lines that import a class, and the expression for it afterwards."""
@@ -19,21 +24,21 @@ def importing(origin: Origin) -> tuple[list[str], str]:
         lines = [
             "import importlib.util",
             "import sys",
-            f"sys.path.insert(0, {str(path.parent)!r})",
+            f"sys.path.insert(0, {str(path.parent)!r}){HERE}",
             f"spec = importlib.util.spec_from_file_location({path.stem!r}, {str(path)!r})",
             "module = importlib.util.module_from_spec(spec)",
             "sys.modules[spec.name] = module",
             "spec.loader.exec_module(module)",
             f"{top} = module.{top}",
         ]
-        if path.stem.isidentifier() and path.stem not in sys.stdlib_module_names:
+        if path.stem.isidentifier() and path.stem not in _TAKEN:
             lines = ["import sys", lines[2], f"from {path.stem} import {top}"]
         return lines, origin.name
     imported = f"from {origin.module} import {top}"
     folder = _folder(origin)
     if folder is None:
         return [imported], origin.name
-    return ["import sys", f"sys.path.insert(0, {str(folder)!r})", imported], origin.name
+    return ["import sys", f"sys.path.insert(0, {str(folder)!r}){HERE}", imported], origin.name
 
 
 def _folder(origin: Origin) -> Path | None:

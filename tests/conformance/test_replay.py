@@ -242,3 +242,12 @@ def test_tidy_leaves_what_is_not_ours(tmp_path: Path) -> None:
     remove(tmp_path, verdict)
     tidy(tmp_path)
     assert not tmp_path.exists()
+
+
+def test_reproductions_must_be_writable(tmp_path: Path) -> None:
+    """A place where no folder can be made: status 2 and one line."""
+    (tmp_path / "file").touch()
+    run = command("verify", "torch.nn.LSTM", *ONE, "--reproductions", "file/x", folder=tmp_path)
+    assert (run.returncode, run.stdout) == (2, "")
+    told = f"lstm-conformance: --reproductions: {tmp_path}/file is no folder that can be written to"
+    assert run.stderr.replace("\n", "") == told

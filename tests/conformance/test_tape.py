@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from conformance import journal, load
-from conformance.operands import Literal, Name, Part
+from conformance.implementation import answer
+from conformance.operands import Literal, Made, Name, Origin, Part, Text
 from conformance.reproductions.lines import Lines, component
 from conformance.tape import (
     Step,
@@ -24,7 +25,7 @@ from conformance.tape import (
 )
 from conformance.torch_gradients import backward
 from reference import Configuration
-from tests.conformance.cases import random_case
+from tests.conformance.cases import RoundedReference, random_case
 
 
 def test_note_does_nothing_without_a_tape() -> None:
@@ -143,3 +144,29 @@ def test_journal_keeps_what_was_written_before_the_end(tmp_path: Path) -> None:
     assert cut is not None
     assert len(cut.steps) == len(entry.steps) - 1
     assert journal.read(tmp_path / "none") is None
+
+
+class Numbered(RoundedReference):
+    """Cannot be made without arguments."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+
+
+class Told(Numbered):
+    """Says how it is made."""
+
+    constructed = Text("Told(3)", ("from mine import Told",))
+
+
+def test_answer_tells_how_an_implementation_is_made() -> None:
+    """Without arguments, as it says itself, or not at all."""
+    case = random_case(Configuration(2, 3))
+    made = {}
+    for implementation in (RoundedReference(), Told(3), Numbered(3)):
+        with recording() as tape:
+            answer(implementation, case)
+        made[type(implementation)] = tape.whole, tape.steps[0].operands["implementation"]
+    assert made[RoundedReference] == (True, Made(Origin.of(RoundedReference)))
+    assert made[Told] == (True, Told.constructed)
+    assert not made[Numbered][0]

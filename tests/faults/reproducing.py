@@ -30,8 +30,8 @@ LONG = 120
 """Lines beyond which a script is no longer short."""
 
 
-def found(fault: Fault, seed: int = 1) -> Finding | None:
-    """The smallest case that is found on the requirement that `fault` names."""
+def found(fault: Fault, seed: int = 1, shrink_seconds: float = 2.0) -> Finding | None:
+    """The smallest case that is found in that time on the requirement that `fault` names."""
     requirement = REQUIREMENTS[fault.caught_by]
     examples = PROFILES["thorough" if requirement.costly else "default"]
     findings: list[Finding] = []
@@ -41,7 +41,7 @@ def found(fault: Fault, seed: int = 1) -> Finding | None:
             requirement,
             implementation(fault),
             device(fault.caught_by),
-            Budget(examples, seed, 2.0),
+            Budget(examples, seed, shrink_seconds),
             keep=findings.append,
         )
     return findings[-1] if findings else None

@@ -49,7 +49,7 @@ NAMED = {fault.__name__: fault for fault in FAULTS}
 def test_script_shows_the_fault_and_nothing_else(name: str) -> None:
     """It exits with 1 on the faulty LSTM, with 0 on the plain one, is short and plain."""
     fault = NAMED[name]
-    finding = found(fault)
+    finding = found(fault, shrink_seconds=30.0)
     assert finding is not None
     script = reproduction(fault, finding)
     assert script.plain
