@@ -17,7 +17,8 @@ from conformance.failures import Misbehaviour, Mismatch
 from conformance.implementation import Implementation
 from conformance.profiles import PROFILES
 from conformance.requirement import Requirement
-from conformance.tape import Step, Tape, recording
+from conformance.steps import Step
+from conformance.tape import Tape, recording
 from conformance.verdict import (
     Counterexample,
     Crashed,

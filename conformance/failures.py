@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from conformance.tape import Comparison
+from conformance.steps import Comparison
 from reference import Case
 
 REFUSALS = (RuntimeError, ValueError, TypeError, IndexError, AssertionError)

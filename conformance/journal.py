@@ -15,7 +15,7 @@ from typing import IO, Any
 import pytest
 
 from conformance.reproductions.subject import Subject
-from conformance.tape import Step
+from conformance.steps import Step
 from reference import Case
 
 FOLDER = "lstm_conformance_journal"

@@ -10,34 +10,13 @@ from __future__ import annotations
 import contextlib
 import string
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from conformance.operands import Literal, Made, Name, Origin, Part, Text, names_in
+from conformance.operands import Literal, Made, Name, Origin, Part, Text
+from conformance.steps import Comparison, Step
 from reference import Array, Case
-
-
-@dataclass(frozen=True, eq=False)
-class Step:
-    """One line: its text, the variables that it makes, and what goes into its gaps.
-
-    `under` are the ``with`` blocks around it. `attempt` numbers what must be refused. `case` is
-    what a call computes, where that is a plain one. `reads` marks a look at a variable.
-    """
-
-    text: str
-    new: tuple[Name, ...] = ()
-    operands: Mapping[str, Any] = field(default_factory=dict)
-    under: tuple[Text, ...] = ()
-    attempt: int | None = None
-    case: Case | None = None
-    reads: bool = False
-
-    def names(self) -> set[Name]:
-        """Every variable in it."""
-        return {*self.new, *names_in(self.operands)}
 
 
 class Tape:
@@ -235,15 +214,6 @@ def attempted() -> Iterator[None]:
         yield
     finally:
         tape.attempt = None
-
-
-@dataclass(frozen=True, eq=False)
-class Comparison:
-    """Two arrays that were compared, each a variable, numbers, or None if nothing is known."""
-
-    got: Any
-    expected: Any
-    allowed: Literal
 
 
 def compared(got: Array, expected: Array, allowed: Array) -> Comparison | None:

@@ -11,16 +11,15 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from conformance import torch_notes
 from conformance.failures import Misbehaviour, blamed
-from conformance.operands import Text, keyword_arguments, part
+from conformance.operands import part
 from conformance.tape import bind, mode, note
 from conformance.tensors import TORCH_DTYPES, to_array, to_tensor
 from reference import Array, Case, Configuration, Result
 from strategies import Support
 
 Call = Callable[..., Any]
-PACK, PAD = pack_padded_sequence.__name__, pad_packed_sequence.__name__
-IMPORT_PACK = f"from torch.nn.utils.rnn import {PACK}, {PAD}"
 
 
 class TorchLSTM:
@@ -59,12 +58,7 @@ class TorchLSTM:
     def construct(self, configuration: Configuration) -> nn.Module:
         """A new module of this configuration, as its constructor leaves it."""
         arguments = self.arguments(configuration)
-        made = note(
-            f"{{{self.noun}}} = {{cls}}({{arguments}})",
-            new=(self.noun,),
-            cls=self.cls,
-            arguments=keyword_arguments(arguments),
-        )
+        made = torch_notes.construction(self.noun, self.cls, arguments)
         with blamed(), self.around():
             module = self.cls(**arguments)
         made.gave(module)
@@ -90,8 +84,7 @@ class TorchLSTM:
     def build(self, case: Case) -> nn.Module:
         """A module with the case's configuration, parameters, dtype and device, in eval mode."""
         module = self.construct(case.configuration)
-        place = f"{case.device!r}, " if case.device != "cpu" else ""
-        note(f"{{module}}.to({place}torch.{case.dtype.name})", module=module)
+        torch_notes.placement(module, case)
         with blamed(), self.around():
             module.to(case.device, TORCH_DTYPES[case.dtype.name]).eval()
         mode(module)
@@ -120,33 +113,16 @@ class TorchLSTM:
         mode(module)
         if case.lengths is not None:
             lengths = torch.from_numpy(case.lengths.copy())
-            packed = note(
-                f"{{packed}} = {PACK}({{x}}, {{lengths}}, {batch_first}, enforce_sorted=False)",
-                new=("packed",),
-                x=x,
-                lengths=Text(f"torch.tensor({case.lengths.tolist()})", (IMPORT_PACK,)),
-            )
+            packed = torch_notes.packing(case, x)
             sequence = pack_padded_sequence(x, lengths, batch_first, enforce_sorted=False)
             packed.gave(sequence)
-        gaps, given = _state_gaps(states)
-        called = note(
-            f"{{output}}, ({{h_n}}, {{c_n}}) = {{module}}({{x}}{gaps})",
-            new=("output", "h_n", "c_n"),
-            case=case,
-            module=module,
-            x=sequence,
-            **given,
-        )
+        called = torch_notes.call(case, module, sequence, states)
         with blamed(), self.around():
             answer = module(sequence) if states is None else module(sequence, states)
         output, (h_n, c_n) = unpack(answer)
         called.gave(output, h_n, c_n)
         if case.lengths is not None:
-            padded = note(
-                f"{{output}}, _ = {PAD}({{packed}}, {batch_first}, total_length={case.seq_len})",
-                new=("output",),
-                packed=output,
-            )
+            padded = torch_notes.padding(case, output)
             output, _ = pad_packed_sequence(output, batch_first, total_length=case.seq_len)
             padded.gave(output)
         return output, h_n, c_n
@@ -188,15 +164,7 @@ class TorchLSTMCell(TorchLSTM):
         """Step through `x` (T, N, input_size) or (T, input_size)."""
         state: Any = states
         mode(module)
-        gaps, given = _state_gaps(states, "[0]")
-        called = note(
-            f"{{output}}, {{h_n}}, {{c_n}} = looped({{module}}, {{x}}{gaps})",
-            new=("output", "h_n", "c_n"),
-            case=case,
-            module=module,
-            x=x,
-            **given,
-        )
+        called = torch_notes.loop(case, module, x, states)
         if states is not None:
             state = (states[0][0], states[1][0]) if isinstance(states, tuple) else states[0]
         outputs = []
@@ -208,15 +176,6 @@ class TorchLSTMCell(TorchLSTM):
         answer = torch.stack(outputs), state[0][None], state[1][None]
         called.gave(*answer)
         return answer
-
-
-def _state_gaps(states: Any, each: str = "") -> tuple[str, dict[str, Any]]:
-    """The argument for initial states, and what is in its gaps."""
-    if states is None:
-        return "", {}
-    if not isinstance(states, tuple):
-        return f", {{h_0}}{each}", {"h_0": states}
-    return f", ({{h_0}}{each}, {{c_0}}{each})", {"h_0": states[0], "c_0": states[1]}
 
 
 def unpack(answer: Any) -> tuple[Any, tuple[Any, Any]]:

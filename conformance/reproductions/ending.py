@@ -12,7 +12,7 @@ import numpy as np
 
 from conformance.operands import Literal, Name, Text, names_in
 from conformance.reproductions.literals import number
-from conformance.tape import Comparison, Step
+from conformance.steps import Comparison, Step
 from reference import Array
 
 DIFFERS = "fault = differs({name}, {got}, {expected}, {allowed})"

@@ -8,7 +8,8 @@ from conformance.failures import Misbehaviour, Mismatch
 from conformance.reproductions.claims import claim
 from conformance.reproductions.ending import Ending, compare
 from conformance.reproductions.single import single_call
-from conformance.tape import Step, Tape
+from conformance.steps import Step
+from conformance.tape import Tape
 
 
 def ending(failure: Mismatch | Misbehaviour, tape: Tape) -> Ending | None:

@@ -22,7 +22,7 @@ from conformance.operands import (
 )
 from conformance.reproductions.literals import written
 from conformance.reproductions.origins import importing
-from conformance.tape import Step
+from conformance.steps import Step
 from reference import Case, Configuration
 
 LOOPED = '''

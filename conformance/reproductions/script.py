@@ -15,7 +15,8 @@ from conformance.reproductions.ending import Ending, used
 from conformance.reproductions.endings import ending
 from conformance.reproductions.lines import Lines, component
 from conformance.requirement import Requirement
-from conformance.tape import Step, Tape
+from conformance.steps import Step
+from conformance.tape import Tape
 
 NUMBERS = '''
 def numbers(values):
@@ -100,6 +101,8 @@ def script(
     died: bool = False,
 ) -> Script:
     """The script of a failure; with `died` the last step of the tape did not return."""
+    # an exit would be that of the script, with whatever status
+    died = died or str(failure).startswith("raised SystemExit")
     if not tape.whole or not tape.steps:
         return _by_replay(requirement, implementation, failure)
     if died:
@@ -152,7 +155,7 @@ def _write(lines: Lines, steps: Sequence[Step], group: int, final: int) -> None:
         lines.lines += [f"except {REFUSALS} as error:"]
         lines.lines += [
             '    print("refused, as expected:", error)',
-            "except Exception as error:",
+            "except (Exception, SystemExit) as error:",
             '    print(f"raised {type(error).__name__}: {error}; expected: one of the above")',
             "    sys.exit(1)",
             "else:",

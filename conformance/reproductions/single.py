@@ -11,7 +11,8 @@ import numpy as np
 from conformance.comparison import truth
 from conformance.operands import Literal, Name, Part
 from conformance.reproductions.ending import Ending, compare, short
-from conformance.tape import Comparison, Step, Tape
+from conformance.steps import Comparison, Step
+from conformance.tape import Tape
 from reference import Array, Case, Result
 
 ALONE = "One call on its own is off the equations by more than its rounding bound."

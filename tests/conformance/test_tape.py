@@ -11,8 +11,8 @@ from conformance import journal, load
 from conformance.implementation import answer
 from conformance.operands import Literal, Made, Name, Origin, Part, Text
 from conformance.reproductions.lines import Lines, component
+from conformance.steps import Step
 from conformance.tape import (
-    Step,
     attempted,
     bind,
     compared,

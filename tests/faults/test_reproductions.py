@@ -7,7 +7,8 @@ import pytest
 from conformance.journal import Entry
 from conformance.reproductions.subject import Subject
 from conformance.reproductions.unfinished import unfinished
-from conformance.tape import Step, recording
+from conformance.steps import Step
+from conformance.tape import recording
 from conformance.verdict import Crashed, TimedOut
 from reference import Configuration
 from tests.conformance.cases import random_case
