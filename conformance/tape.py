@@ -60,6 +60,11 @@ class Tape:
         """The objects that are called `name`."""
         return [value for value, operand in self._bound.values() if operand == name]
 
+    def padded(self, output: Name) -> Name:
+        """The output that was padded from a packed `output`, or itself."""
+        made = (each.new[0] for each in self.steps if each.operands.get("packed") == output)
+        return next((name for name in made if name != output), output)
+
     def operand(self, value: Any) -> Any:
         """`value` as what can stand in a gap."""
         name = self.found(value)

@@ -52,7 +52,7 @@ ANEW = {
 
 def _drawn_anew(found: re.Match[str], failure: Mismatch, tape: Tape) -> Ending | None:
     text = f"one, other = {ANEW[found[1]]}\nfault = bool(((one > 0.5) == (other > 0.5)).all())\n"
-    text += f'print("masks of different {found[1]} are the same:", fault)'
+    text += f'print("expected: masks of different {found[1]} differ; the same:", fault)'
     ended: Ending | None = _dropout(text)(found, failure, tape)
     return ended
 
@@ -71,8 +71,8 @@ ranks = np.arange(len(uniform))
 apart = [np.abs(uniform - ranks / len(ranks)), np.abs(uniform - (ranks + 1) / len(ranks))]
 allowed = np.sqrt(np.log(2 / 1e-15) / 2 / len(ranks))
 outside = np.abs(values).max() * {size} ** 0.5 - 1
-print("largest |value|, as a share of 1 / sqrt(hidden_size):", outside + 1)
-print("distance from the uniform distribution:", np.max(apart), "allowed:", allowed)
+print("expected |value| * sqrt(hidden_size): at most 1; got:", outside + 1)
+print("expected distance from uniform: at most", allowed, "; got:", np.max(apart))
 fault = bool(outside > 1e-6 or np.max(apart) > allowed)"""
     operands = {name: made[-1].operands[name] for name in ("cls", "arguments")}
     return Ending(lines, operands, [])

@@ -149,14 +149,15 @@ def _no_influence(_: re.Match[str], __: Mismatch, tape: Tape) -> Ending | None:
         return None
     text = "same = [np.array_equal(numbers(a), numbers(b)) for a, b in zip({before}, {after})]\n"
     text += "fault = all(same)\nprint('expected: other results; the same are:', same)"
-    before, after = (_three(step) for step in (calls[0], calls[-1]))
+    before, after = (_three(step, tape) for step in (calls[0], calls[-1]))
     return Ending(text, {"before": before, "after": after}, tape.steps)
 
 
-def _three(call: Step) -> tuple[Any, ...]:
-    """Output, h_n and c_n of a call."""
+def _three(call: Step, tape: Tape) -> tuple[Any, ...]:
+    """Output, padded if it is packed, h_n and c_n of a call."""
     if len(call.new) == 3:
-        return call.new
+        output, *states = call.new
+        return tape.padded(output), *states
     return tuple(Part(call.new[0], f".{name}") for name in ("output", "h_n", "c_n"))
 
 

@@ -61,9 +61,9 @@ def _results(tape: Tape, index: int) -> Found | None:
             return None
         return {n: (a, Part(step.new[0], f".{n}"), index) for n, a in result.items()}
     made = {name.stem: (name, index) for name in step.new}
-    for later, other in enumerate(tape.steps[index:], index):
-        if other.operands.get("packed") == step.new[0] and other.new:
-            made["output"] = other.new[0], later
+    output = tape.padded(step.new[0])
+    ends = [n for n, other in enumerate(tape.steps) if output in other.new]
+    made["output"] = output, ends[0]
     found: Found = {}
     for stem, (name, end) in made.items():
         for read in tape.steps[index:]:

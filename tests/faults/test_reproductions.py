@@ -75,6 +75,7 @@ def test_script_of_an_end_shows_it(hangs: bool, tmp_path: Path) -> None:
     """A call that ends or holds up its process is made in a process of its own, which tells it."""
     fault = LoopsForeverWithBothDirections if hangs else SegfaultsOnEmptyBatches
     case = random_case(Configuration(1, 1, bidirectional=hangs), batch_size=int(hangs))
+    adapter = implementation(fault)
     steps: list[Step] = []
 
     def sink(step: Step) -> None:
@@ -83,7 +84,7 @@ def test_script_of_an_end_shows_it(hangs: bool, tmp_path: Path) -> None:
             raise Stopped
 
     with pytest.raises(Stopped), recording(sink):
-        implementation(fault).run(case)
+        adapter.run(case)
     entry = Entry("results_match_reference[x|cpu]", 0.0, case, subject(tmp_path), steps)
     verdict = unfinished(entry, tmp_path, "the process died in this case", 1.0, hangs)
     assert isinstance(verdict, TimedOut if hangs else Crashed)
