@@ -22,8 +22,10 @@ def config(**options: Any) -> Any:
         "lstm_device": "",
         "lstm_dtype": "",
         "lstm_requirement": [],
+        "lstm_reproductions": ".lstm-conformance",
     }
-    return SimpleNamespace(getoption={**defaults, **options}.__getitem__)
+    get = {**defaults, **options}.__getitem__
+    return SimpleNamespace(getoption=get, stash=pytest.Stash())
 
 
 @pytest.mark.parametrize(
@@ -35,6 +37,7 @@ def config(**options: Any) -> Any:
         ({"lstm_timeout": -1.0}, "--timeout must be a positive number of seconds, got -1"),
         ({"lstm_timeout": float("nan")}, "--timeout must be a positive number"),
         ({"lstm_timeout": float("inf")}, "--timeout must be a positive number"),
+        ({"lstm_reproductions": f"{__file__}/x"}, "test_selection.py is no folder that can be"),
         ({"lstm": ["nonsense"]}, "unknown implementation 'nonsense'"),
         ({"lstm_dtype": "float31"}, "unknown dtype 'float31': choose among float64, float32"),
         ({"lstm_dtype": "float32,int8"}, "unknown dtype 'int8'"),
