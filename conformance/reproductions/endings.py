@@ -41,34 +41,38 @@ def _of_misbehaviour(text: str, tape: Tape) -> Ending | None:
         return Ending("fault = False", {}, tape.steps, names=tuple(tape.steps[-1].names()))
     if last is None:
         return None
+    first = text.partition(" ")[0]
     made = {name.stem: name for step in tape.steps for name in step.new}
     if re.match(r"the answer |the second part |the cell's answer ", text):
-        whole = Step(
-            "{answer} = " + last.text.partition(" = ")[2],
-            (tape.name("answer"),),
-            {k: v for k, v in last.operands.items() if k not in ("output", "h_n", "c_n")},
-            last.under,
-        )
-        answer = whole.new[0]
-        whole = Step(whole.text, whole.new, {**whole.operands, "answer": answer}, whole.under)
-        lines = "\n".join(
-            (
-                "fault = not (isinstance({answer}, (tuple, list)) and len({answer}) == 2)",
-                "fault = fault or not isinstance({answer}[0], torch.Tensor)",
-                "fault = fault or len({answer}[1]) != 2",
-                'print("expected: output, (h_n, c_n); got:", type({answer}).__name__, {answer})',
-            )
-        )
-        steps = [*tape.steps[: tape.steps.index(last)], whole]
-        return Ending(lines, {"answer": answer}, steps)
+        return _of_answer(last, tape)
     for pattern, line in (
         (r"(output|h_n|c_n) is a .*, not a tensor", "not isinstance({it}, torch.Tensor)"),
         (r"(output|h_n|c_n) does not require gradients", "{it}.grad_fn is None"),
-        (r"run\(\) returned .*", "not isinstance({result}, Result)"),
+        (r"(run\(\)) returned .*", "not isinstance({it}, Result)"),
+        (r"(.+) is no parameter of", f"{first!r} not in dict({{it}}.named_parameters())"),
     ):
         found = re.match(pattern, text)
         if found:
-            name = made.get(found[1] if found.groups() else "result")
-            lines = f"fault = {line}\nprint({text!r} if fault else 'as it should be')"
-            return None if name is None else Ending(lines, {"it": name, "result": name}, tape.steps)
+            stems = {"run()": "result", found[1]: found[1]}
+            module = made.get("lstm") or made.get("cell")
+            name = made.get(stems[found[1]], module)
+            lines = f"fault = {line}\nprint({text!r} if fault else 'as expected')"
+            return None if name is None else Ending(lines, {"it": name}, tape.steps)
     return None
+
+
+def _of_answer(call: Step, tape: Tape) -> Ending:
+    """The call again, without taking its answer apart; of a cell the first one."""
+    looped = "looped(" in call.text
+    text = call.text.partition(" = ")[2].replace("looped({module}, {x}", "{module}({x}[0]")
+    answer = tape.name("answer")
+    operands = {gap: each for gap, each in call.operands.items() if each not in call.new}
+    again = Step(f"{{answer}} = {text}", (answer,), {**operands, "answer": answer}, call.under)
+    what = "h, c" if looped else "output, (h_n, c_n)"
+    lines = [
+        "def pair(it):\n    return isinstance(it, (tuple, list)) and len(it) == 2\n",
+        f"fault = not (pair({{answer}}){'' if looped else ' and pair({answer}[1])'})",
+        f'print("expected: {what}; got:", type({{answer}}).__name__, {{answer}})',
+    ]
+    steps = [*tape.steps[: tape.steps.index(call)], again]
+    return Ending("\n".join(lines), {"answer": answer}, steps)
