@@ -44,6 +44,8 @@ def replay(folder: Path, name: str | None = None, seconds: float = 120.0) -> Ver
     Raises :class:`UsageError` for a folder that has no case, and where the implementation, the
     requirement or the device is not there.
     """
+    if not 0 < seconds < float("inf"):
+        raise UsageError(f"--timeout must be a positive number of seconds, got {seconds}")
     record = read(folder)
     if record.subject.requirement not in REQUIREMENTS:
         raise UsageError(
@@ -55,7 +57,6 @@ def replay(folder: Path, name: str | None = None, seconds: float = 120.0) -> Ver
     context = multiprocessing.get_context("spawn")
     receiving, sending = context.Pipe(duplex=False)
     process = context.Process(target=_decide, args=(sending, record, name), daemon=True)
-    started = time.perf_counter()
     process.start()
     sending.close()
     try:
@@ -64,6 +65,7 @@ def replay(folder: Path, name: str | None = None, seconds: float = 120.0) -> Ver
             raise UsageError(loaded)
         if loaded is None:
             raise UsageError(f"{name!r}: the process died or hung while it was loaded")
+        started = time.perf_counter()
         verdict = _received(receiving, seconds)
         late = verdict is None and time.perf_counter() - started >= seconds
     finally:
