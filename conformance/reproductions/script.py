@@ -80,7 +80,7 @@ sys.exit(main(["replay", os.path.dirname(os.path.abspath(__file__))]))
 
 KINDS = [kind.__name__ for kind in REFUSED]
 REFUSALS = f"({', '.join(KINDS)})"
-PATIENCE = 20
+PATIENCE = 60
 """Seconds after which a script holds that something never returns."""
 
 
