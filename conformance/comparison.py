@@ -9,7 +9,8 @@ import numpy as np
 
 from conformance.failures import Mismatch
 from conformance.implementation import Implementation, precision, run
-from reference import Arithmetic, Array, Case, Result, forward_bound, trace
+from conformance.tape import compared
+from reference import Arithmetic, Array, Case, Precision, Result, forward_bound, trace
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,8 +28,13 @@ def arithmetic(case: Case, implementation: Implementation) -> Arithmetic:
 
 def truth(case: Case, implementation: Implementation) -> Truth:
     """Evaluate the reference, and the bound for the precision that `implementation` declares."""
+    return truth_in(precision(implementation), case)
+
+
+def truth_in(declared: Precision, case: Case) -> Truth:
+    """As :func:`truth`, for a precision."""
     evaluated = trace(case)
-    bound = forward_bound(evaluated, arithmetic(case, implementation))
+    bound = forward_bound(evaluated, Arithmetic.of(case.dtype, declared))
     return Truth(evaluated.result, bound)
 
 
@@ -59,7 +65,12 @@ def close(name: str, got: Array, expected: Array, bound: Array | float) -> float
     if largest > 1:
         place = f"[{', '.join(str(int(index)) for index in worst)}]"
         raise Mismatch(
-            name, place, number(got[worst]), number(expected[worst]), float(limit[worst])
+            name,
+            place,
+            number(got[worst]),
+            number(expected[worst]),
+            float(limit[worst]),
+            compared(got, expected, limit),
         )
     return largest
 

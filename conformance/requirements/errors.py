@@ -10,15 +10,14 @@ from typing import Any
 import numpy as np
 
 from conformance.comparison import agree, nothing
-from conformance.failures import Misbehaviour, Mismatch, blamed
+from conformance.failures import REFUSALS, Misbehaviour, Mismatch, blamed
+from conformance.implementation import answer
 from conformance.requirement import requirement
 from conformance.requirements.needs import torch_module
 from conformance.requirements.torch_only import session as session_of
 from conformance.requirements.torch_only import to_tensor
+from conformance.tape import attempted
 from reference import Case
-
-REFUSALS = (RuntimeError, ValueError, TypeError, IndexError, AssertionError)
-"""What a refusal may be raised as: the types that PyTorch uses for wrong arguments."""
 
 SHAPES = "torch.nn.LSTM and torch.nn.LSTMCell documentation, 'Inputs': shapes"
 
@@ -41,7 +40,7 @@ Tensors = Any
 def refused(what: str, call: Callable[[], Any]) -> None:
     """`call` must raise one of :data:`REFUSALS`."""
     try:
-        with blamed():
+        with blamed(), attempted():
             call()
     except Misbehaviour as misbehaviour:
         error = misbehaviour.__cause__ or misbehaviour
@@ -252,4 +251,4 @@ def impossible_lengths_are_refused(implementation: Any, case: Case) -> None:
 def _run_with_lengths(implementation: Any, case: Case, lengths: Any) -> None:
     spoiled = replace(case)
     object.__setattr__(spoiled, "lengths", lengths)
-    implementation.run(spoiled)
+    answer(implementation, spoiled)

@@ -108,6 +108,7 @@ def changed_weights_take_effect(implementation: Implementation, case: Case) -> f
                 mismatch.got,
                 mismatch.expected,
                 mismatch.allowed,
+                mismatch.arrays,
             ) from mismatch
     return worst
 
