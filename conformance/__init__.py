@@ -20,6 +20,7 @@ _HOMES = {
     "Result": "implementation",
     "Support": "implementation",
     "Implementation": "implementation",
+    "HandWritten": "hand_written",
     "Misbehaviour": "failures",
     "Mismatch": "failures",
     "StackedLSTMCells": "stacked",

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 from conformance.errors import UsageError, told
+from conformance.hand_written import HandWritten
 from conformance.implementation import Implementation
 from conformance.packages import Packages
 
@@ -32,6 +33,15 @@ def load(name: str) -> Implementation:
     """
     if name == "stacked-cells":
         return _drop_in("conformance.stacked", "StackedLSTMCells", name)
+    module, attribute, neighbours = find(name)
+    return _of_class(module, attribute, name, neighbours)
+
+
+def find(name: str) -> tuple[ModuleType, str, Packages]:
+    """The module that `name` is about, what is named in it, and what the module sees.
+
+    Raises :class:`UsageError` when there is no such module.
+    """
     place, _, attribute = name.rpartition(":")
     if not place:
         place, _, attribute = name.rpartition(".")
@@ -42,9 +52,9 @@ def load(name: str) -> Implementation:
         if not path.is_file():
             raise UsageError(f"{name!r}: there is no file {place}")
         neighbours = Packages(path.parent)
-        return _of_class(_file_module(path, name, neighbours), attribute, name, neighbours)
+        return _file_module(path, name, neighbours), attribute, neighbours
     neighbours = Packages(Path.cwd())
-    return _of_class(_import(place, name, neighbours), attribute, name, neighbours)
+    return _import(place, name, neighbours), attribute, neighbours
 
 
 def _import(place: str, name: str, neighbours: Packages) -> ModuleType:
@@ -91,6 +101,9 @@ def _of_class(
         )
         has = f"; it has {', '.join(classes[:8])}" if classes else ""
         raise UsageError(f"{name!r}: there is no {attribute!r} in {module.__name__}{has}")
+    if isinstance(cls, HandWritten):
+        cls.around = lambda: neighbours
+        return cls
     if not isinstance(cls, type):
         raise UsageError(f"{name!r} is a {type(cls).__name__}, not a class")
     if hasattr(cls, "run") and hasattr(cls, "supports"):

@@ -19,7 +19,9 @@ class Support:
       and ``dropout`` can be other than 0;
     - `lengths`: whether ragged rows can be given; `states`: whether initial states can be given
       (True), left out (False) or either; `batched`: whether the input has a batch dimension;
-    - `empty_batch`: whether a batch may have no rows; `gradients`: whether gradients are offered.
+    - `empty_batch`: whether a batch may have no rows; `gradients`: whether gradients are offered;
+    - `results`: which of output, h_n and c_n come back. Of one that does not, a result has NaN
+      in its place, and nothing is claimed about it.
     """
 
     dtypes: tuple[str, ...] = tuple(DTYPES)
@@ -35,6 +37,7 @@ class Support:
     batched: tuple[bool, ...] = (True, False)
     empty_batch: bool = True
     gradients: bool = True
+    results: tuple[str, ...] = ("output", "h_n", "c_n")
 
     def __post_init__(self) -> None:
         for name in (
@@ -45,6 +48,7 @@ class Support:
             "bidirectional",
             "states",
             "batched",
+            "results",
         ):
             if not getattr(self, name):
                 raise ValueError(f"{name} must list at least one value")
