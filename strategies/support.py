@@ -59,7 +59,7 @@ class Support:
             raise ValueError(f"max_layers must be at least 1, got {self.max_layers}")
 
     def lacking(self) -> list[str]:
-        """What is offered by default, of everything but devices, and is not offered here.
+        """What is taken by default, of everything but devices, and is not taken here.
 
         >>> Support(bias=(True,), projection=False, max_layers=1).lacking()
         ['bias False', 'projection', 'num_layers > 1']
@@ -67,7 +67,7 @@ class Support:
         missing = [
             f"{item.name} {value}"
             for item in fields(self)
-            if isinstance(item.default, tuple) and item.name != "devices"
+            if isinstance(item.default, tuple) and item.name not in ("devices", "results")
             for value in item.default
             if value not in getattr(self, item.name)
         ]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,9 +12,10 @@ from conformance.errors import UsageError
 from conformance.failures import Misbehaviour, blamed
 from conformance.hand_written.expressions import GIVEN, Answer, Call
 from conformance.hand_written.parameters import Parameters
-from conformance.hand_written.subjects import Subject, TorchSubject, subject
+from conformance.hand_written.subjects import Subject, Tensors, subject
+from conformance.hand_written.trying import small_case, supported
 from conformance.layouts import Layout
-from reference import DTYPES, Array, Case, Configuration, Result
+from reference import Array, Case, Precision, Result
 from strategies import Support
 
 
@@ -38,7 +37,8 @@ class HandWritten:
 
     - `call`: the arguments, such as ``input, (h_0, c_0)``; ``h_0[0]`` where a state has no layer
       axis. `states_optional`: whether they can be left out. A function has its parameters among
-      them, ``input, h_0[0], c_0[0], W, U, b``, and is given as `factory`;
+      them, ``input, h_0[0], c_0[0], W, U, b``, and is given as `factory`; `tensors` says that
+      they are torch's and not NumPy's;
     - `method`: what is called, if not the instance itself;
     - `returns`: such as ``output, (h_n, c_n)``, ``h_n[0]``, or ``fc(h_n[0])`` where a submodule
       comes last, whose input is then read. ``c_all`` has the cell state of every step, ``_`` is
@@ -70,6 +70,7 @@ class HandWritten:
         batch_first: bool = False,
         batched: bool = True,
         cell: bool = False,
+        tensors: bool = False,
     ) -> None:
         biases = (bias,) if isinstance(bias, str) and bias else tuple(bias)
         if forget_bias and not biases:
@@ -92,6 +93,7 @@ class HandWritten:
         self.parameters = Parameters(
             layout, frozenset(weights[each] for each in turned), **weights, biases=biases
         )
+        self.biased = bool(biases)
         self.asked = Call(call)
         self.answer = Answer(returns)
         self.method = method
@@ -99,55 +101,37 @@ class HandWritten:
         self.batch_first = batch_first and batched and not cell
         self.batched = batched
         self.cell = cell
+        self.tensors = tensors
+        self.precision = Precision(added_bias=forget_bias)
+        self._supports: Support | None = None
         self.around: Callable[[], contextlib.AbstractContextManager[object]]
         self.around = contextlib.nullcontext
         if cell and not {"h_n", "c_n"} <= self.answer.names:
             raise UsageError(f"a cell must return h_n and c_n, got returns={returns!r}")
 
-    @cached_property
+    @property
     def supports(self) -> Support:
         """What it takes, as far as that shows when tried."""
-        torch = isinstance(self._subject(_case(self, "float32")), TorchSubject)
-        devices: tuple[str, ...] = ("cpu",)
-        if torch:
-            from conformance.torch_modules import torch_devices
+        if self._supports is None:
+            self._supports = self._tried()
+        return self._supports
 
-            devices = torch_devices()
-        states = (True,) * self.asked.takes_states
-        states += (False,) * (self.states_optional or not states)
-        support = Support(
-            dtypes=tuple(DTYPES) if torch else ("float64", "float32"),
-            devices=devices,
-            max_layers=1,
-            bias=(bool(self.parameters.biases),),
-            batch_first=(self.batch_first,),
-            bidirectional=(False,),
-            projection=False,
-            dropout=False,
-            lengths=False,
-            states=states,
-            batched=(self.batched,),
-            gradients=False,
-            results=tuple(
-                name for name in ("output", "h_n", "c_n") if name != "c_n" or self._returns_c
-            ),
-        )
-        working = tuple(
-            dtype
-            for dtype in support.dtypes
-            if all(_takes(self, _case(self, dtype, states=given)) for given in states)
-        )
-        empty = self.batched and _takes(self, _case(self, (working or ("float32",))[0], rows=0))
-        return replace(support, dtypes=working or support.dtypes, empty_batch=empty)
+    @supports.setter
+    def supports(self, support: Support) -> None:
+        self._supports = support
 
-    @property
-    def _returns_c(self) -> bool:
-        return bool(self.answer.names & {"c_n", "c_all"})
+    def _tried(self) -> Support:
+        takes = self.asked.takes_states
+        states = (True,) * takes + (False,) * (self.states_optional or not takes)
+        made = self._subject(small_case(self, "float32", states=takes))
+        returned = self.answer.names & {"c_n", "c_all"}
+        results = ("output", "h_n", "c_n") if returned else ("output", "h_n")
+        return supported(self, torch=isinstance(made, Tensors), states=states, results=results)
 
     def _subject(self, case: Case) -> Subject:
         sizes = case.configuration.input_size, case.configuration.hidden_size
         if self._is_function:
-            return subject(self.factory, case.dtype, case.device)
+            return subject(self.factory, case.dtype, case.device, self.tensors)
         with blamed(), self.around():
             made = subject(self.factory(*sizes), case.dtype, case.device)
         for name, array in self.parameters.of(case).items():
@@ -230,47 +214,22 @@ class HandWritten:
         By ``input``, ``h_0``, ``c_0`` and PyTorch's parameter names; zeros for what has none.
         """
         made = self._subject(case)
-        if not isinstance(made, TorchSubject):
-            raise UsageError(f"{self.name} is no torch module: it has no gradients")
-        leaves = self._given(made, case)
+        given = self._given(made, case)
         own = self.parameters.of(case)
-        parameters = {name: made.leaf(name) for name in own}
-        for leaf in (*leaves.values(), *parameters.values()):
+        leaves = {name: given[name] if name in given else made.leaf(name) for name in own}
+        leaves |= {name: given[name] for name in GIVEN if name in given}
+        for leaf in leaves.values():
             leaf.requires_grad_()
-        results = self._results(made, case, leaves)
+        results = self._results(made, case, given)
         weights = dict(cotangents.items())
         loss = sum((value * made.given(weights[name])).sum() for name, value in results.items())
         with blamed(), self.around():
             loss.backward()
         found = {
             name: made.taken(leaf.new_zeros(leaf.shape) if leaf.grad is None else leaf.grad, name)
-            for name, leaf in (*leaves.items(), *parameters.items())
+            for name, leaf in leaves.items()
         }
         stored = {name: found[name].reshape(array.shape) for name, array in own.items()}
         restored = self.parameters.restored(stored, case.configuration.input_size)
-        return {name: found[name] for name in leaves} | {
-            name: array for name, array in restored.items() if name in case.parameters
-        }
-
-
-def _case(mine: HandWritten, dtype: str, *, states: bool = True, rows: int = 2) -> Case:
-    """A case of zeros with 2 steps."""
-    configuration = Configuration(
-        2, 3, bias=bool(mine.parameters.biases), batch_first=mine.batch_first
-    )
-    number = DTYPES[dtype].numpy
-    shape = ((rows, 2) if mine.batch_first else (2, rows)) if mine.batched else (2,)
-    batch = (rows,) if mine.batched else ()
-    state = np.zeros((1, *batch, 3), number) if states and mine.asked.takes_states else None
-    shapes = configuration.parameter_shapes().items()
-    parameters = {name: np.zeros(shape, number) for name, shape in shapes}
-    return Case(configuration, parameters, np.zeros((*shape, 2), number), state, state)
-
-
-def _takes(mine: HandWritten, case: Case) -> bool:
-    """Whether a case runs, and an empty one with the right shape."""
-    try:
-        result = mine.run(case)
-    except (Exception, SystemExit):
-        return False
-    return bool(case.batch_size) or result.output.shape == case.output_shape()
+        gradients = {**found, **restored}
+        return {name: gradients[name] for name in (*GIVEN, *case.parameters) if name in gradients}

@@ -14,11 +14,16 @@ from conformance.failures import Misbehaviour
 from reference import Array, DType
 
 
-def subject(holder: Any, dtype: DType, device: str = "cpu") -> Subject:
-    """`holder`, an instance of a user's class or a function, ready for arrays of `dtype`."""
+def subject(holder: Any, dtype: DType, device: str = "cpu", tensors: bool = False) -> Subject:
+    """`holder`, an instance of a user's class or a function, ready for arrays of `dtype`.
+
+    `tensors` says that a function computes with those of torch.
+    """
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(holder, torch.nn.Module):
         return TorchSubject(holder, dtype, device)
+    if tensors or any(_is_tensor(value) for value in _attributes(holder).values()):
+        return Tensors(holder, device)
     return Subject(holder)
 
 
@@ -36,32 +41,28 @@ class Subject:
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of every parameter, by name."""
-        return dict(self._arrays(getattr(self.holder, "__dict__", {}), ""))
-
-    def _arrays(
-        self, values: Mapping[Any, Any], prefix: str
-    ) -> Iterator[tuple[str, tuple[int, ...]]]:
-        for name, value in values.items():
-            if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.ndim:
-                yield f"{prefix}{name}", value.shape
-            elif isinstance(value, dict) and not prefix:
-                yield from self._arrays(value, f"{prefix}{name}.")
+        return {name: tuple(value.shape) for name, value in _attributes(self.holder).items()}
 
     def fill(self, name: str, array: Array) -> None:
-        """Give the parameter `name` these numbers, in its own shape where it has as many."""
+        """Give the parameter `name` these numbers, in its own shape if that has more axes of 1."""
+        self._put(name, self.given(fitted(name, array, tuple(self.leaf(name).shape))))
+
+    def leaf(self, name: str) -> Any:
+        """The parameter `name` itself. Raises :class:`UsageError` if there is none."""
+        shapes = self.shapes()
+        if name not in shapes:
+            raise UsageError(f"{name} is no parameter; there are {', '.join(shapes) or 'none'}")
+        return self._reached(name)
+
+    def _reached(self, name: str) -> Any:
+        return _attributes(self.holder)[name]
+
+    def _put(self, name: str, new: Any) -> None:
         owner, _, last = name.rpartition(".")
-        place = getattr(self.holder, owner) if owner else self.holder
-        try:
-            old = place[last] if isinstance(place, dict) else getattr(place, last)
-        except (AttributeError, KeyError):
-            raise UsageError(
-                f"{name} is no parameter; there are {', '.join(self.shapes()) or 'none'}"
-            ) from None
-        new = self.given(fitted(name, array, np.shape(old)))
-        if isinstance(place, dict):
-            place[last] = new
+        if owner:
+            getattr(self.holder, owner)[last] = new
         else:
-            setattr(place, last, new)
+            setattr(self.holder, last, new)
 
     def submodule(self, name: str) -> Any:
         """The part of that name whose input is to be read."""
@@ -85,60 +86,15 @@ class Subject:
         return call(*given, **named), {}
 
 
-class TorchSubject(Subject):
-    """A torch module, in eval mode. Tensors that are plain attributes count as parameters."""
+class Tensors(Subject):
+    """As :class:`Subject`, for something that computes with torch tensors on `device`."""
 
-    def __init__(self, module: Any, dtype: DType, device: str) -> None:
+    def __init__(self, holder: Any, device: str) -> None:
         import torch
 
-        from conformance.tensors import TORCH_DTYPES
-
+        super().__init__(holder)
         self.stack = torch.stack
         self.device = device
-        super().__init__(module.to(device, TORCH_DTYPES[dtype.name]).eval())
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shape of every parameter, buffer and tensor attribute, by name."""
-        import torch
-
-        named = [*self.holder.named_parameters(), *self.holder.named_buffers()]
-        for prefix, module in self.holder.named_modules():
-            start = f"{prefix}." if prefix else ""
-            named += [(start + key, value) for key, value in vars(module).items()]
-        return {name: tuple(value.shape) for name, value in named if torch.is_tensor(value)}
-
-    def fill(self, name: str, array: Array) -> None:
-        """As :meth:`Subject.fill`; a parameter keeps its identity."""
-        import torch
-
-        owner, _, last = name.rpartition(".")
-        try:
-            place = self.holder.get_submodule(owner)
-            old = getattr(place, last)
-        except AttributeError:
-            old = None
-        if not torch.is_tensor(old):
-            raise UsageError(
-                f"{name} is no parameter; there are {', '.join(self.shapes()) or 'none'}"
-            )
-        new = self.given(fitted(name, array, tuple(old.shape)))
-        if isinstance(old, torch.nn.Parameter):
-            with torch.no_grad():
-                old.copy_(new)
-        else:
-            setattr(place, last, new)
-
-    def submodule(self, name: str) -> Any:
-        """The submodule of that name."""
-        try:
-            return self.holder.get_submodule(name)
-        except AttributeError:
-            raise UsageError(f"there is no submodule {name!r}") from None
-
-    def leaf(self, name: str) -> Any:
-        """The parameter `name` itself."""
-        owner, _, last = name.rpartition(".")
-        return getattr(self.holder.get_submodule(owner), last)
 
     def given(self, array: Array) -> Any:
         """A tensor with the numbers of `array`."""
@@ -151,6 +107,45 @@ class TorchSubject(Subject):
         from conformance.tensors import to_array
 
         return to_array(value, what)
+
+
+class TorchSubject(Tensors):
+    """A torch module, in eval mode. Tensors that are plain attributes count as parameters."""
+
+    def __init__(self, module: Any, dtype: DType, device: str) -> None:
+        from conformance.tensors import TORCH_DTYPES
+
+        super().__init__(module.to(device, TORCH_DTYPES[dtype.name]).eval(), device)
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of every parameter, buffer and tensor attribute, by name."""
+        named = [*self.holder.named_parameters(), *self.holder.named_buffers()]
+        for prefix, module in self.holder.named_modules():
+            start = f"{prefix}." if prefix else ""
+            named += [(start + key, value) for key, value in vars(module).items()]
+        return {name: tuple(value.shape) for name, value in named if _is_tensor(value)}
+
+    def _reached(self, name: str) -> Any:
+        owner, _, last = name.rpartition(".")
+        return getattr(self.holder.get_submodule(owner), last)
+
+    def _put(self, name: str, new: Any) -> None:
+        import torch
+
+        old = self._reached(name)
+        if isinstance(old, torch.nn.Parameter):
+            with torch.no_grad():
+                old.copy_(new)
+        else:
+            owner, _, last = name.rpartition(".")
+            setattr(self.holder.get_submodule(owner), last, new)
+
+    def submodule(self, name: str) -> Any:
+        """The submodule of that name."""
+        try:
+            return self.holder.get_submodule(name)
+        except AttributeError:
+            raise UsageError(f"there is no submodule {name!r}") from None
 
     def called(
         self, method: str, given: list[Any], named: dict[str, Any], hooked: Collection[str] = ()
@@ -174,3 +169,22 @@ def fitted(name: str, array: Array, shape: tuple[int, ...]) -> Array:
     if [size for size in shape if size != 1] != [size for size in array.shape if size != 1]:
         raise UsageError(f"{name} has shape {shape}, but {array.shape} was to be put there")
     return array.reshape(shape)
+
+
+def _is_tensor(value: Any) -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and torch.is_tensor(value) and value.is_floating_point()
+
+
+def _attributes(holder: Any) -> dict[str, Any]:
+    """Arrays and tensors among the attributes of `holder`, and in dicts there."""
+
+    def found(values: Mapping[Any, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+        for name, value in values.items():
+            array = isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.ndim
+            if array or _is_tensor(value):
+                yield f"{prefix}{name}", value
+            elif isinstance(value, dict) and not prefix:
+                yield from found(value, f"{name}.")
+
+    return dict(found(getattr(holder, "__dict__", {}), ""))

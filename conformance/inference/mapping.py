@@ -8,13 +8,16 @@ from typing import Any
 import numpy as np
 
 from conformance.hand_written.parameters import pattern
-from conformance.inference.readings import distances
+from conformance.inference.guess import ORDERS, Guess, Use
 from conformance.inference.probing import Leaf, Returned
-from conformance.inference.search import ORDERS, Guess, Search, Use, additions
+from conformance.inference.readings import distances
+from conformance.inference.schemes import Scheme
+from conformance.inference.search import Search
 from conformance.inference.sizes import HIDDEN
 from conformance.layouts import GATES
 from reference import Array
 
+ORDINALS = ("first", "second", "third", "fourth")
 NAMES = {"i": "input gate", "f": "forget gate", "g": "candidate", "o": "output gate"}
 
 
@@ -93,8 +96,7 @@ def parameters(guess: Guess, search: Search) -> tuple[dict[str, Any], list[str]]
             continue
         key = f"weight_{scheme.joined}" if scheme.joined else key
         arguments[key] = names[0] if stacked else pattern(tuple(names[n] for n in order(use)))
-        if len(set(use)) < 4:
-            faults += _shared(names, use)
+    faults += _shared(scheme, guess)
     if stacked and guess.hh != guess.ih:
         faults.append(
             f"{scheme.ih[0]} has the gates in the order {', '.join(gates(guess.ih))}, but "
@@ -111,17 +113,23 @@ def parameters(guess: Guess, search: Search) -> tuple[dict[str, Any], list[str]]
         arguments["transposed"] = "weight_ih" if scheme.transposed else "weight_hh"
     if guess.forget_bias:
         arguments["forget_bias"] = guess.forget_bias
-    return arguments, faults + biases.faults
+    other = [f"{name} has an effect that no bias has" for name in guess.unexplained]
+    return arguments, faults + biases.faults + other
 
 
-def _shared(names: Sequence[str], use: Use) -> list[str]:
+def _shared(scheme: Scheme, guess: Guess) -> list[str]:
     """What is told of blocks that serve several gates, or none."""
-    told = []
-    for block in range(4):
-        of = [NAMES[gate] for gate, used in zip(GATES, use, strict=True) if used == block]
-        own = names[block] if len(names) > 1 else f"block {block} of {names[0]}"
-        if len(of) != 1:
-            told.append(f"{own} is used for {' and '.join(of)}" if of else f"{own} is not used")
+    told: list[str] = []
+    same = guess.ih == guess.hh or not scheme.hh
+    groups = [(scheme.ih, guess.ih)] if same else [(scheme.ih, guess.ih), (scheme.hh, guess.hh)]
+    for names, use in groups:
+        whole = " and ".join((*scheme.ih, *scheme.hh) if same else names)
+        for block in range(4):
+            own = names[block] if len(names) > 1 else f"the {ORDINALS[block]} quarter of {whole}"
+            of = [NAMES[gate] for gate, used in zip(GATES, use, strict=True) if used == block]
+            if len(of) != 1:
+                served = f"serves as {' and as '.join(of)}" if of else "is not used"
+                told.append(f"{own} {served}")
     return told
 
 
@@ -177,8 +185,10 @@ def _written(form: Any, texts: Sequence[str], top: bool = False) -> str:
 
 def source(name: str, module: str, factory: str, arguments: Mapping[str, Any]) -> str:
     """The adapter, ready to paste: at most ten lines of up to 100 columns where names allow."""
-    lines = ["from conformance import HandWritten", f"from {module} import {name}", ""]
-    lines += ["mine = HandWritten("]
+    lines = ["from conformance import HandWritten"]
+    if all(part.isidentifier() for part in module.split(".")):
+        lines += [f"from {module} import {name}"]
+    lines += ["", "mine = HandWritten("]
     current = f"    {factory},"
     for key, value in arguments.items():
         text = f"{key}={_quoted(value)},"

@@ -44,7 +44,8 @@ class Prober:
     """Makes instances, fills them and calls them, whatever they raise.
 
     `factory` makes an instance with the sizes of :mod:`conformance.inference.sizes`; without it
-    `function` itself is called with its parameters. `complaint` is the last thing raised.
+    `function` itself is called with its parameters, as `tensors` or not. `complaint`
+    is the first thing raised.
     """
 
     def __init__(
@@ -53,18 +54,20 @@ class Prober:
         factory: Callable[[int, int], Any] | None,
         function: Callable[..., Any] | None = None,
         around: Callable[[], contextlib.AbstractContextManager[object]] = contextlib.nullcontext,
+        tensors: bool = False,
     ) -> None:
         self.dtype = dtype
         self.factory = factory
         self.function = function
         self.around = around
+        self.tensors = tensors
         self.complaint = ""
 
     def subject(self) -> Subject:
         """A new instance."""
         with self.around():
             if self.factory is None:
-                return subject(self.function, self.dtype)
+                return subject(self.function, self.dtype, "cpu", self.tensors)
             return subject(self.factory(INPUT, HIDDEN), self.dtype)
 
     def call(
@@ -78,9 +81,9 @@ class Prober:
         try:
             return self._call(method, call, values, parameters)
         except Misbehaviour as error:
-            self.complaint = str(error)
+            self.complaint = self.complaint or str(error)
         except (Exception, SystemExit) as error:
-            self.complaint = told(error)
+            self.complaint = self.complaint or told(error)
         return None
 
     def _call(
@@ -124,10 +127,10 @@ def _form(answer: Any, made: Subject, leaves: list[Leaf]) -> Any:
     if isinstance(answer, (tuple, list)):
         parts = [made.taken(part, "a part") if hasattr(part, "shape") else None for part in answer]
         steps = [part for part in parts if part is not None]
-        if len(steps) == len(parts) and len(parts) in (FIRST, SECOND):
-            if len({part.shape for part in steps}) == 1:
-                leaves.append(Leaf(np.stack(steps).astype(np.float64), listed=True))
-                return len(leaves) - 1
+        alike = len(steps) == len(parts) and len({part.shape for part in steps}) == 1
+        if alike and len(parts) in (FIRST, SECOND):
+            leaves.append(Leaf(np.stack(steps).astype(np.float64), listed=True))
+            return len(leaves) - 1
         return tuple(_form(part, made, leaves) for part in answer)
     if answer is None:
         return None
@@ -142,6 +145,6 @@ def methods(holder: Any) -> Iterator[str]:
         return
     unlikely = ("backward", "train", "fit", "loss", "update", "save", "load", "init", "reset")
     for name in dir(holder):
-        if not name.startswith("_") and not any(word in name for word in unlikely):
-            if callable(getattr(holder, name)):
-                yield name
+        likely = not name.startswith("_") and not any(word in name for word in unlikely)
+        if likely and callable(getattr(holder, name)):
+            yield name

@@ -49,8 +49,10 @@ class Reading:
     def options(self) -> dict[str, bool]:
         """Arguments of :class:`conformance.HandWritten` that say the same."""
         options = {"batch_first": self.batch_first, "cell": self.cell}
-        chosen = {name: value for name, value in options.items() if value}
-        return chosen if self.batched else chosen | {"batched": False}
+        chosen: dict[str, bool] = {name: value for name, value in options.items() if value}
+        if not self.batched:
+            chosen["batched"] = False
+        return chosen
 
 
 READINGS = (

@@ -7,98 +7,21 @@ which four gates can use four blocks, of which 24 are orders, and never among th
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from conformance.hand_written.expressions import Call
+from conformance.inference.guess import ORDERS, USES, Guess, Numbers, Use
 from conformance.inference.probing import Leaf, Prober, Returned
-from conformance.inference.readings import SHAPES, Candidate, Reading, candidates, distances
-from conformance.inference.schemes import Scheme, Shapes
-from conformance.inference.simulation import FAULTY, LSTM, Blocks, Equations, Simulated, simulate
-from conformance.inference.sizes import HIDDEN, INPUT
+from conformance.inference.readings import Candidate, candidates, distances
+from conformance.inference.schemes import Shapes
+from conformance.inference.simulation import FAULTY, LSTM, Blocks, Simulated, simulate
+from conformance.inference.sizes import HIDDEN
 from reference import Array
 
-Use = tuple[int, ...]
-"""For each of the gates i, f, g, o, the block that it uses."""
-
-ORDERS: list[Use] = list(itertools.permutations(range(4)))
-USES: list[Use] = ORDERS + [
-    use for use in itertools.product(range(4), repeat=4) if len(set(use)) < 4
-]
 KEPT = 12
 """How many right guesses are followed up; of wrong ones a quarter of that."""
-
-
-@dataclass(frozen=True)
-class Guess:
-    """What has been found out so far, and how far off it is.
-
-    `ih` and `hh` are uses of blocks; `biases` has for each that counts the block, or -1, and the
-    factor of each gate. `turned` is whether a per-gate weight_hh is transposed. `exact` tells how
-    many of the arrays that came back are explained, `error` how far off those are on average that
-    could be.
-    """
-
-    scheme: Scheme
-    method: str
-    call: Call
-    reading: Reading
-    equations: Equations = LSTM
-    forget_bias: float = 0.0
-    ih: Use = ()
-    hh: Use = ()
-    turned: bool | None = None
-    biases: Mapping[str, Array] = field(default_factory=dict)
-    exact: int = 0
-    error: float = np.inf
-
-    @property
-    def flaws(self) -> int:
-        """How many things there are that no LSTM has."""
-        uses = [use for use in (self.ih, self.hh) if use and len(set(use)) < 4]
-        return len(uses) + bool(self.equations.fault) + bool(self.reading.fault)
-
-    @property
-    def rank(self) -> tuple[int, int, float, float]:
-        """Smaller is better."""
-        error = 0.0 if self.exact else self.error
-        return -bool(self.exact), self.flaws, -self.exact if self.exact else error, self.forget_bias
-
-
-@dataclass(frozen=True, eq=False)
-class Numbers:
-    """The random numbers that an unknown class is filled with and called with."""
-
-    ih: Array
-    hh: Array
-    bias: Mapping[str, Array]
-    inputs: Mapping[int, Array]
-    seed: int
-
-    @classmethod
-    def of(cls, shapes: Shapes, seed: int = 1) -> Numbers:
-        """Uniform in (-1, 1) and not near zero, exact in float32."""
-        rng = np.random.default_rng(seed)
-
-        def some(*shape: int) -> Array:
-            numbers = rng.uniform(0.1, 1, shape) * rng.choice([-1, 1], shape)
-            return numbers.astype(np.float32).astype(np.float64)
-
-        return cls(
-            some(4, HIDDEN, INPUT),
-            some(4, HIDDEN, HIDDEN),
-            {name: some(int(np.prod(shape))) for name, shape in shapes.items()},
-            {axes: 2 * some(*shape) for axes, shape in SHAPES.items()},
-            seed,
-        )
-
-    def states(self, reading: Reading) -> tuple[Array, Array]:
-        """h_0 and c_0 for a reading."""
-        rng = np.random.default_rng(self.seed + 100)
-        h, c = rng.uniform(0.1, 1, (2, *reading.state_shape())).astype(np.float32)
-        return h.astype(np.float64), -2 * c.astype(np.float64)
 
 
 class Search:
@@ -123,11 +46,19 @@ class Search:
         return self.prober.call(guess.method, guess.call, values, parameters | weights)
 
     def simulated(
-        self, guess: Guess, ih: Sequence[Use], hh: Sequence[Use], bias: Array
+        self,
+        guess: Guess,
+        ih: Sequence[Use],
+        hh: Sequence[Use],
+        bias: Array,
+        states: Sequence[Array] = (),
     ) -> Simulated:
-        """The states of LSTMs that use blocks in these ways; `bias` is (M, 4, hidden_size)."""
+        """The states of LSTMs that use blocks in these ways; `bias` is (M, 4, hidden_size).
+
+        They start from `states`, by default what is given, or zeros.
+        """
         x = guess.reading.time_major(self.numbers.inputs[guess.reading.axes])
-        states = [np.zeros((guess.reading.rows, HIDDEN))] * 2
+        states = states or [np.zeros((guess.reading.rows, HIDDEN))] * 2
         if guess.call.takes_states:
             given = self.numbers.states(guess.reading)
             states = [state.reshape(guess.reading.rows, HIDDEN) for state in given]
@@ -201,22 +132,34 @@ class Search:
                     break
 
     def bias(self, guess: Guess, name: str) -> Iterator[Guess]:
-        """The same for one bias: the gates that use it, or its blocks, and how often."""
+        """The same for one bias, where all else is right: what it adds, or that it does not."""
         returned = self.answer(guess, hh=True, biases=[name])
         if returned is None:
             return
         added = np.stack(list(additions(self.numbers.bias[name])))
         simulated = self.simulated(guess, [guess.ih], [guess.hh], added)
         explained, off = self.scored(guess, returned, simulated)
-        found = list(_best(explained, off))
-        for n in found[: 1 if guess.exact else None]:
-            biases = {**guess.biases, name: added[n]}
-            yield replace(
-                guess,
-                biases=biases,
-                exact=min(guess.exact, int(explained[n])),
-                error=max(guess.error, float(off[n])),
-            )
+        if not explained.any():
+            yield self._no_bias(guess, name, returned)
+            return
+        n = next(_best(explained, off))
+        biases = {**guess.biases, name: added[n]}
+        yield replace(guess, biases=biases, exact=min(guess.exact, int(explained[n])))
+
+    def _no_bias(self, guess: Guess, name: str, returned: Returned) -> Guess:
+        """What a parameter of the shape of a bias is, if it is none."""
+        numbers = self.numbers.bias[name]
+        if numbers.size == HIDDEN and not guess.call.takes_states:
+            for place, state in enumerate("hc"):
+                states = [
+                    numbers * (place == n) + np.zeros((guess.reading.rows, 1)) for n in (0, 1)
+                ]
+                simulated = self.simulated(
+                    guess, [guess.ih], [guess.hh], np.zeros((1, 4, HIDDEN)), states
+                )
+                if self.scored(guess, returned, simulated)[0].any():
+                    return replace(guess, initial={**guess.initial, name: state})
+        return replace(guess, unexplained=(*guess.unexplained, name))
 
     def whole(self, guess: Guess) -> Guess:
         """`guess` with its error where nothing is zero."""

@@ -17,7 +17,7 @@ from conformance.implementation import (
     precision,
 )
 from conformance.requirement import requirement
-from conformance.requirements.needs import torch_module
+from conformance.requirements.needs import returning, torch_module
 from conformance.requirements.torch_only import autograd, differentiated
 from reference import Array, Case, Result, backward, gradient_bound, trace
 
@@ -33,6 +33,10 @@ def _differentiable(implementation: Implementation) -> str | None:
     if declared.storage or declared.weight_bits or declared.input_bits:
         return f"no bound on gradients is known for {', '.join(declared.described())}"
     return None
+
+
+def _returns_c_n(implementation: Implementation) -> str | None:
+    return _differentiable(implementation) or returning("c_n")(implementation)
 
 
 def _differentiable_module(implementation: Implementation) -> str | None:
@@ -105,6 +109,7 @@ def _gradients(
 def _matches(
     implementation: Any, case: Case, of: Collection[str] = ALL, *, train: bool = True
 ) -> float:
+    of = [name for name in of if name in implementation.supports.results]
     weights = cotangents(case, of)
     got = _gradients(implementation, case, weights, of, train)
     return _agree(got, *_truth(implementation, case, weights))
@@ -128,7 +133,7 @@ def gradients_of_h_n_are_right(implementation: Implementation, case: Case) -> fl
     return _matches(implementation, case, ("h_n",))
 
 
-@requirement(source=CHAIN_RULE, **_CASES)
+@requirement(source=CHAIN_RULE, **{**_CASES, "applies": _returns_c_n})
 def gradients_of_c_n_are_right(implementation: Implementation, case: Case) -> float:
     """Gradients of a loss on c_n alone are those of back-propagation through time."""
     return _matches(implementation, case, ("c_n",))
