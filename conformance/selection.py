@@ -15,8 +15,9 @@ from conformance.engine import Budget
 from conformance.errors import UsageError
 from conformance.implementation import Implementation, precision
 from conformance.journal import Journal
+from conformance.limits import timeout
 from conformance.loading import load
-from conformance.profiles import PROFILES, timeout
+from conformance.profiles import PROFILES
 from conformance.requirements import REQUIREMENTS
 from reference import DTYPES, Precision
 
@@ -40,6 +41,11 @@ def select(config: pytest.Config) -> list[tuple[Implementation, str]]:
         raise UsageError(f"--max-examples must be at least 1, got {examples}")
     if not 0 < timeout(config) < float("inf"):
         raise UsageError(f"--timeout must be a positive number of seconds, got {timeout(config)}")
+    for option, unit in (("time_limit", "seconds"), ("memory", "GiB")):
+        value = config.getoption(f"lstm_{option}")
+        if value is not None and not 0 < value < float("inf"):
+            name = option.replace("_", "-")
+            raise UsageError(f"--{name} must be a positive number of {unit}, got {value}")
     chosen = []
     journal = Journal(config)
     for name in config.getoption("lstm"):
