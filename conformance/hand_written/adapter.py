@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from conformance.errors import UsageError
-from conformance.failures import Misbehaviour, blamed
+from conformance.failures import Misbehaviour, Mismatch, blamed
 from conformance.hand_written.expressions import GIVEN, Answer, Call
 from conformance.hand_written.parameters import Parameters
 from conformance.hand_written.subjects import Subject, Tensors, subject
@@ -177,13 +177,20 @@ class HandWritten:
             for count in range(1, case.seq_len):
                 first = given["input"][(slice(None),) * time + (slice(count),)]
                 prefixes.append(self._called(made, {**given, "input": first})["h_n"])
-            states = [state[0] for state in (*prefixes, results["h_n"])]
+            states = [self._shaped(case, state)[0] for state in (*prefixes, results["h_n"])]
             results["output"] = made.stack(states, time)
         if "h_n" not in results:
             results["h_n"] = results["output"][last][None]
         if "c_n" not in results and "c_all" in results:
             results["c_n"] = results["c_all"][last][None]
         return {name: results[name] for name in ("output", "h_n", "c_n") if name in results}
+
+    @staticmethod
+    def _shaped(case: Case, state: Any) -> Any:
+        expected = case.state_shape(case.configuration.hidden_size)
+        if tuple(state.shape) != expected:
+            raise Mismatch("h_n.shape", "", str(tuple(state.shape)), str(expected))
+        return state
 
     def _stepped(self, made: Subject, given: Mapping[str, Any]) -> dict[str, Any]:
         state = {name: given[name][0] for name in ("h_0", "c_0") if name in given}

@@ -75,8 +75,6 @@ class Parameters:
         given = (self.weight_ih, self.weight_hh), (self.weight_xh,), (self.weight_hx,)
         if sum(all(group) for group in given) != 1 or sum(any(group) for group in given) != 1:
             raise UsageError("name weight_ih and weight_hh, or weight_xh, or weight_hx")
-        if len(self.biases) > 2:
-            raise UsageError(f"bias must have one name or two, got {len(self.biases)}")
         weights = [each for group in given for each in group if each]
         for each in (*weights, *self.biases):
             names(each)

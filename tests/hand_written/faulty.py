@@ -99,6 +99,29 @@ class IgnoresStates(Kernels):
         return super().forward(x)
 
 
+class StartsAtRandom(Kernels):
+    """Without given states it starts from noise."""
+
+    def forward(self, x, states=None):
+        if states is None:
+            states = torch.randn(2, x.size(0), self.hidden_size).to(x).unbind(0)
+        return super().forward(x, states)
+
+
+class AddsBiasToCell(nn.Module):
+    """The bias of each unit is added to the cell state and to no gate."""
+
+    def __init__(self, input_size, hidden_size):
+        super().__init__()
+        self.x, self.h = (uniform(n, 4 * hidden_size) for n in (input_size, hidden_size))
+        self.b = uniform(hidden_size)
+
+    def forward(self, x, state):
+        i, f, g, o = (x @ self.x + state[0] @ self.h).chunk(4, 1)
+        c = f.sigmoid() * state[1] + i.sigmoid() * g.tanh() + self.b
+        return o.sigmoid() * c.tanh(), c
+
+
 class MixesRowsAndSteps(Kernels):
     """Hidden states are collected by step and viewed as if they had been by row."""
 

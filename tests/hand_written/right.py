@@ -109,9 +109,9 @@ class OverBoth(nn.Module):
         outputs = []
         for x in sequence:
             both = torch.cat((x, h), dim=1)
-            c = torch.sigmoid(self.forget(both)) * c + torch.sigmoid(
-                self.input(both)
-            ) * torch.tanh(self.candidate(both))
+            c = torch.sigmoid(self.forget(both)) * c + torch.sigmoid(self.input(both)) * torch.tanh(
+                self.candidate(both)
+            )
             h = torch.sigmoid(self.output(both)) * torch.tanh(c)
             outputs.append(h)
         return torch.stack(outputs)
@@ -259,7 +259,7 @@ class MixedOrientation(nn.Module):
 
 
 class Wrapped(nn.Module):
-    """An nn.LSTMCell in a loop, on a sequence without a batch axis."""
+    """An nn.LSTMCell in a loop; time first, with a batch axis or without."""
 
     def __init__(self, input_size, hidden_size):
         super().__init__()
@@ -272,6 +272,48 @@ class Wrapped(nn.Module):
             state = self.cell(step, state)
             output.append(state[0])
         return torch.stack(output), state
+
+
+class LearnsItsStart(nn.Module):
+    """One matrix (input + H, 4H) over [x, h]; the first h is a parameter."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.h_start = nn.Parameter(torch.zeros(hidden_size))
+        self.kernel = uniform(input_size + hidden_size, 4 * hidden_size)
+        self.bias = uniform(4 * hidden_size)
+
+    def forward(self, x):
+        h = self.h_start.expand(x.size(0), -1)
+        c = torch.zeros_like(h)
+        outputs = []
+        for t in range(x.size(1)):
+            i, f, g, o = (torch.cat([x[:, t], h], -1) @ self.kernel + self.bias).chunk(4, -1)
+            c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+            h = o.sigmoid() * c.tanh()
+            outputs.append(h)
+        return torch.stack(outputs, 1)
+
+
+class PlainTensors:
+    """No module: tensors as attributes, gates g, i, f, o, and a method run."""
+
+    def __init__(self, input_size, hidden_size):
+        self.hidden_size = hidden_size
+        self.w_ih = torch.randn(4 * hidden_size, input_size)
+        self.w_hh = torch.randn(4 * hidden_size, hidden_size)
+        self.b = torch.zeros(4 * hidden_size, 1)
+
+    def run(self, x, start=None):
+        h, c = start or [x.new_zeros(x.size(1), self.hidden_size)] * 2
+        hs = []
+        for step in x:
+            a = self.w_ih @ step.T + self.w_hh @ h.T + self.b
+            g, i, f, o = a.T.chunk(4, 1)
+            c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+            h = o.sigmoid() * c.tanh()
+            hs.append(h)
+        return torch.stack(hs), (h, c)
 
 
 class NumpyLSTM:
@@ -287,7 +329,7 @@ class NumpyLSTM:
 
     @staticmethod
     def sigmoid(z):
-        return 1 / (1 + np.exp(-np.clip(z, -700, 700)))
+        return 0.5 * (1 + np.tanh(0.5 * z))
 
     def forward(self, xs):
         h = c = np.zeros((self.hidden_size, 1), xs.dtype)
@@ -310,7 +352,7 @@ def lstm(x, h0, c0, W, U, b):  # noqa: N803
     outputs = []
     for t in range(x.shape[1]):
         a = x[:, t] @ W + h @ U + b
-        s = 1 / (1 + np.exp(-a[:, : 3 * size]))
+        s = 0.5 * (1 + np.tanh(0.5 * a[:, : 3 * size]))
         i, f, o = s[:, :size], s[:, size : 2 * size], s[:, 2 * size :]
         c = f * c + i * np.tanh(a[:, 3 * size :])
         h = o * np.tanh(c)
