@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from conformance.errors import UsageError, told
 from conformance.hand_written import HandWritten
@@ -29,12 +31,13 @@ def load(name: str) -> Implementation:
     A class is named ``package.module:Class`` (importable from the current folder as well) or
     ``path/to/file.py:Class``. It is a torch module class with the constructor and the parameter
     names of ``torch.nn.LSTM`` or ``torch.nn.LSTMCell``, or a class without constructor arguments
-    that is an :class:`Implementation` itself. Raises :class:`UsageError` when there is none.
+    that is an :class:`Implementation` itself; or a :class:`HandWritten` has that name. Raises
+    :class:`UsageError` when there is none.
     """
     if name == "stacked-cells":
         return _drop_in("conformance.stacked", "StackedLSTMCells", name)
     module, attribute, neighbours = find(name)
-    return _of_class(module, attribute, name, neighbours)
+    return _named(module, attribute, name, neighbours)
 
 
 def find(name: str) -> tuple[ModuleType, str, Packages]:
@@ -89,9 +92,7 @@ def _file_module(path: Path, name: str, neighbours: Packages) -> ModuleType:
     return module
 
 
-def _of_class(
-    module: ModuleType, attribute: str, name: str, neighbours: Packages
-) -> Implementation:
+def _named(module: ModuleType, attribute: str, name: str, neighbours: Packages) -> Implementation:
     cls = getattr(module, attribute, None)
     if cls is None:
         classes = sorted(
@@ -106,16 +107,29 @@ def _of_class(
         return cls
     if not isinstance(cls, type):
         raise UsageError(f"{name!r} is a {type(cls).__name__}, not a class")
+    return of_class(cls, name, neighbours)
+
+
+def of_class(
+    cls: type[Any],
+    name: str,
+    neighbours: contextlib.AbstractContextManager[object] | None = None,
+) -> Implementation:
+    """An instance of `cls` if it is an implementation, else what adapts the torch module class.
+
+    Its code runs within `neighbours`. Raises :class:`UsageError` if it is neither.
+    """
+    around = contextlib.nullcontext() if neighbours is None else neighbours
     if hasattr(cls, "run") and hasattr(cls, "supports"):
         try:
-            with neighbours:
+            with around:
                 implementation: Implementation = cls()
         except (Exception, SystemExit) as error:
-            raise UsageError(f"{name!r}: {attribute}() raised {told(error)}") from error
+            raise UsageError(f"{name!r}: {cls.__name__}() raised {told(error)}") from error
         return implementation
     from conformance.drop_in import adapt
 
-    return adapt(cls, name, lambda: neighbours)
+    return adapt(cls, name, lambda: around)
 
 
 def _drop_in(place: str, attribute: str, name: str) -> Implementation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import sys
 from dataclasses import asdict, replace
 from functools import cache
 from typing import Any, get_args, get_type_hints
@@ -55,7 +56,7 @@ def select(config: pytest.Config) -> list[tuple[Implementation, str]]:
         implementation = with_precision(implementation, config.getoption("lstm_precision"))
         for device in devices(implementation, config.getoption("lstm_device")):
             chosen.append((implementation, device))
-    _exact_arithmetic()
+    exact_arithmetic()
     return chosen
 
 
@@ -132,9 +133,8 @@ def budget(config: pytest.Config) -> Budget:
     return Budget(examples, config.getoption("lstm_seed"), shrink_seconds)
 
 
-def _exact_arithmetic() -> dict[str, str]:
-    import sys
-
+def exact_arithmetic() -> dict[str, str]:
+    """Full float32 products, without TF32, where torch has been imported; says what was set."""
     if "torch" not in sys.modules:
         return {}
     from conformance.torch_modules import set_exact_arithmetic
@@ -150,7 +150,7 @@ def circumstances(config: pytest.Config) -> dict[str, Any]:
         "platform": platform.platform(),
         "numpy": np.__version__,
         "hypothesis": hypothesis.__version__,
-        **_exact_arithmetic(),
+        **exact_arithmetic(),
         "supports": {name: asdict(each.supports) for name, each in chosen.items()},
         "precision": {name: asdict(precision(each)) for name, each in chosen.items()},
     }

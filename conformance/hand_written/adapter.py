@@ -123,7 +123,10 @@ class HandWritten:
     def _tried(self) -> Support:
         takes = self.asked.takes_states
         states = (True,) * takes + (False,) * (self.states_optional or not takes)
-        made = self._subject(small_case(self, "float32", states=takes))
+        try:
+            made = self._subject(small_case(self, "float32", states=takes))
+        except (UsageError, Misbehaviour) as error:
+            raise UsageError(f"{self.name!r}: {error}") from error
         returned = self.answer.names & {"c_n", "c_all"}
         results = ("output", "h_n", "c_n") if returned else ("output", "h_n")
         return supported(self, torch=isinstance(made, Tensors), states=states, results=results)
