@@ -243,7 +243,7 @@ def test_infer_finds_the_mapping_of_a_right_lstm(
         verdict = check(REQUIREMENTS[requirement], mine, budget=Budget(10, seed=3))
         assert verdict.conformant, verdict
         applicable += isinstance(verdict, Passed)
-    assert applicable >= 6
+    assert applicable >= 4
 
 
 @pytest.mark.parametrize("name", FAULTY)
