@@ -110,13 +110,15 @@ def _implementations(_: argparse.Namespace) -> int:
 
 
 def _infer(options: argparse.Namespace) -> int:
+    from conformance import process_state
     from conformance.errors import UsageError
     from conformance.inference import infer
 
     fitting = True
     for name in options.names:
         try:
-            found = infer(name)
+            with process_state.restored(), process_state.standard_output():
+                found = infer(name)
         except UsageError as error:
             print(f"lstm-conformance: {error}", file=sys.stderr)
             return USAGE

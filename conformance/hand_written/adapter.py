@@ -44,7 +44,8 @@ class HandWritten:
       comes last, whose input is then read. ``c_all`` has the cell state of every step, ``_`` is
       ignored. Where only h_n comes back, output is read from runs on the first steps alone;
     - `batch_first`; `batched`: whether the input has a batch axis; `cell`: whether a call is one
-      step, with ``input`` (N, input_size) and states (N, hidden_size).
+      step, with ``input`` (N, input_size) and states (N, hidden_size); `columns`: whether the last
+      two axes are the other way round in all of these, so that a row of the batch is a column.
 
     Whatever else it has stays as constructed. Dtypes and options that raise when tried are not
     supported. Raises :class:`UsageError` for what does not fit together.
@@ -70,6 +71,7 @@ class HandWritten:
         batch_first: bool = False,
         batched: bool = True,
         cell: bool = False,
+        columns: bool = False,
         tensors: bool = False,
     ) -> None:
         biases = (bias,) if isinstance(bias, str) and bias else tuple(bias)
@@ -101,6 +103,7 @@ class HandWritten:
         self.batch_first = batch_first and batched and not cell
         self.batched = batched
         self.cell = cell
+        self.columns = columns and batched
         self.tensors = tensors
         self.precision = Precision(added_bias=forget_bias)
         self._supports: Support | None = None
@@ -160,14 +163,23 @@ class HandWritten:
 
     def _given(self, made: Subject, case: Case) -> dict[str, Any]:
         arrays = {"input": case.input, "h_0": case.h_0, "c_0": case.c_0}
+        if self.columns:
+            arrays = {
+                name: None if array is None else np.ascontiguousarray(array.swapaxes(-1, -2))
+                for name, array in arrays.items()
+            }
         if self._is_function:
             arrays |= self.parameters.of(case)
         return {name: made.given(array) for name, array in arrays.items() if array is not None}
 
     def _results(self, made: Subject, case: Case, given: Mapping[str, Any]) -> dict[str, Any]:
         """Output, h_n and, where it comes back, c_n, in PyTorch's shapes."""
-        if self.cell:
-            return self._stepped(made, given)
+        results = self._stepped(made, given) if self.cell else self._whole(made, case, given)
+        if self.columns:
+            results = {name: value.swapaxes(-1, -2) for name, value in results.items()}
+        return results
+
+    def _whole(self, made: Subject, case: Case, given: Mapping[str, Any]) -> dict[str, Any]:
         results = self._called(made, given)
         time = 1 if self.batch_first else 0
         last = (slice(None),) * time + (-1,)
@@ -188,9 +200,10 @@ class HandWritten:
             results["c_n"] = results["c_all"][last][None]
         return {name: results[name] for name in ("output", "h_n", "c_n") if name in results}
 
-    @staticmethod
-    def _shaped(case: Case, state: Any) -> Any:
+    def _shaped(self, case: Case, state: Any) -> Any:
         expected = case.state_shape(case.configuration.hidden_size)
+        if self.columns:
+            expected = (*expected[:-2], *expected[:-3:-1])
         if tuple(state.shape) != expected:
             raise Mismatch("h_n.shape", "", str(tuple(state.shape)), str(expected))
         return state

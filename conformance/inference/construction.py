@@ -5,11 +5,11 @@ from __future__ import annotations
 import inspect
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.inference.sizes import EXTRA, HIDDEN, INPUT
+from conformance.inference.sizes import EXTRA
 
 ROLES = (
     ("1", r"layer|depth|direction"),
@@ -56,7 +56,8 @@ def constructions(cls: Callable[..., Any]) -> Iterator[Construction]:
     """Ways in which `cls` may be constructed, the likeliest first.
 
     Only arguments without a default are given, and those with one whose name speaks of the input
-    or hidden size. Values go by name where names speak, and else through every order.
+    or hidden size or of a number of layers. Values go by name where names speak, and else through
+    every order.
     """
     try:
         parameters = [*inspect.signature(cls).parameters.values()]
@@ -66,7 +67,7 @@ def constructions(cls: Callable[..., Any]) -> Iterator[Construction]:
     given = [p for p in named if p.default is p.empty or _is_size(p)]
     roles = [_role(p.name) for p in given]
     seen: set[tuple[str, ...]] = set()
-    for values in (roles, *_orders(len(given))):
+    for values in (roles, *_orders(roles)):
         if set(SIZES) <= set(values) and len(values) == len(given):
             keyword = False
             arguments = []
@@ -87,18 +88,17 @@ def _role(name: str) -> str:
 
 
 def _is_size(parameter: inspect.Parameter) -> bool:
+    """Whether an argument with a default is a size all the same, or more than one layer."""
     number = parameter.default is None or type(parameter.default) is int
-    return number and _role(parameter.name) in SIZES
+    several = type(parameter.default) is int and parameter.default > 1
+    role = _role(parameter.name)
+    return (number and role in SIZES) or (several and role == "1")
 
 
-def _orders(count: int) -> Iterator[list[str]]:
-    """Every order of the two sizes among `count` arguments, of which the others get 7."""
-    for places in itertools.permutations(range(min(count, 5)), 2):
-        values = [str(EXTRA)] * count
+def _orders(roles: Sequence[str]) -> Iterator[list[str]]:
+    """Every order of the two sizes among arguments that are not numbers of layers."""
+    free = [place for place, role in enumerate(roles) if role != "1"]
+    for places in itertools.permutations(free[:5], 2):
+        values = [role if role == "1" else str(EXTRA) for role in roles]
         values[places[0]], values[places[1]] = SIZES
         yield values
-
-
-def made(construction: Construction) -> Any:
-    """An instance with the sizes of :mod:`conformance.inference.sizes`."""
-    return construction(INPUT, HIDDEN)

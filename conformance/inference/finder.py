@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,6 +19,9 @@ from conformance.inference.readings import MIXED, READINGS
 from conformance.inference.schemes import schemes
 from conformance.inference.search import Search, best
 from reference import DType
+
+UNTIL = 5.0, 9.0
+"""Seconds after which right LSTMs, and faulty ones, are no longer looked for in further places."""
 
 
 @dataclass(frozen=True)
@@ -52,16 +56,19 @@ class Finder:
         self.dtype = dtype
         self.around = around
         self.complaint = ""
+        self.started = time.perf_counter()
 
     def best(self) -> Found | None:
         """What is found, or None if nothing could be called at all.
 
-        Right LSTMs are looked for everywhere before faulty ones are.
+        Right LSTMs are looked for everywhere before faulty ones are, until time is up.
         """
         places = list(self._places())
         found: list[Found] = []
-        for faulty in (False, True):
+        for faulty, until in zip((False, True), UNTIL, strict=True):
             for place in places:
+                if place is not places[0] and time.perf_counter() > self.started + until:
+                    break
                 reached = self._followed(place, faulty)
                 if reached is not None:
                     found.append(reached)

@@ -29,8 +29,9 @@ Diagnose = Callable[[HandWritten, Case], Iterable[str]]
 class Inference:
     """What was found out: the adapter, or the nearest, as source and as an object.
 
-    `faults` says what is wrong with the class; without any the adapter fits. `remarks` says what
-    else there is to know, such as other mappings that fit as well.
+    `faults` says what is wrong with the class; without any the adapter fits. `partly` says that it
+    fits as long as sizes are not extreme. `remarks` says what else there is to know, such as other
+    mappings that fit as well.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Inference:
     implementation: HandWritten
     faults: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    partly: bool = False
 
     @property
     def fits(self) -> bool:
@@ -45,12 +47,13 @@ class Inference:
         return not self.faults
 
     def lines(self) -> list[str]:
-        """For the terminal and for a file: the source, below comments that say what it is."""
+        """For the terminal and for a file: comments that say what was found, and the source."""
         if self.fits:
             said = [f"{self.name} computes the LSTM. In a file mine.py this is verified by", ""]
             said += ["    lstm-conformance verify mine.py:mine", ""]
         else:
-            said = [f"{self.name} is no LSTM under any mapping. The nearest is below."]
+            what = "computes the LSTM in some cases only" if self.partly else "computes no LSTM"
+            said = [f"{self.name} {what}. The nearest mapping is below.", ""]
         said += [f"Wrong: {fault}." for fault in self.faults]
         said += [f"Note: {remark}." for remark in self.remarks]
         return [f"# {line}".rstrip() for line in said] + [self.code]
@@ -98,10 +101,30 @@ class _Conclusion:
 
     def drawn(self, diagnose: Diagnose) -> Inference:
         """The adapter, tried out, with everything that is wrong."""
+        adapters = list(self._adapters())
+        failures = [failure(mine) for _, mine, _ in adapters]
+        chosen = failures.index(None) if None in failures else 0
+        arguments, mine, faults = adapters[chosen]
+        failed = failures[chosen]
+        exact = bool(self.found.guess.exact)
+        partly = exact and not faults and failed is not None
+        if failed is not None and (partly or not exact):
+            told = "" if exact else "no mapping fits; with the nearest: "
+            faults = [f"{told}{failed.text} in {failed.case!r}", *diagnose(mine, failed.case)]
+        remarks = list(self._remarks(arguments)) if not faults else []
+        remarks += [
+            f"call={other['call']!r} fits as well"
+            for n, (other, _, _) in enumerate(adapters)
+            if n != chosen and failures[n] is None and not faults
+        ]
+        code = self._code(arguments)
+        return Inference(self.name, code, mine, tuple(faults), tuple(remarks), partly)
+
+    def _adapters(self) -> Iterator[tuple[dict[str, Any], HandWritten, list[str]]]:
+        """For each call that may be right: the arguments, the adapter, and what is wrong."""
         guess = self.found.guess
         named, faults = mapping.parameters(guess, self.search)
         faults = [each for each in (guess.equations.fault, guess.reading.fault) if each] + faults
-        adapters = []
         for given, optional, wrong in self._calls(guess):
             returned = self.search.answer(given, hh=True, biases=given.biases)
             assert returned is not None
@@ -114,24 +137,7 @@ class _Conclusion:
             arguments |= {"returns": text, **given.reading.options()}
             if self.search.prober.tensors:
                 arguments["tensors"] = True
-            adapters.append((arguments, self._adapter(arguments), [*faults, *wrong, *unlike]))
-        failures = [failure(mine, self.search.prober.dtype) for _, mine, _ in adapters]
-        chosen = next((n for n, failed in enumerate(failures) if failed is None), 0)
-        arguments, mine, faults = adapters[chosen]
-        remarks = list(self._remarks(arguments))
-        failed = failures[chosen]
-        if not guess.exact or not faults:
-            faults = []
-            if failed is not None:
-                faults = [f"no mapping fits; with the nearest {failed.text} in {failed.case!r}"]
-                faults += diagnose(mine, failed.case)
-        if not faults:
-            remarks += [
-                f"call={other['call']!r} fits as well"
-                for n, (other, _, _) in enumerate(adapters)
-                if n != chosen and failures[n] is None
-            ]
-        return Inference(self.name, self._code(arguments), mine, tuple(faults), tuple(remarks))
+            yield arguments, self._adapter(arguments), [*faults, *wrong, *unlike]
 
     def _adapter(self, arguments: dict[str, Any]) -> HandWritten:
         factory: Callable[..., Any] = self.found.construction or self.target
@@ -153,7 +159,8 @@ class _Conclusion:
         The first are those where states look as they do when they come back.
         """
         if guess.call.text != "input":
-            omitted = self.search.whole(replace(guess, call=Call("input")))
+            alone = replace(guess, call=Call("input"))
+            omitted = self.search.in_float32().whole(alone)
             random = guess.exact and not omitted.exact and np.isfinite(omitted.error)
             told = ["left out, the initial states are not zeros"] * bool(random)
             return [(guess, bool(omitted.exact), told)]

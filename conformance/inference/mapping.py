@@ -172,6 +172,12 @@ def _indexed(name: str, guess: Guess, leaf: Leaf) -> str:
 
 
 def _written(form: Any, texts: Sequence[str], top: bool = False) -> str:
+    """`form` with texts for numbers; a part is ignored as a whole if it has nothing new."""
+    if not top and isinstance(form, (tuple, Mapping)):
+        inside = [texts[n] for n in _places(form)]
+        outside = [text for n, text in enumerate(texts) if n not in _places(form)]
+        if "_" in inside and set(inside) <= {"_", *outside}:
+            return "_"
     if isinstance(form, tuple):
         inner = ", ".join(_written(part, texts) for part in form)
         if len(form) == 1:
@@ -181,6 +187,13 @@ def _written(form: Any, texts: Sequence[str], top: bool = False) -> str:
         inner = ", ".join(f"{key!r}: {_written(part, texts)}" for key, part in form.items())
         return f"{{{inner}}}"
     return "_" if form is None else texts[form]
+
+
+def _places(form: Any) -> list[int]:
+    if isinstance(form, (tuple, Mapping)):
+        parts = form.values() if isinstance(form, Mapping) else form
+        return [place for part in parts for place in _places(part)]
+    return [] if form is None else [form]
 
 
 def source(name: str, module: str, factory: str, arguments: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from conformance.failures import Misbehaviour
 from conformance.hand_written.expressions import Call
 from conformance.hand_written.subjects import Subject, TorchSubject, subject
 from conformance.inference.sizes import FIRST, HIDDEN, INPUT, SECOND
-from reference import Array, DType
+from reference import DTYPES, Array, DType
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +62,10 @@ class Prober:
         self.around = around
         self.tensors = tensors
         self.complaint = ""
+
+    def in_float32(self) -> Prober:
+        """The same in float32."""
+        return Prober(DTYPES["float32"], self.factory, self.function, self.around, self.tensors)
 
     def subject(self) -> Subject:
         """A new instance."""

@@ -18,12 +18,16 @@ SHAPES = {3: (FIRST, SECOND, INPUT), 2: (SECOND, INPUT), 1: (INPUT,)}
 
 @dataclass(frozen=True)
 class Reading:
-    """What a class takes an input with `axes` for; `fault` says what is wrong about it."""
+    """What a class takes an input with `axes` for; `fault` says what is wrong about it.
+
+    With `columns` the last two axes of everything are exchanged: a row is a column.
+    """
 
     axes: int
     batch_first: bool = False
     batched: bool = True
     cell: bool = False
+    columns: bool = False
     fault: str = ""
 
     @property
@@ -41,6 +45,10 @@ class Reading:
             return x.swapaxes(0, 1) if self.batch_first else x
         return x.reshape(1 if self.cell else -1, self.rows, x.shape[-1])
 
+    def turned(self, array: Array) -> Array:
+        """An array of rows as it is given, or one that came back as rows."""
+        return array.swapaxes(-1, -2) if self.columns else array
+
     def state_shape(self) -> tuple[int, ...]:
         """The shape of an initial state as it is given: PyTorch's, or a cell's."""
         layers = () if self.cell else (1,)
@@ -48,7 +56,7 @@ class Reading:
 
     def options(self) -> dict[str, bool]:
         """Arguments of :class:`conformance.HandWritten` that say the same."""
-        options = {"batch_first": self.batch_first, "cell": self.cell}
+        options = {"batch_first": self.batch_first, "cell": self.cell, "columns": self.columns}
         chosen: dict[str, bool] = {name: value for name, value in options.items() if value}
         if not self.batched:
             chosen["batched"] = False
@@ -61,6 +69,8 @@ READINGS = (
     Reading(2, cell=True),
     Reading(2, batched=False),
     Reading(1, batched=False, cell=True),
+    Reading(3, columns=True),
+    Reading(2, cell=True, columns=True),
 )
 """Every right way to take an input."""
 
@@ -83,6 +93,7 @@ class Candidate:
 def candidates(reading: Reading, simulated: Simulated, leaf: Leaf) -> Iterator[Candidate]:
     """Everything of the shape of `leaf`."""
     for each in _all(reading, simulated, leaf.listed):
+        each = Candidate(each.name, reading.turned(each.values), each.fault)
         if each.values.shape[1:] == leaf.array.shape:
             yield each
         elif each.values.shape[1:] == leaf.array.shape[1:] and leaf.array.shape[0] == 1:

@@ -33,6 +33,10 @@ class Search:
         self.numbers = Numbers.of(shapes)
         self.tolerance = 1e-9 if prober.dtype.name == "float64" else 3e-5
 
+    def in_float32(self) -> Search:
+        """The same search in float32, as which many make states where none are given."""
+        return Search(self.prober.in_float32(), self.shapes)
+
     def answer(self, guess: Guess, *, hh: bool, biases: Iterable[str]) -> Returned | None:
         """What comes back with random weights by x, and by h and `biases` where wanted."""
         by_h = self.numbers.hh * hh
@@ -43,6 +47,7 @@ class Search:
         values = {"input": self.numbers.inputs[guess.reading.axes]}
         if guess.call.takes_states:
             values["h_0"], values["c_0"] = self.numbers.states(guess.reading)
+        values = {name: guess.reading.turned(array) for name, array in values.items()}
         return self.prober.call(guess.method, guess.call, values, parameters | weights)
 
     def simulated(

@@ -11,7 +11,7 @@ from conformance.comparison import against_reference
 from conformance.failures import Misbehaviour, Mismatch
 from conformance.hand_written import HandWritten
 from conformance.hand_written.trying import small_case
-from reference import Case, DType
+from reference import Case
 
 SIZES = ((1, 1, 1, 2), (2, 3, 5, 1), (3, 5, 4, 2), (4, 2, 6, 3))
 """input_size, hidden_size, steps and rows, the simplest first."""
@@ -24,14 +24,14 @@ class Failure(NamedTuple):
     case: Case
 
 
-def failure(mine: HandWritten, dtype: DType) -> Failure | None:
+def failure(mine: HandWritten) -> Failure | None:
     """The first of a few cases, uniform in (-1, 1), on which `mine` is wrong, or None."""
     for seed, (*sizes, rows) in enumerate(SIZES):
         for states in mine.supports.states:
             rng = np.random.default_rng(seed)
             case = small_case(
                 mine,
-                dtype.name,
+                mine.supports.dtypes[0],
                 states=states,
                 rows=rows,
                 sizes=(sizes[0], sizes[1], sizes[2]),

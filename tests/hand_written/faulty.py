@@ -185,6 +185,14 @@ class ForgetsBiasHH(nn.Module):
         return o.sigmoid() * c.tanh(), c
 
 
+class SqueezesUnits(Kernels):
+    """Right, but for a squeeze that drops an axis where there is one hidden unit."""
+
+    def step(self, x, h, c):
+        h, c = super().step(x, h, c)
+        return h.squeeze(), c
+
+
 class PeeksAtCell(Kernels):
     """The forget gate sees the cell state, as no LSTM of PyTorch's does."""
 

@@ -316,6 +316,87 @@ class PlainTensors:
         return torch.stack(hs), (h, c)
 
 
+class SeveralLayers(nn.Module):
+    """Any number of layers, each of four small networks; returns the states of every layer."""
+
+    def __init__(self, in_dim, out_dim, num_layers=2):
+        super().__init__()
+        self.out_dim = out_dim
+        self.layers = nn.ModuleList()
+        for layer in range(num_layers):
+            features = (out_dim if layer else in_dim) + out_dim
+            gates = {
+                name: nn.Sequential(
+                    nn.Linear(features, out_dim), nn.Tanh() if name == "new" else nn.Sigmoid()
+                )
+                for name in ("keep", "write", "new", "read")
+            }
+            self.layers.append(nn.ModuleDict(gates))
+
+    def forward(self, x):
+        h = [x.new_zeros(x.size(0), self.out_dim) for _ in self.layers]
+        c = list(h)
+        tops = []
+        for step in x.unbind(1):
+            for n, gates in enumerate(self.layers):
+                both = torch.cat([step, h[n]], -1)
+                c[n] = gates["keep"](both) * c[n] + gates["write"](both) * gates["new"](both)
+                step = h[n] = gates["read"](both) * torch.tanh(c[n])
+            tops.append(step)
+        return torch.stack(tops, 1), torch.stack(h), torch.stack(c)
+
+
+class StartsInFloat32(nn.Module):
+    """Takes states of any dtype, but makes those of float32 where none are given."""
+
+    def __init__(self, num_inputs, num_hiddens, sigma=0.01):
+        super().__init__()
+        self.num_hiddens = num_hiddens
+        for gate in "ifoc":
+            setattr(self, f"W_x{gate}", nn.Parameter(torch.randn(num_inputs, num_hiddens) * sigma))
+            setattr(self, f"W_h{gate}", nn.Parameter(torch.randn(num_hiddens, num_hiddens) * sigma))
+            setattr(self, f"b_{gate}", nn.Parameter(torch.zeros(num_hiddens)))
+
+    def forward(self, inputs, state=None):
+        if state is None:
+            state = torch.zeros(2, inputs.shape[1], self.num_hiddens)
+        h, c = state
+        outputs = []
+        for x in inputs:
+            i = torch.sigmoid(x @ self.W_xi + h @ self.W_hi + self.b_i)
+            f = torch.sigmoid(x @ self.W_xf + h @ self.W_hf + self.b_f)
+            o = torch.sigmoid(x @ self.W_xo + h @ self.W_ho + self.b_o)
+            c = f * c + i * torch.tanh(x @ self.W_xc + h @ self.W_hc + self.b_c)
+            h = o * torch.tanh(c)
+            outputs.append(h)
+        return outputs, (h, c)
+
+
+class NumpyColumns:
+    """NumPy; a row of the batch is a column; four matrices over [h, x] as attributes."""
+
+    def __init__(self, n_x, n_h):
+        rng = np.random.default_rng(0)
+        self.n_h = n_h
+        for gate in "fico":
+            setattr(self, f"W{gate}", rng.normal(0, 0.1, (n_h, n_h + n_x)))
+            setattr(self, f"b{gate}", np.zeros((n_h, 1)))
+
+    def forward(self, xs):
+        h = c = np.zeros((self.n_h, xs[0].shape[1]), xs.dtype)
+        hs = []
+        for x in xs:
+            z = np.vstack((h, x))
+            f, i, o = (
+                0.5 * (1 + np.tanh(0.5 * (W @ z + b)))
+                for W, b in ((self.Wf, self.bf), (self.Wi, self.bi), (self.Wo, self.bo))
+            )
+            c = f * c + i * np.tanh(self.Wc @ z + self.bc)
+            h = o * np.tanh(c)
+            hs.append(h)
+        return np.stack(hs), h, c
+
+
 class NumpyLSTM:
     """NumPy; parameters in a dict, for every gate over [h, x], as columns; a forward method."""
 
@@ -344,6 +425,16 @@ class NumpyLSTM:
             h = o * np.tanh(c)
             hs.append(h[:, 0])
         return np.array(hs)
+
+
+def step_forward(x, prev_h, prev_c, Wx, Wh, b):  # noqa: N803
+    """NumPy; one step as a function, which also returns what a backward pass would need."""
+    a = x.dot(Wx) + prev_h.dot(Wh) + b
+    i, f, o, g = np.split(a, 4, axis=1)
+    i, f, o = (0.5 * (1 + np.tanh(0.5 * gate)) for gate in (i, f, o))
+    next_c = f * prev_c + i * np.tanh(g)
+    next_h = o * np.tanh(next_c)
+    return next_h, next_c, (x, prev_h, prev_c, Wx, Wh, b, i, f, g, o, next_c)
 
 
 def lstm(x, h0, c0, W, U, b):  # noqa: N803

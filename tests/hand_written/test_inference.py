@@ -138,6 +138,30 @@ RIGHT: dict[str, dict[str, Any]] = {
         "method": "run",
         "returns": "output, (h_n[0], c_n[0])",
     },
+    "SeveralLayers": {
+        "factory": "lambda input_size, hidden_size: SeveralLayers(input_size, hidden_size, 1)",
+        "weight_xh": "layers.0.{write,keep,new,read}.0.weight",
+        "bias": "layers.0.{write,keep,new,read}.0.bias",
+        "call": "input",
+        "returns": "output, h_n, c_n",
+        "batch_first": True,
+    },
+    "StartsInFloat32": {
+        "weight_ih": "W_x{i,f,c,o}",
+        "weight_hh": "W_h{i,f,c,o}",
+        "bias": "b_{i,f,c,o}",
+        "transposed": True,
+        "call": "input, (h_0[0], c_0[0])",
+        "returns": "output, (h_n[0], c_n[0])",
+    },
+    "NumpyColumns": {
+        "weight_hx": "W{i,f,c,o}",
+        "bias": "b{i,f,c,o}",
+        "call": "input",
+        "method": "forward",
+        "returns": "output, h_n[0], c_n[0]",
+        "columns": True,
+    },
     "NumpyLSTM": {
         "weight_hx": "params.W{i,f,c,o}",
         "bias": "params.b{i,f,c,o}",
@@ -145,6 +169,17 @@ RIGHT: dict[str, dict[str, Any]] = {
         "method": "forward",
         "returns": "output",
         "batched": False,
+    },
+    "step_forward": {
+        "weight_ih": "Wx",
+        "weight_hh": "Wh",
+        "bias": "b",
+        "gates": "ifog",
+        "transposed": True,
+        "call": "input, h_0, c_0, Wx, Wh, b",
+        "states_optional": False,
+        "returns": "h_n, c_n, _",
+        "cell": True,
     },
     "lstm": {
         "weight_ih": "W",
@@ -176,7 +211,8 @@ FAULTY = {
     "UsesForgetWeightsTwice": "U_f.weight serves as input gate and as forget gate",
     "AddsBiasToCell": "b has an effect that no bias has",
     "ForgetsBiasHH": "b_hh has no effect",
-    "PeeksAtCell": "no mapping fits; with the nearest output[0, 0, 0] = ",
+    "SqueezesUnits": "raised ",
+    "PeeksAtCell": "no mapping fits; with the nearest: output[0, 0, 0] = ",
 }
 """For each class of faulty.py what is told of it."""
 
