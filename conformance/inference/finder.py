@@ -66,6 +66,8 @@ class Finder:
         places = list(self._places())
         found: list[Found] = []
         for faulty, until in zip((False, True), UNTIL, strict=True):
+            if any(each.guess.whole for each in found):
+                break
             for place in places:
                 if place is not places[0] and time.perf_counter() > self.started + until:
                     break
@@ -133,8 +135,11 @@ class Finder:
         mixed = [replace(start, reading=MIXED) for start in stateless if start.reading.axes == 3]
         reached: list[Guess] = []
         for group in ([*stateless, *mixed], stateful) if faulty else (stateless, stateful):
-            tried = best(guess for start in group for guess in search.by_x(start, faulty))
-            reached = best([*reached, *tried])
+            for start in group:
+                reached += search.by_x(start, faulty)
+                if any(guess.whole and (faulty or not guess.flaws) for guess in reached):
+                    break
+            reached = best(reached)
             if reached and (faulty or reached[0].exact):
                 break
         if reached and reached[0].exact:

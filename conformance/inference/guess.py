@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -31,8 +31,8 @@ class Guess:
     `ih` and `hh` are uses of blocks; `biases` has what each adds to the gates, (4, hidden_size),
     `initial` those that are an initial h or c, and `unexplained` those that do something else.
     `turned` is whether a per-gate weight_hh is
-    transposed. `exact` tells how many of the arrays that came back are explained, `error` how far
-    off those are on average that could be.
+    transposed. `exact` tells how many of the arrays that came back are explained, `whole` whether
+    all are that could be, and `error` how far off these are on average.
     """
 
     scheme: Scheme
@@ -48,6 +48,7 @@ class Guess:
     initial: Mapping[str, str] = field(default_factory=dict)
     unexplained: tuple[str, ...] = ()
     exact: int = 0
+    whole: bool = False
     error: float = np.inf
 
     @property
@@ -59,8 +60,7 @@ class Guess:
     @property
     def rank(self) -> tuple[int, int, float, float]:
         """Smaller is better."""
-        error = 0.0 if self.exact else self.error
-        return -bool(self.exact), self.flaws, -self.exact if self.exact else error, self.forget_bias
+        return -self.exact, self.flaws, 0.0 if self.exact else self.error, self.forget_bias
 
     def plain(self, numbers: Numbers) -> Guess:
         """The same, with everything else used in the order in which the weights by x are.
@@ -111,3 +111,20 @@ class Numbers:
         rng = np.random.default_rng(self.seed + 100)
         h, c = rng.uniform(0.1, 1, (2, *reading.state_shape())).astype(np.float32)
         return h.astype(np.float64), -2 * c.astype(np.float64)
+
+
+def additions(bias: Array) -> Iterator[Array]:
+    """What a bias can add to the four gates, each (4, hidden_size), the right ones first.
+
+    As a stacked one its blocks in every way, once, twice and not at all; as that of one gate
+    itself to any of them, once or twice.
+    """
+    if bias.size == 4 * HIDDEN:
+        blocks = bias.reshape(4, HIDDEN)
+        for factor in (1, 2):
+            yield from (factor * blocks[list(use)] for use in USES)
+    else:
+        chosen = sorted(itertools.product((0, 1), repeat=4), key=sum)[1:]
+        for factor in (1, 2):
+            yield from (factor * np.outer(which, bias) for which in chosen)
+    yield np.zeros((4, HIDDEN))

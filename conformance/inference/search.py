@@ -9,19 +9,52 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from conformance.inference.guess import ORDERS, USES, Guess, Numbers, Use
+from conformance.inference.guess import ORDERS, USES, Guess, Numbers, Use, additions
 from conformance.inference.probing import Leaf, Prober, Returned
 from conformance.inference.readings import Candidate, candidates, distances
 from conformance.inference.schemes import Shapes
-from conformance.inference.simulation import FAULTY, LSTM, Blocks, Simulated, simulate
+from conformance.inference.simulation import (
+    FAULTY,
+    LSTM,
+    TWICE_FAULTY,
+    Blocks,
+    Equations,
+    Simulated,
+    simulate,
+)
 from conformance.inference.sizes import HIDDEN
 from reference import Array
 
 KEPT = 12
 """How many right guesses are followed up; of wrong ones a quarter of that."""
+
+
+class Scored(NamedTuple):
+    """For each of M LSTMs how many arrays it explains, of `total`, and how far it is off."""
+
+    explained: Array
+    off: Array
+    total: int
+
+    def best(self) -> Iterator[int]:
+        """Those that explain most, or the nearest few if nothing explains anything."""
+        if self.explained.any():
+            yield from np.flatnonzero(self.explained == self.explained.max())[:KEPT]
+        else:
+            yield from np.argsort(self.off, kind="stable")[: KEPT // 4]
+
+    def all_by_one_of(self, count: int) -> bool:
+        """Whether one of the first `count` explains everything."""
+        return bool((self.explained[:count] >= self.total).any()) and self.total > 0
+
+    def told(self, n: int) -> dict[str, Any]:
+        """The n-th's part of a guess."""
+        exact = int(self.explained[n])
+        return {"exact": exact, "whole": 0 < self.total <= exact, "error": float(self.off[n])}
 
 
 class Search:
@@ -74,18 +107,20 @@ class Search:
             x, states, Blocks(self.numbers.ih[np.array(ih)], by_h, bias + forget), guess.equations
         )
 
-    def scored(self, guess: Guess, returned: Returned, simulated: Simulated) -> tuple[Array, Array]:
-        """For each LSTM simulated: how many leaves it explains, and its distance from them."""
-        explained, off = self._leaves(guess, returned.leaves, simulated)
-        if not explained.any():
-            others = self._leaves(guess, returned.modules, simulated)
-            if others[0].any() or not np.isfinite(off).any():
-                return others
-        return explained, off
+    def scored(self, guess: Guess, returned: Returned, simulated: Simulated) -> Scored:
+        """How far each LSTM simulated explains what came back.
 
-    def _leaves(
-        self, guess: Guess, leaves: Sequence[Leaf], simulated: Simulated
-    ) -> tuple[Array, Array]:
+        Inputs of submodules are looked at only where nothing that was returned is explained.
+        """
+        scored = self._leaves(guess, returned.leaves, simulated)
+        if scored.explained.any():
+            return scored
+        others = self._leaves(guess, returned.modules, simulated)
+        if others.explained.any() or not np.isfinite(scored.off).any():
+            return others._replace(total=1)
+        return scored
+
+    def _leaves(self, guess: Guess, leaves: Sequence[Leaf], simulated: Simulated) -> Scored:
         count = len(simulated.h)
         explained, off = np.zeros(count, int), []
         for leaf in leaves:
@@ -97,26 +132,33 @@ class Search:
                 nearest = np.min(found, axis=0)
                 explained += nearest <= self.tolerance
                 off.append(nearest)
-        return explained, np.mean(off, axis=0) if off else np.full(count, np.inf)
+        mean = np.mean(off, axis=0) if off else np.full(count, np.inf)
+        return Scored(explained, mean, len(off))
 
     def by_x(self, guess: Guess, faulty: bool) -> Iterator[Guess]:
         """Guesses of how the gates use what the input is multiplied with.
 
-        Where the equations of the LSTM explain nothing, `faulty` ones are tried.
+        Where the equations of the LSTM explain nothing, `faulty` ones are tried, and then two
+        faults at once.
         """
         returned = self.answer(guess, hh=False, biases=())
         if returned is None:
             return
-        found = False
-        for equations, forget_bias in itertools.product((LSTM, *FAULTY), (0.0, 1.0)):
-            if equations is not LSTM and (found or not faulty):
+        levels: list[tuple[Sequence[Equations], list[Use], Sequence[float]]]
+        levels = [((LSTM,), USES, (0.0, 1.0)), (FAULTY, USES, (0.0, 1.0))]
+        if not guess.reading.fault:
+            levels.append((TWICE_FAULTY, ORDERS, (0.0,)))
+        for level, uses, forget_biases in levels if faulty else levels[:1]:
+            found = False
+            for equations, forget_bias in itertools.product(level, forget_biases):
+                here = replace(guess, forget_bias=forget_bias, equations=equations)
+                simulated = self.simulated(here, uses, (), np.zeros((1, 4, HIDDEN)))
+                scored = self.scored(here, returned, simulated)
+                found |= scored.all_by_one_of(len(ORDERS))
+                for n in scored.best():
+                    yield replace(here, ih=uses[n], **scored.told(n))
+            if found:
                 return
-            here = replace(guess, forget_bias=forget_bias, equations=equations)
-            simulated = self.simulated(here, USES, (), np.zeros((1, 4, HIDDEN)))
-            explained, off = self.scored(here, returned, simulated)
-            found |= equations is LSTM and bool(explained[: len(ORDERS)].any())
-            for n in _best(explained, off):
-                yield replace(here, ih=USES[n], exact=int(explained[n]), error=float(off[n]))
 
     def by_h(self, guess: Guess) -> Iterator[Guess]:
         """The same for what the hidden state is multiplied with."""
@@ -130,10 +172,10 @@ class Search:
             for equations in (guess.equations, *alternatives):
                 here = replace(here, equations=equations)
                 simulated = self.simulated(here, [guess.ih], USES, np.zeros((1, 4, HIDDEN)))
-                explained, off = self.scored(here, returned, simulated)
-                for n in _best(explained, off):
-                    yield replace(here, hh=USES[n], exact=int(explained[n]), error=float(off[n]))
-                if explained.any():
+                scored = self.scored(here, returned, simulated)
+                for n in scored.best():
+                    yield replace(here, hh=USES[n], **scored.told(n))
+                if scored.all_by_one_of(len(USES)):
                     break
 
     def bias(self, guess: Guess, name: str) -> Iterator[Guess]:
@@ -143,13 +185,14 @@ class Search:
             return
         added = np.stack(list(additions(self.numbers.bias[name])))
         simulated = self.simulated(guess, [guess.ih], [guess.hh], added)
-        explained, off = self.scored(guess, returned, simulated)
-        if not explained.any():
+        scored = self.scored(guess, returned, simulated)
+        if not scored.explained.any():
             yield self._no_bias(guess, name, returned)
             return
-        n = next(_best(explained, off))
+        n = next(scored.best())
         biases = {**guess.biases, name: added[n]}
-        yield replace(guess, biases=biases, exact=min(guess.exact, int(explained[n])))
+        exact = min(guess.exact, int(scored.explained[n]))
+        yield replace(guess, biases=biases, exact=exact)
 
     def _no_bias(self, guess: Guess, name: str, returned: Returned) -> Guess:
         """What a parameter of the shape of a bias is, if it is none."""
@@ -162,7 +205,7 @@ class Search:
                 simulated = self.simulated(
                     guess, [guess.ih], [guess.hh], np.zeros((1, 4, HIDDEN)), states
                 )
-                if self.scored(guess, returned, simulated)[0].any():
+                if self.scored(guess, returned, simulated).explained.any():
                     return replace(guess, initial={**guess.initial, name: state})
         return replace(guess, unexplained=(*guess.unexplained, name))
 
@@ -172,8 +215,7 @@ class Search:
         returned = self.answer(guess, hh=True, biases=names)
         if returned is None:
             return replace(guess, exact=0, error=np.inf)
-        explained, off = self.scored(guess, returned, self.right(guess))
-        return replace(guess, exact=int(explained[0]), error=float(off[0]))
+        return replace(guess, **self.scored(guess, returned, self.right(guess)).told(0))
 
     def right(self, guess: Guess) -> Simulated:
         """What `guess` says that comes back where nothing is zero."""
@@ -184,31 +226,6 @@ class Search:
         """What `leaf` of an answer to :meth:`whole` is, the nearest first."""
         found = candidates(guess.reading, self.right(guess), leaf)
         return sorted(found, key=lambda each: (float(distances(leaf, each)[0]), each.fault))
-
-
-def additions(bias: Array) -> Iterator[Array]:
-    """What a bias can add to the four gates, each (4, hidden_size), the right ones first.
-
-    As a stacked one its blocks in every way, once, twice and not at all; as that of one gate
-    itself to any of them, once or twice.
-    """
-    if bias.size == 4 * HIDDEN:
-        blocks = bias.reshape(4, HIDDEN)
-        for factor in (1, 2):
-            yield from (factor * blocks[list(use)] for use in USES)
-    else:
-        chosen = sorted(itertools.product((0, 1), repeat=4), key=sum)[1:]
-        for factor in (1, 2):
-            yield from (factor * np.outer(which, bias) for which in chosen)
-    yield np.zeros((4, HIDDEN))
-
-
-def _best(explained: Array, off: Array) -> Iterator[int]:
-    """Places of all that explain most, or of the nearest few if nothing explains anything."""
-    if explained.any():
-        yield from np.flatnonzero(explained == explained.max())[:KEPT]
-    else:
-        yield from np.argsort(off, kind="stable")[: KEPT // 4]
 
 
 def best(guesses: Iterable[Guess]) -> list[Guess]:

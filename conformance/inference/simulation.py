@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -85,6 +86,24 @@ FAULTY: tuple[Equations, ...] = (
 """Faults that hand-written LSTMs have in their equations."""
 
 
+def _changes(equations: Equations) -> dict[str, Any]:
+    """What is other than in the LSTM."""
+    values = {item.name: getattr(equations, item.name) for item in fields(equations)}
+    return {
+        name: value
+        for name, value in values.items()
+        if name != "fault" and value is not getattr(LSTM, name)
+    }
+
+
+TWICE_FAULTY: tuple[Equations, ...] = tuple(
+    replace(second, fault=f"{first.fault}; and {second.fault}", **_changes(first))
+    for first, second in itertools.combinations(FAULTY, 2)
+    if not _changes(first).keys() & _changes(second).keys()
+)
+"""Two of these faults at once, where they are not about the same."""
+
+
 class Blocks(NamedTuple):
     """M sets of parameters: weight_ih (M, 4, H, I), weight_hh (M, 4, H, H), bias (M, 4, H).
 
@@ -111,13 +130,17 @@ def simulate(x: Array, states: Sequence[Array], blocks: Blocks, equations: Equat
         for name, state in zip("hc", states, strict=True)
     )
     h, c = h_0, c_0
-    from_x = np.einsum("mghi,tni->tmngh", blocks.weight_ih, x) + blocks.bias[:, None]
+    by_x, by_h = (
+        weight.reshape(len(weight), -1, weight.shape[-1]).swapaxes(1, 2)
+        for weight in (blocks.weight_ih, blocks.weight_hh)
+    )
+    bias = blocks.bias.reshape(len(blocks.bias), 1, -1)
     hs, cs = [], []
     with np.errstate(all="ignore"):
-        for step in from_x:
-            a = step + np.einsum("mghk,mnk->mngh", blocks.weight_hh, h)
-            i, f, o = (equations.gate(a[:, :, gate]) for gate in (0, 1, 3))
-            gates = Gates(i, f, equations.candidate(a[:, :, 2]), o, c)
+        for step in x:
+            a_i, a_f, a_g, a_o = np.split(step @ by_x + h @ by_h + bias, 4, axis=-1)
+            i, f, o = map(equations.gate, (a_i, a_f, a_o))
+            gates = Gates(i, f, equations.candidate(a_g), o, c)
             new = equations.cell(gates)
             hs.append(equations.hidden(gates, equations.squash(new)))
             cs.append(new)

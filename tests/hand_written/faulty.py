@@ -185,6 +185,15 @@ class ForgetsBiasHH(nn.Module):
         return o.sigmoid() * c.tanh(), c
 
 
+class LacksBothTanhs(Kernels):
+    """Two faults: neither the candidate nor the cell state is squashed."""
+
+    def step(self, x, h, c):
+        i, f, g, o = (x @ self.W + h @ self.U + self.b).chunk(4, 1)
+        c = f.sigmoid() * c + i.sigmoid() * g
+        return o.sigmoid() * c, c
+
+
 class SqueezesUnits(Kernels):
     """Right, but for a squeeze that drops an axis where there is one hidden unit."""
 

@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 from torch import nn
 
-from conformance import REQUIREMENTS, Budget, Failed, HandWritten, Passed, UsageError, check
+from conformance import (
+    REQUIREMENTS,
+    Budget,
+    Crashed,
+    Failed,
+    HandWritten,
+    Passed,
+    UsageError,
+    check,
+)
 from conformance.inference import Inference, infer
 
 FOLDER = Path(__file__).parent
@@ -211,7 +220,8 @@ FAULTY = {
     "UsesForgetWeightsTwice": "U_f.weight serves as input gate and as forget gate",
     "AddsBiasToCell": "b has an effect that no bias has",
     "ForgetsBiasHH": "b_hh has no effect",
-    "SqueezesUnits": "raised ",
+    "LacksBothTanhs": "the candidate lacks its tanh; and h = o * c: the tanh of c is missing",
+    "SqueezesUnits": "output.shape = (2, 1), but should be (2, 1, 1)",
     "PeeksAtCell": "no mapping fits; with the nearest: output[0, 0, 0] = ",
 }
 """For each class of faulty.py what is told of it."""
@@ -298,7 +308,7 @@ def test_nearest_mapping_of_a_faulty_lstm_does_not_pass(name: str) -> None:
     """What is faulty by more than its parameters fails under the mapping that is printed."""
     mine = inferred("faulty.py", name).implementation
     verdict = check(REQUIREMENTS["results_match_reference"], mine, budget=Budget(20, seed=3))
-    assert isinstance(verdict, Failed), verdict
+    assert isinstance(verdict, (Failed, Crashed)), verdict
 
 
 def test_lists_of_classes_are_complete() -> None:
