@@ -15,7 +15,7 @@ from conformance.inference.construction import Construction, constructions
 from conformance.inference.forms import calls, signatures
 from conformance.inference.guess import Guess
 from conformance.inference.probing import Prober, methods
-from conformance.inference.readings import MIXED, READINGS
+from conformance.inference.readings import READINGS, WRONG
 from conformance.inference.schemes import schemes
 from conformance.inference.search import Search, best
 from reference import DType
@@ -132,9 +132,14 @@ class Finder:
         search = place.search
         stateless = [start for start in place.starts if start.call.text == "input"]
         stateful = [start for start in place.starts if start.call.text != "input"]
-        mixed = [replace(start, reading=MIXED) for start in stateless if start.reading.axes == 3]
+        wrong = [
+            replace(start, reading=reading)
+            for reading in WRONG
+            for start in stateless
+            if start.reading == replace(reading, reshaped=False, reversed=False)
+        ]
         reached: list[Guess] = []
-        for group in ([*stateless, *mixed], stateful) if faulty else (stateless, stateful):
+        for group in ([*stateless, *wrong], stateful) if faulty else (stateless, stateful):
             for start in group:
                 reached += search.by_x(start, faulty)
                 if any(guess.whole and (faulty or not guess.flaws) for guess in reached):

@@ -31,8 +31,8 @@ class Guess:
     `ih` and `hh` are uses of blocks; `biases` has what each adds to the gates, (4, hidden_size),
     `initial` those that are an initial h or c, and `unexplained` those that do something else.
     `turned` is whether a per-gate weight_hh is
-    transposed. `exact` tells how many of the arrays that came back are explained, `whole` whether
-    all are that could be, and `error` how far off these are on average.
+    transposed. `exact` tells how many of the arrays that came back are explained, of `total` that
+    could be, and `error` how far off these are on average.
     """
 
     scheme: Scheme
@@ -48,8 +48,13 @@ class Guess:
     initial: Mapping[str, str] = field(default_factory=dict)
     unexplained: tuple[str, ...] = ()
     exact: int = 0
-    whole: bool = False
+    total: int = 0
     error: float = np.inf
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything that came back is explained."""
+        return 0 < self.total <= self.exact
 
     @property
     def flaws(self) -> int:
@@ -58,9 +63,10 @@ class Guess:
         return len(uses) + bool(self.equations.fault) + bool(self.reading.fault)
 
     @property
-    def rank(self) -> tuple[int, int, float, float]:
-        """Smaller is better."""
-        return -self.exact, self.flaws, 0.0 if self.exact else self.error, self.forget_bias
+    def rank(self) -> tuple[int, int, int, float, float]:
+        """Smaller is better; the error counts where nothing is explained."""
+        inexact = -self.total, self.error
+        return -self.exact, self.flaws, *((0, 0.0) if self.exact else inexact), self.forget_bias
 
     def plain(self, numbers: Numbers) -> Guess:
         """The same, with everything else used in the order in which the weights by x are.

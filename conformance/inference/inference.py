@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from conformance.comparison import against_reference
+from conformance.diagnosis import diagnose
 from conformance.errors import UsageError
 from conformance.hand_written import HandWritten
 from conformance.hand_written.expressions import Call
@@ -19,10 +21,7 @@ from conformance.inference.guess import Guess
 from conformance.inference.search import Search
 from conformance.inference.trials import failure
 from conformance.loading import find
-from reference import DTYPES, Case
-
-Diagnose = Callable[[HandWritten, Case], Iterable[str]]
-"""What else there is to say of an adapter that is wrong on a case."""
+from reference import DTYPES
 
 
 @dataclass(frozen=True)
@@ -54,17 +53,16 @@ class Inference:
         else:
             what = "computes the LSTM in some cases only" if self.partly else "computes no LSTM"
             said = [f"{self.name} {what}. The nearest mapping is below.", ""]
-        said += [f"Wrong: {fault}." for fault in self.faults]
+        said += [f"Wrong: {fault.removesuffix('.')}." for fault in self.faults]
         said += [f"Note: {remark}." for remark in self.remarks]
         return [f"# {line}".rstrip() for line in said] + [self.code]
 
 
-def infer(name: str, diagnose: Diagnose = lambda *_: ()) -> Inference:
+def infer(name: str) -> Inference:
     """How the class or function of that name, as ``path/to/file.py:Class``, is verified.
 
-    `diagnose` is asked where nothing that is known here explains what is wrong. Raises
-    :class:`UsageError` where there is no such thing, where it cannot be constructed or called, and
-    where no parameters have the shapes of an LSTM's.
+    Raises :class:`UsageError` where there is no such thing, where it cannot be constructed or
+    called, and where no parameters have the shapes of an LSTM's.
     """
     module, attribute, neighbours = find(name)
     target = getattr(module, attribute, None)
@@ -76,7 +74,7 @@ def infer(name: str, diagnose: Diagnose = lambda *_: ()) -> Inference:
         found = finder.best()
         if found is not None:
             place = module.__name__.removeprefix("lstm_under_test_")
-            return _Conclusion(name, target, place, found, lambda: neighbours).drawn(diagnose)
+            return _Conclusion(name, target, place, found, lambda: neighbours).drawn()
         complaint = complaint or finder.complaint
     raise UsageError(f"{name!r}: {complaint}")
 
@@ -99,7 +97,7 @@ class _Conclusion:
         self.around = around
         self.search: Search = found.search
 
-    def drawn(self, diagnose: Diagnose) -> Inference:
+    def drawn(self) -> Inference:
         """The adapter, tried out, with everything that is wrong."""
         adapters = list(self._adapters())
         failures = [failure(mine) for _, mine, _ in adapters]
@@ -110,7 +108,8 @@ class _Conclusion:
         partly = exact and not faults and failed is not None
         if failed is not None and (partly or not exact):
             told = "" if exact else "no mapping fits; with the nearest: "
-            faults = [f"{told}{failed.text} in {failed.case!r}", *diagnose(mine, failed.case)]
+            faults = [f"{told}{failed.text} in {failed.case!r}"]
+            faults += diagnose(mine, failed.case, against_reference).lines()
         remarks = list(self._remarks(arguments)) if not faults else []
         remarks += [
             f"call={other['call']!r} fits as well"

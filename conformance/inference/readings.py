@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,9 +18,10 @@ SHAPES = {3: (FIRST, SECOND, INPUT), 2: (SECOND, INPUT), 1: (INPUT,)}
 
 @dataclass(frozen=True)
 class Reading:
-    """What a class takes an input with `axes` for; `fault` says what is wrong about it.
+    """What a class takes an input with `axes` for.
 
-    With `columns` the last two axes of everything are exchanged: a row is a column.
+    With `columns` the last two axes of everything are exchanged: a row is a column. `reshaped` and
+    `reversed` are wrong.
     """
 
     axes: int
@@ -28,7 +29,15 @@ class Reading:
     batched: bool = True
     cell: bool = False
     columns: bool = False
-    fault: str = ""
+    reshaped: bool = False
+    reversed: bool = False
+
+    @property
+    def fault(self) -> str:
+        """What is wrong, if something is."""
+        if self.reshaped:
+            return "rows and steps of the input are mixed: it is reshaped, not transposed"
+        return "steps are taken from the last to the first" if self.reversed else ""
 
     @property
     def rows(self) -> int:
@@ -39,8 +48,10 @@ class Reading:
 
     def time_major(self, x: Array) -> Array:
         """The input `x` as (T, N, input_size)."""
-        if self.fault:
+        if self.reshaped:
             return x.reshape(x.shape[1], x.shape[0], -1)
+        if self.reversed:
+            return replace(self, reversed=False).time_major(x)[::-1]
         if self.axes == 3:
             return x.swapaxes(0, 1) if self.batch_first else x
         return x.reshape(1 if self.cell else -1, self.rows, x.shape[-1])
@@ -74,11 +85,12 @@ READINGS = (
 )
 """Every right way to take an input."""
 
-MIXED = Reading(
-    3,
-    batch_first=True,
-    fault="rows and steps of the input are mixed: it is reshaped where it must be transposed",
+WRONG = (
+    Reading(3, batch_first=True, reshaped=True),
+    Reading(3, batch_first=True, reversed=True),
+    Reading(3, reversed=True),
 )
+"""Wrong ways to take an input of three axes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +119,12 @@ def _all(reading: Reading, simulated: Simulated, listed: bool) -> Iterator[Candi
     yield from (Candidate(*item) for item in states.items())
     if reading.cell:
         return
-    for name, steps in (("output", simulated.h), ("c_all", simulated.c)):
+    order = slice(None, None, -1 if reading.reversed else 1)
+    for name, steps in (
+        ("output", simulated.h),
+        ("output", simulated.h[:, order]),
+        ("c_all", simulated.c),
+    ):
         if not reading.batched:
             yield Candidate(name, steps[:, :, 0])
             continue

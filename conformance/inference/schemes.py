@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from conformance.hand_written.parameters import pattern
 from conformance.inference.sizes import HIDDEN, INPUT, STACKED, SUM
 from reference import Array
 
@@ -27,6 +29,19 @@ class Scheme:
     joined: str
     transposed: bool
     biases: tuple[str, ...]
+
+    def spoken(self) -> tuple[int, ...]:
+        """The block of each gate i, f, g, o if the names of four arrays speak, or PyTorch's order.
+
+        >>> Scheme(("x2f.w", "x2i.w", "x2o.w", "x2c.w"), (), "", False, ()).spoken()
+        (1, 0, 3, 2)
+        """
+        inner = pattern(self.ih).partition("{")[2].partition("}")[0].lower().split(",")
+        found = [
+            next((n for n, part in enumerate(inner) if re.match(words, part)), -1)
+            for words in ("i", "f", r"c|g|z|j|n|u", "o")
+        ]
+        return tuple(found) if sorted(found) == [0, 1, 2, 3] else (0, 1, 2, 3)
 
     def weights(
         self, shapes: Shapes, by_x: Array, by_h: Array, turned: bool | None = None

@@ -139,6 +139,14 @@ class ReshapesInput(Kernels):
         return super().forward(x.reshape(steps, rows, size).transpose(0, 1), states)
 
 
+class RunsBackwards(Kernels):
+    """Goes through the steps from the last to the first."""
+
+    def forward(self, x, states=None):
+        output, states = super().forward(x.flip(1), states)
+        return output.flip(1), states
+
+
 class ReturnsLastRow(Kernels):
     """Takes the last entry of the batch for the last step."""
 
