@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from conformance.errors import UsageError
-from conformance.failures import Misbehaviour, Mismatch, blamed
+from conformance.failures import Misbehaviour, blamed
 from conformance.hand_written.expressions import GIVEN, Answer, Call
 from conformance.hand_written.parameters import Parameters
 from conformance.hand_written.subjects import Subject, Tensors, subject
 from conformance.hand_written.trying import small_case, supported
+from conformance.hand_written.usage import Around, Usage
 from conformance.layouts import Layout
 from reference import Array, Case, Precision, Result
 from strategies import Support
@@ -96,20 +97,17 @@ class HandWritten:
             layout, frozenset(weights[each] for each in turned), **weights, biases=biases
         )
         self.biased = bool(biases)
-        self.asked = Call(call)
-        self.answer = Answer(returns)
-        self.method = method
         self.states_optional = states_optional
         self.batch_first = batch_first and batched and not cell
         self.batched = batched
-        self.cell = cell
-        self.columns = columns and batched
+        self.usage = Usage(
+            Call(call), Answer(returns), method, self.batch_first, cell, columns and batched
+        )
         self.tensors = tensors
         self.precision = Precision(added_bias=forget_bias)
         self._supports: Support | None = None
-        self.around: Callable[[], contextlib.AbstractContextManager[object]]
-        self.around = contextlib.nullcontext
-        if cell and not {"h_n", "c_n"} <= self.answer.names:
+        self.around: Around = contextlib.nullcontext
+        if cell and not {"h_n", "c_n"} <= self.usage.answer.names:
             raise UsageError(f"a cell must return h_n and c_n, got returns={returns!r}")
 
     @property
@@ -124,13 +122,13 @@ class HandWritten:
         self._supports = support
 
     def _tried(self) -> Support:
-        takes = self.asked.takes_states
+        takes = self.usage.call.takes_states
         states = (True,) * takes + (False,) * (self.states_optional or not takes)
         try:
             made = self._subject(small_case(self, "float32", states=takes))
         except (UsageError, Misbehaviour) as error:
             raise UsageError(f"{self.name!r}: {error}") from error
-        returned = self.answer.names & {"c_n", "c_all"}
+        returned = self.usage.answer.names & {"c_n", "c_all"}
         results = ("output", "h_n", "c_n") if returned else ("output", "h_n")
         return supported(self, torch=isinstance(made, Tensors), states=states, results=results)
 
@@ -142,19 +140,19 @@ class HandWritten:
             made = subject(self.factory(*sizes), case.dtype, case.device)
         for name, array in self.parameters.of(case).items():
             made.fill(name, array)
-        for module in self.answer.hooked:
+        for module in self.usage.answer.hooked:
             made.submodule(module)
         return made
 
     @property
     def _is_function(self) -> bool:
-        return bool(set(self.asked.names) - set(GIVEN))
+        return bool(set(self.usage.call.names) - set(GIVEN))
 
     def run(self, case: Case) -> Result:
         """The result of a newly constructed instance; c_n is NaN where it does not come back."""
         made = self._subject(case)
         given = self._given(made, case)
-        results = self._results(made, case, given)
+        results = self.usage.results(made, case, given, self.around)
         arrays = {name: made.taken(value, name) for name, value in results.items()}
         nothing = np.full(case.state_shape(case.configuration.hidden_size), np.nan)
         c_n = arrays.get("c_n", nothing.astype(case.dtype.numpy))
@@ -163,73 +161,9 @@ class HandWritten:
 
     def _given(self, made: Subject, case: Case) -> dict[str, Any]:
         arrays = {"input": case.input, "h_0": case.h_0, "c_0": case.c_0}
-        if self.columns:
-            arrays = {
-                name: None if array is None else np.ascontiguousarray(array.swapaxes(-1, -2))
-                for name, array in arrays.items()
-            }
         if self._is_function:
             arrays |= self.parameters.of(case)
         return {name: made.given(array) for name, array in arrays.items() if array is not None}
-
-    def _results(self, made: Subject, case: Case, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Output, h_n and, where it comes back, c_n, in PyTorch's shapes."""
-        results = self._stepped(made, given) if self.cell else self._whole(made, case, given)
-        if self.columns:
-            results = {name: value.swapaxes(-1, -2) for name, value in results.items()}
-        return results
-
-    def _whole(self, made: Subject, case: Case, given: Mapping[str, Any]) -> dict[str, Any]:
-        results = self._called(made, given)
-        time = 1 if self.batch_first else 0
-        last = (slice(None),) * time + (-1,)
-        if isinstance(results.get("output"), (list, tuple)):
-            results["output"] = made.stack(list(results["output"]), time)
-        if isinstance(results.get("c_all"), (list, tuple)):
-            results["c_all"] = made.stack(list(results["c_all"]), time)
-        if "output" not in results:
-            prefixes = []
-            for count in range(1, case.seq_len):
-                first = given["input"][(slice(None),) * time + (slice(count),)]
-                prefixes.append(self._called(made, {**given, "input": first})["h_n"])
-            states = [self._shaped(case, state)[0] for state in (*prefixes, results["h_n"])]
-            results["output"] = made.stack(states, time)
-        if "h_n" not in results:
-            results["h_n"] = results["output"][last][None]
-        if "c_n" not in results and "c_all" in results:
-            results["c_n"] = results["c_all"][last][None]
-        return {name: results[name] for name in ("output", "h_n", "c_n") if name in results}
-
-    def _shaped(self, case: Case, state: Any) -> Any:
-        expected = case.state_shape(case.configuration.hidden_size)
-        if self.columns:
-            expected = (*expected[:-2], *expected[:-3:-1])
-        if tuple(state.shape) != expected:
-            raise Mismatch("h_n.shape", "", str(tuple(state.shape)), str(expected))
-        return state
-
-    def _stepped(self, made: Subject, given: Mapping[str, Any]) -> dict[str, Any]:
-        state = {name: given[name][0] for name in ("h_0", "c_0") if name in given}
-        outputs, cells = [], []
-        for step in given["input"]:
-            results = self._called(made, {**given, "input": step, **state})
-            state = {"h_0": results["h_n"], "c_0": results["c_n"]}
-            outputs.append(state["h_0"])
-            cells.append(state["c_0"])
-        return {
-            "output": made.stack(outputs),
-            "h_n": outputs[-1][None],
-            "c_n": cells[-1][None],
-        }
-
-    def _called(self, made: Subject, given: Mapping[str, Any]) -> dict[str, Any]:
-        positional, named = self.asked.arguments(given)
-        with blamed(), self.around():
-            answer, inputs = made.called(self.method, positional, named, self.answer.hooked)
-        try:
-            return self.answer.read(answer, inputs, lambda value: value[None])
-        except (TypeError, IndexError) as error:
-            raise Misbehaviour(f"returned a {type(answer).__name__}: {error}") from error
 
     def gradients(self, case: Case, cotangents: Result) -> dict[str, Array]:
         """Gradients, by autograd, of the sum of each result times its cotangent.
@@ -243,7 +177,7 @@ class HandWritten:
         leaves |= {name: given[name] for name in GIVEN if name in given}
         for leaf in leaves.values():
             leaf.requires_grad_()
-        results = self._results(made, case, given)
+        results = self.usage.results(made, case, given, self.around)
         weights = dict(cotangents.items())
         loss = sum((value * made.given(weights[name])).sum() for name, value in results.items())
         with blamed(), self.around():

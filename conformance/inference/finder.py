@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from typing import Any
 
 from conformance.errors import told
 from conformance.hand_written.expressions import Call
+from conformance.hand_written.usage import Around
 from conformance.inference.construction import Construction, constructions
 from conformance.inference.forms import calls, signatures
 from conformance.inference.guess import Guess
@@ -50,7 +50,7 @@ class Finder:
         self,
         target: Callable[..., Any],
         dtype: DType,
-        around: Callable[[], contextlib.AbstractContextManager[object]],
+        around: Around,
     ) -> None:
         self.target = target
         self.dtype = dtype

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +13,7 @@ from conformance.diagnosis import diagnose
 from conformance.errors import UsageError
 from conformance.hand_written import HandWritten
 from conformance.hand_written.expressions import Call
+from conformance.hand_written.usage import Around
 from conformance.inference import mapping
 from conformance.inference.finder import Finder, Found
 from conformance.inference.forms import calls
@@ -88,7 +88,7 @@ class _Conclusion:
         target: Callable[..., Any],
         place: str,
         found: Found,
-        around: Callable[[], contextlib.AbstractContextManager[object]],
+        around: Around,
     ) -> None:
         self.name = name
         self.target = target

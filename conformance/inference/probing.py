@@ -14,6 +14,7 @@ from conformance.errors import told
 from conformance.failures import Misbehaviour
 from conformance.hand_written.expressions import Call
 from conformance.hand_written.subjects import Subject, TorchSubject, subject
+from conformance.hand_written.usage import Around
 from conformance.inference.sizes import FIRST, HIDDEN, INPUT, SECOND
 from reference import DTYPES, Array, DType
 
@@ -53,7 +54,7 @@ class Prober:
         dtype: DType,
         factory: Callable[[int, int], Any] | None,
         function: Callable[..., Any] | None = None,
-        around: Callable[[], contextlib.AbstractContextManager[object]] = contextlib.nullcontext,
+        around: Around = contextlib.nullcontext,
         tensors: bool = False,
     ) -> None:
         self.dtype = dtype

@@ -391,3 +391,36 @@ def test_readme_verifies_hand_written_lstms(tmp_path: Path) -> None:
     run = command(*verify, "function.py:mine", *few, "-n", 0, folder=tmp_path)
     assert run.returncode == 0, run.stdout + run.stderr
     assert "2 passed" in run.stdout
+
+
+class ColumnsOfTensors(torch.nn.Module):
+    """A cell over columns: features come first."""
+
+    def __init__(self, input_size, hidden_size):
+        super().__init__()
+        self.w = torch.nn.Parameter(torch.zeros(4 * hidden_size, input_size))
+        self.u = torch.nn.Parameter(torch.zeros(4 * hidden_size, hidden_size))
+        self.b = torch.nn.Parameter(torch.zeros(4 * hidden_size, 1))
+
+    def forward(self, x, h, c):
+        i, f, g, o = (self.w @ x + self.u @ h + self.b).chunk(4, 0)
+        c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+        return o.sigmoid() * c.tanh(), c
+
+
+def test_columns_are_turned_and_turned_back() -> None:
+    """Results and gradients of a class with a column for each row are those of rows."""
+    mine = HandWritten(
+        ColumnsOfTensors,
+        weight_ih="w",
+        weight_hh="u",
+        bias="b",
+        call="input, h_0, c_0",
+        states_optional=False,
+        returns="h_n, c_n",
+        cell=True,
+        columns=True,
+    )
+    for name in ("results_match_reference", "gradients_match_backpropagation"):
+        verdict = check(REQUIREMENTS[name], mine, budget=Budget(12, seed=1))
+        assert isinstance(verdict, Passed), verdict
