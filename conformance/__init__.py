@@ -7,6 +7,7 @@ every project without paying for it:
   :class:`Case`, :class:`Result` and :class:`Support`, which its methods speak in;
 - :class:`HandWritten`, an adapter for LSTMs with names and a layout of their own, and
   :func:`infer`, which finds one for a class;
+- :class:`CommandImplementation`, an implementation in a process of its own, in any language;
 - :func:`parametrize_with_requirements`, which makes them tests of your own suite;
 - :data:`REQUIREMENTS`, every claim; :func:`check`, which decides one of them;
 - the verdicts :class:`Passed`, :class:`Failed`, :class:`Crashed`, :class:`TimedOut`,
@@ -27,6 +28,7 @@ _HOMES = {
     "infer": "inference",
     "Misbehaviour": "failures",
     "Mismatch": "failures",
+    "CommandImplementation": "external",
     "StackedLSTMCells": "stacked",
     "TorchLSTM": "torch_modules",
     "TorchLSTMCell": "torch_modules",
