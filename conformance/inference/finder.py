@@ -118,7 +118,7 @@ class Finder:
                 yield _Place(search, construction, starts)
             if not fitting:
                 listed = ", ".join(f"{key} {shape}" for key, shape in shapes.items())
-                self.complaint = (
+                self.complaint = self.complaint or (
                     "no parameters have the shapes of an LSTM's with 3 inputs and 5 hidden units: "
                     f"{listed or 'there are none'}"
                 )
