@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -84,7 +85,9 @@ class Prober:
     ) -> Returned | None:
         """The answer to a call of a new instance with these parameters; None if it raises."""
         try:
-            return self._call(method, call, values, parameters)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return self._call(method, call, values, parameters)
         except Misbehaviour as error:
             self.complaint = self.complaint or str(error)
         except (Exception, SystemExit) as error:
