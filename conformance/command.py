@@ -1,4 +1,4 @@
-"""The command line: ``lstm-conformance verify``, and what lists what there is."""
+"""The command line: ``lstm-conformance verify``, ``infer``, and what lists what there is."""
 
 from __future__ import annotations
 
@@ -92,6 +92,11 @@ def _parser() -> argparse.ArgumentParser:
     again.add_argument("folder", type=Path, metavar="DIR", help="that a failure left")
     again.add_argument("--as", dest="name", metavar="NAME", help="another implementation instead")
     again.add_argument("--timeout", type=float, default=120.0, metavar="SECONDS")
+    inference = commands.add_parser("infer", help="find out how a hand-written class is verified")
+    inference.set_defaults(command=_infer)
+    inference.add_argument(
+        "names", nargs="+", metavar="NAME", help="package.module:Class, path/to/file.py:Class"
+    )
     listing = commands.add_parser("requirements", help="list every requirement")
     listing.set_defaults(command=_requirements)
     shipped = commands.add_parser("implementations", help="list the implementations known by name")
@@ -130,6 +135,24 @@ def _implementations(_: argparse.Namespace) -> int:
         print(f"{name:20} {text}")
     print(f"\nanything else: {FORMS}")
     return CONFORMANT
+
+
+def _infer(options: argparse.Namespace) -> int:
+    from conformance import process_state
+    from conformance.errors import UsageError
+    from conformance.inference import infer
+
+    fitting = True
+    for name in options.names:
+        try:
+            with process_state.restored(), process_state.standard_output():
+                found = infer(name)
+        except UsageError as error:
+            print(f"lstm-conformance: {error}", file=sys.stderr)
+            return USAGE
+        print("\n".join(found.lines()))
+        fitting &= found.fits
+    return CONFORMANT if fitting else NOT_CONFORMANT
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -233,8 +256,13 @@ def _summary(console: Any, run: Any) -> None:
 
     for name, supports in run.circumstances.get("supports", {}).items():
         lacking = Support(**supports).lacking()
+        absent = [each for each in Support.results if each not in supports["results"]]
         declared = Precision(**run.circumstances["precision"][name]).described()
-        for what, said in (("does not take", lacking), ("declares its precision", declared)):
+        for what, said in (
+            ("does not take", lacking),
+            ("does not return", absent),
+            ("declares its precision", declared),
+        ):
             if said:
                 line = f"{name} {what}: {', '.join(said)}"
                 console.print(line, style="dim", markup=False)

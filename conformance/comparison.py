@@ -10,7 +10,7 @@ import numpy as np
 from conformance.failures import Mismatch
 from conformance.implementation import Implementation, precision, run
 from conformance.tape import compared
-from reference import Arithmetic, Array, Case, Precision, Result, forward_bound, trace
+from reference import Arithmetic, Array, Case, Result, forward_bound, trace
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,15 +27,15 @@ def arithmetic(case: Case, implementation: Implementation) -> Arithmetic:
 
 
 def truth(case: Case, implementation: Implementation) -> Truth:
-    """Evaluate the reference, and the bound for the precision that `implementation` declares."""
-    return truth_in(precision(implementation), case)
+    """Evaluate the reference, and the bound for the precision that `implementation` declares.
 
-
-def truth_in(declared: Precision, case: Case) -> Truth:
-    """As :func:`truth`, for a precision."""
+    The bound is infinite, so that nothing is claimed, for a result that does not come back.
+    """
     evaluated = trace(case)
-    bound = forward_bound(evaluated, Arithmetic.of(case.dtype, declared))
-    return Truth(evaluated.result, bound)
+    bound = forward_bound(evaluated, arithmetic(case, implementation))
+    returned = implementation.supports.results
+    claimed = (array if name in returned else array + np.inf for name, array in bound.items())
+    return Truth(evaluated.result, Result.of(claimed))
 
 
 def agree(got: Result, expected: Result, bound: Result) -> float:

@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import hypothesis
@@ -13,10 +14,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import InvalidArgument, Unsatisfiable
 
 from conformance import process_state
+from conformance.comparison import truth
 from conformance.diagnosis import diagnose
 from conformance.expectations import decide
 from conformance.failures import Misbehaviour, Mismatch, NoAnswer
-from conformance.implementation import Implementation, precision
+from conformance.implementation import Implementation
 from conformance.profiles import PROFILES
 from conformance.requirement import Requirement
 from conformance.steps import Step
@@ -128,7 +130,7 @@ def _attempt(
             raise _ShrunkLongEnough
         tried += found is None
         sink = None if before is None else before(case)
-        with recording(sink, precision(implementation)) as tape:
+        with recording(sink, partial(truth, implementation=implementation)) as tape:
             try:
                 with process_state.restored():
                     measured = requirement.body(implementation, case)

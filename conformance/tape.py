@@ -16,21 +16,20 @@ import numpy as np
 
 from conformance.operands import Literal, Made, Name, Origin, Part, Text
 from conformance.steps import Comparison, Step
-from reference import Array, Case, Precision
-from reference.precision import DTYPES_OWN
+from reference import Array, Case
 
 
 class Tape:
     """The steps taken so far, and which objects their variables stand for.
 
     `whole` is False once something was used of which the tape does not know where it came from.
-    `precision` is what the implementation declares of its arithmetic.
+    `truth` gives the true result of a case and the bound on the implementation's distance to it.
     """
 
     def __init__(
-        self, sink: Callable[[Step], None] | None = None, precision: Precision = DTYPES_OWN
+        self, sink: Callable[[Step], None] | None = None, truth: Callable[[Case], Any] | None = None
     ) -> None:
-        self.precision = precision
+        self.truth = truth
         self.steps: list[Step] = []
         self.under: tuple[Text, ...] = ()
         self.attempt: int | None = None
@@ -130,10 +129,10 @@ def current() -> Tape | None:
 
 @contextlib.contextmanager
 def recording(
-    sink: Callable[[Step], None] | None = None, precision: Precision = DTYPES_OWN
+    sink: Callable[[Step], None] | None = None, truth: Callable[[Case], Any] | None = None
 ) -> Iterator[Tape]:
     """A new tape; `sink` gets each step before it is taken."""
-    tape = Tape(sink, precision)
+    tape = Tape(sink, truth)
     _tapes.append(tape)
     try:
         yield tape

@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from conformance.comparison import truth_in
 from conformance.operands import Literal, Name, Part
 from conformance.reproductions.ending import Ending, compare, short
 from conformance.steps import Comparison, Step
 from conformance.tape import Tape
-from reference import Array, Case, Precision, Result
+from reference import Array, Case, Result
 
 ALONE = "One call on its own is off the equations by more than its rounding bound."
 
@@ -34,7 +33,7 @@ def single_call(tape: Tape) -> Ending | None:
         results = _results(tape, index)
         if results is None:
             continue
-        found = _off(results, step.case, tape.precision)
+        found = _off(results, step.case, tape)
         size = sum(array.size for array in (step.case.input, *step.case.parameters.values()))
         if found is not None and (best is None or size < best[0]):
             what, operand, end, expected, allowed = found
@@ -74,11 +73,11 @@ def _results(tape: Tape, index: int) -> Found | None:
     return found if len(found) == 3 else None
 
 
-def _off(
-    results: Found, case: Case, precision: Precision
-) -> tuple[str, Any, int, Literal, Literal] | None:
+def _off(results: Found, case: Case, tape: Tape) -> tuple[str, Any, int, Literal, Literal] | None:
+    if tape.truth is None:
+        return None
     try:
-        known = truth_in(precision, case)
+        known = tape.truth(case)
     except ValueError:
         return None
     pairs = zip(known.result.items(), known.bound.items(), strict=True)

@@ -18,7 +18,7 @@ from conformance.implementation import (
     precision,
 )
 from conformance.requirement import requirement
-from conformance.requirements.needs import torch_module
+from conformance.requirements.needs import returning, torch_module
 from conformance.requirements.torch_only import autograd, differentiated
 from conformance.tape import bind, note
 from reference import Array, Case, Result, backward, gradient_bound, trace
@@ -35,6 +35,10 @@ def _differentiable(implementation: Implementation) -> str | None:
     if declared.storage or declared.weight_bits or declared.input_bits:
         return f"no bound on gradients is known for {', '.join(declared.described())}"
     return None
+
+
+def _returns_c_n(implementation: Implementation) -> str | None:
+    return _differentiable(implementation) or returning("c_n")(implementation)
 
 
 def _differentiable_module(implementation: Implementation) -> str | None:
@@ -107,6 +111,7 @@ def gradients_of(
 def _matches(
     implementation: Any, case: Case, of: Collection[str] = ALL, *, train: bool = True
 ) -> float:
+    of = [name for name in of if name in implementation.supports.results]
     weights = cotangents(case, of)
     got = gradients_of(implementation, case, weights, of, train)
     return _agree(got, *true_gradients(implementation, case, weights))
@@ -130,7 +135,7 @@ def gradients_of_h_n_are_right(implementation: Implementation, case: Case) -> fl
     return _matches(implementation, case, ("h_n",))
 
 
-@requirement(source=CHAIN_RULE, **_CASES)
+@requirement(source=CHAIN_RULE, **{**_CASES, "applies": _returns_c_n})
 def gradients_of_c_n_are_right(implementation: Implementation, case: Case) -> float:
     """Gradients of a loss on c_n alone are those of back-propagation through time."""
     return _matches(implementation, case, ("c_n",))

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from conformance.implementation import Implementation
 
 
 def torch_module(implementation: Implementation) -> str | None:
     """Needs a ``torch.nn.Module`` that can be built, kept and called again."""
     return None if hasattr(implementation, "build") else "not a torch module"
+
+
+def returning(name: str) -> Callable[[Implementation], str | None]:
+    """Needs the result of that name."""
+    return lambda implementation: (
+        None if name in implementation.supports.results else f"does not return {name}"
+    )
 
 
 def this_process(implementation: Implementation) -> str | None:
