@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol, runtime_checkable
+
+import numpy as np
 
 from conformance.failures import Misbehaviour, Mismatch, blamed
 from reference import Case, Result
@@ -30,11 +33,21 @@ def run(implementation: Implementation, case: Case) -> Result:
     """``implementation.run(case)``; its exceptions become :class:`Misbehaviour`.
 
     Raises :class:`Mismatch` if a shape or dtype is not the documented one, so that a requirement
-    can rely on them.
+    can rely on them. What the output holds beyond a row's length is set to zero here: that it is
+    zero already is a claim of one requirement, and of no other.
     """
     with blamed(case):
         result = implementation.run(case)
-    return checked(result, case)
+    return without_padding(checked(result, case), case)
+
+
+def without_padding(result: Result, case: Case) -> Result:
+    """`result` with zeros in the output, or in its cotangent, beyond the length of each row."""
+    if case.lengths is None:
+        return result
+    output = case.time_major(result.output).copy()
+    output[np.arange(case.seq_len)[:, None] >= case.lengths] = 0
+    return replace(result, output=case.user_order(output))
 
 
 def checked(result: Result, case: Case) -> Result:
