@@ -50,6 +50,12 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--device", default="", metavar="LIST", help="such as cpu,cuda")
     verify.add_argument("--dtype", default="", metavar="LIST", help="such as float32,bfloat16")
     verify.add_argument(
+        "--precision",
+        default="",
+        metavar="LIST",
+        help="declare an arithmetic that is not the dtype's own, such as products=tf32",
+    )
+    verify.add_argument(
         "--requirement", action="append", default=[], metavar="NAME", help="only this one; repeat"
     )
     verify.add_argument("-n", "--workers", type=int, default=2, metavar="WORKERS")
@@ -113,7 +119,7 @@ def _verify(options: argparse.Namespace) -> int:
         arguments += ["--lstm", name]
     for name in options.requirement:
         arguments += ["--lstm-requirement", name]
-    for option in ("max_examples", "timeout", "seed", "device", "dtype", "json"):
+    for option in ("max_examples", "timeout", "seed", "device", "dtype", "precision", "json"):
         value = getattr(options, option)
         if value not in (None, ""):
             arguments += [f"--lstm-{option.replace('_', '-')}={value}"]
@@ -150,14 +156,16 @@ def _problem(options: argparse.Namespace) -> str | None:
 def _summary(console: Any, run: Any) -> None:
     from collections import Counter
 
-    from conformance.drop_in import not_supported
+    from reference import Precision
     from strategies import Support
 
     for name, supports in run.circumstances.get("supports", {}).items():
-        lacking = not_supported(Support(**supports))
-        if lacking:
-            line = f"{name} does not take: {', '.join(lacking)}"
-            console.print(line, style="dim", markup=False)
+        lacking = Support(**supports).lacking()
+        declared = Precision(**run.circumstances["precision"][name]).described()
+        for what, said in (("does not take", lacking), ("declares its precision", declared)):
+            if said:
+                line = f"{name} {what}: {', '.join(said)}"
+                console.print(line, style="dim", markup=False)
     counts = Counter(verdict.outcome for verdict in run.verdicts)
     told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
     versions = ", ".join(

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from conformance.failures import Mismatch
-from conformance.implementation import Implementation, run
-from reference import Array, Case, Result, forward_bound, trace
+from conformance.implementation import Implementation, precision, run
+from reference import Arithmetic, Array, Case, Result, forward_bound, trace
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,10 +20,16 @@ class Truth:
     bound: Result
 
 
-def truth(case: Case) -> Truth:
-    """Evaluate the reference and its bound."""
+def arithmetic(case: Case, implementation: Implementation) -> Arithmetic:
+    """The arithmetic of the case's dtype, where `implementation` does not declare another."""
+    return Arithmetic.of(case.dtype, precision(implementation))
+
+
+def truth(case: Case, implementation: Implementation) -> Truth:
+    """Evaluate the reference, and the bound for the precision that `implementation` declares."""
     evaluated = trace(case)
-    return Truth(evaluated.result, forward_bound(evaluated))
+    bound = forward_bound(evaluated, arithmetic(case, implementation))
+    return Truth(evaluated.result, bound)
 
 
 def agree(got: Result, expected: Result, bound: Result) -> float:
@@ -83,5 +89,5 @@ def nothing(result: Result) -> Result:
 
 def against_reference(implementation: Implementation, case: Case) -> float:
     """Run `case` and compare with the reference within its bound; returns the share of it."""
-    known = truth(case)
+    known = truth(case, implementation)
     return agree(run(implementation, case), known.result, known.bound)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -167,20 +167,3 @@ def _with_dtypes(implementation: TorchLSTM, tried: TorchLSTM) -> TorchLSTM:
     if kept:
         implementation.supports = replace(implementation.supports, dtypes=tuple(kept))
     return implementation
-
-
-def not_supported(support: Support) -> list[str]:
-    """What :class:`Support` offers by default and `support` does not, for the report."""
-    lacking = [
-        f"{item.name} {value}"
-        for item in fields(support)
-        if isinstance(item.default, tuple) and item.name != "devices"
-        for value in item.default
-        if value not in getattr(support, item.name)
-    ]
-    lacking += [
-        item.name
-        for item in fields(support)
-        if item.default is True and not getattr(support, item.name)
-    ]
-    return lacking + (["num_layers > 1"] if support.max_layers == 1 else [])

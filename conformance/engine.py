@@ -12,6 +12,7 @@ import hypothesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import InvalidArgument, Unsatisfiable
 
+from conformance import process_state
 from conformance.expectations import decide
 from conformance.failures import Misbehaviour, Mismatch
 from conformance.implementation import Implementation
@@ -110,7 +111,8 @@ def _attempt(
         if before is not None:
             before(case)
         try:
-            measured = requirement.body(implementation, case)
+            with process_state.restored():
+                measured = requirement.body(implementation, case)
         except (Mismatch, Misbehaviour) as failure:
             if found is None:
                 deadline = time.perf_counter() + budget.shrink_seconds

@@ -44,10 +44,14 @@ class Misbehaviour(Exception):
 
 @contextlib.contextmanager
 def blamed(case: Case | None = None) -> Iterator[None]:
-    """Exceptions raised within are the implementation's: they become :class:`Misbehaviour`."""
+    """Exceptions raised within are the implementation's: they become :class:`Misbehaviour`.
+
+    Also those that no ``except Exception`` catches, but for the interrupt of the person who runs
+    the suite.
+    """
     try:
         yield
-    except (Mismatch, Misbehaviour):
+    except (Mismatch, Misbehaviour, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         raise Misbehaviour(f"raised {type(error).__name__}: {error}", case) from error

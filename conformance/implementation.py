@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from conformance.failures import Misbehaviour, Mismatch, blamed
-from reference import Case, Result
+from reference import Array, Case, Precision, Result
 from strategies import Support
 
 
@@ -19,6 +20,9 @@ class Implementation(Protocol):
     Requirements that need what `supports` lacks are not applicable. :meth:`run` computes one
     case from scratch, in eval mode, and returns NumPy arrays of the case's dtype in PyTorch's
     shapes and order. Whatever it raises becomes a verdict.
+
+    Optional: `precision`, a :class:`reference.Precision`, where its arithmetic is not the dtype's
+    own; and what :class:`Differentiable` adds.
     """
 
     name: str
@@ -29,16 +33,49 @@ class Implementation(Protocol):
         ...
 
 
-def run(implementation: Implementation, case: Case) -> Result:
+@runtime_checkable
+class Differentiable(Implementation, Protocol):
+    """An implementation that offers gradients; ``supports.gradients`` has to say so too."""
+
+    def gradients(self, case: Case, cotangents: Result) -> Mapping[str, Array]:
+        """Gradients of the sum of every result times its cotangent.
+
+        By the names ``input``, ``h_0``, ``c_0`` and PyTorch's for the parameters, in the shapes
+        and the dtype of the case's own arrays. A name that is left out is not verified.
+        """
+        ...
+
+
+def precision(implementation: Implementation) -> Precision:
+    """What `implementation` declares of its arithmetic; by default it is the dtype's own."""
+    declared: Precision = getattr(implementation, "precision", Precision())
+    return declared
+
+
+def answer(implementation: Implementation, case: Case) -> Result:
     """``implementation.run(case)``; its exceptions become :class:`Misbehaviour`.
 
-    Raises :class:`Mismatch` if a shape or dtype is not the documented one, so that a requirement
-    can rely on them. What the output holds beyond a row's length is set to zero here: that it is
-    zero already is a claim of one requirement, and of no other.
+    So does an answer that is no :class:`Result` of NumPy arrays.
     """
     with blamed(case):
         result = implementation.run(case)
-    return without_padding(checked(result, case), case)
+    if not isinstance(result, Result):
+        raise Misbehaviour(f"run() returned {type(result).__name__}, not a Result", case)
+    for name, array in result.items():
+        if not isinstance(array, np.ndarray):
+            kind = f"{type(array).__module__}.{type(array).__name__}".removeprefix("builtins.")
+            raise Misbehaviour(f"{name} is a {kind}, not a NumPy array", case)
+    return result
+
+
+def run(implementation: Implementation, case: Case) -> Result:
+    """As :func:`answer`, with the documented shapes and the case's dtype.
+
+    Raises :class:`Mismatch` if they are not, so that a requirement can rely on them. What the
+    output holds beyond a row's length is set to zero here: that it is zero already is the claim
+    of one requirement, and of no other.
+    """
+    return without_padding(checked(answer(implementation, case), case), case)
 
 
 def without_padding(result: Result, case: Case) -> Result:
@@ -51,9 +88,7 @@ def without_padding(result: Result, case: Case) -> Result:
 
 
 def checked(result: Result, case: Case) -> Result:
-    """`result` itself, if it is one and has the shapes and the dtype that `case` asks for."""
-    if not isinstance(result, Result):
-        raise Misbehaviour(f"run() returned {type(result).__name__}, not a Result", case)
+    """`result` itself, if it has the shapes and the dtype that `case` asks for."""
     shapes = documented_shapes(case)
     for name, array in result.items():
         if array.shape != shapes[name]:

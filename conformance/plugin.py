@@ -43,6 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--lstm-seed", type=int, metavar="N", help="draw the same cases again")
     group.addoption("--lstm-device", default="", metavar="LIST", help="such as cpu,cuda")
     group.addoption("--lstm-dtype", default="", metavar="LIST", help="such as float32,bfloat16")
+    group.addoption("--lstm-precision", default="", metavar="LIST", help="such as products=tf32")
     group.addoption("--lstm-requirement", action="append", default=[], metavar="NAME")
     group.addoption("--lstm-timeout", type=float, metavar="SECONDS", help="per requirement")
     group.addoption("--lstm-json", metavar="FILE", help="write the report to this file")

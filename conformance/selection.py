@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from dataclasses import asdict, replace
 from functools import cache
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import hypothesis
 import numpy as np
@@ -13,12 +13,12 @@ import pytest
 
 from conformance.engine import Budget
 from conformance.errors import UsageError
-from conformance.implementation import Implementation
+from conformance.implementation import Implementation, precision
 from conformance.journal import Journal
 from conformance.loading import load
 from conformance.profiles import PROFILES, timeout
 from conformance.requirements import REQUIREMENTS
-from reference import DTYPES
+from reference import DTYPES, Precision
 
 _load = cache(load)
 
@@ -46,6 +46,7 @@ def select(config: pytest.Config) -> list[tuple[Implementation, str]]:
         journal.write(name)
         implementation = _load(name)
         implementation = with_dtypes(implementation, config.getoption("lstm_dtype"))
+        implementation = with_precision(implementation, config.getoption("lstm_precision"))
         for device in devices(implementation, config.getoption("lstm_device")):
             chosen.append((implementation, device))
     _exact_arithmetic()
@@ -67,6 +68,33 @@ def with_dtypes(implementation: Implementation, wanted: str) -> Implementation:
             f"not in {wanted}"
         )
     implementation.supports = replace(implementation.supports, dtypes=kept)
+    return implementation
+
+
+def with_precision(implementation: Implementation, declared: str) -> Implementation:
+    """`implementation`, verified by the bounds of the `declared` precision if there is one.
+
+    That is a comma-separated list of fields of :class:`reference.Precision` and their values.
+    """
+    if not declared:
+        return implementation
+    values: dict[str, Any] = {}
+    kinds = get_type_hints(Precision)
+    for part in declared.split(","):
+        name, _, text = part.partition("=")
+        if name not in kinds:
+            raise UsageError(f"--precision: unknown {name!r}: choose among {', '.join(kinds)}")
+        kind = next(
+            each for each in (int, float, str) if each in (kinds[name], *get_args(kinds[name]))
+        )
+        try:
+            values[name] = kind(text)
+        except ValueError as error:
+            raise UsageError(f"--precision: {name} must be a number, got {text!r}") from error
+    try:
+        implementation.precision = Precision(**values)  # type: ignore[attr-defined]
+    except ValueError as error:
+        raise UsageError(f"--precision: {error}") from error
     return implementation
 
 
@@ -110,14 +138,13 @@ def _exact_arithmetic() -> dict[str, str]:
 
 def circumstances(config: pytest.Config) -> dict[str, Any]:
     """Versions, precision switches, and what each implementation declares."""
+    chosen = {implementation.name: implementation for implementation, _ in select(config)}
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
         "numpy": np.__version__,
         "hypothesis": hypothesis.__version__,
         **_exact_arithmetic(),
-        "supports": {
-            implementation.name: asdict(implementation.supports)
-            for implementation, _ in select(config)
-        },
+        "supports": {name: asdict(each.supports) for name, each in chosen.items()},
+        "precision": {name: asdict(precision(each)) for name, each in chosen.items()},
     }

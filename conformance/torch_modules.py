@@ -13,7 +13,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from conformance.failures import Misbehaviour, blamed
 from conformance.tensors import TORCH_DTYPES, to_array, to_tensor
-from reference import Array, Case, Configuration, Result
+from reference import Array, Case, Configuration, Precision, Result
 from strategies import Support
 
 Call = Callable[..., Any]
@@ -23,7 +23,8 @@ class TorchLSTM:
     """A module class with the constructor, parameter names and call of ``torch.nn.LSTM``.
 
     `rename` turns a parameter name of ``torch.nn.LSTM`` into the class's own. `around` is entered
-    whenever code of the class runs.
+    whenever code of the class runs. A class that declares its arithmetic has an attribute
+    `precision`, a :class:`reference.Precision`.
     """
 
     is_cell = False
@@ -42,6 +43,8 @@ class TorchLSTM:
         self.supports = supports
         self.rename = rename
         self.around = around
+        declared = getattr(cls, "precision", None)
+        self.precision = declared if isinstance(declared, Precision) else Precision()
 
     def arguments(self, configuration: Configuration) -> dict[str, Any]:
         """Constructor arguments: the two sizes, and every option that is not at its default."""

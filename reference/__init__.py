@@ -13,6 +13,7 @@ from reference.dtypes import DTYPES, DType
 from reference.gradient_bounds import gradient_bound
 from reference.gradients import backward
 from reference.network import LayerTrace, Trace, lstm, lstm_layer, rounded, trace
+from reference.precision import Precision
 
 __all__ = [
     "DTYPES",
@@ -22,6 +23,7 @@ __all__ = [
     "Configuration",
     "DType",
     "LayerTrace",
+    "Precision",
     "Result",
     "Step",
     "Trace",

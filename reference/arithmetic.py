@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from reference.case import Array
 from reference.cell import sigmoid
-from reference.dtypes import DType
+from reference.dtypes import DTYPES, DType
+from reference.factors import EXACT, Factors
+from reference.precision import DTYPES_OWN, PRODUCTS, Precision
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,10 @@ class Arithmetic:
     - `unit_roundoff`: of each stored intermediate quantity (u);
     - `accumulation`: unit roundoff of sums of products (u_acc);
     - `activation`: absolute error of sigmoid and tanh (K u);
-    - `subnormal`: the smallest positive number; `largest`: the largest finite one.
+    - `subnormal`: the smallest positive number; `largest`: the largest finite one;
+    - `factors`: what happens to the factors of a product before they are multiplied;
+    - `entry`: unit roundoff with which parameters, inputs and states are taken in;
+    - `added_bias`: what is added to the forget gate's bias inside.
     """
 
     unit_roundoff: float
@@ -27,21 +32,57 @@ class Arithmetic:
     activation: float
     subnormal: float
     largest: float
+    factors: Factors = EXACT
+    entry: float = 0.0
+    added_bias: float = 0.0
 
     @classmethod
-    def of(cls, dtype: DType) -> Arithmetic:
-        """The arithmetic of a correct implementation in `dtype`, with K = 4."""
-        u = dtype.unit_roundoff
-        return cls(u, dtype.accumulation, 4 * u, dtype.subnormal, dtype.largest)
+    def of(cls, dtype: DType, precision: Precision = DTYPES_OWN) -> Arithmetic:
+        """The arithmetic of a correct implementation in `dtype` that declares `precision`.
+
+        Sigmoid and tanh are off by ``precision.activation * u``, by default 4 u.
+        """
+        inside = DTYPES[precision.storage] if precision.storage else dtype
+        if inside.unit_roundoff <= dtype.unit_roundoff and inside.largest >= dtype.largest:
+            inside = dtype
+        entry = 0.0 if inside is dtype else inside.unit_roundoff
+        factors = Factors(
+            weight_levels=2**precision.weight_bits - 1 if precision.weight_bits else 0,
+            input_levels=2**precision.input_bits - 1 if precision.input_bits else 0,
+        )
+        if entry:
+            factors = replace(
+                factors, relative=entry, absolute=inside.subnormal, largest=inside.largest
+            )
+        if precision.products and inside.name == "float32":
+            rough = PRODUCTS[precision.products]
+            narrow = DTYPES.get(precision.products, inside)
+            factors = replace(
+                factors,
+                relative=factors.relative + rough * (1 + factors.relative),
+                absolute=factors.absolute + max(narrow.subnormal, 2.0**-126 * rough),
+                largest=narrow.largest,
+            )
+        u = inside.unit_roundoff
+        return cls(
+            u,
+            inside.accumulation,
+            precision.activation * u,
+            inside.subnormal,
+            inside.largest,
+            factors,
+            entry,
+            precision.added_bias,
+        )
 
     def scaled(self, factor: float) -> Arithmetic:
-        """The same arithmetic with every error larger by `factor`."""
-        return Arithmetic(
-            self.unit_roundoff * factor,
-            self.accumulation * factor,
-            self.activation * factor,
-            self.subnormal * factor,
-            self.largest,
+        """The same arithmetic with every rounding error of the stored type larger by `factor`."""
+        return replace(
+            self,
+            unit_roundoff=self.unit_roundoff * factor,
+            accumulation=self.accumulation * factor,
+            activation=self.activation * factor,
+            subnormal=self.subnormal * factor,
         )
 
 

@@ -29,6 +29,7 @@ from reference.arithmetic import Arithmetic, perturbed, sigmoid_slope, tanh_slop
 from reference.case import Array, Result
 from reference.cell import Step, Weights
 from reference.network import LayerTrace, Trace, assemble
+from reference.products import preactivation_error, projection_error
 
 Quantities = TypeVar("Quantities", Step, Weights)
 
@@ -65,45 +66,23 @@ class LayerBound:
     steps: Sequence[Step]
 
 
-def preactivation_error(
-    step: Step, w: Weights, dx: Array, dh: Array, arithmetic: Arithmetic
-) -> Array:
-    """Error fresh in the pre-activations, (N, 4 * hidden_size); infinite where they can overflow.
-
-    With n = fan-in + 4 terms: gamma_n(u_acc) times the sum of their absolute values (Higham,
-    section 3.1), which holds for any order; plus one rounding to the stored type of each of the
-    two products and of each of three sums of them with the biases, none of which exceeds the sum
-    of the terms of one sign, where an error passes through at most four later roundings; plus what
-    the error `dx` of the input contributes.
-    """
-    u, n = arithmetic.unit_roundoff, w.weight_ih.shape[1] + w.weight_hh.shape[1] + 4
-    gamma = n * arithmetic.accumulation / (1 - n * arithmetic.accumulation)
-    w_ih, w_hh = np.abs(w.weight_ih).T, np.abs(w.weight_hh).T
-    inherited = dx @ w_ih
-    moved = inherited + dh @ w_hh
-    absolute = np.abs(step.x) @ w_ih + np.abs(w.bias_ih) + np.abs(step.h_prev) @ w_hh
-    absolute = absolute + np.abs(w.bias_hh) + moved
-    products = step.x @ w.weight_ih.T, step.h_prev @ w.weight_hh.T
-    terms = (*products, w.bias_ih, w.bias_hh)
-    of_one_sign = np.maximum(
-        sum(np.maximum(term, 0) for term in terms), sum(np.maximum(-term, 0) for term in terms)
-    )
-    stored = np.abs(products[0]) + np.abs(products[1]) + 3 * of_one_sign + 5 * moved
-    error = (1 + u) ** 4 * (gamma * absolute + u * stored)
-    error = error + n * arithmetic.subnormal + inherited
-    return np.where(absolute < arithmetic.largest / 2, error, np.inf)
-
-
 def step_bound(
-    step: Step, w: Weights, dx: Array, dh: Array, dc: Array, arithmetic: Arithmetic
+    step: Step,
+    w: Weights,
+    dx: Array,
+    dh: Array,
+    dc: Array,
+    arithmetic: Arithmetic,
+    taken: Array | None = None,
 ) -> StepBound:
     """Bound one step whose input is off by `dx`, and whose state by `dh` and `dc`.
 
-    `dx` (N, input_size), `dh` (N, R), `dc` (N, hidden_size). Line for line the equations of
-    :func:`reference.cell.lstm_cell`, each followed by its error.
+    `dx` (N, input_size), `dh` (N, R), `dc` (N, hidden_size); `taken` is the error with which the
+    products take the input, where the arithmetic's factors are not exact. Line for line the
+    equations of :func:`reference.cell.lstm_cell`, each followed by its error.
     """
     u, k, tiny = arithmetic.unit_roundoff, arithmetic.activation, arithmetic.subnormal
-    fresh = preactivation_error(step, w, dx, dh, arithmetic)
+    fresh = preactivation_error(step, w, dx, dh, arithmetic, taken)
     da = fresh + dh @ np.abs(w.weight_hh).T
     fresh_i, fresh_f, fresh_g, fresh_o = np.split(fresh, 4, axis=-1)
     da_i, da_f, da_g, da_o = np.split(da, 4, axis=-1)
@@ -165,13 +144,8 @@ def step_bound(
     # h' = W_hr h', accumulated and rounded
     fresh_projection, deviation_h_full = None, deviation_h
     if w.weight_hr is not None:
-        w_hr, n = np.abs(w.weight_hr).T, w.weight_hr.shape[1]
-        gamma = n * arithmetic.accumulation / (1 - n * arithmetic.accumulation)
-        absolute = (np.abs(step.h_full) + deviation_h) @ w_hr
-        moved = deviation_h @ w_hr
-        fresh_projection = (1 + u) * gamma * absolute + u * (np.abs(step.h) + moved) + n * tiny
-        fresh_projection = np.where(absolute < arithmetic.largest / 2, fresh_projection, np.inf)
-        deviation_h = moved + fresh_projection
+        fresh_projection = projection_error(step, w.weight_hr, deviation_h, arithmetic)
+        deviation_h = deviation_h @ np.abs(w.weight_hr).T + fresh_projection
         h_by_h, h_full_by_c = w.weight_hr @ h_by_h, w.weight_hr @ h_full_by_c
     jacobian = np.concatenate(
         [
@@ -210,21 +184,25 @@ def layer_bound(layer: LayerTrace, dx: Array, arithmetic: Arithmetic) -> LayerBo
     """Bound one layer whose input is off by `dx` (T, N, features)."""
     w = float64(layer.weights)
     features = w.weight_hh.shape[1]
-    rows, hidden = layer.c_n.shape
     output = np.zeros(layer.output.shape)
-    error = np.zeros((rows, features + hidden))
-    columns: Array = np.zeros((rows, features + hidden, 0))
+    error, columns = _initial_errors(layer, arithmetic)
+    taken: Array | None = None
+    if not arithmetic.factors.exact:
+        x = np.zeros(dx.shape)
+        x[list(layer.order)] = [step.x for step in layer.steps]
+        taken = arithmetic.factors.input_error(x, dx)
     steps = []
     for t, step in zip(layer.order, layer.steps, strict=True):
         dh, dc = error[:, :features], error[:, features:]
-        bound = step_bound(float64(step), w, dx[t], dh, dc, arithmetic)
+        here = None if taken is None else taken[t]
+        bound = step_bound(float64(step), w, dx[t], dh, dc, arithmetic, here)
         carried = np.concatenate([bound.jacobian @ columns, _sources(bound, w.weight_hr)], axis=-1)
         linear = np.abs(carried).sum(axis=-1)
         linear = np.where(np.isnan(linear), np.inf, linear)
         looser = ~(linear.sum(axis=-1) <= 1.5 * bound.interval.sum(axis=-1))
         if looser.any():
             carried[looser] = 0
-            carried[looser, :, -(features + hidden) :] = _diagonals(
+            carried[looser, :, -error.shape[-1] :] = _diagonals(
                 np.where(np.isnan(bound.interval), np.inf, bound.interval)
             )[looser]
         running = layer.active[t][:, None]
@@ -238,6 +216,22 @@ def layer_bound(layer: LayerTrace, dx: Array, arithmetic: Arithmetic) -> LayerBo
         output[t] = np.where(running, error[:, :features], 0)
         steps.append(bound.deviation)
     return LayerBound(output, error[:, :features], error[:, features:], steps)
+
+
+def _initial_errors(layer: LayerTrace, arithmetic: Arithmetic) -> tuple[Array, Array]:
+    """Errors of (h, c) before the first step (N, R + hidden_size), and their columns.
+
+    Those of h count among the factors of its products.
+    """
+    rows, hidden = layer.c_n.shape
+    features = layer.weights.weight_hh.shape[1]
+    error = np.zeros((rows, features + hidden))
+    if not arithmetic.entry:
+        return error, np.zeros((rows, features + hidden, 0))
+    c_0 = np.abs(layer.steps[0].c_prev.astype(np.float64))
+    entered = arithmetic.entry * c_0 + arithmetic.subnormal
+    error[:, features:] = np.where(c_0 < arithmetic.largest, entered, np.inf)
+    return error, _diagonals(error)
 
 
 def layer_bounds(trace: Trace, arithmetic: Arithmetic | None = None) -> list[LayerBound]:

@@ -241,10 +241,13 @@ def gradient_bound(
 
     `arithmetic` is that of the case's dtype unless given. The reference's own error is added, as
     in :func:`reference.bounds.forward_bound`. An infinite bound means that nothing is claimed, as
-    where an intermediate quantity can overflow.
+    where an intermediate quantity can overflow. Raises :class:`ValueError` for arithmetic that
+    quantizes, or stores what it is given in a narrower type: no bound is known.
     """
     case, directions = trace.case, trace.case.configuration.num_directions
     model = Arithmetic.of(case.dtype) if arithmetic is None else arithmetic
+    if model.entry or model.factors.weight_levels or model.factors.input_levels:
+        raise ValueError(f"there is no bound on gradients in {model}")
     forward = layer_bounds(trace, model)
     model = model.scaled(1 + case.dtype.wide_roundoff / case.dtype.accumulation)
     u = model.unit_roundoff

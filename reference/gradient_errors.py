@@ -118,6 +118,8 @@ def transposed_product(
     moved = da.deviation @ np.abs(weight)
     absolute = np.abs(da.value) @ np.abs(weight) + moved
     inner = gamma * absolute + m * arithmetic.subnormal
+    if not arithmetic.factors.exact:
+        inner = inner + arithmetic.factors.product_error(da.value, da.deviation, weight.T)
     stored = u * (np.abs(terms).sum(axis=0) + moved + inner)
     rounding = np.where(absolute < arithmetic.largest / 2, inner + stored, np.inf)
     positive, negative = np.maximum(terms, 0).sum(axis=0), -np.minimum(terms, 0).sum(axis=0)
@@ -143,6 +145,7 @@ def weight_bound(adjoint: Near, factor: Near, arithmetic: Arithmetic) -> Array:
 
     One accumulated sum, gamma_(T N)(u_acc) times the sum of absolute values; or accumulated over
     the batch, rounded, and added up over time in the stored type, in any order; or in between.
+    Factors that are rounded before they are multiplied add their error.
     """
     steps, rows = adjoint.value.shape[:2]
     u, n = arithmetic.unit_roundoff, steps * rows
@@ -154,5 +157,11 @@ def weight_bound(adjoint: Near, factor: Near, arithmetic: Arithmetic) -> Array:
     absolute = (transposed @ np.abs(factor.value)).sum(axis=0) + moved
     partial = np.maximum(np.maximum(sums, 0).sum(axis=0), -np.minimum(sums, 0).sum(axis=0)) + moved
     stored = u * (np.abs(sums).sum(axis=0) + moved + (steps - 1) * partial)
-    rounding = (gamma * absolute + stored + n * arithmetic.subnormal) * (1 + u) ** steps
+    rough: Array | float = 0.0
+    if not arithmetic.factors.exact:
+        of_a = arithmetic.factors.rounding(adjoint.magnitude).swapaxes(1, 2)
+        of_f = arithmetic.factors.rounding(factor.magnitude)
+        larger = adjoint.magnitude.swapaxes(1, 2)
+        rough = (of_a @ (factor.magnitude + of_f) + larger @ of_f).sum(axis=0)
+    rounding = (gamma * absolute + stored + n * arithmetic.subnormal + rough) * (1 + u) ** steps
     return np.where(absolute < arithmetic.largest / 2, moved + rounding, np.inf)

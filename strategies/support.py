@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from reference import DTYPES
 
@@ -53,6 +53,26 @@ class Support:
             raise ValueError(f"unknown dtypes {unknown}, must be among {list(DTYPES)}")
         if self.max_layers < 1:
             raise ValueError(f"max_layers must be at least 1, got {self.max_layers}")
+
+    def lacking(self) -> list[str]:
+        """What is offered by default, of everything but devices, and is not offered here.
+
+        >>> Support(bias=(True,), projection=False, max_layers=1).lacking()
+        ['bias False', 'projection', 'num_layers > 1']
+        """
+        missing = [
+            f"{item.name} {value}"
+            for item in fields(self)
+            if isinstance(item.default, tuple) and item.name != "devices"
+            for value in item.default
+            if value not in getattr(self, item.name)
+        ]
+        missing += [
+            item.name
+            for item in fields(self)
+            if item.default is True and not getattr(self, item.name)
+        ]
+        return missing + (["num_layers > 1"] if self.max_layers == 1 else [])
 
 
 EVERYTHING = Support()

@@ -27,7 +27,7 @@ def rows_do_not_interact(implementation: Implementation, case: Case) -> float:
         h_0, c_0 = case.h_0.copy(), case.c_0.copy()
         h_0[:, others], c_0[:, others] = -h_0[:, others] + 1, -c_0[:, others] + 1
         changed = replace(changed, h_0=h_0, c_0=c_0)
-    bound = rows_of(case, truth(case).bound, kept)
+    bound = rows_of(case, truth(case, implementation).bound, kept)
     before = rows_of(case, run(implementation, case), kept)
     after = rows_of(case, run(implementation, changed), kept)
     return agree(after, before, plus(bound, bound))
@@ -37,7 +37,7 @@ def rows_do_not_interact(implementation: Implementation, case: Case) -> float:
 def permuting_rows_permutes_results(implementation: Implementation, case: Case) -> float:
     """The results of permuted rows are the permuted results."""
     order = np.roll(np.arange(case.batch_size)[::-1], case.batch_size // 2)
-    bound = rows_of(case, truth(case).bound, order)
+    bound = rows_of(case, truth(case, implementation).bound, order)
     expected = rows_of(case, run(implementation, case), order)
     return agree(run(implementation, rows(case, order)), expected, plus(bound, bound))
 
@@ -46,7 +46,7 @@ def permuting_rows_permutes_results(implementation: Implementation, case: Case) 
 def splitting_a_batch_changes_nothing(implementation: Implementation, case: Case) -> float:
     """The rows of a batch give, in two smaller batches, what they give together."""
     middle = (case.batch_size + 1) // 2
-    whole, bound = run(implementation, case), truth(case).bound
+    whole, bound = run(implementation, case), truth(case, implementation).bound
     worst = 0.0
     for chosen in np.split(np.arange(case.batch_size), [middle]):
         part = run(implementation, rows(case, chosen))
@@ -93,6 +93,6 @@ def empty_batch_gives_empty_results(implementation: Implementation, case: Case) 
 def large_batches_agree_with_rows_alone(implementation: Implementation, case: Case) -> float:
     """Hundreds of rows give what the same rows give in a small batch."""
     many = np.arange(257 + 64 * case.seq_len) % case.batch_size
-    bound = rows_of(case, truth(case).bound, many)
+    bound = rows_of(case, truth(case, implementation).bound, many)
     expected = rows_of(case, run(implementation, case), many)
     return agree(run(implementation, rows(case, many)), expected, plus(bound, bound))

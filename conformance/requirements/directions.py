@@ -24,7 +24,7 @@ BIDIRECTIONAL = (
 def directions_are_concatenated(implementation: Implementation, case: Case) -> float:
     """Output is the forward LSTM beside the reverse one, run on reversed time and turned back."""
     if False not in implementation.supports.bidirectional:
-        known = truth(case)
+        known = truth(case, implementation)
         return agree(run(implementation, case), known.result, known.bound)
     forward = run(implementation, direction_alone(case, 0))
     reverse = run(implementation, direction_alone(case, 1))
@@ -34,7 +34,7 @@ def directions_are_concatenated(implementation: Implementation, case: Case) -> f
         np.concatenate([forward.h_n, reverse.h_n]),
         np.concatenate([forward.c_n, reverse.c_n]),
     )
-    bound = truth(case).bound
+    bound = truth(case, implementation).bound
     return agree(run(implementation, case), expected, plus(bound, bound))
 
 
@@ -52,7 +52,7 @@ def reversing_time_exchanges_directions(implementation: Implementation, case: Ca
         output = np.flip(np.concatenate(halves, axis=-1), time)
         return Result(output, result.h_n[order], result.c_n[order])
 
-    bound = turned(truth(case).bound)
+    bound = turned(truth(case, implementation).bound)
     return agree(got, turned(whole), plus(bound, bound))
 
 
@@ -69,7 +69,7 @@ def _half_is_unchanged(implementation: Implementation, case: Case, reverse: bool
     changed, kept = _with_other_end(case, at_start=reverse)
     size = case.configuration.output_size
     half = slice(size, None) if reverse else slice(0, size)
-    bound = case.time_major(truth(case).bound.output)[kept, ..., half]
+    bound = case.time_major(truth(case, implementation).bound.output)[kept, ..., half]
     outputs = [
         case.time_major(run(implementation, each).output)[kept, ..., half]
         for each in (case, changed)
@@ -117,7 +117,7 @@ def directions_have_their_own_states(implementation: Implementation, case: Case)
     assert c_0 is not None
     h_0[1], c_0[1] = 1 - h_0[1], 1 - c_0[1]
     size = case.configuration.output_size
-    bound = truth(case).bound
+    bound = truth(case, implementation).bound
     before, after = run(implementation, case), run(implementation, replace(case, h_0=h_0, c_0=c_0))
     return max(
         close(

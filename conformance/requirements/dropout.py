@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from conformance.comparison import agree, close, nothing, truth
+from conformance.comparison import agree, arithmetic, close, nothing, truth
 from conformance.failures import Mismatch
 from conformance.implementation import Implementation
 from conformance.requirement import requirement
@@ -46,7 +46,7 @@ def _train(implementation: Implementation, case: Case, calls: int = 1) -> list[R
 )
 def dropout_is_identity_in_eval(implementation: Implementation, case: Case) -> float:
     """In eval mode, also after train mode, an LSTM with dropout computes what one without does."""
-    known = truth(case)
+    known = truth(case, implementation)
     session = session_of(implementation, with_dropout(case, 0.5))
     share = agree(session.run(case), known.result, known.bound)
     session.module.train()
@@ -58,7 +58,7 @@ def dropout_is_identity_in_eval(implementation: Implementation, case: Case) -> f
 @requirement(source=DOCUMENTED, level="training", applies=dropout, num_layers=(1, 5))
 def zero_dropout_changes_nothing(implementation: Implementation, case: Case) -> float:
     """In train mode with dropout 0 the results are those of the equations."""
-    known = truth(case)
+    known = truth(case, implementation)
     return agree(_train(implementation, case)[0], known.result, known.bound)
 
 
@@ -70,7 +70,7 @@ def zero_dropout_changes_nothing(implementation: Implementation, case: Case) -> 
 )
 def dropout_spares_a_single_layer(implementation: Implementation, case: Case) -> float:
     """In train mode with one layer there is nothing to drop: neither output nor recurrence."""
-    known = truth(case)
+    known = truth(case, implementation)
     result = _train(implementation, with_dropout(case, 0.5))[0]
     return agree(result, known.result, known.bound)
 
@@ -88,7 +88,8 @@ def full_dropout_cuts_layers_apart(implementation: Implementation, case: Case) -
     masks = [np.zeros(shape)] * (case.configuration.num_layers - 1)
     evaluated = trace(case, masks)
     result = _train(implementation, with_dropout(case, 1.0))[0]
-    return agree(result, evaluated.result, forward_bound(evaluated))
+    bound = forward_bound(evaluated, arithmetic(case, implementation))
+    return agree(result, evaluated.result, bound)
 
 
 @dataclass(frozen=True, eq=False)

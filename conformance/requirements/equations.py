@@ -56,5 +56,5 @@ def hand_stacked_cells_equal_lstm(implementation: Implementation, case: Case) ->
 
     hand_stacked = implementation.name == "stacked-cells"
     other = load("torch.nn.LSTM" if hand_stacked else "stacked-cells")
-    bound = truth(case).bound
+    bound = truth(case, implementation).bound
     return agree(run(implementation, case), run(other, case), plus(bound, bound))

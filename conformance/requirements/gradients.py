@@ -8,9 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from conformance.comparison import close
-from conformance.failures import Mismatch, blamed
-from conformance.implementation import Implementation, documented_shapes
+from conformance.comparison import arithmetic, close
+from conformance.failures import Misbehaviour, Mismatch, blamed
+from conformance.implementation import (
+    Differentiable,
+    Implementation,
+    documented_shapes,
+    precision,
+)
 from conformance.requirement import requirement
 from conformance.requirements.needs import torch_module
 from conformance.requirements.torch_only import autograd, differentiated
@@ -21,9 +26,17 @@ ALL = ("output", "h_n", "c_n")
 
 
 def _differentiable(implementation: Implementation) -> str | None:
-    if not implementation.supports.gradients:
+    offers = hasattr(implementation, "build") or isinstance(implementation, Differentiable)
+    if not (offers and implementation.supports.gradients):
         return "offers no gradients"
-    return torch_module(implementation)
+    declared = precision(implementation)
+    if declared.storage or declared.weight_bits or declared.input_bits:
+        return f"no bound on gradients is known for {', '.join(declared.described())}"
+    return None
+
+
+def _differentiable_module(implementation: Implementation) -> str | None:
+    return torch_module(implementation) or _differentiable(implementation)
 
 
 _CASES: dict[str, Any] = {
@@ -36,6 +49,7 @@ _CASES: dict[str, Any] = {
     "num_layers": (1, 3),
     "share_of_cases": 0.5,
 }
+_MODULES: dict[str, Any] = {**_CASES, "applies": _differentiable_module}
 
 
 def cotangents(case: Case, of: Collection[str] = ALL) -> Result:
@@ -61,13 +75,39 @@ def _agree(
     )
 
 
+def _truth(
+    implementation: Implementation, case: Case, weights: Result
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """The true gradients and the bound on them for the precision that is declared."""
+    evaluated = trace(case)
+    bound = gradient_bound(evaluated, weights, arithmetic(case, implementation))
+    return backward(evaluated, weights), bound
+
+
+def _gradients(
+    implementation: Any, case: Case, weights: Result, of: Collection[str], train: bool = True
+) -> Mapping[str, Array]:
+    """By autograd of a torch module; any other implementation is asked for them."""
+    if hasattr(implementation, "build"):
+        return autograd(implementation, case, weights, of, train=train)
+    with blamed(case):
+        got: Mapping[str, Array] = implementation.gradients(case, weights)
+    leaves = {**case.parameters, "input": case.input, "h_0": case.h_0, "c_0": case.c_0}
+    for name, array in got.items():
+        if leaves.get(name) is None:
+            raise Misbehaviour(f"gradients() has {name!r}, which the case has not", case)
+        if not isinstance(array, np.ndarray) or array.dtype != case.dtype.numpy:
+            kind = getattr(array, "dtype", type(array).__name__)
+            raise Mismatch(f"gradient of {name}.dtype", "", str(kind), case.dtype.name)
+    return got
+
+
 def _matches(
     implementation: Any, case: Case, of: Collection[str] = ALL, *, train: bool = True
 ) -> float:
     weights = cotangents(case, of)
-    evaluated = trace(case)
-    expected, bound = backward(evaluated, weights), gradient_bound(evaluated, weights)
-    return _agree(autograd(implementation, case, weights, of, train=train), expected, bound)
+    got = _gradients(implementation, case, weights, of, train)
+    return _agree(got, *_truth(implementation, case, weights))
 
 
 @requirement(source=CHAIN_RULE, **_CASES)
@@ -96,7 +136,7 @@ def gradients_of_c_n_are_right(implementation: Implementation, case: Case) -> fl
 
 @requirement(
     source="torch.nn.Module.eval documentation: it changes what modules compute, not autograd",
-    **_CASES,
+    **_MODULES,
 )
 def gradients_are_the_same_in_eval(implementation: Implementation, case: Case) -> float:
     """In eval mode the gradients are those of train mode without dropout."""
@@ -121,23 +161,23 @@ def gradient_reaches_first_step(implementation: Implementation, case: Case) -> f
     output = np.zeros(case.output_shape(), case.dtype.numpy)
     case.time_major(output)[-1] = 1
     weights = replace(cotangents(case, ()), output=output)
-    evaluated = trace(case)
-    first = {
-        "input": case.time_major(backward(evaluated, weights)["input"])[0],
-    }
-    bound = {"input": case.time_major(gradient_bound(evaluated, weights)["input"])[0]}
-    got = autograd(implementation, case, weights, ("output",))
-    return _agree({"input": case.time_major(got["input"])[0]}, first, bound)
+    first, expected, bound = (
+        {"input": case.time_major(gradients["input"])[0]}
+        for gradients in (
+            _gradients(implementation, case, weights, ("output",)),
+            *_truth(implementation, case, weights),
+        )
+    )
+    return _agree(first, expected, bound)
 
 
 @requirement(
-    source="torch.Tensor.backward documentation: it accumulates gradients in the leaves", **_CASES
+    source="torch.Tensor.backward documentation: it accumulates gradients in the leaves", **_MODULES
 )
 def backward_twice_accumulates(implementation: Implementation, case: Case) -> float:
     """Backward passes without resetting the gradients, two of them of one graph, give their sum."""
     weights = cotangents(case)
-    evaluated = trace(case)
-    expected, bound = backward(evaluated, weights), gradient_bound(evaluated, weights)
+    expected, bound = _truth(implementation, case, weights)
     module = differentiated(implementation, case)
     module.backward(weights)
     loss = module.loss(weights)
@@ -152,13 +192,12 @@ def backward_twice_accumulates(implementation: Implementation, case: Case) -> fl
 @requirement(
     source="torch.Tensor.requires_grad documentation: gradients are computed for leaves that "
     "require them",
-    **_CASES,
+    **_MODULES,
 )
 def frozen_leaves_change_no_other_gradient(implementation: Implementation, case: Case) -> float:
     """Freezing some leaves leaves the gradients of the others as they are."""
     weights = cotangents(case)
-    evaluated = trace(case)
-    expected, bound = backward(evaluated, weights), gradient_bound(evaluated, weights)
+    expected, bound = _truth(implementation, case, weights)
     worst = 0.0
     for parity in (0, 1):
         frozen = [name for index, name in enumerate(expected) if index % 2 == parity]
@@ -180,7 +219,7 @@ STEP = 2.0**-12
 @requirement(
     source="torch.autograd.grad documentation, create_graph: higher order derivatives",
     **{
-        **_CASES,
+        **_MODULES,
         "share_of_cases": 0.2,
         "hidden_size": (1, 4),
         "input_size": (1, 4),
@@ -254,7 +293,7 @@ def _moved(case: Case, by: float) -> Case:
 @requirement(
     source="torch.autograd.grad documentation, create_graph: higher order derivatives; no dtype is "
     "excepted",
-    **{**_CASES, "share_of_cases": 0.2, "hidden_size": (1, 4), "seq_len": (1, 5)},
+    **{**_MODULES, "share_of_cases": 0.2, "hidden_size": (1, 4), "seq_len": (1, 5)},
     dtypes=["float32"],
 )
 def float32_has_second_derivatives(implementation: Implementation, case: Case) -> None:

@@ -1,10 +1,12 @@
-"""Shapes, dtypes and devices of what is returned."""
+"""Shapes, dtypes and devices of what is returned, and manners of the call."""
 
 from __future__ import annotations
 
-from conformance.failures import Mismatch, blamed
-from conformance.implementation import Implementation, documented_shapes, run
+from conformance import process_state
+from conformance.failures import Mismatch
+from conformance.implementation import Implementation, answer, documented_shapes, run
 from conformance.requirement import requirement
+from conformance.requirements.torch_only import session
 from reference import Case
 
 OUTPUTS = "torch.nn.LSTM and torch.nn.LSTMCell documentation, 'Outputs'"
@@ -13,8 +15,7 @@ OUTPUTS = "torch.nn.LSTM and torch.nn.LSTMCell documentation, 'Outputs'"
 @requirement(source=OUTPUTS, level="core")
 def shapes_are_as_documented(implementation: Implementation, case: Case) -> None:
     """Output is (T, N, D * R), (N, T, D * R) or (T, D * R); states are (D * L, N, features)."""
-    with blamed(case):
-        result = implementation.run(case)
+    result = answer(implementation, case)
     expected = documented_shapes(case)
     for name, array in result.items():
         if array.shape != expected[name]:
@@ -24,8 +25,7 @@ def shapes_are_as_documented(implementation: Implementation, case: Case) -> None
 @requirement(source="torch.nn.Module.to documentation; type promotion of equal types", level="core")
 def dtypes_follow_input(implementation: Implementation, case: Case) -> None:
     """Output, h_n and c_n have the dtype of the input and the parameters."""
-    with blamed(case):
-        result = implementation.run(case)
+    result = answer(implementation, case)
     for name, array in result.items():
         if array.dtype != case.dtype.numpy:
             raise Mismatch(f"{name}.dtype", "", array.dtype.name, case.dtype.name)
@@ -39,3 +39,41 @@ def results_stay_on_device(implementation: Implementation, case: Case) -> None:
     for name, device in run(implementation, case).devices.items():
         if device != case.device:
             raise Mismatch(f"{name}.device", "", device, case.device)
+
+
+@requirement(
+    source="torch.nn.LSTM documentation: a call returns output, (h_n, c_n); it names no effect on "
+    "the process",
+    level="core",
+    share_of_cases=0.3,
+)
+def process_state_is_left_alone(implementation: Implementation, case: Case) -> None:
+    """In eval mode a call changes no default dtype, number of threads, grad mode, random state,
+    warnings filter or other setting of its process.
+
+    The random state is watched where the call can be told from the module's initialisation.
+    """
+    kept = session(implementation, case) if hasattr(implementation, "build") else None
+    with process_state.restored(random=True):
+        run(implementation, case)  # what is imported at the first call may have its own effects
+    before = process_state.snapshot(random=kept is not None)
+    if kept is None:
+        run(implementation, case)
+    else:
+        kept.run(case)
+    for name in process_state.changed(before):
+        raise Mismatch(name, "", "changed by the call", "left as it was")
+
+
+@requirement(
+    source="torch.nn.LSTM documentation: a call returns output, (h_n, c_n), and prints nothing",
+    level="core",
+    share_of_cases=0.1,
+)
+def nothing_is_printed(implementation: Implementation, case: Case) -> None:
+    """A call writes nothing to standard output, which may be somebody's data."""
+    with process_state.standard_output() as written:
+        run(implementation, case)
+    text = written.getvalue()
+    if text:
+        raise Mismatch("standard output", "", repr(text[:80]), "empty")

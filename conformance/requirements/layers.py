@@ -33,7 +33,7 @@ def layers_are_a_chain(implementation: Implementation, case: Case) -> float:
         np.concatenate([result.h_n for result in results]),
         np.concatenate([result.c_n for result in results]),
     )
-    bound = truth(case).bound
+    bound = truth(case, implementation).bound
     return agree(run(implementation, case), chain, plus(bound, bound))
 
 
@@ -49,7 +49,7 @@ def layers_are_a_chain(implementation: Implementation, case: Case) -> float:
 )
 def every_parameter_influences_result(implementation: Implementation, case: Case) -> None:
     """Where a change of one parameter must show in the results, they do change."""
-    before, known = run(implementation, case), truth(case)
+    before, known = run(implementation, case), truth(case, implementation)
     for name, array in case.parameters.items():
         changed = replace(
             case, parameters={**case.parameters, name: (0.5 - array).astype(array.dtype)}
@@ -80,7 +80,7 @@ def lower_layers_ignore_upper_ones(implementation: Implementation, case: Case) -
     h_0[lower:], c_0[lower:] = -h_0[lower:] + 1, -c_0[lower:] + 1
     if not case.batched:
         h_0, c_0 = h_0[:, 0], c_0[:, 0]
-    bound = truth(case).bound
+    bound = truth(case, implementation).bound
     before, after = run(implementation, case), run(implementation, replace(case, h_0=h_0, c_0=c_0))
     allowed = 2 * bound.h_n[:lower], 2 * bound.c_n[:lower]
     return max(

@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from conformance.comparison import agree, close, plus, truth
-from conformance.failures import blamed
-from conformance.implementation import Implementation, checked, run
+from conformance.implementation import Implementation, answer, checked, run
 from conformance.requirement import requirement
 from conformance.variations import last_steps, rows, rows_of, with_input
 from reference import Array, Case, Result
@@ -23,7 +22,7 @@ PACKED = (
 def packed_batch_equals_rows_alone(implementation: Implementation, case: Case) -> float:
     """Each row of a packed batch gives what the row gives alone, cut to its length."""
     assert case.lengths is not None
-    whole, bound = run(implementation, case), truth(case).bound
+    whole, bound = run(implementation, case), truth(case, implementation).bound
     worst = 0.0
     for row, length in enumerate(case.lengths):
         chosen = np.array([row])
@@ -54,7 +53,7 @@ def order_of_lengths_does_not_matter(implementation: Implementation, case: Case)
     """Rows given in the order of their lengths give the results of the rows as they were."""
     assert case.lengths is not None
     order = np.argsort(-case.lengths, kind="stable")
-    bound = rows_of(case, truth(case).bound, order)
+    bound = rows_of(case, truth(case, implementation).bound, order)
     expected = rows_of(case, run(implementation, case), order)
     return agree(run(implementation, rows(case, order)), expected, plus(bound, bound))
 
@@ -66,7 +65,7 @@ def padding_is_irrelevant(implementation: Implementation, case: Case) -> float:
     x = case.time_major(case.input).copy()
     beyond = np.arange(case.seq_len)[:, None] >= case.lengths
     x[beyond] = 1000
-    bound = truth(case).bound
+    bound = truth(case, implementation).bound
     before, after = run(implementation, case), run(implementation, with_input(case, x))
     return agree(after, before, plus(bound, bound))
 
@@ -79,9 +78,7 @@ def padding_is_irrelevant(implementation: Implementation, case: Case) -> float:
 def output_beyond_length_is_zero(implementation: Implementation, case: Case) -> None:
     """The output of a row is zero from its length on."""
     assert case.lengths is not None
-    with blamed(case):
-        result = checked(implementation.run(case), case)
-    output = case.time_major(result.output)
+    output = case.time_major(checked(answer(implementation, case), case).output)
     beyond = np.arange(case.seq_len)[:, None] >= case.lengths
     close("output beyond the lengths", output[beyond], np.zeros_like(output[beyond]), 0.0)
 
@@ -104,5 +101,5 @@ def full_lengths_equal_no_lengths(implementation: Implementation, case: Case) ->
     """Packing rows that all have the full length changes nothing."""
     full = replace(case, lengths=np.full(case.batch_size, case.seq_len))
     plain = replace(case, lengths=None)
-    bound = truth(plain).bound
+    bound = truth(plain, implementation).bound
     return agree(run(implementation, full), run(implementation, plain), plus(bound, bound))

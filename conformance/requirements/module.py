@@ -212,7 +212,7 @@ def repr_tells_the_sizes(implementation: Any, case: Case) -> None:
 )
 def train_mode_without_dropout_is_eval_mode(implementation: Any, case: Case) -> float:
     """Without dropout, train mode computes what eval mode computes."""
-    bound = truth(case).bound
+    bound = truth(case, implementation).bound
     module = implementation.build(case)
     expected = to_result(implementation.call(module, case), case)
     return agree(
@@ -253,5 +253,5 @@ def vmap_over_rows_is_a_batch(implementation: Implementation, case: Case) -> flo
     arguments = [to_tensor(each, case.device) for each in (case.input, case.h_0, case.c_0)]
     with blamed():
         mapped = torch.func.vmap(row, in_dims=(axis, 1, 1), out_dims=(axis, 1, 1))(*arguments)
-    known = truth(case)
+    known = truth(case, implementation)
     return agree(to_result(mapped, case), known.result, known.bound)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from conformance.comparison import against_reference, agree, close, plus, truth
+from conformance.comparison import against_reference, agree, arithmetic, close, plus, truth
 from conformance.implementation import Implementation, run
 from conformance.requirement import requirement
 from conformance.variations import with_hidden_units_permuted, with_input
@@ -73,15 +73,17 @@ def huge_preactivations_saturate(implementation: Implementation, case: Case) -> 
 def states_stay_in_range(implementation: Implementation, case: Case) -> None:
     """|h_t| <= 1 without projection, and |c_t| <= |c_0| + t, within rounding."""
     result = run(implementation, case)
-    u = case.dtype.unit_roundoff
+    model = arithmetic(case, implementation)
+    u, k = model.unit_roundoff, model.activation
     for name in ("output", "h_n"):
         array = getattr(result, name).astype(np.float64)
-        close(f"max(|{name}| - 1, 0)", np.maximum(np.abs(array) - 1, 0), 0 * array, 10 * u)
+        excess = np.maximum(np.abs(array) - 1, 0)
+        close(f"max(|{name}| - 1, 0)", excess, 0 * array, 2 * k + k**2 + 2 * u)
     _, c_0 = case.initial_states()
     start = np.abs(c_0.astype(np.float64)) if case.batched else np.abs(c_0[:, 0].astype(np.float64))
-    limit = (start + case.seq_len) * (1 + 8 * u) ** case.seq_len
+    limit = (start * (1 + model.entry) + case.seq_len) * (1 + k + 4 * u) ** case.seq_len
     excess = np.maximum(np.abs(result.c_n.astype(np.float64)) - limit, 0)
-    close("max(|c_n| - |c_0| - T, 0)", excess, 0 * excess, 16 * u * case.seq_len)
+    close("max(|c_n| - |c_0| - T, 0)", excess, 0 * excess, (2 * k + 8 * u) * case.seq_len)
 
 
 def _spoiled(case: Case, value: float) -> tuple[Case, int]:
@@ -95,7 +97,7 @@ def _other_rows_unchanged(
     implementation: Implementation, case: Case, value: float
 ) -> tuple[float, Result, Case]:
     spoiled, row = _spoiled(case, value)
-    bound = truth(case).bound
+    bound = truth(case, implementation).bound
     before, after = run(implementation, case), run(implementation, spoiled)
     worst = 0.0
     for other in range(case.batch_size):
@@ -122,7 +124,7 @@ def _other_rows_unchanged(
 def nan_stays_in_its_row(implementation: Implementation, case: Case) -> float:
     """A NaN in one row's input makes that row's later results NaN, and no other row's."""
     worst, after, spoiled = _other_rows_unchanged(implementation, case, np.nan)
-    known = truth(spoiled)
+    known = truth(spoiled, implementation)
     row = case.batch_size // 2
     for (name, got), (_, expected) in zip(after.items(), known.result.items(), strict=True):
         if name == "output":
@@ -165,7 +167,7 @@ def infinity_stays_in_its_row(implementation: Implementation, case: Case) -> flo
 )
 def memory_layout_does_not_matter(implementation: Implementation, case: Case) -> float:
     """Strided, transposed, expanded and offset tensors count as their contiguous copies."""
-    expected, bound = run(implementation, case), truth(case).bound
+    expected, bound = run(implementation, case), truth(case, implementation).bound
     allowed = plus(bound, bound)
     worst = 0.0
     for layout in (_sliced, _transposed, _offset):
@@ -186,7 +188,7 @@ def memory_layout_does_not_matter(implementation: Implementation, case: Case) ->
             h_0=None if h_0 is None else h_0.copy(),
             c_0=None if c_0 is None else c_0.copy(),
         )
-        bound = truth(copies).bound
+        bound = truth(copies, implementation).bound
         expected = run(implementation, copies)
         worst = max(worst, agree(run(implementation, same), expected, plus(bound, bound)))
     return worst
@@ -233,7 +235,7 @@ def hidden_units_can_be_permuted(implementation: Implementation, case: Case) -> 
         output = result.output[..., np.concatenate(halves)]
         return Result(output, result.h_n[..., order], result.c_n[..., order])
 
-    bound = permuted(truth(case).bound)
+    bound = permuted(truth(case, implementation).bound)
     got = run(implementation, with_hidden_units_permuted(case, order))
     return agree(got, permuted(run(implementation, case)), plus(bound, bound))
 
@@ -249,6 +251,6 @@ def only_sum_of_biases_matters(implementation: Implementation, case: Case) -> fl
         ]
         for name in case.parameters
     }
-    bound = truth(case).bound
+    bound = truth(case, implementation).bound
     got = run(implementation, replace(case, parameters=exchanged))
     return agree(got, run(implementation, case), plus(bound, bound))

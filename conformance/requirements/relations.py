@@ -36,7 +36,7 @@ def h_n_is_last_output(implementation: Implementation, case: Case) -> float:
     share = close("h_n", result.h_n[-directions:], top, 0.0)
     for count in range(1, case.configuration.num_layers):
         cut = first_layers(case, count)
-        known = truth(cut)
+        known = truth(cut, implementation)
         here = slice((count - 1) * directions, count * directions)
         allowed = 2 * known.bound.h_n[here]
         last = last_steps(cut, run(implementation, cut).output)
@@ -52,10 +52,10 @@ def h_n_is_last_output(implementation: Implementation, case: Case) -> float:
 def omitted_states_are_zeros(implementation: Implementation, case: Case) -> float:
     """Leaving out the initial states gives what zeros in their place give."""
     if True not in implementation.supports.states:
-        known = truth(case)
+        known = truth(case, implementation)
         return agree(run(implementation, case), known.result, known.bound)
     zeros = with_zero_states(case)
-    bound = truth(case).bound
+    bound = truth(case, implementation).bound
     return agree(run(implementation, case), run(implementation, zeros), plus(bound, bound))
 
 
@@ -69,7 +69,7 @@ def omitted_states_are_zeros(implementation: Implementation, case: Case) -> floa
 )
 def batch_first_only_swaps_axes(implementation: Implementation, case: Case) -> float:
     """With batch_first, input and output swap their first two axes, and nothing else changes."""
-    bound = truth(case).bound
+    bound = truth(case, implementation).bound
     swapped = run(implementation, with_axes_swapped(case))
     output = np.swapaxes(swapped.output, 0, 1)
     expected = Result(output, swapped.h_n, swapped.c_n)
@@ -89,7 +89,7 @@ def batch_first_only_swaps_axes(implementation: Implementation, case: Case) -> f
 def unbatched_is_batch_of_one(implementation: Implementation, case: Case) -> float:
     """An input without a batch dimension gives what a batch of that one row gives."""
     batch_axis = 0 if case.configuration.batch_first else 1
-    bound = truth(case).bound
+    bound = truth(case, implementation).bound
     batch = run(implementation, case)
     row = Result(batch.output.take(0, batch_axis), batch.h_n.take(0, 1), batch.c_n.take(0, 1))
     bound = Result(bound.output.take(0, batch_axis), bound.h_n[:, 0], bound.c_n[:, 0])

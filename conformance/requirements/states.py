@@ -31,7 +31,7 @@ def splitting_time_changes_nothing(implementation: Implementation, case: Case) -
     first = run(implementation, steps(case, 0, middle))
     rest = steps(case, middle, case.seq_len)
     second = run(implementation, replace(rest, h_0=first.h_n, c_0=first.c_n))
-    bound = truth(case).bound
+    bound = truth(case, implementation).bound
     split = concatenated_in_time(case, first, second)
     return agree(split, run(implementation, case), plus(bound, bound))
 
@@ -93,7 +93,7 @@ def changed_weights_take_effect(implementation: Implementation, case: Case) -> f
             name: (-array / 2).astype(array.dtype) for name, array in case.parameters.items()
         },
     )
-    known = truth(other)
+    known = truth(other, implementation)
     worst = 0.0
     for way in ("in_place", "load", "functional"):
         session = session_of(implementation, case)
@@ -120,7 +120,7 @@ def changed_weights_take_effect(implementation: Implementation, case: Case) -> f
 )
 def grad_mode_changes_nothing(implementation: Implementation, case: Case) -> float:
     """The results without gradients are those with gradients, within the sum of both bounds."""
-    bound = truth(case).bound
+    bound = truth(case, implementation).bound
     session = session_of(implementation, case)
     expected = session.run(case)
     return max(

@@ -98,7 +98,7 @@ def test_close_measures_in_the_wider_type() -> None:
 def test_agree_takes_the_rounded_truth(dtype: str) -> None:
     """In every dtype the reference rounded to it lies within the bound, but not exactly."""
     case = random_case(Configuration(3, 4, num_layers=2), dtype=dtype)
-    known = truth(case)
+    known = truth(case, RoundedReference())
     share = agree(rounded(known.result, case.dtype), known.result, known.bound)
     assert 0 < share < 1
 
@@ -106,7 +106,7 @@ def test_agree_takes_the_rounded_truth(dtype: str) -> None:
 @pytest.mark.parametrize("name", ["output", "h_n", "c_n"])
 def test_agree_looks_at_every_array(name: str) -> None:
     """One element of any array that is off by twice its bound is named."""
-    known = truth(random_case(Configuration(3, 4, num_layers=2)))
+    known = truth(random_case(Configuration(3, 4, num_layers=2)), RoundedReference())
     arrays = {key: array.copy() for key, array in known.result.items()}
     bound = dict(known.bound.items())[name]
     arrays[name][1, 2, 3] += 2 * bound[1, 2, 3]

@@ -6,9 +6,8 @@ import pytest
 from torch import nn
 
 from conformance import REQUIREMENTS, Budget, Passed, StackedLSTMCells, Support, UsageError, check
-from conformance.drop_in import adapt, cell_list_name, not_supported
+from conformance.drop_in import adapt, cell_list_name
 from conformance.torch_modules import TorchLSTM, TorchLSTMCell, torch_devices
-from reference import DTYPES
 from tests.conformance import specimens
 
 EVERYTHING = Support(devices=torch_devices())
@@ -118,17 +117,3 @@ def test_cell_list_name_puts_the_layer_first() -> None:
     """Parameters of a list of cells are found by the layer's number."""
     assert cell_list_name("weight_ih_l0") == "cells.0.weight_ih"
     assert cell_list_name("bias_hh_l12") == "cells.12.bias_hh"
-
-
-def test_not_supported_lists_what_is_lacking() -> None:
-    """Everything that differs from the default is told, and nothing where nothing does."""
-    assert not_supported(Support()) == []
-    assert not_supported(replace(CELL, dtypes=("float32",))) == [
-        *(f"dtypes {name}" for name in DTYPES if name != "float32"),
-        "batch_first True",
-        "bidirectional True",
-        "projection",
-        "dropout",
-        "lengths",
-        "num_layers > 1",
-    ]

@@ -21,6 +21,7 @@ def config(**options: Any) -> Any:
         "lstm_seed": 3,
         "lstm_device": "",
         "lstm_dtype": "",
+        "lstm_precision": "",
         "lstm_requirement": [],
     }
     return SimpleNamespace(getoption={**defaults, **options}.__getitem__)

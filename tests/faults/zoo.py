@@ -29,6 +29,7 @@ from . import (
     layers,
     layout,
     lengths,
+    manners,
     modules,
     numerics,
     states,
@@ -60,6 +61,7 @@ FAMILIES: dict[str, list[Fault]] = {
         modules,
         devices,
         crashes,
+        manners,
         cells,
     )
 }

@@ -1,0 +1,73 @@
+"""How the factors of products are rounded before they are multiplied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from reference.case import Array
+
+
+@dataclass(frozen=True)
+class Factors:
+    """The error of each factor of a product W x, beyond that of the stored type.
+
+    - `relative`, `absolute`: a factor v is off by at most ``relative * |v| + absolute``, and
+      overflows from `largest` on;
+    - `weight_levels`, `input_levels`: weights are quantized to so many equal steps of
+      [-max|W|, max|W|], inputs to so many of the range of all rows, zero included; 0 for neither.
+
+    An input quantized at some of its steps alone has a smaller range than all steps have, so that
+    the bound holds for both. A zero point that is rounded to a step moves the ends of the range
+    by at most half a step, so an input is off by at most one step.
+    """
+
+    relative: float = 0.0
+    absolute: float = 0.0
+    largest: float = np.inf
+    weight_levels: int = 0
+    input_levels: int = 0
+
+    @property
+    def exact(self) -> bool:
+        """Whether factors are used as they are stored."""
+        return self == EXACT
+
+    def rounding(self, values: Array) -> Array:
+        """Error of each of `values` by rounding alone, infinite where it overflows."""
+        size = np.abs(values)
+        return np.where(size < self.largest, self.relative * size + self.absolute, np.inf)
+
+    def weight_error(self, weight: Array) -> Array:
+        """Error of each element of `weight`."""
+        if not self.weight_levels:
+            return self.rounding(weight)
+        step = 2 * np.abs(weight).max(initial=0) / self.weight_levels
+        error: Array = self.rounding(weight) + step / 2 * (1 + 2**-20)
+        return error
+
+    def input_error(self, x: Array, dx: Array) -> Array:
+        """Error of each element of an input that is itself within `dx` of `x` (..., features)."""
+        rounded = self.rounding(np.abs(x) + dx)
+        if not self.input_levels:
+            return rounded
+        top, bottom = (x + dx).max(initial=0), (x - dx).min(initial=0)
+        error: Array = rounded + (top - bottom) / self.input_levels * (1 + 2**-20)
+        return error
+
+    def product_error(
+        self, x: Array, dx: Array, weight: Array, wider: Array | None = None
+    ) -> Array:
+        """Error in ``x @ weight.T`` (N, m) by that of the factors, `x` (N, n) within `dx`.
+
+        `wider` is an input's own error where it is known already.
+        """
+        of_x = self.input_error(x, dx) if wider is None else wider
+        of_w = self.weight_error(weight).T
+        error = of_x @ (np.abs(weight).T + of_w) + (np.abs(x) + dx) @ of_w
+        return np.where(np.isnan(error), np.inf, error)
+
+
+EXACT = Factors()
+"""Factors as they are stored."""

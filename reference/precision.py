@@ -1,0 +1,67 @@
+"""What an implementation declares of its arithmetic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from reference.dtypes import DTYPES
+
+PRODUCTS = {"tf32": 2.0**-10, "bfloat16": 2.0**-8, "float16": 2.0**-11}
+"""Error of a factor of a float32 product in a narrower format, relative to it.
+
+TF32 has 10 bits of mantissa; hardware may round to them or cut the rest off.
+"""
+
+
+@dataclass(frozen=True)
+class Precision:
+    """An implementation's arithmetic where it is not the dtype's own; by default it is.
+
+    Every bound is derived from it, and every report shows it.
+
+    - `storage`: the dtype, by name, in which everything is stored inside, parameters and inputs
+      included, where that is narrower than the case's;
+    - `products`: the format, one of :data:`PRODUCTS`, to which the factors of float32 products
+      are rounded; sums stay in float32;
+    - `activation`: the absolute error of sigmoid and tanh, in unit roundoffs;
+    - `weight_bits`, `input_bits`: bits to which weights and the inputs of products, layer inputs
+      and hidden states, are quantized, symmetrically and over the range of the batch;
+    - `added_bias`: what is added to the forget gate's bias inside, and so had to be subtracted,
+      rounded, from the bias that was loaded.
+
+    Raises :class:`ValueError` for unknown names and numbers out of range.
+
+    >>> Precision(products="tf32").described()
+    ['products tf32']
+    """
+
+    storage: str | None = None
+    products: str | None = None
+    activation: float = 4.0
+    weight_bits: int | None = None
+    input_bits: int | None = None
+    added_bias: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, known in (("storage", DTYPES), ("products", PRODUCTS)):
+            value = getattr(self, name)
+            if value is not None and value not in known:
+                raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
+        if not self.activation >= 0:
+            raise ValueError(f"activation must not be negative, got {self.activation}")
+        for name in ("weight_bits", "input_bits"):
+            bits = getattr(self, name)
+            if bits is not None and not 1 <= bits <= 64:
+                raise ValueError(f"{name} must be from 1 to 64, got {bits}")
+
+    def described(self) -> list[str]:
+        """What is not the dtype's own, in words."""
+        return [
+            f"{item.name} {getattr(self, item.name)}"
+            for item in fields(self)
+            if getattr(self, item.name) != item.default
+        ]
+
+
+DTYPES_OWN = Precision()
+"""The dtype's own arithmetic."""
