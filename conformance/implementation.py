@@ -22,7 +22,9 @@ class Implementation(Protocol):
     shapes and order. Whatever it raises becomes a verdict.
 
     Optional: `precision`, a :class:`reference.Precision`, where its arithmetic is not the dtype's
-    own; and what :class:`Differentiable` adds.
+    own; what :class:`Differentiable` adds; and `hands_on_arrays`, True if :meth:`run` hands on
+    input and states as they are, so that wrong shapes, in which it may be given them, come to what
+    is under test.
     """
 
     name: str

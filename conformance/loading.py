@@ -10,16 +10,13 @@ from types import ModuleType
 
 from conformance.errors import UsageError, told
 from conformance.implementation import Implementation
-from conformance.packages import Packages
+from conformance.packages import OURS, Packages
+from conformance.shipped import SHIPPED
 
-SHIPPED = {
-    "torch.nn.LSTM": "PyTorch's multi-layer LSTM",
-    "torch.nn.LSTMCell": "PyTorch's LSTM cell, looped over time",
-    "stacked-cells": "a multi-layer LSTM stacked by hand from torch.nn.LSTMCell",
-}
-"""Implementations known by name, and what each is."""
-
-FORMS = "package.module:Class, path/to/file.py:Class or one of " + ", ".join(SHIPPED)
+FORMS = (
+    "package.module:Class, path/to/file.py:Class or a name that `lstm-conformance implementations` "
+    "lists"
+)
 
 
 def load(name: str) -> Implementation:
@@ -30,8 +27,10 @@ def load(name: str) -> Implementation:
     names of ``torch.nn.LSTM`` or ``torch.nn.LSTMCell``, or a class without constructor arguments
     that is an :class:`Implementation` itself. Raises :class:`UsageError` when there is none.
     """
-    if name == "stacked-cells":
-        return _drop_in("conformance.stacked", "StackedLSTMCells", name)
+    if name in SHIPPED:
+        SHIPPED[name].require(name)
+        place, _, attribute = SHIPPED[name].place.partition(":")
+        return _of_class(_import(place, name, OURS), attribute, name, OURS)
     place, _, attribute = name.rpartition(":")
     if not place:
         place, _, attribute = name.rpartition(".")
@@ -97,15 +96,11 @@ def _of_class(
         try:
             with neighbours:
                 implementation: Implementation = cls()
+        except UsageError:
+            raise
         except (Exception, SystemExit) as error:
             raise UsageError(f"{name!r}: {attribute}() raised {told(error)}") from error
         return implementation
     from conformance.drop_in import adapt
 
     return adapt(cls, name, lambda: neighbours)
-
-
-def _drop_in(place: str, attribute: str, name: str) -> Implementation:
-    from conformance.drop_in import adapt
-
-    return adapt(getattr(importlib.import_module(place), attribute), name)

@@ -38,7 +38,7 @@ class EquinoxLSTM(JaxLSTM):
     ) -> tuple[Any, Any, Any]:
         """Scan over time; the state is (h, c)."""
         size, key = configuration.hidden_size, jax.random.key(0)
-        cell = eqx.nn.LSTMCell(x.shape[-1], size, configuration.bias, x.dtype, key=key)
+        cell = eqx.nn.LSTMCell(configuration.input_size, size, configuration.bias, x.dtype, key=key)
         weights = lambda cell: (cell.weight_ih, cell.weight_hh, cell.bias)  # noqa: E731
         cell = eqx.tree_at(weights, cell, (*stored[0][:2], *(stored[0].biases or (None,))))
         step = jax.vmap(cell) if x.ndim == 3 else cell

@@ -83,9 +83,9 @@ class LinenOptimizedLSTM(LinenLSTM):
 def by_gate(stored: Stored) -> dict[str, dict[str, Any]]:
     """Parameters of a Flax cell: ``ii`` has a kernel, ``hi`` a kernel and the bias, and so on."""
     split = partial(jnp.split, indices_or_sections=4, axis=-1)
-    parts = zip(GATES, split(stored.weight_ih), split(stored.weight_hh), split(stored.biases[0]))
+    arrays = split(stored.weight_ih), split(stored.weight_hh), split(stored.biases[0])
     parameters = {}
-    for gate, kernel, recurrent, bias in parts:
+    for gate, kernel, recurrent, bias in zip(GATES, *arrays, strict=True):
         parameters[f"i{gate}"] = {"kernel": kernel}
         parameters[f"h{gate}"] = {"kernel": recurrent, "bias": bias}
     return parameters
@@ -100,17 +100,18 @@ class NnxLSTM(FlaxLSTM):
     def network(
         self, configuration: Configuration, stored: list[Stored], dtype: Any
     ) -> Callable[..., Any]:
-        """An ``RNN`` whose cell holds `stored`."""
+        """An ``RNN`` whose cell holds `stored`, or both of them."""
         zeros = nnx.initializers.zeros_init()
         options = {"kernel_init": zeros, "recurrent_kernel_init": zeros, "rngs": nnx.Rngs(0)}
-        rnns = []
+        rnns: list[Any] = []
         for each in stored:
             sizes = configuration.input_size, configuration.hidden_size
             kind = {"dtype": dtype, "param_dtype": dtype}
             cell = self.cell(*sizes, **kind, **options)
             self.fill(cell, each)
             rnns.append(nnx.RNN(cell))
-        return nnx.Bidirectional(*rnns) if len(rnns) == 2 else rnns[0]
+        both: Any = nnx.Bidirectional
+        return both(*rnns) if len(rnns) == 2 else rnns[0]  # type: ignore[no-any-return]
 
     def fill(self, cell: Any, stored: Stored) -> None:
         """Give the cell its parameters; ``if`` is spelled ``if_``."""

@@ -20,6 +20,7 @@ class JaxLSTM:
     """An LSTM as a pure function :meth:`call`, compiled once for arrays of the same shapes."""
 
     layout = Layout()
+    hands_on_arrays = True
 
     def __init__(self) -> None:
         self.compiled = jax.jit(self.call, static_argnums=0)
@@ -51,7 +52,9 @@ class JaxLSTM:
 
     def gradients(self, case: Case, cotangents: Result) -> Mapping[str, Array]:
         """Gradients of the sum of all results times their cotangents, by ``jax.vjp``."""
-        weights = tuple(jnp.asarray(array) for _, array in without_padding(cotangents, case).items())
+        weights = tuple(
+            jnp.asarray(array) for _, array in without_padding(cotangents, case).items()
+        )
 
         def call(*arguments: Any) -> Any:
             return self.compiled(case.configuration, *arguments, case.lengths)

@@ -28,6 +28,7 @@ class KerasLSTM:
 
     name = "keras-torch"
     backend = "torch"
+    hands_on_arrays = True
     supports = Support(
         batch_first=(True,), batched=(True,), projection=False, dropout=False, gradients=False
     )
@@ -46,7 +47,7 @@ class KerasLSTM:
         lstm = self.keras.layers.LSTM(size, **options, **OPTIONS, **INITIALIZERS)
         if case.configuration.bidirectional:
             lstm = self.keras.layers.Bidirectional(lstm, dtype=case.dtype.name)
-        lstm.build((None, None, x.shape[-1]))
+        lstm.build((None, None, len(layer.directions[0].weight_ih)))
         lstm.set_weights([array for stored in layer.directions for array in weights(stored)])
         states = None
         if layer.h_0 is not None and layer.c_0 is not None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import mlx.core as mx
 import ml_dtypes
+import mlx.core as mx
 import numpy as np
 from mlx import nn
 
@@ -24,6 +24,7 @@ class MlxLSTM:
     """
 
     name = "mlx"
+    hands_on_arrays = True
     supports = Support(
         max_layers=1,
         batch_first=(True,),

@@ -24,7 +24,7 @@ class Layer(NamedTuple):
     c_0: Array | None
 
 
-def layers(case: Case, layout: Layout = Layout()) -> list[Layer]:
+def layers(case: Case, layout: Layout) -> list[Layer]:
     """The layers of `case` from the lowest, their parameters as `layout` stores them."""
     stored = [layout.stored(case, suffix) for suffix in case.configuration.suffixes()]
     count = case.configuration.num_directions

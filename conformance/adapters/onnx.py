@@ -11,6 +11,7 @@ class OnnxRuntimeLSTM:
     """LSTM nodes in ONNX Runtime on the CPU, which computes float32 in layout 0 only."""
 
     name = "onnxruntime"
+    hands_on_arrays = True
     supports = Support(
         dtypes=("float32",),
         batch_first=(False,),
@@ -35,6 +36,7 @@ class OnnxReferenceLSTM:
     """LSTM nodes in ``onnx.reference.ReferenceEvaluator``."""
 
     name = "onnx-reference"
+    hands_on_arrays = True
     supports = Support(batched=(True,), projection=False, dropout=False, gradients=False)
 
     def run(self, case: Case) -> Result:

@@ -20,9 +20,8 @@ class PaddleLSTM:
     """
 
     name = "paddle"
-    supports = Support(
-        dtypes=("float64", "float32"), bias=(True,), batched=(True,), dropout=False
-    )
+    hands_on_arrays = True
+    supports = Support(dtypes=("float64", "float32"), bias=(True,), batched=(True,), dropout=False)
 
     def run(self, case: Case) -> Result:
         """Call a layer that holds the case's parameters."""

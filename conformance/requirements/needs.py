@@ -10,6 +10,13 @@ def torch_module(implementation: Implementation) -> str | None:
     return None if hasattr(implementation, "build") else "not a torch module"
 
 
+def arrays_handed_on(implementation: Implementation) -> str | None:
+    """Needs an implementation that can be given arrays of wrong shapes, and checks them itself."""
+    if getattr(implementation, "hands_on_arrays", False):
+        return None
+    return torch_module(implementation)
+
+
 def gradients(implementation: Implementation) -> str | None:
     """Needs gradients."""
     return None if implementation.supports.gradients else "offers no gradients"
