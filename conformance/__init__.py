@@ -5,6 +5,7 @@ every project without paying for it:
 
 - :class:`Implementation`, what an adapter has to offer; :func:`load`, which finds one by name;
   :class:`Case`, :class:`Result` and :class:`Support`, which its methods speak in;
+- :func:`parametrize_with_requirements`, which makes them tests of your own suite;
 - :data:`REQUIREMENTS`, every claim; :func:`check`, which decides one of them;
 - the verdicts :class:`Passed`, :class:`Failed`, :class:`Crashed`, :class:`TimedOut`,
   :class:`NotApplicable`, :class:`ExpectedFailure` and :class:`UnexpectedPass`.
@@ -27,6 +28,7 @@ _HOMES = {
     "TorchLSTMCell": "torch_modules",
     "UsageError": "errors",
     "load": "loading",
+    "parametrize_with_requirements": "parametrize",
     "REQUIREMENTS": "requirements",
     "Requirement": "requirement",
     "check": "engine",

@@ -15,10 +15,20 @@ import pytest
 from conformance.packages import OURS
 
 CONFORMANT, NOT_CONFORMANT, USAGE, BROKEN = range(4)
+INTERRUPTED = 130
+
+PASSED_ON = (
+    *("max_examples", "timeout", "time_limit", "memory", "seed", "device", "dtype", "precision"),
+    "json",
+)
+"""Options that the pytest plugin has under the same names, with the prefix ``--lstm``."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns 0 conformant, 1 not, 2 wrong usage, 3 the run itself broke."""
+    """Run the command.
+
+    Returns 0 conformant, 1 not, 2 wrong usage, 3 the run itself broke, 130 interrupted.
+    """
     options = _parser().parse_args(arguments)
     with OURS:
         code: int = options.command(options)
@@ -29,7 +39,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="lstm-conformance",
         description="Decide whether an LSTM computes the LSTM.",
-        epilog="exit status: 0 conformant, 1 not conformant, 2 wrong usage, 3 the run broke",
+        epilog="exit status: 0 conformant, 1 not conformant, 2 wrong usage, 3 the run broke, "
+        "130 interrupted",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     verify = commands.add_parser("verify", help="check implementations against the requirements")
@@ -46,6 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument(
         "--timeout", type=float, metavar="SECONDS", help="per requirement and implementation"
     )
+    verify.add_argument("--time-limit", type=float, metavar="SECONDS", help="for the whole run")
+    verify.add_argument("--memory", type=float, metavar="GIB", help="for each worker, 8 by default")
     verify.add_argument("--seed", type=int, metavar="N", help="draw the same cases again")
     verify.add_argument("--device", default="", metavar="LIST", help="such as cpu,cuda")
     verify.add_argument("--dtype", default="", metavar="LIST", help="such as float32,bfloat16")
@@ -123,7 +136,17 @@ def _verify(options: argparse.Namespace) -> int:
         arguments += ["--lstm", name]
     for name in options.requirement:
         arguments += ["--lstm-requirement", name]
-    for option in ("max_examples", "timeout", "seed", "device", "dtype", "precision", "json"):
+    for option in (
+        "max_examples",
+        "timeout",
+        "time_limit",
+        "memory",
+        "seed",
+        "device",
+        "dtype",
+        "precision",
+        "json",
+    ):
         value = getattr(options, option)
         if value not in (None, ""):
             arguments += [f"--lstm-{option.replace('_', '-')}={value}"]
@@ -136,8 +159,10 @@ def _verify(options: argparse.Namespace) -> int:
         for line in run.usage_errors:
             errors.print(f"lstm-conformance: {line}", markup=False, highlight=False)
         return USAGE
+    interrupted = code == pytest.ExitCode.INTERRUPTED and run is not None and not run.broken
     unfinished = run is None or run.broken or len(run.verdicts) < max(run.total, 1)
-    if run is None or unfinished or code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+    finished = pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED
+    if run is None or (not interrupted and (unfinished or code not in finished)):
         errors.print("lstm-conformance: the run itself broke", style="bold red")
         log = "\n".join(run.broken) if run and run.broken else face.log.getvalue()
         errors.print(log, markup=False, highlight=False)
@@ -146,6 +171,9 @@ def _verify(options: argparse.Namespace) -> int:
     console.print(render(run.verdicts))
     console.print(failures(run.verdicts))
     _summary(console, run)
+    if interrupted:
+        errors.print(f"interrupted: {len(run.verdicts)} of {run.total} decided", style="bold red")
+        return INTERRUPTED
     return CONFORMANT if run.conformant else NOT_CONFORMANT
 
 
@@ -183,5 +211,7 @@ def _summary(console: Any, run: Any) -> None:
     console.print(f"{told} in {run.seconds:.0f} s; seed {run.seed}; {versions}", highlight=False)
     if switches:
         console.print(f"float32 products exact: {switches}", style="dim", highlight=False)
+    if len(run.verdicts) < run.total:
+        return
     word, style = ("conformant", "bold green") if run.conformant else ("not conformant", "bold red")
     console.print(word, style=style)

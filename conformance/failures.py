@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 from collections.abc import Iterator
 
 from reference import Case
@@ -47,11 +48,14 @@ def blamed(case: Case | None = None) -> Iterator[None]:
     """Exceptions raised within are the implementation's: they become :class:`Misbehaviour`.
 
     Also those that no ``except Exception`` catches, but for the interrupt of the person who runs
-    the suite.
+    the suite. In a worker no person's interrupt arrives as an exception.
     """
     try:
         yield
-    except (Mismatch, Misbehaviour, KeyboardInterrupt):
+    except (Mismatch, Misbehaviour):
         raise
     except BaseException as error:
+        by_hand = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        if isinstance(error, KeyboardInterrupt) and by_hand:
+            raise
         raise Misbehaviour(f"raised {type(error).__name__}: {error}", case) from error

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from conformance.errors import UsageError, told
 from conformance.implementation import Implementation
@@ -41,9 +43,9 @@ def load(name: str) -> Implementation:
         if not path.is_file():
             raise UsageError(f"{name!r}: there is no file {place}")
         neighbours = Packages(path.parent)
-        return _of_class(_file_module(path, name, neighbours), attribute, name, neighbours)
+        return _named(_file_module(path, name, neighbours), attribute, name, neighbours)
     neighbours = Packages(Path.cwd())
-    return _of_class(_import(place, name, neighbours), attribute, name, neighbours)
+    return _named(_import(place, name, neighbours), attribute, name, neighbours)
 
 
 def _import(place: str, name: str, neighbours: Packages) -> ModuleType:
@@ -78,9 +80,7 @@ def _file_module(path: Path, name: str, neighbours: Packages) -> ModuleType:
     return module
 
 
-def _of_class(
-    module: ModuleType, attribute: str, name: str, neighbours: Packages
-) -> Implementation:
+def _named(module: ModuleType, attribute: str, name: str, neighbours: Packages) -> Implementation:
     cls = getattr(module, attribute, None)
     if cls is None:
         classes = sorted(
@@ -92,15 +92,28 @@ def _of_class(
         raise UsageError(f"{name!r}: there is no {attribute!r} in {module.__name__}{has}")
     if not isinstance(cls, type):
         raise UsageError(f"{name!r} is a {type(cls).__name__}, not a class")
+    return of_class(cls, name, neighbours)
+
+
+def of_class(
+    cls: type[Any],
+    name: str,
+    neighbours: contextlib.AbstractContextManager[object] | None = None,
+) -> Implementation:
+    """An instance of `cls` if it is an implementation, else what adapts the torch module class.
+
+    Its code runs within `neighbours`. Raises :class:`UsageError` if it is neither.
+    """
+    around = contextlib.nullcontext() if neighbours is None else neighbours
     if hasattr(cls, "run") and hasattr(cls, "supports"):
         try:
-            with neighbours:
+            with around:
                 implementation: Implementation = cls()
         except UsageError:
             raise
         except (Exception, SystemExit) as error:
-            raise UsageError(f"{name!r}: {attribute}() raised {told(error)}") from error
+            raise UsageError(f"{name!r}: {cls.__name__}() raised {told(error)}") from error
         return implementation
     from conformance.drop_in import adapt
 
-    return adapt(cls, name, lambda: neighbours)
+    return adapt(cls, name, lambda: around)

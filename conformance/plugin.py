@@ -13,6 +13,7 @@ import importlib
 import json
 import os
 import secrets
+import signal
 import time
 import warnings
 from collections.abc import Generator, Iterable, Iterator
@@ -21,8 +22,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from conformance import limits
 from conformance.packages import OURS
-from conformance.profiles import PROFILES, timeout
+from conformance.profiles import PROFILES
 
 if TYPE_CHECKING:
     from conformance.implementation import Implementation
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from conformance.verdict import Verdict
 
 FAMILIES = Path(__file__).parent / "requirements"
+INTERRUPTED = 130
+"""How a worker ends when the whole run is interrupted, which the reporting process sees to."""
 LOADING = 120.0
 """Seconds in which all implementations must be imported and tried out."""
 
@@ -46,6 +50,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--lstm-precision", default="", metavar="LIST", help="such as products=tf32")
     group.addoption("--lstm-requirement", action="append", default=[], metavar="NAME")
     group.addoption("--lstm-timeout", type=float, metavar="SECONDS", help="per requirement")
+    group.addoption("--lstm-time-limit", type=float, metavar="SECONDS", help="for the whole run")
+    group.addoption("--lstm-memory", type=float, default=8, metavar="GIB", help="for each worker")
     group.addoption("--lstm-json", metavar="FILE", help="write the report to this file")
 
 
@@ -55,7 +61,11 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     if hasattr(config, "workerinput"):
         config.option.lstm_seed = config.workerinput["lstm_conformance_seed"]
+        limits.join(config, config.workerinput[limits.DEADLINE])
+        limits.cap_memory(config.getoption("lstm_memory"))
+        signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
     else:
+        limits.begin(config)
         if config.option.lstm_seed is None:
             config.option.lstm_seed = secrets.randbelow(2**32)
         with OURS:
@@ -131,30 +141,43 @@ class RequirementItem(pytest.Item):
         self.implementation = implementation
         self.device = device
         self.started = 0.0
-        self.add_marker(pytest.mark.timeout(timeout(self.config), method="thread"))
         self.add_marker(pytest.mark.filterwarnings("default"))
 
     def runtest(self) -> None:
         """Decide the requirement; the verdict travels as a property of the report."""
-        with OURS, _last_resort(timeout(self.config) + 1):
-            from conformance.engine import check
-            from conformance.journal import Journal
-            from conformance.selection import budget
+        left = limits.allowed(self.config, self.started)
+        with OURS, _last_resort(max(left, 0) + 1):
             from conformance.verdict import PROPERTY, NotApplicable
 
-            journal = Journal(self.config)
-            verdict = check(
-                self.requirement,
-                self.implementation,
-                self.device,
-                budget(self.config),
-                lambda case: journal.write(self.name, case, self.started),
-            )
+            verdict = self.decide() if left > 0 else self.too_late()
         self.user_properties.append((PROPERTY, verdict.to_json()))
         if isinstance(verdict, NotApplicable):
             pytest.skip(verdict.reason)
         if not verdict.conformant:
             raise NotConformant(verdict)
+
+    def decide(self) -> Verdict:
+        """Draw cases and check them; each is on disk before the implementation sees it."""
+        from conformance.engine import check
+        from conformance.journal import Journal
+        from conformance.selection import budget
+
+        journal = Journal(self.config)
+        return check(
+            self.requirement,
+            self.implementation,
+            self.device,
+            budget(self.config),
+            lambda case: journal.write(self.name, case, self.started),
+        )
+
+    def too_late(self) -> Verdict:
+        """The verdict where the time of the whole run is up."""
+        from conformance.verdict import TimedOut
+
+        limit = self.config.getoption("lstm_time_limit")
+        reason = f"not tried: the run's time limit of {limit:g} s was reached"
+        return TimedOut(self.requirement.name, self.implementation.name, self.device, reason=reason)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """What, where, got, should be, allowed, and the case; a traceback only if we failed."""
@@ -181,9 +204,11 @@ def _last_resort(seconds: float) -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Note when an item starts, before pytest-timeout sets its timer."""
+    """Note when an item starts and how long it may take, before pytest-timeout sets its timer."""
     if isinstance(item, RequirementItem):
         item.started = time.time()
+        seconds = max(limits.allowed(item.config, item.started), 1)
+        item.add_marker(pytest.mark.timeout(seconds, method="thread"), append=False)
     return (yield)
 
 

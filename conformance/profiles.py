@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 PROFILES = {"quick": 20, "default": 100, "thorough": 1000}
 """Cases drawn per requirement in each profile."""
 
 TIMEOUTS = {"quick": 60.0, "default": 120.0, "thorough": 900.0}
 """Seconds that one requirement may take on one implementation and device, by profile."""
-
-
-def timeout(config: pytest.Config) -> float:
-    """Seconds that one requirement may take in this run."""
-    seconds: float | None = config.getoption("lstm_timeout")
-    return TIMEOUTS[config.getoption("lstm_profile")] if seconds is None else seconds

@@ -18,8 +18,8 @@ from conformance.engine import counterexample
 from conformance.expectations import judged
 from conformance.failures import Misbehaviour
 from conformance.journal import FOLDER, Entry, read
+from conformance.limits import DEADLINE, allowed, deadline
 from conformance.packages import OURS
-from conformance.profiles import timeout
 from conformance.requirements import REQUIREMENTS
 from conformance.selection import circumstances
 from conformance.table import table
@@ -105,6 +105,7 @@ class Reporting:
         """Tell each worker where to keep its journal and which seed to draw from."""
         node.workerinput["lstm_conformance_seed"] = self.run.seed
         node.workerinput[FOLDER] = str(self.journal)
+        node.workerinput[DEADLINE] = deadline(self.config)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
@@ -161,11 +162,11 @@ class Reporting:
         item = report.nodeid.rpartition("::")[2]
         requirement, _, rest = item.removesuffix("]").partition("[")
         implementation, _, device = rest.rpartition("|")
-        limit = timeout(self.config)
         entry = self._entry(report.node.gateway.id)
         if entry is None or entry.doing != item or entry.case is None:
             return Crashed(requirement, implementation, device, reason="its process died")
         seconds = time.time() - entry.started
+        limit = allowed(self.config, entry.started)
         late = seconds >= limit
         what = f"no verdict within {limit:g} s" if late else "the process died in this case"
         kind = TimedOut if late else Crashed

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import platform
+import sys
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from functools import cache
+from importlib.metadata import packages_distributions, version
 from typing import Any, get_args, get_type_hints
 
 import hypothesis
@@ -15,9 +18,11 @@ from conformance.engine import Budget
 from conformance.errors import UsageError
 from conformance.implementation import Implementation, precision
 from conformance.journal import Journal
+from conformance.limits import timeout
 from conformance.loading import load
-from conformance.profiles import PROFILES, timeout
+from conformance.profiles import PROFILES
 from conformance.requirements import REQUIREMENTS
+from conformance.shipped import SHIPPED
 from reference import DTYPES, Precision
 
 _load = cache(load)
@@ -40,6 +45,11 @@ def select(config: pytest.Config) -> list[tuple[Implementation, str]]:
         raise UsageError(f"--max-examples must be at least 1, got {examples}")
     if not 0 < timeout(config) < float("inf"):
         raise UsageError(f"--timeout must be a positive number of seconds, got {timeout(config)}")
+    for option, unit in (("time_limit", "seconds"), ("memory", "GiB")):
+        value = config.getoption(f"lstm_{option}")
+        if value is not None and not 0 < value < float("inf"):
+            name = option.replace("_", "-")
+            raise UsageError(f"--{name} must be a positive number of {unit}, got {value}")
     chosen = []
     journal = Journal(config)
     for name in config.getoption("lstm"):
@@ -49,7 +59,7 @@ def select(config: pytest.Config) -> list[tuple[Implementation, str]]:
         implementation = with_precision(implementation, config.getoption("lstm_precision"))
         for device in devices(implementation, config.getoption("lstm_device")):
             chosen.append((implementation, device))
-    _exact_arithmetic()
+    exact_arithmetic()
     return chosen
 
 
@@ -126,14 +136,20 @@ def budget(config: pytest.Config) -> Budget:
     return Budget(examples, config.getoption("lstm_seed"), shrink_seconds)
 
 
-def _exact_arithmetic() -> dict[str, str]:
-    import sys
-
+def exact_arithmetic() -> dict[str, str]:
+    """Full float32 products, without TF32, where torch has been imported; says what was set."""
     if "torch" not in sys.modules:
         return {}
     from conformance.torch_modules import set_exact_arithmetic
 
     return set_exact_arithmetic()
+
+
+def versions(names: Iterable[str]) -> dict[str, str]:
+    """Of the packages that the implementations known by one of these `names` need."""
+    distributions = packages_distributions()
+    needed = (module for name in names if name in SHIPPED for module in SHIPPED[name].needs)
+    return {module: version(distributions[module][0]) for module in needed}
 
 
 def circumstances(config: pytest.Config) -> dict[str, Any]:
@@ -144,7 +160,8 @@ def circumstances(config: pytest.Config) -> dict[str, Any]:
         "platform": platform.platform(),
         "numpy": np.__version__,
         "hypothesis": hypothesis.__version__,
-        **_exact_arithmetic(),
+        **exact_arithmetic(),
+        **versions(chosen),
         "supports": {name: asdict(each.supports) for name, each in chosen.items()},
         "precision": {name: asdict(precision(each)) for name, each in chosen.items()},
     }

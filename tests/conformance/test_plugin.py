@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from conformance.profiles import TIMEOUTS, timeout
+from conformance.limits import timeout
+from conformance.profiles import TIMEOUTS
 from tests.conformance.processes import SPECIMENS
 from tests.conformance.processes import pytest as run_pytest
 from tests.conformance.processes import run as run_program

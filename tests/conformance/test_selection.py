@@ -22,6 +22,8 @@ def config(**options: Any) -> Any:
         "lstm_device": "",
         "lstm_dtype": "",
         "lstm_precision": "",
+        "lstm_time_limit": None,
+        "lstm_memory": 8.0,
         "lstm_requirement": [],
     }
     return SimpleNamespace(getoption={**defaults, **options}.__getitem__)
@@ -36,6 +38,8 @@ def config(**options: Any) -> Any:
         ({"lstm_timeout": -1.0}, "--timeout must be a positive number of seconds, got -1"),
         ({"lstm_timeout": float("nan")}, "--timeout must be a positive number"),
         ({"lstm_timeout": float("inf")}, "--timeout must be a positive number"),
+        ({"lstm_time_limit": 0.0}, "--time-limit must be a positive number of seconds, got 0"),
+        ({"lstm_memory": -1.0}, "--memory must be a positive number of GiB, got -1"),
         ({"lstm": ["nonsense"]}, "unknown implementation 'nonsense'"),
         ({"lstm_dtype": "float31"}, "unknown dtype 'float31': choose among float64, float32"),
         ({"lstm_dtype": "float32,int8"}, "unknown dtype 'int8'"),

@@ -1,0 +1,61 @@
+"""Limits of a run: how long an item and the whole may take, how much memory a worker may have."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import pytest
+
+from conformance.profiles import TIMEOUTS
+
+DEADLINE = "lstm_conformance_deadline"
+"""The key under which a worker is told the run's deadline."""
+
+
+def timeout(config: pytest.Config) -> float:
+    """Seconds that one requirement may take on one implementation and device in this run."""
+    seconds: float | None = config.getoption("lstm_timeout")
+    return TIMEOUTS[config.getoption("lstm_profile")] if seconds is None else seconds
+
+
+def begin(config: pytest.Config) -> None:
+    """The run begins: from now on its time counts."""
+    seconds: float | None = config.getoption("lstm_time_limit")
+    config.stash[_DEADLINE] = None if seconds is None else time.time() + seconds
+
+
+def join(config: pytest.Config, deadline: float | None) -> None:
+    """This process works for a run that has to be over at `deadline`, None for no limit."""
+    config.stash[_DEADLINE] = deadline
+
+
+def deadline(config: pytest.Config) -> float | None:
+    """When the run has to be over, in seconds since the epoch."""
+    return config.stash[_DEADLINE]
+
+
+def allowed(config: pytest.Config, started: float) -> float:
+    """Seconds that a requirement begun at `started` may take, at most until the run's deadline."""
+    end = deadline(config)
+    return timeout(config) if end is None else min(timeout(config), end - started)
+
+
+def cap_memory(gib: float) -> None:
+    """Have the operating system refuse this process more than so many GiB of data.
+
+    A request beyond that is a MemoryError, or what the allocator makes of it, in this process
+    alone. Windows has no such limit and macOS does not enforce it. What is no positive number is
+    refused elsewhere, and does nothing here.
+    """
+    if sys.platform == "win32" or not 0 < gib < float("inf"):
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = int(gib * 2**30)
+    caps = [limit for limit in (wanted, soft, hard) if limit != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_DATA, (min(caps), hard))
+
+
+_DEADLINE = pytest.StashKey["float | None"]()

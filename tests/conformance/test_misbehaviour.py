@@ -1,0 +1,116 @@
+"""Whatever an implementation does becomes a verdict; the others get theirs."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from conformance import REQUIREMENTS
+from conformance.verdict import (
+    Crashed,
+    Failed,
+    NotApplicable,
+    Passed,
+    TimedOut,
+    Verdict,
+    from_json,
+)
+from tests.conformance.processes import COMMAND, command
+
+MISBEHAVING = Path(__file__).with_name("misbehaving.py")
+STATE, PRINTED = "process_state_is_left_alone", "nothing_is_printed"
+ASKED = ["results_match_reference", STATE, PRINTED]
+ALL = dict.fromkeys(ASKED)
+
+WAYS: dict[str, dict[str, tuple[type[Verdict], str]]] = {
+    "Aborts": dict.fromkeys(ALL, (Crashed, "the process died in this case")),
+    "ExitsInC": dict.fromkeys(ALL, (Crashed, "the process died in this case")),
+    "RaisesWhatNobodyCatches": dict.fromkeys(ALL, (Crashed, "raised Bang: gone")),
+    "InterruptsItself": dict.fromkeys(ALL, (Crashed, "raised KeyboardInterrupt")),
+    "HogsMemory": dict.fromkeys(ALL, (Crashed, "raised MemoryError")),
+    "HogsMemoryInTorch": dict.fromkeys(ALL, (Crashed, "allocate")),
+    "Prints": {PRINTED: (Failed, "standard output = 'shape")},
+    "ChangesEverything": {STATE: (Failed, "changed by the call")},
+    "AnswersLists": dict.fromkeys(ALL, (Crashed, "h_n is a list, not a tensor")),
+    "AnswersTheWrongType": dict.fromkeys(ALL, (Crashed, "the answer is a str, not a tuple")),
+    "GivesLists": dict.fromkeys(ALL, (Crashed, "output is a list, not a NumPy array")),
+    "GivesTensorsThatRequireGrad": dict.fromkeys(
+        ALL, (Crashed, "output is a torch.Tensor, not a NumPy array")
+    ),
+    "GivesNothing": dict.fromkeys(ALL, (Crashed, "run() returned NoneType, not a Result")),
+}
+"""For each class what each requirement says of it; those that are left out pass."""
+
+
+def verdicts(report: Path) -> list[Verdict]:
+    return [from_json(verdict) for verdict in json.loads(report.read_text())["verdicts"]]
+
+
+def test_every_way_of_misbehaving_is_a_verdict_with_its_case(tmp_path: Path) -> None:
+    """Each gets the verdict that fits, with the case; what is not concerned passes."""
+    options = [option for name in ASKED for option in ("--requirement", name)]
+    run = command(
+        *("verify", *(f"{MISBEHAVING}:{name}" for name in WAYS), "torch.nn.LSTM", *options),
+        *("--max-examples", 60, "--seed", 4, "--device", "cpu", "--memory", 4),
+        *("--json", "report.json"),
+        folder=tmp_path,
+    )
+    assert run.returncode == 1, run.stdout + run.stderr
+    found = verdicts(tmp_path / "report.json")
+    assert len(found) == len(ASKED) * (len(WAYS) + 1)
+    for verdict in found:
+        name = verdict.implementation.rpartition(":")[2]
+        kind, told = WAYS.get(name, {}).get(verdict.requirement, (Passed, ""))
+        assert isinstance(verdict, kind), (verdict.implementation, verdict)
+        assert told in "\n".join(verdict.lines())
+        if not verdict.conformant:
+            assert verdict.counterexample is not None
+            assert verdict.counterexample.case.startswith("<LSTM ")
+
+
+def test_run_ends_within_its_time_limit_even_when_everything_hangs(tmp_path: Path) -> None:
+    """Requirements that were tried are timed out with their case, the rest without one."""
+    started = time.monotonic()
+    run = command(
+        *("verify", f"{MISBEHAVING}:Sleeps", "--device", "cpu", "--timeout", 4),
+        *("--time-limit", 20, "--json", "report.json"),
+        folder=tmp_path,
+    )
+    seconds = time.monotonic() - started
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert seconds < 20 + 40
+    found = [each for each in verdicts(tmp_path / "report.json") if each.device == "cpu"]
+    assert len(found) == len(REQUIREMENTS)
+    hung = [each for each in found if isinstance(each, TimedOut)]
+    tried = [each for each in hung if each.counterexample is not None]
+    untried = [each for each in hung if each.counterexample is None]
+    assert all(each.reason.endswith("time limit of 20 s was reached") for each in untried)
+    assert len(tried) >= 4
+    assert len(untried) >= len(REQUIREMENTS) // 3
+    left = [each for each in found if each not in hung]
+    assert all(isinstance(each, (Passed, NotApplicable, Failed, Crashed)) for each in left)
+
+
+def test_interrupted_run_reports_what_it_has(tmp_path: Path) -> None:
+    """Ctrl-C ends the run with status 130, its verdicts so far in the table and in the report."""
+    arguments = ["verify", "torch.nn.LSTM", "--device", "cpu", "--json", "report.json"]
+    with subprocess.Popen(
+        [COMMAND, *arguments],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stderr is not None
+        assert "decided" in process.stderr.readline()
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, out + err
+    found = verdicts(tmp_path / "report.json")
+    assert len(REQUIREMENTS) // 10 <= len(found) < len(REQUIREMENTS)
+    assert f"interrupted: {len(found)} of {len(REQUIREMENTS)} decided" in err
+    assert "torch.nn.LSTM on cpu" in out
+    assert "conformant" not in out.splitlines()[-1]

@@ -1,0 +1,115 @@
+"""The requirements in somebody's own suite."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from conformance import REQUIREMENTS, UsageError, parametrize_with_requirements
+from tests.conformance.cases import RoundedReference
+from tests.conformance.processes import SPECIMENS
+from tests.conformance.processes import pytest as run_pytest
+
+PLAIN = Path(__file__).parents[1] / "faults" / "plain.py"
+
+SUITE = """
+import hypothesis
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from conformance import parametrize_with_requirements
+from {module} import {name}
+
+settings.register_profile("theirs", max_examples=3, deadline=77)
+settings.load_profile("theirs")
+
+
+@parametrize_with_requirements({name}, max_examples=12, seed=4{options})
+def test_lstm(requirement):
+    requirement()
+
+
+def test_their_settings_are_theirs():
+    assert settings.default.max_examples == 3
+    assert settings.default.deadline.total_seconds() == 0.077
+    assert torch.get_num_threads() == 2
+
+
+torch.set_num_threads(2)
+"""
+
+
+def suite(folder: Path, module: Path, name: str, options: str = "") -> Path:
+    shutil.copy(module, folder)
+    (folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\npythonpath = .\n")
+    path = folder / "test_theirs.py"
+    path.write_text(SUITE.format(module=module.stem, name=name, options=options))
+    return path
+
+
+def test_right_lstm_passes_in_their_suite(tmp_path: Path) -> None:
+    """Every requirement is a test of theirs, passed or skipped with its reason, on workers too."""
+    suite(tmp_path, PLAIN, "PlainLSTMCell")
+    run = run_pytest("-n", 2, "-rs", "-v", folder=tmp_path)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "PASSED test_theirs.py::test_lstm[results_match_reference]" in run.stdout
+    assert "bidirectional=True is not supported" in run.stdout
+    assert "PASSED test_theirs.py::test_their_settings_are_theirs" in run.stdout
+    for name in REQUIREMENTS:
+        assert f"test_lstm[{name}]" in run.stdout
+
+
+def test_faulty_lstm_fails_in_their_suite(tmp_path: Path) -> None:
+    """The failure is the verdict in their own output, with how to draw the same cases again."""
+    suite(tmp_path, SPECIMENS, "ForgetsBiasHH")
+    run = run_pytest("-k", "results_match_reference or theirs", folder=tmp_path)
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert "FAILED test_theirs.py::test_lstm[results_match_reference]" in run.stdout
+    assert "but should be" in run.stdout
+    assert "bias_hh_l0 = [" in run.stdout
+    assert "draw the same cases again with seed=4" in run.stdout
+
+
+def test_declared_failure_is_expected_and_strict(tmp_path: Path) -> None:
+    """What fails as declared is xfailed with the reason; what passes all the same fails."""
+    expected = ', expected_failures={"results_match_reference": "no bias_hh", '
+    expected += '"dtypes_follow_input": "perhaps"}'
+    suite(tmp_path, SPECIMENS, "ForgetsBiasHH", expected)
+    chosen = "results_match_reference or dtypes_follow_input"
+    run = run_pytest("-rx", "-k", chosen, folder=tmp_path)
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert "1 failed" in run.stdout
+    assert "1 xfailed" in run.stdout
+    assert "XFAIL test_theirs.py::test_lstm[results_match_reference] - no bias_hh" in run.stdout
+    assert "[XPASS(strict)] perhaps" in run.stdout
+
+
+def test_several_targets_are_told_apart() -> None:
+    """Each test is named after its target and its requirement."""
+    mark = parametrize_with_requirements(RoundedReference(), "torch.nn.LSTMCell")
+    ids = [parameters.id for parameters in mark.args[1]]
+    assert ids == [
+        *(f"RoundedReference-{name}" for name in REQUIREMENTS),
+        *(f"torch.nn.LSTMCell-{name}" for name in REQUIREMENTS),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("targets", "options", "told"),
+    [
+        (
+            ["torch.nn.LSTM"],
+            {"expected_failures": {"result_match_reference": "so"}},
+            "no requirement 'result_match_reference'; did you mean 'results_match_reference'?",
+        ),
+        (["torch.nn.LSTM"], {"profile": "slow"}, "unknown profile 'slow': choose among quick"),
+        ([], {}, "give at least one class"),
+        ([["torch.nn.LSTM"]], {}, "is no class, no Implementation and no name"),
+    ],
+)
+def test_arguments_that_make_no_sense_are_refused(targets: list, options: dict, told: str) -> None:
+    """At decoration, in one line."""
+    with pytest.raises(UsageError, match=told.replace("?", r"\?")):
+        parametrize_with_requirements(*targets, **options)
