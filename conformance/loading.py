@@ -32,7 +32,7 @@ def load(name: str) -> Implementation:
     if name in SHIPPED:
         SHIPPED[name].require(name)
         place, _, attribute = SHIPPED[name].place.partition(":")
-        return _of_class(_import(place, name, OURS), attribute, name, OURS)
+        return _named(_import(place, name, OURS), attribute, name, OURS)
     place, _, attribute = name.rpartition(":")
     if not place:
         place, _, attribute = name.rpartition(".")
