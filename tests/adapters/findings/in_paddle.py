@@ -1,0 +1,71 @@
+"""Findings in PaddlePaddle."""
+
+from tests.adapters.findings.finding import Finding
+
+LAYER = "https://www.paddlepaddle.org.cn/documentation/docs/en/api/paddle/nn/LSTM_en.html"
+
+FINDINGS = (
+    Finding(
+        "PaddlePaddle ends its process on a sequence without steps",
+        "fault",
+        ("paddle", "paddle-without-bias"),
+        "SIGFPE in the kernel, which no caller can handle.",
+        """
+import paddle
+
+paddle.nn.LSTM(1, 1)(paddle.zeros([1, 0, 1]))
+""",
+        "",
+        f"{LAYER}, inputs: of shape [batch_size, time_steps, input_size]; there is no least size.",
+        requirements=("empty_sequence_is_refused",),
+    ),
+    Finding(
+        "PaddlePaddle ends its process where there are no biases",
+        "fault",
+        ("paddle-without-bias",),
+        "The layer counts the frozen zeros that stand for the biases, takes itself for one with "
+        "four parameters, and hands two to a kernel that reads four: a segmentation fault, or in "
+        "both directions biases in place of the reverse weights.",
+        """
+import paddle
+
+paddle.nn.LSTM(1, 1, bias_ih_attr=False, bias_hh_attr=False)(paddle.zeros([1, 1, 1]))
+""",
+        "",
+        f"{LAYER}, bias_ih_attr and bias_hh_attr: the attributes of the biases of each cell, which "
+        "the cell takes as False for none.",
+    ),
+    Finding(
+        "PaddlePaddle's gradients are wrong with lengths and initial states in reverse",
+        "fault",
+        ("paddle",),
+        "The gradient by weight_hh of the reverse direction is not that of the results: a central "
+        "difference shows it. Without lengths, or from zero states, it is right.",
+        """
+import paddle
+
+paddle.seed(0)
+lstm = paddle.nn.LSTM(1, 1, direction="bidirect")
+x, state, lengths = paddle.ones([2, 2, 1]), paddle.ones([2, 2, 1]), paddle.to_tensor([2, 1])
+
+
+def loss():
+    return lstm(x, (state, state), lengths)[0].sum()
+
+
+loss().backward()
+weight = lstm.weight_hh_l0_reverse
+gradient, kept = weight.grad.sum().item(), weight.numpy()
+with paddle.no_grad():
+    values = []
+    for step in (0.01, -0.01):
+        weight.set_value(kept + step)
+        values.append(loss().item())
+difference = (values[0] - values[1]) / 0.02
+print("gradient and difference agree to 1 %:", abs(gradient - difference) < 0.01 * abs(difference))
+""",
+        "gradient and difference agree to 1 %: False",
+        f"{LAYER}, sequence_length: steps that are not less than the valid length are paddings.",
+        saying=("gradient of weight_hh", "gradient of "),
+    ),
+)
