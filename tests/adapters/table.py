@@ -86,17 +86,13 @@ def problems(found: Sequence[Column]) -> list[str]:
         covering = [finding for finding in FINDINGS if finding.covers(verdict)]
         explained.update(covering)
         if not covering:
-            message = verdict.counterexample.message if verdict.counterexample else verdict.reason
-            said.append(
-                f"{column.implementation}: {verdict.requirement} is not explained: {message}"
-            )
+            where = f"{column.implementation}: {verdict.requirement} {verdict.outcome}"
+            said.append(f"{where}, which no finding explains: {' '.join(verdict.lines()[:2])}")
     reported = {column.implementation for column in found}
     said += [
         f"no red shows: {finding.title}"
         for finding in FINDINGS
-        if not explained[finding]
-        and finding.requirements
-        and reported & set(finding.implementations)
+        if reported & set(finding.implementations) and not explained[finding]
     ]
     return said
 
@@ -144,7 +140,7 @@ def heading(column: Column, found: Sequence[Column]) -> str:
 
 def _runs(found: Sequence[Column]) -> list[str]:
     lines = [
-        "| implementation | dtypes | cases per requirement | passed | red | not applicable | with |",
+        "| implementation | dtypes | cases a requirement | passed | red | not applicable | with |",
         "|---|---|---|---|---|---|---|",
     ]
     for column in found:
@@ -154,7 +150,7 @@ def _runs(found: Sequence[Column]) -> list[str]:
             for verdict in column.verdicts.values()
         )
         needs = SHIPPED[column.implementation].needs
-        packages = ["torch", "numpy"] if not needs else needs
+        packages = needs or ("torch", "numpy")
         versions = ", ".join(f"{name} {run[name]}" for name in packages if name in run)
         cases = run["max_examples"] or {"quick": 20, "default": 100}[run["profile"]]
         lines.append(
