@@ -66,6 +66,60 @@ print("gradient and difference agree to 1 %:", abs(gradient - difference) < 0.01
 """,
         "gradient and difference agree to 1 %: False",
         f"{LAYER}, sequence_length: steps that are not less than the valid length are paddings.",
-        saying=("gradient of weight_hh", "gradient of "),
+        saying=("gradient of ",),
+    ),
+    Finding(
+        "PaddlePaddle raises for a batch without rows",
+        "undocumented",
+        ("paddle",),
+        "Which exception it is depends on the directions.",
+        """
+import paddle
+
+try:
+    paddle.nn.LSTM(1, 1)(paddle.zeros([0, 1, 1]))
+except RuntimeError as error:
+    print(error)
+""",
+        "Tensor holds no memory",
+        f"{LAYER}, inputs: of shape [batch_size, time_steps, input_size]; there is no least size.",
+        requirements=("empty_batch_gives_empty_results",),
+    ),
+    Finding(
+        "PaddlePaddle goes on beyond the length of a row where there is a projection",
+        "undocumented",
+        ("paddle",),
+        "Without a projection another implementation is used, whose output is zero there.",
+        """
+import paddle
+
+for size in (0, 1):
+    lstm = paddle.nn.LSTM(1, 2, proj_size=size)
+    output, _ = lstm(paddle.ones([2, 2, 1]), None, paddle.to_tensor([1, 2]))
+    zero = bool((output[0, 1] == 0).all())
+    print(f"proj_size {size}: output beyond the length is zero: {zero}")
+""",
+        "proj_size 1: output beyond the length is zero: False",
+        f"{LAYER}, sequence_length: steps not less than the valid length are paddings; what the "
+        "output is there is not said.",
+        requirements=("output_beyond_length_is_zero",),
+    ),
+    Finding(
+        "PaddlePaddle broadcasts initial states where there is a projection",
+        "fault",
+        ("paddle",),
+        "States of one row are taken for all rows, and a cell state of one unit for all units. "
+        "Without a projection they are refused.",
+        """
+import paddle
+
+lstm = paddle.nn.LSTM(1, 2, proj_size=1)
+output, _ = lstm(paddle.ones([3, 2, 1]), (paddle.ones([1, 1, 1]), paddle.ones([1, 1, 2])))
+print("three rows from the states of one:", output.shape[0])
+""",
+        "three rows from the states of one: 3",
+        f"{LAYER}, initial_states: of shape [num_layers * num_directions, batch_size, "
+        "hidden_size].",
+        requirements=("wrong_state_batch_is_refused", "wrong_state_features_are_refused"),
     ),
 )
