@@ -128,6 +128,9 @@ class KerasJaxLSTM(KerasLSTM):
         """The layer compiled, with its variables as constants."""
         import jax
 
+        from conformance.adapters.jax_functions import forget_often
+
+        forget_often()
         return jax.jit(layer)
 
 
