@@ -1,4 +1,4 @@
-"""Findings in Flax."""
+"""Findings in Flax and Equinox."""
 
 from tests.adapters.findings.finding import Finding
 
@@ -28,5 +28,22 @@ print("output beyond the length is zero:", bool(output[0, 1, 0] == 0))
         f"{RNN}, seq_lengths: elements beyond are padding and ignored; what the output is there is "
         "not said.",
         requirements=("output_beyond_length_is_zero",),
+    ),
+    Finding(
+        "A scan over no steps gives the initial states",
+        "declared",
+        ("flax-linen", "flax-linen-optimized", "flax-nnx", "flax-nnx-optimized", "equinox"),
+        "What PyTorch refuses, JAX defines: a scan over nothing returns the carry it was given.",
+        """
+import jax
+from jax import numpy as jnp
+
+carry, output = jax.lax.scan(lambda carry, x: (carry, x), jnp.ones(1), jnp.ones((0, 1)))
+print("the carry after no step:", carry)
+""",
+        "the carry after no step: [1.]",
+        "https://docs.jax.dev/en/latest/_autosummary/jax.lax.scan.html: a loop over xs that starts "
+        "from init.",
+        requirements=("empty_sequence_is_refused",),
     ),
 )
