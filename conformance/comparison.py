@@ -52,15 +52,8 @@ def close(name: str, got: Array, expected: Array, bound: Array | float) -> float
         raise Mismatch(f"{name}.shape", "", str(got.shape), str(expected.shape))
     if not got.size:
         return 0.0
-    with np.errstate(all="ignore"):
-        wide = np.asarray(expected, np.result_type(expected.dtype, np.float64))
-        distance = np.abs(got.astype(wide.dtype) - wide)
-        same = (got == expected) | (np.isnan(wide) & np.isnan(got.astype(np.float64)))
-        limit = np.broadcast_to(np.asarray(bound, np.float64), distance.shape)
-        share = np.where(limit > 0, distance / np.where(limit > 0, limit, 1), np.inf)
-        share = np.where(same, 0, np.where(np.isnan(share), np.inf, share))
-        unclaimed = np.isfinite(wide) & ~np.isfinite(limit)
-        share = np.where(unclaimed, 0, share)
+    limit = np.broadcast_to(np.asarray(bound, np.float64), got.shape)
+    share = shares(got, expected, limit)
     worst = np.unravel_index(np.argmax(share), share.shape)
     largest = float(share[worst])
     if largest > 1:
@@ -69,6 +62,20 @@ def close(name: str, got: Array, expected: Array, bound: Array | float) -> float
             name, place, number(got[worst]), number(expected[worst]), float(limit[worst])
         )
     return largest
+
+
+def shares(got: Array, expected: Array, limit: Array) -> Array:
+    """How far each element of `got` is from `expected`, as a share of `limit`; see :func:`close`.
+
+    All three have the same shape.
+    """
+    with np.errstate(all="ignore"):
+        wide = np.asarray(expected, np.result_type(expected.dtype, np.float64))
+        distance = np.abs(got.astype(wide.dtype) - wide)
+        same = (got == expected) | (np.isnan(wide) & np.isnan(got.astype(np.float64)))
+        share = np.where(limit > 0, distance / np.where(limit > 0, limit, 1), np.inf)
+        share = np.where(same, 0, np.where(np.isnan(share), np.inf, share))
+        return np.where(np.isfinite(wide) & ~np.isfinite(limit), 0, share)
 
 
 def number(value: Any) -> str:

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import InvalidArgument, Unsatisfiable
 
 from conformance import process_state
+from conformance.diagnosis import diagnose
 from conformance.expectations import decide
 from conformance.failures import Misbehaviour, Mismatch
 from conformance.implementation import Implementation
@@ -34,7 +35,8 @@ from strategies import Support, lstm_cases
 class Budget:
     """How much is tried: `max_examples` cases per requirement, drawn from `seed`.
 
-    After the first failure at most `shrink_seconds` go into finding a smaller one.
+    After the first failure at most `shrink_seconds` go into finding a smaller one, and at most as
+    many, up to 5, into its diagnosis.
     """
 
     max_examples: int = PROFILES["default"]
@@ -144,7 +146,15 @@ def _attempt(
         return Passed(*here, tried, share, seconds)
     _, case, failure = found
     kind = Failed if isinstance(failure, Mismatch) else Crashed
-    return kind(*here, tried, share, seconds, counterexample=counterexample(case, failure))
+    smallest = counterexample(case, failure)
+    if isinstance(failure, Mismatch) and budget.shrink_seconds and not requirement.costly:
+        limit = min(5.0, budget.shrink_seconds)
+        with process_state.restored():
+            told = diagnose(
+                implementation, case, requirement.body, failure.what, seconds=limit, before=before
+            )
+        smallest = replace(smallest, diagnosis=told.lines())
+    return kind(*here, tried, share, seconds, counterexample=smallest)
 
 
 def size(case: Case) -> tuple[int, ...]:

@@ -31,7 +31,8 @@ class Counterexample:
     """The smallest case found on which a requirement does not hold.
 
     `case` is a short description, `tensors` each array by name as shape and numbers; `what`,
-    `where`, `got`, `expected` and `allowed` are those of the comparison that failed.
+    `where`, `got`, `expected` and `allowed` are those of the comparison that failed. `diagnosis`
+    are sentences on where the results first part and what explains them.
     """
 
     case: str
@@ -42,9 +43,10 @@ class Counterexample:
     got: str = ""
     expected: str = ""
     allowed: float | None = None
+    diagnosis: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
-        """For the terminal: the message, the case, and its tensors that are not all zero.
+        """For the terminal: message, case, its tensors that are not all zero, and diagnosis.
 
         Of a tensor with more than :data:`SHOWN` numbers only the size is told.
         """
@@ -57,7 +59,8 @@ class Counterexample:
                 shown.append(f"  {name} = {_numbers(tensor)}")
             else:
                 zero.append(name)
-        return shown + ([f"  all zero: {', '.join(zero)}"] if zero else [])
+        shown += [f"  all zero: {', '.join(zero)}"] if zero else []
+        return shown + list(self.diagnosis)
 
 
 def _size(tensor: Any) -> int:
@@ -167,5 +170,7 @@ def from_json(values: Mapping[str, Any]) -> Verdict:
     """The verdict that :meth:`Verdict.to_json` wrote."""
     rest = {name: value for name, value in values.items() if name != "outcome"}
     if rest.get("counterexample") is not None:
-        rest["counterexample"] = Counterexample(**rest["counterexample"])
+        found = {**rest["counterexample"]}
+        found["diagnosis"] = tuple(found.get("diagnosis", ()))
+        rest["counterexample"] = Counterexample(**found)
     return OUTCOMES[values["outcome"]](**rest)

@@ -9,7 +9,7 @@ gradient of the loss with respect to a quantity bears the quantity's name.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -66,6 +66,9 @@ def lstm_cell_backward(step: Step, dh: Array, dc: Array, weights: Weights) -> St
     return StepGradients(dh, dh_full, dc, da, da @ w.weight_ih, da @ w.weight_hh, dc_prev)
 
 
+CellBackward = Callable[[Step, Array, Array, Weights], StepGradients]
+
+
 @dataclass(frozen=True, eq=False)
 class LayerGradients:
     """Gradients by what goes into one layer in one direction.
@@ -86,7 +89,13 @@ def masked(step: Step, running: Array) -> Step:
     return step if running.all() else Step(*(np.where(running, item, 0) for item in step))
 
 
-def lstm_layer_backward(layer: LayerTrace, d_output: Array, dh: Array, dc: Array) -> LayerGradients:
+def lstm_layer_backward(
+    layer: LayerTrace,
+    d_output: Array,
+    dh: Array,
+    dc: Array,
+    cell_backward: CellBackward = lstm_cell_backward,
+) -> LayerGradients:
     """Gradients of one layer from `d_output` (T, N, R), `dh` (N, R) and `dc` (N, hidden_size).
 
     `dh` and `dc` are those by the last state. Where a row has ended it keeps its state, so its
@@ -99,7 +108,7 @@ def lstm_layer_backward(layer: LayerTrace, d_output: Array, dh: Array, dc: Array
         running = layer.active[t][:, None]
         step = masked(step, running)
         arriving = np.where(running, dh + d_output[t], 0), np.where(running, dc, 0)
-        d = lstm_cell_backward(step, *arriving, w)
+        d = cell_backward(step, *arriving, w)
         dh, dc = np.where(running, d.h_prev, dh), np.where(running, d.c_prev, dc)
         dx[t] = d.x
         steps.append(step)
@@ -119,7 +128,9 @@ def state_rows(trace: Trace, state: Array) -> Array:
     return state if trace.case.batched else state[:, None]
 
 
-def trace_gradients(trace: Trace, cotangents: Result) -> list[LayerGradients]:
+def trace_gradients(
+    trace: Trace, cotangents: Result, cell_backward: CellBackward = lstm_cell_backward
+) -> list[LayerGradients]:
     """Every layer's gradients, in the order of ``trace.layers``; see :func:`backward`."""
     case, directions = trace.case, trace.case.configuration.num_directions
     d_output = wide(case.time_major(cotangents.output), case.dtype)
@@ -132,7 +143,7 @@ def trace_gradients(trace: Trace, cotangents: Result) -> list[LayerGradients]:
             positions = range(first, first + directions)
             by_direction = np.split(d_output, directions, axis=-1)
             both = [
-                lstm_layer_backward(trace.layers[p], d, dh_n[p], dc_n[p])
+                lstm_layer_backward(trace.layers[p], d, dh_n[p], dc_n[p], cell_backward)
                 for p, d in zip(positions, by_direction, strict=True)
             ]
             gradients = both + gradients

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,8 @@ import numpy as np
 from reference.case import Array, Case, Result
 from reference.cell import Step, Weights, lstm_cell
 from reference.dtypes import DType, wide
+
+Cell = Callable[[Array, Array, Array, Weights], Step]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,9 +63,15 @@ def cell_weights(case: Case, suffix: str) -> Weights:
 
 
 def lstm_layer(
-    x: Array, h: Array, c: Array, weights: Weights, active: Array, suffix: str = "_l0"
+    x: Array,
+    h: Array,
+    c: Array,
+    weights: Weights,
+    active: Array,
+    suffix: str = "_l0",
+    cell: Cell = lstm_cell,
 ) -> LayerTrace:
-    """Run one cell over `x` (T, N, features) from the state `h` (N, R), `c` (N, hidden_size).
+    """Run one `cell` over `x` (T, N, features) from the state `h` (N, R), `c` (N, hidden_size).
 
     A `suffix` that ends in ``_reverse`` runs from the last step to the first. Where `active`
     (T, N) is false the row has ended: it keeps its state, and its output is zero.
@@ -72,7 +80,7 @@ def lstm_layer(
     output = np.zeros((*x.shape[:2], h.shape[-1]), x.dtype)
     steps = []
     for t in order:
-        step = lstm_cell(x[t], h, c, weights)
+        step = cell(x[t], h, c, weights)
         running = active[t][:, None]
         h = np.where(running, step.h, h)
         c = np.where(running, step.c, c)

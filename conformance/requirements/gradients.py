@@ -75,7 +75,7 @@ def _agree(
     )
 
 
-def _truth(
+def true_gradients(
     implementation: Implementation, case: Case, weights: Result
 ) -> tuple[dict[str, Array], dict[str, Array]]:
     """The true gradients and the bound on them for the precision that is declared."""
@@ -84,7 +84,7 @@ def _truth(
     return backward(evaluated, weights), bound
 
 
-def _gradients(
+def gradients_of(
     implementation: Any, case: Case, weights: Result, of: Collection[str], train: bool = True
 ) -> Mapping[str, Array]:
     """By autograd of a torch module; any other implementation is asked for them."""
@@ -106,8 +106,8 @@ def _matches(
     implementation: Any, case: Case, of: Collection[str] = ALL, *, train: bool = True
 ) -> float:
     weights = cotangents(case, of)
-    got = _gradients(implementation, case, weights, of, train)
-    return _agree(got, *_truth(implementation, case, weights))
+    got = gradients_of(implementation, case, weights, of, train)
+    return _agree(got, *true_gradients(implementation, case, weights))
 
 
 @requirement(source=CHAIN_RULE, **_CASES)
@@ -164,8 +164,8 @@ def gradient_reaches_first_step(implementation: Implementation, case: Case) -> f
     first, expected, bound = (
         {"input": case.time_major(gradients["input"])[0]}
         for gradients in (
-            _gradients(implementation, case, weights, ("output",)),
-            *_truth(implementation, case, weights),
+            gradients_of(implementation, case, weights, ("output",)),
+            *true_gradients(implementation, case, weights),
         )
     )
     return _agree(first, expected, bound)
@@ -177,7 +177,7 @@ def gradient_reaches_first_step(implementation: Implementation, case: Case) -> f
 def backward_twice_accumulates(implementation: Implementation, case: Case) -> float:
     """Backward passes without resetting the gradients, two of them of one graph, give their sum."""
     weights = cotangents(case)
-    expected, bound = _truth(implementation, case, weights)
+    expected, bound = true_gradients(implementation, case, weights)
     module = differentiated(implementation, case)
     module.backward(weights)
     loss = module.loss(weights)
@@ -197,7 +197,7 @@ def backward_twice_accumulates(implementation: Implementation, case: Case) -> fl
 def frozen_leaves_change_no_other_gradient(implementation: Implementation, case: Case) -> float:
     """Freezing some leaves leaves the gradients of the others as they are."""
     weights = cotangents(case)
-    expected, bound = _truth(implementation, case, weights)
+    expected, bound = true_gradients(implementation, case, weights)
     worst = 0.0
     for parity in (0, 1):
         frozen = [name for index, name in enumerate(expected) if index % 2 == parity]

@@ -1,0 +1,76 @@
+"""Telling where results part, in the whole and in parts of it that are run by themselves."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from conformance.comparison import Truth, truth
+from conformance.diagnosis.gates import gates_told, step_alone
+from conformance.diagnosis.parting import Parting, first_parting, right
+from conformance.diagnosis.recording import Recording
+from conformance.variations import first_layers, rows
+from reference import Case, Result, trace
+
+
+def located(recording: Recording, case: Case, got: Result, known: Truth) -> list[str]:
+    """Where results first part, in the whole and in parts of it that are run by themselves."""
+    part = first_parting(case, got, known)
+    if part is None:
+        return []
+    layers, of = case.configuration.num_layers, "" if part.name == "output" else f"{part.name} of "
+    rest = "The output is right; the" if of and part.layer == layers - 1 else "The"
+    told = [f"{rest} results first part in {of}{part.place(case)}: {part}."]
+    for count in range(1, layers):
+        cut = first_layers(case, count)
+        answer, expected = recording.answer(cut), truth(cut, recording.implementation)
+        if answer is None:
+            break
+        lower = first_parting(cut, answer, expected)
+        if lower is not None:
+            lowest = "layer by itself parts" if count == 1 else f"{count} layers by themselves part"
+            told.append(f"The lowest {lowest}, in {lower.place(cut)}: {lower}.")
+            case, got, known, part = cut, answer, expected, lower
+            break
+        if not right(answer, expected):
+            break
+    else:
+        if layers > 1:
+            below = "layer below by itself is" if layers == 2 else "layers below by themselves are"
+            told.append(f"Without the top layer, the {below} right.")
+    if case.batched and case.batch_size > 1:
+        alone = rows(case, np.array([part.row]))
+        answer = recording.answer(alone)
+        if answer is not None and right(answer, truth(alone, recording.implementation)):
+            told.append(f"Row {part.row} by itself is right.")
+    return told + _step_told(recording, case, got, known, part)
+
+
+def _step_told(
+    recording: Recording, case: Case, got: Result, known: Truth, part: Parting
+) -> list[str]:
+    """What can be said of the step in which results first part, run by itself."""
+    configuration, nth = case.configuration, part.nth
+    if case.lengths is not None:
+        length = int(case.lengths[part.row])
+        if part.step >= length:
+            return []
+        if part.step < 0 and not part.direction:
+            nth = length - 1
+    layers = trace(case).layers
+    if len(layers) == case.seq_len == 1:
+        told = gates_told(recording, case, got, known)
+        return [f"In this step {told}."] if told else []
+    if True not in recording.supports.states or False not in recording.supports.bidirectional:
+        return []
+    layer = layers[part.layer * configuration.num_directions + part.direction]
+    alone = step_alone(case, layer, nth)
+    answer, expected = recording.answer(alone), truth(alone, recording.implementation)
+    if answer is None:
+        return []
+    if right(answer, expected):
+        return ["That step as an LSTM of its own, from its true input and states, is right."]
+    if first_parting(alone, answer, expected) is None:
+        return []
+    told = gates_told(recording, alone, answer, expected)
+    by_itself = "In that step as an LSTM of its own, from its true input and states"
+    return [f"{by_itself}, {told}."] if told else []

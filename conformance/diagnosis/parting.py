@@ -1,0 +1,131 @@
+"""Where results first part from the true ones, in the order in which data flow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from conformance.comparison import Truth, number, shares
+from reference import Array, Case, Result
+
+DIRECTIONS = ("forward", "reverse")
+
+
+@dataclass(frozen=True)
+class Parting:
+    """The first element that is off by more than its bound.
+
+    It is ``name[index]``: of `output`, in the top layer, at time `step`, the `nth` from 0 that
+    its direction processes; of `h_n` and `c_n`, of any layer, after the last step, with `step` -1.
+    """
+
+    name: str
+    index: tuple[int, ...]
+    layer: int
+    direction: int
+    step: int
+    nth: int
+    row: int
+    feature: int
+    got: str
+    expected: str
+    allowed: float
+
+    def place(self, case: Case) -> str:
+        """Layer, direction, step, row and feature in words."""
+        words = [f"layer {self.layer}"]
+        if case.configuration.bidirectional:
+            words.append(f"{DIRECTIONS[self.direction]} direction")
+        if self.step >= 0:
+            first = ", the first that it processes" if self.direction and not self.nth else ""
+            words.append(f"step {self.step}{first}")
+        words += [f"row {self.row}", f"feature {self.feature}"]
+        if self.step >= 0 and case.lengths is not None and self.step >= case.lengths[self.row]:
+            words.append(f"beyond the row's length of {case.lengths[self.row]}")
+        return ", ".join(words)
+
+    def __str__(self) -> str:
+        index = ", ".join(map(str, self.index))
+        return (
+            f"{self.name}[{index}] = {self.got}, but should be {self.expected} ± {self.allowed:.3g}"
+        )
+
+
+def wrong(got: Result, known: Truth) -> dict[str, Array]:
+    """Which elements are off by more than their bound, by the name of the result."""
+    return {
+        name: shares(array, getattr(known.result, name), getattr(known.bound, name)) > 1
+        for name, array in got.items()
+    }
+
+
+def right(got: Result, known: Truth) -> bool:
+    """Whether everything has its shape and lies within its bound."""
+    return all(
+        array.shape == expected.shape and not (shares(array, expected, bound) > 1).any()
+        for (_, array), (_, expected), (_, bound) in zip(
+            got.items(), known.result.items(), known.bound.items(), strict=True
+        )
+    )
+
+
+def first_parting(case: Case, got: Result, known: Truth) -> Parting | None:
+    """The first element off by more than its bound; None if there is none, or shapes are wrong.
+
+    Layers come from the lowest, steps in the order of processing, the output of the top layer
+    before its h_n, and that before c_n; directions, rows and features in theirs.
+    """
+    if any(a.shape != getattr(known.result, name).shape for name, a in got.items()):
+        return None
+    off = wrong(got, known)
+    configuration = case.configuration
+    directions, size = configuration.num_directions, configuration.output_size
+    output = case.time_major(off["output"])
+    states = {name: off[name] if case.batched else off[name][:, None] for name in ("h_n", "c_n")}
+
+    def parting(name: str, index: tuple[int, ...], **place: int) -> Parting:
+        array, expected, bound = (
+            getattr(of, name)[index] for of in (got, known.result, known.bound)
+        )
+        return Parting(
+            name, index, got=number(array), expected=number(expected), allowed=float(bound), **place
+        )
+
+    for layer in range(configuration.num_layers):
+        if layer == configuration.num_layers - 1:
+            for nth in range(case.seq_len):
+                for direction in range(directions):
+                    step = case.seq_len - 1 - nth if direction else nth
+                    half = output[step, :, direction * size : (direction + 1) * size]
+                    if half.any():
+                        row, feature = (int(at) for at in np.argwhere(half)[0])
+                        axes = (step, row)[:: -1 if configuration.batch_first else 1]
+                        index = (*(axes if case.batched else (step,)), direction * size + feature)
+                        return parting(
+                            "output",
+                            index,
+                            layer=layer,
+                            direction=direction,
+                            step=step,
+                            nth=nth,
+                            row=row,
+                            feature=feature,
+                        )
+        for direction in range(directions):
+            place = layer * directions + direction
+            for name, state in states.items():
+                if state[place].any():
+                    row, feature = (int(at) for at in np.argwhere(state[place])[0])
+                    index = (place, row, feature) if case.batched else (place, feature)
+                    return parting(
+                        name,
+                        index,
+                        layer=layer,
+                        direction=direction,
+                        step=-1,
+                        nth=case.seq_len - 1,
+                        row=row,
+                        feature=feature,
+                    )
+    return None

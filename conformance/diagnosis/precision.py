@@ -1,0 +1,59 @@
+"""Whether wrong results are those of a right LSTM in a coarser arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from conformance.comparison import Truth, truth
+from conformance.diagnosis.parting import right
+from conformance.diagnosis.recording import Recording
+from reference import DTYPES, Arithmetic, Case, DType, Result, forward_bound, trace
+
+Observation = tuple[Case, Result]
+
+
+def coarser(dtype: DType) -> list[DType]:
+    """The dtypes with a larger unit roundoff, the finest first."""
+    return [each for each in DTYPES.values() if each.unit_roundoff > dtype.unit_roundoff]
+
+
+def returns_numbers_of(observed: Sequence[Observation]) -> DType | None:
+    """The coarsest dtype, coarser than that of the cases, that has every number returned."""
+    for dtype in reversed(coarser(observed[0][0].dtype)):
+        with np.errstate(all="ignore"):
+            if all(
+                (array.astype(dtype.numpy).astype(array.dtype) == array).all()
+                for _, result in observed
+                for _, array in result.items()
+            ):
+                return dtype
+    return None
+
+
+def consistent_with(
+    recording: Recording, observed: Sequence[Observation], single: Observation, exact: Observation
+) -> DType | None:
+    """The finest coarser dtype with which the results are consistent, if they are with one.
+
+    They are if each is within the bound of an LSTM that rounds or cuts all it computes to that
+    dtype; if a `single` step shows it; and if those of `exact`, a step in which factors of
+    products lose nothing by that, are right. This excludes most other faults whose effect is
+    small, and proves nothing.
+    """
+    known = truth(single[0], recording.implementation), truth(exact[0], recording.implementation)
+    if right(single[1], known[0]) or not right(exact[1], known[1]):
+        return None
+    for dtype in coarser(exact[0].dtype):
+        if all(right(got, _in(case, dtype)) for case, got in (*observed, single)):
+            return dtype
+    return None
+
+
+def _in(case: Case, dtype: DType) -> Truth:
+    """The true result, and the bound of a computation in `dtype`: cutting errs twice as much."""
+    u = 2 * dtype.unit_roundoff
+    evaluated = trace(case)
+    arithmetic = Arithmetic(u, u / 2, u, dtype.subnormal, dtype.largest)
+    return Truth(evaluated.result, forward_bound(evaluated, arithmetic))

@@ -1,0 +1,117 @@
+"""Back-propagation with one change, to ask of wrong gradients whether that explains them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from reference import Array, Result, Step, Trace, Weights
+from reference.gradients import (
+    CellBackward,
+    StepGradients,
+    by_name,
+    lstm_cell_backward,
+    trace_gradients,
+)
+
+Gradients = Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class AlteredBackward:
+    """Back-propagation that is the reference's but for one change, which `says` names.
+
+    `says` completes "the gradients equal those of back-propagation". The change is in the
+    `cotangents`, in what each `cell` passes on, given the trace, or in the `gradients` by name.
+    """
+
+    says: str
+    cotangents: Callable[[Result], Result] = lambda each: each
+    cell: Callable[[Trace], CellBackward] = lambda _: lstm_cell_backward
+    gradients: Callable[[str, Array], Array] = lambda _, each: each
+
+    def compute(self, trace: Trace, cotangents: Result) -> dict[str, Array]:
+        """The gradients by name, as :func:`reference.backward` gives them."""
+        layers = trace_gradients(trace, self.cotangents(cotangents), self.cell(trace))
+        named = by_name(trace, layers)
+        with np.errstate(all="ignore"):
+            return {name: self.gradients(name, array) for name, array in named.items()}
+
+
+def stopped(
+    names: Collection[str], layers: Callable[[int, str], bool] = lambda _layer, _suffix: True
+) -> Callable[[Trace], CellBackward]:
+    """Cells that pass on zeros for `names`, where `layers` holds of the layer and its suffix."""
+
+    def cell_of(trace: Trace) -> CellBackward:
+        directions = trace.case.configuration.num_directions
+        concerned = [
+            layer.weights
+            for position, layer in enumerate(trace.layers)
+            if layers(position // directions, layer.suffix)
+        ]
+
+        def cell(step: Step, dh: Array, dc: Array, w: Weights) -> StepGradients:
+            d = lstm_cell_backward(step, dh, dc, w)
+            if not any(w is each for each in concerned):
+                return d
+            return d._replace(**{name: np.zeros_like(getattr(d, name)) for name in names})
+
+        return cell
+
+    return cell_of
+
+
+def without_derivative(step: Step, dh: Array, dc: Array, w: Weights) -> StepGradients:
+    """The cell's gradients with sigmoid in place of its derivative."""
+    d = lstm_cell_backward(step, dh, dc, w)
+    with np.errstate(all="ignore"):
+        gates = np.concatenate([1 - step.i, 1 - step.f, np.ones_like(step.g), 1 - step.o], axis=-1)
+        da = np.where(gates > 0, d.a / gates, d.a)
+    return d._replace(a=da, x=da @ w.weight_ih, h_prev=da @ w.weight_hh)
+
+
+def times(factor: float, *kinds: str) -> Callable[[str, Array], Array]:
+    """The gradients of these kinds of leaves times `factor`."""
+    return lambda name, array: factor * array if name.startswith(kinds) else array
+
+
+def without(name: str) -> Callable[[Result], Result]:
+    """Cotangents that are zero for the result `name`."""
+    return lambda each: replace(each, **{name: 0 * getattr(each, name)})
+
+
+BACKWARD = (
+    *(
+        AlteredBackward(f"that drops the gradient of {name}", cotangents=without(name))
+        for name in ("c_n", "h_n", "output")
+    ),
+    AlteredBackward("that stops after one step", cell=stopped(("h_prev", "c_prev"))),
+    AlteredBackward("that does not pass c on to the step before", cell=stopped(("c_prev",))),
+    AlteredBackward("that does not pass h on to the step before", cell=stopped(("h_prev",))),
+    AlteredBackward("that stops between layers", cell=stopped(("x",), lambda layer, _: layer > 0)),
+    AlteredBackward(
+        "whose reverse direction passes nothing to its input",
+        cell=stopped(("x",), lambda _, suffix: suffix.endswith("_reverse")),
+    ),
+    AlteredBackward("that takes sigmoid for its own derivative", cell=lambda _: without_derivative),
+    *(
+        AlteredBackward(f"that gives {' and '.join(kinds)} {what}", gradients=times(factor, *kinds))
+        for factor, what in ((0, "no gradient"), (2, "twice the gradient"))
+        for kinds in (
+            ("bias_ih",),
+            ("bias_hh",),
+            ("bias_ih", "bias_hh"),
+            ("h_0",),
+            ("c_0",),
+            ("h_0", "c_0"),
+            ("input",),
+            ("weight_ih",),
+            ("weight_hh",),
+            ("weight_hr",),
+        )
+    ),
+)
+"""What simple thing may be wrong with gradients."""
