@@ -9,8 +9,8 @@ import numpy as np
 from onnx import TensorProto, helper
 
 
-def lstm(*optional):
-    names = ["X", "W", "R", "", *optional]
+def lstm(*optional, bias=""):
+    names = ["X", "W", "R", bias, *optional]
     kinds = {"sequence_lens": TensorProto.INT32}
     inputs = [
         helper.make_tensor_value_info(name, kinds.get(name, TensorProto.FLOAT), None)
@@ -84,6 +84,23 @@ session(lstm()).run(None, {{"X": ones(1, 0, 1), **weights}})
         "",
         f"{OPERATOR}, X: of shape [seq_length, batch_size, input_size]; there is no least size.",
         requirements=("empty_batch_gives_empty_results",),
+    ),
+    Finding(
+        "ONNX Runtime turns NaN into a number where there are biases",
+        "fault",
+        ("onnxruntime",),
+        "Gates are clipped as the biases are added, by comparisons that NaN fails: a NaN in the "
+        "input leaves finite results behind. Without biases it stays NaN.",
+        f"""{RUNTIME}
+nan = np.full((1, 1, 1), np.nan, np.float32)
+(without,) = session(lstm()).run(None, {{"X": nan, **weights}})
+(biased,) = session(lstm(bias="B")).run(None, {{"X": nan, "B": ones(1, 8), **weights}})
+print("NaN without biases:", np.isnan(without[0, 0, 0]), "with:", np.isnan(biased[0, 0, 0]))
+""",
+        "NaN without biases: True with: False",
+        f"{OPERATOR}, equations, and https://onnx.ai/onnx/operators/onnx__Sigmoid.html, of which "
+        "NaN is the value at NaN by IEEE 754 arithmetic.",
+        requirements=("nan_stays_in_its_row",),
     ),
     Finding(
         "ONNX Runtime loses the initial states where there is no step",

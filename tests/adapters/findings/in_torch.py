@@ -44,6 +44,54 @@ except RuntimeError as error:
         saying=("to have the same dtype", "must have the same dtype"),
     ),
     Finding(
+        "torch.ao.nn.quantizable.LSTM has parameters of its own, in an order of its own",
+        "declared",
+        BOTH,
+        "Weight and bias of the input's part of each cell come before those of the state's.",
+        """
+import torch
+
+print(*list(torch.ao.nn.quantizable.LSTM(1, 1).state_dict())[:2])
+""",
+        "layers.0.layer_fw.cell.igates.weight layers.0.layer_fw.cell.igates.bias",
+        f"{QUANTIZABLE}, variables: layers, instances of the _LSTMLayer.",
+        requirements=("state_dict_is_as_documented",),
+    ),
+    Finding(
+        "torch.ao.nn.quantizable.LSTM is initialised as Linear is",
+        "fault",
+        BOTH,
+        "The weights of the input's part are uniform within 1 / sqrt(input_size), not "
+        "1 / sqrt(hidden_size).",
+        """
+import torch
+
+lstm = torch.ao.nn.quantizable.LSTM(10000, 1)
+weight = lstm.state_dict()["layers.0.layer_fw.cell.igates.weight"]
+print("largest weight below 1 / 100:", bool(weight.abs().max() <= 0.01))
+""",
+        "largest weight below 1 / 100: True",
+        f"{QUANTIZABLE}: for the description and the argument types see torch.nn.LSTM, whose "
+        "weights are uniform within 1 / sqrt(hidden_size).",
+        requirements=("initial_parameters_are_uniform",),
+    ),
+    Finding(
+        "torch.ao.nn.quantizable.LSTM accepts sizes that are not positive",
+        "undocumented",
+        BOTH,
+        "As torch.nn.LSTMCell does, and torch.nn.LSTM does not.",
+        """
+import torch
+
+output, _ = torch.ao.nn.quantizable.LSTM(1, 0)(torch.zeros(1, 1, 1))
+print("hidden_size 0:", tuple(output.shape))
+""",
+        "hidden_size 0: (1, 1, 0)",
+        f"{QUANTIZABLE}: for the description and the argument types see torch.nn.LSTM, which "
+        "refuses them.",
+        requirements=("sizes_that_are_not_positive_are_refused",),
+    ),
+    Finding(
         "Opacus broadcasts an initial cell state",
         "fault",
         ("opacus",),
