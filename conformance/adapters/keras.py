@@ -81,7 +81,7 @@ INITIALIZERS = {"kernel_initializer": "zeros", "recurrent_initializer": "zeros"}
 class KerasCells(KerasLSTM):
     """``keras.layers.LSTMCell`` in ``keras.layers.RNN``, several of them in ``StackedRNNCells``.
 
-    A stack of one cell fails after the first step, so that a single cell is given as it is.
+    A stack of one cell fails on JAX, so that a single cell is given as it is.
     """
 
     name = "keras-torch-cell"

@@ -92,7 +92,9 @@ def problems(found: Sequence[Column]) -> list[str]:
     said += [
         f"no red shows: {finding.title}"
         for finding in FINDINGS
-        if reported & set(finding.implementations) and not explained[finding]
+        if reported & set(finding.implementations)
+        and not explained[finding]
+        and finding.kind != "avoided"
     ]
     return said
 
@@ -178,6 +180,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("reports", nargs="+", type=Path, metavar="REPORT.json")
     parser.add_argument("--write", action="store_true", help=f"write {TABLE.name}")
     options = parser.parse_args(arguments)
+    for path in options.reports:
+        if not path.is_file():
+            parser.error(f"there is no report {path}")
     found = columns(options.reports)
     if options.write:
         TABLE.write_text(markdown(found), encoding="utf-8")

@@ -49,4 +49,27 @@ print("three rows from the cell state of one:", tuple(output.shape))
         "(batch, units) by https://keras.io/api/layers/recurrent_layers/rnn/.",
         requirements=("wrong_state_batch_is_refused", "wrong_state_features_are_refused"),
     ),
+    Finding(
+        "A stack of one cell fails in Keras on JAX",
+        "avoided",
+        ON_JAX[1:],
+        "`StackedRNNCells` returns the states of a single cell without the list that it takes them "
+        "in. The adapter gives a single cell as it is.",
+        """
+import os
+
+os.environ["KERAS_BACKEND"] = "jax"
+import keras
+from keras.ops import ones
+
+rnn = keras.layers.RNN([keras.layers.LSTMCell(1)])
+try:
+    rnn(ones((1, 2, 1)), initial_state=[[ones((1, 1)), ones((1, 1))]])
+except TypeError as error:
+    print("one cell in a list:", type(error).__name__)
+""",
+        "one cell in a list: TypeError",
+        "https://keras.io/api/layers/recurrent_layers/rnn/, cell: in the case that it is a list of "
+        "cells, they are stacked.",
+    ),
 )

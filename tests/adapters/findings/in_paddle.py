@@ -122,4 +122,20 @@ print("three rows from the states of one:", output.shape[0])
         "hidden_size].",
         requirements=("wrong_state_batch_is_refused", "wrong_state_features_are_refused"),
     ),
+    Finding(
+        "PaddlePaddle's weights have wrong names where there is a projection",
+        "avoided",
+        ("paddle",),
+        "Four names are given to the first of every five parameters. The adapter goes by their "
+        "order.",
+        """
+import paddle
+
+lstm = paddle.nn.LSTM(3, 4, num_layers=2, proj_size=2)
+print("weight_ih_l1:", tuple(lstm.weight_ih_l1.shape))
+""",
+        "weight_ih_l1: (4, 2)",
+        f"{LAYER}, variables: weight_ih_l[k], the input-hidden weights of the k-th layer, here of "
+        "shape (16, 2).",
+    ),
 )

@@ -7,6 +7,22 @@ BOTH = ("torch.ao.nn.quantizable.LSTM", "torch.ao.nn.quantizable.LSTM-forward")
 
 FINDINGS = (
     Finding(
+        "torch.compile leaves an LSTM as it is, and does not say so",
+        "avoided",
+        ("torch.compile",),
+        "Dynamo breaks its graph at the module and runs it eagerly. The adapter sets "
+        "`torch._dynamo.config.allow_rnn` and asks for one graph.",
+        """
+import torch
+
+module = torch.nn.Sequential(torch.nn.LSTM(1, 1))
+print("graphs:", torch._dynamo.explain(module)(torch.zeros(1, 1, 1)).graph_count)
+""",
+        "graphs: 0",
+        "https://docs.pytorch.org/docs/stable/generated/torch.compile.html: optimizes given "
+        "model/function using TorchDynamo and specified backend.",
+    ),
+    Finding(
         "torch.ao.nn.quantizable.LSTM cannot be bidirectional in several layers",
         "fault",
         BOTH[:1],
@@ -89,6 +105,25 @@ print("accepted: hidden_size", torch.ao.nn.quantizable.LSTM(1, 0).hidden_size)
         f"{QUANTIZABLE}: for the description and the argument types see torch.nn.LSTM, which "
         "refuses them.",
         requirements=("sizes_that_are_not_positive_are_refused",),
+    ),
+    Finding(
+        "Opacus returns float32 states for packed input of any dtype",
+        "fault",
+        ("opacus",),
+        "The final states of a packed batch are copied into tensors of the default dtype.",
+        """
+import torch
+from opacus.layers import DPLSTM
+from torch.nn.utils.rnn import pack_sequence
+
+packed = pack_sequence([torch.zeros(1, 1, dtype=torch.float64)])
+_, (h_n, c_n) = DPLSTM(1, 1).double()(packed)
+print("float64 gives", h_n.dtype, c_n.dtype)
+""",
+        "float64 gives torch.float32 torch.float32",
+        "https://opacus.ai/api/dp_rnn.html, DPLSTM: DP-friendly drop-in replacement of "
+        "torch.nn.LSTM.",
+        saying=("n.dtype = float32",),
     ),
     Finding(
         "Opacus broadcasts an initial cell state",
