@@ -3,6 +3,7 @@
 from tests.adapters.findings.finding import Finding
 
 QUANTIZABLE = "https://docs.pytorch.org/docs/stable/generated/torch.ao.nn.quantizable.LSTM.html"
+OPACUS = "https://opacus.ai/api/dp_rnn.html, DPLSTM"
 BOTH = ("torch.ao.nn.quantizable.LSTM", "torch.ao.nn.quantizable.LSTM-forward")
 
 FINDINGS = (
@@ -121,15 +122,14 @@ _, (h_n, c_n) = DPLSTM(1, 1).double()(packed)
 print("float64 gives", h_n.dtype, c_n.dtype)
 """,
         "float64 gives torch.float32 torch.float32",
-        "https://opacus.ai/api/dp_rnn.html, DPLSTM: DP-friendly drop-in replacement of "
-        "torch.nn.LSTM.",
+        f"{OPACUS}: DP-friendly drop-in replacement of torch.nn.LSTM.",
         saying=("n.dtype = float32",),
     ),
     Finding(
-        "Opacus broadcasts an initial cell state",
+        "Opacus broadcasts initial states, and takes them without their batch dimension",
         "fault",
         ("opacus",),
-        "A cell state of one row is taken for all rows.",
+        "A cell state of one row is taken for all rows, one of one unit for all units.",
         """
 import torch
 from opacus.layers import DPLSTM
@@ -138,8 +138,62 @@ output, _ = DPLSTM(1, 1)(torch.zeros(2, 3, 1), (torch.zeros(1, 3, 1), torch.ones
 print("three rows from the cell state of one:", tuple(output.shape))
 """,
         "three rows from the cell state of one: (2, 3, 1)",
-        "https://opacus.ai/api/dp_rnn.html, DPLSTM: h_0 and c_0 are of shape "
-        "[num_layers * num_directions, B, H].",
-        requirements=("wrong_state_batch_is_refused",),
+        f"{OPACUS}, forward: initial states are of shape [L*P, B, H].",
+        requirements=(
+            "wrong_state_batch_is_refused",
+            "wrong_state_features_are_refused",
+            "wrong_state_rank_is_refused",
+        ),
+    ),
+    Finding(
+        "Opacus drops the output of the last layer too",
+        "fault",
+        ("opacus",),
+        "A single layer is dropped from as well, and what is returned has passed dropout once "
+        "more than it should.",
+        """
+import torch
+from opacus.layers import DPLSTM
+
+output, _ = DPLSTM(1, 100, dropout=0.5).train()(torch.ones(1, 1, 1))
+print("of a single layer some are dropped:", bool((output == 0).any()))
+""",
+        "of a single layer some are dropped: True",
+        f"{OPACUS}, dropout: on the outputs of each layer except the last layer.",
+        requirements=(
+            "dropout_spares_a_single_layer",
+            "full_dropout_cuts_layers_apart",
+            "survivors_are_scaled",
+            "dropout_rate_is_p",
+        ),
+    ),
+    Finding(
+        "Opacus orders its parameters otherwise",
+        "undocumented",
+        ("opacus",),
+        "In its state_dict each bias follows its weight, where PyTorch has the weights first; the "
+        "names are PyTorch's.",
+        """
+from opacus.layers import DPLSTM
+
+print(*DPLSTM(1, 1).state_dict())
+""",
+        "weight_ih_l0 bias_ih_l0 weight_hh_l0 bias_hh_l0",
+        f"{OPACUS}: DP-friendly drop-in replacement of torch.nn.LSTM.",
+        requirements=("state_dict_is_as_documented",),
+    ),
+    Finding(
+        "Opacus accepts num_layers=0",
+        "undocumented",
+        ("opacus",),
+        "As it does other sizes that are not positive.",
+        """
+from opacus.layers import DPLSTM
+
+print("accepted: num_layers", DPLSTM(1, 1, num_layers=0).num_layers)
+""",
+        "accepted: num_layers 0",
+        f"{OPACUS}, num_layers: number of recurrent layers.",
+        requirements=("sizes_that_are_not_positive_are_refused",),
     ),
 )
