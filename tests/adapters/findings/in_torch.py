@@ -146,11 +146,11 @@ print("three rows from the cell state of one:", tuple(output.shape))
         ),
     ),
     Finding(
-        "Opacus drops the output of the last layer too",
+        "Opacus applies dropout within the recurrence, and to the last layer",
         "fault",
         ("opacus",),
-        "A single layer is dropped from as well, and what is returned has passed dropout once "
-        "more than it should.",
+        "The hidden state of every layer is dropped from at every step, before the next step "
+        "starts from it; so is that of a single layer.",
         """
 import torch
 from opacus.layers import DPLSTM
@@ -159,7 +159,8 @@ output, _ = DPLSTM(1, 100, dropout=0.5).train()(torch.ones(1, 1, 1))
 print("of a single layer some are dropped:", bool((output == 0).any()))
 """,
         "of a single layer some are dropped: True",
-        f"{OPACUS}, dropout: on the outputs of each layer except the last layer.",
+        f"{OPACUS}, dropout; the module's own warning says that it adds dropout after all but the "
+        "last recurrent layer.",
         requirements=(
             "dropout_spares_a_single_layer",
             "full_dropout_cuts_layers_apart",
