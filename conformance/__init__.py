@@ -5,6 +5,7 @@ every project without paying for it:
 
 - :class:`Implementation`, what an adapter has to offer; :func:`load`, which finds one by name;
   :class:`Case`, :class:`Result` and :class:`Support`, which its methods speak in;
+- :class:`CommandImplementation`, an implementation in a process of its own, in any language;
 - :func:`parametrize_with_requirements`, which makes them tests of your own suite;
 - :data:`REQUIREMENTS`, every claim; :func:`check`, which decides one of them;
 - the verdicts :class:`Passed`, :class:`Failed`, :class:`Crashed`, :class:`TimedOut`,
@@ -23,6 +24,7 @@ _HOMES = {
     "Implementation": "implementation",
     "Misbehaviour": "failures",
     "Mismatch": "failures",
+    "CommandImplementation": "external",
     "StackedLSTMCells": "stacked",
     "TorchLSTM": "torch_modules",
     "TorchLSTMCell": "torch_modules",

@@ -1,4 +1,4 @@
-"""The command line: ``lstm-conformance verify``, ``requirements`` and ``implementations``."""
+"""The command line: ``lstm-conformance verify``, and what lists what there is."""
 
 from __future__ import annotations
 
@@ -44,13 +44,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     verify = commands.add_parser("verify", help="check implementations against the requirements")
-    verify.set_defaults(command=_verify)
+    verify.set_defaults(command=_verify, misused=verify.error)
     verify.add_argument(
         "names",
-        nargs="+",
+        nargs="*",
         metavar="NAME",
         help="torch.nn.LSTM, torch.nn.LSTMCell, stacked-cells, package.module:Class, "
         "path/to/file.py:Class",
+    )
+    verify.add_argument(
+        "--command",
+        action="append",
+        default=[],
+        dest="commands",
+        metavar="COMMAND",
+        help="a program in whatever language, which reads cases and writes results; repeat",
     )
     verify.add_argument("--profile", choices=["quick", "default", "thorough"], default="default")
     verify.add_argument("--max-examples", type=int, metavar="N", help="cases per requirement")
@@ -77,7 +85,16 @@ def _parser() -> argparse.ArgumentParser:
     listing.set_defaults(command=_requirements)
     shipped = commands.add_parser("implementations", help="list the implementations known by name")
     shipped.set_defaults(command=_implementations)
+    schema = commands.add_parser("schema", help="print the JSON Schema of what a --command speaks")
+    schema.set_defaults(command=_schema)
     return parser
+
+
+def _schema(_: argparse.Namespace) -> int:
+    from conformance.protocol import SCHEMA
+
+    print(SCHEMA.read_text(encoding="utf-8"), end="")
+    return CONFORMANT
 
 
 def _requirements(_: argparse.Namespace) -> int:
@@ -116,6 +133,8 @@ def _verify(options: argparse.Namespace) -> int:
     from conformance.table import failures, render
 
     errors = Console(stderr=True, soft_wrap=True)
+    if not options.names and not options.commands:
+        options.misused("give a NAME or a --command")
     problem = _problem(options)
     if problem:
         errors.print(f"lstm-conformance: {problem}", markup=False, highlight=False)
@@ -134,6 +153,8 @@ def _verify(options: argparse.Namespace) -> int:
     ]
     for name in options.names:
         arguments += ["--lstm", name]
+    for command in options.commands:
+        arguments += [f"--lstm-command={command}"]
     for name in options.requirement:
         arguments += ["--lstm-requirement", name]
     for option in (
@@ -205,6 +226,8 @@ def _summary(console: Any, run: Any) -> None:
         for name in ("python", "torch", "numpy", "hypothesis")
         if name in run.circumstances
     )
+    for name, version in run.circumstances.get("versions", {}).items():
+        versions = f"{name} {version}, {versions}"
     switches = ", ".join(
         f"{name} = {value}" for name, value in run.circumstances.items() if name.endswith("32")
     )

@@ -15,7 +15,7 @@ from hypothesis.errors import InvalidArgument, Unsatisfiable
 from conformance import process_state
 from conformance.diagnosis import diagnose
 from conformance.expectations import decide
-from conformance.failures import Misbehaviour, Mismatch
+from conformance.failures import Misbehaviour, Mismatch, NoAnswer
 from conformance.implementation import Implementation
 from conformance.profiles import PROFILES
 from conformance.requirement import Requirement
@@ -25,6 +25,7 @@ from conformance.verdict import (
     Failed,
     NotApplicable,
     Passed,
+    TimedOut,
     Verdict,
 )
 from reference import Case
@@ -117,7 +118,8 @@ def _attempt(
                 measured = requirement.body(implementation, case)
         except (Mismatch, Misbehaviour) as failure:
             if found is None:
-                deadline = time.perf_counter() + budget.shrink_seconds
+                hangs = isinstance(failure, NoAnswer)
+                deadline = time.perf_counter() + (0 if hangs else budget.shrink_seconds)
             if found is None or size(case) < found[0]:
                 found = size(case), case, failure
             raise
@@ -145,7 +147,6 @@ def _attempt(
     if found is None:
         return Passed(*here, tried, share, seconds)
     _, case, failure = found
-    kind = Failed if isinstance(failure, Mismatch) else Crashed
     smallest = counterexample(case, failure)
     if isinstance(failure, Mismatch) and budget.shrink_seconds and not requirement.costly:
         limit = min(5.0, budget.shrink_seconds)
@@ -154,7 +155,13 @@ def _attempt(
                 implementation, case, requirement.body, failure.what, seconds=limit, before=before
             )
         smallest = replace(smallest, diagnosis=told.lines())
-    return kind(*here, tried, share, seconds, counterexample=smallest)
+    return _kind(failure)(*here, tried, share, seconds, counterexample=smallest)
+
+
+def _kind(failure: Mismatch | Misbehaviour) -> type[Verdict]:
+    if isinstance(failure, Mismatch):
+        return Failed
+    return TimedOut if isinstance(failure, NoAnswer) else Crashed
 
 
 def size(case: Case) -> tuple[int, ...]:

@@ -5,6 +5,7 @@
     Exception
       Mismatch        the answer is not what the requirement says
       Misbehaviour    it raised, or what it answered is no result
+        NoAnswer      it did not answer in time
 """
 
 from __future__ import annotations
@@ -41,6 +42,10 @@ class Misbehaviour(Exception):
     def __init__(self, text: str, case: Case | None = None) -> None:
         super().__init__(text)
         self.case = case
+
+
+class NoAnswer(Misbehaviour):
+    """An implementation did not answer in time."""
 
 
 @contextlib.contextmanager

@@ -42,6 +42,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of the suite, each with the prefix ``--lstm``."""
     group = parser.getgroup("lstm-conformance", "verify an LSTM")
     group.addoption("--lstm", action="append", default=[], metavar="NAME", help="what to verify")
+    group.addoption(
+        "--lstm-command",
+        action="append",
+        default=[],
+        metavar="COMMAND",
+        help="a program to verify, which speaks the protocol of conformance/PROTOCOL.md",
+    )
     group.addoption("--lstm-profile", default="default", choices=list(PROFILES))
     group.addoption("--lstm-max-examples", type=int, metavar="N", help="cases per requirement")
     group.addoption("--lstm-seed", type=int, metavar="N", help="draw the same cases again")
@@ -55,9 +62,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--lstm-json", metavar="FILE", help="write the report to this file")
 
 
+def _asked(config: pytest.Config) -> bool:
+    """Whether there is anything to verify."""
+    return bool(config.getoption("lstm") or config.getoption("lstm_command"))
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Collect the verdicts in the process that reports; workers draw from its seed."""
-    if not config.getoption("lstm"):
+    if not _asked(config):
         return
     if hasattr(config, "workerinput"):
         config.option.lstm_seed = config.workerinput["lstm_conformance_seed"]
@@ -75,14 +87,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Our folders are plain ones: for a package, pytest would put its root first on the path."""
-    if path in (FAMILIES, FAMILIES.parent) and parent.config.getoption("lstm"):
+    if path in (FAMILIES, FAMILIES.parent) and _asked(parent.config):
         return pytest.Dir.from_parent(parent, path=path)
     return None
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """The requirement modules of this package are collected by us, whatever files pytest takes."""
-    if file_path.parent == FAMILIES and parent.config.getoption("lstm"):
+    if file_path.parent == FAMILIES and _asked(parent.config):
         return Family.from_parent(parent, path=file_path)
     return None
 
@@ -223,7 +235,7 @@ class NotConformant(Exception):
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A worker tells the reporting process what it ran with."""
     worker_output = getattr(session.config, "workeroutput", None)
-    if worker_output is not None and session.config.getoption("lstm"):
+    if worker_output is not None and _asked(session.config):
         with OURS:
             from conformance.selection import circumstances
 

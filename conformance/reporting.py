@@ -159,7 +159,7 @@ class Reporting:
             return read(self.journal, worker)
 
     def _of_dead_worker(self, report: Any) -> Verdict:
-        item = report.nodeid.rpartition("::")[2]
+        item = report.nodeid.partition("::")[2]
         requirement, _, rest = item.removesuffix("]").partition("[")
         implementation, _, device = rest.rpartition("|")
         entry = self._entry(report.node.gateway.id)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import packages_distributions, version
 from typing import Any, get_args, get_type_hints
 
@@ -16,6 +16,7 @@ import pytest
 
 from conformance.engine import Budget
 from conformance.errors import UsageError
+from conformance.external import load_command
 from conformance.implementation import Implementation, precision
 from conformance.journal import Journal
 from conformance.limits import timeout
@@ -50,17 +51,28 @@ def select(config: pytest.Config) -> list[tuple[Implementation, str]]:
         if value is not None and not 0 < value < float("inf"):
             name = option.replace("_", "-")
             raise UsageError(f"--{name} must be a positive number of {unit}, got {value}")
-    chosen = []
+    chosen: list[tuple[Implementation, str]] = []
     journal = Journal(config)
-    for name in config.getoption("lstm"):
+    for name, load_it in _asked(config):
         journal.write(name)
-        implementation = _load(name)
+        implementation = load_it()
+        if implementation.name in {
+            other.name for other, _ in chosen if other is not implementation
+        }:
+            raise UsageError(f"two of those to be verified are called {implementation.name!r}")
         implementation = with_dtypes(implementation, config.getoption("lstm_dtype"))
         implementation = with_precision(implementation, config.getoption("lstm_precision"))
         for device in devices(implementation, config.getoption("lstm_device")):
             chosen.append((implementation, device))
     exact_arithmetic()
     return chosen
+
+
+def _asked(config: pytest.Config) -> Iterator[tuple[str, Callable[[], Implementation]]]:
+    for name in config.getoption("lstm"):
+        yield name, partial(_load, name)
+    for command in config.getoption("lstm_command"):
+        yield command, partial(load_command, command, timeout(config) / 2)
 
 
 def with_dtypes(implementation: Implementation, wanted: str) -> Implementation:
@@ -145,7 +157,7 @@ def exact_arithmetic() -> dict[str, str]:
     return set_exact_arithmetic()
 
 
-def versions(names: Iterable[str]) -> dict[str, str]:
+def packages(names: Iterable[str]) -> dict[str, str]:
     """Of the packages that the implementations known by one of these `names` need."""
     distributions = packages_distributions()
     needed = (module for name in names if name in SHIPPED for module in SHIPPED[name].needs)
@@ -161,7 +173,12 @@ def circumstances(config: pytest.Config) -> dict[str, Any]:
         "numpy": np.__version__,
         "hypothesis": hypothesis.__version__,
         **exact_arithmetic(),
-        **versions(chosen),
+        **packages(chosen),
         "supports": {name: asdict(each.supports) for name, each in chosen.items()},
         "precision": {name: asdict(precision(each)) for name, each in chosen.items()},
+        "versions": {
+            name: str(said)
+            for name, each in chosen.items()
+            if (said := getattr(each, "version", ""))
+        },
     }

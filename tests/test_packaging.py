@@ -53,10 +53,16 @@ def test_wheel_holds_the_three_packages_and_nothing_else(wheel: zipfile.ZipFile)
 
 
 @pytest.mark.parametrize(
-    "path", [*(f"{name}/py.typed" for name in PACKAGES), "conformance/pytest.ini"]
+    "path",
+    [
+        *(f"{name}/py.typed" for name in PACKAGES),
+        "conformance/pytest.ini",
+        "conformance/protocol.schema.json",
+        "conformance/PROTOCOL.md",
+    ],
 )
 def test_wheel_holds_data_file(wheel: zipfile.ZipFile, path: str) -> None:
-    """Type markers and the command line's own pytest configuration are shipped."""
+    """Type markers, the command line's own pytest configuration and the protocol are shipped."""
     assert path in wheel.namelist()
 
 

@@ -6,6 +6,7 @@ from conformance import process_state
 from conformance.failures import Mismatch
 from conformance.implementation import Implementation, answer, documented_shapes, run
 from conformance.requirement import requirement
+from conformance.requirements.needs import devices, this_process
 from conformance.requirements.torch_only import session
 from reference import Case
 
@@ -32,7 +33,9 @@ def dtypes_follow_input(implementation: Implementation, case: Case) -> None:
 
 
 @requirement(
-    source="torch.nn.Module.to documentation; results live where their operands do", level="core"
+    source="torch.nn.Module.to documentation; results live where their operands do",
+    level="core",
+    applies=devices,
 )
 def results_stay_on_device(implementation: Implementation, case: Case) -> None:
     """Output, h_n and c_n are on the device of the input and the parameters."""
@@ -45,6 +48,7 @@ def results_stay_on_device(implementation: Implementation, case: Case) -> None:
     source="torch.nn.LSTM documentation: a call returns output, (h_n, c_n); it names no effect on "
     "the process",
     level="core",
+    applies=this_process,
     share_of_cases=0.3,
 )
 def process_state_is_left_alone(implementation: Implementation, case: Case) -> None:
@@ -68,6 +72,7 @@ def process_state_is_left_alone(implementation: Implementation, case: Case) -> N
 @requirement(
     source="torch.nn.LSTM documentation: a call returns output, (h_n, c_n), and prints nothing",
     level="core",
+    applies=this_process,
     share_of_cases=0.1,
 )
 def nothing_is_printed(implementation: Implementation, case: Case) -> None:

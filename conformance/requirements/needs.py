@@ -23,6 +23,18 @@ def arrays_handed_on(implementation: Implementation) -> str | None:
     return torch_module(implementation)
 
 
+def this_process(implementation: Implementation) -> str | None:
+    """Needs an implementation that computes in the process that calls it."""
+    return "runs in a process of its own" if getattr(implementation, "own_process", False) else None
+
+
+def devices(implementation: Implementation) -> str | None:
+    """Needs an implementation whose results live on devices."""
+    if hasattr(implementation, "build") or len(implementation.supports.devices) > 1:
+        return None
+    return "answers with NumPy arrays"
+
+
 def gradients(implementation: Implementation) -> str | None:
     """Needs gradients."""
     return None if implementation.supports.gradients else "offers no gradients"

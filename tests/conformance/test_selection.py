@@ -15,6 +15,7 @@ def config(**options: Any) -> Any:
     """What the functions ask of a configuration: the defaults, with these options changed."""
     defaults: dict[str, Any] = {
         "lstm": ["torch.nn.LSTM"],
+        "lstm_command": [],
         "lstm_profile": "default",
         "lstm_max_examples": None,
         "lstm_timeout": None,
