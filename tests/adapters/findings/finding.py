@@ -41,7 +41,8 @@ class Finding:
 
     def markdown(self, number: int) -> list[str]:
         """A section of the table's page."""
-        shown = f"prints `{self.shows}`" if self.shows else "ends the process by a signal"
+        lines = " and ".join(f"`{line}`" for line in self.shows.splitlines())
+        shown = f"prints {lines}" if lines else "ends the process by a signal"
         return [
             f"### {number}. {self.title}",
             "",
