@@ -5,6 +5,8 @@ every project without paying for it:
 
 - :class:`Implementation`, what an adapter has to offer; :func:`load`, which finds one by name;
   :class:`Case`, :class:`Result` and :class:`Support`, which its methods speak in;
+- :class:`HandWritten`, an adapter for LSTMs with names and a layout of their own, and
+  :func:`infer`, which finds one for a class;
 - :class:`CommandImplementation`, an implementation in a process of its own, in any language;
 - :func:`parametrize_with_requirements`, which makes them tests of your own suite;
 - :data:`REQUIREMENTS`, every claim; :func:`check`, which decides one of them;
@@ -22,6 +24,8 @@ _HOMES = {
     "Result": "implementation",
     "Support": "implementation",
     "Implementation": "implementation",
+    "HandWritten": "hand_written",
+    "infer": "inference",
     "Misbehaviour": "failures",
     "Mismatch": "failures",
     "CommandImplementation": "external",

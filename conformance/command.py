@@ -1,4 +1,4 @@
-"""The command line: ``lstm-conformance verify``, and what lists what there is."""
+"""The command line: ``lstm-conformance verify``, ``infer``, and what lists what there is."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INTERRUPTED = 130
 
 PASSED_ON = (
     *("max_examples", "timeout", "time_limit", "memory", "seed", "device", "dtype", "precision"),
-    "json",
+    *("reproductions", "json"),
 )
 """Options that the pytest plugin has under the same names, with the prefix ``--lstm``."""
 
@@ -81,6 +81,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     verify.add_argument("-n", "--workers", type=int, default=2, metavar="WORKERS")
     verify.add_argument("--json", metavar="FILE", help="write the report to this file")
+    verify.add_argument(
+        "--reproductions",
+        metavar="DIR",
+        default=".lstm-conformance",
+        help="where each failure leaves a script that shows it (default: .lstm-conformance)",
+    )
+    again = commands.add_parser("replay", help="run the case of a reproduction again")
+    again.set_defaults(command=_replay)
+    again.add_argument("folder", type=Path, metavar="DIR", help="that a failure left")
+    again.add_argument("--as", dest="name", metavar="NAME", help="another implementation instead")
+    again.add_argument("--timeout", type=float, default=120.0, metavar="SECONDS")
+    inference = commands.add_parser("infer", help="find out how a hand-written class is verified")
+    inference.set_defaults(command=_infer)
+    inference.add_argument(
+        "names", nargs="+", metavar="NAME", help="package.module:Class, path/to/file.py:Class"
+    )
     listing = commands.add_parser("requirements", help="list every requirement")
     listing.set_defaults(command=_requirements)
     shipped = commands.add_parser("implementations", help="list the implementations known by name")
@@ -125,6 +141,24 @@ def _implementations(_: argparse.Namespace) -> int:
     return CONFORMANT
 
 
+def _infer(options: argparse.Namespace) -> int:
+    from conformance import process_state
+    from conformance.errors import UsageError
+    from conformance.inference import infer
+
+    fitting = True
+    for name in options.names:
+        try:
+            with process_state.restored(), process_state.standard_output():
+                found = infer(name)
+        except UsageError as error:
+            print(f"lstm-conformance: {error}", file=sys.stderr)
+            return USAGE
+        print("\n".join(found.lines()))
+        fitting &= found.fits
+    return CONFORMANT if fitting else NOT_CONFORMANT
+
+
 def _verify(options: argparse.Namespace) -> int:
     from rich.console import Console
 
@@ -157,17 +191,7 @@ def _verify(options: argparse.Namespace) -> int:
         arguments += [f"--lstm-command={command}"]
     for name in options.requirement:
         arguments += ["--lstm-requirement", name]
-    for option in (
-        "max_examples",
-        "timeout",
-        "time_limit",
-        "memory",
-        "seed",
-        "device",
-        "dtype",
-        "precision",
-        "json",
-    ):
+    for option in PASSED_ON:
         value = getattr(options, option)
         if value not in (None, ""):
             arguments += [f"--lstm-{option.replace('_', '-')}={value}"]
@@ -198,6 +222,28 @@ def _verify(options: argparse.Namespace) -> int:
     return CONFORMANT if run.conformant else NOT_CONFORMANT
 
 
+def _replay(options: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from conformance.errors import UsageError
+    from conformance.replay import finished, replay
+    from conformance.table import failures, render
+
+    try:
+        folder = finished(options.folder)
+        verdict = replay(folder, options.name, options.timeout)
+    except UsageError as error:
+        errors = Console(stderr=True, soft_wrap=True)
+        errors.print(f"lstm-conformance: {error}", markup=False, highlight=False)
+        return USAGE
+    console = Console(width=None if sys.stdout.isatty() else 100)
+    console.print(render([verdict]))
+    console.print(failures([verdict]))
+    if folder != options.folder:
+        console.print(f"reproduction: {folder}", markup=False, highlight=False)
+    return CONFORMANT if verdict.conformant else NOT_CONFORMANT
+
+
 def _problem(options: argparse.Namespace) -> str | None:
     if options.workers < 0:
         return f"-n must be 0 or more, got {options.workers}"
@@ -214,8 +260,13 @@ def _summary(console: Any, run: Any) -> None:
 
     for name, supports in run.circumstances.get("supports", {}).items():
         lacking = Support(**supports).lacking()
+        absent = [each for each in Support.results if each not in supports["results"]]
         declared = Precision(**run.circumstances["precision"][name]).described()
-        for what, said in (("does not take", lacking), ("declares its precision", declared)):
+        for what, said in (
+            ("does not take", lacking),
+            ("does not return", absent),
+            ("declares its precision", declared),
+        ):
             if said:
                 line = f"{name} {what}: {', '.join(said)}"
                 console.print(line, style="dim", markup=False)

@@ -9,6 +9,7 @@ import numpy as np
 
 from conformance.failures import Mismatch
 from conformance.implementation import Implementation, precision, run
+from conformance.tape import compared
 from reference import Arithmetic, Array, Case, Result, forward_bound, trace
 
 
@@ -26,10 +27,15 @@ def arithmetic(case: Case, implementation: Implementation) -> Arithmetic:
 
 
 def truth(case: Case, implementation: Implementation) -> Truth:
-    """Evaluate the reference, and the bound for the precision that `implementation` declares."""
+    """Evaluate the reference, and the bound for the precision that `implementation` declares.
+
+    The bound is infinite, so that nothing is claimed, for a result that does not come back.
+    """
     evaluated = trace(case)
     bound = forward_bound(evaluated, arithmetic(case, implementation))
-    return Truth(evaluated.result, bound)
+    returned = implementation.supports.results
+    claimed = (array if name in returned else array + np.inf for name, array in bound.items())
+    return Truth(evaluated.result, Result.of(claimed))
 
 
 def agree(got: Result, expected: Result, bound: Result) -> float:
@@ -59,7 +65,12 @@ def close(name: str, got: Array, expected: Array, bound: Array | float) -> float
     if largest > 1:
         place = f"[{', '.join(str(int(index)) for index in worst)}]"
         raise Mismatch(
-            name, place, number(got[worst]), number(expected[worst]), float(limit[worst])
+            name,
+            place,
+            number(got[worst]),
+            number(expected[worst]),
+            float(limit[worst]),
+            compared(got, expected, limit),
         )
     return largest
 

@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import hypothesis
@@ -13,12 +14,15 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import InvalidArgument, Unsatisfiable
 
 from conformance import process_state
+from conformance.comparison import truth
 from conformance.diagnosis import diagnose
 from conformance.expectations import decide
 from conformance.failures import Misbehaviour, Mismatch, NoAnswer
 from conformance.implementation import Implementation
 from conformance.profiles import PROFILES
 from conformance.requirement import Requirement
+from conformance.steps import Step
+from conformance.tape import Tape, recording
 from conformance.verdict import (
     Counterexample,
     Crashed,
@@ -45,6 +49,15 @@ class Budget:
     shrink_seconds: float = 10.0
 
 
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """A case on which a requirement does not hold, how it fails, and what was done until then."""
+
+    case: Case
+    failure: Mismatch | Misbehaviour
+    tape: Tape
+
+
 class _ShrunkLongEnough(BaseException):
     """Ends a Hypothesis run whose time for shrinking is up; no implementation catches it."""
 
@@ -54,12 +67,15 @@ def check(
     implementation: Implementation,
     device: str = "cpu",
     budget: Budget = Budget(),
-    before: Callable[[Case], None] | None = None,
+    before: Callable[[Case], Callable[[Step], None] | None] | None = None,
+    keep: Callable[[Finding], None] = lambda _: None,
 ) -> Verdict:
     """Draw cases until the requirement fails or the budget is spent; never raises for a failure.
 
-    `before` is called with each case before the implementation sees it. An exception that is
-    neither the implementation's nor a mismatch is a fault of this suite, and does propagate.
+    `before` is called with each case before the implementation sees it; what it returns, if it
+    does, is called with each step then taken, before it is. `keep` gets what a failure was found
+    on. An exception that is neither the implementation's nor a mismatch is a fault of this suite,
+    and does propagate.
     """
     supports = implementation.supports
     reason = requirement.applies(implementation)
@@ -82,6 +98,7 @@ def check(
             replace(supports, devices=(device,), dtypes=dtypes),
             budget,
             before,
+            keep,
         ),
     )
 
@@ -91,7 +108,8 @@ def _attempt(
     implementation: Implementation,
     support: Support,
     budget: Budget,
-    before: Callable[[Case], None] | None,
+    before: Callable[[Case], Callable[[Step], None] | None] | None,
+    keep: Callable[[Finding], None],
 ) -> Verdict:
     """As :func:`check`, for the cases of `support` alone, whatever is known to fail."""
     started = time.perf_counter()
@@ -103,7 +121,7 @@ def _attempt(
         return NotApplicable(*here, reason=str(error).partition(", only ")[0])
     tried = 0
     share: float | None = None
-    found: tuple[tuple[int, ...], Case, Mismatch | Misbehaviour] | None = None
+    found: Finding | None = None
     deadline = 0.0
 
     def body(case: Case) -> None:
@@ -111,18 +129,18 @@ def _attempt(
         if found is not None and time.perf_counter() > deadline:
             raise _ShrunkLongEnough
         tried += found is None
-        if before is not None:
-            before(case)
-        try:
-            with process_state.restored():
-                measured = requirement.body(implementation, case)
-        except (Mismatch, Misbehaviour) as failure:
-            if found is None:
-                hangs = isinstance(failure, NoAnswer)
-                deadline = time.perf_counter() + (0 if hangs else budget.shrink_seconds)
-            if found is None or size(case) < found[0]:
-                found = size(case), case, failure
-            raise
+        sink = None if before is None else before(case)
+        with recording(sink, partial(truth, implementation=implementation)) as tape:
+            try:
+                with process_state.restored():
+                    measured = requirement.body(implementation, case)
+            except (Mismatch, Misbehaviour) as failure:
+                if found is None:
+                    hangs = isinstance(failure, NoAnswer)
+                    deadline = time.perf_counter() + (0 if hangs else budget.shrink_seconds)
+                if found is None or size(case) < size(found.case):
+                    found = Finding(case, failure, tape)
+                raise
         if measured is not None:
             share = max(share or 0.0, measured)
 
@@ -146,16 +164,21 @@ def _attempt(
     seconds = time.perf_counter() - started
     if found is None:
         return Passed(*here, tried, share, seconds)
-    _, case, failure = found
-    smallest = counterexample(case, failure)
-    if isinstance(failure, Mismatch) and budget.shrink_seconds and not requirement.costly:
+    keep(found)
+    smallest = counterexample(found.case, found.failure)
+    if isinstance(found.failure, Mismatch) and budget.shrink_seconds and not requirement.costly:
         limit = min(5.0, budget.shrink_seconds)
         with process_state.restored():
             told = diagnose(
-                implementation, case, requirement.body, failure.what, seconds=limit, before=before
+                implementation,
+                found.case,
+                requirement.body,
+                found.failure.what,
+                seconds=limit,
+                before=before,
             )
         smallest = replace(smallest, diagnosis=told.lines())
-    return _kind(failure)(*here, tried, share, seconds, counterexample=smallest)
+    return _kind(found.failure)(*here, tried, share, seconds, counterexample=smallest)
 
 
 def _kind(failure: Mismatch | Misbehaviour) -> type[Verdict]:

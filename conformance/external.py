@@ -14,6 +14,7 @@ from conformance import protocol
 from conformance.errors import UsageError
 from conformance.failures import Misbehaviour, Mismatch, NoAnswer
 from conformance.implementation import documented_shapes
+from conformance.operands import Text
 from conformance.process import Process, ProcessFault, Silence
 from conformance.protocol import Hello, Malformed
 from reference import Array, Case, Result
@@ -31,16 +32,26 @@ BYTES_BESIDE_NUMBERS, BYTES_OF_A_NUMBER = 1 << 16, 64
 class CommandImplementation:
     """The LSTM that the process started by `command` computes.
 
-    The process is started at once, kept from case to case, and replaced by a new one after each
-    fault. It has `answering` seconds for a case, and `starting` seconds for its first line.
+    The process is started at once, in `folder` (the current one unless given), kept from case to
+    case, and replaced by a new one after each fault. It has `answering` seconds for a case, and
+    `starting` seconds for its first line.
     Raises :class:`UsageError` when it cannot be started or does not say what it is.
     """
 
     own_process = True
 
     def __init__(
-        self, command: str, answering: float = ANSWERING, starting: float = STARTING
+        self,
+        command: str,
+        answering: float = ANSWERING,
+        starting: float = STARTING,
+        folder: str | None = None,
     ) -> None:
+        self.folder = folder or os.getcwd()
+        self.constructed = Text(
+            f"CommandImplementation({command!r}, folder={self.folder!r})",
+            ("from conformance import CommandImplementation",),
+        )
         self.command, self.answering, self.starting = command, answering, starting
         self._process: Process | None = None
         self._asked = 0
@@ -107,7 +118,7 @@ class CommandImplementation:
             self._process = None
 
     def _start(self, case: Case | None = None) -> Hello:
-        self._process = Process(self._arguments)
+        self._process = Process(self._arguments, self.folder)
         with self._watched(case) as process:
             self._introduction = process.ask(b"", self.starting, BYTES_BESIDE_NUMBERS)
             hello = protocol.hello(self._introduction)

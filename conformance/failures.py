@@ -14,7 +14,11 @@ import contextlib
 import signal
 from collections.abc import Iterator
 
+from conformance.steps import Comparison
 from reference import Case
+
+REFUSALS = (RuntimeError, ValueError, TypeError, IndexError, AssertionError)
+"""What a refusal may be raised as: the types that PyTorch uses for wrong arguments."""
 
 
 class Mismatch(Exception):
@@ -22,13 +26,21 @@ class Mismatch(Exception):
 
     `what` names the array (``h_n``), `where` the element or is empty, `got` and `expected` are
     what the element is and should be, `allowed` is the bound on their distance where there is one.
+    `arrays` are what a script needs to compare again, see :func:`conformance.tape.compared`.
     """
 
     def __init__(
-        self, what: str, where: str, got: str, expected: str, allowed: float | None = None
+        self,
+        what: str,
+        where: str,
+        got: str,
+        expected: str,
+        allowed: float | None = None,
+        arrays: Comparison | None = None,
     ) -> None:
         self.what, self.where, self.got, self.expected = what, where, got, expected
         self.allowed = allowed
+        self.arrays = arrays
         within = "" if allowed is None else f" ± {allowed:.3g}"
         super().__init__(f"{what}{where} = {got}, but should be {expected}{within}")
 

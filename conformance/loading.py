@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from conformance.errors import UsageError, told
+from conformance.hand_written import HandWritten
 from conformance.implementation import Implementation
 from conformance.packages import OURS, Packages
 from conformance.shipped import SHIPPED
@@ -27,12 +28,22 @@ def load(name: str) -> Implementation:
     A class is named ``package.module:Class`` (importable from the current folder as well) or
     ``path/to/file.py:Class``. It is a torch module class with the constructor and the parameter
     names of ``torch.nn.LSTM`` or ``torch.nn.LSTMCell``, or a class without constructor arguments
-    that is an :class:`Implementation` itself. Raises :class:`UsageError` when there is none.
+    that is an :class:`Implementation` itself; or a :class:`HandWritten` has that name. Raises
+    :class:`UsageError` when there is none.
     """
     if name in SHIPPED:
         SHIPPED[name].require(name)
         place, _, attribute = SHIPPED[name].place.partition(":")
         return _named(_import(place, name, OURS), attribute, name, OURS)
+    module, attribute, neighbours = find(name)
+    return _named(module, attribute, name, neighbours)
+
+
+def find(name: str) -> tuple[ModuleType, str, Packages]:
+    """The module that `name` is about, what is named in it, and what the module sees.
+
+    Raises :class:`UsageError` when there is no such module.
+    """
     place, _, attribute = name.rpartition(":")
     if not place:
         place, _, attribute = name.rpartition(".")
@@ -43,9 +54,9 @@ def load(name: str) -> Implementation:
         if not path.is_file():
             raise UsageError(f"{name!r}: there is no file {place}")
         neighbours = Packages(path.parent)
-        return _named(_file_module(path, name, neighbours), attribute, name, neighbours)
+        return _file_module(path, name, neighbours), attribute, neighbours
     neighbours = Packages(Path.cwd())
-    return _named(_import(place, name, neighbours), attribute, name, neighbours)
+    return _import(place, name, neighbours), attribute, neighbours
 
 
 def _import(place: str, name: str, neighbours: Packages) -> ModuleType:
@@ -90,6 +101,9 @@ def _named(module: ModuleType, attribute: str, name: str, neighbours: Packages) 
         )
         has = f"; it has {', '.join(classes[:8])}" if classes else ""
         raise UsageError(f"{name!r}: there is no {attribute!r} in {module.__name__}{has}")
+    if isinstance(cls, HandWritten):
+        cls.around = lambda: neighbours
+        return cls
     if not isinstance(cls, type):
         raise UsageError(f"{name!r} is a {type(cls).__name__}, not a class")
     return of_class(cls, name, neighbours)

@@ -59,6 +59,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--lstm-timeout", type=float, metavar="SECONDS", help="per requirement")
     group.addoption("--lstm-time-limit", type=float, metavar="SECONDS", help="for the whole run")
     group.addoption("--lstm-memory", type=float, default=8, metavar="GIB", help="for each worker")
+    group.addoption(
+        "--lstm-reproductions",
+        default=".lstm-conformance",
+        metavar="DIR",
+        help="where each failure leaves a script that shows it (default: .lstm-conformance)",
+    )
     group.addoption("--lstm-json", metavar="FILE", help="write the report to this file")
 
 
@@ -80,6 +86,7 @@ def pytest_configure(config: pytest.Config) -> None:
         limits.begin(config)
         if config.option.lstm_seed is None:
             config.option.lstm_seed = secrets.randbelow(2**32)
+        config.option.lstm_reproductions = str(Path.cwd() / config.option.lstm_reproductions)
         with OURS:
             reporting = importlib.import_module("conformance.reporting")
         config.pluginmanager.register(reporting.Reporting(config), "lstm_conformance_reporting")
@@ -169,19 +176,30 @@ class RequirementItem(pytest.Item):
             raise NotConformant(verdict)
 
     def decide(self) -> Verdict:
-        """Draw cases and check them; each is on disk before the implementation sees it."""
-        from conformance.engine import check
-        from conformance.journal import Journal
-        from conformance.selection import budget
+        """Draw cases and check them; each is on disk before the implementation sees it.
 
-        journal = Journal(self.config)
-        return check(
-            self.requirement,
-            self.implementation,
-            self.device,
-            budget(self.config),
-            lambda case: journal.write(self.name, case, self.started),
-        )
+        A failure leaves its reproduction.
+        """
+        from conformance.engine import Finding, check
+        from conformance.journal import Journal
+        from conformance.reproductions.directory import write
+        from conformance.selection import budget, subject
+
+        here = subject(self.config, self.implementation, self.requirement.name, self.device)
+        found: list[Finding] = []
+        with contextlib.closing(Journal(self.config)) as journal:
+            verdict = check(
+                self.requirement,
+                self.implementation,
+                self.device,
+                budget(self.config),
+                lambda case: journal.write(self.name, case, self.started, here),
+                found.append,
+            )
+        if found and not verdict.conformant:
+            root = Path(self.config.getoption("lstm_reproductions"))
+            return write(root, self.requirement, here, verdict, *vars(found[-1]).values())
+        return verdict
 
     def too_late(self) -> Verdict:
         """The verdict where the time of the whole run is up."""

@@ -37,15 +37,21 @@ class Silence(ProcessFault):
 
 
 class Process:
-    """The running process; `command` is its program and arguments.
+    """The running process; `command` is its program and arguments, run in `folder`.
 
     Raises :class:`OSError` if it cannot be started.
     """
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], folder: str | None = None) -> None:
         piped, nowhere = subprocess.PIPE, subprocess.DEVNULL
         self._child = subprocess.Popen(
-            command, bufsize=0, stdin=piped, stdout=piped, stderr=piped, start_new_session=True
+            command,
+            bufsize=0,
+            stdin=piped,
+            stdout=piped,
+            stderr=piped,
+            start_new_session=True,
+            cwd=folder,
         )
         watcher = subprocess.Popen(
             ["/bin/sh", "-c", WATCH, "sh", str(self._child.pid)],

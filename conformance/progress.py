@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -51,6 +52,17 @@ class Face:
             self.run = reporting.run
             reporting.on_verdict = self._advance
             self._bar.start()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        """Without workers, tell where the case in hand is, should this process die of it."""
+        if session.items and not session.testsfailed:
+            from conformance.journal import KEPT
+            from conformance.reproductions.directory import shown
+
+            folder = shown(session.config.stash[KEPT], Path.cwd())
+            told = f"should this process die of a case, `lstm-conformance replay {folder}` has it"
+            self.console.print(told, style="dim", markup=False, highlight=False)
 
     def _advance(self, run: Run) -> None:
         bad = sum(not verdict.conformant for verdict in run.verdicts)

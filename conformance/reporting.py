@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import secrets
 import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,16 +14,16 @@ from typing import Any
 
 import pytest
 
-from conformance.engine import counterexample
 from conformance.expectations import judged
-from conformance.failures import Misbehaviour
-from conformance.journal import FOLDER, Entry, read
+from conformance.journal import FOLDER, KEPT, Entry, read
 from conformance.limits import DEADLINE, allowed, deadline
 from conformance.packages import OURS
+from conformance.reproductions.directory import remove, tidy
+from conformance.reproductions.unfinished import unfinished
 from conformance.requirements import REQUIREMENTS
 from conformance.selection import circumstances
 from conformance.table import table
-from conformance.verdict import PROPERTY, Crashed, TimedOut, Verdict, from_json
+from conformance.verdict import PROPERTY, Crashed, Verdict, from_json
 
 SCHEMA = "lstm-conformance/report"
 VERSION = 1
@@ -98,7 +98,9 @@ class Reporting:
         self.config = config
         self.run = Run(option.lstm_profile, option.lstm_seed, option.lstm_max_examples)
         self.on_verdict: Callable[[Run], None] = lambda _: None
-        self.journal = Path(tempfile.mkdtemp(prefix="lstm-conformance-"))
+        self.reproductions = Path(option.lstm_reproductions)
+        self.journal = self.reproductions / f"running-{secrets.token_hex(4)}"
+        config.stash[KEPT] = self.journal
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -146,17 +148,19 @@ class Reporting:
         if verdict is not None and report.when == "call":
             self._add(from_json(verdict))
         elif report.failed and getattr(report, "node", None) is not None and report.when == "???":
-            self._add(judged(self._of_dead_worker(report)))
+            self._add(self._of_dead_worker(report))
         elif report.failed and "::" in report.nodeid and "requirements" in report.nodeid:
             self.run.broken.append(f"{report.nodeid}\n{report.longrepr}")
 
     def _add(self, verdict: Verdict) -> None:
+        if not verdict.reproduction:
+            remove(self.reproductions, verdict)
         self.run.verdicts.append(verdict)
         self.on_verdict(self.run)
 
     def _entry(self, worker: str) -> Entry | None:
         with OURS:
-            return read(self.journal, worker)
+            return read(self.journal / worker)
 
     def _of_dead_worker(self, report: Any) -> Verdict:
         item = report.nodeid.partition("::")[2]
@@ -164,25 +168,19 @@ class Reporting:
         implementation, _, device = rest.rpartition("|")
         entry = self._entry(report.node.gateway.id)
         if entry is None or entry.doing != item or entry.case is None:
-            return Crashed(requirement, implementation, device, reason="its process died")
+            return judged(Crashed(requirement, implementation, device, reason="its process died"))
         seconds = time.time() - entry.started
         limit = allowed(self.config, entry.started)
         late = seconds >= limit
         what = f"no verdict within {limit:g} s" if late else "the process died in this case"
-        kind = TimedOut if late else Crashed
-        return kind(
-            requirement,
-            implementation,
-            device,
-            seconds=seconds,
-            counterexample=counterexample(entry.case, Misbehaviour(what)),
-        )
+        return unfinished(entry, self.reproductions, what, seconds, late)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the report, whatever the run ended with."""
         self.run.seconds = time.time() - self.run.started
         shutil.rmtree(self.journal, ignore_errors=True)
+        tidy(self.reproductions)
         if not self.run.circumstances and not self.run.usage_errors:
             with OURS:
                 self.run.circumstances = circumstances(session.config)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import platform
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
 from functools import cache, partial
 from importlib.metadata import packages_distributions, version
+from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import hypothesis
@@ -22,11 +25,13 @@ from conformance.journal import Journal
 from conformance.limits import timeout
 from conformance.loading import load
 from conformance.profiles import PROFILES
+from conformance.reproductions.subject import Subject, environment, rerun
 from conformance.requirements import REQUIREMENTS
 from conformance.shipped import SHIPPED
 from reference import DTYPES, Precision
 
 _load = cache(load)
+_environment = cache(environment)
 
 
 def select(config: pytest.Config) -> list[tuple[Implementation, str]]:
@@ -51,10 +56,11 @@ def select(config: pytest.Config) -> list[tuple[Implementation, str]]:
         if value is not None and not 0 < value < float("inf"):
             name = option.replace("_", "-")
             raise UsageError(f"--{name} must be a positive number of {unit}, got {value}")
+    _can_be_written(Path(config.getoption("lstm_reproductions")))
     chosen: list[tuple[Implementation, str]] = []
-    journal = Journal(config)
     for name, load_it in _asked(config):
-        journal.write(name)
+        with contextlib.closing(Journal(config)) as journal:
+            journal.write(name)
         implementation = load_it()
         if implementation.name in {
             other.name for other, _ in chosen if other is not implementation
@@ -73,6 +79,12 @@ def _asked(config: pytest.Config) -> Iterator[tuple[str, Callable[[], Implementa
         yield name, partial(_load, name)
     for command in config.getoption("lstm_command"):
         yield command, partial(load_command, command, timeout(config) / 2)
+
+
+def _can_be_written(folder: Path) -> None:
+    above = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise UsageError(f"--reproductions: {above} is no folder that can be written to")
 
 
 def with_dtypes(implementation: Implementation, wanted: str) -> Implementation:
@@ -146,6 +158,27 @@ def budget(config: pytest.Config) -> Budget:
     examples = config.getoption("lstm_max_examples") or PROFILES[profile]
     shrink_seconds = min(Budget.shrink_seconds, timeout(config) / 4)
     return Budget(examples, config.getoption("lstm_seed"), shrink_seconds)
+
+
+def subject(
+    config: pytest.Config, implementation: Implementation, requirement: str, device: str
+) -> Subject:
+    """What is verified, with what it takes to do that again."""
+    names = config.getoption("lstm")
+    name = next((each for each in names if _load(each) is implementation), implementation.name)
+    program: str = getattr(implementation, "command", "")
+    options = ("profile", "max_examples", "seed", "dtype", "precision", "timeout")
+    values = {option.replace("_", "-"): config.getoption(f"lstm_{option}") for option in options}
+    return Subject(
+        requirement,
+        name,
+        device,
+        str(Path.cwd()),
+        rerun(["--command", program] if program else [name], requirement, device, values),
+        _environment(name),
+        program,
+        config.getoption("lstm_precision"),
+    )
 
 
 def exact_arithmetic() -> dict[str, str]:

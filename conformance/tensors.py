@@ -8,6 +8,8 @@ import numpy as np
 import torch
 
 from conformance.failures import Misbehaviour
+from conformance.operands import Literal
+from conformance.tape import note, read
 from reference import DTYPES, Array
 
 TORCH_DTYPES = {name: getattr(torch, name) for name in DTYPES}
@@ -31,16 +33,20 @@ def to_tensor(array: Array, device: str = "cpu") -> torch.Tensor:
         tensor = torch.from_numpy(storage).as_strided(bits.shape, steps)
     if name == "bfloat16":
         tensor = tensor.view(torch.bfloat16)
-    return tensor.to(device) if device != "cpu" else tensor
+    tensor = tensor.to(device) if device != "cpu" else tensor
+    note("{tensor} = {array}", new=("tensor",), array=Literal(array, device)).gave(tensor)
+    return tensor
 
 
 def to_array(tensor: Any, what: str) -> Array:
     """`tensor` as a NumPy array of the same type; :class:`Misbehaviour` if it is no tensor."""
     if not isinstance(tensor, torch.Tensor):
         raise Misbehaviour(f"{what} is a {type(tensor).__name__}, not a tensor")
-    tensor = tensor.detach().cpu().clone()
-    if tensor.dtype == torch.bfloat16:
-        bits: Array = tensor.contiguous().view(torch.int16).numpy()
-        return bits.view(DTYPES["bfloat16"].numpy)
-    array: Array = tensor.numpy()
+    copy = tensor.detach().cpu().clone()
+    if copy.dtype == torch.bfloat16:
+        bits: Array = copy.contiguous().view(torch.int16).numpy()
+        array = bits.view(DTYPES["bfloat16"].numpy)
+    else:
+        array = copy.numpy()
+    read(array, tensor)
     return array

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any, cast
 
 import torch
 
 from conformance.failures import Misbehaviour, blamed
+from conformance.tape import bind, note
 from conformance.tensors import to_array, to_tensor
 from conformance.torch_modules import TorchLSTM
 from reference import Array, Case, Result
@@ -38,6 +40,12 @@ class Differentiated:
                 self.leaves[name] = to_tensor(array, case.device)
         self.leaves.update(implementation.parameters(self.module, case))
         for name, leaf in self.leaves.items():
+            if leaf.requires_grad != (name not in frozen):
+                stem = "x" if name == "input" else name
+                note(
+                    f"{{{stem}}}.requires_grad_({name not in frozen})",
+                    **cast("dict[str, Any]", {stem: leaf}),
+                )
             leaf.requires_grad_(name not in frozen)
 
     def loss(self, cotangents: Result, of: Collection[str] = RESULTS) -> torch.Tensor:
@@ -50,24 +58,34 @@ class Differentiated:
             if results[name].grad_fn is None:
                 raise Misbehaviour(f"{name} does not require gradients")
         cotangent = dict(cotangents.items())
-        terms = [(results[n] * to_tensor(cotangent[n], self.case.device)).sum() for n in chosen]
-        return torch.stack(terms).sum()
+        weights = {f"d_{n}": to_tensor(cotangent[n], self.case.device) for n in chosen}
+        noted = note(
+            f"{{loss}} = {' + '.join(f'({{{n}}} * {{d_{n}}}).sum()' for n in chosen)}",
+            new=("loss",),
+            **cast("dict[str, Any]", {n: results[n] for n in chosen}),
+            **cast("dict[str, Any]", weights),
+        )
+        terms = [(results[n] * weights[f"d_{n}"]).sum() for n in chosen]
+        loss = torch.stack(terms).sum()
+        noted.gave(loss)
+        return loss
 
     def backward(self, cotangents: Result, of: Collection[str] = RESULTS) -> None:
         """Accumulate the gradients of :meth:`loss` in the leaves."""
         loss = self.loss(cotangents, of)
+        note("{loss}.backward()", loss=loss)
         with blamed():
             loss.backward()  # type: ignore[no-untyped-call]
 
     def gradients(self) -> dict[str, Array]:
         """What has been accumulated in each leaf that is not frozen; zeros where nothing has."""
-        return {
-            name: to_array(
-                torch.zeros_like(leaf) if leaf.grad is None else leaf.grad, f"gradient of {name}"
-            )
-            for name, leaf in self.leaves.items()
-            if leaf.requires_grad
-        }
+        found = {}
+        for name, leaf in self.leaves.items():
+            if leaf.requires_grad:
+                gradient = torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
+                bind(gradient, leaf, ".grad")
+                found[name] = to_array(gradient, f"gradient of {name}")
+        return found
 
 
 def backward(

@@ -11,7 +11,10 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from conformance import torch_notes
 from conformance.failures import Misbehaviour, blamed
+from conformance.operands import part
+from conformance.tape import bind, mode, note
 from conformance.tensors import TORCH_DTYPES, to_array, to_tensor
 from reference import Array, Case, Configuration, Precision, Result
 from strategies import Support
@@ -28,6 +31,7 @@ class TorchLSTM:
     """
 
     is_cell = False
+    noun = "lstm"
 
     def __init__(
         self,
@@ -56,15 +60,19 @@ class TorchLSTM:
 
     def construct(self, configuration: Configuration) -> nn.Module:
         """A new module of this configuration, as its constructor leaves it."""
+        arguments = self.arguments(configuration)
+        made = torch_notes.construction(self.noun, self.cls, arguments)
         with blamed(), self.around():
-            return self.cls(**self.arguments(configuration))
+            module = self.cls(**arguments)
+        made.gave(module)
+        return module
 
     def load(self, module: nn.Module, parameters: Mapping[str, Array]) -> None:
         """Give `module` these parameters, through its ``load_state_dict``."""
+        state = {self.rename(name): to_tensor(array) for name, array in parameters.items()}
+        note("{module}.load_state_dict({state})", module=module, state=state)
         with blamed(), self.around():
-            module.load_state_dict(
-                {self.rename(name): to_tensor(array) for name, array in parameters.items()}
-            )
+            module.load_state_dict(state)
 
     def parameters(self, module: nn.Module, case: Case) -> dict[str, nn.Parameter]:
         """Those of `module` by the case's names; one that is missing is its misbehaviour."""
@@ -72,13 +80,17 @@ class TorchLSTM:
         missing = [name for name in map(self.rename, case.parameters) if name not in found]
         if missing:
             raise Misbehaviour(f"{missing[0]} is no parameter of the module")
+        for name, parameter in found.items():
+            bind(parameter, module, part(name))
         return {name: found[self.rename(name)] for name in case.parameters}
 
     def build(self, case: Case) -> nn.Module:
         """A module with the case's configuration, parameters, dtype and device, in eval mode."""
         module = self.construct(case.configuration)
+        torch_notes.placement(module, case)
         with blamed(), self.around():
             module.to(case.device, TORCH_DTYPES[case.dtype.name]).eval()
+        mode(module)
         self.load(module, case.parameters)
         return module
 
@@ -101,14 +113,21 @@ class TorchLSTM:
         """As :meth:`call`, for the given tensors; packs and unpacks where the case has lengths."""
         batch_first = case.configuration.batch_first
         sequence: Any = x
+        mode(module)
         if case.lengths is not None:
             lengths = torch.from_numpy(case.lengths.copy())
+            packed = torch_notes.packing(case, x)
             sequence = pack_padded_sequence(x, lengths, batch_first, enforce_sorted=False)
+            packed.gave(sequence)
+        called = torch_notes.call(case, module, sequence, states)
         with blamed(), self.around():
             answer = module(sequence) if states is None else module(sequence, states)
         output, (h_n, c_n) = unpack(answer)
+        called.gave(output, h_n, c_n)
         if case.lengths is not None:
+            padded = torch_notes.padding(case, output)
             output, _ = pad_packed_sequence(output, batch_first, total_length=case.seq_len)
+            padded.gave(output)
         return output, h_n, c_n
 
     def run(self, case: Case) -> Result:
@@ -124,6 +143,7 @@ class TorchLSTMCell(TorchLSTM):
     """
 
     is_cell = True
+    noun = "cell"
 
     def __init__(
         self,
@@ -146,6 +166,8 @@ class TorchLSTMCell(TorchLSTM):
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Step through `x` (T, N, input_size) or (T, input_size)."""
         state: Any = states
+        mode(module)
+        called = torch_notes.loop(case, module, x, states)
         if states is not None:
             state = (states[0][0], states[1][0]) if isinstance(states, tuple) else states[0]
         outputs = []
@@ -154,7 +176,9 @@ class TorchLSTMCell(TorchLSTM):
                 answer = module(step) if state is None else module(step, state)
             state = pair(answer, "the cell's answer")
             outputs.append(state[0])
-        return torch.stack(outputs), state[0][None], state[1][None]
+        answer = torch.stack(outputs), state[0][None], state[1][None]
+        called.gave(*answer)
+        return answer
 
 
 def unpack(answer: Any) -> tuple[Any, tuple[Any, Any]]:

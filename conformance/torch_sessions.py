@@ -9,6 +9,7 @@ import torch
 from torch.func import functional_call
 
 from conformance.implementation import checked
+from conformance.tape import note, under
 from conformance.tensors import to_array, to_tensor
 from conformance.torch_modules import TorchLSTM, to_result
 from reference import Array, Case, Result
@@ -30,7 +31,7 @@ class Session:
     def run(self, case: Case, *, grad: bool | None = True) -> Result:
         """Call the module; `grad` False is under ``no_grad``, None under ``inference_mode``."""
         mode: Any = {True: contextlib.nullcontext, False: torch.no_grad, None: torch.inference_mode}
-        with mode[grad]():
+        with mode[grad](), _noted_under(mode[grad]):
             x = to_tensor(case.input, case.device)
             states = None
             self._given = {"input": x}
@@ -56,6 +57,7 @@ class Session:
 
     def overwrite(self, name: str) -> None:
         """Fill one result of the last call with another number, in place."""
+        note("{result}.detach().fill_(7.0)", result=self._returned[name])
         with torch.no_grad():
             self._returned[name].detach().fill_(7.0)
 
@@ -68,15 +70,29 @@ class Session:
                 for name, array in other.parameters.items()
             }
             module = Functional(self.module, weights)
-            with torch.no_grad():
+            note(
+                "{changed} = lambda *given: torch.func.functional_call({module}, {weights}, given)",
+                new=("changed",),
+                module=self.module,
+                weights=weights,
+            ).gave(module)
+            with torch.no_grad(), _noted_under(torch.no_grad):
                 return to_result(self.implementation.call(module, other))
         if way == "load":
             self.implementation.load(self.module, other.parameters)
         else:
             with torch.no_grad():
                 for name, tensor in self.implementation.parameters(self.module, other).items():
-                    tensor.copy_(to_tensor(other.parameters[name]))
+                    weight = to_tensor(other.parameters[name])
+                    note("{parameter}.data.copy_({weight})", parameter=tensor, weight=weight)
+                    tensor.copy_(weight)
         return self.run(other, grad=False)
+
+
+def _noted_under(mode: Any) -> contextlib.AbstractContextManager[None]:
+    """What is noted within is under this mode of gradients."""
+    plain = mode is contextlib.nullcontext
+    return contextlib.nullcontext() if plain else under(f"torch.{mode.__name__}()")
 
 
 class Functional(torch.nn.Module):

@@ -66,6 +66,17 @@ def last_steps(case: Case, output: Array) -> Array:
     return stacked if case.batched else stacked[:, 0]
 
 
+def last_place(case: Case, where: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Of an element of :func:`last_steps`: where it is in h_n, and where in the output."""
+    direction, *row, feature = where
+    first = (case.configuration.num_layers - 1) * case.configuration.num_directions
+    ends = [case.seq_len] * case.batch_size if case.lengths is None else case.lengths.tolist()
+    step = 0 if direction else ends[row[0] if row else 0] - 1
+    place = [step, *row][:: -1 if row and case.configuration.batch_first else 1]
+    column = direction * case.configuration.output_size + feature
+    return (first + direction, *row, feature), (*place, column)
+
+
 def _time_axis(case: Case) -> int:
     return 1 if case.batched and case.configuration.batch_first else 0
 

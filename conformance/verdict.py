@@ -83,6 +83,7 @@ class Verdict:
 
     `cases` counts the cases tried until the verdict stood, `largest_share` is the largest error
     seen as a share of its bound (None where nothing was measured), `seconds` the time.
+    `reproduction` is the folder with a script that shows the failure, where there is one.
     """
 
     requirement: str
@@ -93,6 +94,7 @@ class Verdict:
     seconds: float = 0.0
     reason: str = ""
     counterexample: Counterexample | None = None
+    reproduction: str = ""
 
     outcome: ClassVar[str]
     conformant: ClassVar[bool]
@@ -107,7 +109,8 @@ class Verdict:
     def lines(self) -> list[str]:
         """What there is to say beyond the outcome."""
         said = [self.reason] if self.reason else []
-        return said + (self.counterexample.lines() if self.counterexample else [])
+        said += self.counterexample.lines() if self.counterexample else []
+        return said + ([f"reproduction: {self.reproduction}"] if self.reproduction else [])
 
 
 class Passed(Verdict):

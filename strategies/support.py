@@ -19,7 +19,9 @@ class Support:
       and ``dropout`` can be other than 0;
     - `lengths`: whether ragged rows can be given; `states`: whether initial states can be given
       (True), left out (False) or either; `batched`: whether the input has a batch dimension;
-    - `empty_batch`: whether a batch may have no rows; `gradients`: whether gradients are offered.
+    - `empty_batch`: whether a batch may have no rows; `gradients`: whether gradients are offered;
+    - `results`: which of output, h_n and c_n come back. Of one that does not, a result has NaN
+      in its place, and nothing is claimed about it.
     """
 
     dtypes: tuple[str, ...] = tuple(DTYPES)
@@ -35,6 +37,7 @@ class Support:
     batched: tuple[bool, ...] = (True, False)
     empty_batch: bool = True
     gradients: bool = True
+    results: tuple[str, ...] = ("output", "h_n", "c_n")
 
     def __post_init__(self) -> None:
         for name in (
@@ -45,6 +48,7 @@ class Support:
             "bidirectional",
             "states",
             "batched",
+            "results",
         ):
             if not getattr(self, name):
                 raise ValueError(f"{name} must list at least one value")
@@ -55,7 +59,7 @@ class Support:
             raise ValueError(f"max_layers must be at least 1, got {self.max_layers}")
 
     def lacking(self) -> list[str]:
-        """What is offered by default, of everything but devices, and is not offered here.
+        """What is taken by default, of everything but devices, and is not taken here.
 
         >>> Support(bias=(True,), projection=False, max_layers=1).lacking()
         ['bias False', 'projection', 'num_layers > 1']
@@ -63,7 +67,7 @@ class Support:
         missing = [
             f"{item.name} {value}"
             for item in fields(self)
-            if isinstance(item.default, tuple) and item.name != "devices"
+            if isinstance(item.default, tuple) and item.name not in ("devices", "results")
             for value in item.default
             if value not in getattr(self, item.name)
         ]

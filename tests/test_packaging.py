@@ -105,7 +105,8 @@ def test_ci_runs_every_tox_environment() -> None:
 
 def test_readme_example_of_strategies_passes() -> None:
     """The test that the front page shows runs and passes."""
-    (example,) = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
+    examples = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
+    (example,) = (each for each in examples if "lstm_cases" in each)
     names: dict[str, Any] = {}
     exec(example, names)
     settings(max_examples=10, deadline=None)(names["test_output_has_both_directions"])()

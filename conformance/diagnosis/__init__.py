@@ -45,7 +45,7 @@ def diagnose(
     what: str = "",
     *,
     seconds: float = 5.0,
-    before: Callable[[Case], None] | None = None,
+    before: Callable[[Case], object] | None = None,
 ) -> Diagnosis:
     """What is wrong with the results that make `body` fail for `case`, in its array `what`.
 

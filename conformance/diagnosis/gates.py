@@ -45,9 +45,11 @@ def step_alone(case: Case, layer: LayerTrace, nth: int) -> Case:
 def gates_told(recording: Recording, case: Case, got: Result, known: Truth) -> str:
     """What follows for the gates from wrong results of `case`, which is one step of one layer.
 
-    Nothing, "", if h is right, as then what is returned for c need not be the cell's, or if c
-    should not be finite.
+    Nothing, "", if h is right, as then what is returned for c need not be the cell's, if c does
+    not come back, or if it should not be finite.
     """
+    if "c_n" not in recording.supports.results:
+        return ""
     step, off = trace(case).layers[0].steps[0], wrong(got, known)
     h = got.output.astype(np.float64).reshape(step.h.shape)
     c = got.c_n.astype(np.float64).reshape(step.c.shape)

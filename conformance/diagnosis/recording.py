@@ -26,7 +26,7 @@ class Recording:
 
     implementation: Implementation
     deadline: float
-    before: Callable[[Case], None] | None
+    before: Callable[[Case], object] | None
     runs: list[tuple[Case, Result]] = field(default_factory=list)
 
     @property

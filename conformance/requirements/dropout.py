@@ -17,6 +17,7 @@ from conformance.failures import Mismatch
 from conformance.implementation import Implementation
 from conformance.requirement import requirement
 from conformance.requirements.needs import dropout
+from conformance.requirements.randomness import seeded
 from conformance.requirements.torch_only import session as session_of
 from conformance.variations import with_dropout
 from reference import Array, Case, Configuration, Result, forward_bound, trace
@@ -35,7 +36,8 @@ FALSE_ALARM = 1e-15
 def _train(implementation: Implementation, case: Case, calls: int = 1) -> list[Result]:
     session = session_of(implementation, case)
     session.module.train()
-    return [session.run(case) for _ in range(calls)]
+    with seeded(case):
+        return [session.run(case) for _ in range(calls)]
 
 
 @requirement(
@@ -206,14 +208,11 @@ def dropout_is_drawn_anew(implementation: Implementation, case: Case) -> None:
 )
 def dropout_is_reproducible_under_a_seed(implementation: Implementation, case: Case) -> float:
     """After torch.manual_seed with the same seed, train mode gives the same results."""
-    import torch
-
     network = readable(case, 0.5)
     session = session_of(implementation, network.case)
     session.module.train()
     results = []
-    with torch.random.fork_rng(devices=[case.device] if case.device != "cpu" else []):
-        for _ in range(2):
-            torch.manual_seed(2**31 + case.seq_len)
+    for _ in range(2):
+        with seeded(case):
             results.append(session.run(network.case))
     return agree(results[1], results[0], nothing(results[0]))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from hypothesis import assume
 
 from conformance.comparison import arithmetic, close
 from conformance.failures import Misbehaviour, Mismatch, blamed
@@ -17,8 +18,9 @@ from conformance.implementation import (
     precision,
 )
 from conformance.requirement import requirement
-from conformance.requirements.needs import torch_module
+from conformance.requirements.needs import returning, torch_module
 from conformance.requirements.torch_only import autograd, differentiated
+from conformance.tape import bind, note
 from reference import Array, Case, Result, backward, gradient_bound, trace
 
 CHAIN_RULE = "the chain rule applied to the equations of the torch.nn.LSTM documentation"
@@ -33,6 +35,10 @@ def _differentiable(implementation: Implementation) -> str | None:
     if declared.storage or declared.weight_bits or declared.input_bits:
         return f"no bound on gradients is known for {', '.join(declared.described())}"
     return None
+
+
+def _returns_c_n(implementation: Implementation) -> str | None:
+    return _differentiable(implementation) or returning("c_n")(implementation)
 
 
 def _differentiable_module(implementation: Implementation) -> str | None:
@@ -105,6 +111,7 @@ def gradients_of(
 def _matches(
     implementation: Any, case: Case, of: Collection[str] = ALL, *, train: bool = True
 ) -> float:
+    of = [name for name in of if name in implementation.supports.results]
     weights = cotangents(case, of)
     got = gradients_of(implementation, case, weights, of, train)
     return _agree(got, *true_gradients(implementation, case, weights))
@@ -128,7 +135,7 @@ def gradients_of_h_n_are_right(implementation: Implementation, case: Case) -> fl
     return _matches(implementation, case, ("h_n",))
 
 
-@requirement(source=CHAIN_RULE, **_CASES)
+@requirement(source=CHAIN_RULE, **{**_CASES, "applies": _returns_c_n})
 def gradients_of_c_n_are_right(implementation: Implementation, case: Case) -> float:
     """Gradients of a loss on c_n alone are those of back-propagation through time."""
     return _matches(implementation, case, ("c_n",))
@@ -161,13 +168,14 @@ def gradient_reaches_first_step(implementation: Implementation, case: Case) -> f
     output = np.zeros(case.output_shape(), case.dtype.numpy)
     case.time_major(output)[-1] = 1
     weights = replace(cotangents(case, ()), output=output)
+    got = gradients_of(implementation, case, weights, ("output",))
+    assume("input" in got)
     first, expected, bound = (
         {"input": case.time_major(gradients["input"])[0]}
-        for gradients in (
-            gradients_of(implementation, case, weights, ("output",)),
-            *true_gradients(implementation, case, weights),
-        )
+        for gradients in (got, *true_gradients(implementation, case, weights))
     )
+    at_start = "[:, 0]" if case.batched and case.configuration.batch_first else "[0]"
+    bind(first["input"], got["input"], at_start if case.batched else "[:1]")
     return _agree(first, expected, bound)
 
 
@@ -181,6 +189,7 @@ def backward_twice_accumulates(implementation: Implementation, case: Case) -> fl
     module = differentiated(implementation, case)
     module.backward(weights)
     loss = module.loss(weights)
+    note("{loss}.backward(retain_graph=True)\n{loss}.backward()", loss=loss)
     with blamed():
         loss.backward(retain_graph=True)  # type: ignore[no-untyped-call]
         loss.backward()  # type: ignore[no-untyped-call]
@@ -245,16 +254,34 @@ def second_derivatives_are_right(implementation: Implementation, case: Case) -> 
     expected = {name: (4 * near[name] - far[name]) / 3 for name in near}
     module = differentiated(implementation, case)
     names, leaves = zip(*module.leaves.items(), strict=True)
+    loss = module.loss(weights)
+    directions = {
+        f"v_{name}": to_tensor(_direction(leaf.shape), case.device)
+        for name, leaf in module.leaves.items()
+    }
+    noted = note(
+        "{leaves} = {leaf}\n"
+        "{first} = torch.autograd.grad({loss}, {leaves}, create_graph=True)\n"
+        "{slope} = sum((a * b).sum() for a, b in zip({first}, {directions}.values()))\n"
+        "{second} = torch.autograd.grad({slope}, {leaves})",
+        new=("leaves", "first", "slope", "second"),
+        leaf=tuple(leaves),
+        loss=loss,
+        directions=directions,
+    )
     with blamed():
-        first = torch.autograd.grad(module.loss(weights), leaves, create_graph=True)
+        first = torch.autograd.grad(loss, leaves, create_graph=True)
     directional = torch.stack(
         [
-            (gradient * to_tensor(_direction(leaf.shape), case.device)).sum()
-            for gradient, leaf in zip(first, leaves, strict=True)
+            (gradient * direction).sum()
+            for gradient, direction in zip(first, directions.values(), strict=True)
         ]
     ).sum()
     with blamed():
         second = torch.autograd.grad(directional, leaves)
+    noted.gave(leaves, first, directional, second)
+    for index, gradient in enumerate(second):
+        bind(gradient, second, f"[{index}]")
     scale = max(float(np.abs(array).max(initial=0)) for array in expected.values())
     return max(
         close(
@@ -302,11 +329,18 @@ def float32_has_second_derivatives(implementation: Implementation, case: Case) -
 
     module = differentiated(implementation, case)
     leaves = list(module.leaves.values())
+    loss = module.loss(cotangents(case))
+    note(
+        "{first} = torch.autograd.grad({loss}, {leaves}, create_graph=True)\n"
+        "sum(each.square().sum() for each in {first}).backward()",
+        new=("first",),
+        loss=loss,
+        leaves=tuple(leaves),
+    )
     with blamed():
-        loss = module.loss(cotangents(case))
         first = torch.autograd.grad(loss, leaves, create_graph=True)
         squares = torch.stack([each.square().sum() for each in first])
         squares.sum().backward()  # type: ignore[no-untyped-call]
-    for leaf in leaves:
+    for name, leaf in module.leaves.items():
         if leaf.grad is not None and not bool(torch.isfinite(leaf.grad).all()):
-            raise Mismatch("second derivative", "", "not finite", "finite")
+            raise Mismatch(f"second derivative by {name}", "", "not finite", "finite")

@@ -66,7 +66,7 @@ def _differs(first: Result, second: Result, bound: Result, factor: float = 4.0) 
     return any(
         bool((np.abs(a - b).astype(float) > factor * np.maximum(limit, 1e-3)).any())
         if factor
-        else bool((a != b).any())
+        else bool(((a != b) & np.isfinite(limit)).any())
         for (_, a), (_, b), (_, limit) in triples
     )
 

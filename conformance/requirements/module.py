@@ -16,7 +16,9 @@ from conformance.failures import Mismatch, blamed
 from conformance.implementation import Implementation
 from conformance.requirement import requirement
 from conformance.requirements.needs import torch_module, unbatched_torch_module
+from conformance.requirements.randomness import seeded
 from conformance.requirements.torch_only import to_result, to_tensor
+from conformance.tape import note, paused
 from reference import DTYPES, Case
 
 STATE_DICT = "torch.nn.LSTM documentation, 'Variables'"
@@ -61,7 +63,10 @@ def state_dict_round_trips(implementation: Any, case: Case) -> float:
 
     def loaded(module: Any) -> Any:
         other = implementation.construct(case.configuration)
-        other.to(next(module.parameters()).dtype).to(case.device).eval()
+        dtype = next(module.parameters()).dtype
+        note(f"{{other}}.to({case.device!r}, {dtype})", other=other)
+        other.to(dtype).to(case.device).eval()
+        note("{other}.load_state_dict({module}.state_dict())", other=other, module=module)
         other.load_state_dict(module.state_dict())
         return other
 
@@ -74,7 +79,10 @@ def deepcopy_is_an_independent_equal(implementation: Any, case: Case) -> float:
     import torch
 
     def copied(module: Any) -> Any:
+        noted = note("{copied} = copy.deepcopy({module})", new=("copied",), module=module)
         other = copy.deepcopy(module)
+        noted.gave(other)
+        note("for parameter in {module}.parameters():\n    parameter.data.add_(1)", module=module)
         with torch.no_grad():
             for parameter in module.parameters():
                 parameter.add_(1)
@@ -86,7 +94,14 @@ def deepcopy_is_an_independent_equal(implementation: Any, case: Case) -> float:
 @requirement(source="pickle documentation; torch.save documentation", **_CASES)
 def pickle_round_trips(implementation: Any, case: Case) -> float:
     """A module that was pickled and read back computes the same."""
-    return _equal_after(implementation, case, lambda module: pickle.loads(pickle.dumps(module)))
+
+    def pickled(module: Any) -> Any:
+        read = note("{read} = pickle.loads(pickle.dumps({module}))", new=("read",), module=module)
+        other = pickle.loads(pickle.dumps(module))
+        read.gave(other)
+        return other
+
+    return _equal_after(implementation, case, pickled)
 
 
 @requirement(source="torch.save and torch.load documentation", **_CASES)
@@ -96,12 +111,19 @@ def torch_save_round_trips(implementation: Any, case: Case) -> float:
 
     def saved(module: Any) -> Any:
         file = io.BytesIO()
+        note(
+            "{file} = io.BytesIO()\ntorch.save({module}.state_dict(), {file})\n{file}.seek(0)",
+            new=("file",),
+            module=module,
+        ).gave(file)
         torch.save(module.state_dict(), file)
         file.seek(0)
         other = implementation.build(case)
+        note("for parameter in {other}.parameters():\n    parameter.data.zero_()", other=other)
         with torch.no_grad():
             for parameter in other.parameters():
                 parameter.zero_()
+        note("{other}.load_state_dict(torch.load({file}))", other=other, file=file)
         other.load_state_dict(torch.load(file))
         return other
 
@@ -127,7 +149,8 @@ def initial_parameters_are_uniform(implementation: Any, case: Case) -> None:
     sqrt(ln(2 / a) / 2n) with probability at most a = 1e-15 for each parameter looked at.
     """
     count = 16
-    modules = [implementation.construct(case.configuration) for _ in range(count)]
+    with seeded(case):
+        modules = [implementation.construct(case.configuration) for _ in range(count)]
     limit = 1 / math.sqrt(case.configuration.hidden_size)
     for name, parameter in modules[0].named_parameters():
         values = np.concatenate(
@@ -167,7 +190,11 @@ def to_dtype_converts_every_parameter(implementation: Any, case: Case) -> None:
 
     module = implementation.build(case)
     for name in implementation.supports.dtypes:
+        noted = note(
+            f"{{moved}} = copy.deepcopy({{module}}).to(torch.{name})", new=("moved",), module=module
+        )
         moved = copy.deepcopy(module).to(TORCH_DTYPES[name])
+        noted.gave(moved)
         for parameter, tensor in moved.named_parameters():
             if tensor.dtype != TORCH_DTYPES[name]:
                 raise Mismatch(f"{parameter}.dtype", "", str(tensor.dtype), name)
@@ -251,7 +278,18 @@ def vmap_over_rows_is_a_batch(implementation: Implementation, case: Case) -> flo
         return adapter.call_with(module, unbatched, x, (h_0, c_0))
 
     arguments = [to_tensor(each, case.device) for each in (case.input, case.h_0, case.c_0)]
-    with blamed():
+    call = "looped({module}, x, (h[0], c[0]))" if adapter.is_cell else "flat({module}(x, (h, c)))"
+    noted = note(
+        f"flat = lambda answer: (answer[0], *answer[1])\n"
+        f"{{output}}, {{h_n}}, {{c_n}} = torch.func.vmap(\n"
+        f"    lambda x, h, c: {call}, in_dims=({axis}, 1, 1), out_dims=({axis}, 1, 1)\n"
+        f")({{x}}, {{h_0}}, {{c_0}})",
+        new=("output", "h_n", "c_n"),
+        module=module,
+        **dict(zip(("x", "h_0", "c_0"), arguments, strict=True)),
+    )
+    with blamed(), paused():
         mapped = torch.func.vmap(row, in_dims=(axis, 1, 1), out_dims=(axis, 1, 1))(*arguments)
+    noted.gave(*mapped)
     known = truth(case, implementation)
     return agree(to_result(mapped, case), known.result, known.bound)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from conformance.implementation import Implementation
 
 
@@ -21,6 +23,13 @@ def arrays_handed_on(implementation: Implementation) -> str | None:
     if getattr(implementation, "hands_on_arrays", False):
         return None
     return torch_module(implementation)
+
+
+def returning(name: str) -> Callable[[Implementation], str | None]:
+    """Needs the result of that name."""
+    return lambda implementation: (
+        None if name in implementation.supports.results else f"does not return {name}"
+    )
 
 
 def this_process(implementation: Implementation) -> str | None:

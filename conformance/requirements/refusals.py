@@ -7,23 +7,21 @@ from collections.abc import Callable
 from typing import Any
 
 from conformance.comparison import agree, nothing
-from conformance.failures import Misbehaviour, Mismatch, blamed
-from conformance.implementation import run
+from conformance.failures import REFUSALS, Misbehaviour, Mismatch, blamed
+from conformance.implementation import answer, run
 from conformance.requirements.torch_only import session as session_of
 from conformance.requirements.torch_only import to_tensor
+from conformance.tape import attempted
 from reference import Case
 
 Spoil = Callable[[Any, Any, Any], tuple[Any, Any]]
 """From input, h_0 and c_0 to a spoiled input and pair of states, or None in its place."""
 
-REFUSALS = (RuntimeError, ValueError, TypeError, IndexError, AssertionError)
-"""What a refusal may be raised as: the types that PyTorch uses for wrong arguments."""
-
 
 def refused(what: str, call: Callable[[], Any]) -> None:
     """`call` must raise one of :data:`REFUSALS`."""
     try:
-        with blamed():
+        with blamed(), attempted():
             call()
     except Misbehaviour as misbehaviour:
         error = misbehaviour.__cause__ or misbehaviour
@@ -74,8 +72,8 @@ def _run_refused(
     for name, array in zip(("input", "h_0", "c_0"), (x, *(states or (None, None))), strict=True):
         object.__setattr__(spoiled, name, array)
     try:
-        with blamed():
-            implementation.run(spoiled)
+        with attempted():
+            answer(implementation, spoiled)
     except Misbehaviour:
         run(implementation, case)
         return 0.0

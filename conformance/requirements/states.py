@@ -8,7 +8,7 @@ from conformance.comparison import agree, close, nothing, plus, truth
 from conformance.failures import Mismatch
 from conformance.implementation import Implementation, run
 from conformance.requirement import requirement
-from conformance.requirements.needs import torch_module
+from conformance.requirements.needs import returning, torch_module
 from conformance.requirements.torch_only import session as session_of
 from conformance.variations import concatenated_in_time, steps, with_other_sizes
 from reference import Case
@@ -20,6 +20,7 @@ CALL = "torch.nn.LSTM documentation, 'Inputs' and 'Outputs'"
     source="torch.nn.LSTM documentation: (h_n, c_n) contain the final states, (h_0, c_0) the "
     "initial ones; the equations depend on the past through h_(t-1) and c_(t-1) alone",
     level="core",
+    applies=returning("c_n"),
     bidirectional=False,
     lengths=False,
     states=True,
@@ -108,6 +109,7 @@ def changed_weights_take_effect(implementation: Implementation, case: Case) -> f
                 mismatch.got,
                 mismatch.expected,
                 mismatch.allowed,
+                mismatch.arrays,
             ) from mismatch
     return worst
 

@@ -11,6 +11,7 @@ from conformance.failures import blamed
 from conformance.requirement import requirement
 from conformance.requirements.needs import torch_module
 from conformance.requirements.torch_only import to_result, to_tensor
+from conformance.tape import Noted, bind, note, paused, under
 from reference import Arithmetic, Case, Precision, forward_bound, trace
 
 _COSTLY: dict[str, Any] = {
@@ -37,7 +38,41 @@ def _holder(implementation: Any, case: Case) -> Any:
         def forward(self, x: Any, *states: Any) -> Any:
             return implementation.call_with(self.inner, case, x, states or None)
 
-    return Holder().eval()
+    with paused():
+        return Holder().eval()
+
+
+HOLDER = """flat = lambda answer: (answer[0], *answer[1])
+
+
+class Holder(torch.nn.Module):
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x, *states):
+        return {call}
+
+
+{{holder}} = Holder({{module}}).eval()
+"""
+ANSWER = "{output}, {h_n}, {c_n} = "
+
+
+def _note(implementation: Any, case: Case, arguments: tuple[Any, ...], how: str) -> Noted:
+    """Take down a holder of a new module, and how it is called."""
+    if implementation.is_cell:
+        call = "looped(self.inner, x, tuple(state[0] for state in states) or None)"
+    else:
+        call = "flat(self.inner(x, *([states] if states else [])))"
+    module = implementation.build(case)
+    held = note(HOLDER.format(call=call), new=("holder",), module=module)
+    holder = object()
+    held.gave(holder)
+    gaps = dict(zip(("x", "h_0", "c_0"), arguments, strict=False))
+    given = ", ".join(f"{{{gap}}}" for gap in gaps)
+    text = how.replace("{given}", given)
+    return note(text, new=("output", "h_n", "c_n"), holder=holder, **gaps)
 
 
 def _arguments(case: Case) -> tuple[Any, ...]:
@@ -68,10 +103,14 @@ def compiled_module_agrees(implementation: Any, case: Case) -> float:
 
     known = truth(case, implementation)
     with blamed(case):
+        arguments = _arguments(case)
+        how = "with torch.no_grad():\n    " + ANSWER + "torch.compile({holder})({given})"
+        noted = _note(implementation, case, arguments, how)
         getattr(torch, "compiler", torch._dynamo).reset()
         compiled: Any = torch.compile(_holder(implementation, case))
-        with torch.no_grad():
-            result = compiled(*_arguments(case))
+        with torch.no_grad(), paused():
+            result = compiled(*arguments)
+        noted.gave(*result)
     return agree(to_result(result, case), known.result, known.bound)
 
 
@@ -87,9 +126,16 @@ def exported_program_agrees(implementation: Any, case: Case) -> float:
 
     known = truth(case, implementation)
     arguments = _arguments(case)
-    with blamed(case), torch.no_grad():
+    how = (
+        "with torch.no_grad():\n    "
+        + ANSWER
+        + "torch.export.export({holder}, ({given},)).module()({given})"
+    )
+    noted = _note(implementation, case, arguments, how)
+    with blamed(case), torch.no_grad(), paused():
         program = export(_holder(implementation, case), arguments)
         result = program.module()(*arguments)
+    noted.gave(*result)
     return agree(to_result(result, case), known.result, known.bound)
 
 
@@ -108,7 +154,14 @@ def autocast_stays_within_its_precision(implementation: Any, case: Case) -> floa
     evaluated = trace(case)
     allowed = forward_bound(evaluated, Arithmetic.of(case.dtype, Precision(storage="bfloat16")))
     module = implementation.build(case)
-    with blamed(case), torch.autocast(case.device.partition(":")[0], torch.bfloat16):
+    device = case.device.partition(":")[0]
+    with (
+        blamed(case),
+        torch.autocast(device, torch.bfloat16),
+        under(f"torch.autocast({device!r}, torch.bfloat16)"),
+    ):
         tensors = implementation.call(module, case)
-    result = to_result(tuple(tensor.float() for tensor in tensors), case)
-    return agree(result, evaluated.result, allowed)
+    widened = tuple(tensor.float() for tensor in tensors)
+    for tensor, wide in zip(tensors, widened, strict=True):
+        bind(wide, tensor, ".float()")
+    return agree(to_result(widened, case), evaluated.result, allowed)

@@ -87,7 +87,7 @@ def test_run_ends_within_its_time_limit_even_when_everything_hangs(tmp_path: Pat
     tried = [each for each in hung if each.counterexample is not None]
     untried = [each for each in hung if each.counterexample is None]
     assert all(each.reason.endswith("time limit of 20 s was reached") for each in untried)
-    assert len(tried) >= 4
+    assert len(tried) >= 2
     assert len(untried) >= len(REQUIREMENTS) // 3
     left = [each for each in found if each not in hung]
     assert all(isinstance(each, (Passed, NotApplicable, Failed, Crashed)) for each in left)

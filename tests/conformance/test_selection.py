@@ -26,8 +26,10 @@ def config(**options: Any) -> Any:
         "lstm_time_limit": None,
         "lstm_memory": 8.0,
         "lstm_requirement": [],
+        "lstm_reproductions": ".lstm-conformance",
     }
-    return SimpleNamespace(getoption={**defaults, **options}.__getitem__)
+    get = {**defaults, **options}.__getitem__
+    return SimpleNamespace(getoption=get, stash=pytest.Stash())
 
 
 @pytest.mark.parametrize(
@@ -41,6 +43,7 @@ def config(**options: Any) -> Any:
         ({"lstm_timeout": float("inf")}, "--timeout must be a positive number"),
         ({"lstm_time_limit": 0.0}, "--time-limit must be a positive number of seconds, got 0"),
         ({"lstm_memory": -1.0}, "--memory must be a positive number of GiB, got -1"),
+        ({"lstm_reproductions": f"{__file__}/x"}, "test_selection.py is no folder that can be"),
         ({"lstm": ["nonsense"]}, "unknown implementation 'nonsense'"),
         ({"lstm_dtype": "float31"}, "unknown dtype 'float31': choose among float64, float32"),
         ({"lstm_dtype": "float32,int8"}, "unknown dtype 'int8'"),

@@ -77,6 +77,7 @@ def by_command(fault: Fault, seed: int, seconds: float = 10.0) -> Verdict:
             "--seed": seed,
             "--workers": 1,
             "--json": report,
+            "--reproductions": Path(folder) / "reproductions",
         }
         code = "import sys; from conformance.command import main; sys.exit(main())"
         command = [sys.executable, "-c", code, "verify", f"{fault.__module__}:{fault.__name__}"]

@@ -1,0 +1,95 @@
+"""Which parameters can hold the weights and biases, by their shapes."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from conformance.hand_written.parameters import pattern
+from conformance.inference.sizes import HIDDEN, INPUT, STACKED, SUM
+from reference import Array
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """Names of the weights by x, `ih`, and by h, `hh`: one of stacked gates, or four.
+
+    `joined` is ``xh`` or ``hx`` where `ih` holds both, in that order of features, and there is no
+    `hh`. `transposed` is read from the shape of `ih`. `biases` are all that can be one.
+    """
+
+    ih: tuple[str, ...]
+    hh: tuple[str, ...]
+    joined: str
+    transposed: bool
+    biases: tuple[str, ...]
+
+    def spoken(self) -> tuple[int, ...]:
+        """The block of each gate i, f, g, o if the names of four arrays speak, or PyTorch's order.
+
+        >>> Scheme(("x2f.w", "x2i.w", "x2o.w", "x2c.w"), (), "", False, ()).spoken()
+        (1, 0, 3, 2)
+        """
+        inner = pattern(self.ih).partition("{")[2].partition("}")[0].lower().split(",")
+        found = [
+            next((n for n, part in enumerate(inner) if re.match(words, part)), -1)
+            for words in ("i", "f", r"c|g|z|j|n|u", "o")
+        ]
+        return tuple(found) if sorted(found) == [0, 1, 2, 3] else (0, 1, 2, 3)
+
+    def weights(
+        self, shapes: Shapes, by_x: Array, by_h: Array, turned: bool | None = None
+    ) -> dict[str, Array]:
+        """Arrays of these blocks, (4, H, I) and (4, H, H), in the order in which they are stored.
+
+        `turned` is whether `hh` is transposed where its shape does not tell.
+        """
+        if self.joined:
+            joined = np.concatenate([by_x, by_h][:: 1 if self.joined == "xh" else -1], axis=2)
+            return self._stored(self.ih, joined, self.transposed)
+        stacked = shapes[self.hh[0]] if len(self.hh) == 1 else None
+        hh = turned if turned is not None else self.transposed
+        if stacked is not None:
+            hh = stacked[0] == HIDDEN
+        return self._stored(self.ih, by_x, self.transposed) | self._stored(self.hh, by_h, hh)
+
+    @staticmethod
+    def _stored(names: Sequence[str], blocks: Array, transposed: bool) -> dict[str, Array]:
+        arrays = [blocks.reshape(-1, blocks.shape[-1])] if len(names) == 1 else list(blocks)
+        turn = np.transpose if transposed else np.asarray
+        return {name: turn(array) for name, array in zip(names, arrays, strict=True)}
+
+
+def schemes(shapes: Shapes) -> Iterator[Scheme]:
+    """Every scheme that fits; where more than four arrays have a gate's shape, every four."""
+    biases = tuple(
+        name
+        for name, shape in shapes.items()
+        if max(shape, default=0) in (HIDDEN, STACKED) and np.prod(shape) in (HIDDEN, STACKED)
+    )
+    for count, rows in ((1, STACKED), (4, HIDDEN)):
+        for transposed in (False, True):
+            ih, joint = (_of(shapes, rows, columns, transposed) for columns in (INPUT, SUM))
+            hh = _of(shapes, rows, HIDDEN, False)
+            hh += [name for name in _of(shapes, rows, HIDDEN, True) if name not in hh]
+            for first in _fours(ih, count):
+                for second in _fours(hh, count):
+                    yield Scheme(first, second, "", transposed, biases)
+            for first in _fours(joint, count):
+                for joined in ("xh", "hx"):
+                    yield Scheme(first, (), joined, transposed, biases)
+
+
+def _of(shapes: Shapes, rows: int, columns: int, transposed: bool) -> list[str]:
+    wanted = (columns, rows) if transposed else (rows, columns)
+    return [name for name, shape in shapes.items() if shape == wanted]
+
+
+def _fours(names: Sequence[str], count: int) -> Iterator[tuple[str, ...]]:
+    return itertools.combinations(names[:6], count)

@@ -1,0 +1,168 @@
+"""Running the case of a reproduction again, in a process of its own."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+import time
+import warnings
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from conformance.engine import counterexample
+from conformance.errors import UsageError
+from conformance.expectations import judged
+from conformance.external import ANSWERING, load_command
+from conformance.failures import Misbehaviour, Mismatch
+from conformance.journal import ALONE
+from conformance.journal import read as read_journal
+from conformance.loading import load
+from conformance.packages import OURS
+from conformance.reproductions.record import FILE, Record, read
+from conformance.reproductions.unfinished import unfinished
+from conformance.requirements import REQUIREMENTS
+from conformance.selection import exact_arithmetic, with_precision
+from conformance.verdict import (
+    Crashed,
+    Failed,
+    NotApplicable,
+    Passed,
+    TimedOut,
+    Verdict,
+    from_json,
+)
+
+LOADING = 120.0
+"""Seconds in which the implementation must be imported and tried out."""
+
+
+def replay(folder: Path, name: str | None = None, seconds: float = 120.0) -> Verdict:
+    """The verdict on the case in `folder`, for the implementation it was found on or `name`.
+
+    Raises :class:`UsageError` for a folder that has no case, and where the implementation, the
+    requirement or the device is not there.
+    """
+    if not 0 < seconds < float("inf"):
+        raise UsageError(f"--timeout must be a positive number of seconds, got {seconds}")
+    record = read(folder)
+    if record.subject.requirement not in REQUIREMENTS:
+        raise UsageError(
+            f"{folder / FILE} is about {record.subject.requirement}, which is no requirement of "
+            "this lstm-conformance: install the one that wrote it"
+        )
+    told_as = name or record.subject.implementation
+    name = name or _place(record)
+    context = multiprocessing.get_context("spawn")
+    receiving, sending = context.Pipe(duplex=False)
+    process = context.Process(target=_decide, args=(sending, record, name), daemon=True)
+    process.start()
+    sending.close()
+    try:
+        loaded = _received(receiving, LOADING)
+        if isinstance(loaded, str):
+            raise UsageError(loaded)
+        if loaded is None:
+            raise UsageError(f"{name!r}: the process died or hung while it was loaded")
+        started = time.perf_counter()
+        verdict = _received(receiving, seconds)
+        late = verdict is None and time.perf_counter() - started >= seconds
+    finally:
+        process.kill()
+        process.join()
+    if verdict is not None:
+        return replace(from_json(verdict), implementation=told_as)
+    told = f"no verdict within {seconds:g} s" if late else "the process died in this case"
+    return judged(
+        (TimedOut if late else Crashed)(
+            record.subject.requirement,
+            told_as,
+            record.subject.device,
+            cases=1,
+            seconds=time.perf_counter() - started,
+            counterexample=counterexample(record.case, Misbehaviour(told)),
+        )
+    )
+
+
+def finished(folder: Path) -> Path:
+    """`folder`, or the reproduction that is made of ``running-...``, which a dead run left."""
+    journal = folder / ALONE
+    if (folder / FILE).is_file() or not journal.is_file():
+        return folder
+    entry = read_journal(journal)
+    if entry is None or entry.case is None or entry.subject is None:
+        raise UsageError(f"{folder}: the run died before it came to a case")
+    here = Path(entry.subject.folder)
+    told = "the process died or was ended in this case"
+    verdict = unfinished(entry, folder.resolve().parent, told, time.time() - entry.started, False)
+    if not verdict.reproduction:
+        raise UsageError(f"{folder}: the run died in a case that is known to fail")
+    shutil.rmtree(folder)
+    return here / verdict.reproduction
+
+
+def _place(record: Record) -> str:
+    """The name of the implementation, from wherever this runs."""
+    name, folder = record.subject.implementation, Path(record.subject.folder)
+    place, colon, attribute = name.rpartition(":")
+    if place.endswith(".py"):
+        path = folder / place
+        if not path.is_file():
+            raise UsageError(f"{name!r} is gone: there is no file {path}; name it with --as")
+        return f"{path}{colon}{attribute}"
+    return name
+
+
+def _received(receiving: Connection, seconds: float) -> Any:
+    """What the other process sent, None if it ended or is late."""
+    try:
+        return receiving.recv() if receiving.poll(seconds) else None
+    except EOFError:
+        return None
+
+
+def _decide(sending: Connection, record: Record, name: str) -> None:
+    """Load, say so, decide, and send the verdict."""
+    folder = Path(record.subject.folder)
+    if folder.is_dir():
+        os.chdir(folder)
+    with OURS, warnings.catch_warnings():
+        warnings.simplefilter("default")
+        try:
+            program = record.subject.program
+            again = program and name == record.subject.implementation
+            implementation = load_command(program, ANSWERING) if again else load(name)
+            implementation = with_precision(implementation, record.subject.precision)
+            if record.subject.device not in implementation.supports.devices:
+                raise UsageError(f"{name} has no device {record.subject.device!r} here")
+        except UsageError as error:
+            sending.send(str(error))
+            return
+        exact_arithmetic()
+        sending.send(True)
+        sending.send(_verdict(implementation, record).to_json())
+
+
+def _verdict(implementation: Any, record: Record) -> Verdict:
+    """Of one run of the requirement's body on the case."""
+    requirement = REQUIREMENTS[record.subject.requirement]
+    here = (requirement.name, implementation.name, record.subject.device)
+    reason = requirement.applies(implementation)
+    if reason is not None:
+        return NotApplicable(*here, reason=reason)
+    started = time.perf_counter()
+    failure: Mismatch | Misbehaviour | None = None
+    share = None
+    try:
+        share = requirement.body(implementation, record.case)
+    except (Mismatch, Misbehaviour) as error:
+        failure = error
+    seconds = time.perf_counter() - started
+    if failure is None:
+        return Passed(*here, 1, share, seconds)
+    kind = Failed if isinstance(failure, Mismatch) else Crashed
+    smallest = counterexample(record.case, failure)
+    return judged(kind(*here, 1, share, seconds, counterexample=smallest))

@@ -1,0 +1,75 @@
+"""The folder that a failure leaves: ``reproduce.py``, ``report.md`` and ``case.json``."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from conformance.failures import Misbehaviour, Mismatch
+from conformance.reproductions.record import FILE, Record
+from conformance.reproductions.report import report
+from conformance.reproductions.script import script
+from conformance.reproductions.subject import Subject
+from conformance.requirement import Requirement
+from conformance.tape import Tape
+from conformance.verdict import Verdict
+from reference import Case
+
+DEFAULT = ".lstm-conformance"
+SCRIPT, REPORT = "reproduce.py", "report.md"
+
+
+def place(root: Path, verdict: Verdict) -> Path:
+    """Where the reproduction of a verdict lies below `root`."""
+    return root / _safe(verdict.implementation) / f"{verdict.requirement}-{_safe(verdict.device)}"
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.")[-100:] or "-"
+
+
+def write(
+    root: Path,
+    requirement: Requirement,
+    subject: Subject,
+    verdict: Verdict,
+    case: Case,
+    failure: Mismatch | Misbehaviour,
+    tape: Tape,
+    died: bool = False,
+) -> Verdict:
+    """Write the folder anew; returns `verdict` with the place of it.
+
+    With `died` the process ended, or was held up, in the last step of the tape.
+    """
+    folder = place(root, verdict)
+    remove(root, verdict)
+    folder.mkdir(parents=True, exist_ok=True)
+    written = script(requirement, verdict.implementation, failure, tape, died)
+    (folder / SCRIPT).write_text(written.text, encoding="utf-8")
+    text = report(requirement, subject, verdict, written)
+    (folder / REPORT).write_text(text, encoding="utf-8")
+    Record(subject, case, verdict.outcome, str(failure)).write(folder)
+    return replace(verdict, reproduction=shown(folder, Path(subject.folder)))
+
+
+def shown(folder: Path, here: Path) -> str:
+    """A folder as it is called from `here`."""
+    return str(folder.relative_to(here) if here in folder.parents else folder)
+
+
+def remove(root: Path, verdict: Verdict) -> None:
+    """Take away what an earlier run left of the same requirement."""
+    folder = place(root, verdict)
+    if (folder / FILE).is_file():
+        shutil.rmtree(folder)
+
+
+def tidy(root: Path) -> None:
+    """Take away the empty folders in `root`, and `root` itself where nothing is left."""
+    if root.is_dir():
+        for folder in (*root.iterdir(), root):
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()

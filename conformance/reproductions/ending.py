@@ -1,0 +1,72 @@
+"""The end of a script: how it tells whether the fault shows."""
+
+from __future__ import annotations
+
+import decimal
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from conformance.operands import Literal, Name, Text, names_in
+from conformance.reproductions.literals import number
+from conformance.steps import Comparison, Step
+from reference import Array
+
+DIFFERS = "fault = differs({name}, {got}, {expected}, {allowed})"
+
+
+@dataclass(frozen=True, eq=False)
+class Ending:
+    """The lines after the steps, which set ``fault``, and what goes into their gaps.
+
+    `steps` are the last ones before it. `said` is what is to be told of it beside the failure.
+    """
+
+    text: str
+    operands: Mapping[str, Any]
+    steps: Sequence[Step]
+    said: str = ""
+    names: tuple[Name, ...] = field(default=())
+
+
+def used(ended: Ending) -> set[Name]:
+    """The variables that the ending needs."""
+    return {*names_in(ended.operands), *ended.names}
+
+
+def compare(name: str, arrays: Comparison, steps: Sequence[Step]) -> Ending:
+    """After `steps`, two arrays are compared element by element."""
+    expected = arrays.expected
+    if isinstance(expected, Literal):
+        expected = Literal(expected.array.astype(np.float64), tensor=False)
+    operands = {
+        "name": Text(quoted(name)),
+        "got": arrays.got,
+        "expected": expected,
+        "allowed": _limit(arrays.allowed.array),
+    }
+    return Ending(DIFFERS, operands, steps)
+
+
+def _limit(allowed: Array) -> Any:
+    """What is allowed, as one number where it is the same everywhere."""
+    limit = short(allowed)
+    if limit.size and (limit == limit.flat[0]).all() and np.isfinite(limit.flat[0]):
+        return Text(number(limit.flat[0]))
+    return Literal(limit, tensor=False)
+
+
+def quoted(text: str) -> str:
+    """A text as Python, in double quotes."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def short(bound: Array) -> Array:
+    """A bound rounded up to three digits, which read better."""
+    up = decimal.Context(prec=3, rounding=decimal.ROUND_CEILING)
+    wide = np.asarray(bound, np.float64)
+    told = [float(up.create_decimal_from_float(value)) for value in wide.ravel().tolist()]
+    return np.array(told).reshape(wide.shape)

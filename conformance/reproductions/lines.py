@@ -1,0 +1,238 @@
+"""From noted steps to lines of Python."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+
+from conformance.operands import (
+    Literal,
+    Made,
+    Name,
+    Origin,
+    Part,
+    Text,
+    keyword_arguments,
+    names_in,
+)
+from conformance.reproductions.literals import written
+from conformance.reproductions.origins import importing
+from conformance.steps import Step
+from reference import Case, Configuration
+
+LOOPED = '''
+def looped(cell, x, state=None):
+    """A cell over the time steps of x: every hidden state, and the last of both."""
+    outputs = []
+    for step in x:
+        state = cell(step, state)
+        outputs.append(state[0])
+    return torch.stack(outputs), state[0][None], state[1][None]
+'''
+
+
+def component(steps: Sequence[Step], names: Iterable[Name]) -> list[Step]:
+    """The steps that have to do with these variables, and those that have to do with none."""
+    needed = set(names)
+    size = -1
+    while size != len(needed):
+        size = len(needed)
+        for step in steps:
+            if step.names() & needed:
+                needed |= step.names()
+    return [step for step in steps if not step.names() or step.names() & needed]
+
+
+class Lines:
+    """Lines of a script for `steps`, with the imports and helper functions that they need.
+
+    Of the looks at variables only the `needed` ones are kept.
+    """
+
+    def __init__(self, steps: Sequence[Step], needed: Iterable[Name] = ()) -> None:
+        self.lines: list[str] = []
+        self.imports: list[str] = []
+        self.helpers: list[str] = []
+        self._called: dict[Name, str] = {}
+        self._inline: dict[Name, Literal] = {}
+        self._stems: dict[Name, str] = {}
+        self._steps = steps
+        self._needed = set(needed)
+        self._last = max((n for n, step in enumerate(steps) if not _quiet(step)), default=-1)
+        self._plan()
+
+    def take(self, steps: Sequence[Step]) -> None:
+        """Write down some of the steps, in their order."""
+        for step in steps:
+            if step.reads and self._steps.index(step) > self._last:
+                self._called[step.new[0]] = self.fill(step.operands["tensor"])
+            elif step.reads and step.new[0] not in self._needed:
+                continue
+            elif not (_is_literal(step) and step.new[0] in self._inline):
+                self.step(step)
+
+    def _plan(self) -> None:
+        """Name literals after the gaps they go into; those in a dict are written there."""
+        steps = self._steps
+        literals = {step.new[0]: step for step in steps if _is_literal(step)}
+        for step in steps:
+            for operand in step.operands.values():
+                if isinstance(operand, Mapping):
+                    for name in set(names_in(operand)) & set(literals):
+                        used = [s for s in steps if name in names_in(s.operands)]
+                        if len(used) == 2:
+                            self._inline[name] = literals[name].operands["array"]
+        for name in literals:
+            gaps = [
+                gap
+                for step in steps
+                for gap, operand in step.operands.items()
+                if operand == name and not _is_literal(step) and not step.reads
+            ]
+            self._stems[name] = gaps[0] if gaps else "x"
+
+    def step(self, step: Step) -> None:
+        """Write down one step."""
+        if step.reads:
+            self._stems[step.new[0]] = f"{self.fill(step.operands['tensor'])}_before"
+        filled = {}
+        for gap, operand in step.operands.items():
+            filled[gap] = self.fill(operand)
+            if isinstance(operand, (Literal, Case)) and not _is_literal(step):
+                called = self._fresh("case" if isinstance(operand, Case) else gap)
+                self._called[Name(-len(self._called), gap)] = called
+                self.lines += f"{called} = {filled[gap]}".split("\n")
+                if isinstance(operand, Case) and not _possible(operand):
+                    lengths = self.literal(Literal(np.asarray(operand.lengths), tensor=False))
+                    self.lines.append(f'object.__setattr__({called}, "lengths", {lengths})')
+                filled[gap] = called
+        text = step.text.format(**filled)
+        for needed in re.findall(r"^(?:.*\b)?(copy|pickle|io)\.", step.text):
+            self.need(f"import {needed}")
+        if "torch." in text:
+            self.need("import torch")
+        if "looped(" in text:
+            self.help(LOOPED)
+        under = () if _is_literal(step) else step.under
+        for number, block in enumerate(under):
+            for line in block.imports:
+                self.need(line)
+            self.lines.append("    " * number + f"with {block.text}:")
+        self.lines += textwrap.indent(text, "    " * len(under)).split("\n")
+
+    def name(self, name: Name) -> str:
+        """What a variable is called here."""
+        if name not in self._called:
+            self._called[name] = self._fresh(self._stems.get(name, name.stem))
+        return self._called[name]
+
+    def _fresh(self, stem: str) -> str:
+        stem = re.sub(r"\W", "_", stem)
+        taken = set(self._called.values())
+        number = 1
+        while (called := stem if number == 1 else f"{stem}_{number}") in taken:
+            number += 1
+        return called
+
+    def fill(self, operand: Any) -> str:
+        """An operand as text."""
+        if isinstance(operand, Name):
+            literal = self._inline.get(operand)
+            return self.name(operand) if literal is None else self.literal(literal)
+        if isinstance(operand, Part):
+            return f"{self.name(operand.of)}{operand.text}"
+        if isinstance(operand, Text):
+            for line in operand.imports:
+                self.need(line)
+            return operand.text
+        if isinstance(operand, Origin):
+            lines, expression = importing(operand)
+            for line in lines:
+                if line.startswith("import "):
+                    self.need(line)
+            own = [line for line in lines if not line.startswith("import ")]
+            self.help("\n".join(own), first=True)
+            return expression
+        if isinstance(operand, Made):
+            return f"{self.fill(operand.of)}()"
+        if isinstance(operand, Literal):
+            return self.literal(operand)
+        if isinstance(operand, Case):
+            return self.case(operand)
+        if isinstance(operand, tuple):
+            parts = [self.fill(each) for each in operand]
+            return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
+        items = ((key, self.fill(value)) for key, value in operand.items())
+        body = "".join(f"    {key!r}: {_hang(text)},\n" for key, text in items)
+        return f"{{\n{body}}}".replace("'", '"')
+
+    def literal(self, literal: Literal) -> str:
+        """Numbers written out."""
+        told = written(literal)
+        for line in told.imports:
+            self.need(line)
+        for helper in told.helpers:
+            self.help(helper)
+        if re.search(r"\b(nan|inf)\b", told.text):
+            self.need("from math import inf, nan")
+        return told.text
+
+    def case(self, case: Case) -> str:
+        """A case as the constructor that makes it."""
+        self.need("from reference import Case, Configuration")
+        options = _options(case.configuration)
+        parameters = {name: Literal(a, tensor=False) for name, a in case.parameters.items()}
+        parts = [f"Configuration({options})", self.fill(parameters)]
+        names = ["input", "h_0", "c_0", *(["lengths"] if _possible(case) else [])]
+        for name in names:
+            array = getattr(case, name)
+            if array is not None:
+                parts.append(f"{name}={self.literal(Literal(array, tensor=False))}")
+        parts += [f"device={case.device!r}"] if case.device != "cpu" else []
+        return "Case(\n" + "".join(f"    {_hang(part)},\n" for part in parts) + ")"
+
+    def need(self, line: str) -> None:
+        """An import at the head of the script."""
+        if line and line not in self.imports:
+            self.imports.append(line)
+
+    def help(self, text: str, first: bool = False) -> None:
+        """A helper function, or lines that must come `first`."""
+        if text and text not in self.helpers:
+            self.helpers.insert(0 if first else len(self.helpers), text)
+
+
+def _possible(case: Case) -> bool:
+    """Whether the constructor of a case takes its lengths."""
+    try:
+        replace(case)
+    except ValueError:
+        return False
+    return True
+
+
+def _options(configuration: Configuration) -> str:
+    values = {
+        item.name: getattr(configuration, item.name)
+        for item in fields(configuration)
+        if getattr(configuration, item.name) != item.default
+    }
+    return keyword_arguments(values).text
+
+
+def _hang(text: str) -> str:
+    return text.replace("\n", "\n    ")
+
+
+def _is_literal(step: Step) -> bool:
+    return step.text == "{tensor} = {array}"
+
+
+def _quiet(step: Step) -> bool:
+    """Whether a step leaves everything that was there before it as it is."""
+    return step.reads or _is_literal(step)

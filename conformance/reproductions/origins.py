@@ -1,0 +1,53 @@
+"""How a script of its own gets at a class."""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+from pathlib import Path
+
+from conformance.operands import Origin
+
+_TAKEN = sys.stdlib_module_names | {"torch", "numpy", "ml_dtypes"}
+"""Modules that a file of the same name would hide."""
+
+HERE = "  # the folder of what is under test"
+
+
+def importing(origin: Origin) -> tuple[list[str], str]:
+    """The lines that import a class, and the expression for it afterwards."""
+    if origin.module.startswith("torch.nn."):
+        return ["import torch"], f"torch.nn.{origin.name}"
+    top = origin.name.partition(".")[0]
+    if origin.module.startswith("lstm_under_test_"):
+        path = Path(origin.file)
+        lines = [
+            "import importlib.util",
+            "import sys",
+            f"sys.path.insert(0, {str(path.parent)!r}){HERE}",
+            f"spec = importlib.util.spec_from_file_location({path.stem!r}, {str(path)!r})",
+            "module = importlib.util.module_from_spec(spec)",
+            "sys.modules[spec.name] = module",
+            "spec.loader.exec_module(module)",
+            f"{top} = module.{top}",
+        ]
+        if path.stem.isidentifier() and path.stem not in _TAKEN:
+            lines = ["import sys", lines[2], f"from {path.stem} import {top}"]
+        return lines, origin.name
+    imported = f"from {origin.module} import {top}"
+    folder = _folder(origin)
+    if folder is None:
+        return [imported], origin.name
+    return ["import sys", f"sys.path.insert(0, {str(folder)!r}){HERE}", imported], origin.name
+
+
+def _folder(origin: Origin) -> Path | None:
+    """The folder from which the module is imported, None if every Python finds it."""
+    if not origin.file:
+        return None
+    path = Path(origin.file).resolve()
+    depth = origin.module.count(".") + (path.name == "__init__.py")
+    folder = path.parents[depth]
+    installed = {Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "platlib")}
+    standard = Path(sysconfig.get_path("stdlib")).resolve()
+    return None if folder in installed | {standard} else folder

@@ -1,0 +1,101 @@
+"""The scripts that failures leave, run on their own."""
+
+from pathlib import Path
+
+import pytest
+
+from conformance.journal import Entry
+from conformance.reproductions.subject import Subject
+from conformance.reproductions.unfinished import unfinished
+from conformance.steps import Step
+from conformance.tape import recording
+from conformance.verdict import Crashed, TimedOut
+from reference import Configuration
+from tests.conformance.cases import random_case
+
+from .crashes import LoopsForeverWithBothDirections, SegfaultsOnEmptyBatches
+from .reproducing import LONG, found, reproduction, run, without_fault
+from .zoo import FAULTS, implementation
+
+SHOWN = (
+    "SwapsInputAndForgetGates",  # a forward call
+    "StartsAnewEveryFourSteps",  # a relation between two calls
+    "KeepsItsStateBetweenCalls",  # the same call twice
+    "DetachesStateEachStep",  # a gradient
+    "ResetsGradientsAtEachCall",  # two backward passes
+    "PadsStates",  # a refusal
+    "KeepsRefusedStates",  # what is left behind by a refusal
+    "ExitsOnWrongStates",
+    "RunsThroughThePadding",  # lengths
+    "LeavesReverseOutputReversed",  # both directions
+    "SquashesTheProjection",
+    "CarriesItsStateInBfloat16",
+    "ReplacesNaN",
+    "SpreadsInfinity",
+    "ReadsMemoryAsContiguous",
+    "CellTakes3DStates",
+    "ReturnsFloat32",
+    "ListsWeightsBeforeBiases",  # state_dict
+    "ForgetsWeightsWhenPickled",
+    "DropsWeightsForGood",  # dropout
+    "DropsTheSameInEachRow",
+    "RepeatsOneNumber",  # initial parameters
+    "GivesStatesAsGenerator",  # no result
+    "ComputesThePaddedInput",  # an Implementation of its own
+)
+NAMED = {fault.__name__: fault for fault in FAULTS}
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_script_shows_the_fault_and_nothing_else(name: str) -> None:
+    """It exits with 1 on the faulty LSTM, with 0 on the plain one, is short and plain."""
+    fault = NAMED[name]
+    finding = found(fault, shrink_seconds=30.0)
+    assert finding is not None
+    script = reproduction(fault, finding)
+    assert script.plain
+    assert "hypothesis" not in script.text
+    assert script.text.count("\n") <= LONG
+    run_on_fault = run(script.text)
+    assert run_on_fault.returncode == 1, run_on_fault.stdout + run_on_fault.stderr
+    said = run_on_fault.stdout + run_on_fault.stderr
+    assert "expected" in said or "Error" in said
+    if not hasattr(fault, "run"):
+        assert "conformance import" not in script.text
+        right = run(without_fault(script.text, fault))
+        assert right.returncode == 0, right.stdout + right.stderr
+
+
+class Stopped(BaseException):
+    """In place of what would not return."""
+
+
+@pytest.mark.parametrize("hangs", [True, False])
+def test_script_of_an_end_shows_it(hangs: bool, tmp_path: Path) -> None:
+    """A call that ends or holds up its process is made in a process of its own, which tells it."""
+    fault = LoopsForeverWithBothDirections if hangs else SegfaultsOnEmptyBatches
+    case = random_case(Configuration(1, 1, bidirectional=hangs), batch_size=int(hangs))
+    adapter = implementation(fault)
+    steps: list[Step] = []
+
+    def sink(step: Step) -> None:
+        steps.append(step)
+        if step.case is not None:
+            raise Stopped
+
+    with pytest.raises(Stopped), recording(sink):
+        adapter.run(case)
+    entry = Entry("results_match_reference[x|cpu]", 0.0, case, subject(tmp_path), steps)
+    verdict = unfinished(entry, tmp_path, "the process died in this case", 1.0, hangs)
+    assert isinstance(verdict, TimedOut if hangs else Crashed)
+    text = (tmp_path / verdict.reproduction / "reproduce.py").read_text()
+    done = run(text.replace("timeout=60", "timeout=20"))
+    assert done.returncode == 1, done.stdout
+    told = "nothing within 60 s" if hangs else "its process ended with status -"
+    assert told in done.stderr
+    right = run(without_fault(text, fault))
+    assert (right.returncode, right.stdout) == (0, "it returned, as expected\n")
+
+
+def subject(folder: Path) -> Subject:
+    return Subject("results_match_reference", "x", "cpu", str(folder), "the command")

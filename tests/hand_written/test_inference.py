@@ -1,0 +1,395 @@
+"""Finding out how hand-written LSTMs are stored and called, and what is wrong with faulty ones."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from torch import nn
+
+from conformance import (
+    REQUIREMENTS,
+    Budget,
+    Crashed,
+    Failed,
+    HandWritten,
+    Passed,
+    UsageError,
+    check,
+)
+from conformance.inference import Inference, infer
+
+FOLDER = Path(__file__).parent
+SECONDS = 20
+
+RIGHT: dict[str, dict[str, Any]] = {
+    "OneKernel": {
+        "weight_ih": "W",
+        "weight_hh": "U",
+        "bias": "bias",
+        "transposed": True,
+        "call": "input, (h_0[0], c_0[0])",
+        "returns": "output, (h_n[0], c_n[0])",
+        "batch_first": True,
+    },
+    "ParameterPerGate": {
+        "weight_ih": "W_{i,f,c,o}",
+        "weight_hh": "U_{i,f,c,o}",
+        "bias": "b_{i,f,c,o}",
+        "transposed": True,
+        "call": "input, (h_0[0], c_0[0])",
+        "returns": "output, (h_n[0], c_n[0])",
+        "batch_first": True,
+    },
+    "EightLinears": {
+        "weight_ih": "x2{i,f,g,o}.weight",
+        "weight_hh": "h2{i,f,g,o}.weight",
+        "bias": ("x2{i,f,g,o}.bias", "h2{i,f,g,o}.bias"),
+        "call": "input, (h_0, c_0)",
+        "returns": "output, (h_n, c_n)",
+    },
+    "OverBoth": {
+        "weight_xh": "{input,forget,candidate,output}.weight",
+        "bias": "{input,forget,candidate,output}.bias",
+        "call": "input",
+        "returns": "output",
+    },
+    "HiddenFirst": {
+        "factory": "lambda input_size, hidden_size: HiddenFirst(hidden_size, input_size)",
+        "weight_hx": "gates.weight",
+        "bias": "gates.bias",
+        "gates": "fiog",
+        "call": "input, h_0[0], c_0[0]",
+        "returns": "output, (c_n[0], h_n[0])",
+        "batch_first": True,
+    },
+    "Cell": {
+        "weight_ih": "ih.weight",
+        "weight_hh": "hh.weight",
+        "bias": ("ih.bias", "hh.bias"),
+        "call": "input, (h_0, c_0)",
+        "states_optional": False,
+        "returns": "h_n, c_n",
+        "cell": True,
+    },
+    "CarryCell": {
+        "factory": "lambda input_size, hidden_size: CarryCell(hidden_size, input_size)",
+        "weight_ih": "kernel",
+        "weight_hh": "recurrent_kernel",
+        "bias": "bias",
+        "transposed": True,
+        "call": "(c_0, h_0), input",
+        "states_optional": False,
+        "returns": "(c_n, h_n), h_n",
+        "cell": True,
+    },
+    "Classifier": {
+        "factory": "lambda input_size, hidden_size: Classifier(input_size, hidden_size, 7)",
+        "weight_ih": "w",
+        "weight_hh": "u",
+        "bias": "b",
+        "gates": "ifog",
+        "call": "input",
+        "returns": "fc(h_n[0])",
+        "batch_first": True,
+    },
+    "LastStateOnly": {
+        "weight_ih": "Wx",
+        "weight_hh": "Wh",
+        "bias": "b",
+        "gates": "igfo",
+        "transposed": True,
+        "forget_bias": 1.0,
+        "call": "input",
+        "returns": "h_n[0]",
+        "batch_first": True,
+    },
+    "NoBias": {
+        "weight_ih": "weight_x",
+        "weight_hh": "weight_h",
+        "gates": "ofig",
+        "call": "input",
+        "returns": "output, c_n[0]",
+    },
+    "MixedOrientation": {
+        "weight_ih": "project.weight",
+        "weight_hh": "recurrent",
+        "bias": "project.bias",
+        "gates": "fgio",
+        "transposed": "weight_hh",
+        "call": "input, h_0[0], c_0[0]",
+        "states_optional": False,
+        "returns": "{'logits': _, 'hidden': output, 'cells': c_all}",
+        "batch_first": True,
+    },
+    "Wrapped": {
+        "weight_ih": "cell.weight_ih",
+        "weight_hh": "cell.weight_hh",
+        "bias": ("cell.bias_ih", "cell.bias_hh"),
+        "call": "input, (h_0[0], c_0[0])",
+        "returns": "output, (h_n[0], c_n[0])",
+    },
+    "LearnsItsStart": {
+        "weight_xh": "kernel",
+        "bias": "bias",
+        "transposed": True,
+        "call": "input",
+        "returns": "output",
+        "batch_first": True,
+    },
+    "PlainTensors": {
+        "weight_ih": "w_ih",
+        "weight_hh": "w_hh",
+        "bias": "b",
+        "gates": "gifo",
+        "call": "input, (h_0[0], c_0[0])",
+        "method": "run",
+        "returns": "output, (h_n[0], c_n[0])",
+    },
+    "SeveralLayers": {
+        "factory": "lambda input_size, hidden_size: SeveralLayers(input_size, hidden_size, 1)",
+        "weight_xh": "layers.0.{write,keep,new,read}.0.weight",
+        "bias": "layers.0.{write,keep,new,read}.0.bias",
+        "call": "input",
+        "returns": "output, h_n, c_n",
+        "batch_first": True,
+    },
+    "StartsInFloat32": {
+        "weight_ih": "W_x{i,f,c,o}",
+        "weight_hh": "W_h{i,f,c,o}",
+        "bias": "b_{i,f,c,o}",
+        "transposed": True,
+        "call": "input, (h_0[0], c_0[0])",
+        "returns": "output, (h_n[0], c_n[0])",
+    },
+    "NumpyColumns": {
+        "weight_hx": "W{i,f,c,o}",
+        "bias": "b{i,f,c,o}",
+        "call": "input",
+        "method": "forward",
+        "returns": "output, h_n[0], c_n[0]",
+        "columns": True,
+    },
+    "NumpyLSTM": {
+        "weight_hx": "params.W{i,f,c,o}",
+        "bias": "params.b{i,f,c,o}",
+        "call": "input",
+        "method": "forward",
+        "returns": "output",
+        "batched": False,
+    },
+    "step_forward": {
+        "weight_ih": "Wx",
+        "weight_hh": "Wh",
+        "bias": "b",
+        "gates": "ifog",
+        "transposed": True,
+        "call": "input, h_0, c_0, Wx, Wh, b",
+        "states_optional": False,
+        "returns": "h_n, c_n, _",
+        "cell": True,
+    },
+    "lstm": {
+        "weight_ih": "W",
+        "weight_hh": "U",
+        "bias": "b",
+        "gates": "ifog",
+        "transposed": True,
+        "call": "input, h_0[0], c_0[0], W, U, b",
+        "states_optional": False,
+        "returns": "output, h_n[0], c_n[0]",
+        "batch_first": True,
+    },
+}
+"""For each class of right.py the arguments of its adapter."""
+
+FAULTY = {
+    "ExchangesSigmoidAndTanh": "the candidate goes through sigmoid instead of tanh",
+    "LacksTanhOfCell": "h = o * c: the tanh of c is missing",
+    "UsesOutputGateForInput": "the fourth quarter of W and U serves as input gate and as output",
+    "CouplesGates": "c = f * c + (1 - f) * g",
+    "AddsBiasTwice": "b is added twice",
+    "CutsProductsDifferently": "order i, f, g, o, but U is used in the order i, f, o, g",
+    "ResetsHidden": "h is not carried: every step starts from the initial h",
+    "IgnoresStates": "given initial states are ignored",
+    "StartsAtRandom": "left out, the initial states are not zeros",
+    "MixesRowsAndSteps": "rows and steps of the output are mixed by a reshape",
+    "ReshapesInput": "rows and steps of the input are mixed: it is reshaped, not transposed",
+    "RunsBackwards": "steps are taken from the last to the first",
+    "ReturnsLastRow": "the last row of the output is returned instead of the last step",
+    "UsesForgetWeightsTwice": "U_f.weight serves as input gate and as forget gate",
+    "AddsBiasToCell": "b has an effect that no bias has",
+    "ForgetsBiasHH": "b_hh has no effect",
+    "LacksBothTanhs": "the candidate lacks its tanh; and h = o * c: the tanh of c is missing",
+    "SqueezesUnits": "output.shape = (2, 1), but should be (2, 1, 1)",
+    "PeeksAtCell": "no mapping fits; with the nearest: output[0, 0, 0] = ",
+}
+"""For each class of faulty.py what is told of it."""
+
+DECIDED = [
+    "results_match_reference",
+    "shapes_are_as_documented",
+    "h_n_is_last_output",
+    "omitted_states_are_zeros",
+    "splitting_time_changes_nothing",
+    "rows_do_not_interact",
+    "nan_stays_in_its_row",
+    "infinity_stays_in_its_row",
+    "every_parameter_influences_result",
+    "gradients_match_backpropagation",
+]
+"""Requirements by which the adapters are tried, of every kind that hand-written LSTMs are asked."""
+
+
+def inferred(file: str, name: str) -> Inference:
+    """What is inferred of a class of ours, within the time that it may take."""
+    started = time.perf_counter()
+    found = infer(f"{FOLDER / file}:{name}")
+    assert time.perf_counter() - started < SECONDS
+    return found
+
+
+def executed(code: str, file: str, monkeypatch: pytest.MonkeyPatch) -> HandWritten:
+    """What the printed code defines, run beside the class."""
+    monkeypatch.syspath_prepend(str(FOLDER))
+    monkeypatch.delitem(sys.modules, file.removesuffix(".py"), raising=False)
+    values: dict[str, Any] = {}
+    exec(code, values)
+    monkeypatch.delitem(sys.modules, file.removesuffix(".py"))
+    return values["mine"]
+
+
+def arguments(code: str) -> dict[str, Any]:
+    """The arguments in printed code."""
+    given: dict[str, Any] = {}
+    name = code.partition("import ")[2].partition("from ")[2].partition("import ")[2].split()[0]
+
+    def record(*_: object, **named: Any) -> None:
+        given.update(named)
+
+    exec(code.partition("\n\n")[2], {"HandWritten": record, name: None})
+    factory = code.partition("HandWritten(\n")[2].partition("\n")[0].strip().removesuffix(",")
+    return given if factory == name else {"factory": factory, **given}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_infer_finds_the_mapping_of_a_right_lstm(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The printed code has the right arguments, at most ten lines, and verifies the class."""
+    found = inferred("right.py", name)
+    assert found.fits, found.faults
+    assert arguments(found.code) == RIGHT[name]
+    lines = found.code.splitlines()
+    assert len(lines) <= 10
+    assert max(map(len, lines)) <= 100
+    mine = executed(found.code, "right.py", monkeypatch)
+    applicable = 0
+    for requirement in DECIDED:
+        verdict = check(REQUIREMENTS[requirement], mine, budget=Budget(10, seed=3))
+        assert verdict.conformant, verdict
+        applicable += isinstance(verdict, Passed)
+    assert applicable >= 4
+
+
+@pytest.mark.parametrize("name", FAULTY)
+def test_infer_names_the_fault_of_a_faulty_lstm(name: str) -> None:
+    """What is wrong is told in words, below a mapping that is the nearest."""
+    found = inferred("faulty.py", name)
+    assert not found.fits
+    assert any(FAULTY[name] in fault for fault in found.faults), found.faults
+    assert f"Wrong: {found.faults[0]}." in "\n".join(found.lines())
+
+
+@pytest.mark.parametrize(
+    "name", sorted(FAULTY.keys() - {"ForgetsBiasHH", "StartsAtRandom", "UsesForgetWeightsTwice"})
+)
+def test_nearest_mapping_of_a_faulty_lstm_does_not_pass(name: str) -> None:
+    """What is faulty by more than its parameters fails under the mapping that is printed."""
+    mine = inferred("faulty.py", name).implementation
+    verdict = check(REQUIREMENTS["results_match_reference"], mine, budget=Budget(20, seed=3))
+    assert isinstance(verdict, (Failed, Crashed)), verdict
+
+
+def test_lists_of_classes_are_complete() -> None:
+    """Every class and function of the two files is expected to be one or the other."""
+    for file, listed in (("right.py", RIGHT), ("faulty.py", FAULTY)):
+        defined = [
+            line.split()[1].partition("(")[0].rstrip(":")
+            for line in (FOLDER / file).read_text().splitlines()
+            if line.startswith(("class ", "def "))
+        ]
+        assert set(defined) - {"uniform", "Kernels"} == set(listed)
+
+
+def test_infer_tells_of_other_mappings_that_fit() -> None:
+    """Biases that can change places, and calls that are as good, are remarks."""
+    remarks = inferred("right.py", "EightLinears").remarks
+    first, second = RIGHT["EightLinears"]["bias"]
+    assert remarks == (
+        f"{first} and {second} can change places: only their sum counts",
+        "call='input, (h_0[0], c_0[0])' fits as well",
+    )
+    assert inferred("right.py", "LearnsItsStart").remarks == (
+        "h_start is the initial h and stays as it is constructed",
+    )
+
+
+def test_infer_diagnoses_what_nothing_explains() -> None:
+    """Where the nearest mapping goes wrong, and with which quantity, is told as for any LSTM."""
+    faults = inferred("faulty.py", "PeeksAtCell").faults
+    assert faults[1].startswith("The results first part in layer 0, step 0, row 0, feature 0")
+    assert faults[2].startswith("In this step c is wrong: ")
+
+
+class Embeds(nn.Module):
+    """Takes indices."""
+
+    def __init__(self, vocabulary_size, embedding_dim, hidden_size):
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary_size, embedding_dim)
+        self.lstm = nn.LSTM(embedding_dim, hidden_size)
+
+    def forward(self, letters):
+        return self.lstm(self.embedding(letters))
+
+
+class KeepsItsState(nn.Module):
+    """One step, with the state inside."""
+
+    def __init__(self, input_size, hidden_size):
+        super().__init__()
+        self.cell = nn.LSTMCell(input_size, hidden_size)
+        self.state = None
+
+    def forward(self, x):
+        self.state = self.cell(x, self.state)
+        return self.state[0]
+
+
+class CannotBeMade(nn.Module):
+    """Raises."""
+
+    def __init__(self, input_size, hidden_size):
+        raise ValueError("no")
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("no_such_file.py:LSTM", "there is no file no_such_file.py"),
+        (f"{FOLDER / 'right.py'}:Missing", "there is no class or function 'Missing'"),
+        (f"{FOLDER / 'right.py'}:uniform", "the names of its arguments are not those of an LSTM"),
+        ("torch.nn.Linear", r"no parameters have the shapes .* weight \(\d, \d\), bias \(\d,\)"),
+        ("torch.nn.Identity", "there are none"),
+        (f"{__file__}:Embeds", "RuntimeError: Expected tensor for argument"),
+        (f"{__file__}:KeepsItsState", "a cell must return h_n and c_n, got returns='h_n'"),
+        (f"{__file__}:CannotBeMade", "constructing it raised ValueError: no"),
+    ],
+)
+def test_infer_refuses_what_it_cannot_try(name: str, told: str) -> None:
+    """One line says what stands in the way."""
+    with pytest.raises(UsageError, match=told) as caught:
+        infer(name)
+    assert "\n" not in str(caught.value)
