@@ -120,6 +120,30 @@ print("accepted: hidden_size", torch.ao.nn.quantizable.LSTM(1, 0).hidden_size)
         requirements=("sizes_that_are_not_positive_are_refused",),
     ),
     Finding(
+        "torch.ao.nn.quantizable.LSTM ignores dropout",
+        "declared",
+        BOTH[:1],
+        "It warns of it when it is made.",
+        """
+import warnings
+
+import torch
+
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    torch.ao.nn.quantizable.LSTM(1, 1, num_layers=2, dropout=1.0)
+print(*[warning.message for warning in caught])
+""",
+        "dropout option for quantizable LSTM is ignored",
+        f"{QUANTIZABLE}, and the warning.",
+        requirements=(
+            "full_dropout_cuts_layers_apart",
+            "survivors_are_scaled",
+            "dropout_rate_is_p",
+            "dropout_is_drawn_anew",
+        ),
+    ),
+    Finding(
         "Dynamic quantization has no step finer than 6e-5",
         "undocumented",
         ("torch.ao.quantization.quantize_dynamic",),
