@@ -129,11 +129,15 @@ def _requirements(_: argparse.Namespace) -> int:
 
 
 def _implementations(_: argparse.Namespace) -> int:
-    from conformance.loading import FORMS, SHIPPED
+    from conformance.loading import FORMS
+    from conformance.shipped import SHIPPED
 
-    for name, text in SHIPPED.items():
-        print(f"{name:20} {text}")
-    print(f"\nanything else: {FORMS}")
+    width = max(map(len, SHIPPED))
+    for name, shipped in SHIPPED.items():
+        extra = f" [{shipped.extra}]" if shipped.extra else ""
+        print(f"{name:{width}} {shipped.text}{extra}")
+    print('\n[extra]: pip install "lstm-conformance[extra]"')
+    print(f"anything else: {FORMS}")
     return CONFORMANT
 
 

@@ -60,8 +60,9 @@ def adapt(cls: type[Any], name: str, around: Enter = contextlib.nullcontext) -> 
     support = Support(devices=devices)
     if has(str):
         return _probed(TorchLSTM(cls, name, support, around=around))
-    if has(cell_list_name):
-        return _probed(TorchLSTM(cls, name, support, rename=cell_list_name, around=around))
+    for rename in (cell_list_name, quantizable_name):
+        if has(rename):
+            return _probed(TorchLSTM(cls, name, support, rename=rename, around=around))
     raise UsageError(
         f"{name!r} is no LSTM: its parameters are {_listed(found) or 'none'}; expected "
         f"{_listed(expected)}, or the same without _l0"
@@ -72,6 +73,14 @@ def cell_list_name(name: str) -> str:
     """The name of a parameter in a list `cells` of LSTM cells: ``cells.0.weight_ih``."""
     parameter, _, layer = name.rpartition("_l")
     return f"cells.{layer}.{parameter}"
+
+
+def quantizable_name(name: str) -> str:
+    """The name in ``torch.ao.nn.quantizable.LSTM``: ``layers.0.layer_fw.cell.igates.weight``."""
+    forward = name.removesuffix("_reverse")
+    direction = "fw" if forward == name else "bw"
+    kind, part, layer = forward.split("_")
+    return f"layers.{layer[1:]}.layer_{direction}.cell.{part[0]}gates.{kind}"
 
 
 def _parameter_shapes(cls: type[Any], name: str, around: Enter) -> dict[str, tuple[int, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -27,7 +28,9 @@ class Implementation(Protocol):
     shapes and order. Whatever it raises becomes a verdict.
 
     Optional: `precision`, a :class:`reference.Precision`, where its arithmetic is not the dtype's
-    own; and what :class:`Differentiable` adds.
+    own; what :class:`Differentiable` adds; and `hands_on_arrays`, True if :meth:`run` hands on
+    input and states as they are, so that wrong shapes, in which it may be given them, come to what
+    is under test.
     """
 
     name: str
@@ -60,9 +63,24 @@ def precision(implementation: Implementation) -> Precision:
 def run(implementation: Implementation, case: Case) -> Result:
     """As :func:`answer`, with the documented shapes and the case's dtype.
 
-    Raises :class:`Mismatch` if they are not, so that a requirement can rely on them.
+    Raises :class:`Mismatch` if they are not, so that a requirement can rely on them. What the
+    output holds beyond a row's length is set to zero here: that it is zero already is the claim
+    of one requirement, and of no other.
     """
-    return checked(answer(implementation, case), case)
+    return without_padding(checked(answer(implementation, case), case), case)
+
+
+def without_padding(result: Result, case: Case) -> Result:
+    """`result` with zeros in the output, or in its cotangent, beyond the length of each row."""
+    if case.lengths is None:
+        return result
+    beyond = np.arange(case.seq_len)[:, None] >= case.lengths
+    output = case.time_major(result.output)
+    if not output[beyond].any():
+        return result
+    output = output.copy()
+    output[beyond] = 0
+    return replace(result, output=case.user_order(output))
 
 
 def answer(implementation: Implementation, case: Case) -> Result:

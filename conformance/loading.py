@@ -14,16 +14,13 @@ from conformance.errors import UsageError, told
 from conformance.hand_written import HandWritten
 from conformance.implementation import Implementation
 from conformance.operands import Origin
-from conformance.packages import Packages
+from conformance.packages import OURS, Packages
+from conformance.shipped import SHIPPED
 
-SHIPPED = {
-    "torch.nn.LSTM": "PyTorch's multi-layer LSTM",
-    "torch.nn.LSTMCell": "PyTorch's LSTM cell, looped over time",
-    "stacked-cells": "a multi-layer LSTM stacked by hand from torch.nn.LSTMCell",
-}
-"""Implementations known by name, and what each is."""
-
-FORMS = "package.module:Class, path/to/file.py:Class or one of " + ", ".join(SHIPPED)
+FORMS = (
+    "package.module:Class, path/to/file.py:Class or a name that `lstm-conformance implementations` "
+    "lists"
+)
 
 
 def load(name: str) -> Implementation:
@@ -35,8 +32,10 @@ def load(name: str) -> Implementation:
     that is an :class:`Implementation` itself; or a :class:`HandWritten` has that name. Raises
     :class:`UsageError` when there is none.
     """
-    if name == "stacked-cells":
-        return _drop_in("conformance.stacked", "StackedLSTMCells", name)
+    if name in SHIPPED:
+        SHIPPED[name].require(name)
+        place, _, attribute = SHIPPED[name].place.partition(":")
+        return _named(_import(place, name, OURS), attribute, name, OURS)
     module, attribute, neighbours = find(name)
     return _named(module, attribute, name, neighbours)
 
@@ -126,15 +125,11 @@ def of_class(
         try:
             with around:
                 implementation: Implementation = cls()
+        except UsageError:
+            raise
         except (Exception, SystemExit) as error:
             raise UsageError(f"{name!r}: {cls.__name__}() raised {told(error)}") from error
         return implementation
     from conformance.drop_in import adapt
 
     return adapt(cls, name, lambda: around)
-
-
-def _drop_in(place: str, attribute: str, name: str) -> Implementation:
-    from conformance.drop_in import adapt
-
-    return adapt(getattr(importlib.import_module(place), attribute), name)

@@ -6,9 +6,10 @@ import contextlib
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
 from functools import cache, partial
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -26,6 +27,7 @@ from conformance.loading import load
 from conformance.profiles import PROFILES
 from conformance.reproductions.subject import Subject, environment, rerun
 from conformance.requirements import REQUIREMENTS
+from conformance.shipped import SHIPPED
 from reference import DTYPES, Precision
 
 _load = cache(load)
@@ -188,6 +190,13 @@ def exact_arithmetic() -> dict[str, str]:
     return set_exact_arithmetic()
 
 
+def packages(names: Iterable[str]) -> dict[str, str]:
+    """Of the packages that the implementations known by one of these `names` need."""
+    distributions = packages_distributions()
+    needed = (module for name in names if name in SHIPPED for module in SHIPPED[name].needs)
+    return {module: version(distributions[module][0]) for module in needed}
+
+
 def circumstances(config: pytest.Config) -> dict[str, Any]:
     """Versions, precision switches, and what each implementation declares."""
     chosen = {implementation.name: implementation for implementation, _ in select(config)}
@@ -197,6 +206,7 @@ def circumstances(config: pytest.Config) -> dict[str, Any]:
         "numpy": np.__version__,
         "hypothesis": hypothesis.__version__,
         **exact_arithmetic(),
+        **packages(chosen),
         "supports": {name: asdict(each.supports) for name, each in chosen.items()},
         "precision": {name: asdict(precision(each)) for name, each in chosen.items()},
         "versions": {

@@ -80,7 +80,10 @@ def test_modules_have_docstrings(name: str) -> None:
 
 @pytest.mark.parametrize("name", SHIPPED_MODULES)
 def test_modules_read_no_environment_variables(name: str) -> None:
-    """Options enter through the command line and the plugin; the command drops pytest's own."""
+    """Options enter through the command line and the plugin.
+
+    Two modules write variables that others read: the command for pytest, an adapter for Keras.
+    """
     uses = [
         node
         for node in ast.walk(tree(name))
@@ -92,7 +95,7 @@ def test_modules_read_no_environment_variables(name: str) -> None:
         if isinstance(node, ast.ImportFrom) and node.module == "os"
         for alias in node.names
     }
-    if name != "conformance/command.py":
+    if name not in ("conformance/command.py", "conformance/adapters/keras.py"):
         assert not uses
         return
     source = MODULES[name].read_text(encoding="utf-8").splitlines()

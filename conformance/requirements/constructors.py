@@ -7,8 +7,9 @@ from functools import partial
 from typing import Any
 
 from conformance.requirement import requirement
-from conformance.requirements.errors import SMALL_CASES, refused
+from conformance.requirements.errors import SMALL_CASES
 from conformance.requirements.needs import torch_module
+from conformance.requirements.refusals import refused
 from reference import Case, Configuration
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from conformance.comparison import agree, nothing, plus, truth
 from conformance.implementation import Implementation, run
 from conformance.requirement import requirement
-from conformance.requirements.errors import call_refused
 from conformance.requirements.needs import torch_module
+from conformance.requirements.refusals import call_refused
 from conformance.requirements.torch_only import session as session_of
 from reference import Case
 

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from conformance.comparison import agree, nothing
-from conformance.failures import REFUSALS, Misbehaviour, Mismatch, blamed
 from conformance.implementation import answer
 from conformance.requirement import requirement
-from conformance.requirements.needs import torch_module
-from conformance.requirements.torch_only import session as session_of
-from conformance.requirements.torch_only import to_tensor
-from conformance.tape import attempted
+from conformance.requirements.needs import arrays_handed_on, torch_module
+from conformance.requirements.refusals import call_refused, refused
 from reference import Case
 
 SHAPES = "torch.nn.LSTM and torch.nn.LSTMCell documentation, 'Inputs': shapes"
@@ -33,51 +28,13 @@ SMALL_CASES: dict[str, Any] = {
     "lengths": False,
 }
 _WITH_STATES = {**SMALL_CASES, "states": True}
-
-Tensors = Any
-
-
-def refused(what: str, call: Callable[[], Any]) -> None:
-    """`call` must raise one of :data:`REFUSALS`."""
-    try:
-        with blamed(), attempted():
-            call()
-    except Misbehaviour as misbehaviour:
-        error = misbehaviour.__cause__ or misbehaviour
-        if isinstance(error, (*REFUSALS, Misbehaviour)):
-            return
-        raised = f"raised {type(error).__name__}"
-        raise Mismatch(what, "", raised, f"refused by {_types()}") from error
-    raise Mismatch(what, "", "accepted", f"refused by {_types()}")
-
-
-def _types() -> str:
-    return " or ".join(kind.__name__ for kind in REFUSALS)
-
-
-def call_refused(
-    implementation: Any,
-    case: Case,
-    what: str,
-    spoil: Callable[[Any, Any, Any], tuple[Any, Any]],
-) -> float:
-    """A call with spoiled input and states is refused; then the right call gives what it gave."""
-    session = session_of(implementation, case)
-    before = session.run(case)
-    x = to_tensor(case.input, case.device)
-    h_0, c_0 = (
-        (None, None)
-        if case.h_0 is None or case.c_0 is None
-        else (to_tensor(case.h_0, case.device), to_tensor(case.c_0, case.device))
-    )
-    x, states = spoil(x, h_0, c_0)
-    refused(what, lambda: implementation.call_with(session.module, case, x, states))
-    return agree(session.run(case), before, nothing(before))
+_HANDED_ON = {**SMALL_CASES, "applies": arrays_handed_on}
+_STATES_HANDED_ON = {**_HANDED_ON, "states": True}
 
 
 def _is_no_cell(implementation: Any) -> str | None:
-    return torch_module(implementation) or (
-        "is a cell, which is given one step" if implementation.is_cell else None
+    return arrays_handed_on(implementation) or (
+        "is a cell, which is given one step" if getattr(implementation, "is_cell", False) else None
     )
 
 
@@ -85,7 +42,7 @@ def _states(h_0: Any, c_0: Any) -> Any:
     return None if h_0 is None else (h_0, c_0)
 
 
-@requirement(source=SHAPES, **SMALL_CASES)
+@requirement(source=SHAPES, **_HANDED_ON)
 def wrong_feature_size_is_refused(implementation: Any, case: Case) -> float:
     """Input with a feature less than input_size or twice as many raises, also without states."""
     for states in (_states, lambda *_: None):
@@ -99,7 +56,7 @@ def wrong_feature_size_is_refused(implementation: Any, case: Case) -> float:
         implementation,
         case,
         "input with twice the features",
-        lambda x, h, c: (x.repeat(1, 1, 2), _states(h, c)),
+        lambda x, h, c: (x[..., [*range(x.shape[-1])] * 2], _states(h, c)),
     )
 
 
@@ -109,7 +66,7 @@ def wrong_input_rank_is_refused(implementation: Any, case: Case) -> float:
     return call_refused(implementation, case, "4-D input", lambda x, h, c: (x[None], _states(h, c)))
 
 
-@requirement(source=SHAPES, **_WITH_STATES)
+@requirement(source=SHAPES, **_STATES_HANDED_ON)
 def wrong_state_features_are_refused(implementation: Any, case: Case) -> float:
     """Initial states with a wrong number of features raise, each of the two."""
     call_refused(
@@ -120,7 +77,7 @@ def wrong_state_features_are_refused(implementation: Any, case: Case) -> float:
     )
 
 
-@requirement(source=SHAPES, **_WITH_STATES)
+@requirement(source=SHAPES, **_STATES_HANDED_ON)
 def wrong_state_batch_is_refused(implementation: Any, case: Case) -> float:
     """Initial states for another number of rows raise, also for one row, which could broadcast."""
     call_refused(implementation, case, "h_0 of one row", lambda x, h, c: (x, (h[:, :1], c)))
@@ -223,12 +180,12 @@ def single_state_tensor_is_refused(implementation: Any, case: Case) -> float:
 )
 def empty_sequence_is_refused(implementation: Any, case: Case) -> float:
     """An input without time steps raises: there is no last step to return."""
-    axis = 1 if case.configuration.batch_first else 0
+    steps = (slice(None), slice(0, 0)) if case.configuration.batch_first else slice(0, 0)
     return call_refused(
         implementation,
         case,
         "a sequence of length 0",
-        lambda x, h, c: (x.narrow(axis, 0, 0), _states(h, c)),
+        lambda x, h, c: (x[steps], _states(h, c)),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from conformance.comparison import agree, close, plus, truth
-from conformance.implementation import Implementation, run
+from conformance.implementation import Implementation, answer, checked, run
 from conformance.requirement import requirement
 from conformance.variations import last_steps, rows, rows_of, with_input
 from reference import Array, Case, Result
@@ -78,7 +78,7 @@ def padding_is_irrelevant(implementation: Implementation, case: Case) -> float:
 def output_beyond_length_is_zero(implementation: Implementation, case: Case) -> None:
     """The output of a row is zero from its length on."""
     assert case.lengths is not None
-    output = case.time_major(run(implementation, case).output)
+    output = case.time_major(checked(answer(implementation, case), case).output)
     beyond = np.arange(case.seq_len)[:, None] >= case.lengths
     close("output beyond the lengths", output[beyond], np.zeros_like(output[beyond]), 0.0)
 

@@ -15,7 +15,7 @@ from conformance.comparison import agree, close, nothing, plus, truth
 from conformance.failures import Mismatch, blamed
 from conformance.implementation import Implementation
 from conformance.requirement import requirement
-from conformance.requirements.needs import torch_module
+from conformance.requirements.needs import torch_module, unbatched_torch_module
 from conformance.requirements.randomness import seeded
 from conformance.requirements.torch_only import to_result, to_tensor
 from conformance.tape import note, paused
@@ -250,7 +250,7 @@ def train_mode_without_dropout_is_eval_mode(implementation: Any, case: Case) -> 
 @requirement(
     source="torch.func.vmap documentation: vmap(f) maps f over a dimension of its inputs",
     level="module",
-    applies=torch_module,
+    applies=unbatched_torch_module,
     share_of_cases=0.1,
     lengths=False,
     batched=True,

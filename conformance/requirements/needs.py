@@ -12,6 +12,19 @@ def torch_module(implementation: Implementation) -> str | None:
     return None if hasattr(implementation, "build") else "not a torch module"
 
 
+def unbatched_torch_module(implementation: Implementation) -> str | None:
+    """Needs a torch module that takes input without a batch dimension."""
+    takes = False in implementation.supports.batched
+    return torch_module(implementation) or (None if takes else "takes no unbatched input")
+
+
+def arrays_handed_on(implementation: Implementation) -> str | None:
+    """Needs an implementation that can be given arrays of wrong shapes, and checks them itself."""
+    if getattr(implementation, "hands_on_arrays", False):
+        return None
+    return torch_module(implementation)
+
+
 def returning(name: str) -> Callable[[Implementation], str | None]:
     """Needs the result of that name."""
     return lambda implementation: (

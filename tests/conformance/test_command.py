@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from conformance import REQUIREMENTS
-from conformance.loading import SHIPPED
+from conformance.shipped import SHIPPED
 from conformance.verdict import Crashed, Passed, TimedOut, from_json
 from tests.conformance.processes import SPECIMENS, command
 

@@ -1,0 +1,58 @@
+"""What adapters share: a network as a chain of layers, and lengths as a mask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from conformance.layouts import Layout, Stored
+from reference import Array, Case, Result
+
+
+class Layer(NamedTuple):
+    """One layer of a case: what each direction stores, and the states they start from.
+
+    `h_0` (D, N, R) and `c_0` (D, N, hidden_size) lack N if the case is unbatched, and are None if
+    it has no initial states.
+    """
+
+    number: int
+    directions: list[Stored]
+    h_0: Array | None
+    c_0: Array | None
+
+
+def layers(case: Case, layout: Layout) -> list[Layer]:
+    """The layers of `case` from the lowest, their parameters as `layout` stores them."""
+    stored = [layout.stored(case, suffix) for suffix in case.configuration.suffixes()]
+    count = case.configuration.num_directions
+    found = []
+    for number in range(case.configuration.num_layers):
+        here = slice(number * count, (number + 1) * count)
+        h_0, c_0 = (None if state is None else state[here] for state in (case.h_0, case.c_0))
+        found.append(Layer(number, stored[here], h_0, c_0))
+    return found
+
+
+def chain(
+    case: Case, layout: Layout, layer: Callable[[Layer, Any], tuple[Any, Any, Any]]
+) -> Result:
+    """The result of layers run one after another, each on the output of the one below.
+
+    `layer` takes a layer and its input, the case's own for the lowest, and returns its output and
+    its final states (D, N, R) and (D, N, hidden_size), all as anything that NumPy reads.
+    """
+    x: Any = case.input
+    h_n, c_n = [], []
+    for each in layers(case, layout):
+        x, h, c = layer(each, x)
+        h_n.append(np.asarray(h))
+        c_n.append(np.asarray(c))
+    return Result(np.asarray(x), np.concatenate(h_n), np.concatenate(c_n))
+
+
+def valid_steps(case: Case) -> Array | None:
+    """(N, T), True within each row's length; None if the case has no lengths."""
+    return None if case.lengths is None else np.arange(case.seq_len) < case.lengths[:, None]

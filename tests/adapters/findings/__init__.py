@@ -1,0 +1,24 @@
+"""What was found out about each red of the shipped implementations, by framework."""
+
+from tests.adapters.findings import (
+    in_flax,
+    in_keras,
+    in_mlx,
+    in_onnx,
+    in_opacus,
+    in_paddle,
+    in_torch,
+)
+from tests.adapters.findings.finding import Finding
+
+FINDINGS: tuple[Finding, ...] = (
+    *in_torch.FINDINGS,
+    *in_opacus.FINDINGS,
+    *in_onnx.FINDINGS,
+    *in_keras.FINDINGS,
+    *in_flax.FINDINGS,
+    *in_paddle.FINDINGS,
+    *in_mlx.FINDINGS,
+)
+
+__all__ = ["FINDINGS", "Finding"]

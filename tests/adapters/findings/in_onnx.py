@@ -1,0 +1,120 @@
+"""Findings in ONNX Runtime and in the reference evaluator of ONNX."""
+
+from tests.adapters.findings.finding import Finding
+
+OPERATOR = "https://onnx.ai/onnx/operators/onnx__LSTM.html"
+
+MODEL = """
+import numpy as np
+from onnx import TensorProto, helper
+
+
+def lstm(*optional, bias=""):
+    names = ["X", "W", "R", bias, *optional]
+    kinds = {"sequence_lens": TensorProto.INT32}
+    inputs = [
+        helper.make_tensor_value_info(name, kinds.get(name, TensorProto.FLOAT), None)
+        for name in filter(None, names)
+    ]
+    outputs = [helper.make_tensor_value_info("Y_h", TensorProto.FLOAT, None)]
+    node = helper.make_node("LSTM", names, ["", "Y_h"], hidden_size=1)
+    graph = helper.make_graph([node], "lstm", inputs, outputs)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 22)], ir_version=10)
+
+
+def ones(*shape):
+    return np.ones(shape, np.float32)
+
+
+weights = {"W": ones(1, 4, 1), "R": ones(1, 4, 1)}
+"""
+EVALUATOR = f"""{MODEL}
+from onnx.reference import ReferenceEvaluator
+"""
+RUNTIME = f"""{MODEL}
+from onnxruntime import InferenceSession
+
+
+def session(model):
+    return InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+
+"""
+
+FINDINGS = (
+    Finding(
+        "The reference evaluator of ONNX ignores sequence_lens",
+        "fault",
+        ("onnx-reference",),
+        "Every row is computed over all steps, whatever its length; ONNX Runtime stops each row "
+        "at its end.",
+        f"""{EVALUATOR}
+lengths = np.array([1, 2], np.int32)
+model = ReferenceEvaluator(lstm("sequence_lens"))
+(final,) = model.run(None, {{"X": ones(2, 2, 1), "sequence_lens": lengths, **weights}})
+print("one step gives what two give:", final[0, 0, 0] == final[0, 1, 0])
+""",
+        "one step gives what two give: True",
+        f"{OPERATOR}, sequence_lens: the lengths of the sequences in a batch.",
+        saying=("lengths=[",),
+    ),
+    Finding(
+        "The reference evaluator of ONNX broadcasts initial states",
+        "fault",
+        ("onnx-reference",),
+        "States of one row are taken for all rows, and a cell state of one unit for all units; "
+        "ONNX Runtime refuses both.",
+        f"""{EVALUATOR}
+model = ReferenceEvaluator(lstm("", "initial_h", "initial_c"))
+states = {{"initial_h": ones(1, 1, 1), "initial_c": ones(1, 3, 1)}}
+(final,) = model.run(None, {{"X": ones(2, 3, 1), **states, **weights}})
+print("three rows from the state of one:", final.shape)
+""",
+        "three rows from the state of one: (1, 3, 1)",
+        f"{OPERATOR}, initial_h and initial_c: of shape [num_directions, batch_size, hidden_size].",
+        requirements=("wrong_state_batch_is_refused", "wrong_state_features_are_refused"),
+    ),
+    Finding(
+        "ONNX Runtime ends its process on a batch without rows",
+        "fault",
+        ("onnxruntime",),
+        "`terminate called without an active exception`, which no caller can handle.",
+        f"""{RUNTIME}
+session(lstm()).run(None, {{"X": ones(1, 0, 1), **weights}})
+""",
+        "",
+        f"{OPERATOR}, X: of shape [seq_length, batch_size, input_size]; there is no least size.",
+        requirements=("empty_batch_gives_empty_results",),
+    ),
+    Finding(
+        "ONNX Runtime turns NaN into a number where there are biases",
+        "fault",
+        ("onnxruntime",),
+        "Gates are clipped as the biases are added, by comparisons that NaN fails: a NaN in the "
+        "input leaves finite results behind. Without biases it stays NaN.",
+        f"""{RUNTIME}
+nan = np.full((1, 1, 1), np.nan, np.float32)
+(without,) = session(lstm()).run(None, {{"X": nan, **weights}})
+(biased,) = session(lstm(bias="B")).run(None, {{"X": nan, "B": ones(1, 8), **weights}})
+print("NaN without biases:", np.isnan(without[0, 0, 0]), "with:", np.isnan(biased[0, 0, 0]))
+""",
+        "NaN without biases: True with: False",
+        f"{OPERATOR}, equations, and https://onnx.ai/onnx/operators/onnx__Sigmoid.html, of which "
+        "NaN is the value at NaN by IEEE 754 arithmetic.",
+        requirements=("nan_stays_in_its_row",),
+    ),
+    Finding(
+        "ONNX Runtime loses the initial states where there is no step",
+        "undocumented",
+        ("onnxruntime",),
+        "A sequence of length 0 is accepted, and the final states are zeros, not the initial ones.",
+        f"""{RUNTIME}
+model = session(lstm("", "initial_h", "initial_c"))
+states = {{"initial_h": ones(1, 1, 1), "initial_c": ones(1, 1, 1)}}
+(final,) = model.run(None, {{"X": ones(0, 1, 1), **states, **weights}})
+print("after no step:", final.ravel())
+""",
+        "after no step: [0.]",
+        f"{OPERATOR}, Y_h: the last output value of the hidden, of which there is none.",
+        requirements=("empty_sequence_is_refused",),
+    ),
+)

@@ -1,0 +1,98 @@
+"""Findings in Opacus."""
+
+from tests.adapters.findings.finding import Finding
+
+OPACUS = "https://opacus.ai/api/dp_rnn.html, DPLSTM"
+
+FINDINGS = (
+    Finding(
+        "Opacus returns float32 states for packed input of any dtype",
+        "fault",
+        ("opacus",),
+        "The final states of a packed batch are copied into tensors of the default dtype.",
+        """
+import torch
+from opacus.layers import DPLSTM
+from torch.nn.utils.rnn import pack_sequence
+
+packed = pack_sequence([torch.zeros(1, 1, dtype=torch.float64)])
+_, (h_n, c_n) = DPLSTM(1, 1).double()(packed)
+print("float64 gives", h_n.dtype, c_n.dtype)
+""",
+        "float64 gives torch.float32 torch.float32",
+        f"{OPACUS}: DP-friendly drop-in replacement of torch.nn.LSTM.",
+        saying=("n.dtype = float32",),
+    ),
+    Finding(
+        "Opacus broadcasts initial states, and takes them without their batch dimension",
+        "fault",
+        ("opacus",),
+        "A cell state of one row is taken for all rows, one of one unit for all units.",
+        """
+import torch
+from opacus.layers import DPLSTM
+
+output, _ = DPLSTM(1, 1)(torch.zeros(2, 3, 1), (torch.zeros(1, 3, 1), torch.ones(1, 1, 1)))
+print("three rows from the cell state of one:", tuple(output.shape))
+""",
+        "three rows from the cell state of one: (2, 3, 1)",
+        f"{OPACUS}, forward: initial states are of shape [L*P, B, H].",
+        requirements=(
+            "wrong_state_batch_is_refused",
+            "wrong_state_features_are_refused",
+            "wrong_state_rank_is_refused",
+        ),
+    ),
+    Finding(
+        "Opacus applies dropout within the recurrence, and to the last layer",
+        "fault",
+        ("opacus",),
+        "The hidden state of every layer is dropped from at every step, before the next step "
+        "starts from it; so is that of a single layer.",
+        """
+import torch
+from opacus.layers import DPLSTM
+
+output, _ = DPLSTM(1, 100, dropout=0.5).train()(torch.ones(1, 1, 1))
+print("of a single layer some are dropped:", bool((output == 0).any()))
+""",
+        "of a single layer some are dropped: True",
+        f"{OPACUS}, dropout; the module's own warning says that it adds dropout after all but the "
+        "last recurrent layer.",
+        requirements=(
+            "dropout_spares_a_single_layer",
+            "full_dropout_cuts_layers_apart",
+            "survivors_are_scaled",
+            "dropout_rate_is_p",
+        ),
+    ),
+    Finding(
+        "Opacus orders its parameters otherwise",
+        "undocumented",
+        ("opacus",),
+        "In its state_dict each bias follows its weight, where PyTorch has the weights first; the "
+        "names are PyTorch's.",
+        """
+from opacus.layers import DPLSTM
+
+print(*DPLSTM(1, 1).state_dict())
+""",
+        "weight_ih_l0 bias_ih_l0 weight_hh_l0 bias_hh_l0",
+        f"{OPACUS}: DP-friendly drop-in replacement of torch.nn.LSTM.",
+        requirements=("state_dict_is_as_documented",),
+    ),
+    Finding(
+        "Opacus accepts num_layers=0",
+        "undocumented",
+        ("opacus",),
+        "As it does other sizes that are not positive.",
+        """
+from opacus.layers import DPLSTM
+
+print("accepted: num_layers", DPLSTM(1, 1, num_layers=0).num_layers)
+""",
+        "accepted: num_layers 0",
+        f"{OPACUS}, num_layers: number of recurrent layers.",
+        requirements=("sizes_that_are_not_positive_are_refused",),
+    ),
+)

@@ -1,0 +1,195 @@
+"""Merge reports of shipped implementations into one table, with what was found out about each red.
+
+    python tests/adapters/table.py [--write] REPORT.json ...
+
+Reports are what ``lstm-conformance verify --json`` writes, of as many runs as there are; those of
+one implementation are told apart by their dtypes. Exit status 1 if a red has no finding in
+findings.py, or a finding no red.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+if __package__ in (None, ""):
+    sys.path[0] = str(Path(__file__).resolve().parents[2])
+
+from conformance import REQUIREMENTS
+from conformance.shipped import SHIPPED
+from conformance.verdict import NotApplicable, Verdict, from_json
+from tests.adapters.findings import FINDINGS, Finding
+
+TABLE = Path(__file__).with_name("TABLE.md")
+MARKS = {
+    "passed": "✓",
+    "failed": "✗",
+    "crashed": "✗✗",
+    "timed out": "✗t",
+    "not applicable": "",
+    "expected failure": "(✗)",
+    "unexpected pass": "(✓)",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One implementation as one run saw it; `verdicts` are those of the CPU by requirement."""
+
+    implementation: str
+    run: dict[str, Any]
+    verdicts: dict[str, Verdict]
+
+    @property
+    def dtypes(self) -> list[str]:
+        dtypes: list[str] = self.run["supports"][self.implementation]["dtypes"]
+        return dtypes
+
+
+def columns(paths: Sequence[Path]) -> list[Column]:
+    """Every implementation of every report, in the order in which they are shipped."""
+    found = []
+    for path in paths:
+        report = json.loads(path.read_text(encoding="utf-8"))
+        verdicts = [from_json(values) for values in report["verdicts"]]
+        for name in dict.fromkeys(verdict.implementation for verdict in verdicts):
+            mine = {
+                verdict.requirement: verdict
+                for verdict in verdicts
+                if verdict.implementation == name and verdict.device == "cpu"
+            }
+            found.append(Column(name, report["run"], mine))
+    shipped = list(SHIPPED)
+    found.sort(key=lambda column: (shipped.index(column.implementation), -len(column.dtypes)))
+    return found
+
+
+def reds(found: Sequence[Column]) -> Iterator[tuple[Column, Verdict]]:
+    """Every verdict that is not conformant."""
+    for column in found:
+        for verdict in column.verdicts.values():
+            if not verdict.conformant:
+                yield column, verdict
+
+
+def problems(found: Sequence[Column]) -> list[str]:
+    """Reds without a finding, and findings about a reported implementation without a red."""
+    explained: Counter[Finding] = Counter()
+    said = []
+    for column, verdict in reds(found):
+        covering = [finding for finding in FINDINGS if finding.covers(verdict)]
+        explained.update(covering)
+        if not covering:
+            where = f"{column.implementation}: {verdict.requirement} {verdict.outcome}"
+            said.append(f"{where}, which no finding explains: {' '.join(verdict.lines()[:2])}")
+    reported = {column.implementation for column in found}
+    said += [
+        f"no red shows: {finding.title}"
+        for finding in FINDINGS
+        if reported & set(finding.implementations)
+        and not explained[finding]
+        and finding.kind != "avoided"
+    ]
+    return said
+
+
+def markdown(found: Sequence[Column]) -> str:
+    """The page: how each column was made, the table, and the findings."""
+    rows = [
+        name
+        for name in REQUIREMENTS
+        if any(
+            name in column.verdicts and not isinstance(column.verdicts[name], NotApplicable)
+            for column in found
+        )
+    ]
+    lines = [
+        "# Shipped implementations, requirement by requirement",
+        "",
+        "Written by `python tests/adapters/table.py --write` from the reports that `tox -e "
+        "onnx,keras-torch,...` leaves in .tox/reports. ✓ passed, ✗ failed, ✗✗ crashed or killed "
+        "its process, ✗t no verdict in time, empty: not applicable, · not run. The numbers behind "
+        "a ✗ are those of the findings below; an examined red stays red.",
+        "",
+        *_runs(found),
+        "",
+        "## Verdicts",
+        "",
+        "| requirement | " + " | ".join(heading(column, found) for column in found) + " |",
+        "|---|" + "---|" * len(found),
+    ]
+    for name in rows:
+        cells = " | ".join(_cell(column.verdicts.get(name)) for column in found)
+        lines.append(f"| {name} | {cells} |")
+    lines += ["", "## Findings", ""]
+    for number, finding in enumerate(FINDINGS, 1):
+        lines += [*finding.markdown(number), ""]
+    return "\n".join(lines)
+
+
+def heading(column: Column, found: Sequence[Column]) -> str:
+    """The implementation's name, with the dtypes where there are several columns of it."""
+    same = [each for each in found if each.implementation == column.implementation]
+    name = column.implementation
+    return f"{name} ({', '.join(column.dtypes)})" if len(same) > 1 else name
+
+
+def _runs(found: Sequence[Column]) -> list[str]:
+    lines = [
+        "| implementation | dtypes | cases a requirement | passed | red | not applicable | with |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for column in found:
+        run = column.run
+        outcomes = Counter(
+            "red" if not verdict.conformant else verdict.outcome
+            for verdict in column.verdicts.values()
+        )
+        needs = SHIPPED[column.implementation].needs
+        packages = needs or ("torch", "numpy")
+        versions = ", ".join(f"{name} {run[name]}" for name in packages if name in run)
+        cases = run["max_examples"] or {"quick": 20, "default": 100}[run["profile"]]
+        lines.append(
+            f"| {column.implementation} | {', '.join(column.dtypes)} | {cases} "
+            f"| {outcomes['passed']} | {outcomes['red']} | {outcomes['not applicable']} "
+            f"| {versions} |"
+        )
+    return lines
+
+
+def _cell(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return "·"
+    numbers = [str(n) for n, finding in enumerate(FINDINGS, 1) if finding.covers(verdict)]
+    red = not verdict.conformant
+    return (
+        " ".join([MARKS[verdict.outcome], ", ".join(numbers)]).strip()
+        if red
+        else (MARKS[verdict.outcome])
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("reports", nargs="+", type=Path, metavar="REPORT.json")
+    parser.add_argument("--write", action="store_true", help=f"write {TABLE.name}")
+    options = parser.parse_args(arguments)
+    for path in options.reports:
+        if not path.is_file():
+            parser.error(f"there is no report {path}")
+    found = columns(options.reports)
+    if options.write:
+        TABLE.write_text(markdown(found), encoding="utf-8")
+    said = problems(found)
+    print("\n".join(said) or "every red has a finding")
+    return 1 if said else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

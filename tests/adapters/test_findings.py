@@ -1,0 +1,87 @@
+"""The findings, and the table that they are part of."""
+
+from pathlib import Path
+
+import pytest
+
+from conformance import REQUIREMENTS, Failed, Passed
+from conformance.shipped import SHIPPED
+from conformance.verdict import Counterexample, Verdict
+from tests.adapters.findings import FINDINGS, Finding
+from tests.adapters.findings.finding import KINDS
+from tests.adapters.table import Column, markdown, problems
+
+RED = Counterexample("<LSTM 1->1 float64 on cpu>", "output[0] = 1, but should be 0", {})
+
+
+def column(*verdicts: Verdict, name: str = "mlx") -> Column:
+    run = {
+        "profile": "quick",
+        "max_examples": None,
+        "supports": {name: {"dtypes": ["float64", "float32"]}},
+        "mlx": "0.0",
+    }
+    return Column(name, run, {verdict.requirement: verdict for verdict in verdicts})
+
+
+@pytest.mark.parametrize("finding", FINDINGS, ids=lambda finding: finding.title)
+def test_finding_is_about_what_exists(finding: Finding) -> None:
+    """Its implementations are shipped, its requirements defined, its source is linked."""
+    assert finding.implementations
+    assert set(finding.implementations) <= set(SHIPPED)
+    assert set(finding.requirements) <= set(REQUIREMENTS)
+    assert finding.kind in KINDS
+    assert finding.source.startswith("https://")
+    compile(finding.reproduction, finding.title, "exec")
+
+
+def test_red_without_a_finding_is_a_problem() -> None:
+    """What is not examined is told, with the requirement and what it said."""
+    (first, *rest) = problems([column(Failed("repr_tells_the_sizes", "mlx", "cpu", reason="odd"))])
+    assert first.startswith("mlx: repr_tells_the_sizes failed, which no finding explains: odd")
+    assert rest
+
+
+def test_finding_without_a_red_is_a_problem() -> None:
+    """A finding of a reported implementation has to show in the report."""
+    said = problems([column(Passed("results_match_reference", "mlx", "cpu"))])
+    assert said == [
+        f"no red shows: {finding.title}" for finding in FINDINGS if "mlx" in finding.implementations
+    ]
+
+
+def test_table_has_a_mark_for_each_verdict() -> None:
+    """Rows are requirements that apply, cells marks with the numbers of findings."""
+    verdicts = (
+        Passed("shapes_are_as_documented", "mlx", "cpu"),
+        Failed("results_match_reference", "mlx", "cpu", counterexample=RED),
+    )
+    text = markdown([column(*verdicts)])
+    (number,) = (
+        n
+        for n, finding in enumerate(FINDINGS, 1)
+        if "mlx" in finding.implementations and finding.saying
+    )
+    assert "| requirement | mlx |" in text
+    assert "| shapes_are_as_documented | ✓ |" in text
+    assert f"| results_match_reference | ✗ {number} |" in text
+    assert "h_n_is_last_output" not in text
+    assert all(f"### {n}. {finding.title}" in text for n, finding in enumerate(FINDINGS, 1))
+
+
+def test_table_tells_runs_of_one_implementation_apart() -> None:
+    """By their dtypes."""
+    few = column(Passed("shapes_are_as_documented", "mlx", "cpu"))
+    few.run["supports"] = {"mlx": {"dtypes": ["float32"]}}
+    text = markdown([column(), few])
+    assert "| mlx (float64, float32) | mlx (float32) |" in text
+    assert "| shapes_are_as_documented | · | ✓ |" in text
+
+
+def test_published_table_has_every_implementation_and_finding() -> None:
+    """TABLE.md is about what is shipped and what has been found."""
+    text = Path(__file__).with_name("TABLE.md").read_text(encoding="utf-8")
+    for finding in FINDINGS:
+        assert finding.title in text
+    for name, shipped in SHIPPED.items():
+        assert not shipped.needs or f"| {name} " in text

@@ -1,0 +1,85 @@
+"""What adapters share: layers one after another, their states, and masks."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from conformance.adapters.networks import Layer, chain, layers, valid_steps
+from conformance.comparison import agree
+from conformance.implementation import without_padding
+from conformance.layouts import Layout
+from reference import Array, Case, Configuration, Result, forward_bound, lstm, trace
+from strategies import lstm_cases
+from tests.conformance.cases import random_case
+
+CASES = lstm_cases(dtypes=["float64"], num_layers=(1, 3), projection=False, seq_len=(1, 5))
+
+
+@settings(max_examples=20, deadline=None)
+@given(CASES)
+def test_chain_of_layers_is_the_network(case: Case) -> None:
+    """The layers of a case, each computed by the reference, give the case's own result."""
+
+    def alone(layer: Layer, x: Array) -> tuple[Array, Array, Array]:
+        c = case.configuration
+        configuration = Configuration(
+            x.shape[-1],
+            c.hidden_size,
+            bias=c.bias,
+            batch_first=c.batch_first,
+            bidirectional=c.bidirectional,
+        )
+        suffixes = [f"_l{layer.number}{end}" for end in ("", "_reverse")[: c.num_directions]]
+        parameters: dict[str, Array] = {}
+        for suffix, stored in zip(suffixes, layer.directions, strict=True):
+            parameters.update(Layout().restored(stored, suffix))
+        named = {
+            name.replace(f"_l{layer.number}", "_l0"): array for name, array in parameters.items()
+        }
+        part = Case(configuration, named, x, layer.h_0, layer.c_0, case.lengths)
+        result = lstm(part)
+        return (
+            result.output.astype(np.float64),
+            result.h_n.astype(np.float64),
+            result.c_n.astype(np.float64),
+        )
+
+    evaluated = trace(case)
+    agree(chain(case, Layout(), alone), evaluated.result, forward_bound(evaluated))
+
+
+def test_layers_have_the_states_of_their_directions() -> None:
+    """Of (D * L, N, H), each layer has the D states that are its own; without them, none."""
+    case = random_case(Configuration(3, 2, num_layers=3, bidirectional=True))
+    assert case.h_0 is not None
+    found = layers(case, Layout())
+    assert [layer.number for layer in found] == [0, 1, 2]
+    np.testing.assert_array_equal(
+        np.concatenate([layer.h_0 for layer in found if layer.h_0 is not None]), case.h_0
+    )
+    assert all(len(layer.directions) == 2 for layer in found)
+
+
+@given(lstm_cases(lengths=True, seq_len=(1, 6)))
+def test_valid_steps_are_those_within_the_lengths(case: Case) -> None:
+    """As many steps of each row are valid as its length says, the first ones."""
+    mask = valid_steps(case)
+    assert mask is not None
+    assert case.lengths is not None
+    np.testing.assert_array_equal(mask.sum(axis=1), case.lengths)
+    assert mask[:, 0].all()
+    assert (np.diff(mask.astype(int), axis=1) <= 0).all()
+
+
+@pytest.mark.parametrize("batch_first", [False, True])
+def test_padding_is_set_to_zero_and_nothing_else(batch_first: bool) -> None:
+    """What is beyond a length becomes zero; what is within stays, and so does the argument."""
+    configuration = Configuration(1, 1, batch_first=batch_first)
+    parameters = {n: np.zeros(s) for n, s in configuration.parameter_shapes().items()}
+    x = np.zeros((2, 3, 1) if batch_first else (3, 2, 1))
+    case = Case(configuration, parameters, x, lengths=np.array([1, 3]))
+    ones = Result(np.ones(case.output_shape()), np.ones((1, 2, 1)), np.ones((1, 2, 1)))
+    cut = without_padding(ones, case)
+    np.testing.assert_array_equal(case.time_major(cut.output)[:, :, 0].T, [[1, 0, 0], [1, 1, 1]])
+    assert ones.output.all()
+    assert cut.h_n is ones.h_n
