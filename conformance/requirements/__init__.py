@@ -2,6 +2,7 @@
 
 from conformance.requirement import REGISTERED, Requirement
 from conformance.requirements import (
+    accumulation,
     batch,
     constructors,
     devices,
@@ -30,6 +31,7 @@ FAMILIES = (
     directions,
     lengths,
     numerics,
+    accumulation,
     dropout,
     gradients,
     module,

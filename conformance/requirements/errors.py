@@ -33,7 +33,7 @@ SMALL_CASES: dict[str, Any] = {
     "batched": True,
     "lengths": False,
 }
-_WITH_STATES = {**SMALL_CASES, "states": True}
+WITH_STATES = {**SMALL_CASES, "states": True}
 
 Tensors = Any
 
@@ -110,7 +110,7 @@ def wrong_input_rank_is_refused(implementation: Any, case: Case) -> float:
     return call_refused(implementation, case, "4-D input", lambda x, h, c: (x[None], _states(h, c)))
 
 
-@requirement(source=SHAPES, **_WITH_STATES)
+@requirement(source=SHAPES, **WITH_STATES)
 def wrong_state_features_are_refused(implementation: Any, case: Case) -> float:
     """Initial states with a wrong number of features raise, each of the two."""
     call_refused(
@@ -121,7 +121,7 @@ def wrong_state_features_are_refused(implementation: Any, case: Case) -> float:
     )
 
 
-@requirement(source=SHAPES, **_WITH_STATES)
+@requirement(source=SHAPES, **WITH_STATES)
 def wrong_state_batch_is_refused(implementation: Any, case: Case) -> float:
     """Initial states for another number of rows raise, also for one row, which could broadcast."""
     call_refused(implementation, case, "h_0 of one row", lambda x, h, c: (x, (h[:, :1], c)))
@@ -136,7 +136,7 @@ def wrong_state_batch_is_refused(implementation: Any, case: Case) -> float:
 
 @requirement(
     source=SHAPES,
-    **{**_WITH_STATES, "num_layers": (2, 3)},
+    **{**WITH_STATES, "num_layers": (2, 3)},
 )
 def wrong_state_layers_are_refused(implementation: Any, case: Case) -> float:
     """Initial states for fewer layers than there are raise."""
@@ -145,7 +145,7 @@ def wrong_state_layers_are_refused(implementation: Any, case: Case) -> float:
     )
 
 
-@requirement(source=SHAPES, **_WITH_STATES)
+@requirement(source=SHAPES, **WITH_STATES)
 def wrong_state_rank_is_refused(implementation: Any, case: Case) -> float:
     """Unbatched initial states with a batched input raise."""
     return call_refused(
@@ -157,7 +157,7 @@ def wrong_state_rank_is_refused(implementation: Any, case: Case) -> float:
     source="torch.nn.LSTM documentation: for unbatched input, (h_0, c_0) are 2-D; "
     "torch.nn.LSTMCell documentation: 1-D",
     **{
-        **_WITH_STATES,
+        **WITH_STATES,
         "batched": False,
         "batch_size": (1, 5),
         "hidden_size": (1, 6),
@@ -176,7 +176,7 @@ def batched_states_with_unbatched_input_are_refused(implementation: Any, case: C
 
 @requirement(
     source="torch.nn.LSTM documentation, 'Inputs': (h_0, c_0) of the input's type",
-    **{**_WITH_STATES, "dtypes": ["float32", "float64"]},
+    **{**WITH_STATES, "dtypes": ["float32", "float64"]},
 )
 def wrong_state_dtype_is_refused(implementation: Any, case: Case) -> float:
     """Initial states of another dtype than the parameters raise."""
@@ -210,7 +210,7 @@ def wrong_input_dtype_is_refused(implementation: Any, case: Case) -> float:
     return 0.0
 
 
-@requirement(source="torch.nn.LSTM documentation: (h_0, c_0) is a pair", **_WITH_STATES)
+@requirement(source="torch.nn.LSTM documentation: (h_0, c_0) is a pair", **WITH_STATES)
 def single_state_tensor_is_refused(implementation: Any, case: Case) -> float:
     """A single tensor in place of the pair of states raises."""
     return call_refused(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from conformance.comparison import agree, close, nothing, plus, truth
 from conformance.failures import Mismatch
@@ -10,7 +11,8 @@ from conformance.implementation import Implementation, run
 from conformance.requirement import requirement
 from conformance.requirements.needs import torch_module
 from conformance.requirements.torch_only import session as session_of
-from conformance.variations import concatenated_in_time, steps, with_other_sizes
+from conformance.requirements.torch_only import to_result
+from conformance.variations import concatenated_in_time, steps, with_input, with_other_sizes
 from reference import Case
 
 CALL = "torch.nn.LSTM documentation, 'Inputs' and 'Outputs'"
@@ -74,6 +76,23 @@ def results_do_not_alias(implementation: Implementation, case: Case) -> None:
                 close(f"{name} after {overwritten} was overwritten", after, before[name], 0.0)
         for name, (now, then) in session.arguments().items():
             close(f"{name} after {overwritten} was overwritten", now, then, 0.0)
+
+
+@requirement(source=CALL, level="module", applies=torch_module)
+def earlier_results_stay(implementation: Any, case: Case) -> float:
+    """The results of a call, with gradients or without, are not changed by a later call."""
+    import torch
+
+    other = with_input(case, 1 - case.time_major(case.input))
+    share = 0.0
+    for grad in (False, True):
+        module = implementation.build(case)
+        with torch.set_grad_enabled(grad):
+            tensors = implementation.call(module, case)
+            before = to_result(tensors, case)
+            implementation.call(module, other)
+        share = max(share, agree(to_result(tensors, case), before, nothing(before)))
+    return share
 
 
 @requirement(

@@ -291,3 +291,18 @@ def as_if_contiguous(x: Tensor) -> Tensor:
     there = min(x.numel(), x.untyped_storage().nbytes() // x.element_size() - x.storage_offset())
     flat[:there] = x.as_strided((there,), (1,))
     return flat.view(x.shape)
+
+
+class AccumulatesInHalfPrecision(PlainLSTM):
+    """Adds up products in float16 and bfloat16 one by one, rounding each sum."""
+
+    bug = ""
+    caught_by = "long_sums_are_accumulated_in_float32"
+
+    def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        if x.dtype not in (torch.float16, torch.bfloat16):
+            return super().linear(x, weight, bias)
+        a = x.new_zeros(*x.shape[:-1], len(weight))
+        for column in range(x.shape[-1]):
+            a = a + x[..., column, None] * weight[:, column]
+        return a if bias is None else a + bias
