@@ -2,7 +2,6 @@
 
 from conformance.requirement import REGISTERED, Requirement
 from conformance.requirements import (
-    accumulation,
     batch,
     constructors,
     devices,
@@ -16,6 +15,7 @@ from conformance.requirements import (
     lengths,
     module,
     numerics,
+    precision,
     relations,
     states,
     transforms,
@@ -31,7 +31,7 @@ FAMILIES = (
     directions,
     lengths,
     numerics,
-    accumulation,
+    precision,
     dropout,
     gradients,
     module,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from conformance.failures import Mismatch, blamed
 from conformance.implementation import Implementation, documented_shapes, run
 from conformance.requirement import requirement
+from conformance.variations import given_and_omitted
 from reference import Case
 
 OUTPUTS = "torch.nn.LSTM and torch.nn.LSTMCell documentation, 'Outputs'"
@@ -23,12 +24,13 @@ def shapes_are_as_documented(implementation: Implementation, case: Case) -> None
 
 @requirement(source="torch.nn.Module.to documentation; type promotion of equal types", level="core")
 def dtypes_follow_input(implementation: Implementation, case: Case) -> None:
-    """Output, h_n and c_n have the dtype of the input and the parameters."""
-    with blamed(case):
-        result = implementation.run(case)
-    for name, array in result.items():
-        if array.dtype != case.dtype.numpy:
-            raise Mismatch(f"{name}.dtype", "", array.dtype.name, case.dtype.name)
+    """Output, h_n and c_n have the dtype of input and parameters, also without initial states."""
+    for each in given_and_omitted(case, implementation.supports.states):
+        with blamed(each):
+            result = implementation.run(each)
+        for name, array in result.items():
+            if array.dtype != case.dtype.numpy:
+                raise Mismatch(f"{name}.dtype", "", array.dtype.name, case.dtype.name)
 
 
 @requirement(

@@ -12,7 +12,13 @@ from conformance.requirement import requirement
 from conformance.requirements.needs import torch_module
 from conformance.requirements.torch_only import session as session_of
 from conformance.requirements.torch_only import to_result
-from conformance.variations import concatenated_in_time, steps, with_input, with_other_sizes
+from conformance.variations import (
+    concatenated_in_time,
+    given_and_omitted,
+    steps,
+    with_input,
+    with_other_sizes,
+)
 from reference import Case
 
 CALL = "torch.nn.LSTM documentation, 'Inputs' and 'Outputs'"
@@ -40,19 +46,28 @@ def splitting_time_changes_nothing(implementation: Implementation, case: Case) -
 
 @requirement(source=CALL, level="module", applies=torch_module)
 def calls_are_independent(implementation: Implementation, case: Case) -> float:
-    """A module that was called before, with whatever sizes, answers as one that was not."""
-    session = session_of(implementation, case)
-    fresh = session.run(case)
-    session.run(with_other_sizes(case))
-    return agree(session.run(case), fresh, nothing(fresh))
+    """A module that was called before, with whatever sizes, answers as one that was not.
+
+    With initial states and without.
+    """
+    share = 0.0
+    for each in given_and_omitted(case, implementation.supports.states):
+        session = session_of(implementation, each)
+        fresh = session.run(each)
+        session.run(with_other_sizes(each))
+        share = max(share, agree(session.run(each), fresh, nothing(fresh)))
+    return share
 
 
 @requirement(source="torch.nn.Module.eval documentation", level="module", applies=torch_module)
 def same_call_gives_same_bits(implementation: Implementation, case: Case) -> float:
-    """In eval mode the same call twice gives the same bits."""
-    session = session_of(implementation, case)
-    first = session.run(case)
-    return agree(session.run(case), first, nothing(first))
+    """In eval mode the same call twice gives the same bits, with initial states and without."""
+    share = 0.0
+    for each in given_and_omitted(case, implementation.supports.states):
+        session = session_of(implementation, each)
+        first = session.run(each)
+        share = max(share, agree(session.run(each), first, nothing(first)))
+    return share
 
 
 @requirement(source=CALL, level="module", applies=torch_module)

@@ -1,4 +1,4 @@
-"""Sums of products are accumulated with the precision that the rounding model assumes."""
+"""Results are as precise as their dtype, and their sums more so where that has 16 bits."""
 
 from __future__ import annotations
 
@@ -10,6 +10,20 @@ from conformance.comparison import against_reference
 from conformance.implementation import Implementation
 from conformance.requirement import requirement
 from reference import Case
+
+
+@requirement(
+    source="PyTorch documentation, notes on CUDA semantics: float32 products are cut to TF32 only "
+    "where that is allowed",
+    level="core",
+    dtypes=["float64", "float32"],
+    weights=["default", "unit", "small"],
+    share_of_cases=0.5,
+)
+def results_have_full_precision(implementation: Implementation, case: Case) -> float:
+    """In float64 and float32 nothing is computed in a shorter type, such as TF32 or bfloat16."""
+    return against_reference(implementation, case)
+
 
 HUNDREDS = 256
 """About how many products of each sign :func:`long_sums_are_accumulated_in_float32` adds up."""
