@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import inspect
 import re
@@ -29,10 +30,13 @@ def fingerprint(
     digest = hashlib.sha256()
     for each in requirements.values():
         drawn = sorted(each.cases.items()), each.share_of_cases, each.costly
-        digest.update(f"{each.name} {drawn}\n{inspect.getsource(each.body)}".encode())
+        digest.update(f"{each.name} {drawn}\n{_source(each.body)}".encode())
     for fault in faults:
-        digest.update(inspect.getsource(fault).encode())
+        digest.update(_source(fault).encode())
     return digest.hexdigest()[:16]
+
+
+_source = functools.cache(inspect.getsource)
 
 
 def stale(
@@ -74,15 +78,17 @@ def row(fault: Fault) -> str:
     return f"| {fault.__name__} | {fault.__doc__} | {bug} | {fault.caught_by}"
 
 
-def markdown(everything: Sequence[Examined], right: Sequence[Examined], summary: str) -> str:
-    """SCORE.md: what was found, without what differs from run to run."""
+def markdown(
+    everything: Sequence[Examined], right: Sequence[Examined], summary: str, stamp: str
+) -> str:
+    """SCORE.md: what was found; `stamp` is the fingerprint of what was verified."""
     found = {each.name: each for each in everything}
     known = sum(bool(fault.bug) for fault in FAULTS)
     lines = [
         "# Faulty LSTMs and the requirements that catch them",
         "",
         f"Written by `python tests/faults/score.py --write` with seed {SEED}, from faults and "
-        f"requirements whose fingerprint is `{fingerprint()}`. The requirement that a fault names "
+        f"requirements whose fingerprint is `{stamp}`. The requirement that a fault names "
         f"has the quick profile of {QUICK} cases, each of the others its first {FEW}: they may "
         f"catch more than is shown here. {known} of {len(FAULTS)} faults stand for such as real "
         "implementations have had, or as are typical of hand-written ones (bugs.tsv).",

@@ -28,7 +28,7 @@ if __package__ in (None, ""):
 
 from conformance import REQUIREMENTS
 from conformance.torch_modules import set_exact_arithmetic
-from tests.faults.board import SCORE, SEED, markdown
+from tests.faults.board import SCORE, SEED, fingerprint, markdown
 from tests.faults.examining import (
     RIGHT,
     BrokeTheSuite,
@@ -70,6 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     faults = [fault for fault in wanted if not undecidable(fault)]
     right = [name for name in RIGHT if not options.names or name in options.names]
     set_exact_arithmetic()
+    stamp = fingerprint()
     started = time.perf_counter()
     draw_all(seed)
     found: dict[str, Examined] = {}
@@ -87,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.json:
         options.json.write_text(json.dumps([as_json(each) for each in found.values()], indent=1))
     if options.write:
-        SCORE.write_text(markdown(everything, passing, told), encoding="utf-8")
+        SCORE.write_text(markdown(everything, passing, told, stamp), encoding="utf-8")
     return 1 if problems else 0
 
 
