@@ -19,7 +19,7 @@ from .plain import PlainLSTM, PlainLSTMCell
 from .verifying import QUICK, by_command, cases, caught, device, verify
 from .zoo import FAMILIES, Fault, implementation
 
-FEW = QUICK // 2
+FEW = QUICK // 4
 """Cases for each requirement that a fault does not name."""
 SHRINKING = 4.0
 """Seconds to shrink what the requirement that a fault names has found."""
