@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import torch
 
-from conformance.failures import Misbehaviour, blamed
+from conformance.failures import Misbehaviour, Mismatch, blamed
 from conformance.tensors import to_array, to_tensor
 from conformance.torch_modules import TorchLSTM
 from reference import Array, Case, Result
@@ -50,6 +50,10 @@ class Differentiated:
             if results[name].grad_fn is None:
                 raise Misbehaviour(f"{name} does not require gradients")
         cotangent = dict(cotangents.items())
+        for name in chosen:
+            got, expected = tuple(results[name].shape), cotangent[name].shape
+            if got != expected:
+                raise Mismatch(f"{name}.shape", "", str(got), str(expected))
         terms = [(results[n] * to_tensor(cotangent[n], self.case.device)).sum() for n in chosen]
         return torch.stack(terms).sum()
 

@@ -17,7 +17,7 @@ from reference import Case
     "where that is allowed",
     level="core",
     dtypes=["float64", "float32"],
-    weights=["default", "unit", "small"],
+    weights=["zeros", "one", "default", "unit", "small"],
     share_of_cases=0.5,
 )
 def results_have_full_precision(implementation: Implementation, case: Case) -> float:

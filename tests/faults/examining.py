@@ -21,8 +21,6 @@ from .zoo import FAMILIES, Fault, implementation
 
 FEW = QUICK // 4
 """Cases for each requirement that a fault does not name."""
-SHRINKING = 4.0
-"""Seconds to shrink what the requirement that a fault names has found."""
 PATIENCE = 120.0
 """Seconds for one requirement, on a machine that may be busy; ten times that for a costly one."""
 SHORT_PATIENCE = 10.0
@@ -168,7 +166,7 @@ def fault_job(fault: Fault, seed: int, named_only: bool = False) -> Job:
             verdict = by_command(fault, seed)
             return verdict, verdict.seconds
         reds: list[float] = []
-        verdict = verify(fault, requirement, seed, SHRINKING, reds.append)
+        verdict = verify(fault, requirement, seed, Budget.shrink_seconds, reds.append)
         return verdict, reds[0] if reds else None
 
     return Job(Examined(name, fault.caught_by, fault), requirements, decide)
