@@ -19,7 +19,7 @@ INTERRUPTED = 130
 
 PASSED_ON = (
     *("max_examples", "timeout", "time_limit", "memory", "seed", "device", "dtype", "precision"),
-    *("reproductions", "json"),
+    *("level", "reproductions", "json"),
 )
 """Options that the pytest plugin has under the same names, with the prefix ``--lstm``."""
 
@@ -78,6 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     verify.add_argument(
         "--requirement", action="append", default=[], metavar="NAME", help="only this one; repeat"
+    )
+    verify.add_argument(
+        "--level", default="", metavar="LIST", help="only of these levels, such as core,sequence"
     )
     verify.add_argument("-n", "--workers", type=int, default=2, metavar="WORKERS")
     verify.add_argument("--json", metavar="FILE", help="write the report to this file")

@@ -56,6 +56,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--lstm-dtype", default="", metavar="LIST", help="such as float32,bfloat16")
     group.addoption("--lstm-precision", default="", metavar="LIST", help="such as products=tf32")
     group.addoption("--lstm-requirement", action="append", default=[], metavar="NAME")
+    group.addoption("--lstm-level", default="", metavar="LIST", help="such as core,sequence")
     group.addoption("--lstm-timeout", type=float, metavar="SECONDS", help="per requirement")
     group.addoption("--lstm-time-limit", type=float, metavar="SECONDS", help="for the whole run")
     group.addoption("--lstm-memory", type=float, default=8, metavar="GIB", help="for each worker")
@@ -114,7 +115,7 @@ class Family(pytest.File):
         with OURS, _last_resort(LOADING):
             from conformance.errors import UsageError
             from conformance.requirements import REQUIREMENTS
-            from conformance.selection import select
+            from conformance.selection import asked, select
 
             wanted = [
                 requirement
@@ -129,7 +130,7 @@ class Family(pytest.File):
                 raise self.CollectError(f"usage: {error}") from error
         for implementation, device in chosen:
             for requirement in wanted:
-                if not _named(requirement.name, self.config.getoption("lstm_requirement")):
+                if not asked(requirement, self.config):
                     continue
                 yield RequirementItem.from_parent(
                     self,
@@ -138,10 +139,6 @@ class Family(pytest.File):
                     implementation=implementation,
                     device=device,
                 )
-
-
-def _named(name: str, wanted: list[str]) -> bool:
-    return not wanted or name in wanted
 
 
 class RequirementItem(pytest.Item):

@@ -26,6 +26,7 @@ from conformance.limits import timeout
 from conformance.loading import load
 from conformance.profiles import PROFILES
 from conformance.reproductions.subject import Subject, environment, rerun
+from conformance.requirement import LEVELS, Requirement
 from conformance.requirements import REQUIREMENTS
 from conformance.shipped import SHIPPED
 from reference import DTYPES, Precision
@@ -46,6 +47,9 @@ def select(config: pytest.Config) -> list[tuple[Implementation, str]]:
             raise UsageError(
                 f"unknown requirement {name!r}: `lstm-conformance requirements` lists them"
             )
+    for level in _levels(config):
+        if level not in LEVELS:
+            raise UsageError(f"unknown level {level!r}: choose among {', '.join(LEVELS)}")
     examples = config.getoption("lstm_max_examples")
     if examples is not None and examples < 1:
         raise UsageError(f"--max-examples must be at least 1, got {examples}")
@@ -72,6 +76,17 @@ def select(config: pytest.Config) -> list[tuple[Implementation, str]]:
             chosen.append((implementation, device))
     exact_arithmetic()
     return chosen
+
+
+def asked(requirement: Requirement, config: pytest.Config) -> bool:
+    """Whether the options name `requirement` and its level, or none of their kind."""
+    names = config.getoption("lstm_requirement")
+    levels = _levels(config)
+    return (not names or requirement.name in names) and (not levels or requirement.level in levels)
+
+
+def _levels(config: pytest.Config) -> list[str]:
+    return [level for level in config.getoption("lstm_level").split(",") if level]
 
 
 def _asked(config: pytest.Config) -> Iterator[tuple[str, Callable[[], Implementation]]]:

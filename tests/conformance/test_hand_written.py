@@ -1,6 +1,5 @@
 """Adapters for hand-written LSTMs, and implementations that do not return everything."""
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -372,25 +371,6 @@ def test_infer_exits_with_what_it_found(tmp_path: Path) -> None:
     refused = command("infer", "written.py:uniform", folder=tmp_path)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr.count("\n") == 1
-
-
-def test_readme_verifies_hand_written_lstms(tmp_path: Path) -> None:
-    """The front page's classes and commands give what it says, and pass."""
-    page = (Path(__file__).parents[2] / "README.md").read_text()
-    section = page.partition("## Verify your own LSTM\n")[2].partition("\n## ")[0]
-    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", section, re.M | re.S)
-    written, printed, function = (block for language, block in blocks if language != "sh")
-    _, infer, verify = (block.split()[1:] for language, block in blocks if language == "sh")
-    (tmp_path / "by_hand.py").write_text(written)
-    assert infer[2] == ">"
-    found = command(*infer[:2], folder=tmp_path)
-    assert found.stdout.endswith(f"\n{printed}")
-    (tmp_path / infer[3]).write_text(found.stdout)
-    (tmp_path / "function.py").write_text(function)
-    few = ["--requirement", "results_match_reference", "--device", "cpu", "--max-examples", 20]
-    run = command(*verify, "function.py:mine", *few, "-n", 0, folder=tmp_path)
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert "2 passed" in run.stdout
 
 
 class ColumnsOfTensors(torch.nn.Module):

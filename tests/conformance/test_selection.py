@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import torch
 
-from conformance import Budget, Support, UsageError
-from conformance.selection import budget, devices, select, with_dtypes
+from conformance import REQUIREMENTS, Budget, Support, UsageError
+from conformance.selection import asked, budget, devices, select, with_dtypes
 from tests.conformance.cases import RoundedReference
 
 
@@ -26,6 +26,7 @@ def config(**options: Any) -> Any:
         "lstm_time_limit": None,
         "lstm_memory": 8.0,
         "lstm_requirement": [],
+        "lstm_level": "",
         "lstm_reproductions": ".lstm-conformance",
     }
     get = {**defaults, **options}.__getitem__
@@ -36,6 +37,7 @@ def config(**options: Any) -> Any:
     ("options", "told"),
     [
         ({"lstm_requirement": ["nonsense"]}, "unknown requirement 'nonsense': `lstm-conf"),
+        ({"lstm_level": "core,top"}, "unknown level 'top': choose among core, sequence, module"),
         ({"lstm_max_examples": 0}, "--max-examples must be at least 1, got 0"),
         ({"lstm_timeout": 0.0}, "--timeout must be a positive number of seconds, got 0"),
         ({"lstm_timeout": -1.0}, "--timeout must be a positive number of seconds, got -1"),
@@ -121,3 +123,13 @@ def test_with_dtypes_refuses_what_is_not_supported() -> None:
 def test_budget_follows_the_options(options: dict[str, Any], expected: Budget) -> None:
     """Cases by profile unless given; shrinking takes at most a quarter of the time."""
     assert budget(config(**options)) == expected
+
+
+def test_asked_for_is_what_the_options_name() -> None:
+    """A requirement is left out where names or levels are given and its own is not among them."""
+    core, module = REQUIREMENTS["results_match_reference"], REQUIREMENTS["repr_tells_the_sizes"]
+    assert asked(core, config())
+    assert asked(core, config(lstm_level="module,core"))
+    assert not asked(module, config(lstm_level="core"))
+    assert not asked(core, config(lstm_requirement=[module.name]))
+    assert not asked(core, config(lstm_requirement=[core.name], lstm_level="module"))

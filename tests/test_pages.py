@@ -1,0 +1,98 @@
+"""What the pages show a newcomer is what happens."""
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+from tests.conformance.processes import command
+from tests.conformance.processes import pytest as run_pytest
+
+ROOT = Path(__file__).parents[1]
+QUICK = ["--max-examples", "5", "--device", "cpu", "--seed", "1"]
+
+
+def blocks(page: str, heading: str) -> list[tuple[str, str]]:
+    """Language and text of every block of code below a heading."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    section = text.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", section, re.M | re.S)
+    assert found
+    return found
+
+
+def shown(line: str, folder: Path, *more: str) -> CompletedProcess[str]:
+    """What the command of a page does in `folder`, with `more` options."""
+    program, *arguments = shlex.split(line)
+    assert program == "lstm-conformance"
+    return command(*arguments, *more, folder=folder)
+
+
+def test_page_verifies_a_torch_module(tmp_path: Path) -> None:
+    """The cell passes as the page says, and at the level of modules fails ten requirements."""
+    (_, cell), (_, verify) = blocks("conformance/YOUR_OWN.md", "A torch module")
+    (tmp_path / "my_lstm.py").write_text(cell)
+    run = shown(verify, tmp_path, *QUICK)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert run.stdout.rstrip().endswith("conformant")
+    run = shown(verify.partition(" --level")[0], tmp_path, *QUICK, "--level", "module")
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert "10 failed" in run.stdout
+
+
+def test_page_infers_and_verifies_a_class_written_by_hand(tmp_path: Path) -> None:
+    """The adapter that the page shows is what is printed, and it passes."""
+    (_, written), (_, infer), (_, printed), (_, verify) = blocks(
+        "conformance/YOUR_OWN.md", "A class written by hand"
+    )
+    (tmp_path / "by_hand.py").write_text(written)
+    line, _, target = infer.partition(" > ")
+    found = shown(line, tmp_path)
+    assert found.stdout.endswith(f"\n{printed}")
+    (tmp_path / target.strip()).write_text(found.stdout)
+    run = shown(verify, tmp_path, *QUICK)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_page_verifies_a_numpy_function(tmp_path: Path) -> None:
+    """The function with its adapter passes."""
+    (_, function), (_, verify) = blocks("conformance/YOUR_OWN.md", "A NumPy function")
+    (tmp_path / "function.py").write_text(function)
+    run = shown(verify, tmp_path, *QUICK)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed")
+def test_page_verifies_a_program_in_another_language(tmp_path: Path) -> None:
+    """The JavaScript that the page points to passes."""
+    ((_, verify),) = blocks("conformance/YOUR_OWN.md", "Another language")
+    text = (ROOT / "conformance/PROTOCOL.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"^```js\n(.*?)^```$", text, re.M | re.S)
+    (tmp_path / "my_lstm.mjs").write_text(program)
+    run = shown(verify, tmp_path, *QUICK)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_front_page_example_of_strategies_passes() -> None:
+    """The test that the front page shows runs and passes."""
+    ((_, example),) = blocks("README.md", "Strategies for tests of your own")
+    names: dict[str, Any] = {}
+    exec(example, names)
+    settings(max_examples=10, deadline=None)(names["test_output_has_both_directions"])()
+
+
+def test_front_page_example_of_a_suite_passes(tmp_path: Path) -> None:
+    """The decorator that the front page shows makes tests with the ids that it names."""
+    _, (_, example) = blocks("README.md", "In pytest")
+    plain = (ROOT / "tests/faults/plain.py").read_text(encoding="utf-8")
+    (tmp_path / "my_package.py").write_text(plain.replace("PlainLSTM", "MyLSTM"))
+    (tmp_path / "test_mine.py").write_text(example)
+    (tmp_path / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
+    run = run_pytest("-v", "-k", "rows_do_not_interact", folder=tmp_path)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "test_mine.py::test_my_lstm[rows_do_not_interact] PASSED" in run.stdout
