@@ -128,6 +128,17 @@ KNOWN: tuple[Expectation, ...] = (
         devices=("cpu",),
         dtypes=("float32", "bfloat16"),
     ),
+    Expectation(
+        "wrong_state_batch_is_refused_when_packed",
+        ("torch.nn.LSTM",),
+        "torch checks no shapes of packed input's initial states: it broadcasts a c_0 of one row, "
+        "and reads beyond it where all rows have the same length",
+        "c_0 of one row with packed input = accepted",
+        "p = torch.nn.utils.rnn.pack_padded_sequence(torch.zeros(2, 2, 1), [2, 1]); "
+        "torch.nn.LSTM(1, 1)(p, (torch.zeros(1, 2, 1), torch.zeros(1, 1, 1)))",
+        since=(2, 1),
+        devices=("cpu",),
+    ),
 )
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import traceback
 from collections.abc import Iterator
 
 from conformance.steps import Comparison
@@ -75,4 +76,5 @@ def blamed(case: Case | None = None) -> Iterator[None]:
         by_hand = signal.getsignal(signal.SIGINT) is signal.default_int_handler
         if isinstance(error, KeyboardInterrupt) and by_hand:
             raise
+        traceback.clear_frames(error.__traceback__)  # gives back the memory that they hold
         raise Misbehaviour(f"raised {type(error).__name__}: {error}", case) from error

@@ -115,7 +115,7 @@ def _constructed(implementation: Implementation) -> object:
     """How a script makes the implementation: as it says itself in `constructed`, or without
     arguments; itself, which no script can make, where it takes some."""
     own = getattr(implementation, "constructed", None)
-    if isinstance(own, Text):
+    if isinstance(own, (Text, Origin)):
         return own
     try:
         inspect.signature(type(implementation)).bind()

@@ -13,6 +13,7 @@ from typing import Any
 from conformance.errors import UsageError, told
 from conformance.hand_written import HandWritten
 from conformance.implementation import Implementation
+from conformance.operands import Origin
 from conformance.packages import OURS, Packages
 from conformance.shipped import SHIPPED
 
@@ -103,6 +104,7 @@ def _named(module: ModuleType, attribute: str, name: str, neighbours: Packages) 
         raise UsageError(f"{name!r}: there is no {attribute!r} in {module.__name__}{has}")
     if isinstance(cls, HandWritten):
         cls.around = lambda: neighbours
+        cls.constructed = Origin(module.__name__, attribute, module.__file__ or "")
         return cls
     if not isinstance(cls, type):
         raise UsageError(f"{name!r} is a {type(cls).__name__}, not a class")

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import torch
 
-from conformance.failures import Misbehaviour, blamed
+from conformance.failures import Misbehaviour, Mismatch, blamed
 from conformance.tape import bind, note
 from conformance.tensors import to_array, to_tensor
 from conformance.torch_modules import TorchLSTM
@@ -58,6 +58,10 @@ class Differentiated:
             if results[name].grad_fn is None:
                 raise Misbehaviour(f"{name} does not require gradients")
         cotangent = dict(cotangents.items())
+        for name in chosen:
+            got, expected = tuple(results[name].shape), cotangent[name].shape
+            if got != expected:
+                raise Mismatch(f"{name}.shape", "", str(got), str(expected))
         weights = {f"d_{n}": to_tensor(cotangent[n], self.case.device) for n in chosen}
         noted = note(
             f"{{loss}} = {' + '.join(f'({{{n}}} * {{d_{n}}}).sum()' for n in chosen)}",

@@ -210,11 +210,16 @@ def torch_devices() -> tuple[str, ...]:
 
 
 def set_exact_arithmetic() -> dict[str, str]:
-    """Set full float32 products (no TF32, no bfloat16) and one CPU thread; says what was set."""
+    """Set full float32 products and sums, and one CPU thread; says what was set.
+
+    No TF32 or bfloat16 in products of float32, and no 16-bit partial sums in those of 16 bits.
+    """
     backends: Any = torch.backends
     torch.set_num_threads(1)
     torch.set_float32_matmul_precision("highest")
     backends.cudnn.allow_tf32 = False
+    backends.cuda.matmul.allow_fp16_reduced_precision_reduction = False
+    backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
     return {
         "torch": str(torch.__version__),
         "torch.get_float32_matmul_precision()": torch.get_float32_matmul_precision(),

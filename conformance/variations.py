@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
@@ -49,6 +50,13 @@ def with_zero_states(case: Case) -> Case:
     features = case.configuration.output_size, case.configuration.hidden_size
     h_0, c_0 = (np.zeros(case.state_shape(size), case.dtype.numpy) for size in features)
     return replace(case, h_0=h_0, c_0=c_0)
+
+
+def given_and_omitted(case: Case, states: Collection[bool]) -> list[Case]:
+    """`case` and, where `states` (those of a support) has False, the same without any given."""
+    if case.h_0 is None or False not in states:
+        return [case]
+    return [case, replace(case, h_0=None, c_0=None)]
 
 
 def last_steps(case: Case, output: Array) -> Array:

@@ -107,6 +107,7 @@ class HandWritten:
         self.precision = Precision(added_bias=forget_bias)
         self._supports: Support | None = None
         self.around: Around = contextlib.nullcontext
+        self.constructed: object = None
         if cell and not {"h_n", "c_n"} <= self.usage.answer.names:
             raise UsageError(f"a cell must return h_n and c_n, got returns={returns!r}")
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from conformance.comparison import agree, close, plus, truth
+from conformance.comparison import against_reference, agree, close, plus, truth
 from conformance.implementation import Implementation, run
 from conformance.requirement import requirement
 from conformance.variations import direction_alone, with_directions_exchanged, with_input
@@ -129,3 +129,15 @@ def directions_have_their_own_states(implementation: Implementation, case: Case)
         close("h_n", after.h_n[:1], before.h_n[:1], 2 * bound.h_n[:1]),
         close("c_n", after.c_n[:1], before.c_n[:1], 2 * bound.c_n[:1]),
     )
+
+
+@requirement(
+    source=f"{BIDIRECTIONAL}; (h_0, c_0) and (h_n, c_n) have D * num_layers rows of states",
+    level="sequence",
+    bidirectional=True,
+    num_layers=(2, 3),
+    share_of_cases=0.5,
+)
+def states_go_layer_by_layer(implementation: Implementation, case: Case) -> float:
+    """States come layer by layer, forward before reverse, and each layer reads both halves."""
+    return against_reference(implementation, case)

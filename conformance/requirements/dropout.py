@@ -16,11 +16,23 @@ from conformance.comparison import agree, arithmetic, close, nothing, truth
 from conformance.failures import Mismatch
 from conformance.implementation import Implementation
 from conformance.requirement import requirement
-from conformance.requirements.needs import dropout
+from conformance.requirements.gradients import cotangents
+from conformance.requirements.needs import dropout, gradients
 from conformance.requirements.randomness import seeded
+from conformance.requirements.torch_only import autograd
 from conformance.requirements.torch_only import session as session_of
 from conformance.variations import with_dropout
-from reference import Array, Case, Configuration, Result, forward_bound, trace
+from reference import (
+    Array,
+    Case,
+    Configuration,
+    Result,
+    Trace,
+    backward,
+    forward_bound,
+    gradient_bound,
+    trace,
+)
 
 DOCUMENTED = (
     "torch.nn.LSTM documentation, dropout: a Dropout layer on the outputs of each LSTM layer "
@@ -85,13 +97,38 @@ def full_dropout_cuts_layers_apart(implementation: Implementation, case: Case) -
 
     So neither the recurrence nor the last layer's output is dropped, nor any final state.
     """
-    features = case.configuration.num_directions * case.configuration.output_size
-    shape = case.seq_len, case.batch_size, features
-    masks = [np.zeros(shape)] * (case.configuration.num_layers - 1)
-    evaluated = trace(case, masks)
+    evaluated = _with_all_dropped(case)
     result = _train(implementation, with_dropout(case, 1.0))[0]
     bound = forward_bound(evaluated, arithmetic(case, implementation))
     return agree(result, evaluated.result, bound)
+
+
+def _with_all_dropped(case: Case) -> Trace:
+    """The true course of the case where every layer but the first sees zeros."""
+    features = case.configuration.num_directions * case.configuration.output_size
+    masks = np.zeros((case.seq_len, case.batch_size, features))
+    return trace(case, [masks] * (case.configuration.num_layers - 1))
+
+
+@requirement(
+    source=f"{DOCUMENTED}; the chain rule: what is multiplied with 0 has gradient 0",
+    level="training",
+    applies=lambda implementation: gradients(implementation) or dropout(implementation),
+    num_layers=(2, 3),
+    hidden_size=(1, 9),
+    input_size=(1, 9),
+    seq_len=(1, 12),
+    batch_size=(1, 6),
+    share_of_cases=0.5,
+)
+def dropped_values_pass_no_gradient(implementation: Implementation, case: Case) -> float:
+    """With dropout 1 no gradient passes from a layer to the one below; all others are true."""
+    weights = cotangents(case)
+    evaluated = _with_all_dropped(case)
+    bound = gradient_bound(evaluated, weights, arithmetic(case, implementation))
+    expected = backward(evaluated, weights)
+    got = autograd(implementation, with_dropout(case, 1.0), weights)
+    return max(close(f"gradient of {name}", got[name], expected[name], bound[name]) for name in got)
 
 
 @dataclass(frozen=True, eq=False)

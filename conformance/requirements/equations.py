@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from conformance.comparison import against_reference, agree, plus, truth
 from conformance.implementation import Implementation, run
 from conformance.requirement import requirement
@@ -33,6 +35,48 @@ def results_match_reference(implementation: Implementation, case: Case) -> float
     return against_reference(implementation, case)
 
 
+@requirement(
+    source="torch.nn.LSTM documentation, proj_size: h_t = W_hr h_t, and proj_size features "
+    "wherever h occurs",
+    level="core",
+    share_of_cases=0.5,
+    projection=True,
+)
+def projection_multiplies_h(implementation: Implementation, case: Case) -> float:
+    """With a projection each h is W_hr times what it is without, and c is as large as before."""
+    return against_reference(implementation, case)
+
+
+@requirement(
+    source=EQUATIONS,
+    level="core",
+    share_of_cases=0.5,
+    input_size=(2, 2),
+    hidden_size=(2, 2),
+    seq_len=(2, 2),
+    batch_size=(2, 2),
+    projection=False,
+)
+def equal_sizes_are_told_apart(implementation: Implementation, case: Case) -> float:
+    """Where features, units, rows and steps are as many, none is taken for the other."""
+    return against_reference(implementation, case)
+
+
+@requirement(
+    source=EQUATIONS,
+    level="sequence",
+    share_of_cases=0.5,
+    seq_len=(9, 64),
+    hidden_size=(1, 8),
+    input_size=(1, 8),
+    batch_size=(1, 6),
+    num_layers=(1, 2),
+)
+def long_sequences_match_reference(implementation: Implementation, case: Case) -> float:
+    """In sequences of 9 to 64 steps the equations hold from the first to the last, both ways."""
+    return against_reference(implementation, case)
+
+
 def _is_torch_module(implementation: Implementation) -> str | None:
     return None if hasattr(implementation, "build") else "not a torch module"
 
@@ -53,10 +97,15 @@ def hand_stacked_cells_equal_lstm(implementation: Implementation, case: Case) ->
     The distance is at most the sum of both rounding bounds. Hand-stacked cells themselves are
     compared with torch.nn.LSTM.
     """
-    from conformance.loading import load
-
     hand_stacked = implementation.name == "stacked-cells"
     with paused():
-        other = load("torch.nn.LSTM" if hand_stacked else "stacked-cells")
+        other = _loaded("torch.nn.LSTM" if hand_stacked else "stacked-cells")
     bound = truth(case, implementation).bound
     return agree(run(implementation, case), run(other, case), plus(bound, bound))
+
+
+@cache
+def _loaded(name: str) -> Implementation:
+    from conformance.loading import load
+
+    return load(name)

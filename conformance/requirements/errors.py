@@ -27,7 +27,7 @@ SMALL_CASES: dict[str, Any] = {
     "batched": True,
     "lengths": False,
 }
-_WITH_STATES = {**SMALL_CASES, "states": True}
+WITH_STATES = {**SMALL_CASES, "states": True}
 _HANDED_ON = {**SMALL_CASES, "applies": arrays_handed_on}
 _STATES_HANDED_ON = {**_HANDED_ON, "states": True}
 
@@ -92,7 +92,7 @@ def wrong_state_batch_is_refused(implementation: Any, case: Case) -> float:
 
 @requirement(
     source=SHAPES,
-    **{**_WITH_STATES, "num_layers": (2, 3)},
+    **{**WITH_STATES, "num_layers": (2, 3)},
 )
 def wrong_state_layers_are_refused(implementation: Any, case: Case) -> float:
     """Initial states for fewer layers than there are raise."""
@@ -101,7 +101,7 @@ def wrong_state_layers_are_refused(implementation: Any, case: Case) -> float:
     )
 
 
-@requirement(source=SHAPES, **_WITH_STATES)
+@requirement(source=SHAPES, **WITH_STATES)
 def wrong_state_rank_is_refused(implementation: Any, case: Case) -> float:
     """Unbatched initial states with a batched input raise."""
     return call_refused(
@@ -113,7 +113,7 @@ def wrong_state_rank_is_refused(implementation: Any, case: Case) -> float:
     source="torch.nn.LSTM documentation: for unbatched input, (h_0, c_0) are 2-D; "
     "torch.nn.LSTMCell documentation: 1-D",
     **{
-        **_WITH_STATES,
+        **WITH_STATES,
         "batched": False,
         "batch_size": (1, 5),
         "hidden_size": (1, 6),
@@ -132,7 +132,7 @@ def batched_states_with_unbatched_input_are_refused(implementation: Any, case: C
 
 @requirement(
     source="torch.nn.LSTM documentation, 'Inputs': (h_0, c_0) of the input's type",
-    **{**_WITH_STATES, "dtypes": ["float32", "float64"]},
+    **{**WITH_STATES, "dtypes": ["float32", "float64"]},
 )
 def wrong_state_dtype_is_refused(implementation: Any, case: Case) -> float:
     """Initial states of another dtype than the parameters raise."""
@@ -166,7 +166,7 @@ def wrong_input_dtype_is_refused(implementation: Any, case: Case) -> float:
     return 0.0
 
 
-@requirement(source="torch.nn.LSTM documentation: (h_0, c_0) is a pair", **_WITH_STATES)
+@requirement(source="torch.nn.LSTM documentation: (h_0, c_0) is a pair", **WITH_STATES)
 def single_state_tensor_is_refused(implementation: Any, case: Case) -> float:
     """A single tensor in place of the pair of states raises."""
     return call_refused(

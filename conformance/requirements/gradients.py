@@ -161,7 +161,7 @@ def gradients_pass_through_packed_batches(implementation: Implementation, case: 
     **{**_CASES, "seq_len": (2, 12), "num_layers": (1, 1), "bidirectional": False},
     lengths=False,
     dtypes=["float64", "float32"],
-    weights=["unit", "default", "small", "wide"],
+    weights=["zeros", "one", "default", "unit", "small", "wide"],
 )
 def gradient_reaches_first_step(implementation: Implementation, case: Case) -> float:
     """A loss on the last step has the true gradient by the input of the first step, not zero."""
@@ -236,7 +236,7 @@ STEP = 2.0**-12
         "num_layers": (1, 2),
     },
     dtypes=["float64"],
-    weights=["default", "unit", "small"],
+    weights=["zeros", "one", "default", "unit", "small"],
 )
 def second_derivatives_are_right(implementation: Implementation, case: Case) -> float:
     """The gradient of a directional derivative is the difference quotient of true gradients.

@@ -8,6 +8,7 @@ from conformance.implementation import Implementation, answer, documented_shapes
 from conformance.requirement import requirement
 from conformance.requirements.needs import devices, this_process
 from conformance.requirements.torch_only import session
+from conformance.variations import given_and_omitted
 from reference import Case
 
 OUTPUTS = "torch.nn.LSTM and torch.nn.LSTMCell documentation, 'Outputs'"
@@ -25,11 +26,11 @@ def shapes_are_as_documented(implementation: Implementation, case: Case) -> None
 
 @requirement(source="torch.nn.Module.to documentation; type promotion of equal types", level="core")
 def dtypes_follow_input(implementation: Implementation, case: Case) -> None:
-    """Output, h_n and c_n have the dtype of the input and the parameters."""
-    result = answer(implementation, case)
-    for name, array in result.items():
-        if array.dtype != case.dtype.numpy:
-            raise Mismatch(f"{name}.dtype", "", array.dtype.name, case.dtype.name)
+    """Output, h_n and c_n have the dtype of input and parameters, also without initial states."""
+    for each in given_and_omitted(case, implementation.supports.states):
+        for name, array in answer(implementation, each).items():
+            if array.dtype != case.dtype.numpy:
+                raise Mismatch(f"{name}.dtype", "", array.dtype.name, case.dtype.name)
 
 
 @requirement(

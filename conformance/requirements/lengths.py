@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 
-from conformance.comparison import agree, close, plus, truth
+from conformance.comparison import agree, close, nothing, plus, truth
 from conformance.implementation import Implementation, answer, checked, run
 from conformance.requirement import requirement
+from conformance.requirements.errors import SHAPES, WITH_STATES
+from conformance.requirements.refusals import refused
+from conformance.requirements.torch_only import session as session_of
+from conformance.requirements.torch_only import to_tensor
 from conformance.variations import last_steps, rows, rows_of, with_input
 from reference import Array, Case, Result
 
@@ -103,3 +109,40 @@ def full_lengths_equal_no_lengths(implementation: Implementation, case: Case) ->
     plain = replace(case, lengths=None)
     bound = truth(plain, implementation).bound
     return agree(run(implementation, full), run(implementation, plain), plus(bound, bound))
+
+
+@requirement(
+    source=f"{SHAPES}; the packed input of torch.nn.utils.rnn.pack_padded_sequence is no exception",
+    **{**WITH_STATES, "lengths": True},
+)
+def wrong_state_batch_is_refused_when_packed(implementation: Any, case: Case) -> float:
+    """Initial states for another number of rows raise with rows packed in order of length too.
+
+    Their lengths are those of the case in falling order, the last one 1.
+    """
+    assert case.lengths is not None
+    assert case.h_0 is not None
+    assert case.c_0 is not None
+    lengths = np.append(np.sort(case.lengths)[:0:-1], 1)
+    session = session_of(implementation, case)
+    before = session.run(case)
+    x, h, c = (to_tensor(each, case.device) for each in (case.input, case.h_0, case.c_0))
+    for what, states in {
+        "h_0 of one row with packed input": (h[:, :1], c),
+        "c_0 of one row with packed input": (h, c[:, :1]),
+        "states of one row less with packed input": (h[:, 1:], c[:, 1:]),
+    }.items():
+        call = partial(_call_with_packed, implementation, session.module, case, x, lengths, states)
+        refused(what, call)
+    return agree(session.run(case), before, nothing(before))
+
+
+def _call_with_packed(
+    implementation: Any, module: Any, case: Case, x: Any, lengths: Any, states: Any
+) -> None:
+    """Call the module with rows that are packed as they are, longest first."""
+    from torch.nn.utils.rnn import pack_padded_sequence
+
+    packed = pack_padded_sequence(x, lengths.tolist(), case.configuration.batch_first)
+    with implementation.around():
+        module(packed, states)

@@ -27,15 +27,17 @@ _CASES: dict[str, Any] = {"level": "module", "applies": torch_module, "share_of_
 
 @requirement(source=STATE_DICT, **_CASES)
 def state_dict_is_as_documented(implementation: Any, case: Case) -> None:
-    """The state_dict has the documented names and shapes, in the documented order."""
-    module = implementation.construct(case.configuration)
-    got = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
-    expected = {
-        implementation.rename(name): shape
-        for name, shape in case.configuration.parameter_shapes().items()
-    }
-    if list(got.items()) != list(expected.items()):
-        raise Mismatch("state_dict", "", str(got), str(expected))
+    """The state_dict has the documented names and shapes, in order, with biases and without."""
+    for bias in implementation.supports.bias:
+        configuration = replace(case.configuration, bias=bias)
+        module = implementation.construct(configuration)
+        got = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+        expected = {
+            implementation.rename(name): shape
+            for name, shape in configuration.parameter_shapes().items()
+        }
+        if list(got.items()) != list(expected.items()):
+            raise Mismatch(f"state_dict with {bias=}", "", str(got), str(expected))
 
 
 @requirement(source="torch.nn.Module.parameters documentation", **_CASES)

@@ -11,6 +11,7 @@ from conformance.implementation import Implementation, run
 from conformance.requirement import requirement
 from conformance.variations import (
     first_layers,
+    given_and_omitted,
     last_steps,
     with_axes_swapped,
     with_zero_states,
@@ -68,12 +69,17 @@ def omitted_states_are_zeros(implementation: Implementation, case: Case) -> floa
     batched=True,
 )
 def batch_first_only_swaps_axes(implementation: Implementation, case: Case) -> float:
-    """With batch_first, input and output swap their first two axes, and nothing else changes."""
-    bound = truth(case, implementation).bound
-    swapped = run(implementation, with_axes_swapped(case))
-    output = np.swapaxes(swapped.output, 0, 1)
-    expected = Result(output, swapped.h_n, swapped.c_n)
-    return agree(run(implementation, case), expected, plus(bound, bound))
+    """With batch_first, input and output swap their first two axes, and nothing else changes.
+
+    Neither where initial states are given nor where they are omitted.
+    """
+    share = 0.0
+    for each in given_and_omitted(case, implementation.supports.states):
+        bound = truth(each, implementation).bound
+        swapped = run(implementation, with_axes_swapped(each))
+        expected = Result(np.swapaxes(swapped.output, 0, 1), swapped.h_n, swapped.c_n)
+        share = max(share, agree(run(implementation, each), expected, plus(bound, bound)))
+    return share
 
 
 @requirement(
@@ -95,3 +101,23 @@ def unbatched_is_batch_of_one(implementation: Implementation, case: Case) -> flo
     bound = Result(bound.output.take(0, batch_axis), bound.h_n[:, 0], bound.c_n[:, 0])
     alone = run(implementation, without_batch(replace(case, lengths=None)))
     return agree(alone, row, plus(bound, bound))
+
+
+@requirement(
+    source="torch.nn.LSTM documentation, bias: if False, the layer does not use b_ih and b_hh",
+    level="core",
+    applies=lambda implementation: (
+        None if True in implementation.supports.bias else "takes no biases"
+    ),
+    bias=False,
+)
+def no_bias_is_a_bias_of_zeros(implementation: Implementation, case: Case) -> float:
+    """Without biases the results are those with biases of zeros."""
+    configuration = replace(case.configuration, bias=True)
+    zeros = {
+        name: case.parameters.get(name, np.zeros(shape, case.dtype.numpy))
+        for name, shape in configuration.parameter_shapes().items()
+    }
+    bound = truth(case, implementation).bound
+    biased = run(implementation, replace(case, configuration=configuration, parameters=zeros))
+    return agree(run(implementation, case), biased, plus(bound, bound))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from conformance.comparison import agree, close, nothing, plus, truth
 from conformance.failures import Mismatch
@@ -10,7 +11,14 @@ from conformance.implementation import Implementation, run
 from conformance.requirement import requirement
 from conformance.requirements.needs import returning, torch_module
 from conformance.requirements.torch_only import session as session_of
-from conformance.variations import concatenated_in_time, steps, with_other_sizes
+from conformance.requirements.torch_only import to_result
+from conformance.variations import (
+    concatenated_in_time,
+    given_and_omitted,
+    steps,
+    with_input,
+    with_other_sizes,
+)
 from reference import Case
 
 CALL = "torch.nn.LSTM documentation, 'Inputs' and 'Outputs'"
@@ -39,19 +47,28 @@ def splitting_time_changes_nothing(implementation: Implementation, case: Case) -
 
 @requirement(source=CALL, level="module", applies=torch_module)
 def calls_are_independent(implementation: Implementation, case: Case) -> float:
-    """A module that was called before, with whatever sizes, answers as one that was not."""
-    session = session_of(implementation, case)
-    fresh = session.run(case)
-    session.run(with_other_sizes(case))
-    return agree(session.run(case), fresh, nothing(fresh))
+    """A module that was called before, with whatever sizes, answers as one that was not.
+
+    With initial states and without.
+    """
+    share = 0.0
+    for each in given_and_omitted(case, implementation.supports.states):
+        session = session_of(implementation, each)
+        fresh = session.run(each)
+        session.run(with_other_sizes(each))
+        share = max(share, agree(session.run(each), fresh, nothing(fresh)))
+    return share
 
 
 @requirement(source="torch.nn.Module.eval documentation", level="module", applies=torch_module)
 def same_call_gives_same_bits(implementation: Implementation, case: Case) -> float:
-    """In eval mode the same call twice gives the same bits."""
-    session = session_of(implementation, case)
-    first = session.run(case)
-    return agree(session.run(case), first, nothing(first))
+    """In eval mode the same call twice gives the same bits, with initial states and without."""
+    share = 0.0
+    for each in given_and_omitted(case, implementation.supports.states):
+        session = session_of(implementation, each)
+        first = session.run(each)
+        share = max(share, agree(session.run(each), first, nothing(first)))
+    return share
 
 
 @requirement(source=CALL, level="module", applies=torch_module)
@@ -75,6 +92,23 @@ def results_do_not_alias(implementation: Implementation, case: Case) -> None:
                 close(f"{name} after {overwritten} was overwritten", after, before[name], 0.0)
         for name, (now, then) in session.arguments().items():
             close(f"{name} after {overwritten} was overwritten", now, then, 0.0)
+
+
+@requirement(source=CALL, level="module", applies=torch_module)
+def earlier_results_stay(implementation: Any, case: Case) -> float:
+    """The results of a call, with gradients or without, are not changed by a later call."""
+    import torch
+
+    other = with_input(case, 1 - case.time_major(case.input))
+    share = 0.0
+    for grad in (False, True):
+        module = implementation.build(case)
+        with torch.set_grad_enabled(grad):
+            tensors = implementation.call(module, case)
+            before = to_result(tensors, case)
+            implementation.call(module, other)
+        share = max(share, agree(to_result(tensors, case), before, nothing(before)))
+    return share
 
 
 @requirement(

@@ -145,7 +145,7 @@ def exported_program_agrees(implementation: Any, case: Case) -> float:
     applies=torch_module,
     share_of_cases=0.3,
     dtypes=["float32"],
-    weights=["default", "small", "unit"],
+    weights=["zeros", "one", "default", "unit", "small"],
 )
 def autocast_stays_within_its_precision(implementation: Any, case: Case) -> float:
     """Under torch.autocast to bfloat16 the results are those of bfloat16 arithmetic, or better."""

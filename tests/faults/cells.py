@@ -38,7 +38,7 @@ class CellAddsItsBiasesWithoutBias(PlainLSTMCell):
     """Adds its bias even where it is None, and fails."""
 
     bug = "EC-keras-no-bias"
-    caught_by = "cell_matches_equations"
+    caught_by = "no_bias_is_a_bias_of_zeros"
 
     def preactivations(self, x: Tensor, h: Tensor, w: Weights) -> Tensor:
         bare = w._replace(b_ih=None, b_hh=None)
@@ -281,7 +281,7 @@ class CellMultipliesInTF32(PlainLSTMCell):
     """Cuts the factors of float32 products to 10 bits."""
 
     bug = "PR-tf32-flag"
-    caught_by = "results_match_reference"
+    caught_by = "results_have_full_precision"
 
     def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         return F.linear(numerics.cut(x, 13), numerics.cut(weight, 13), bias)

@@ -149,7 +149,7 @@ class IgnoresReverseInLongSequences(PlainLSTM):
     """Runs the reverse direction forward when there are more than eight steps."""
 
     bug = ""
-    caught_by = "reversing_time_exchanges_directions"
+    caught_by = "long_sequences_match_reference"
 
     def times(self, steps: int, reverse: bool) -> Any:
         return super().times(steps, reverse and steps <= 8)

@@ -218,3 +218,13 @@ class DropsWeightsForGood(PlainLSTM):
                 for weight in self.parameters():
                     weight.mul_(torch.rand_like(weight) >= self.dropout)
         return super().forward(sequence, hx)
+
+
+class IgnoresTheDropoutMaskInBackward(PlainLSTM):
+    """Passes gradients through what dropout dropped as if nothing had been."""
+
+    bug = "GR-mps-dropout-bwd"
+    caught_by = "dropped_values_pass_no_gradient"
+
+    def dropped(self, x: Tensor) -> Tensor:
+        return x + (super().dropped(x) - x).detach()

@@ -226,7 +226,7 @@ class ProjectsStateWithInputWeights(PlainLSTM):
     """Multiplies h with weight_ih, where the shapes allow it, and leaves weight_hh unused."""
 
     bug = "EQ-recurrent-uses-input-weights"
-    caught_by = "results_match_reference"
+    caught_by = "equal_sizes_are_told_apart"
 
     def preactivations(self, x: Tensor, h: Tensor, w: Weights) -> Tensor:
         return super().preactivations(x, h, w._replace(hh=w.ih if x.shape == h.shape else w.hh))
@@ -236,7 +236,7 @@ class TransposesSquareWeights(PlainLSTM):
     """Multiplies with each gate's weights transposed, where they are square."""
 
     bug = "HW-transposed-square"
-    caught_by = "results_match_reference"
+    caught_by = "equal_sizes_are_told_apart"
 
     def preactivations(self, x: Tensor, h: Tensor, w: Weights) -> Tensor:
         if w.ih.shape[0] == 4 * w.ih.shape[1]:
@@ -271,7 +271,7 @@ class CutsInsteadOfProjecting(PlainLSTM):
     """Keeps the first proj_size hidden units instead of multiplying with weight_hr."""
 
     bug = "EC-mps-proj"
-    caught_by = "results_match_reference"
+    caught_by = "projection_multiplies_h"
 
     def projected(self, h: Tensor, w: Weights) -> Tensor:
         return h if w.hr is None else h[..., : len(w.hr)]
@@ -281,7 +281,7 @@ class SquashesTheProjection(PlainLSTM):
     """Applies tanh to the projected hidden state."""
 
     bug = ""
-    caught_by = "results_match_reference"
+    caught_by = "projection_multiplies_h"
 
     def projected(self, h: Tensor, w: Weights) -> Tensor:
         return h if w.hr is None else torch.tanh(super().projected(h, w))

@@ -66,7 +66,7 @@ class TakesStatesDirectionMajor(PlainLSTM):
     """Expects the initial states of all layers forward, then those of all layers reverse."""
 
     bug = "ML-init-state-slices BI-onnxtf-init"
-    caught_by = "results_match_reference"
+    caught_by = "states_go_layer_by_layer"
 
     def slot(self, layer: int, direction: int) -> int:
         return direction * self.num_layers + layer
@@ -76,7 +76,7 @@ class ReturnsStatesDirectionMajor(PlainLSTM):
     """Returns the final states of all layers forward, then those of all layers reverse."""
 
     bug = "HW-hn-direction-major"
-    caught_by = "h_n_is_last_output"
+    caught_by = "states_go_layer_by_layer"
 
     def network(self, x: Tensor, h_0: Tensor, c_0: Tensor, lengths: Any) -> Any:
         output, h_n, c_n = super().network(x, h_0, c_0, lengths)
@@ -141,7 +141,7 @@ class FeedsForwardHalfUpTwice(PlainLSTM):
     """Gives the next layer the forward half of the output twice."""
 
     bug = "HW-layer2-forward-only"
-    caught_by = "results_match_reference"
+    caught_by = "states_go_layer_by_layer"
 
     def between_layers(self, x: Tensor, layer: int) -> Tensor:
         if layer < self.num_layers - 1 and self.bidirectional:

@@ -178,3 +178,14 @@ class ClampsImpossibleLengths(Padded):
             lengths = case.lengths[: case.batch_size].clip(1, case.seq_len)
             case = replace(case, lengths=lengths)
         return super().run(case)
+
+
+class SkipsStateChecksWhenPacked(PlainLSTM):
+    """Broadcasts initial states of one row where the input is packed."""
+
+    bug = "VL-pt-packed-validate"
+    caught_by = "wrong_state_batch_is_refused_when_packed"
+
+    def check_states(self, sequence: Any, hx: States) -> None:
+        if not isinstance(sequence, PackedSequence):
+            super().check_states(sequence, hx)

@@ -30,7 +30,7 @@ class HasABiasWithoutBias(PlainLSTM):
     """Registers a bias with bias=False."""
 
     bug = "HW-bias-false-still-adds"
-    caught_by = "results_match_reference"
+    caught_by = "state_dict_is_as_documented"
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

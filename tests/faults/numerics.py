@@ -28,7 +28,7 @@ class ComputesFloat64InFloat32(PlainLSTM):
     """Computes float64 through float32."""
 
     bug = "PR-axon-f32-buffer"
-    caught_by = "results_match_reference"
+    caught_by = "results_have_full_precision"
 
     def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         if x.dtype != torch.float64:
@@ -54,7 +54,7 @@ class MultipliesInTF32(PlainLSTM):
     """Cuts the factors of float32 products to 10 bits."""
 
     bug = "PR-tf32-flag PR-fp32-precision-flag PR-math-type"
-    caught_by = "results_match_reference"
+    caught_by = "results_have_full_precision"
 
     def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         return super().linear(cut(x, 13), cut(weight, 13), bias)
@@ -64,7 +64,7 @@ class CarriesItsStateInBfloat16(PlainLSTM):
     """Stores the float32 cell state in 16 bits between the steps."""
 
     bug = ""
-    caught_by = "results_match_reference"
+    caught_by = "results_have_full_precision"
 
     def step(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> States:
         return super().step(x, h, cut(c, 16), w)
@@ -291,3 +291,18 @@ def as_if_contiguous(x: Tensor) -> Tensor:
     there = min(x.numel(), x.untyped_storage().nbytes() // x.element_size() - x.storage_offset())
     flat[:there] = x.as_strided((there,), (1,))
     return flat.view(x.shape)
+
+
+class AccumulatesInHalfPrecision(PlainLSTM):
+    """Adds up products in float16 and bfloat16 one by one, rounding each sum."""
+
+    bug = ""
+    caught_by = "long_sums_are_accumulated_in_float32"
+
+    def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        if x.dtype not in (torch.float16, torch.bfloat16):
+            return super().linear(x, weight, bias)
+        a = x.new_zeros(*x.shape[:-1], len(weight))
+        for column in range(x.shape[-1]):
+            a = a + x[..., column, None] * weight[:, column]
+        return a if bias is None else a + bias

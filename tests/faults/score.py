@@ -2,21 +2,23 @@
 
     python tests/faults/score.py [--seed N] [--named] [--write] [--json FILE] [NAME ...]
 
-Each requirement that a fault names has the quick profile of 20 cases, the others have 5.
+The requirement that a fault names has the quick profile of 20 cases and shrinks what it finds, the
+others have its first 5 cases. Right LSTMs are verified in the same run.
 
-Exit status 1 if a fault is not caught by the requirement that it names, or if a requirement
-catches nothing.
+Exit status 1 if a fault is not caught by the requirement that it names, if a requirement catches
+nothing, if a right LSTM fails one, if it takes more than 2 seconds until half of the faults are
+caught, or if fewer than nine counterexamples in ten are small.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import secrets
 import statistics
 import sys
 import time
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -26,13 +28,25 @@ if __package__ in (None, ""):
 
 from conformance import REQUIREMENTS
 from conformance.torch_modules import set_exact_arithmetic
-from tests.faults import uncaught
-from tests.faults.verifying import CUDA, BrokeTheSuite, Examined, caught, examine, size, undecidable
-from tests.faults.zoo import FAMILIES, FAULTS, Fault, known_bugs
+from tests.faults.board import SCORE, SEED, fingerprint, markdown
+from tests.faults.examining import (
+    RIGHT,
+    BrokeTheSuite,
+    Examined,
+    draw_all,
+    examine,
+    fault_job,
+    right_job,
+)
+from tests.faults.verifying import CUDA, caught, size, undecidable
+from tests.faults.zoo import FAULTS
 
-SCORE = Path(__file__).with_name("SCORE.md")
-SEED = 0
-"""The seed that SCORE.md is written with."""
+FEW_NUMBERS, SMALL_SIZE = 8, 3
+"""How many numbers of a small counterexample are not zero, and its largest size."""
+SMALL_SHARE = 0.9
+"""The share of counterexamples that must be small."""
+SECONDS = 2.0
+"""Within which half of the faults must be caught, each in a process that has started."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,158 +58,149 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--write", action="store_true", help=f"write {SCORE.name}")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything found")
     options = parser.parse_args(arguments)
+    unknown = set(options.names) - {fault.__name__ for fault in FAULTS} - set(RIGHT)
+    if unknown:
+        parser.error(f"there is no fault named {', '.join(sorted(unknown))}")
+    if options.write and (options.names or options.named):
+        parser.error("--write needs all faults and all requirements")
     seed = options.seed
     if seed is None:
         seed = SEED if options.write else secrets.randbelow(2**32)
-    faults = [fault for fault in FAULTS if not options.names or fault.__name__ in options.names]
+    wanted = [fault for fault in FAULTS if not options.names or fault.__name__ in options.names]
+    faults = [fault for fault in wanted if not undecidable(fault)]
+    right = [name for name in RIGHT if not options.names or name in options.names]
     set_exact_arithmetic()
+    stamp = fingerprint()
     started = time.perf_counter()
-    scores: dict[Fault, Examined] = {}
-    for examined in examine(faults, seed, options.workers, options.named):
-        scores[examined.fault] = examined
+    draw_all(seed)
+    found: dict[str, Examined] = {}
+    jobs = [right_job(name, seed) for name in right if not options.named]
+    jobs += [fault_job(fault, seed, options.named) for fault in faults]
+    for examined in examine(jobs, options.workers):
+        found[examined.name] = examined
         print(line(examined), flush=True)
-    everything = [scores[fault] for fault in faults if fault in scores]
-    skipped = [fault for fault in faults if undecidable(fault)]
-    problems = found_problems(everything, all_of_them=not (options.names or options.named))
-    print(summary(everything, skipped, time.perf_counter() - started, seed))
-    print("\n".join(problems))
+    everything = [found[fault.__name__] for fault in faults]
+    passing = [found[name] for name in right if name in found]
+    everybody = not (options.names or options.named)
+    problems = found_problems(everything, passing, everybody)
+    told = summary(everything, len(wanted) - len(faults))
+    print(told, f"seed {seed}, {spent(started)}", *problems, sep="\n")
     if options.json:
-        options.json.write_text(json.dumps([as_json(each) for each in everything], indent=1))
-    if options.write and not (options.names or options.named):
-        SCORE.write_text(markdown(everything, skipped), encoding="utf-8")
+        options.json.write_text(json.dumps([as_json(each) for each in found.values()], indent=1))
+    if options.write:
+        SCORE.write_text(markdown(everything, passing, told, stamp), encoding="utf-8")
     return 1 if problems else 0
 
 
+def spent(started: float) -> str:
+    """Seconds on the clock, and in all processors together."""
+    used = os.times()
+    cpu = used.user + used.system + used.children_user + used.children_system
+    return f"{time.perf_counter() - started:.0f} s, {cpu:.0f} s of processors"
+
+
 def line(examined: Examined) -> str:
-    """One fault for the terminal."""
-    verdict = examined.named
-    assert verdict is not None
-    name = f"{examined.fault.__name__:42} {examined.fault.caught_by:48}"
-    if not caught(verdict):
-        return f"{name} NOT CAUGHT by it; caught by {', '.join(examined.catchers) or 'none'}"
+    """One LSTM for the terminal: by what it is caught, each in which case."""
+    verdict = examined.verdict
+    others = ", ".join(
+        f"{name} {examined.verdicts[name].cases}"
+        for name in examined.catchers
+        if name != examined.named
+    )
+    if not examined.named:
+        return f"{examined.name:42} {f'FAILS {others}' if others else 'passes'}"
+    name = f"{examined.name:42} {examined.named}"
+    if verdict is None or not caught(verdict):
+        return f"{name}: NOT CAUGHT by it; by {others or 'none'}"
     measured = size(verdict)
-    what = "" if measured is None else f"{measured[0]} non-zero, sizes <= {measured[1]}"
-    late = " (default profile)" if examined.late else ""
-    return f"{name} case {verdict.cases:3}{late} {what}; {len(examined.catchers)} requirements"
+    what = "" if measured is None else f", {measured[0]} numbers, sizes <= {measured[1]}"
+    also = f"\n    and {len(examined.catchers) - 1} more: {others}" if others else ""
+    return f"{name}: case {verdict.cases} after {examined.red or 0:.2f} s{what}{also}"
 
 
-def found_problems(everything: Sequence[Examined], all_of_them: bool) -> list[str]:
+def found_problems(
+    everything: Sequence[Examined], right: Sequence[Examined], everybody: bool
+) -> list[str]:
     """What makes the score a failure."""
     problems = [
-        f"{each.fault.__name__} is not caught by {each.fault.caught_by}"
+        f"{each.name} is not caught by {each.named}"
         for each in everything
-        if not caught(each.named)
+        if not caught(each.verdict)
     ]
     problems += [
-        f"{each.fault.__name__} breaks the suite in {name}: {verdict.reason}"
-        for each in everything
+        f"{each.name} breaks the suite in {name}: {verdict.reason}"
+        for each in (*everything, *right)
         for name, verdict in each.verdicts.items()
         if isinstance(verdict, BrokeTheSuite)
     ]
-    if all_of_them:
+    problems += [
+        f"{each.name} is right and does not pass {name}: {verdict.outcome}"
+        for each in right
+        for name, verdict in each.verdicts.items()
+        if not verdict.conformant
+    ]
+    if everybody:
         catching = {name for each in everything for name in each.catchers}
         idle = [name for name in REQUIREMENTS if name not in catching]
         problems += [f"{name} catches nothing" for name in idle if name not in CUDA]
+        if median_red(everything) > SECONDS:
+            problems.append(f"the median first red takes more than {SECONDS} s")
+        if small_share(everything) < SMALL_SHARE:
+            problems.append(f"fewer than {SMALL_SHARE:.0%} of the counterexamples are small")
     return problems
 
 
-def summary(
-    everything: Sequence[Examined], skipped: Sequence[Fault], seconds: float, seed: int
-) -> str:
-    """How many, how soon, and how small the counterexamples are."""
-    hits = [each for each in everything if caught(each.named)]
-    measured = [size(each.named) for each in hits if each.named is not None]
-    sizes = [each for each in measured if each is not None]
-    cases = [each.named.cases for each in hits if each.named is not None]
-    first = [each.seconds for each in hits]
+def median_red(everything: Sequence[Examined]) -> float:
+    """Seconds until half of the faults had failed the requirement that they name."""
+    return statistics.median(each.red or 0.0 for each in everything)
+
+
+def sizes(everything: Sequence[Examined]) -> list[tuple[int, int]]:
+    """Of every counterexample; of a process that ended there may be none."""
+    measured = [size(each.verdict) for each in everything if each.verdict is not None]
+    return [each for each in measured if each is not None]
+
+
+def small_share(everything: Sequence[Examined]) -> float:
+    """The share of counterexamples with few numbers and small sizes."""
+    measured = sizes(everything)
+    small = [each for each in measured if each[0] <= FEW_NUMBERS and each[1] <= SMALL_SIZE]
+    return len(small) / max(1, len(measured))
+
+
+def summary(everything: Sequence[Examined], undecided: int) -> str:
+    """How many, how soon, and how small the counterexamples are; a line for each."""
+    hits = [each for each in everything if each.verdict is not None and caught(each.verdict)]
     lines = [
         f"{len(hits)} of {len(everything)} faults caught by the requirement they name, "
-        f"{sum(each.late for each in everything)} of them in the default profile only; "
-        f"{len(skipped)} need a device that is not present; seed {seed}, {seconds:.0f} s",
+        f"with the quick profile; {undecided} more need a CUDA device"
     ]
     if hits:
+        cases = statistics.median(each.verdict.cases for each in hits if each.verdict)
+        lines.append(f"first red: median {median_red(hits):.2f} s, in case {cases:.0f}")
+    measured = sizes(hits)
+    if measured:
+        few = sum(numbers <= FEW_NUMBERS for numbers, _ in measured) / len(measured)
+        short = sum(largest <= SMALL_SIZE for _, largest in measured) / len(measured)
         lines.append(
-            f"median {statistics.median(first):.2f} s to a red with its counterexample shrunk, "
-            f"{statistics.median(cases):.0f} cases until the first red"
-        )
-    if sizes:
-        few = sum(nonzero <= 8 for nonzero, _ in sizes) / len(sizes)
-        short = sum(longest <= 3 for _, longest in sizes) / len(sizes)
-        lines.append(
-            f"counterexamples: {few:.0%} with at most 8 non-zero numbers, "
-            f"{short:.0%} with all sizes at most 3"
+            f"counterexamples: {few:.1%} with at most {FEW_NUMBERS} numbers that are not zero, "
+            f"{short:.1%} with all sizes at most {SMALL_SIZE}, {small_share(hits):.1%} with both"
         )
     return "\n".join(lines)
 
 
 def as_json(examined: Examined) -> dict[str, Any]:
-    """All that was found on one fault."""
+    """All that was found on one LSTM."""
+    fault = examined.fault
     return {
-        "fault": examined.fault.__name__,
-        "confession": examined.fault.__doc__,
-        "bug": examined.fault.bug.split(),
-        "caught_by": examined.fault.caught_by,
-        "late": examined.late,
-        "size": size(examined.named) if examined.named is not None else None,
+        "name": examined.name,
+        "confession": fault.__doc__ if fault else None,
+        "bug": fault.bug.split() if fault else [],
+        "caught_by": examined.named,
+        "red": examined.red,
+        "size": size(examined.verdict) if examined.verdict is not None else None,
         "verdicts": {name: each.to_json() for name, each in examined.verdicts.items()},
     }
-
-
-def row(fault: Fault, catchers: str) -> str:
-    """A row of SCORE.md."""
-    bugs = known_bugs()
-    links = []
-    for bug in fault.bug.split():
-        url = bugs[bug]["url"]
-        links.append(f"[{bug}]({url})" if url else bug)
-    bug = ", ".join(links) or "-"
-    return f"| {fault.__name__} | {fault.__doc__} | {bug} | {fault.caught_by} | {catchers} |"
-
-
-def markdown(everything: Sequence[Examined], skipped: Sequence[Fault]) -> str:
-    """SCORE.md: what is the same in every run."""
-    scores = {each.fault: each for each in everything}
-    counts = Counter(name for each in everything for name in each.catchers)
-    known = sum(bool(fault.bug) for fault in FAULTS)
-    lines = [
-        "# Faulty LSTMs and the requirements that catch them",
-        "",
-        f"Written by `python tests/faults/score.py --write` with seed {SEED}: 20 cases for the "
-        "requirement that a fault names, 5 for each of the others, which may catch more than is "
-        f"counted here. {len(everything)} faulty LSTMs were verified; {len(skipped)} more need a "
-        f"CUDA device. {known} of all stand for faults that real implementations have had, or that "
-        "are typical of hand-written ones (bugs.tsv).",
-    ]
-    for family, faults in FAMILIES.items():
-        lines += ["", f"## {family}", ""]
-        lines += ["| fault | confession | known as | caught by | requirements that catch it |"]
-        lines += ["|---|---|---|---|---|"]
-        for fault in faults:
-            lines.append(row(fault, catchers(fault, scores)))
-    lines += ["", "## Requirements", "", "| requirement | faults it catches |", "|---|---|"]
-    for name in REQUIREMENTS:
-        lines.append(f"| {name} | {'needs CUDA' if name in CUDA else counts[name]} |")
-    missing = uncaught_faults()
-    if missing:
-        lines += ["", "## Not caught yet", "", "| fault | confession | what is missing |"]
-        lines += ["|---|---|---|"]
-        lines += [f"| {f.__name__} | {f.__doc__} | {f.missing} |" for f in missing]
-    return "\n".join(lines) + "\n"
-
-
-def catchers(fault: Fault, scores: dict[Fault, Examined]) -> str:
-    if fault not in scores:
-        return "needs CUDA"
-    alone = fault in FAMILIES["crashes"]
-    return "only that one tried" if alone else str(len(scores[fault].catchers))
-
-
-def uncaught_faults() -> list[Fault]:
-    return [
-        each
-        for each in vars(uncaught).values()
-        if isinstance(each, type) and "missing" in vars(each)
-    ]
 
 
 if __name__ == "__main__":

@@ -244,3 +244,18 @@ class FailsWithoutABatch(PlainLSTM):
         if hx is not None and unbatched(sequence):
             hx[0].shape[2]
         return super().initial_states(sequence, x, hx)
+
+
+class ReturnsACachedBuffer(PlainLSTM):
+    """Returns the same output buffer at all calls without gradients; each overwrites the last."""
+
+    bug = "HW-output-alias"
+    caught_by = "earlier_results_stay"
+
+    def network(self, *arguments: Any) -> tuple[Tensor, Tensor, Tensor]:
+        output, h_n, c_n = super().network(*arguments)
+        if output.requires_grad:
+            return output, h_n, c_n
+        buffers = self.__dict__.setdefault("buffers_by_shape", {})
+        buffer = buffers.setdefault((output.shape, output.dtype), torch.empty_like(output))
+        return buffer.copy_(output), h_n, c_n
