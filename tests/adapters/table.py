@@ -115,7 +115,8 @@ def markdown(found: Sequence[Column]) -> str:
         "Written by `python tests/adapters/table.py --write` from the reports that `tox -e "
         "onnx,keras-torch,...` leaves in .tox/reports. ✓ passed, ✗ failed, ✗✗ crashed or killed "
         "its process, ✗t no verdict in time, empty: not applicable, · not run. The numbers behind "
-        "a ✗ are those of the findings below; an examined red stays red.",
+        "a ✗ are those of the findings below; an examined red stays red. Where few cases were "
+        "tried, as of frameworks that compile for every shape anew, a ✓ says little.",
         "",
         *_runs(found),
         "",
