@@ -139,8 +139,8 @@ def matrix(everything: Sequence[Examined]) -> list[str]:
     legend = (
         "A column for each requirement, numbered as above, read downwards. 1 to 9 and a to k: "
         "caught in the first to the twentieth case; !: its process died or hung; a dot: not "
-        "caught; -: not applicable; ?: not tried, because it is decided in the thorough profile only or "
-        "because the fault had hung."
+        "caught; -: not applicable; ?: not tried, because it is decided in the thorough profile "
+        "only or because the fault had hung."
     )
     rows = ["".join(map(character, _verdicts(each))) + f" {each.name}" for each in everything]
     return [legend, "", "```", *(head.rstrip() for head in heads), *rows, "```"]
