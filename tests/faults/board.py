@@ -118,7 +118,7 @@ def markdown(
 def measured(examined: Examined | None) -> str:
     """The end of a row: case, size of the counterexample, and how many requirements catch it."""
     if examined is None or examined.verdict is None:
-        return "needs CUDA | | |"
+        return "needs CUDA | - | - | -"
     verdict = examined.verdict
     sizes = size(verdict)
     numbers, largest = ("-", "-") if sizes is None else map(str, sizes)
@@ -139,7 +139,8 @@ def matrix(everything: Sequence[Examined]) -> list[str]:
     legend = (
         "A column for each requirement, numbered as above, read downwards. 1 to 9 and a to k: "
         "caught in the first to the twentieth case; !: its process died or hung; a dot: not "
-        "caught; -: not applicable; ?: not tried, because it had hung."
+        "caught; -: not applicable; ?: not tried, because it is decided in the thorough profile "
+        "only or because the fault had hung."
     )
     rows = ["".join(map(character, _verdicts(each))) + f" {each.name}" for each in everything]
     return [legend, "", "```", *(head.rstrip() for head in heads), *rows, "```"]
