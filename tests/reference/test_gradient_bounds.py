@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import pytest
@@ -21,11 +20,16 @@ from reference import (
     Step,
     Trace,
     Weights,
-    gradients,
 )
 from reference.gradient_bounds import gradient_bound
 from reference.gradient_errors import Near, sigmoid_slope, tanh_slope
-from reference.gradients import StepGradients, backward, lstm_cell_backward
+from reference.gradients import (
+    StepGradients,
+    backward,
+    by_name,
+    lstm_cell_backward,
+    trace_gradients,
+)
 from tests.reference import autograd
 from tests.reference.autograd import random_cotangents
 from tests.reference.cases import KINDS, dropout_masks, lstm_cases
@@ -241,8 +245,7 @@ def with_cell(cell: Callable[..., StepGradients]) -> Callable[[Trace, Result], G
     """The reference's gradients, but with another backward step."""
 
     def gradients_of(trace: Trace, cotangents: Result) -> Gradients:
-        with mock.patch.object(gradients, "lstm_cell_backward", cell):
-            return backward(trace, cotangents)
+        return by_name(trace, trace_gradients(trace, cotangents, cell))
 
     return gradients_of
 
