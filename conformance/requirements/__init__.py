@@ -17,6 +17,7 @@ from conformance.requirements import (
     numerics,
     precision,
     relations,
+    second_derivatives,
     states,
     transforms,
 )
@@ -34,6 +35,7 @@ FAMILIES = (
     precision,
     dropout,
     gradients,
+    second_derivatives,
     module,
     errors,
     constructors,
