@@ -9,6 +9,7 @@ import numpy as np
 from conformance.comparison import against_reference, agree, close, plus, truth
 from conformance.implementation import Implementation, run
 from conformance.requirement import requirement
+from conformance.requirements.needs import returning
 from conformance.variations import direction_alone, with_directions_exchanged, with_input
 from reference import Case, Result
 
@@ -80,6 +81,7 @@ def _half_is_unchanged(implementation: Implementation, case: Case, reverse: bool
 @requirement(
     source="torch.nn.LSTM documentation, equations: h_t depends on x_t and h_(t-1)",
     level="core",
+    applies=returning("output"),
     num_layers=(1, 1),
     seq_len=(2, 64),
     lengths=False,
@@ -92,6 +94,7 @@ def forward_direction_is_causal(implementation: Implementation, case: Case) -> f
 @requirement(
     source=BIDIRECTIONAL,
     level="sequence",
+    applies=returning("output"),
     bidirectional=True,
     num_layers=(1, 1),
     seq_len=(2, 64),
