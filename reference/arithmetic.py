@@ -64,12 +64,14 @@ class Arithmetic:
                 largest=narrow.largest,
             )
         u = inside.unit_roundoff
+        if u < dtype.unit_roundoff or inside.subnormal < dtype.subnormal:
+            u += dtype.unit_roundoff  # what comes back is rounded once more
         return cls(
             u,
             inside.accumulation,
             precision.activation * u,
-            inside.subnormal,
-            inside.largest,
+            max(inside.subnormal, dtype.subnormal),
+            min(inside.largest, dtype.largest),
             factors,
             entry,
             precision.added_bias,

@@ -124,6 +124,21 @@ def test_bias_that_is_added_inside_is_within_its_bound(case: Case) -> None:
     assert share_of(AddsOne(FLOAT32), case, Precision(added_bias=1.0), given_case) <= 1
 
 
+def test_what_storage_inside_holds_and_the_dtype_does_not_is_rounded_once_more() -> None:
+    """64.25, a number of float16, is 64 in bfloat16: such an answer is within the bound."""
+    configuration = reference.Configuration(1, 1)
+    shapes, narrow = configuration.parameter_shapes(), DTYPES["bfloat16"].numpy
+    parameters = {name: np.zeros(shape, narrow) for name, shape in shapes.items()}
+    parameters["bias_ih_l0"] = np.array([50, 50, np.arctanh(0.25), 50]).astype(narrow)
+    one = np.ones((1, 1, 1), narrow)
+    case = Case(configuration, parameters, one, h_0=0 * one, c_0=64 * one)
+    inside = RoundedLSTM(DTYPES["float16"])(case)
+    assert inside.c_n.item() == 64.25
+    trace = reference.trace(case)
+    bound = forward_bound(trace, Arithmetic.of(case.dtype, Precision(storage="float16")))
+    assert share(reference.rounded(inside, case.dtype), trace.result, bound) <= 1
+
+
 @pytest.mark.parametrize(
     ("lstm", "precision"),
     [
