@@ -56,9 +56,11 @@ class Quantizes(RoundedLSTM):
 
     weight_bits: int = 8
     input_bits: int = 7
+    unused: int = 0
 
     def product(self, x: Array, weight: Array) -> Array:
-        step = np.abs(weight).max(initial=0).astype(np.float64) * 2 / (2**self.weight_bits - 1)
+        step = np.abs(weight).max(initial=0).astype(np.float64) * 2
+        step /= 2**self.weight_bits - 1 - self.unused
         weight = np.round(weight / (step or 1)) * step
         top, bottom = max(x.max(initial=0), 0), min(x.min(initial=0), 0)
         step = (np.float64(top) - bottom) / (2**self.input_bits - 1)
@@ -114,6 +116,20 @@ def test_declared_arithmetic_is_within_its_bound(
 ) -> None:
     """An LSTM that computes as it declares is never above the bound derived from that."""
     assert share_of(lstm, case, precision) <= 1
+
+
+def test_step_of_quantized_weights_may_spare_the_lowest_number() -> None:
+    """From -127 to 127 the steps of 8 bits are larger than from -128, and within the bound."""
+    configuration = reference.Configuration(11, 1, bias=False)
+    shapes = configuration.parameter_shapes()
+    parameters = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+    parameters["weight_ih_l0"][:] = np.float32(0.1 * 0.4999 / 127)
+    parameters["weight_ih_l0"][:, 0] = 0.1
+    x, one = np.ones((1, 1, 11), np.float32), np.ones((1, 1, 1), np.float32)
+    x[..., 0] = 0
+    case = Case(configuration, parameters, x, h_0=0 * one, c_0=100 * one)
+    spares = Quantizes(FLOAT32, input_bits=24, unused=1)
+    assert share_of(spares, case, Precision(weight_bits=8, input_bits=24)) <= 1
 
 
 @settings(max_examples=150)
