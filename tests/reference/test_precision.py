@@ -173,7 +173,7 @@ def test_coarser_arithmetic_than_declared_is_above_the_bound(
     """An LSTM that computes with fewer bits than it declares, or another bias, is found out."""
     shares: list[float] = []
 
-    @settings(max_examples=60, database=None)
+    @settings(max_examples=400, database=None)
     @given(case=TAME)
     def measure(case: Case) -> None:
         shares.append(share_of(lstm, case, precision))
