@@ -52,6 +52,13 @@ def test_precision_can_be_declared_by_name() -> None:
     assert precision(with_precision(RoundedReference(), "")) == Precision()
 
 
+def test_precision_by_name_adds_to_the_implementations_own() -> None:
+    """What the implementation itself declares still holds."""
+    mine = adapt(DeclaresTF32, "mine")
+    both = with_precision(mine, "added_bias=1")
+    assert precision(both) == Precision(products="tf32", added_bias=1.0)
+
+
 @pytest.mark.parametrize(
     ("declared", "told"),
     [
@@ -59,6 +66,7 @@ def test_precision_can_be_declared_by_name() -> None:
         ("activation=many", "activation must be a number, got 'many'"),
         ("products=tf64", "products must be one of tf32"),
         ("weight_bits", "weight_bits must be a number, got ''"),
+        ("activation=inf", "activation must be 0 or more, and finite, got inf"),
     ],
 )
 def test_impossible_declaration_is_refused(declared: str, told: str) -> None:
