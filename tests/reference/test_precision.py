@@ -208,7 +208,14 @@ def test_gradients_have_no_bound_where_numbers_are_quantized() -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"storage": "int8"}, {"products": "tf64"}, {"activation": -1.0}, {"weight_bits": 0}],
+    [
+        {"storage": "int8"},
+        {"products": "tf64"},
+        {"activation": -1.0},
+        {"activation": np.inf},
+        {"added_bias": np.nan},
+        {"weight_bits": 0},
+    ],
 )
 def test_impossible_precision_is_refused(options: dict[str, Any]) -> None:
     """Unknown names and numbers out of range raise, and the message names the field."""
