@@ -31,7 +31,9 @@ def state_dict_is_as_documented(implementation: Any, case: Case) -> None:
     for bias in implementation.supports.bias:
         configuration = replace(case.configuration, bias=bias)
         module = implementation.construct(configuration)
-        got = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+        with blamed(case):
+            state = module.state_dict()
+        got = {name: tuple(getattr(tensor, "shape", ())) for name, tensor in state.items()}
         expected = {
             implementation.rename(name): shape
             for name, shape in configuration.parameter_shapes().items()
@@ -45,7 +47,9 @@ def every_weight_is_a_parameter(implementation: Any, case: Case) -> None:
     """Every tensor of the state_dict is a parameter that requires gradients."""
     module = implementation.construct(case.configuration)
     parameters = {name: each.requires_grad for name, each in module.named_parameters()}
-    for name in module.state_dict():
+    with blamed(case):
+        state = module.state_dict()
+    for name in state:
         if not parameters.get(name):
             raise Mismatch(f"{name}.requires_grad", "", str(parameters.get(name)), "True")
 
@@ -156,8 +160,11 @@ def initial_parameters_are_uniform(implementation: Any, case: Case) -> None:
     limit = 1 / math.sqrt(case.configuration.hidden_size)
     for name, parameter in modules[0].named_parameters():
         values = np.concatenate(
-            [dict(module.named_parameters())[name].detach().numpy().ravel() for module in modules]
-        ).astype(np.float64)
+            [
+                dict(each.named_parameters())[name].detach().double().cpu().ravel()
+                for each in modules
+            ]
+        )
         if not values.size:
             raise Mismatch(f"{name}.shape", "", str(tuple(parameter.shape)), "one with elements")
         close(
@@ -179,7 +186,6 @@ def initial_parameters_are_uniform(implementation: Any, case: Case) -> None:
             np.array(0.0),
             allowed,
         )
-        del parameter
 
 
 @requirement(source="torch.nn.Module.to documentation", **_CASES)
@@ -195,7 +201,8 @@ def to_dtype_converts_every_parameter(implementation: Any, case: Case) -> None:
         noted = note(
             f"{{moved}} = copy.deepcopy({{module}}).to(torch.{name})", new=("moved",), module=module
         )
-        moved = copy.deepcopy(module).to(TORCH_DTYPES[name])
+        with blamed(case):
+            moved = copy.deepcopy(module).to(TORCH_DTYPES[name])
         noted.gave(moved)
         for parameter, tensor in moved.named_parameters():
             if tensor.dtype != TORCH_DTYPES[name]:
