@@ -70,12 +70,14 @@ def _half_is_unchanged(implementation: Implementation, case: Case, reverse: bool
     changed, kept = _with_other_end(case, at_start=reverse)
     size = case.configuration.output_size
     half = slice(size, None) if reverse else slice(0, size)
-    bound = case.time_major(truth(case, implementation).bound.output)[kept, ..., half]
-    outputs = [
-        case.time_major(run(implementation, each).output)[kept, ..., half]
+    (before, bound), (after, other) = (
+        [
+            case.time_major(result.output)[kept, ..., half]
+            for result in (run(implementation, each), truth(each, implementation).bound)
+        ]
         for each in (case, changed)
-    ]
-    return close("output", outputs[1], outputs[0], 2 * bound)
+    )
+    return close("output", after, before, bound + other)
 
 
 @requirement(
