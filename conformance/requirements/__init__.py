@@ -19,6 +19,7 @@ from conformance.requirements import (
     relations,
     second_derivatives,
     states,
+    stored,
     transforms,
 )
 
@@ -36,6 +37,7 @@ FAMILIES = (
     dropout,
     gradients,
     second_derivatives,
+    stored,
     module,
     errors,
     constructors,
