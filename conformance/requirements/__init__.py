@@ -20,6 +20,7 @@ from conformance.requirements import (
     second_derivatives,
     states,
     stored,
+    symmetries,
     transforms,
 )
 
@@ -33,6 +34,7 @@ FAMILIES = (
     directions,
     lengths,
     numerics,
+    symmetries,
     precision,
     dropout,
     gradients,
