@@ -30,6 +30,14 @@ class ListsOutput(nn.LSTM):
         return [output], states
 
 
+class SparseOutput(nn.LSTM):
+    """Returns the output as a sparse tensor."""
+
+    def forward(self, x: Any, hx: Any = None) -> Any:
+        output, states = super().forward(x, hx)
+        return (output if isinstance(output, PackedSequence) else output.to_sparse()), states
+
+
 class ForgetsC(nn.LSTM):
     """Returns None for c_n."""
 
@@ -81,7 +89,7 @@ class MovesOnce(nn.LSTM):
     [
         *(
             TorchLSTM(cls, cls.__name__, SUPPORT)
-            for cls in (ListsOutput, ForgetsC, Unpacks, KeepsNotes, MovesOnce)
+            for cls in (ListsOutput, SparseOutput, ForgetsC, Unpacks, KeepsNotes, MovesOnce)
         ),
         TorchLSTMCell(ListsH, "ListsH", CELL),
     ],
