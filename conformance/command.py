@@ -8,7 +8,6 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -167,7 +166,7 @@ def _verify(options: argparse.Namespace) -> int:
 
     from conformance.plugin import FAMILIES
     from conformance.progress import Face
-    from conformance.table import failures, render
+    from conformance.summary import show, summarize
 
     errors = Console(stderr=True, soft_wrap=True)
     if not options.names and not options.commands:
@@ -215,10 +214,8 @@ def _verify(options: argparse.Namespace) -> int:
         log = "\n".join(run.broken) if run and run.broken else face.log.getvalue()
         errors.print(log, markup=False, highlight=False)
         return BROKEN
-    console = Console(width=None if sys.stdout.isatty() else 100)
-    console.print(render(run.verdicts))
-    console.print(failures(run.verdicts))
-    _summary(console, run)
+    console = show(run.verdicts)
+    summarize(console, run)
     if interrupted:
         errors.print(f"interrupted: {len(run.verdicts)} of {run.total} decided", style="bold red")
         return INTERRUPTED
@@ -230,7 +227,7 @@ def _replay(options: argparse.Namespace) -> int:
 
     from conformance.errors import UsageError
     from conformance.replay import finished, replay
-    from conformance.table import failures, render
+    from conformance.summary import show
 
     try:
         folder = finished(options.folder)
@@ -239,9 +236,7 @@ def _replay(options: argparse.Namespace) -> int:
         errors = Console(stderr=True, soft_wrap=True)
         errors.print(f"lstm-conformance: {error}", markup=False, highlight=False)
         return USAGE
-    console = Console(width=None if sys.stdout.isatty() else 100)
-    console.print(render([verdict]))
-    console.print(failures([verdict]))
+    console = show([verdict])
     if folder != options.folder:
         console.print(f"reproduction: {folder}", markup=False, highlight=False)
     return CONFORMANT if verdict.conformant else NOT_CONFORMANT
@@ -253,42 +248,3 @@ def _problem(options: argparse.Namespace) -> str | None:
     if options.json and not Path(options.json).resolve().parent.is_dir():
         return f"--json: there is no folder {Path(options.json).resolve().parent}"
     return None
-
-
-def _summary(console: Any, run: Any) -> None:
-    from collections import Counter
-
-    from reference import Precision
-    from strategies import Support
-
-    for name, supports in run.circumstances.get("supports", {}).items():
-        lacking = Support(**supports).lacking()
-        absent = [each for each in Support.results if each not in supports["results"]]
-        declared = Precision(**run.circumstances["precision"][name]).described()
-        for what, said in (
-            ("does not take", lacking),
-            ("does not return", absent),
-            ("declares its precision", declared),
-        ):
-            if said:
-                line = f"{name} {what}: {', '.join(said)}"
-                console.print(line, style="dim", markup=False)
-    counts = Counter(verdict.outcome for verdict in run.verdicts)
-    told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
-    versions = ", ".join(
-        f"{name} {run.circumstances[name]}"
-        for name in ("python", "torch", "numpy", "hypothesis")
-        if name in run.circumstances
-    )
-    for name, version in run.circumstances.get("versions", {}).items():
-        versions = f"{name} {version}, {versions}"
-    switches = ", ".join(
-        f"{name} = {value}" for name, value in run.circumstances.items() if name.endswith("32")
-    )
-    console.print(f"{told} in {run.seconds:.0f} s; seed {run.seed}; {versions}", highlight=False)
-    if switches:
-        console.print(f"float32 products exact: {switches}", style="dim", highlight=False)
-    if len(run.verdicts) < run.total:
-        return
-    word, style = ("conformant", "bold green") if run.conformant else ("not conformant", "bold red")
-    console.print(word, style=style)

@@ -132,7 +132,8 @@ class Process:
         except subprocess.TimeoutExpired:
             return "closed its standard output"
         if status < 0:
-            return f"was ended by {signal.Signals(-status).name}"
+            known = {each.value: each.name for each in signal.Signals}
+            return f"was ended by {known.get(-status, f'signal {-status}')}"
         return f"exited with status {status}"
 
 

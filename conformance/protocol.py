@@ -71,7 +71,10 @@ def hello(line: bytes) -> Hello:
         for name, value in said.get("supports", {}).items()
     }
     supports = Support(**{**UNSAID, **declared})
-    precision = Precision(**said.get("precision", {}))
+    try:
+        precision = Precision(**said.get("precision", {}))
+    except (ValueError, OverflowError) as error:
+        raise Malformed(f"wrote no valid hello ({error}): {shown(line)}") from error
     return Hello(said["name"], said.get("version", ""), supports, precision)
 
 

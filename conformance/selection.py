@@ -121,7 +121,7 @@ def with_dtypes(implementation: Implementation, wanted: str) -> Implementation:
 
 
 def with_precision(implementation: Implementation, declared: str) -> Implementation:
-    """`implementation`, verified by the bounds of the `declared` precision if there is one.
+    """`implementation`, verified by the bounds of what is `declared` beside its own declaration.
 
     That is a comma-separated list of fields of :class:`reference.Precision` and their values.
     """
@@ -141,7 +141,8 @@ def with_precision(implementation: Implementation, declared: str) -> Implementat
         except ValueError as error:
             raise UsageError(f"--precision: {name} must be a number, got {text!r}") from error
     try:
-        implementation.precision = Precision(**values)  # type: ignore[attr-defined]
+        merged = replace(precision(implementation), **values)
+        implementation.precision = merged  # type: ignore[attr-defined]
     except ValueError as error:
         raise UsageError(f"--precision: {error}") from error
     return implementation

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from conformance.failures import Misbehaviour
+from conformance.failures import Misbehaviour, blamed
 from conformance.operands import Literal
 from conformance.tape import note, read
+from conformance.torch_arrays import numbers
 from reference import DTYPES, Array
 
 TORCH_DTYPES = {name: getattr(torch, name) for name in DTYPES}
@@ -42,11 +43,7 @@ def to_array(tensor: Any, what: str) -> Array:
     """`tensor` as a NumPy array of the same type; :class:`Misbehaviour` if it is no tensor."""
     if not isinstance(tensor, torch.Tensor):
         raise Misbehaviour(f"{what} is a {type(tensor).__name__}, not a tensor")
-    copy = tensor.detach().cpu().clone()
-    if copy.dtype == torch.bfloat16:
-        bits: Array = copy.contiguous().view(torch.int16).numpy()
-        array = bits.view(DTYPES["bfloat16"].numpy)
-    else:
-        array = copy.numpy()
+    with blamed():
+        array = numbers(tensor)
     read(array, tensor)
     return array

@@ -55,6 +55,8 @@ class Differentiated:
         results = dict(zip(RESULTS, answer, strict=True))
         chosen = [name for name in RESULTS if name in of]
         for name in chosen:
+            if not isinstance(results[name], torch.Tensor):
+                raise Misbehaviour(f"{name} is a {type(results[name]).__name__}, not a tensor")
             if results[name].grad_fn is None:
                 raise Misbehaviour(f"{name} does not require gradients")
         cotangent = dict(cotangents.items())
@@ -69,8 +71,9 @@ class Differentiated:
             **cast("dict[str, Any]", {n: results[n] for n in chosen}),
             **cast("dict[str, Any]", weights),
         )
-        terms = [(results[n] * weights[f"d_{n}"]).sum() for n in chosen]
-        loss = torch.stack(terms).sum()
+        with blamed():
+            terms = [(results[n] * weights[f"d_{n}"]).sum() for n in chosen]
+            loss = torch.stack(terms).sum()
         noted.gave(loss)
         return loss
 

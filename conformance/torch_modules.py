@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from conformance import torch_notes
 from conformance.failures import Misbehaviour, blamed
@@ -125,8 +125,12 @@ class TorchLSTM:
         output, (h_n, c_n) = unpack(answer)
         called.gave(output, h_n, c_n)
         if case.lengths is not None:
+            if not isinstance(output, PackedSequence):
+                kind = type(output).__name__
+                raise Misbehaviour(f"output is a {kind}, not a PackedSequence as the input is")
             padded = torch_notes.padding(case, output)
-            output, _ = pad_packed_sequence(output, batch_first, total_length=case.seq_len)
+            with blamed():
+                output, _ = pad_packed_sequence(output, batch_first, total_length=case.seq_len)
             padded.gave(output)
         return output, h_n, c_n
 
@@ -176,7 +180,8 @@ class TorchLSTMCell(TorchLSTM):
                 answer = module(step) if state is None else module(step, state)
             state = pair(answer, "the cell's answer")
             outputs.append(state[0])
-        answer = torch.stack(outputs), state[0][None], state[1][None]
+        with blamed():
+            answer = torch.stack(outputs), state[0][None], state[1][None]
         called.gave(*answer)
         return answer
 

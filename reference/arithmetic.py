@@ -41,13 +41,15 @@ class Arithmetic:
         """The arithmetic of a correct implementation in `dtype` that declares `precision`.
 
         Sigmoid and tanh are off by ``precision.activation * u``, by default 4 u.
+        Weights of so many bits are steps from -max|W| to max|W|, one number left out, as the
+        lowest of two's complement often is.
         """
         inside = DTYPES[precision.storage] if precision.storage else dtype
         if inside.unit_roundoff <= dtype.unit_roundoff and inside.largest >= dtype.largest:
             inside = dtype
         entry = 0.0 if inside is dtype else inside.unit_roundoff
         factors = Factors(
-            weight_levels=2**precision.weight_bits - 1 if precision.weight_bits else 0,
+            weight_levels=max(2**precision.weight_bits - 2, 1) if precision.weight_bits else 0,
             input_levels=2**precision.input_bits - 1 if precision.input_bits else 0,
         )
         if entry:
@@ -64,12 +66,14 @@ class Arithmetic:
                 largest=narrow.largest,
             )
         u = inside.unit_roundoff
+        if u < dtype.unit_roundoff or inside.subnormal < dtype.subnormal:
+            u += dtype.unit_roundoff  # what comes back is rounded once more
         return cls(
             u,
             inside.accumulation,
             precision.activation * u,
-            inside.subnormal,
-            inside.largest,
+            max(inside.subnormal, dtype.subnormal),
+            min(inside.largest, dtype.largest),
             factors,
             entry,
             precision.added_bias,

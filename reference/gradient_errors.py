@@ -117,9 +117,11 @@ def transposed_product(
     terms = np.stack([a @ w for a, w in parts])
     moved = da.deviation @ np.abs(weight)
     absolute = np.abs(da.value) @ np.abs(weight) + moved
-    inner = gamma * absolute + m * arithmetic.subnormal
+    rough: Array | float = 0.0
     if not arithmetic.factors.exact:
-        inner = inner + arithmetic.factors.product_error(da.value, da.deviation, weight.T)
+        rough = arithmetic.factors.product_error(da.value, da.deviation, weight.T)
+        absolute = absolute + rough
+    inner = gamma * absolute + m * arithmetic.subnormal + rough
     stored = u * (np.abs(terms).sum(axis=0) + moved + inner)
     rounding = np.where(absolute < arithmetic.largest / 2, inner + stored, np.inf)
     positive, negative = np.maximum(terms, 0).sum(axis=0), -np.minimum(terms, 0).sum(axis=0)
@@ -156,12 +158,13 @@ def weight_bound(adjoint: Near, factor: Near, arithmetic: Arithmetic) -> Array:
     moved = moved.sum(axis=0)
     absolute = (transposed @ np.abs(factor.value)).sum(axis=0) + moved
     partial = np.maximum(np.maximum(sums, 0).sum(axis=0), -np.minimum(sums, 0).sum(axis=0)) + moved
-    stored = u * (np.abs(sums).sum(axis=0) + moved + (steps - 1) * partial)
     rough: Array | float = 0.0
     if not arithmetic.factors.exact:
         of_a = arithmetic.factors.rounding(adjoint.magnitude).swapaxes(1, 2)
         of_f = arithmetic.factors.rounding(factor.magnitude)
         larger = adjoint.magnitude.swapaxes(1, 2)
         rough = (of_a @ (factor.magnitude + of_f) + larger @ of_f).sum(axis=0)
+        absolute, partial = absolute + rough, partial + rough
+    stored = u * (np.abs(sums).sum(axis=0) + moved + rough + (steps - 1) * partial)
     rounding = (gamma * absolute + stored + n * arithmetic.subnormal + rough) * (1 + u) ** steps
     return np.where(absolute < arithmetic.largest / 2, moved + rounding, np.inf)

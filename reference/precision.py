@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 
 from reference.dtypes import DTYPES
@@ -47,8 +48,10 @@ class Precision:
             value = getattr(self, name)
             if value is not None and value not in known:
                 raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
-        if not self.activation >= 0:
-            raise ValueError(f"activation must not be negative, got {self.activation}")
+        if self.activation < 0 or not math.isfinite(self.activation):
+            raise ValueError(f"activation must be 0 or more, and finite, got {self.activation}")
+        if not math.isfinite(self.added_bias):
+            raise ValueError(f"added_bias must be finite, got {self.added_bias}")
         for name in ("weight_bits", "input_bits"):
             bits = getattr(self, name)
             if bits is not None and not 1 <= bits <= 64:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from conformance.comparison import shares, truth
+from conformance.comparison import arithmetic, shares, truth
 from conformance.diagnosis.parting import right
 from conformance.diagnosis.precision import consistent_with, returns_numbers_of
 from conformance.diagnosis.recording import Recording
 from conformance.diagnosis.richer import dense, larger, one_step
 from conformance.hypotheses import AlteredLSTM, hypotheses
-from reference import Case, Result, trace
+from conformance.implementation import precision
+from reference import DTYPES, Case, Result, trace
 
 MOST = 3
 """How many explanations are given."""
@@ -18,8 +19,11 @@ MOST = 3
 TELLING = 3
 """How many times its bound a hypothesis must be from the truth in the larger cases."""
 
-NEAR = {"float64": 2.0**-10, "float32": 2.0**-10, "float16": 2.0**-3, "bfloat16": 2.0**-3}
-"""How near a hypothesis must come, relative to 1 or the largest element, to be tried."""
+NEAR, ROUGHLY = 2.0**-10, 2.0**-3
+"""How near a hypothesis must come, relative to 1 or the largest element, to be tried.
+
+The second where that cannot be expected: in 16 bits, or where another precision is declared.
+"""
 
 
 def explained(recording: Recording, case: Case, got: Result) -> list[str]:
@@ -27,18 +31,20 @@ def explained(recording: Recording, case: Case, got: Result) -> list[str]:
     near = []
     for hypothesis in hypotheses(case):
         recording.in_time()
-        if _fits(hypothesis, case, got):
+        if _fits(recording, hypothesis, case, got):
             near.append(hypothesis)
     observed = [(case, got)]
     for each in (dense(case, 1), larger(case, 2), larger(case, 3)):
         answer = recording.answer(each)
         if answer is None:
             return []
-        near = [hypothesis for hypothesis in near if _fits(hypothesis, each, answer)]
+        near = [hypothesis for hypothesis in near if _fits(recording, hypothesis, each, answer)]
         observed.append((each, answer))
     if any(right(answer, truth(each, recording.implementation)) for each, answer in observed[2:]):
         return []
-    near = [each for each in near if all(_is_telling(each, case) for case, _ in observed[2:])]
+    near = [
+        each for each in near if all(_is_telling(recording, each, case) for case, _ in observed[2:])
+    ]
     also = f"here and in {len(observed) - 1} further cases"
     told = [
         f"The results equal those of an LSTM {each.says}, {also}."
@@ -60,8 +66,12 @@ def _distinct(hypotheses: list[AlteredLSTM], case: Case) -> list[AlteredLSTM]:
     return list(distinct.values())
 
 
-def _fits(hypothesis: AlteredLSTM, case: Case, got: Result) -> bool:
+def _fits(recording: Recording, hypothesis: AlteredLSTM, case: Case, got: Result) -> bool:
     """Whether `got` is what the hypothesis makes of `case`, but for rounding."""
+    declared = bool(precision(recording.implementation).described())
+    near = (
+        ROUGHLY if declared or case.dtype.unit_roundoff > DTYPES["float32"].unit_roundoff else NEAR
+    )
     rough = hypothesis.compute(case, bounded=False)
     if rough is None:
         return False
@@ -71,20 +81,21 @@ def _fits(hypothesis: AlteredLSTM, case: Case, got: Result) -> bool:
         wide = expected.astype(np.float64)
         with np.errstate(all="ignore"):
             distance = np.abs(array.astype(np.float64) - wide).max(initial=0)
-        if not distance <= NEAR[case.dtype.name] * max(1, np.abs(wide).max(initial=0)):
+        if not distance <= near * max(1, np.abs(wide).max(initial=0)):
             return False
-    known = hypothesis.compute(case)
+    known = hypothesis.compute(case, arithmetic(case, recording.implementation))
     if known is None or not all(np.isfinite(bound).all() for _, bound in known.bound.items()):
         return False
     return right(got, known)
 
 
-def _is_telling(hypothesis: AlteredLSTM, case: Case) -> bool:
+def _is_telling(recording: Recording, hypothesis: AlteredLSTM, case: Case) -> bool:
     """Whether rounding cannot make what it computes of `case` look like anything near the truth.
 
     In a coarse dtype many small changes lie within the bounds of each other.
     """
-    known, true = hypothesis.compute(case), trace(case).result
+    known = hypothesis.compute(case, arithmetic(case, recording.implementation))
+    true = trace(case).result
     assert known is not None
     return any(
         array.shape != expected.shape or (shares(array, expected, TELLING * bound) > 1).any()

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
-from conformance.comparison import shares, truth
+from conformance.comparison import arithmetic, shares, truth
 from conformance.diagnosis.explaining import TELLING, explained
 from conformance.diagnosis.parting import right
 from conformance.diagnosis.recording import Recording
@@ -74,7 +74,7 @@ def _explained(
         if answer is None or not _wrong(recording, richer, of, answer):
             return []
         near = _fitting(near, recording, richer, of, answer)
-    near = [each for each in near if _is_telling(each, richer, of)]
+    near = [each for each in near if _is_telling(recording, each, richer, of)]
     also = "here and in 2 further cases"
     return [f"The gradients equal those of back-propagation {each.says}, {also}." for each in near]
 
@@ -88,7 +88,7 @@ def _fitting(
 ) -> list[AlteredBackward]:
     """Those of the hypotheses that give `got` for `case`, but for rounding."""
     evaluated, weights = trace(case), cotangents(case, of)
-    bound = gradient_bound(evaluated, weights)
+    bound = gradient_bound(evaluated, weights, arithmetic(case, recording.implementation))
     if not all(np.isfinite(bound[name]).all() for name in got):
         return []
     fitting = []
@@ -103,10 +103,13 @@ def _fitting(
     return fitting
 
 
-def _is_telling(hypothesis: AlteredBackward, case: Case, of: Collection[str]) -> bool:
+def _is_telling(
+    recording: Recording, hypothesis: AlteredBackward, case: Case, of: Collection[str]
+) -> bool:
     """Whether rounding cannot make what it gives for `case` look like anything near the truth."""
     evaluated, weights = trace(case), cotangents(case, of)
-    given, bound = hypothesis.compute(evaluated, weights), gradient_bound(evaluated, weights)
+    given = hypothesis.compute(evaluated, weights)
+    bound = gradient_bound(evaluated, weights, arithmetic(case, recording.implementation))
     return any(
         (shares(given[name], expected, TELLING * COARSER * bound[name]) > 1).any()
         for name, expected in backward(evaluated, weights).items()

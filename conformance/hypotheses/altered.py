@@ -68,24 +68,28 @@ class AlteredLSTM:
         """Whether the change can apply to some layers and directions and not to others."""
         return self.weights is not unchanged or self.cell is not lstm_cell
 
-    def compute(self, case: Case, *, bounded: bool = True) -> Truth | None:
+    def compute(
+        self, case: Case, arithmetic: Arithmetic | None = None, *, bounded: bool = True
+    ) -> Truth | None:
         """What this LSTM makes of `case`, and how far off rounding can take it.
 
-        None where the change cannot be made. Without `bounded` the bound is left at zero. That of
-        an altered cell is an estimate: the slopes of the activations are taken at their largest,
-        and the whole :data:`COARSER` times.
+        `arithmetic` is that of the case's dtype unless given. None where the change cannot be
+        made. Without `bounded` the bound is left at zero. That of an altered cell is an estimate:
+        the slopes of the activations are taken at their largest, and the whole :data:`COARSER`
+        times.
         """
         with np.errstate(all="ignore"):
             try:
-                known = self._network(self.case(case), bounded)
+                known = self._network(self.case(case), arithmetic, bounded)
             except ValueError:
                 return None
             return Truth(self.result(case, known.result), self.result(case, known.bound))
 
-    def _network(self, case: Case, bounded: bool) -> Truth:
+    def _network(self, case: Case, arithmetic: Arithmetic | None, bounded: bool) -> Truth:
         configuration, dtype = case.configuration, case.dtype
         directions, suffixes = configuration.num_directions, configuration.suffixes()
-        model = Arithmetic.of(dtype).scaled(1 + dtype.wide_roundoff / dtype.accumulation)
+        model = Arithmetic.of(dtype) if arithmetic is None else arithmetic
+        model = model.scaled(1 + dtype.wide_roundoff / dtype.accumulation)
         x = wide(case.time_major(case.input), dtype)
         dx: Array = np.zeros(x.shape)
         h_0, c_0 = (wide(state, dtype) for state in case.initial_states())

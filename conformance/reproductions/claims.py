@@ -106,7 +106,7 @@ def _range(found: re.Match[str], failure: Mismatch, tape: Tape) -> Ending | None
     assert step.case is not None
     case = step.case
     limit = np.ones(()) if name != "c_n" else _reach(case)
-    text = "fault = bool((np.abs(numbers({it})) > {limit} + {allowed}).any())"
+    text = "fault = not (np.abs(numbers({it})) <= {limit} + {allowed}).all()"
     text += f'\nprint("largest |{name}|:", np.abs(numbers({{it}})).max())'
     it = _last(tape, name)
     operands = {"it": it, "limit": Literal(limit, tensor=False)}

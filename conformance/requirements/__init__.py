@@ -17,7 +17,10 @@ from conformance.requirements import (
     numerics,
     precision,
     relations,
+    second_derivatives,
     states,
+    stored,
+    symmetries,
     transforms,
 )
 
@@ -31,9 +34,12 @@ FAMILIES = (
     directions,
     lengths,
     numerics,
+    symmetries,
     precision,
     dropout,
     gradients,
+    second_derivatives,
+    stored,
     module,
     errors,
     constructors,

@@ -27,10 +27,10 @@ def rows_do_not_interact(implementation: Implementation, case: Case) -> float:
         h_0, c_0 = case.h_0.copy(), case.c_0.copy()
         h_0[:, others], c_0[:, others] = -h_0[:, others] + 1, -c_0[:, others] + 1
         changed = replace(changed, h_0=h_0, c_0=c_0)
-    bound = rows_of(case, truth(case, implementation).bound, kept)
+    bounds = [rows_of(case, truth(each, implementation).bound, kept) for each in (case, changed)]
     before = rows_of(case, run(implementation, case), kept)
     after = rows_of(case, run(implementation, changed), kept)
-    return agree(after, before, plus(bound, bound))
+    return agree(after, before, plus(*bounds))
 
 
 @requirement(source=EQUATIONS, level="core", batched=True, batch_size=(2, 33))

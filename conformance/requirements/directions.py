@@ -9,6 +9,7 @@ import numpy as np
 from conformance.comparison import against_reference, agree, close, plus, truth
 from conformance.implementation import Implementation, run
 from conformance.requirement import requirement
+from conformance.requirements.needs import returning
 from conformance.variations import direction_alone, with_directions_exchanged, with_input
 from reference import Case, Result
 
@@ -69,17 +70,20 @@ def _half_is_unchanged(implementation: Implementation, case: Case, reverse: bool
     changed, kept = _with_other_end(case, at_start=reverse)
     size = case.configuration.output_size
     half = slice(size, None) if reverse else slice(0, size)
-    bound = case.time_major(truth(case, implementation).bound.output)[kept, ..., half]
-    outputs = [
-        case.time_major(run(implementation, each).output)[kept, ..., half]
+    (before, bound), (after, other) = (
+        [
+            case.time_major(result.output)[kept, ..., half]
+            for result in (run(implementation, each), truth(each, implementation).bound)
+        ]
         for each in (case, changed)
-    ]
-    return close("output", outputs[1], outputs[0], 2 * bound)
+    )
+    return close("output", after, before, bound + other)
 
 
 @requirement(
     source="torch.nn.LSTM documentation, equations: h_t depends on x_t and h_(t-1)",
     level="core",
+    applies=returning("output"),
     num_layers=(1, 1),
     seq_len=(2, 64),
     lengths=False,
@@ -92,6 +96,7 @@ def forward_direction_is_causal(implementation: Implementation, case: Case) -> f
 @requirement(
     source=BIDIRECTIONAL,
     level="sequence",
+    applies=returning("output"),
     bidirectional=True,
     num_layers=(1, 1),
     seq_len=(2, 64),

@@ -18,7 +18,7 @@ from conformance.implementation import Implementation
 from conformance.requirement import requirement
 from conformance.requirements.gradients import cotangents
 from conformance.requirements.needs import dropout, gradients
-from conformance.requirements.randomness import seeded
+from conformance.requirements.randomness import FALSE_ALARM, seeded
 from conformance.requirements.torch_only import autograd
 from conformance.requirements.torch_only import session as session_of
 from conformance.variations import with_dropout
@@ -41,8 +41,6 @@ DOCUMENTED = (
     "probability dropout"
 )
 SCALING = "torch.nn.Dropout documentation: outputs are scaled by 1 / (1 - p) during training"
-FALSE_ALARM = 1e-15
-"""Probability that one statistical check below rejects a correct implementation."""
 
 
 def _train(implementation: Implementation, case: Case, calls: int = 1) -> list[Result]:

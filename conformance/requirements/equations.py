@@ -7,6 +7,7 @@ from functools import cache
 from conformance.comparison import against_reference, agree, plus, truth
 from conformance.implementation import Implementation, run
 from conformance.requirement import requirement
+from conformance.requirements.needs import torch_module
 from conformance.tape import paused
 from reference import Case
 
@@ -77,15 +78,11 @@ def long_sequences_match_reference(implementation: Implementation, case: Case) -
     return against_reference(implementation, case)
 
 
-def _is_torch_module(implementation: Implementation) -> str | None:
-    return None if hasattr(implementation, "build") else "not a torch module"
-
-
 @requirement(
     source="torch.nn.LSTM documentation: in a multilayer LSTM, the input of layer l is the hidden "
     "state of the previous layer",
     level="core",
-    applies=_is_torch_module,
+    applies=torch_module,
     bidirectional=False,
     projection=False,
     lengths=False,

@@ -11,14 +11,9 @@ from hypothesis import assume
 
 from conformance.comparison import arithmetic, close
 from conformance.failures import Misbehaviour, Mismatch, blamed
-from conformance.implementation import (
-    Differentiable,
-    Implementation,
-    documented_shapes,
-    precision,
-)
+from conformance.implementation import Implementation, documented_shapes
 from conformance.requirement import requirement
-from conformance.requirements.needs import returning, torch_module
+from conformance.requirements.needs import gradients, returning, torch_module
 from conformance.requirements.torch_only import autograd, differentiated
 from conformance.tape import bind, note
 from reference import Array, Case, Result, backward, gradient_bound, trace
@@ -27,27 +22,18 @@ CHAIN_RULE = "the chain rule applied to the equations of the torch.nn.LSTM docum
 ALL = ("output", "h_n", "c_n")
 
 
-def _differentiable(implementation: Implementation) -> str | None:
-    offers = hasattr(implementation, "build") or isinstance(implementation, Differentiable)
-    if not (offers and implementation.supports.gradients):
-        return "offers no gradients"
-    declared = precision(implementation)
-    if declared.storage or declared.weight_bits or declared.input_bits:
-        return f"no bound on gradients is known for {', '.join(declared.described())}"
-    return None
+def _of(name: str) -> dict[str, Any]:
+    """Cases of a loss on the result of that name alone."""
+    return {**CASES, "applies": lambda each: gradients(each) or returning(name)(each)}
 
 
-def _returns_c_n(implementation: Implementation) -> str | None:
-    return _differentiable(implementation) or returning("c_n")(implementation)
+def _module(implementation: Implementation) -> str | None:
+    return torch_module(implementation) or gradients(implementation)
 
 
-def _differentiable_module(implementation: Implementation) -> str | None:
-    return torch_module(implementation) or _differentiable(implementation)
-
-
-_CASES: dict[str, Any] = {
+CASES: dict[str, Any] = {
     "level": "training",
-    "applies": _differentiable,
+    "applies": gradients,
     "hidden_size": (1, 9),
     "input_size": (1, 9),
     "seq_len": (1, 12),
@@ -55,7 +41,7 @@ _CASES: dict[str, Any] = {
     "num_layers": (1, 3),
     "share_of_cases": 0.5,
 }
-_MODULES: dict[str, Any] = {**_CASES, "applies": _differentiable_module}
+MODULES: dict[str, Any] = {**CASES, "applies": _module}
 
 
 def cotangents(case: Case, of: Collection[str] = ALL) -> Result:
@@ -98,13 +84,20 @@ def gradients_of(
         return autograd(implementation, case, weights, of, train=train)
     with blamed(case):
         got: Mapping[str, Array] = implementation.gradients(case, weights)
-    leaves = {**case.parameters, "input": case.input, "h_0": case.h_0, "c_0": case.c_0}
+    if not isinstance(got, Mapping) or not got:
+        raise Misbehaviour("gradients() returned no gradients by name", case)
+    leaves = {**case.parameters, "input": case.input}
+    if case.h_0 is not None and case.c_0 is not None:
+        leaves.update(h_0=case.h_0, c_0=case.c_0)
     for name, array in got.items():
-        if leaves.get(name) is None:
+        if name not in leaves:
             raise Misbehaviour(f"gradients() has {name!r}, which the case has not", case)
         if not isinstance(array, np.ndarray) or array.dtype != case.dtype.numpy:
             kind = getattr(array, "dtype", type(array).__name__)
             raise Mismatch(f"gradient of {name}.dtype", "", str(kind), case.dtype.name)
+        if array.shape != leaves[name].shape:
+            expected = str(leaves[name].shape)
+            raise Mismatch(f"gradient of {name}.shape", "", str(array.shape), expected)
     return got
 
 
@@ -117,25 +110,25 @@ def _matches(
     return _agree(got, *true_gradients(implementation, case, weights))
 
 
-@requirement(source=CHAIN_RULE, **_CASES)
+@requirement(source=CHAIN_RULE, **CASES)
 def gradients_match_backpropagation(implementation: Implementation, case: Case) -> float:
     """Gradients by input, h_0, c_0 and parameters, of all results together, are the true ones."""
     return _matches(implementation, case)
 
 
-@requirement(source=CHAIN_RULE, **_CASES)
+@requirement(source=CHAIN_RULE, **_of("output"))
 def gradients_of_output_are_right(implementation: Implementation, case: Case) -> float:
     """Gradients of a loss on output alone are those of back-propagation through time."""
     return _matches(implementation, case, ("output",))
 
 
-@requirement(source=CHAIN_RULE, **_CASES)
+@requirement(source=CHAIN_RULE, **_of("h_n"))
 def gradients_of_h_n_are_right(implementation: Implementation, case: Case) -> float:
     """Gradients of a loss on h_n alone are those of back-propagation through time."""
     return _matches(implementation, case, ("h_n",))
 
 
-@requirement(source=CHAIN_RULE, **{**_CASES, "applies": _returns_c_n})
+@requirement(source=CHAIN_RULE, **_of("c_n"))
 def gradients_of_c_n_are_right(implementation: Implementation, case: Case) -> float:
     """Gradients of a loss on c_n alone are those of back-propagation through time."""
     return _matches(implementation, case, ("c_n",))
@@ -143,14 +136,14 @@ def gradients_of_c_n_are_right(implementation: Implementation, case: Case) -> fl
 
 @requirement(
     source="torch.nn.Module.eval documentation: it changes what modules compute, not autograd",
-    **_MODULES,
+    **MODULES,
 )
 def gradients_are_the_same_in_eval(implementation: Implementation, case: Case) -> float:
     """In eval mode the gradients are those of train mode without dropout."""
     return _matches(implementation, case, train=False)
 
 
-@requirement(source=CHAIN_RULE, **{**_CASES, "lengths": True})
+@requirement(source=CHAIN_RULE, **{**CASES, "lengths": True})
 def gradients_pass_through_packed_batches(implementation: Implementation, case: Case) -> float:
     """Gradients of a packed batch are right; what is beyond a row's length has none."""
     return _matches(implementation, case)
@@ -158,7 +151,7 @@ def gradients_pass_through_packed_batches(implementation: Implementation, case: 
 
 @requirement(
     source=CHAIN_RULE,
-    **{**_CASES, "seq_len": (2, 12), "num_layers": (1, 1), "bidirectional": False},
+    **{**CASES, "seq_len": (2, 12), "num_layers": (1, 1), "bidirectional": False},
     lengths=False,
     dtypes=["float64", "float32"],
     weights=["zeros", "one", "default", "unit", "small", "wide"],
@@ -171,8 +164,8 @@ def gradient_reaches_first_step(implementation: Implementation, case: Case) -> f
     got = gradients_of(implementation, case, weights, ("output",))
     assume("input" in got)
     first, expected, bound = (
-        {"input": case.time_major(gradients["input"])[0]}
-        for gradients in (got, *true_gradients(implementation, case, weights))
+        {"input": case.time_major(each["input"])[0]}
+        for each in (got, *true_gradients(implementation, case, weights))
     )
     at_start = "[:, 0]" if case.batched and case.configuration.batch_first else "[0]"
     bind(first["input"], got["input"], at_start if case.batched else "[:1]")
@@ -180,7 +173,7 @@ def gradient_reaches_first_step(implementation: Implementation, case: Case) -> f
 
 
 @requirement(
-    source="torch.Tensor.backward documentation: it accumulates gradients in the leaves", **_MODULES
+    source="torch.Tensor.backward documentation: it accumulates gradients in the leaves", **MODULES
 )
 def backward_twice_accumulates(implementation: Implementation, case: Case) -> float:
     """Backward passes without resetting the gradients, two of them of one graph, give their sum."""
@@ -201,7 +194,7 @@ def backward_twice_accumulates(implementation: Implementation, case: Case) -> fl
 @requirement(
     source="torch.Tensor.requires_grad documentation: gradients are computed for leaves that "
     "require them",
-    **_MODULES,
+    **MODULES,
 )
 def frozen_leaves_change_no_other_gradient(implementation: Implementation, case: Case) -> float:
     """Freezing some leaves leaves the gradients of the others as they are."""
@@ -220,127 +213,3 @@ def frozen_leaves_change_no_other_gradient(implementation: Implementation, case:
                 raise Mismatch(f"gradient of frozen {name}", "", "a tensor", "None")
         worst = max(worst, _agree(got, expected, bound))
     return worst
-
-
-STEP = 2.0**-12
-
-
-@requirement(
-    source="torch.autograd.grad documentation, create_graph: higher order derivatives",
-    **{
-        **_MODULES,
-        "share_of_cases": 0.2,
-        "hidden_size": (1, 4),
-        "input_size": (1, 4),
-        "seq_len": (1, 5),
-        "num_layers": (1, 2),
-    },
-    dtypes=["float64"],
-    weights=["zeros", "one", "default", "unit", "small"],
-)
-def second_derivatives_are_right(implementation: Implementation, case: Case) -> float:
-    """The gradient of a directional derivative is the difference quotient of true gradients.
-
-    The true gradients are evaluated in the wider type. Two central differences d(h) and d(2h)
-    give Richardson's extrapolation (4 d(h) - d(2h)) / 3, whose error is far below its distance
-    from d(h); allowed is that distance, and 1e-9 of the largest element for rounding.
-    """
-    import torch
-
-    from conformance.tensors import to_array, to_tensor
-
-    weights = cotangents(case)
-    near, far = _difference(case, weights, STEP), _difference(case, weights, 2 * STEP)
-    expected = {name: (4 * near[name] - far[name]) / 3 for name in near}
-    module = differentiated(implementation, case)
-    names, leaves = zip(*module.leaves.items(), strict=True)
-    loss = module.loss(weights)
-    directions = {
-        f"v_{name}": to_tensor(_direction(leaf.shape), case.device)
-        for name, leaf in module.leaves.items()
-    }
-    noted = note(
-        "{leaves} = {leaf}\n"
-        "{first} = torch.autograd.grad({loss}, {leaves}, create_graph=True)\n"
-        "{slope} = sum((a * b).sum() for a, b in zip({first}, {directions}.values()))\n"
-        "{second} = torch.autograd.grad({slope}, {leaves})",
-        new=("leaves", "first", "slope", "second"),
-        leaf=tuple(leaves),
-        loss=loss,
-        directions=directions,
-    )
-    with blamed():
-        first = torch.autograd.grad(loss, leaves, create_graph=True)
-    directional = torch.stack(
-        [
-            (gradient * direction).sum()
-            for gradient, direction in zip(first, directions.values(), strict=True)
-        ]
-    ).sum()
-    with blamed():
-        second = torch.autograd.grad(directional, leaves)
-    noted.gave(leaves, first, directional, second)
-    for index, gradient in enumerate(second):
-        bind(gradient, second, f"[{index}]")
-    scale = max(float(np.abs(array).max(initial=0)) for array in expected.values())
-    return max(
-        close(
-            f"second derivative by {name}",
-            to_array(tensor, name),
-            expected[name],
-            np.abs(expected[name] - near[name]).astype(np.float64) + 1e-9 * max(1.0, scale),
-        )
-        for name, tensor in zip(names, second, strict=True)
-    )
-
-
-def _direction(shape: tuple[int, ...]) -> Array:
-    pattern: Array = (1 - np.arange(np.prod(shape, dtype=int)) * 3 % 5 / 2).reshape(shape)
-    return pattern
-
-
-def _difference(case: Case, weights: Result, step: float) -> dict[str, Array]:
-    """Central difference of the true gradients along :func:`_direction`."""
-    ahead, behind = (backward(trace(_moved(case, by)), weights) for by in (step, -step))
-    return {name: (ahead[name] - behind[name]) / (2 * step) for name in ahead}
-
-
-def _moved(case: Case, by: float) -> Case:
-    def moved(array: Array | None) -> Array | None:
-        return None if array is None else array + by * _direction(array.shape)
-
-    x = moved(case.input)
-    assert x is not None
-    parameters = {
-        name: array + by * _direction(array.shape) for name, array in case.parameters.items()
-    }
-    return replace(case, parameters=parameters, input=x, h_0=moved(case.h_0), c_0=moved(case.c_0))
-
-
-@requirement(
-    source="torch.autograd.grad documentation, create_graph: higher order derivatives; no dtype is "
-    "excepted",
-    **{**_MODULES, "share_of_cases": 0.2, "hidden_size": (1, 4), "seq_len": (1, 5)},
-    dtypes=["float32"],
-)
-def float32_has_second_derivatives(implementation: Implementation, case: Case) -> None:
-    """Second derivatives do not raise in float32 and are finite."""
-    import torch
-
-    module = differentiated(implementation, case)
-    leaves = list(module.leaves.values())
-    loss = module.loss(cotangents(case))
-    note(
-        "{first} = torch.autograd.grad({loss}, {leaves}, create_graph=True)\n"
-        "sum(each.square().sum() for each in {first}).backward()",
-        new=("first",),
-        loss=loss,
-        leaves=tuple(leaves),
-    )
-    with blamed():
-        first = torch.autograd.grad(loss, leaves, create_graph=True)
-        squares = torch.stack([each.square().sum() for each in first])
-        squares.sum().backward()  # type: ignore[no-untyped-call]
-    for name, leaf in module.leaves.items():
-        if leaf.grad is not None and not bool(torch.isfinite(leaf.grad).all()):
-            raise Mismatch(f"second derivative by {name}", "", "not finite", "finite")

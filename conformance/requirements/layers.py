@@ -10,6 +10,7 @@ from conformance.comparison import agree, close, plus, truth
 from conformance.failures import Mismatch
 from conformance.implementation import Implementation, run
 from conformance.requirement import requirement
+from conformance.requirements.needs import returning
 from conformance.variations import layer_alone
 from reference import Case, Result, lstm
 
@@ -19,7 +20,7 @@ STACKED = (
 )
 
 
-@requirement(source=STACKED, level="core", num_layers=(2, 5))
+@requirement(source=STACKED, level="core", applies=returning("output"), num_layers=(2, 5))
 def layers_are_a_chain(implementation: Implementation, case: Case) -> float:
     """Several layers equal single layers, each with its own states, fed one after another."""
     results = []

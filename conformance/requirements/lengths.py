@@ -12,6 +12,7 @@ from conformance.comparison import agree, close, nothing, plus, truth
 from conformance.implementation import Implementation, answer, checked, run
 from conformance.requirement import requirement
 from conformance.requirements.errors import SHAPES, WITH_STATES
+from conformance.requirements.needs import returning
 from conformance.requirements.refusals import refused
 from conformance.requirements.torch_only import session as session_of
 from conformance.requirements.torch_only import to_tensor
@@ -79,6 +80,7 @@ def padding_is_irrelevant(implementation: Implementation, case: Case) -> float:
 @requirement(
     source="torch.nn.utils.rnn.pad_packed_sequence documentation: padding_value is 0 by default",
     level="sequence",
+    applies=returning("output"),
     lengths=True,
 )
 def output_beyond_length_is_zero(implementation: Implementation, case: Case) -> None:
@@ -93,6 +95,7 @@ def output_beyond_length_is_zero(implementation: Implementation, case: Case) -> 
     source="torch.nn.LSTM documentation: when the input is a packed sequence, h_n is the final "
     "hidden state for each element in the sequence",
     level="sequence",
+    applies=returning("output", "h_n"),
     lengths=True,
 )
 def h_n_is_last_valid_step(implementation: Implementation, case: Case) -> float:

@@ -1,138 +1,25 @@
-"""A torch module that can be stored, moved, copied and transformed."""
+"""A torch module as its constructor leaves it, moved, and transformed."""
 
 from __future__ import annotations
 
 import copy
-import io
 import math
-import pickle
 from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 
-from conformance.comparison import agree, close, nothing, plus, truth
+from conformance.comparison import agree, close, plus, truth
 from conformance.failures import Mismatch, blamed
 from conformance.implementation import Implementation
 from conformance.requirement import requirement
 from conformance.requirements.needs import torch_module, unbatched_torch_module
-from conformance.requirements.randomness import seeded
+from conformance.requirements.randomness import FALSE_ALARM, seeded
 from conformance.requirements.torch_only import to_result, to_tensor
 from conformance.tape import note, paused
 from reference import DTYPES, Case
 
-STATE_DICT = "torch.nn.LSTM documentation, 'Variables'"
 _CASES: dict[str, Any] = {"level": "module", "applies": torch_module, "share_of_cases": 0.3}
-
-
-@requirement(source=STATE_DICT, **_CASES)
-def state_dict_is_as_documented(implementation: Any, case: Case) -> None:
-    """The state_dict has the documented names and shapes, in order, with biases and without."""
-    for bias in implementation.supports.bias:
-        configuration = replace(case.configuration, bias=bias)
-        module = implementation.construct(configuration)
-        got = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
-        expected = {
-            implementation.rename(name): shape
-            for name, shape in configuration.parameter_shapes().items()
-        }
-        if list(got.items()) != list(expected.items()):
-            raise Mismatch(f"state_dict with {bias=}", "", str(got), str(expected))
-
-
-@requirement(source="torch.nn.Module.parameters documentation", **_CASES)
-def every_weight_is_a_parameter(implementation: Any, case: Case) -> None:
-    """Every tensor of the state_dict is a parameter that requires gradients."""
-    module = implementation.construct(case.configuration)
-    parameters = {name: each.requires_grad for name, each in module.named_parameters()}
-    for name in module.state_dict():
-        if not parameters.get(name):
-            raise Mismatch(f"{name}.requires_grad", "", str(parameters.get(name)), "True")
-
-
-def _equal_after(implementation: Any, case: Case, copied: Any) -> float:
-    module = implementation.build(case)
-    before = to_result(implementation.call(module, case), case)
-    with blamed():
-        other = copied(module)
-    after = to_result(implementation.call(other, case), case)
-    return agree(after, before, nothing(before))
-
-
-@requirement(source="torch.nn.Module.load_state_dict documentation", **_CASES)
-def state_dict_round_trips(implementation: Any, case: Case) -> float:
-    """A new module that loads the state_dict of another computes the same."""
-
-    def loaded(module: Any) -> Any:
-        other = implementation.construct(case.configuration)
-        dtype = next(module.parameters()).dtype
-        note(f"{{other}}.to({case.device!r}, {dtype})", other=other)
-        other.to(dtype).to(case.device).eval()
-        note("{other}.load_state_dict({module}.state_dict())", other=other, module=module)
-        other.load_state_dict(module.state_dict())
-        return other
-
-    return _equal_after(implementation, case, loaded)
-
-
-@requirement(source="copy.deepcopy documentation: the copy is independent", **_CASES)
-def deepcopy_is_an_independent_equal(implementation: Any, case: Case) -> float:
-    """A deep copy computes the same, and keeps doing so when the original changes."""
-    import torch
-
-    def copied(module: Any) -> Any:
-        noted = note("{copied} = copy.deepcopy({module})", new=("copied",), module=module)
-        other = copy.deepcopy(module)
-        noted.gave(other)
-        note("for parameter in {module}.parameters():\n    parameter.data.add_(1)", module=module)
-        with torch.no_grad():
-            for parameter in module.parameters():
-                parameter.add_(1)
-        return other
-
-    return _equal_after(implementation, case, copied)
-
-
-@requirement(source="pickle documentation; torch.save documentation", **_CASES)
-def pickle_round_trips(implementation: Any, case: Case) -> float:
-    """A module that was pickled and read back computes the same."""
-
-    def pickled(module: Any) -> Any:
-        read = note("{read} = pickle.loads(pickle.dumps({module}))", new=("read",), module=module)
-        other = pickle.loads(pickle.dumps(module))
-        read.gave(other)
-        return other
-
-    return _equal_after(implementation, case, pickled)
-
-
-@requirement(source="torch.save and torch.load documentation", **_CASES)
-def torch_save_round_trips(implementation: Any, case: Case) -> float:
-    """A module whose state_dict went through torch.save and torch.load computes the same."""
-    import torch
-
-    def saved(module: Any) -> Any:
-        file = io.BytesIO()
-        note(
-            "{file} = io.BytesIO()\ntorch.save({module}.state_dict(), {file})\n{file}.seek(0)",
-            new=("file",),
-            module=module,
-        ).gave(file)
-        torch.save(module.state_dict(), file)
-        file.seek(0)
-        other = implementation.build(case)
-        note("for parameter in {other}.parameters():\n    parameter.data.zero_()", other=other)
-        with torch.no_grad():
-            for parameter in other.parameters():
-                parameter.zero_()
-        note("{other}.load_state_dict(torch.load({file}))", other=other, file=file)
-        other.load_state_dict(torch.load(file))
-        return other
-
-    return _equal_after(implementation, case, saved)
-
-
-FALSE_ALARM = 1e-15
 
 
 @requirement(
@@ -156,8 +43,11 @@ def initial_parameters_are_uniform(implementation: Any, case: Case) -> None:
     limit = 1 / math.sqrt(case.configuration.hidden_size)
     for name, parameter in modules[0].named_parameters():
         values = np.concatenate(
-            [dict(module.named_parameters())[name].detach().numpy().ravel() for module in modules]
-        ).astype(np.float64)
+            [
+                dict(each.named_parameters())[name].detach().double().cpu().ravel()
+                for each in modules
+            ]
+        )
         if not values.size:
             raise Mismatch(f"{name}.shape", "", str(tuple(parameter.shape)), "one with elements")
         close(
@@ -179,7 +69,6 @@ def initial_parameters_are_uniform(implementation: Any, case: Case) -> None:
             np.array(0.0),
             allowed,
         )
-        del parameter
 
 
 @requirement(source="torch.nn.Module.to documentation", **_CASES)
@@ -195,7 +84,8 @@ def to_dtype_converts_every_parameter(implementation: Any, case: Case) -> None:
         noted = note(
             f"{{moved}} = copy.deepcopy({{module}}).to(torch.{name})", new=("moved",), module=module
         )
-        moved = copy.deepcopy(module).to(TORCH_DTYPES[name])
+        with blamed(case):
+            moved = copy.deepcopy(module).to(TORCH_DTYPES[name])
         noted.gave(moved)
         for parameter, tensor in moved.named_parameters():
             if tensor.dtype != TORCH_DTYPES[name]:

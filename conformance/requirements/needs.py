@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from conformance.implementation import Implementation
+from conformance.implementation import Differentiable, Implementation, precision
 
 
 def torch_module(implementation: Implementation) -> str | None:
@@ -25,11 +25,14 @@ def arrays_handed_on(implementation: Implementation) -> str | None:
     return torch_module(implementation)
 
 
-def returning(name: str) -> Callable[[Implementation], str | None]:
-    """Needs the result of that name."""
-    return lambda implementation: (
-        None if name in implementation.supports.results else f"does not return {name}"
-    )
+def returning(*names: str) -> Callable[[Implementation], str | None]:
+    """Needs the results of these names."""
+
+    def reason(implementation: Implementation) -> str | None:
+        absent = [name for name in names if name not in implementation.supports.results]
+        return f"does not return {', '.join(absent)}" if absent else None
+
+    return reason
 
 
 def this_process(implementation: Implementation) -> str | None:
@@ -45,8 +48,14 @@ def devices(implementation: Implementation) -> str | None:
 
 
 def gradients(implementation: Implementation) -> str | None:
-    """Needs gradients."""
-    return None if implementation.supports.gradients else "offers no gradients"
+    """Needs gradients, in an arithmetic for which they have a bound."""
+    offers = hasattr(implementation, "build") or isinstance(implementation, Differentiable)
+    if not (offers and implementation.supports.gradients):
+        return "offers no gradients"
+    declared = precision(implementation)
+    if declared.storage or declared.weight_bits or declared.input_bits:
+        return f"no bound on gradients is known for {', '.join(declared.described())}"
+    return None
 
 
 def dropout(implementation: Implementation) -> str | None:

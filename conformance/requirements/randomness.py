@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from conformance.tape import note
 from reference import Case
 
+FALSE_ALARM = 1e-15
+"""Probability that one statistical check rejects a correct implementation."""
+
 
 @contextlib.contextmanager
 def seeded(case: Case) -> Iterator[None]:

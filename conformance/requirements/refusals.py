@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from conformance.comparison import agree, nothing
-from conformance.failures import REFUSALS, Misbehaviour, Mismatch, blamed
+from conformance.failures import REFUSALS, Misbehaviour, Mismatch, NoAnswer, blamed
 from conformance.implementation import answer, run
 from conformance.requirements.torch_only import session as session_of
 from conformance.requirements.torch_only import to_tensor
@@ -74,6 +74,8 @@ def _run_refused(
     try:
         with attempted():
             answer(implementation, spoiled)
+    except NoAnswer:
+        raise
     except Misbehaviour:
         run(implementation, case)
         return 0.0

@@ -9,6 +9,7 @@ import numpy as np
 from conformance.comparison import agree, close, plus, truth
 from conformance.implementation import Implementation, run
 from conformance.requirement import requirement
+from conformance.requirements.needs import returning
 from conformance.variations import (
     first_layers,
     given_and_omitted,
@@ -24,6 +25,7 @@ from reference import Case, Result
     source="torch.nn.LSTM documentation: h_n contains the final hidden state for each element in "
     "the sequence",
     level="core",
+    applies=returning("output", "h_n"),
 )
 def h_n_is_last_output(implementation: Implementation, case: Case) -> float:
     """Each layer's and direction's h_n is the last thing that this direction puts out.

@@ -28,7 +28,7 @@ CALL = "torch.nn.LSTM documentation, 'Inputs' and 'Outputs'"
     source="torch.nn.LSTM documentation: (h_n, c_n) contain the final states, (h_0, c_0) the "
     "initial ones; the equations depend on the past through h_(t-1) and c_(t-1) alone",
     level="core",
-    applies=returning("c_n"),
+    applies=returning("h_n", "c_n"),
     bidirectional=False,
     lengths=False,
     states=True,

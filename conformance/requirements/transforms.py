@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+from dataclasses import replace
 from typing import Any
 
 from conformance.comparison import agree, truth
 from conformance.failures import blamed
+from conformance.implementation import precision
 from conformance.requirement import requirement
 from conformance.requirements.needs import torch_module
 from conformance.requirements.torch_only import to_result, to_tensor
 from conformance.tape import Noted, bind, note, paused, under
-from reference import Arithmetic, Case, Precision, forward_bound, trace
+from reference import Arithmetic, Case, forward_bound, trace
 
 _COSTLY: dict[str, Any] = {
     "level": "module",
@@ -152,7 +154,8 @@ def autocast_stays_within_its_precision(implementation: Any, case: Case) -> floa
     import torch
 
     evaluated = trace(case)
-    allowed = forward_bound(evaluated, Arithmetic.of(case.dtype, Precision(storage="bfloat16")))
+    declared = replace(precision(implementation), storage="bfloat16")
+    allowed = forward_bound(evaluated, Arithmetic.of(case.dtype, declared))
     module = implementation.build(case)
     device = case.device.partition(":")[0]
     with (
@@ -161,7 +164,7 @@ def autocast_stays_within_its_precision(implementation: Any, case: Case) -> floa
         under(f"torch.autocast({device!r}, torch.bfloat16)"),
     ):
         tensors = implementation.call(module, case)
-    widened = tuple(tensor.float() for tensor in tensors)
+        widened = tuple(tensor.float() for tensor in tensors)
     for tensor, wide in zip(tensors, widened, strict=True):
         bind(wide, tensor, ".float()")
     return agree(to_result(widened, case), evaluated.result, allowed)

@@ -61,6 +61,20 @@ class AnswersInFloat64(Offers):
         return {name: array.astype(np.float64) for name, array in found.items()}
 
 
+class AnswersNothing(Offers):
+    """Answers with no gradient at all."""
+
+    def gradients(self, case: Case, cotangents: Result) -> Mapping[str, Array]:
+        return {}
+
+
+class DropsAxis(Offers):
+    """Answers with flat arrays."""
+
+    def gradients(self, case: Case, cotangents: Result) -> Mapping[str, Array]:
+        return {name: a.ravel() for name, a in super().gradients(case, cotangents).items()}
+
+
 class KnowsOneOnly(Offers):
     """Offers the gradient by the input alone."""
 
@@ -100,13 +114,16 @@ def test_what_is_left_out_is_not_verified() -> None:
     [
         (NamesAStranger(), Crashed, "'kernel', which the case has not"),
         (AnswersInFloat64(), Failed, "dtype = float64, but should be float32"),
+        (AnswersNothing(), Crashed, "returned no gradients by name"),
+        (DropsAxis(), Failed, "shape = ("),
     ],
 )
+@pytest.mark.parametrize("requirement", [OFFERED[0], OFFERED[-1]])
 def test_answer_that_is_no_gradient_is_told(
-    implementation: RoundedReference, kind: type[Verdict], told: str
+    implementation: RoundedReference, kind: type[Verdict], told: str, requirement: str
 ) -> None:
-    """Strange names and dtypes become verdicts that name them."""
-    decided = verdict(implementation)
+    """Strange names, dtypes and shapes become verdicts that name them, nothing at all as well."""
+    decided = verdict(implementation, requirement)
     assert isinstance(decided, kind)
     assert told in "\n".join(decided.lines())
 

@@ -1,15 +1,17 @@
 """Declared precision, from the declaration to the verdict and the report."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from conformance import REQUIREMENTS, Budget, Failed, Passed, UsageError, Verdict, check
 from conformance.drop_in import adapt
+from conformance.hypotheses import HYPOTHESES
 from conformance.implementation import precision
 from conformance.selection import with_dtypes, with_precision
-from reference import Precision
+from reference import DTYPES, Case, Precision, Result, rounded
 from tests.conformance.cases import RoundedReference
 from tests.conformance.processes import SPECIMENS, command
 from tests.conformance.specimens import CutsProductsTo10Bits
@@ -52,6 +54,13 @@ def test_precision_can_be_declared_by_name() -> None:
     assert precision(with_precision(RoundedReference(), "")) == Precision()
 
 
+def test_precision_by_name_adds_to_the_implementations_own() -> None:
+    """What the implementation itself declares still holds."""
+    mine = adapt(DeclaresTF32, "mine")
+    both = with_precision(mine, "added_bias=1")
+    assert precision(both) == Precision(products="tf32", added_bias=1.0)
+
+
 @pytest.mark.parametrize(
     ("declared", "told"),
     [
@@ -59,12 +68,32 @@ def test_precision_can_be_declared_by_name() -> None:
         ("activation=many", "activation must be a number, got 'many'"),
         ("products=tf64", "products must be one of tf32"),
         ("weight_bits", "weight_bits must be a number, got ''"),
+        ("activation=inf", "activation must be 0 or more, and finite, got inf"),
     ],
 )
 def test_impossible_declaration_is_refused(declared: str, told: str) -> None:
     """Each gets one line that says what is wrong and what there is."""
     with pytest.raises(UsageError, match=f"^--precision: {told}"):
         with_precision(RoundedReference(), declared)
+
+
+def test_fault_is_explained_within_the_declared_precision() -> None:
+    """Swapped gates are told where products of bfloat16 are declared and made."""
+    swapped = next(each for each in HYPOTHESES if "order f, i, g, o" in each.says)
+
+    def rough(case: Case, _: Result) -> Result:
+        narrow = case.input.astype(DTYPES["bfloat16"].numpy).astype(case.dtype.numpy)
+        known = swapped.compute(replace(case, input=narrow), bounded=False)
+        assert known is not None
+        return rounded(known.result, case.dtype)
+
+    mine = with_precision(RoundedReference(rough), "products=bfloat16")
+    failed = check(
+        REQUIREMENTS["results_match_reference"],
+        with_dtypes(mine, "float32"),
+        budget=Budget(60, seed=1),
+    )
+    assert f"equal those of an LSTM {swapped.says}" in "\n".join(failed.lines())
 
 
 def test_command_takes_and_reports_the_precision(tmp_path: Path) -> None:

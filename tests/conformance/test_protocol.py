@@ -213,6 +213,13 @@ def test_hello_declares_precision() -> None:
     assert declared["products"]["enum"] == list(PRODUCTS)
 
 
+def test_hello_refuses_a_precision_that_allows_everything() -> None:
+    """A number of JSON that is infinite in float64 is no precision."""
+    said = b'{"protocol": 1, "name": "x", "precision": {"activation": 1e999}}\n'
+    with pytest.raises(Malformed, match="activation must be 0 or more, and finite, got inf"):
+        hello(said)
+
+
 def test_hello_says_what_a_process_is() -> None:
     """Name, version and what it supports; lists become tuples."""
     supports = {"dtypes": ["bfloat16"], "bidirectional": [True, False], "lengths": True}

@@ -1,0 +1,131 @@
+"""The parameters of a torch module: what they are, and that they are stored and copied."""
+
+from __future__ import annotations
+
+import copy
+import io
+import pickle
+from dataclasses import replace
+from typing import Any
+
+from conformance.comparison import agree, nothing
+from conformance.failures import Mismatch, blamed
+from conformance.requirement import requirement
+from conformance.requirements.needs import torch_module
+from conformance.requirements.torch_only import to_result
+from conformance.tape import note
+from reference import Case
+
+STATE_DICT = "torch.nn.LSTM documentation, 'Variables'"
+_CASES: dict[str, Any] = {"level": "module", "applies": torch_module, "share_of_cases": 0.3}
+
+
+@requirement(source=STATE_DICT, **_CASES)
+def state_dict_is_as_documented(implementation: Any, case: Case) -> None:
+    """The state_dict has the documented names and shapes, in order, with biases and without."""
+    for bias in implementation.supports.bias:
+        configuration = replace(case.configuration, bias=bias)
+        module = implementation.construct(configuration)
+        with blamed(case):
+            state = module.state_dict()
+        got = {name: tuple(getattr(tensor, "shape", ())) for name, tensor in state.items()}
+        expected = {
+            implementation.rename(name): shape
+            for name, shape in configuration.parameter_shapes().items()
+        }
+        if list(got.items()) != list(expected.items()):
+            raise Mismatch(f"state_dict with {bias=}", "", str(got), str(expected))
+
+
+@requirement(source="torch.nn.Module.parameters documentation", **_CASES)
+def every_weight_is_a_parameter(implementation: Any, case: Case) -> None:
+    """Every tensor of the state_dict is a parameter that requires gradients."""
+    module = implementation.construct(case.configuration)
+    parameters = {name: each.requires_grad for name, each in module.named_parameters()}
+    with blamed(case):
+        state = module.state_dict()
+    for name in state:
+        if not parameters.get(name):
+            raise Mismatch(f"{name}.requires_grad", "", str(parameters.get(name)), "True")
+
+
+def _equal_after(implementation: Any, case: Case, copied: Any) -> float:
+    module = implementation.build(case)
+    before = to_result(implementation.call(module, case), case)
+    with blamed():
+        other = copied(module)
+    after = to_result(implementation.call(other, case), case)
+    return agree(after, before, nothing(before))
+
+
+@requirement(source="torch.nn.Module.load_state_dict documentation", **_CASES)
+def state_dict_round_trips(implementation: Any, case: Case) -> float:
+    """A new module that loads the state_dict of another computes the same."""
+
+    def loaded(module: Any) -> Any:
+        other = implementation.construct(case.configuration)
+        dtype = next(module.parameters()).dtype
+        note(f"{{other}}.to({case.device!r}, {dtype})", other=other)
+        other.to(dtype).to(case.device).eval()
+        note("{other}.load_state_dict({module}.state_dict())", other=other, module=module)
+        other.load_state_dict(module.state_dict())
+        return other
+
+    return _equal_after(implementation, case, loaded)
+
+
+@requirement(source="copy.deepcopy documentation: the copy is independent", **_CASES)
+def deepcopy_is_an_independent_equal(implementation: Any, case: Case) -> float:
+    """A deep copy computes the same, and keeps doing so when the original changes."""
+    import torch
+
+    def copied(module: Any) -> Any:
+        noted = note("{copied} = copy.deepcopy({module})", new=("copied",), module=module)
+        other = copy.deepcopy(module)
+        noted.gave(other)
+        note("for parameter in {module}.parameters():\n    parameter.data.add_(1)", module=module)
+        with torch.no_grad():
+            for parameter in module.parameters():
+                parameter.add_(1)
+        return other
+
+    return _equal_after(implementation, case, copied)
+
+
+@requirement(source="pickle documentation; torch.save documentation", **_CASES)
+def pickle_round_trips(implementation: Any, case: Case) -> float:
+    """A module that was pickled and read back computes the same."""
+
+    def pickled(module: Any) -> Any:
+        read = note("{read} = pickle.loads(pickle.dumps({module}))", new=("read",), module=module)
+        other = pickle.loads(pickle.dumps(module))
+        read.gave(other)
+        return other
+
+    return _equal_after(implementation, case, pickled)
+
+
+@requirement(source="torch.save and torch.load documentation", **_CASES)
+def torch_save_round_trips(implementation: Any, case: Case) -> float:
+    """A module whose state_dict went through torch.save and torch.load computes the same."""
+    import torch
+
+    def saved(module: Any) -> Any:
+        file = io.BytesIO()
+        note(
+            "{file} = io.BytesIO()\ntorch.save({module}.state_dict(), {file})\n{file}.seek(0)",
+            new=("file",),
+            module=module,
+        ).gave(file)
+        torch.save(module.state_dict(), file)
+        file.seek(0)
+        other = implementation.build(case)
+        note("for parameter in {other}.parameters():\n    parameter.data.zero_()", other=other)
+        with torch.no_grad():
+            for parameter in other.parameters():
+                parameter.zero_()
+        note("{other}.load_state_dict(torch.load({file}))", other=other, file=file)
+        other.load_state_dict(torch.load(file))
+        return other
+
+    return _equal_after(implementation, case, saved)
