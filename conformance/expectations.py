@@ -151,7 +151,9 @@ def expectation(requirement: str, implementation: str, device: str) -> Expectati
 def judged(verdict: Verdict) -> Verdict:
     """`verdict`, or what it means where the failure is known."""
     known = expectation(verdict.requirement, verdict.implementation, verdict.device)
-    if known is None or isinstance(verdict, (NotApplicable, ExpectedFailure, UnexpectedPass)):
+    if known is None:
+        return _compared(verdict)
+    if isinstance(verdict, (NotApplicable, ExpectedFailure, UnexpectedPass)):
         return verdict
     if isinstance(verdict, Passed) and not known.certain:
         return verdict
@@ -164,6 +166,16 @@ def judged(verdict: Verdict) -> Verdict:
     return replace(verdict, reason=f"known to fail otherwise: {known.reason}")
 
 
+def _compared(verdict: Verdict) -> Verdict:
+    """`verdict`, with a word where torch.nn.LSTM or its cell is known to fail in the same way."""
+    said = "\n".join(verdict.lines())
+    for name in ("torch.nn.LSTM", "torch.nn.LSTMCell"):
+        known = expectation(verdict.requirement, name, verdict.device)
+        if known is not None and not verdict.conformant and known.saying in said:
+            return replace(verdict, reason=f"{name} fails in the same way: {known.reason}")
+    return verdict
+
+
 def decide(
     requirement: str,
     implementation: str,
@@ -174,7 +186,7 @@ def decide(
     """Run `check` on the dtypes in which no failure is known, then on those in which one is."""
     known = expectation(requirement, implementation, device)
     if known is None:
-        return check(dtypes)
+        return _compared(check(dtypes))
     failing = tuple(name for name in dtypes if name in (known.dtypes or dtypes))
     others = tuple(name for name in dtypes if name not in failing)
     if others:

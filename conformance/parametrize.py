@@ -40,7 +40,7 @@ class NotConformant(AssertionError):
 
     def __init__(self, verdict: Verdict, seed: int) -> None:
         claim = REQUIREMENTS[verdict.requirement].claim
-        again = f"draw the same cases again with seed={seed}"
+        again = f"draw the same cases again: parametrize_with_requirements(..., seed={seed})"
         super().__init__("\n".join([f"{verdict.outcome}: {claim}", *verdict.lines(), again]))
         self.verdict = verdict
 
@@ -101,9 +101,9 @@ def parametrize_with_requirements(
     given; `seed` is random for each session unless given, and told with a failure; `devices` are
     all that the target supports unless given.
 
-    Nothing is loaded before the first test runs. Hypothesis's settings stay as they are, and so do
-    torch's, but for TF32 on CUDA, which is switched off. Raises :class:`~conformance.UsageError`
-    for names of requirements that do not exist and whatever else makes no sense.
+    Hypothesis's settings stay as they are, and so do torch's, but for TF32 on CUDA, which is
+    switched off. Raises :class:`~conformance.UsageError` for what is not there or no LSTM, for
+    names of requirements that do not exist and whatever else makes no sense.
     """
     expected = dict(expected_failures or {})
     for name in expected:
@@ -118,6 +118,8 @@ def parametrize_with_requirements(
     for target in targets:
         if not isinstance(target, (str, type, Implementation)):
             raise UsageError(f"{target!r} is no class, no Implementation and no name")
+        with OURS, process_state.restored():
+            implementation_of(target)
     budget = Budget(max_examples or PROFILES[profile], SEED if seed is None else seed)
     parameters = [
         pytest.param(

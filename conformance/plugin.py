@@ -107,6 +107,10 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     return None
 
 
+_REFUSED = pytest.StashKey[bool]()
+"""Whether a module has already told what cannot be verified, which is the same in all of them."""
+
+
 class Family(pytest.File):
     """The requirements defined in one module."""
 
@@ -127,6 +131,9 @@ class Family(pytest.File):
                     warnings.simplefilter("default")
                     chosen = select(self.config)
             except UsageError as error:
+                if self.config.stash.get(_REFUSED, False):
+                    return
+                self.config.stash[_REFUSED] = True
                 raise self.CollectError(f"usage: {error}") from error
         for implementation, device in chosen:
             for requirement in wanted:

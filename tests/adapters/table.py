@@ -27,6 +27,8 @@ from conformance.verdict import NotApplicable, Verdict, from_json
 from tests.adapters.findings import FINDINGS, Finding
 
 TABLE = Path(__file__).with_name("TABLE.md")
+WIDTH = 6
+"""How many implementations stand side by side."""
 MARKS = {
     "passed": "✓",
     "failed": "✗",
@@ -122,13 +124,16 @@ def markdown(found: Sequence[Column]) -> str:
         "",
         "## Verdicts",
         "",
-        "| requirement | " + " | ".join(heading(column, found) for column in found) + " |",
-        "|---|" + "---|" * len(found),
     ]
-    for name in rows:
-        cells = " | ".join(_cell(column.verdicts.get(name)) for column in found)
-        lines.append(f"| {name} | {cells} |")
-    lines += ["", "## Findings", ""]
+    for first in range(0, len(found), WIDTH):
+        some = found[first : first + WIDTH]
+        names = " | ".join(heading(column, found) for column in some)
+        lines += [f"| requirement | {names} |", "|---|" + "---|" * len(some)]
+        for name in rows:
+            cells = " | ".join(_cell(column.verdicts.get(name)) for column in some)
+            lines.append(f"| {name} | {cells} |")
+        lines.append("")
+    lines += ["## Findings", ""]
     for number, finding in enumerate(FINDINGS, 1):
         lines += [*finding.markdown(number), ""]
     return "\n".join(lines)

@@ -70,6 +70,14 @@ def test_failure_in_another_dtype_is_not_excused(monkeypatch: pytest.MonkeyPatch
     assert isinstance(judged(failed(dtype="float32")), Failed)
 
 
+def test_failure_that_torch_has_as_well_is_told() -> None:
+    """Another implementation's failure stays one, with a word on torch.nn.LSTM's."""
+    verdict = judged(replace(failed(), implementation="mine"))
+    assert isinstance(verdict, Failed)
+    assert verdict.reason == "torch.nn.LSTM fails in the same way: it is known"
+    assert judged(replace(failed("3"), implementation="mine")).reason == ""
+
+
 @pytest.mark.parametrize(
     "elsewhere",
     [

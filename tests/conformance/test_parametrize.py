@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
 from conformance import REQUIREMENTS, UsageError, parametrize_with_requirements
 from tests.conformance.cases import RoundedReference
@@ -69,7 +70,7 @@ def test_faulty_lstm_fails_in_their_suite(tmp_path: Path) -> None:
     assert "FAILED test_theirs.py::test_lstm[results_match_reference]" in run.stdout
     assert "but should be" in run.stdout
     assert "bias_hh_l0 = [" in run.stdout
-    assert "draw the same cases again with seed=4" in run.stdout
+    assert "requirements(..., seed=4)" in run.stdout
 
 
 def test_declared_failure_is_expected_and_strict(tmp_path: Path) -> None:
@@ -104,6 +105,8 @@ def test_several_targets_are_told_apart() -> None:
             {"expected_failures": {"result_match_reference": "so"}},
             "no requirement 'result_match_reference'; did you mean 'results_match_reference'?",
         ),
+        (["torch.nn.LSTMM"], {}, "there is no 'LSTMM' in torch.nn"),
+        ([torch.nn.GRU], {}, "is no LSTM: its parameters are"),
         (["torch.nn.LSTM"], {"profile": "slow"}, "unknown profile 'slow': choose among quick"),
         ([], {}, "give at least one class"),
         ([["torch.nn.LSTM"]], {}, "is no class, no Implementation and no name"),
