@@ -178,10 +178,11 @@ def _attempt(
                 before=before,
             )
         smallest = replace(smallest, diagnosis=told.lines())
-    return _kind(found.failure)(*here, tried, share, seconds, counterexample=smallest)
+    return kind_of(found.failure)(*here, tried, share, seconds, counterexample=smallest)
 
 
-def _kind(failure: Mismatch | Misbehaviour) -> type[Verdict]:
+def kind_of(failure: Mismatch | Misbehaviour) -> type[Failed | Crashed | TimedOut]:
+    """The kind of verdict that a failure comes to."""
     if isinstance(failure, Mismatch):
         return Failed
     return TimedOut if isinstance(failure, NoAnswer) else Crashed

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from conformance.engine import counterexample
+from conformance.engine import counterexample, kind_of
 from conformance.errors import UsageError
 from conformance.expectations import judged
 from conformance.external import ANSWERING, load_command
@@ -27,7 +27,6 @@ from conformance.requirements import REQUIREMENTS
 from conformance.selection import exact_arithmetic, with_precision
 from conformance.verdict import (
     Crashed,
-    Failed,
     NotApplicable,
     Passed,
     TimedOut,
@@ -163,6 +162,5 @@ def _verdict(implementation: Any, record: Record) -> Verdict:
     seconds = time.perf_counter() - started
     if failure is None:
         return Passed(*here, 1, share, seconds)
-    kind = Failed if isinstance(failure, Mismatch) else Crashed
     smallest = counterexample(record.case, failure)
-    return judged(kind(*here, 1, share, seconds, counterexample=smallest))
+    return judged(kind_of(failure)(*here, 1, share, seconds, counterexample=smallest))

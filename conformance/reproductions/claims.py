@@ -164,7 +164,7 @@ def _three(call: Step, tape: Tape) -> tuple[Any, ...]:
 RESULTS = "(output|h_n|c_n)"
 BY_WHAT: tuple[tuple[str, Any], ...] = (
     (rf"{RESULTS}\.(shape|dtype|device)", _attribute),
-    (r"state_dict with bias=(?:True|False)", _state_dict),
+    (r"state_dict with bias=\w+", _state_dict),
     (r"(.+)\.dtype", _parameter_dtype),
     (r"(.+)\.requires_grad", _requires_grad),
     (r"module\.(\w+)", _module_attribute),

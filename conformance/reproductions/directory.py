@@ -17,7 +17,6 @@ from conformance.tape import Tape
 from conformance.verdict import Verdict
 from reference import Case
 
-DEFAULT = ".lstm-conformance"
 SCRIPT, REPORT = "reproduce.py", "report.md"
 
 

@@ -165,8 +165,3 @@ def number(value: Any) -> str:
         again = value.dtype.type(float(short))
     same = again == value and np.signbit(float(again)) == np.signbit(wide)
     return repr(float(short)) if same else repr(wide)
-
-
-def uses_nan(text: str) -> bool:
-    """Whether names for NaN or infinity stand in a text of numbers."""
-    return any(word in text for word in ("nan", "inf"))

@@ -42,9 +42,8 @@ def this_process(implementation: Implementation) -> str | None:
 
 def devices(implementation: Implementation) -> str | None:
     """Needs an implementation whose results live on devices."""
-    if hasattr(implementation, "build") or len(implementation.supports.devices) > 1:
-        return None
-    return "answers with NumPy arrays"
+    here = this_process(implementation) is None and len(implementation.supports.devices) > 1
+    return None if hasattr(implementation, "build") or here else "answers with NumPy arrays"
 
 
 def gradients(implementation: Implementation) -> str | None:

@@ -10,10 +10,11 @@ import pytest
 
 from conformance import REQUIREMENTS, Budget, CommandImplementation, UsageError, check
 from conformance.comparison import against_reference
-from conformance.verdict import Crashed, Failed, Passed, TimedOut, Verdict
+from conformance.verdict import Crashed, Failed, NotApplicable, Passed, TimedOut, Verdict
 from reference import Configuration
+from strategies import Support
 from tests.conformance import misbehaving_program
-from tests.conformance.cases import random_case
+from tests.conformance.cases import RoundedReference, random_case
 from tests.conformance.programs import SEVERAL, SINGLE, command_of
 
 WRONG = {
@@ -198,3 +199,12 @@ def test_command_must_stay_what_it_was(tmp_path: Path) -> None:
     assert messages[0] == "exited with status 0"
     told = 'says after a restart that it is something else: \'{"protocol": 1, "name": '
     assert messages[1:] == [f'{told}"number {count}"}}\'' for count in (1, 2)]
+
+
+def test_numbers_of_a_process_are_on_no_device() -> None:
+    """Where they were computed cannot be seen, whatever devices the process says it has."""
+    mine = RoundedReference(support=Support(devices=("cpu", "cuda:0")))
+    mine.own_process = True
+    decided = check(REQUIREMENTS["results_stay_on_device"], mine, budget=Budget(4))
+    assert isinstance(decided, NotApplicable)
+    assert decided.reason == "answers with NumPy arrays"
