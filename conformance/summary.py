@@ -39,7 +39,7 @@ def summarize(console: Console, run: Run) -> None:
         ):
             if said:
                 line = f"{name} {what}: {', '.join(said)}"
-                console.print(line, style="dim", markup=False)
+                console.print(line, style="dim", markup=False, soft_wrap=True)
     counts = Counter(verdict.outcome for verdict in run.verdicts)
     told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
     versions = ", ".join(
