@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import io
 import os
@@ -41,8 +42,8 @@ def settings() -> dict[str, Setting]:
             "torch.get_float32_matmul_precision()": Setting(
                 torch.get_float32_matmul_precision, torch.set_float32_matmul_precision
             ),
-            "torch.are_deterministic_algorithms_enabled()": Setting(
-                torch.are_deterministic_algorithms_enabled, torch.use_deterministic_algorithms
+            "torch.get_deterministic_debug_mode()": Setting(
+                torch.get_deterministic_debug_mode, torch.set_deterministic_debug_mode
             ),
             "torch.is_anomaly_enabled()": Setting(
                 torch.is_anomaly_enabled, torch.autograd.set_detect_anomaly
@@ -92,6 +93,7 @@ def standard_output() -> Iterator[io.StringIO]:
     written = io.StringIO()
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as file:
         try:
+            _flush()
             saved = os.dup(1)
         except OSError:
             saved = -1
@@ -101,11 +103,18 @@ def standard_output() -> Iterator[io.StringIO]:
             with contextlib.redirect_stdout(written):
                 yield written
         finally:
+            _flush()
             if saved >= 0:
                 os.dup2(saved, 1)
                 os.close(saved)
             file.seek(0)
             written.write(file.read())
+
+
+def _flush() -> None:
+    """Have the C library write out what it still holds back."""
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).fflush(None)
 
 
 def _same(one: Any, other: Any) -> bool:
