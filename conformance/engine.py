@@ -159,8 +159,8 @@ def _attempt(
         )()
     except (Mismatch, Misbehaviour, _ShrunkLongEnough, hypothesis.errors.Flaky):
         pass
-    except Unsatisfiable as error:
-        return NotApplicable(*here, reason=str(error))
+    except Unsatisfiable:
+        return NotApplicable(*here, reason="offers no case that it is about")
     seconds = time.perf_counter() - started
     if found is None:
         return Passed(*here, tried, share, seconds)

@@ -72,7 +72,7 @@ def _differs(first: Result, second: Result, bound: Result, factor: float = 4.0) 
     )
 
 
-@requirement(source=STACKED, level="core", num_layers=(2, 5), states=True)
+@requirement(source=STACKED, level="core", applies=returning("h_n"), num_layers=(2, 5), states=True)
 def lower_layers_ignore_upper_ones(implementation: Implementation, case: Case) -> float:
     """Changing the states that an upper layer starts from changes no lower layer's final states."""
     given_h_0, given_c_0 = case.initial_states()
