@@ -74,7 +74,7 @@ class Finder:
                 reached = self._followed(place, faulty)
                 if reached is not None:
                     found.append(reached)
-                    if reached.guess.exact and not reached.guess.flaws:
+                    if reached.guess.complete and not reached.guess.flaws:
                         return reached
         raised = (place.search.prober.complaint for place in places)
         self.complaint = next(filter(None, raised), self.complaint)

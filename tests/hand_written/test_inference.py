@@ -201,6 +201,15 @@ RIGHT: dict[str, dict[str, Any]] = {
         "returns": "output, h_n[0], c_n[0]",
         "batch_first": True,
     },
+    "lstm_over_time": {
+        "weight_ih": "W",
+        "weight_hh": "U",
+        "bias": "b",
+        "transposed": True,
+        "call": "input, h_0[0], c_0[0], W, U, b",
+        "states_optional": False,
+        "returns": "output, h_n[0], c_n[0]",
+    },
 }
 """For each class of right.py the arguments of its adapter."""
 
@@ -223,6 +232,12 @@ FAULTY = {
     "ForgetsBiasHH": "b_hh has no effect",
     "LacksBothTanhs": "the candidate lacks its tanh; and h = o * c: the tanh of c is missing",
     "SqueezesUnits": "output.shape = (2, 1), but should be (2, 1, 1)",
+    "ReversesOutput": "the output has its steps from the last to the first",
+    "ReturnsHiddenTwice": "h_n comes back twice, and c_n never",
+    "ReturnsCellTwice": "c_n comes back twice, and h_n never",
+    "StepsWithoutCell": "h_n comes back twice, and c_n never",
+    "lstm_without_output": "the first returned value has the shape of output, but not its numbers",
+    "lstm_with_output_reversed": "the output has its steps from the last to the first",
     "PeeksAtCell": "no mapping fits; with the nearest: output[0, 0, 0] = ",
 }
 """For each class of faulty.py what is told of it."""
@@ -334,6 +349,40 @@ def test_infer_tells_of_other_mappings_that_fit() -> None:
     assert inferred("right.py", "LearnsItsStart").remarks == (
         "h_start is the initial h and stays as it is constructed",
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "remarks"),
+    [
+        ("step_forward", ("the third returned value is not verified",)),
+        ("MixedOrientation", ("the returned value 'logits' is not verified",)),
+        ("lstm_over_time", ()),
+    ],
+)
+def test_infer_tells_what_is_not_verified(name: str, remarks: tuple[str, ...]) -> None:
+    """What comes back and is nothing that an LSTM returns is a remark, and only that."""
+    assert inferred("right.py", name).remarks == remarks
+
+
+def test_infer_says_which_part_of_a_nested_answer_is_not_verified() -> None:
+    """Places in tuples and mappings within what comes back are told in words."""
+    remarks = inferred(__file__, "ReturnsMuch").remarks
+    assert remarks[1:] == (
+        "the second of 'states' of the first returned value is not verified",
+        "the second returned value is not verified",
+    )
+
+
+class ReturnsMuch(nn.Module):
+    """Right, with means in several places."""
+
+    def __init__(self, input_size, hidden_size):
+        super().__init__()
+        self.lstm = nn.LSTM(input_size, hidden_size)
+
+    def forward(self, x):
+        output, (h, c) = self.lstm(x)
+        return {"output": output, "states": (h, c.mean(2), c)}, [h.mean(), None]
 
 
 def test_infer_diagnoses_what_nothing_explains() -> None:
