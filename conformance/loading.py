@@ -105,6 +105,8 @@ def _named(module: ModuleType, attribute: str, name: str, neighbours: Packages) 
     if isinstance(cls, HandWritten):
         cls.around = lambda: neighbours
         cls.constructed = Origin(module.__name__, attribute, module.__file__ or "")
+        if not cls.named:
+            cls.name = name
         return cls
     if not isinstance(cls, type):
         raise UsageError(f"{name!r} is a {type(cls).__name__}, not a class")

@@ -48,6 +48,9 @@ class HandWritten:
       step, with ``input`` (N, input_size) and states (N, hidden_size); `columns`: whether the last
       two axes are the other way round in all of these, so that a row of the batch is a column.
 
+    `name` is what reports call it: by default the name that it is loaded by, such as
+    ``mine.py:mine``, and the factory's where it is not loaded by any.
+
     Whatever else it has stays as constructed. Dtypes and options that raise when tried are not
     supported. Raises :class:`UsageError` for what does not fit together.
     """
@@ -92,6 +95,7 @@ class HandWritten:
         except ValueError as error:
             raise UsageError(str(error)) from error
         self.name = name or getattr(factory, "__name__", "").strip("<>")
+        self.named = bool(name)
         self.factory = factory
         self.parameters = Parameters(
             layout, frozenset(weights[each] for each in turned), **weights, biases=biases
