@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import importlib.util
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,11 +17,19 @@ from conformance.implementation import Implementation
 from conformance.operands import Origin
 from conformance.packages import OURS, Packages
 from conformance.shipped import SHIPPED
+from strategies import Support
 
 FORMS = (
     "package.module:Class, path/to/file.py:Class or a name that `lstm-conformance implementations` "
     "lists"
 )
+
+FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "name": (lambda value: isinstance(value, str) and bool(value), "a text such as 'my LSTM'"),
+    "supports": (lambda value: isinstance(value, Support), "a conformance.Support"),
+    "run": (callable, "a method run(case)"),
+}
+"""What an implementation has: for each field a test, and what it has to be in words."""
 
 
 def load(name: str) -> Implementation:
@@ -126,12 +135,24 @@ def of_class(
     if hasattr(cls, "run") and hasattr(cls, "supports"):
         try:
             with around:
-                implementation: Implementation = cls()
+                implementation = cls()
+                fields = {each: getattr(implementation, each, None) for each in FIELDS}
         except UsageError:
             raise
         except (Exception, SystemExit) as error:
             raise UsageError(f"{name!r}: {cls.__name__}() raised {told(error)}") from error
-        return implementation
+        return _sound(implementation, fields, name)
     from conformance.drop_in import adapt
 
     return adapt(cls, name, lambda: around)
+
+
+def _sound(implementation: Any, fields: dict[str, Any], name: str) -> Implementation:
+    """`implementation`, if its `fields` are what an implementation has."""
+    for field, (fits, kind) in FIELDS.items():
+        value = fields[field]
+        if not fits(value):
+            found = "missing" if value is None else " ".join(repr(value).split())[:60]
+            raise UsageError(f"{name!r}: its `{field}` must be {kind}, got {found}")
+    sound: Implementation = implementation
+    return sound

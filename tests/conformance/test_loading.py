@@ -124,6 +124,59 @@ def test_load_refuses_with_one_clear_line(name: str, told: str, folder: Path) ->
     assert "\n" not in str(caught.value)
 
 
+ADAPTER = """\
+from conformance import Support
+
+
+class Mine:
+    name = "mine"
+    supports = Support()
+
+    def run(self, case):
+        raise NotImplementedError
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('    name = "mine"\n', "", "`name` must be a text such as 'my LSTM', got missing"),
+        ('"mine"', "3", "`name` must be a text such as 'my LSTM', got 3"),
+        ('"mine"', '""', "`name` must be a text such as 'my LSTM', got ''"),
+        (
+            "Support()",
+            "{'dtypes': 1}",
+            "`supports` must be a conformance.Support, got {",
+        ),
+        ("Support()", "None", "`supports` must be a conformance.Support, got missing"),
+        ("    supports = Support()", "    def supports(self): ...", "Support, got <bound method"),
+        (
+            "    supports = Support()",
+            "    @property\n    def supports(self): raise ValueError('no')",
+            r"Mine\(\) raised ValueError: no",
+        ),
+        ("run(self, case)", "walk(self, case)", "neither a torch.nn.Module nor"),
+        (
+            "    def run",
+            "    run = 1\n\n    def walk",
+            r"`run` must be a method run\(case\), got 1",
+        ),
+    ],
+)
+def test_load_refuses_an_implementation_with_wrong_fields(
+    old: str, new: str, told: str, folder: Path
+) -> None:
+    """What an implementation has to have is looked at before anything is verified."""
+    (folder / "mine.py").write_text(ADAPTER)
+    assert load("mine.py:Mine").name == "mine"
+    assert old in ADAPTER
+    (folder / "wrong.py").write_text(ADAPTER.replace(old, new))
+    with pytest.raises(UsageError, match=told) as caught:
+        load("wrong.py:Mine")
+    assert str(caught.value).startswith("'wrong.py:Mine'")
+    assert "\n" not in str(caught.value)
+
+
 def test_load_keeps_classes_of_the_same_file_name_apart(folder: Path) -> None:
     """Two files of one name in two folders are two modules."""
     for sub in ("a", "b"):
