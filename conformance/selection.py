@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from conformance.engine import Budget
-from conformance.errors import UsageError
+from conformance.errors import UsageError, meant
 from conformance.external import load_command
 from conformance.hand_written import HandWritten
 from conformance.implementation import Implementation, precision
@@ -45,9 +45,8 @@ def select(config: pytest.Config) -> list[tuple[Implementation, str]]:
     """
     for name in config.getoption("lstm_requirement"):
         if name not in REQUIREMENTS:
-            raise UsageError(
-                f"unknown requirement {name!r}: `lstm-conformance requirements` lists them"
-            )
+            told = f"unknown requirement {name!r}: `lstm-conformance requirements` lists them"
+            raise UsageError(told + meant(name, REQUIREMENTS))
     for level in _levels(config):
         if level not in LEVELS:
             raise UsageError(f"unknown level {level!r}: choose among {', '.join(LEVELS)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from inspect import isfunction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ from conformance.inference.guess import Guess
 from conformance.inference.returns import returns
 from conformance.inference.search import Search
 from conformance.inference.trials import failure
-from conformance.loading import find
+from conformance.loading import find, missing
 from reference import DTYPES
 
 
@@ -68,7 +69,7 @@ def infer(name: str) -> Inference:
     module, attribute, neighbours = find(name)
     target = getattr(module, attribute, None)
     if not callable(target):
-        raise UsageError(f"{name!r}: there is no class or function {attribute!r}")
+        raise missing(module, attribute, name, "class or function ", _is_inferred)
     complaint = ""
     for dtype in ("float64", "float32"):
         finder = Finder(target, DTYPES[dtype], lambda: neighbours)
@@ -78,6 +79,10 @@ def infer(name: str) -> Inference:
             return _Conclusion(name, target, place, found, lambda: neighbours).drawn()
         complaint = complaint or finder.complaint
     raise UsageError(f"{name!r}: {complaint}")
+
+
+def _is_inferred(value: Any) -> bool:
+    return isinstance(value, type) or isfunction(value)
 
 
 class _Adapter(NamedTuple):

@@ -78,6 +78,10 @@ def test_load_makes_an_instance_of_an_implementation() -> None:
 
 
 FILES = {
+    "mine.py": WORKING,
+    "adapter.py": "from torch.nn import LSTM\nfrom conformance import HandWritten\n"
+    "mine = HandWritten(LSTM, weight_ih='weight_ih_l0', weight_hh='weight_hh_l0')\n",
+    "by_hand.py": "from torch import nn\nclass Hand(nn.GRU):\n    pass\n",
     "raises.py": "raise ValueError('not\\ntoday')\n",
     "exits.py": "import sys\nsys.exit('usage: exits.py')\n",
     "typo.py": "def\n",
@@ -97,7 +101,14 @@ FILES = {
         ("torch.nn.NoSuchLSTM", "there is no 'NoSuchLSTM' in torch.nn"),
         (f"{SPECIMENS}:Plain", "there is no 'Plain' in .*; it has BreaksWhenMade, CallsExit, "),
         (f"{SPECIMENS}:an_instance", "is a Numbers, not a class"),
-        (f"{SPECIMENS}:cut_to_10_bits", "is a function, not a class"),
+        (f"{SPECIMENS}:cut_to_10_bits", "is a function, not a class; try `lstm-conformance infer"),
+        ("mine.py", "give mine.py:Class; it has Mine$"),
+        ("mine.py:", "give mine.py:Class; it has Mine$"),
+        ("no_such_file.py", "there is no file no_such_file.py"),
+        ("mine.py:Mines", r"no 'Mines' in mine.py; it has Mine; did you mean 'Mine'\?"),
+        ("adapter.py:mime", r"no 'mime' in adapter.py; it has mine; did you mean 'mine'\?"),
+        ("torch.nn.LSTN", r"there is no 'LSTN' in torch.nn; did you mean 'LSTM'\?"),
+        ("by_hand.py:Hand", "the same without _l0; try `lstm-conformance infer by_hand.py:Hand`"),
         (f"{SPECIMENS}:BreaksWhenMade", r"BreaksWhenMade\(\) raised RuntimeError: no licence"),
         ("no_such_file.py:LSTM", "there is no file no_such_file.py"),
         ("raises.py:LSTM", "importing raises.py raised ValueError: not today"),

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from torch import nn
 
@@ -424,11 +425,33 @@ class CannotBeMade(nn.Module):
         raise ValueError("no")
 
 
+class TakesSettings(nn.LSTM):
+    """Has its sizes in one argument."""
+
+    def __init__(self, settings):
+        super().__init__(settings.input_size, settings.hidden_size)
+
+
+class CannotBeCalled:
+    """Has the parameters and does nothing with them."""
+
+    def __init__(self, input_size, hidden_size):
+        self.W = np.zeros((4 * hidden_size, input_size))
+        self.U = np.zeros((4 * hidden_size, hidden_size))
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
     [
         ("no_such_file.py:LSTM", "there is no file no_such_file.py"),
         (f"{FOLDER / 'right.py'}:Missing", "there is no class or function 'Missing'"),
+        (f"{FOLDER / 'right.py'}:lstms", r"in .*right.py; it has .*; did you mean 'lstm'\?"),
+        (f"{FOLDER / 'right.py'}", "give .*right.py:Class; it has CarryCell, Cell, "),
+        (
+            f"{__file__}:TakesSettings",
+            r"constructed with \(settings\), where nothing is input_size",
+        ),
+        (f"{__file__}:CannotBeCalled", "it has nothing that can be called"),
         (f"{FOLDER / 'right.py'}:uniform", "the names of its arguments are not those of an LSTM"),
         ("torch.nn.Linear", r"no parameters have the shapes .* weight \(\d, \d\), bias \(\d,\)"),
         ("torch.nn.Identity", "there are none"),
