@@ -12,7 +12,7 @@ from conformance.errors import UsageError
 from conformance.failures import Misbehaviour, blamed
 from conformance.hand_written.expressions import GIVEN, Answer, Call
 from conformance.hand_written.parameters import Parameters
-from conformance.hand_written.subjects import Subject, Tensors, subject
+from conformance.hand_written.subjects import Subject, Tensors, TorchSubject, subject
 from conformance.hand_written.trying import small_case, supported
 from conformance.hand_written.usage import Around, Usage
 from conformance.layouts import Layout
@@ -110,6 +110,7 @@ class HandWritten:
         self.tensors = tensors
         self.precision = Precision(added_bias=forget_bias)
         self._supports: Support | None = None
+        self._adapts_module = False
         self.around: Around = contextlib.nullcontext
         self.constructed: object = None
         if cell and not {"h_n", "c_n"} <= self.usage.answer.names:
@@ -126,6 +127,13 @@ class HandWritten:
     def supports(self, support: Support) -> None:
         self._supports = support
 
+    @property
+    def adapts_module(self) -> bool:
+        """Whether what is called is a torch module, as far as that shows when tried."""
+        if self._supports is None:
+            self._supports = self._tried()
+        return self._adapts_module
+
     def _tried(self) -> Support:
         takes = self.usage.call.takes_states
         states = (True,) * takes + (False,) * (self.states_optional or not takes)
@@ -135,6 +143,7 @@ class HandWritten:
             raise UsageError(f"{self.name!r}: {error}") from error
         returned = self.usage.answer.names & {"c_n", "c_all"}
         results = ("output", "h_n", "c_n") if returned else ("output", "h_n")
+        self._adapts_module = isinstance(made, TorchSubject)
         return supported(self, torch=isinstance(made, Tensors), states=states, results=results)
 
     def _subject(self, case: Case) -> Subject:

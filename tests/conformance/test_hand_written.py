@@ -309,6 +309,25 @@ def test_numpy_offers_no_gradients() -> None:
     assert isinstance(verdict, NotApplicable)
 
 
+def test_what_wraps_a_module_is_said_to_be_an_adapter() -> None:
+    """Requirements on torch modules tell an adapted module from what has nothing to do with one."""
+    module = HandWritten(right.OneKernel, **ONE_KERNEL)
+    numpy = HandWritten(
+        right.lstm_over_time,
+        weight_ih="W",
+        weight_hh="U",
+        bias="b",
+        transposed=True,
+        call="input, h_0[0], c_0[0], W, U, b",
+        states_optional=False,
+        returns="output, h_n[0], c_n[0]",
+    )
+    of_torch = REQUIREMENTS["state_dict_round_trips"]
+    assert of_torch.applies(module) == "verified through an adapter, not as a torch module"
+    assert of_torch.applies(numpy) == "not a torch module"
+    assert of_torch.applies(load("torch.nn.LSTM")) is None
+
+
 def from_tensors(x, h, c, w, b):
     """A function of torch tensors."""
     hs = []
