@@ -172,7 +172,7 @@ def _sound(implementation: Any, fields: dict[str, Any], name: str) -> Implementa
     for field, (fits, kind) in FIELDS.items():
         value = fields[field]
         if not fits(value):
-            found = "missing" if value is None else " ".join(repr(value).split())[:60]
+            found = "None or nothing" if value is None else " ".join(repr(value).split())[:60]
             raise UsageError(f"{name!r}: its `{field}` must be {kind}, got {found}")
     sound: Implementation = implementation
     return sound

@@ -151,7 +151,7 @@ class Mine:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ('    name = "mine"\n', "", "`name` must be a text such as 'my LSTM', got missing"),
+        ('    name = "mine"\n', "", "`name` must be a text such as 'my LSTM', got None or nothing"),
         ('"mine"', "3", "`name` must be a text such as 'my LSTM', got 3"),
         ('"mine"', '""', "`name` must be a text such as 'my LSTM', got ''"),
         (
@@ -159,7 +159,7 @@ class Mine:
             "{'dtypes': 1}",
             "`supports` must be a conformance.Support, got {",
         ),
-        ("Support()", "None", "`supports` must be a conformance.Support, got missing"),
+        ("Support()", "None", "`supports` must be a conformance.Support, got None or nothing"),
         ("    supports = Support()", "    def supports(self): ...", "Support, got <bound method"),
         (
             "    supports = Support()",
