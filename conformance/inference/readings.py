@@ -128,11 +128,16 @@ def _all(reading: Reading, simulated: Simulated, listed: bool) -> Iterator[Candi
         if not reading.batched:
             yield Candidate(name, steps[:, :, 0], fault)
             continue
+        rows_first = steps.swapaxes(1, 2)
+        plain = name == "output" and not fault and not listed
         if not reading.batch_first or listed:
             yield Candidate(name, steps, fault)
+            if plain:
+                yield Candidate(name, rows_first, "the output has rows first, but the input steps")
             continue
-        rows_first = steps.swapaxes(1, 2)
         yield Candidate(name, rows_first, fault)
+        if plain:
+            yield Candidate(name, steps, "the output has steps first, but the input rows")
         if name == "output" and not fault:
             mixed = steps.reshape(rows_first.shape)
             yield Candidate(name, mixed, "rows and steps of the output are mixed by a reshape")

@@ -261,3 +261,18 @@ def lstm_with_output_reversed(x, h, c, W, U, b):  # noqa: N803
     """NumPy; right states below an output that has the last step first."""
     output, h, c = lstm_over_time(x, h, c, W, U, b)
     return output[::-1], h, c
+
+
+class TurnsOutput(Kernels):
+    """Takes rows first and returns the output with steps first."""
+
+    def forward(self, x, states=None):
+        output, states = super().forward(x, states)
+        return output.transpose(0, 1), states
+
+
+class TurnsInput(Kernels):
+    """Takes steps first and returns the output with rows first."""
+
+    def forward(self, x, states=None):
+        return super().forward(x.transpose(0, 1), states)

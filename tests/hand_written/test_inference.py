@@ -234,6 +234,8 @@ FAULTY = {
     "LacksBothTanhs": "the candidate lacks its tanh; and h = o * c: the tanh of c is missing",
     "SqueezesUnits": "output.shape = (2, 1), but should be (2, 1, 1)",
     "ReversesOutput": "the output has its steps from the last to the first",
+    "TurnsOutput": "the output has steps first, but the input rows",
+    "TurnsInput": "the output has rows first, but the input steps",
     "ReturnsHiddenTwice": "h_n comes back twice, and c_n never",
     "ReturnsCellTwice": "c_n comes back twice, and h_n never",
     "StepsWithoutCell": "h_n comes back twice, and c_n never",
