@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -63,9 +64,10 @@ def adapt(cls: type[Any], name: str, around: Enter = contextlib.nullcontext) -> 
     for rename in (cell_list_name, quantizable_name):
         if has(rename):
             return _probed(TorchLSTM(cls, name, support, rename=rename, around=around))
+    infer = f"; try `lstm-conformance infer {shlex.quote(name)}`" if found else ""
     raise UsageError(
         f"{name!r} is no LSTM: its parameters are {_listed(found) or 'none'}; expected "
-        f"{_listed(expected)}, or the same without _l0"
+        f"{_listed(expected)}, or the same without _l0{infer}"
     )
 
 

@@ -5,22 +5,33 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.util
+import shlex
 import sys
+from collections.abc import Callable
+from inspect import isfunction
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from conformance.errors import UsageError, told
+from conformance.errors import UsageError, meant, told
 from conformance.hand_written import HandWritten
 from conformance.implementation import Implementation
 from conformance.operands import Origin
 from conformance.packages import OURS, Packages
 from conformance.shipped import SHIPPED
+from strategies import Support
 
 FORMS = (
     "package.module:Class, path/to/file.py:Class or a name that `lstm-conformance implementations` "
     "lists"
 )
+
+FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "name": (lambda value: isinstance(value, str) and bool(value), "a text such as 'my LSTM'"),
+    "supports": (lambda value: isinstance(value, Support), "a conformance.Support"),
+    "run": (callable, "a method run(case)"),
+}
+"""What an implementation has: for each field a test, and what it has to be in words."""
 
 
 def load(name: str) -> Implementation:
@@ -43,12 +54,15 @@ def load(name: str) -> Implementation:
 def find(name: str) -> tuple[ModuleType, str, Packages]:
     """The module that `name` is about, what is named in it, and what the module sees.
 
-    Raises :class:`UsageError` when there is no such module.
+    Of a file that is named alone it is nothing, "". Raises :class:`UsageError` when there is no
+    such module.
     """
     place, _, attribute = name.rpartition(":")
-    if not place:
+    if name.endswith(".py"):
+        place, attribute = name, ""
+    elif not place:
         place, _, attribute = name.rpartition(".")
-    if not place or not attribute:
+    if not place or not (attribute or place.endswith(".py")):
         raise UsageError(f"unknown implementation {name!r}: give {FORMS}")
     if place.endswith(".py"):
         path = Path(place).resolve()
@@ -95,20 +109,37 @@ def _file_module(path: Path, name: str, neighbours: Packages) -> ModuleType:
 def _named(module: ModuleType, attribute: str, name: str, neighbours: Packages) -> Implementation:
     cls = getattr(module, attribute, None)
     if cls is None:
-        classes = sorted(
-            key
-            for key, value in vars(module).items()
-            if isinstance(value, type) and value.__module__ == module.__name__
-        )
-        has = f"; it has {', '.join(classes[:8])}" if classes else ""
-        raise UsageError(f"{name!r}: there is no {attribute!r} in {module.__name__}{has}")
+        raise missing(module, attribute, name, "", _is_loaded)
     if isinstance(cls, HandWritten):
         cls.around = lambda: neighbours
         cls.constructed = Origin(module.__name__, attribute, module.__file__ or "")
+        if not cls.named:
+            cls.name = name
         return cls
     if not isinstance(cls, type):
-        raise UsageError(f"{name!r} is a {type(cls).__name__}, not a class")
+        infer = f"; try `lstm-conformance infer {shlex.quote(name)}`" * isfunction(cls)
+        raise UsageError(f"{name!r} is a {type(cls).__name__}, not a class{infer}")
     return of_class(cls, name, neighbours)
+
+
+def _is_loaded(value: Any) -> bool:
+    return isinstance(value, (type, HandWritten))
+
+
+def missing(
+    module: ModuleType, attribute: str, name: str, kind: str, fits: Callable[[Any], bool]
+) -> UsageError:
+    """That `attribute` is not there, with what is: what `fits`, of which the module has `kind`."""
+    place = name[: len(name) - len(attribute)].rstrip(":.")
+    known = {key: value for key, value in vars(module).items() if fits(value) and key[0] != "_"}
+    own = sorted(
+        key
+        for key, value in known.items()
+        if isinstance(value, HandWritten) or value.__module__ == module.__name__
+    )
+    told = f"there is no {kind}{attribute!r} in {place}" if attribute else f"give {place}:Class"
+    has = f"; it has {', '.join(own[:8])}" if own else ""
+    return UsageError(f"{name!r}: {told}{has}{meant(attribute, known)}")
 
 
 def of_class(
@@ -124,12 +155,24 @@ def of_class(
     if hasattr(cls, "run") and hasattr(cls, "supports"):
         try:
             with around:
-                implementation: Implementation = cls()
+                implementation = cls()
+                fields = {each: getattr(implementation, each, None) for each in FIELDS}
         except UsageError:
             raise
         except (Exception, SystemExit) as error:
             raise UsageError(f"{name!r}: {cls.__name__}() raised {told(error)}") from error
-        return implementation
+        return _sound(implementation, fields, name)
     from conformance.drop_in import adapt
 
     return adapt(cls, name, lambda: around)
+
+
+def _sound(implementation: Any, fields: dict[str, Any], name: str) -> Implementation:
+    """`implementation`, if its `fields` are what an implementation has."""
+    for field, (fits, kind) in FIELDS.items():
+        value = fields[field]
+        if not fits(value):
+            found = "None or nothing" if value is None else " ".join(repr(value).split())[:60]
+            raise UsageError(f"{name!r}: its `{field}` must be {kind}, got {found}")
+    sound: Implementation = implementation
+    return sound

@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-import difflib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ import pytest
 
 from conformance import process_state
 from conformance.engine import Budget, check
-from conformance.errors import UsageError
+from conformance.errors import UsageError, meant
 from conformance.implementation import Implementation
 from conformance.loading import load, of_class
 from conformance.packages import OURS
@@ -108,9 +107,8 @@ def parametrize_with_requirements(
     expected = dict(expected_failures or {})
     for name in expected:
         if name not in REQUIREMENTS:
-            close = difflib.get_close_matches(name, REQUIREMENTS, 1)
-            meant = f"; did you mean {close[0]!r}?" if close else ""
-            raise UsageError(f"expected_failures: there is no requirement {name!r}{meant}")
+            told = f"expected_failures: there is no requirement {name!r}"
+            raise UsageError(told + meant(name, REQUIREMENTS))
     if profile not in PROFILES:
         raise UsageError(f"unknown profile {profile!r}: choose among {', '.join(PROFILES)}")
     if not targets:

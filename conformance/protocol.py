@@ -63,7 +63,7 @@ def hello(line: bytes) -> Hello:
     said = _object(line)
     if said.get("protocol", VERSION) != VERSION:
         raise Malformed(
-            f"it speaks protocol {said['protocol']!r}, and this lstm-conformance {VERSION}"
+            f"speaks protocol {said['protocol']!r}, and this lstm-conformance {VERSION}"
         )
     _check("hello", said, line)
     declared = {

@@ -18,8 +18,9 @@ import numpy as np
 import pytest
 
 from conformance.engine import Budget
-from conformance.errors import UsageError
+from conformance.errors import UsageError, meant
 from conformance.external import load_command
+from conformance.hand_written import HandWritten
 from conformance.implementation import Implementation, precision
 from conformance.journal import Journal
 from conformance.limits import timeout
@@ -44,9 +45,8 @@ def select(config: pytest.Config) -> list[tuple[Implementation, str]]:
     """
     for name in config.getoption("lstm_requirement"):
         if name not in REQUIREMENTS:
-            raise UsageError(
-                f"unknown requirement {name!r}: `lstm-conformance requirements` lists them"
-            )
+            told = f"unknown requirement {name!r}: `lstm-conformance requirements` lists them"
+            raise UsageError(told + meant(name, REQUIREMENTS))
     for level in _levels(config):
         if level not in LEVELS:
             raise UsageError(f"unknown level {level!r}: choose among {', '.join(LEVELS)}")
@@ -69,7 +69,10 @@ def select(config: pytest.Config) -> list[tuple[Implementation, str]]:
         if implementation.name in {
             other.name for other, _ in chosen if other is not implementation
         }:
-            raise UsageError(f"two of those to be verified are called {implementation.name!r}")
+            told = f"two of those to be verified are called {implementation.name!r}"
+            if isinstance(implementation, HandWritten):
+                told += ": give one of them another name with name="
+            raise UsageError(told)
         implementation = with_dtypes(implementation, config.getoption("lstm_dtype"))
         implementation = with_precision(implementation, config.getoption("lstm_precision"))
         for device in devices(implementation, config.getoption("lstm_device")):

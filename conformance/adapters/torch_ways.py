@@ -40,6 +40,7 @@ class TorchWay:
 
     name = ""
     hands_on_arrays = True
+    adapts_module = True
     supports = Support(devices=torch_devices(), dropout=False, lengths=False)
 
     def turned(self, holder: Holder, arguments: list[Tensor]) -> Any:

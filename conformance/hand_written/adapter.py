@@ -12,7 +12,7 @@ from conformance.errors import UsageError
 from conformance.failures import Misbehaviour, blamed
 from conformance.hand_written.expressions import GIVEN, Answer, Call
 from conformance.hand_written.parameters import Parameters
-from conformance.hand_written.subjects import Subject, Tensors, subject
+from conformance.hand_written.subjects import Subject, Tensors, TorchSubject, subject
 from conformance.hand_written.trying import small_case, supported
 from conformance.hand_written.usage import Around, Usage
 from conformance.layouts import Layout
@@ -47,6 +47,9 @@ class HandWritten:
     - `batch_first`; `batched`: whether the input has a batch axis; `cell`: whether a call is one
       step, with ``input`` (N, input_size) and states (N, hidden_size); `columns`: whether the last
       two axes are the other way round in all of these, so that a row of the batch is a column.
+
+    `name` is what reports call it: by default the name that it is loaded by, such as
+    ``mine.py:mine``, and the factory's where it is not loaded by any.
 
     Whatever else it has stays as constructed. Dtypes and options that raise when tried are not
     supported. Raises :class:`UsageError` for what does not fit together.
@@ -92,6 +95,7 @@ class HandWritten:
         except ValueError as error:
             raise UsageError(str(error)) from error
         self.name = name or getattr(factory, "__name__", "").strip("<>")
+        self.named = bool(name)
         self.factory = factory
         self.parameters = Parameters(
             layout, frozenset(weights[each] for each in turned), **weights, biases=biases
@@ -106,6 +110,7 @@ class HandWritten:
         self.tensors = tensors
         self.precision = Precision(added_bias=forget_bias)
         self._supports: Support | None = None
+        self._adapts_module = False
         self.around: Around = contextlib.nullcontext
         self.constructed: object = None
         if cell and not {"h_n", "c_n"} <= self.usage.answer.names:
@@ -122,6 +127,13 @@ class HandWritten:
     def supports(self, support: Support) -> None:
         self._supports = support
 
+    @property
+    def adapts_module(self) -> bool:
+        """Whether what is called is a torch module, as far as that shows when tried."""
+        if self._supports is None:
+            self._supports = self._tried()
+        return self._adapts_module
+
     def _tried(self) -> Support:
         takes = self.usage.call.takes_states
         states = (True,) * takes + (False,) * (self.states_optional or not takes)
@@ -131,6 +143,7 @@ class HandWritten:
             raise UsageError(f"{self.name!r}: {error}") from error
         returned = self.usage.answer.names & {"c_n", "c_all"}
         results = ("output", "h_n", "c_n") if returned else ("output", "h_n")
+        self._adapts_module = isinstance(made, TorchSubject)
         return supported(self, torch=isinstance(made, Tensors), states=states, results=results)
 
     def _subject(self, case: Case) -> Subject:

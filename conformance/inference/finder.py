@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import time
 from collections.abc import Callable, Iterator
@@ -74,7 +75,7 @@ class Finder:
                 reached = self._followed(place, faulty)
                 if reached is not None:
                     found.append(reached)
-                    if reached.guess.exact and not reached.guess.flaws:
+                    if reached.guess.complete and not reached.guess.flaws:
                         return reached
         raised = (place.search.prober.complaint for place in places)
         self.complaint = next(filter(None, raised), self.complaint)
@@ -98,6 +99,7 @@ class Finder:
         self.complaint = "the names of its arguments are not those of an LSTM"
 
     def _as_class(self) -> Iterator[_Place]:
+        construction = None
         for construction in constructions(self.target):
             prober = Prober(self.dtype, construction, None, self.around)
             try:
@@ -115,6 +117,8 @@ class Finder:
                     for reading in READINGS
                     for call in calls(reading.cell)
                 )
+                if not starts:
+                    self.complaint = self.complaint or "it has nothing that can be called"
                 yield _Place(search, construction, starts)
             if not fitting:
                 listed = ", ".join(f"{key} {shape}" for key, shape in shapes.items())
@@ -122,6 +126,11 @@ class Finder:
                     "no parameters have the shapes of an LSTM's with 3 inputs and 5 hidden units: "
                     f"{listed or 'there are none'}"
                 )
+        if construction is None:
+            self.complaint = (
+                f"it is constructed with {inspect.signature(self.target)}, where nothing is "
+                "input_size and hidden_size; infer a subclass whose __init__ takes these two"
+            )
 
     def _followed(self, place: _Place, faulty: bool) -> Found | None:
         """The best guess that grows from those of a place, or None if there is none.

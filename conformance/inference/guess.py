@@ -32,7 +32,8 @@ class Guess:
     `initial` those that are an initial h or c, and `unexplained` those that do something else.
     `turned` is whether a per-gate weight_hh is
     transposed. `exact` tells how many of the arrays that came back are explained, of `total` that
-    could be, and `error` how far off these are on average.
+    have the shape of something that an LSTM returns and of `returned` in all, and `error` how far
+    off these `total` are on average.
     """
 
     scheme: Scheme
@@ -49,12 +50,18 @@ class Guess:
     unexplained: tuple[str, ...] = ()
     exact: int = 0
     total: int = 0
+    returned: int = 0
     error: float = np.inf
 
     @property
     def whole(self) -> bool:
-        """Whether everything that came back is explained."""
+        """Whether everything that came back in the shape of an LSTM's results is explained."""
         return 0 < self.total <= self.exact
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that came back is explained."""
+        return self.whole and self.returned <= self.exact
 
     @property
     def flaws(self) -> int:
@@ -65,8 +72,8 @@ class Guess:
     @property
     def rank(self) -> tuple[int, int, int, float, float]:
         """Smaller is better; the error counts where nothing is explained."""
-        inexact = -self.total, self.error
-        return -self.exact, self.flaws, *((0, 0.0) if self.exact else inexact), self.forget_bias
+        error = 0.0 if self.exact else self.error
+        return -self.exact, self.flaws, -self.total, error, self.forget_bias
 
     def plain(self, numbers: Numbers) -> Guess:
         """The same, with everything else used in the order in which the weights by x are.

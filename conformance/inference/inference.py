@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from inspect import isfunction
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,9 +19,10 @@ from conformance.inference import mapping
 from conformance.inference.finder import Finder, Found
 from conformance.inference.forms import calls
 from conformance.inference.guess import Guess
+from conformance.inference.returns import returns
 from conformance.inference.search import Search
 from conformance.inference.trials import failure
-from conformance.loading import find
+from conformance.loading import find, missing
 from reference import DTYPES
 
 
@@ -67,7 +69,7 @@ def infer(name: str) -> Inference:
     module, attribute, neighbours = find(name)
     target = getattr(module, attribute, None)
     if not callable(target):
-        raise UsageError(f"{name!r}: there is no class or function {attribute!r}")
+        raise missing(module, attribute, name, "class or function ", _is_inferred)
     complaint = ""
     for dtype in ("float64", "float32"):
         finder = Finder(target, DTYPES[dtype], lambda: neighbours)
@@ -77,6 +79,19 @@ def infer(name: str) -> Inference:
             return _Conclusion(name, target, place, found, lambda: neighbours).drawn()
         complaint = complaint or finder.complaint
     raise UsageError(f"{name!r}: {complaint}")
+
+
+def _is_inferred(value: Any) -> bool:
+    return isinstance(value, type) or isfunction(value)
+
+
+class _Adapter(NamedTuple):
+    """Arguments, the adapter itself, what is wrong with the class, and what is not verified."""
+
+    arguments: dict[str, Any]
+    mine: HandWritten
+    faults: list[str]
+    unverified: list[str]
 
 
 class _Conclusion:
@@ -100,9 +115,9 @@ class _Conclusion:
     def drawn(self) -> Inference:
         """The adapter, tried out, with everything that is wrong."""
         adapters = list(self._adapters())
-        failures = [failure(mine) for _, mine, _ in adapters]
+        failures = [failure(each.mine) for each in adapters]
         chosen = failures.index(None) if None in failures else 0
-        arguments, mine, faults = adapters[chosen]
+        arguments, mine, faults, unverified = adapters[chosen]
         failed = failures[chosen]
         exact = bool(self.found.guess.exact)
         partly = exact and not faults and failed is not None
@@ -113,21 +128,23 @@ class _Conclusion:
         remarks = list(self._remarks(arguments)) if not faults else []
         remarks += [
             f"call={other['call']!r} fits as well"
-            for n, (other, _, _) in enumerate(adapters)
+            for n, (other, *_) in enumerate(adapters)
             if n != chosen and failures[n] is None and not faults
         ]
+        if exact:
+            remarks += [f"{place} is not verified" for place in unverified]
         code = self._code(arguments)
         return Inference(self.name, code, mine, tuple(faults), tuple(remarks), partly)
 
-    def _adapters(self) -> Iterator[tuple[dict[str, Any], HandWritten, list[str]]]:
-        """For each call that may be right: the arguments, the adapter, and what is wrong."""
+    def _adapters(self) -> Iterator[_Adapter]:
+        """One for each call that may be right."""
         guess = self.found.guess
         named, faults = mapping.parameters(guess, self.search)
         faults = [each for each in (guess.equations.fault, guess.reading.fault) if each] + faults
         for given, optional, wrong in self._calls(guess):
             returned = self.search.answer(given, hh=True, biases=given.biases)
             assert returned is not None
-            text, unlike = mapping.returns(given, self.search, returned)
+            text, unlike, unverified = returns(given, self.search, returned)
             arguments: dict[str, Any] = {**named, "call": given.call.text}
             if given.call.takes_states and not optional:
                 arguments["states_optional"] = False
@@ -136,7 +153,8 @@ class _Conclusion:
             arguments |= {"returns": text, **given.reading.options()}
             if self.search.prober.tensors:
                 arguments["tensors"] = True
-            yield arguments, self._adapter(arguments), [*faults, *wrong, *unlike]
+            wrong = [*faults, *wrong, *unlike]
+            yield _Adapter(arguments, self._adapter(arguments), wrong, unverified)
 
     def _adapter(self, arguments: dict[str, Any]) -> HandWritten:
         factory: Callable[..., Any] = self.found.construction or self.target
@@ -172,8 +190,9 @@ class _Conclusion:
             return [(guess, True, [])]
         returned = self.search.answer(guess, hh=True, biases=guess.biases)
         assert returned is not None
-        flat = "[0]" in mapping.returns(guess, self.search, returned)[0]
-        right = [given for given in ran if given.exact]
+        flat = "[0]" in returns(guess, self.search, returned).text
+        most = max((given.exact, given.total) for given in ran)
+        right = [given for given in ran if given.exact and (given.exact, given.total) == most]
         right.sort(key=lambda given: ("[0]" in given.call.text) != flat)
         if right or not guess.exact:
             return [(given, True, []) for given in right or ran[:1]]

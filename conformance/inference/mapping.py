@@ -9,8 +9,6 @@ import numpy as np
 
 from conformance.hand_written.parameters import pattern
 from conformance.inference.guess import ORDERS, Guess, Use
-from conformance.inference.probing import Leaf, Returned
-from conformance.inference.readings import distances
 from conformance.inference.schemes import Scheme
 from conformance.inference.search import Search
 from conformance.inference.sizes import HIDDEN
@@ -131,69 +129,6 @@ def _shared(scheme: Scheme, guess: Guess) -> list[str]:
                 served = f"serves as {' and as '.join(of)}" if of else "is not used"
                 told.append(f"{own} {served}")
     return told
-
-
-def returns(guess: Guess, search: Search, returned: Returned) -> tuple[str, list[str]]:
-    """The expression for what comes back, and what is wrong about it."""
-    faults: list[str] = []
-    texts = [_text(guess, search, leaf, faults) for leaf in returned.leaves]
-    known = {text.partition("[")[0] for text in texts}
-    for n, leaf in enumerate(returned.leaves):
-        if texts[n] == "_":
-            found = search.named(guess, leaf)
-            spare = [each for each in found if each.name not in known and not each.fault]
-            if spare:
-                known.add(spare[0].name)
-                texts[n] = _indexed(spare[0].name, guess, leaf)
-    if not known & {"output", "h_n"}:
-        for leaf in returned.modules:
-            text = _text(guess, search, leaf, faults)
-            if text != "_" and texts.count("_"):
-                texts[texts.index("_")] = f"{leaf.module}({text})"
-                break
-    return _written(returned.form, texts, top=True), faults
-
-
-def _text(guess: Guess, search: Search, leaf: Leaf, faults: list[str]) -> str:
-    found = search.named(guess, leaf)
-    if not found or distances(leaf, found[0])[0] > search.tolerance:
-        return "_"
-    if found[0].fault:
-        faults.append(found[0].fault)
-    return _indexed(found[0].name, guess, leaf)
-
-
-def _indexed(name: str, guess: Guess, leaf: Leaf) -> str:
-    """`name`, with the index 0 where the array lacks the axis of layers."""
-    if name not in ("h_n", "c_n") or guess.reading.cell:
-        return name
-    axes = 3 if guess.reading.batched else 2
-    return name if leaf.array.ndim == axes else f"{name}[0]"
-
-
-def _written(form: Any, texts: Sequence[str], top: bool = False) -> str:
-    """`form` with texts for numbers; a part is ignored as a whole if it has nothing new."""
-    if not top and isinstance(form, (tuple, Mapping)):
-        inside = [texts[n] for n in _places(form)]
-        outside = [text for n, text in enumerate(texts) if n not in _places(form)]
-        if "_" in inside and set(inside) <= {"_", *outside}:
-            return "_"
-    if isinstance(form, tuple):
-        inner = ", ".join(_written(part, texts) for part in form)
-        if len(form) == 1:
-            inner += ","
-        return inner if top else f"({inner})"
-    if isinstance(form, Mapping):
-        inner = ", ".join(f"{key!r}: {_written(part, texts)}" for key, part in form.items())
-        return f"{{{inner}}}"
-    return "_" if form is None else texts[form]
-
-
-def _places(form: Any) -> list[int]:
-    if isinstance(form, (tuple, Mapping)):
-        parts = form.values() if isinstance(form, Mapping) else form
-        return [place for part in parts for place in _places(part)]
-    return [] if form is None else [form]
 
 
 def source(name: str, module: str, factory: str, arguments: Mapping[str, Any]) -> str:

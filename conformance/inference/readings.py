@@ -119,21 +119,26 @@ def _all(reading: Reading, simulated: Simulated, listed: bool) -> Iterator[Candi
     yield from (Candidate(*item) for item in states.items())
     if reading.cell:
         return
-    order = slice(None, None, -1 if reading.reversed else 1)
-    for name, steps in (
-        ("output", simulated.h),
-        ("output", simulated.h[:, order]),
-        ("c_all", simulated.c),
+    backwards = "" if reading.reversed else "the output has its steps from the last to the first"
+    for name, steps, fault in (
+        ("output", simulated.h, ""),
+        ("output", simulated.h[:, ::-1], backwards),
+        ("c_all", simulated.c, ""),
     ):
         if not reading.batched:
-            yield Candidate(name, steps[:, :, 0])
-            continue
-        if not reading.batch_first or listed:
-            yield Candidate(name, steps)
+            yield Candidate(name, steps[:, :, 0], fault)
             continue
         rows_first = steps.swapaxes(1, 2)
-        yield Candidate(name, rows_first)
-        if name == "output":
+        plain = name == "output" and not fault and not listed
+        if not reading.batch_first or listed:
+            yield Candidate(name, steps, fault)
+            if plain:
+                yield Candidate(name, rows_first, "the output has rows first, but the input steps")
+            continue
+        yield Candidate(name, rows_first, fault)
+        if plain:
+            yield Candidate(name, steps, "the output has steps first, but the input rows")
+        if name == "output" and not fault:
             mixed = steps.reshape(rows_first.shape)
             yield Candidate(name, mixed, "rows and steps of the output are mixed by a reshape")
             last = "the last row of the output is returned instead of the last step"

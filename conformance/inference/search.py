@@ -34,11 +34,15 @@ KEPT = 12
 
 
 class Scored(NamedTuple):
-    """For each of M LSTMs how many arrays it explains, of `total`, and how far it is off."""
+    """For each of M LSTMs how many arrays it explains, and how far it is off on average.
+
+    Of `total` arrays of a shape that it has, and of `returned` in all.
+    """
 
     explained: Array
     off: Array
     total: int
+    returned: int
 
     def best(self) -> Iterator[int]:
         """Those that explain most, or the nearest few if nothing explains anything."""
@@ -60,7 +64,8 @@ class Scored(NamedTuple):
     def told(self, n: int) -> dict[str, Any]:
         """The n-th's part of a guess."""
         off = float(self.off[n])
-        return {"exact": int(self.explained[n]), "total": self.total, "error": off}
+        counts = {"exact": int(self.explained[n]), "total": self.total}
+        return {**counts, "returned": self.returned, "error": off}
 
 
 class Search:
@@ -123,7 +128,7 @@ class Search:
             return scored
         others = self._leaves(guess, returned.modules, simulated)
         if others.explained.any() or not np.isfinite(scored.off).any():
-            return others._replace(total=1)
+            return others._replace(total=1, returned=1)
         return scored
 
     def _leaves(self, guess: Guess, leaves: Sequence[Leaf], simulated: Simulated) -> Scored:
@@ -139,7 +144,7 @@ class Search:
                 explained += (nearest <= self.tolerance) & leaf.array.any()
                 off.append(nearest)
         mean = np.mean(off, axis=0) if off else np.full(count, np.inf)
-        return Scored(explained, mean, len(off))
+        return Scored(explained, mean, len(off), len(leaves))
 
     def by_x(self, guess: Guess, faulty: bool) -> Iterator[Guess]:
         """Guesses of how the gates use what the input is multiplied with.

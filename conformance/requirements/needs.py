@@ -8,8 +8,14 @@ from conformance.implementation import Differentiable, Implementation, precision
 
 
 def torch_module(implementation: Implementation) -> str | None:
-    """Needs a ``torch.nn.Module`` that can be built, kept and called again."""
-    return None if hasattr(implementation, "build") else "not a torch module"
+    """Needs a ``torch.nn.Module`` that can be built, kept and called again.
+
+    An adapter that calls one says so by its attribute `adapts_module`.
+    """
+    if hasattr(implementation, "build"):
+        return None
+    adapted = getattr(implementation, "adapts_module", False)
+    return "verified through an adapter, not as a torch module" if adapted else "not a torch module"
 
 
 def unbatched_torch_module(implementation: Implementation) -> str | None:

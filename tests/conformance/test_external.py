@@ -154,7 +154,10 @@ def test_command_keeps_its_process(tmp_path: Path) -> None:
             f"{shlex.quote(sys.executable)} no_such.py",
             "it exited with status 2 / its standard error ends with: / ",
         ),
-        ("echo '{\"protocol\": 2}'", "it speaks protocol 2, and this lstm-conformance 1"),
+        (
+            "echo '{\"protocol\": 2}'",
+            "did not say what it is: it speaks protocol 2, and this lstm-conformance 1",
+        ),
         (
             'echo \'{"protocol": 1, "name": "x", "supports": {"layers": 2}}\'',
             "supports must not contain {'layers'} properties, only dtypes, devices, max_layers, ",

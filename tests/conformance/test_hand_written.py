@@ -1,5 +1,6 @@
 """Adapters for hand-written LSTMs, and implementations that do not return everything."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from conformance.hand_written.parameters import names, pattern
 from conformance.implementation import run
 from reference import Case, Configuration, Precision
 from strategies import lstm_cases
+from tests.conformance import processes
 from tests.conformance.cases import RoundedReference, random_case
 from tests.conformance.processes import command
 from tests.hand_written import right
@@ -307,6 +309,25 @@ def test_numpy_offers_no_gradients() -> None:
     assert isinstance(verdict, NotApplicable)
 
 
+def test_what_wraps_a_module_is_said_to_be_an_adapter() -> None:
+    """Requirements on torch modules tell an adapted module from what has nothing to do with one."""
+    module = HandWritten(right.OneKernel, **ONE_KERNEL)
+    numpy = HandWritten(
+        right.lstm_over_time,
+        weight_ih="W",
+        weight_hh="U",
+        bias="b",
+        transposed=True,
+        call="input, h_0[0], c_0[0], W, U, b",
+        states_optional=False,
+        returns="output, h_n[0], c_n[0]",
+    )
+    of_torch = REQUIREMENTS["state_dict_round_trips"]
+    assert of_torch.applies(module) == "verified through an adapter, not as a torch module"
+    assert of_torch.applies(numpy) == "not a torch module"
+    assert of_torch.applies(load("torch.nn.LSTM")) is None
+
+
 def from_tensors(x, h, c, w, b):
     """A function of torch tensors."""
     hs = []
@@ -362,7 +383,7 @@ def test_infer_prints_what_verify_takes(tmp_path: Path) -> None:
     verified = command("verify", "mine.py:mine", *few, "-n", 0, folder=tmp_path)
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert "1 passed" in verified.stdout
-    assert "OverBoth does not return: c_n" in verified.stdout
+    assert "mine.py:mine does not return: c_n" in verified.stdout
 
 
 def test_infer_exits_with_what_it_found(tmp_path: Path) -> None:
@@ -409,3 +430,71 @@ def test_columns_are_turned_and_turned_back() -> None:
     for name in ("results_match_reference", "gradients_match_backpropagation"):
         verdict = check(REQUIREMENTS[name], mine, budget=Budget(12, seed=1))
         assert isinstance(verdict, Passed), verdict
+
+
+FORGETFUL = """\
+import torch
+from conformance import HandWritten
+from torch import nn
+
+
+class HandLSTM(nn.Module):
+    def __init__(self, input_size, hidden_size):
+        super().__init__()
+        self.lstm = nn.LSTM(input_size, hidden_size)
+
+    def forward(self, x, states=None):
+        return self.lstm(x)
+
+
+mine = HandWritten(
+    HandLSTM,
+    weight_ih="lstm.weight_ih_l0",
+    weight_hh="lstm.weight_hh_l0",
+    bias=("lstm.bias_ih_l0", "lstm.bias_hh_l0"),
+)
+"""
+
+
+def test_hand_written_goes_by_the_name_that_it_is_loaded_by(tmp_path: Path) -> None:
+    """Two adapters of one class are told apart, in reports, in folders and when replayed."""
+    names = ("a.py:mine", "b.py:mine")
+    for name in names:
+        (tmp_path / name.partition(":")[0]).write_text(FORGETFUL)
+    few = ["--requirement", "results_match_reference", "--device", "cpu", "--max-examples", 10]
+    run = command("verify", *names, *few, "-n", 0, folder=tmp_path)
+    assert run.returncode == 1, run.stdout + run.stderr
+    for name in names:
+        assert f"{name} on cpu: results_match_reference failed" in run.stdout
+        folder = Path(".lstm-conformance", name.replace(":", "-"), "results_match_reference-cpu")
+        assert (tmp_path / folder / "reproduce.py").is_file()
+        assert f"# `{name}` does not meet" in (tmp_path / folder / "report.md").read_text()
+        script = processes.run([sys.executable, folder / "reproduce.py"], tmp_path)
+        assert script.stdout.endswith("the fault shows\n"), script.stderr
+        again = command("replay", folder, folder=tmp_path)
+        assert f"{name} on cpu: results_match_reference failed" in again.stdout, again.stderr
+
+
+def test_hand_written_keeps_the_name_that_it_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With `name` it is called that; two of one name are refused, with what to do."""
+    monkeypatch.chdir(tmp_path)
+    for file in ("a.py", "b.py"):
+        Path(file).write_text(FORGETFUL.replace("    HandLSTM,", '    HandLSTM, name="by hand",'))
+    assert load("a.py:mine").name == "by hand"
+    run = command("verify", "a.py:mine", "b.py:mine", "-n", 0, folder=tmp_path)
+    assert run.returncode == 2, run.stdout
+    told = "two of those to be verified are called 'by hand': give one of them another name"
+    assert told in run.stderr
+    assert "name=" in run.stderr
+
+
+def test_hand_written_with_a_wrong_parameter_is_named_as_it_was_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message names the adapter that was asked for, and what parameters there are."""
+    monkeypatch.chdir(tmp_path)
+    Path("bad.py").write_text(FORGETFUL.replace('="lstm.weight_ih_l0"', '="WW"'))
+    with pytest.raises(UsageError, match=r"'bad.py:mine': WW is no parameter; there are lstm\."):
+        _ = load("bad.py:mine").supports

@@ -78,6 +78,10 @@ def test_load_makes_an_instance_of_an_implementation() -> None:
 
 
 FILES = {
+    "mine.py": WORKING,
+    "adapter.py": "from torch.nn import LSTM\nfrom conformance import HandWritten\n"
+    "mine = HandWritten(LSTM, weight_ih='weight_ih_l0', weight_hh='weight_hh_l0')\n",
+    "by_hand.py": "from torch import nn\nclass Hand(nn.GRU):\n    pass\n",
     "raises.py": "raise ValueError('not\\ntoday')\n",
     "exits.py": "import sys\nsys.exit('usage: exits.py')\n",
     "typo.py": "def\n",
@@ -97,7 +101,14 @@ FILES = {
         ("torch.nn.NoSuchLSTM", "there is no 'NoSuchLSTM' in torch.nn"),
         (f"{SPECIMENS}:Plain", "there is no 'Plain' in .*; it has BreaksWhenMade, CallsExit, "),
         (f"{SPECIMENS}:an_instance", "is a Numbers, not a class"),
-        (f"{SPECIMENS}:cut_to_10_bits", "is a function, not a class"),
+        (f"{SPECIMENS}:cut_to_10_bits", "is a function, not a class; try `lstm-conformance infer"),
+        ("mine.py", "give mine.py:Class; it has Mine$"),
+        ("mine.py:", "give mine.py:Class; it has Mine$"),
+        ("no_such_file.py", "there is no file no_such_file.py"),
+        ("mine.py:Mines", r"no 'Mines' in mine.py; it has Mine; did you mean 'Mine'\?"),
+        ("adapter.py:mime", r"no 'mime' in adapter.py; it has mine; did you mean 'mine'\?"),
+        ("torch.nn.LSTN", r"there is no 'LSTN' in torch.nn; did you mean 'LSTM'\?"),
+        ("by_hand.py:Hand", "the same without _l0; try `lstm-conformance infer by_hand.py:Hand`"),
         (f"{SPECIMENS}:BreaksWhenMade", r"BreaksWhenMade\(\) raised RuntimeError: no licence"),
         ("no_such_file.py:LSTM", "there is no file no_such_file.py"),
         ("raises.py:LSTM", "importing raises.py raised ValueError: not today"),
@@ -121,6 +132,59 @@ def test_load_refuses_with_one_clear_line(name: str, told: str, folder: Path) ->
     with pytest.raises(UsageError, match=told) as caught:
         load(name)
     assert repr(name) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+ADAPTER = """\
+from conformance import Support
+
+
+class Mine:
+    name = "mine"
+    supports = Support()
+
+    def run(self, case):
+        raise NotImplementedError
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('    name = "mine"\n', "", "`name` must be a text such as 'my LSTM', got None or nothing"),
+        ('"mine"', "3", "`name` must be a text such as 'my LSTM', got 3"),
+        ('"mine"', '""', "`name` must be a text such as 'my LSTM', got ''"),
+        (
+            "Support()",
+            "{'dtypes': 1}",
+            "`supports` must be a conformance.Support, got {",
+        ),
+        ("Support()", "None", "`supports` must be a conformance.Support, got None or nothing"),
+        ("    supports = Support()", "    def supports(self): ...", "Support, got <bound method"),
+        (
+            "    supports = Support()",
+            "    @property\n    def supports(self): raise ValueError('no')",
+            r"Mine\(\) raised ValueError: no",
+        ),
+        ("run(self, case)", "walk(self, case)", "neither a torch.nn.Module nor"),
+        (
+            "    def run",
+            "    run = 1\n\n    def walk",
+            r"`run` must be a method run\(case\), got 1",
+        ),
+    ],
+)
+def test_load_refuses_an_implementation_with_wrong_fields(
+    old: str, new: str, told: str, folder: Path
+) -> None:
+    """What an implementation has to have is looked at before anything is verified."""
+    (folder / "mine.py").write_text(ADAPTER)
+    assert load("mine.py:Mine").name == "mine"
+    assert old in ADAPTER
+    (folder / "wrong.py").write_text(ADAPTER.replace(old, new))
+    with pytest.raises(UsageError, match=told) as caught:
+        load("wrong.py:Mine")
+    assert str(caught.value).startswith("'wrong.py:Mine'")
     assert "\n" not in str(caught.value)
 
 

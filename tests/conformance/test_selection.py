@@ -37,6 +37,10 @@ def config(**options: Any) -> Any:
     ("options", "told"),
     [
         ({"lstm_requirement": ["nonsense"]}, "unknown requirement 'nonsense': `lstm-conf"),
+        (
+            {"lstm_requirement": ["results_match_referenc"]},
+            r"lists them; did you mean 'results_match_reference'\?",
+        ),
         ({"lstm_level": "core,top"}, "unknown level 'top': choose among core, sequence, module"),
         ({"lstm_max_examples": 0}, "--max-examples must be at least 1, got 0"),
         ({"lstm_timeout": 0.0}, "--timeout must be a positive number of seconds, got 0"),

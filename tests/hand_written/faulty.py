@@ -1,9 +1,10 @@
 """Hand-written LSTMs with one fault each, of which some are right but for one word."""
 
+import numpy as np
 import torch
 from torch import nn
 
-from tests.hand_written.right import uniform
+from tests.hand_written.right import lstm_over_time, uniform
 
 
 class Kernels(nn.Module):
@@ -216,3 +217,62 @@ class PeeksAtCell(Kernels):
     def step(self, x, h, c):
         i, f, g, o = (x @ self.W + h @ self.U + self.b).chunk(4, 1)
         return self.combine(i.sigmoid(), (f + c).sigmoid(), g.tanh(), o.sigmoid(), c)
+
+
+class ReversesOutput(Kernels):
+    """Right, but the output has the last step first."""
+
+    def forward(self, x, states=None):
+        output, states = super().forward(x, states)
+        return output.flip(1), states
+
+
+class ReturnsHiddenTwice(Kernels):
+    """The second of the states is the first again."""
+
+    def forward(self, x, states=None):
+        output, (h, _) = super().forward(x, states)
+        return output, (h, h)
+
+
+class ReturnsCellTwice(Kernels):
+    """The first of the states is the second."""
+
+    def forward(self, x, states=None):
+        output, (_, c) = super().forward(x, states)
+        return output, (c, c)
+
+
+class StepsWithoutCell(Kernels):
+    """One step, which returns h where c should be."""
+
+    def forward(self, x, states):
+        h, _ = self.step(x, *states)
+        return h, h
+
+
+def lstm_without_output(x, h, c, W, U, b):  # noqa: N803
+    """NumPy; right states below an output of zeros."""
+    output, h, c = lstm_over_time(x, h, c, W, U, b)
+    return np.zeros_like(output), h, c
+
+
+def lstm_with_output_reversed(x, h, c, W, U, b):  # noqa: N803
+    """NumPy; right states below an output that has the last step first."""
+    output, h, c = lstm_over_time(x, h, c, W, U, b)
+    return output[::-1], h, c
+
+
+class TurnsOutput(Kernels):
+    """Takes rows first and returns the output with steps first."""
+
+    def forward(self, x, states=None):
+        output, states = super().forward(x, states)
+        return output.transpose(0, 1), states
+
+
+class TurnsInput(Kernels):
+    """Takes steps first and returns the output with rows first."""
+
+    def forward(self, x, states=None):
+        return super().forward(x.transpose(0, 1), states)

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from torch import nn
 
@@ -201,6 +202,15 @@ RIGHT: dict[str, dict[str, Any]] = {
         "returns": "output, h_n[0], c_n[0]",
         "batch_first": True,
     },
+    "lstm_over_time": {
+        "weight_ih": "W",
+        "weight_hh": "U",
+        "bias": "b",
+        "transposed": True,
+        "call": "input, h_0[0], c_0[0], W, U, b",
+        "states_optional": False,
+        "returns": "output, h_n[0], c_n[0]",
+    },
 }
 """For each class of right.py the arguments of its adapter."""
 
@@ -223,6 +233,14 @@ FAULTY = {
     "ForgetsBiasHH": "b_hh has no effect",
     "LacksBothTanhs": "the candidate lacks its tanh; and h = o * c: the tanh of c is missing",
     "SqueezesUnits": "output.shape = (2, 1), but should be (2, 1, 1)",
+    "ReversesOutput": "the output has its steps from the last to the first",
+    "TurnsOutput": "the output has steps first, but the input rows",
+    "TurnsInput": "the output has rows first, but the input steps",
+    "ReturnsHiddenTwice": "h_n comes back twice, and c_n never",
+    "ReturnsCellTwice": "c_n comes back twice, and h_n never",
+    "StepsWithoutCell": "h_n comes back twice, and c_n never",
+    "lstm_without_output": "the first returned value has the shape of output, but not its numbers",
+    "lstm_with_output_reversed": "the output has its steps from the last to the first",
     "PeeksAtCell": "no mapping fits; with the nearest: output[0, 0, 0] = ",
 }
 """For each class of faulty.py what is told of it."""
@@ -336,6 +354,40 @@ def test_infer_tells_of_other_mappings_that_fit() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "remarks"),
+    [
+        ("step_forward", ("the third returned value is not verified",)),
+        ("MixedOrientation", ("the returned value 'logits' is not verified",)),
+        ("lstm_over_time", ()),
+    ],
+)
+def test_infer_tells_what_is_not_verified(name: str, remarks: tuple[str, ...]) -> None:
+    """What comes back and is nothing that an LSTM returns is a remark, and only that."""
+    assert inferred("right.py", name).remarks == remarks
+
+
+def test_infer_says_which_part_of_a_nested_answer_is_not_verified() -> None:
+    """Places in tuples and mappings within what comes back are told in words."""
+    remarks = inferred(__file__, "ReturnsMuch").remarks
+    assert remarks[1:] == (
+        "the second of 'states' of the first returned value is not verified",
+        "the second returned value is not verified",
+    )
+
+
+class ReturnsMuch(nn.Module):
+    """Right, with means in several places."""
+
+    def __init__(self, input_size, hidden_size):
+        super().__init__()
+        self.lstm = nn.LSTM(input_size, hidden_size)
+
+    def forward(self, x):
+        output, (h, c) = self.lstm(x)
+        return {"output": output, "states": (h, c.mean(2), c)}, [h.mean(), None]
+
+
 def test_infer_diagnoses_what_nothing_explains() -> None:
     """Where the nearest mapping goes wrong, and with which quantity, is told as for any LSTM."""
     faults = inferred("faulty.py", "PeeksAtCell").faults
@@ -375,11 +427,33 @@ class CannotBeMade(nn.Module):
         raise ValueError("no")
 
 
+class TakesSettings(nn.LSTM):
+    """Has its sizes in one argument."""
+
+    def __init__(self, settings):
+        super().__init__(settings.input_size, settings.hidden_size)
+
+
+class CannotBeCalled:
+    """Has the parameters and does nothing with them."""
+
+    def __init__(self, input_size, hidden_size):
+        self.W = np.zeros((4 * hidden_size, input_size))
+        self.U = np.zeros((4 * hidden_size, hidden_size))
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
     [
         ("no_such_file.py:LSTM", "there is no file no_such_file.py"),
         (f"{FOLDER / 'right.py'}:Missing", "there is no class or function 'Missing'"),
+        (f"{FOLDER / 'right.py'}:lstms", r"in .*right.py; it has .*; did you mean 'lstm'\?"),
+        (f"{FOLDER / 'right.py'}", "give .*right.py:Class; it has CarryCell, Cell, "),
+        (
+            f"{__file__}:TakesSettings",
+            r"constructed with \(settings\), where nothing is input_size",
+        ),
+        (f"{__file__}:CannotBeCalled", "it has nothing that can be called"),
         (f"{FOLDER / 'right.py'}:uniform", "the names of its arguments are not those of an LSTM"),
         ("torch.nn.Linear", r"no parameters have the shapes .* weight \(\d, \d\), bias \(\d,\)"),
         ("torch.nn.Identity", "there are none"),
