@@ -8,16 +8,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conformance import Passed
+from conformance import REQUIREMENTS, Passed
 from conformance.errors import UsageError
+from conformance.failures import Mismatch
 from conformance.reproductions.directory import place, remove, tidy
 from conformance.reproductions.record import Record, read
+from conformance.reproductions.script import script
 from conformance.reproductions.subject import Subject
+from conformance.steps import Step
+from conformance.tape import Tape
 from conformance.verdict import from_json
 from reference import DTYPES, Case, Configuration
 from tests.conformance.cases import random_case
 from tests.conformance.processes import SPECIMENS, command
 from tests.conformance.processes import pytest as run_pytest
+from tests.conformance.processes import run as run_program
 
 ONE = ["--requirement", "results_match_reference", "--device", "cpu", "--max-examples", 20]
 FORGETFUL = """
@@ -97,6 +102,23 @@ def test_replay_decides_the_case_again(folder: Path, tmp_path: Path) -> None:
     run = command("replay", folder / FOUND, "--as", "torch.nn.LSTM", folder=tmp_path)
     assert run.returncode == 0, run.stdout + run.stderr
     assert "│ passed" in run.stdout
+
+
+def test_script_that_replays_shows_the_fault(folder: Path, tmp_path: Path) -> None:
+    """Where no plain script can be written, and where no step of a refusal was noted."""
+    requirement = REQUIREMENTS["results_match_reference"]
+    refusal = Tape()
+    refusal.steps = [Step("x = 1")]
+    refused = Mismatch("what", "", "accepted", "refused by TypeError")
+    for failure, tape in ((Mismatch("output", "", "0", "1"), Tape()), (refused, refusal)):
+        written = script(requirement, "mine.py:Mine", failure, tape)
+        assert not written.plain
+        (tmp_path / "reproduce.py").write_text(written.text)
+        (tmp_path / "case.json").write_bytes((folder / FOUND / "case.json").read_bytes())
+        done = run_program([sys.executable, tmp_path / "reproduce.py"], tmp_path)
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert "output[0, 0, 0] = 0.0, but should be 0.23105857863000487" in done.stdout
+        assert done.stderr == ""
 
 
 def test_what_was_mended_leaves_nothing(tmp_path: Path) -> None:
