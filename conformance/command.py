@@ -245,6 +245,10 @@ def _replay(options: argparse.Namespace) -> int:
 def _problem(options: argparse.Namespace) -> str | None:
     if options.workers < 0:
         return f"-n must be 0 or more, got {options.workers}"
-    if options.json and not Path(options.json).resolve().parent.is_dir():
-        return f"--json: there is no folder {Path(options.json).resolve().parent}"
+    if options.json:
+        file = Path(options.json).resolve()
+        if not file.parent.is_dir():
+            return f"--json: there is no folder {file.parent}"
+        if file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
+            return f"--json: {file} is no file that can be written to"
     return None

@@ -107,6 +107,12 @@ def test_verify_ends_when_an_lstm_kills_its_process_while_loaded(tmp_path: Path)
     ("arguments", "told"),
     [
         (["--json", "no/such/folder/x.json"], "--json: there is no folder "),
+        (["--json", "."], "--json: "),
+        (["--reproductions", "/proc/x"], "--reproductions: /"),
+        (
+            ["--level", "core", "--requirement", "second_derivatives_are_right"],
+            "no requirement is of these levels and names",
+        ),
         (["-n", "-1"], "-n must be 0 or more, got -1"),
         (["--requirement", "no_such", "-n", "0"], "unknown requirement 'no_such': `lstm-con"),
     ],
@@ -119,6 +125,7 @@ def test_verify_refuses_options_that_do_not_fit(
     assert (run.returncode, run.stdout) == (2, "")
     assert run.stderr.startswith(f"lstm-conformance: {told}")
     assert len(run.stderr.strip().splitlines()) == 1
+    assert not list(tmp_path.iterdir())
 
 
 def test_verify_survives_what_implementations_do(tmp_path: Path) -> None:
