@@ -78,13 +78,7 @@ def check(
     and does propagate.
     """
     supports = implementation.supports
-    reason = requirement.applies(implementation)
-    if device not in supports.devices:
-        reason = f"no {device.partition(':')[0].upper()} device is present"
-    elif device not in requirement.cases.get("devices", (device,)):
-        reason = "is about CUDA devices"
-    elif requirement.costly and budget.max_examples < PROFILES["thorough"]:
-        reason = "decided in the thorough profile"
+    reason = inapplicable(requirement, implementation, device, budget)
     if reason is not None:
         return NotApplicable(requirement.name, implementation.name, device, reason=reason)
     return decide(
@@ -103,6 +97,33 @@ def check(
     )
 
 
+def inapplicable(
+    requirement: Requirement,
+    implementation: Implementation,
+    device: str,
+    budget: Budget = Budget(),
+) -> str | None:
+    """Why `requirement` does not apply on `device`, None if it does; no case is run."""
+    supports = implementation.supports
+    reason = requirement.applies(implementation)
+    if device not in supports.devices:
+        return f"no {device.partition(':')[0].upper()} device is present"
+    if device not in requirement.cases.get("devices", (device,)):
+        return "is about CUDA devices"
+    if requirement.costly and budget.max_examples < PROFILES["thorough"]:
+        return "decided in the thorough profile"
+    return reason or _lacking(requirement, replace(supports, devices=(device,)))
+
+
+def _lacking(requirement: Requirement, support: Support) -> str | None:
+    """What of `support` is too little for the cases of `requirement`, None if nothing is."""
+    try:
+        lstm_cases(support, **dict(requirement.cases)).validate()
+    except InvalidArgument as error:
+        return str(error).partition(", only ")[0]
+    return None
+
+
 def _attempt(
     requirement: Requirement,
     implementation: Implementation,
@@ -114,11 +135,10 @@ def _attempt(
     """As :func:`check`, for the cases of `support` alone, whatever is known to fail."""
     started = time.perf_counter()
     here = (requirement.name, implementation.name, support.devices[0])
-    try:
-        cases = lstm_cases(support, **dict(requirement.cases))
-        cases.validate()
-    except InvalidArgument as error:
-        return NotApplicable(*here, reason=str(error).partition(", only ")[0])
+    reason = _lacking(requirement, support)
+    if reason is not None:
+        return NotApplicable(*here, reason=reason)
+    cases = lstm_cases(support, **dict(requirement.cases))
     tried = 0
     share: float | None = None
     found: Finding | None = None
