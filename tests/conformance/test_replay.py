@@ -99,9 +99,20 @@ def test_replay_decides_the_case_again(folder: Path, tmp_path: Path) -> None:
     assert run.returncode == 1, run.stdout + run.stderr
     assert "mine.py:Mine on cpu: results_match_reference failed" in run.stdout
     assert "output[0, 0, 0] = 0.0, but should be 0.23105857863000487" in run.stdout
+    assert "The results equal those of an LSTM " in run.stdout
     run = command("replay", folder / FOUND, "--as", "torch.nn.LSTM", folder=tmp_path)
     assert run.returncode == 0, run.stdout + run.stderr
     assert "│ passed" in run.stdout
+
+
+def test_replay_is_not_applicable_where_the_case_is_not_taken(folder: Path, tmp_path: Path) -> None:
+    """A case in both directions is nothing to a cell: status 0, and why."""
+    record = read(folder / FOUND)
+    case = random_case(Configuration(2, 3, bidirectional=True))
+    Record(record.subject, case, "failed", "why").write(tmp_path)
+    run = command("replay", tmp_path, "--as", "torch.nn.LSTMCell", folder=tmp_path)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "not applicable, the case needs bidirectional=True, " in run.stdout
 
 
 def test_script_that_replays_shows_the_fault(folder: Path, tmp_path: Path) -> None:
