@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from conformance.requirement import Requirement
 from conformance.verdict import Crashed, Failed, NotApplicable, TimedOut, Verdict
 
 STYLES = {
@@ -123,6 +124,17 @@ def _shortened(verdict: Verdict) -> Verdict:
 
 def _requirements(count: int) -> str:
     return f"{count} requirement{'s' * (count != 1)}"
+
+
+def listed(requirements: Collection[Requirement]) -> RenderableType:
+    """Requirements with their levels, claims and sources, each name whole however narrow it is."""
+    rows = Table(title=f"{len(requirements)} requirements", title_justify="left", show_lines=True)
+    rows.add_column("requirement, level", no_wrap=True)
+    rows.add_column("claim, source")
+    for each in requirements:
+        dim = Text(f"\n{each.source}", style="dim")
+        rows.add_row(f"{each.name}\n{each.level}", Text(each.claim) + dim)
+    return rows
 
 
 def table(verdicts: Sequence[Verdict]) -> str:

@@ -35,7 +35,7 @@ def differs(name, got, expected, allowed):
     off = ~(np.abs(got - expected) <= allowed)
     for place in map(tuple, np.argwhere(off)[:20].tolist()):
         limit = np.broadcast_to(allowed, off.shape)[place]
-        print(f"{name}{list(place)}: got {got[place]}, expected {expected[place]} ± {limit:.3g}")
+        print(f"{name}{list(place)}: got {got[place]}, expected {expected[place]} +- {limit:.3g}")
     return bool(off.any())
 '''
 

@@ -4,7 +4,8 @@ import io
 
 from rich.console import Console, RenderableType
 
-from conformance.table import failures, table
+from conformance import REQUIREMENTS
+from conformance.table import failures, listed, table
 from conformance.verdict import Counterexample, Crashed, Failed, NotApplicable, Passed, TimedOut
 
 EXPLANATION = "The results equal those of an LSTM without bias_hh, here and in 3 further cases."
@@ -26,6 +27,12 @@ def test_table_keeps_names_whole() -> None:
     """In a table of 100 columns the longest name of a requirement is on one line."""
     name = "batched_states_with_unbatched_input_are_refused"
     assert f" {name} " in table([Passed(name, "mine", "cpu", 8, 0.5, 1.0)])
+
+
+def test_requirements_keep_their_names_whole() -> None:
+    """In a terminal of 80 columns each name is on one line."""
+    told = plain(listed(REQUIREMENTS.values()), 80)
+    assert all(f" {name} " in told for name in REQUIREMENTS)
 
 
 def test_table_shows_no_share_of_what_failed() -> None:
