@@ -15,7 +15,7 @@ from hypothesis.errors import InvalidArgument, Unsatisfiable
 
 from conformance import process_state
 from conformance.comparison import truth
-from conformance.diagnosis import diagnose
+from conformance.diagnosis import diagnose, differs
 from conformance.expectations import decide
 from conformance.failures import Misbehaviour, Mismatch, NoAnswer
 from conformance.implementation import Implementation
@@ -185,7 +185,7 @@ def _attempt(
     if found is None:
         return Passed(*here, tried, share, seconds)
     keep(found)
-    smallest = counterexample(found.case, found.failure)
+    smallest = counterexample(found.case, found.failure, found.tape)
     if isinstance(found.failure, Mismatch) and budget.shrink_seconds and not requirement.costly:
         limit = min(5.0, budget.shrink_seconds)
         with process_state.restored():
@@ -215,8 +215,10 @@ def size(case: Case) -> tuple[int, ...]:
     return nonzero, sum(array.size for array in arrays), sum(len(str(a.tolist())) for a in arrays)
 
 
-def counterexample(case: Case, failure: Mismatch | Misbehaviour) -> Counterexample:
-    """What failed and on what, in plain values."""
+def counterexample(
+    case: Case, failure: Mismatch | Misbehaviour, tape: Tape | None = None
+) -> Counterexample:
+    """What failed and on what, in plain values; `tape` has the steps until then, where known."""
     tensors = {name: array.astype(float).tolist() for name, array in case.parameters.items()}
     for name in ("input", "h_0", "c_0"):
         array = getattr(case, name)
@@ -231,7 +233,9 @@ def counterexample(case: Case, failure: Mismatch | Misbehaviour) -> Counterexamp
             "expected": failure.expected,
             "allowed": failure.allowed,
         }
-    return Counterexample(repr(case), str(failure), tensors, **details)
+    calls = [step.case for step in tape.steps if step.case is not None] if tape else []
+    derived = bool(calls) and differs(case, calls[-1])
+    return Counterexample(repr(case), str(failure), tensors, **details, derived=derived)
 
 
 def _seed(seed: int, requirement: str) -> int:

@@ -27,6 +27,7 @@ from conformance.reproductions.record import FILE, Record, read
 from conformance.reproductions.unfinished import unfinished
 from conformance.requirements import REQUIREMENTS
 from conformance.selection import exact_arithmetic, with_precision
+from conformance.tape import recording
 from conformance.verdict import (
     Crashed,
     Failed,
@@ -168,7 +169,8 @@ def _verdicts(implementation: Any, record: Record) -> Iterator[Verdict]:
     failure: Mismatch | Misbehaviour | None = None
     share = None
     try:
-        share = requirement.body(implementation, record.case)
+        with recording() as tape:
+            share = requirement.body(implementation, record.case)
     except (Mismatch, Misbehaviour) as error:
         failure = error
     seconds = time.perf_counter() - started
@@ -176,12 +178,12 @@ def _verdicts(implementation: Any, record: Record) -> Iterator[Verdict]:
         yield Passed(*here, 1, share, seconds)
         return
     kind = Failed if isinstance(failure, Mismatch) else Crashed
-    found = kind(*here, 1, share, seconds, counterexample=counterexample(record.case, failure))
+    smallest = counterexample(record.case, failure, tape)
+    found = kind(*here, 1, share, seconds, counterexample=smallest)
     yield judged(found)
     if isinstance(failure, Mismatch) and not requirement.costly:
         told = diagnose(
             implementation, record.case, requirement.body, failure.what, seconds=DIAGNOSIS
         )
-        assert found.counterexample is not None
-        smallest = replace(found.counterexample, diagnosis=told.lines())
+        smallest = replace(smallest, diagnosis=told.lines())
         yield judged(replace(found, counterexample=smallest))
