@@ -13,6 +13,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from hypothesis.errors import HypothesisDeprecationWarning, UnsatisfiedAssumption
+
 from conformance.diagnosis import diagnose
 from conformance.engine import counterexample
 from conformance.errors import UsageError
@@ -137,6 +139,8 @@ def _decide(sending: Connection, record: Record, name: str) -> None:
         os.chdir(folder)
     with OURS, warnings.catch_warnings():
         warnings.simplefilter("default")
+        # some requirements assume something of their case, which Hypothesis wants to drive
+        warnings.simplefilter("ignore", HypothesisDeprecationWarning)
         try:
             program = record.subject.program
             again = program and name == record.subject.implementation
@@ -171,6 +175,9 @@ def _verdicts(implementation: Any, record: Record) -> Iterator[Verdict]:
     try:
         with recording() as tape:
             share = requirement.body(implementation, record.case)
+    except UnsatisfiedAssumption:
+        yield NotApplicable(*here, reason="the case is none from which it can be decided")
+        return
     except (Mismatch, Misbehaviour) as error:
         failure = error
     seconds = time.perf_counter() - started

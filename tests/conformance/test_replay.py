@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,20 @@ class Mine(nn.LSTM):
         return super().forward(x)
 """
 RIGHT = FORGETFUL.replace("forward(x)", "forward(x, hx)")
+WITHOUT_GRADIENT_OF_INPUT = """
+from torch import nn
+from conformance import HandWritten
+
+
+class Mine(HandWritten):
+    def gradients(self, case, cotangents):
+        found = super().gradients(case, cotangents)
+        return {name: found[name] for name in found if name != "input"}
+
+
+names = {"weight_ih": "weight_ih_l0", "weight_hh": "weight_hh_l0"}
+mine = Mine(nn.LSTM, **names, bias=("bias_ih_l0", "bias_hh_l0"))
+"""
 FOUND = Path(".lstm-conformance/mine.py-Mine/results_match_reference-cpu")
 
 
@@ -113,6 +128,18 @@ def test_replay_is_not_applicable_where_the_case_is_not_taken(folder: Path, tmp_
     run = command("replay", tmp_path, "--as", "torch.nn.LSTMCell", folder=tmp_path)
     assert run.returncode == 0, run.stdout + run.stderr
     assert "not applicable, the case needs bidirectional=True, " in run.stdout
+
+
+def test_replay_of_what_decides_nothing_is_not_applicable(folder: Path, tmp_path: Path) -> None:
+    """Where a requirement assumes what is not there, such as one of the gradients."""
+    (tmp_path / "mine.py").write_text(WITHOUT_GRADIENT_OF_INPUT)
+    record = read(folder / FOUND)
+    subject = replace(record.subject, requirement="gradient_reaches_first_step")
+    Record(subject, record.case, "failed", "why").write(tmp_path)
+    name = f"{tmp_path}/mine.py:mine"
+    run = command("replay", tmp_path, "--as", name, "--timeout", 60, folder=tmp_path)
+    assert "the case is none from which it can be decided" in run.stdout.replace("\n", " ")
+    assert run.returncode == 0
 
 
 def test_script_that_replays_shows_the_fault(folder: Path, tmp_path: Path) -> None:
