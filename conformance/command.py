@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
+import io
 import os
 import sys
 import tempfile
@@ -28,6 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns 0 conformant, 1 not, 2 wrong usage, 3 the run itself broke, 130 interrupted.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # what the encoding of the terminal has not is told as a question mark
+            stream.reconfigure(errors="replace")
     options = _parser().parse_args(arguments)
     with OURS:
         code: int = options.command(options)
@@ -41,6 +47,8 @@ def _parser() -> argparse.ArgumentParser:
         epilog="exit status: 0 conformant, 1 not conformant, 2 wrong usage, 3 the run broke, "
         "130 interrupted",
     )
+    version = importlib.metadata.version("lstm-conformance")
+    parser.add_argument("--version", action="version", version=f"lstm-conformance {version}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     verify = commands.add_parser("verify", help="check implementations against the requirements")
     verify.set_defaults(command=_verify, misused=verify.error)
@@ -91,7 +99,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     again = commands.add_parser("replay", help="run the case of a reproduction again")
     again.set_defaults(command=_replay)
-    again.add_argument("folder", type=Path, metavar="DIR", help="that a failure left")
+    again.add_argument(
+        "folder",
+        type=Path,
+        metavar="DIR",
+        help="the folder named in a failure's line 'reproduction: '",
+    )
     again.add_argument("--as", dest="name", metavar="NAME", help="another implementation instead")
     again.add_argument("--timeout", type=float, default=120.0, metavar="SECONDS")
     inference = commands.add_parser("infer", help="find out how a hand-written class is verified")
@@ -99,7 +112,10 @@ def _parser() -> argparse.ArgumentParser:
     inference.add_argument(
         "names", nargs="+", metavar="NAME", help="package.module:Class, path/to/file.py:Class"
     )
-    listing = commands.add_parser("requirements", help="list every requirement")
+    listing = commands.add_parser(
+        "requirements",
+        help="list every requirement; in a pipe one a line: name, level, claim, source",
+    )
     listing.set_defaults(command=_requirements)
     shipped = commands.add_parser("implementations", help="list the implementations known by name")
     shipped.set_defaults(command=_implementations)
@@ -117,16 +133,16 @@ def _schema(_: argparse.Namespace) -> int:
 
 def _requirements(_: argparse.Namespace) -> int:
     from rich.console import Console
-    from rich.table import Table
 
     from conformance.requirements import REQUIREMENTS
+    from conformance.table import listed
 
-    rows = Table(title=f"{len(REQUIREMENTS)} requirements", title_justify="left", show_lines=True)
-    for name in ("requirement", "level", "claim", "source"):
-        rows.add_column(name, overflow="fold", ratio=None if name == "level" else 1)
+    console = Console()
+    if console.is_terminal:
+        console.print(listed(REQUIREMENTS.values()))
+        return CONFORMANT
     for item in REQUIREMENTS.values():
-        rows.add_row(item.name, item.level, item.claim, item.source)
-    Console().print(rows)
+        print(item.name, item.level, item.claim, item.source, sep="\t")
     return CONFORMANT
 
 
@@ -245,6 +261,10 @@ def _replay(options: argparse.Namespace) -> int:
 def _problem(options: argparse.Namespace) -> str | None:
     if options.workers < 0:
         return f"-n must be 0 or more, got {options.workers}"
-    if options.json and not Path(options.json).resolve().parent.is_dir():
-        return f"--json: there is no folder {Path(options.json).resolve().parent}"
+    if options.json:
+        file = Path(options.json).resolve()
+        if not file.parent.is_dir():
+            return f"--json: there is no folder {file.parent}"
+        if file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
+            return f"--json: {file} is no file that can be written to"
     return None

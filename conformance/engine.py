@@ -15,7 +15,7 @@ from hypothesis.errors import InvalidArgument, Unsatisfiable
 
 from conformance import process_state
 from conformance.comparison import truth
-from conformance.diagnosis import diagnose
+from conformance.diagnosis import diagnose, differs
 from conformance.expectations import decide
 from conformance.failures import Misbehaviour, Mismatch, NoAnswer
 from conformance.implementation import Implementation
@@ -78,13 +78,7 @@ def check(
     and does propagate.
     """
     supports = implementation.supports
-    reason = requirement.applies(implementation)
-    if device not in supports.devices:
-        reason = f"no {device.partition(':')[0].upper()} device is present"
-    elif device not in requirement.cases.get("devices", (device,)):
-        reason = "is about CUDA devices"
-    elif requirement.costly and budget.max_examples < PROFILES["thorough"]:
-        reason = "decided in the thorough profile"
+    reason = inapplicable(requirement, implementation, device, budget)
     if reason is not None:
         return NotApplicable(requirement.name, implementation.name, device, reason=reason)
     return decide(
@@ -103,6 +97,33 @@ def check(
     )
 
 
+def inapplicable(
+    requirement: Requirement,
+    implementation: Implementation,
+    device: str,
+    budget: Budget = Budget(),
+) -> str | None:
+    """Why `requirement` does not apply on `device`, None if it does; no case is run."""
+    supports = implementation.supports
+    reason = requirement.applies(implementation)
+    if device not in supports.devices:
+        return f"no {device.partition(':')[0].upper()} device is present"
+    if device not in requirement.cases.get("devices", (device,)):
+        return "is about CUDA devices"
+    if requirement.costly and budget.max_examples < PROFILES["thorough"]:
+        return "decided in the thorough profile"
+    return reason or _lacking(requirement, replace(supports, devices=(device,)))
+
+
+def _lacking(requirement: Requirement, support: Support) -> str | None:
+    """What of `support` is too little for the cases of `requirement`, None if nothing is."""
+    try:
+        lstm_cases(support, **dict(requirement.cases)).validate()
+    except InvalidArgument as error:
+        return str(error).partition(", only ")[0]
+    return None
+
+
 def _attempt(
     requirement: Requirement,
     implementation: Implementation,
@@ -114,11 +135,10 @@ def _attempt(
     """As :func:`check`, for the cases of `support` alone, whatever is known to fail."""
     started = time.perf_counter()
     here = (requirement.name, implementation.name, support.devices[0])
-    try:
-        cases = lstm_cases(support, **dict(requirement.cases))
-        cases.validate()
-    except InvalidArgument as error:
-        return NotApplicable(*here, reason=str(error).partition(", only ")[0])
+    reason = _lacking(requirement, support)
+    if reason is not None:
+        return NotApplicable(*here, reason=reason)
+    cases = lstm_cases(support, **dict(requirement.cases))
     tried = 0
     share: float | None = None
     found: Finding | None = None
@@ -165,7 +185,7 @@ def _attempt(
     if found is None:
         return Passed(*here, tried, share, seconds)
     keep(found)
-    smallest = counterexample(found.case, found.failure)
+    smallest = counterexample(found.case, found.failure, found.tape)
     if isinstance(found.failure, Mismatch) and budget.shrink_seconds and not requirement.costly:
         limit = min(5.0, budget.shrink_seconds)
         with process_state.restored():
@@ -196,8 +216,10 @@ def size(case: Case) -> tuple[int, ...]:
     return nonzero, sum(array.size for array in arrays), sum(len(str(a.tolist())) for a in arrays)
 
 
-def counterexample(case: Case, failure: Mismatch | Misbehaviour) -> Counterexample:
-    """What failed and on what, in plain values."""
+def counterexample(
+    case: Case, failure: Mismatch | Misbehaviour, tape: Tape | None = None
+) -> Counterexample:
+    """What failed and on what, in plain values; `tape` has the steps until then, where known."""
     tensors = {name: array.astype(float).tolist() for name, array in case.parameters.items()}
     for name in ("input", "h_0", "c_0"):
         array = getattr(case, name)
@@ -212,7 +234,9 @@ def counterexample(case: Case, failure: Mismatch | Misbehaviour) -> Counterexamp
             "expected": failure.expected,
             "allowed": failure.allowed,
         }
-    return Counterexample(repr(case), str(failure), tensors, **details)
+    calls = [step.case for step in tape.steps if step.case is not None] if tape else []
+    derived = bool(calls) and differs(case, calls[-1])
+    return Counterexample(repr(case), str(failure), tensors, **details, derived=derived)
 
 
 def _seed(seed: int, requirement: str) -> int:

@@ -207,11 +207,19 @@ class RequirementItem(pytest.Item):
 
     def too_late(self) -> Verdict:
         """The verdict where the time of the whole run is up."""
-        from conformance.verdict import TimedOut
+        from conformance.engine import inapplicable
+        from conformance.selection import budget
+        from conformance.verdict import NotApplicable, TimedOut
 
+        here = self.requirement.name, self.implementation.name, self.device
+        reason = inapplicable(
+            self.requirement, self.implementation, self.device, budget(self.config)
+        )
+        if reason is not None:
+            return NotApplicable(*here, reason=reason)
         limit = self.config.getoption("lstm_time_limit")
-        reason = f"not tried: the run's time limit of {limit:g} s was reached"
-        return TimedOut(self.requirement.name, self.implementation.name, self.device, reason=reason)
+        reason = f"not tried, the run's time limit of {limit:g} s was reached"
+        return TimedOut(*here, reason=reason)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """What, where, got, should be, allowed, and the case; a traceback only if we failed."""

@@ -7,11 +7,15 @@ import os
 import shutil
 import time
 import warnings
+from collections.abc import Iterator
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from hypothesis.errors import HypothesisDeprecationWarning, UnsatisfiedAssumption
+
+from conformance.diagnosis import diagnose
 from conformance.engine import counterexample, kind_of
 from conformance.errors import UsageError
 from conformance.expectations import judged
@@ -25,6 +29,7 @@ from conformance.reproductions.record import FILE, Record, read
 from conformance.reproductions.unfinished import unfinished
 from conformance.requirements import REQUIREMENTS
 from conformance.selection import exact_arithmetic, with_precision
+from conformance.tape import recording
 from conformance.verdict import (
     Crashed,
     NotApplicable,
@@ -36,6 +41,8 @@ from conformance.verdict import (
 
 LOADING = 120.0
 """Seconds in which the implementation must be imported and tried out."""
+DIAGNOSIS = 5.0
+"""Seconds that the diagnosis of a failure takes at most, unless a single run takes more."""
 
 
 def replay(folder: Path, name: str | None = None, seconds: float = 120.0) -> Verdict:
@@ -68,6 +75,7 @@ def replay(folder: Path, name: str | None = None, seconds: float = 120.0) -> Ver
         started = time.perf_counter()
         verdict = _received(receiving, seconds)
         late = verdict is None and time.perf_counter() - started >= seconds
+        verdict = verdict and (_received(receiving, 2 * DIAGNOSIS) or verdict)
     finally:
         process.kill()
         process.join()
@@ -130,6 +138,8 @@ def _decide(sending: Connection, record: Record, name: str) -> None:
         os.chdir(folder)
     with OURS, warnings.catch_warnings():
         warnings.simplefilter("default")
+        # some requirements assume something of their case, which Hypothesis wants to drive
+        warnings.simplefilter("ignore", HypothesisDeprecationWarning)
         try:
             program = record.subject.program
             again = program and name == record.subject.implementation
@@ -142,25 +152,43 @@ def _decide(sending: Connection, record: Record, name: str) -> None:
             return
         exact_arithmetic()
         sending.send(True)
-        sending.send(_verdict(implementation, record).to_json())
+        for verdict in _verdicts(implementation, record):
+            sending.send(verdict.to_json())
+    sending.close()
 
 
-def _verdict(implementation: Any, record: Record) -> Verdict:
-    """Of one run of the requirement's body on the case."""
+def _verdicts(implementation: Any, record: Record) -> Iterator[Verdict]:
+    """Of one run of the requirement's body on the case; then, if it failed, with its diagnosis."""
     requirement = REQUIREMENTS[record.subject.requirement]
     here = (requirement.name, implementation.name, record.subject.device)
+    lacking = implementation.supports.lacking_for(record.case)
     reason = requirement.applies(implementation)
+    if reason is None and lacking:
+        reason = f"the case needs {', '.join(lacking)}, which is not supported"
     if reason is not None:
-        return NotApplicable(*here, reason=reason)
+        yield NotApplicable(*here, reason=reason)
+        return
     started = time.perf_counter()
     failure: Mismatch | Misbehaviour | None = None
     share = None
     try:
-        share = requirement.body(implementation, record.case)
+        with recording() as tape:
+            share = requirement.body(implementation, record.case)
+    except UnsatisfiedAssumption:
+        yield NotApplicable(*here, reason="the case is none from which it can be decided")
+        return
     except (Mismatch, Misbehaviour) as error:
         failure = error
     seconds = time.perf_counter() - started
     if failure is None:
-        return Passed(*here, 1, share, seconds)
-    smallest = counterexample(record.case, failure)
-    return judged(kind_of(failure)(*here, 1, share, seconds, counterexample=smallest))
+        yield Passed(*here, 1, share, seconds)
+        return
+    smallest = counterexample(record.case, failure, tape)
+    found = kind_of(failure)(*here, 1, share, seconds, counterexample=smallest)
+    yield judged(found)
+    if isinstance(failure, Mismatch) and not requirement.costly:
+        told = diagnose(
+            implementation, record.case, requirement.body, failure.what, seconds=DIAGNOSIS
+        )
+        smallest = replace(smallest, diagnosis=told.lines())
+        yield judged(replace(found, counterexample=smallest))

@@ -179,11 +179,13 @@ class Reporting:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the report, whatever the run ended with."""
         self.run.seconds = time.time() - self.run.started
-        shutil.rmtree(self.journal, ignore_errors=True)
-        tidy(self.reproductions)
-        if not self.run.circumstances and not self.run.usage_errors:
-            with OURS:
-                self.run.circumstances = circumstances(session.config)
+        try:
+            if not self.run.circumstances and not self.run.usage_errors:
+                with OURS:
+                    self.run.circumstances = circumstances(session.config)
+        finally:
+            shutil.rmtree(self.journal, ignore_errors=True)
+            tidy(self.reproductions)
         self.run.sort(session.config.getoption("lstm"))
         target = session.config.getoption("lstm_json")
         if target:

@@ -50,6 +50,8 @@ def select(config: pytest.Config) -> list[tuple[Implementation, str]]:
     for level in _levels(config):
         if level not in LEVELS:
             raise UsageError(f"unknown level {level!r}: choose among {', '.join(LEVELS)}")
+    if not any(asked(each, config) for each in REQUIREMENTS.values()):
+        raise UsageError("no requirement is of these levels and names")
     examples = config.getoption("lstm_max_examples")
     if examples is not None and examples < 1:
         raise UsageError(f"--max-examples must be at least 1, got {examples}")
@@ -101,7 +103,12 @@ def _asked(config: pytest.Config) -> Iterator[tuple[str, Callable[[], Implementa
 
 def _can_be_written(folder: Path) -> None:
     above = next(each for each in (folder, *folder.absolute().parents) if each.exists())
-    if not above.is_dir() or not os.access(above, os.W_OK):
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        writable = os.access(folder, os.W_OK)
+    except OSError:
+        writable = False
+    if not writable:
         raise UsageError(f"--reproductions: {above} is no folder that can be written to")
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from conformance.verdict import NotApplicable, Verdict
+from conformance.requirement import Requirement
+from conformance.verdict import Crashed, Failed, NotApplicable, TimedOut, Verdict
 
 STYLES = {
     "passed": "green",
@@ -21,6 +25,15 @@ STYLES = {
     "unexpected pass": "bold red",
 }
 
+EXPLAINED = re.compile(r", here and in \d+ further cases")
+"""In each sentence of a diagnosis that explains the results, and in no other."""
+
+PARTED = " first part in "
+"""In the sentence of a diagnosis that says where results part."""
+
+MANY = 3
+"""How many failures have to have an explanation in common for it to be told before them."""
+
 
 def render(verdicts: Sequence[Verdict]) -> RenderableType:
     """One table per implementation and device; devices with nothing applicable take one line."""
@@ -28,12 +41,12 @@ def render(verdicts: Sequence[Verdict]) -> RenderableType:
     for (implementation, device), group in _groups(verdicts):
         reasons = {verdict.reason for verdict in group}
         if len(reasons) == 1 and all(isinstance(verdict, NotApplicable) for verdict in group):
-            text = f"{implementation} on {device}: {len(group)} requirements not applicable, "
+            text = f"{implementation} on {device}: {_requirements(len(group))} not applicable, "
             parts.append(Text(text + reasons.pop(), style="dim"))
             continue
         rows = Table(title_justify="left")
         rows.title = Text(f"{implementation} on {device}", style="table.title")
-        rows.add_column("requirement", overflow="fold")
+        rows.add_column("requirement", no_wrap=True)
         rows.add_column("verdict")
         for name in ("cases", "share of bound", "seconds"):
             rows.add_column(name, justify="right")
@@ -45,7 +58,8 @@ def render(verdicts: Sequence[Verdict]) -> RenderableType:
 
 
 def _cells(verdict: Verdict) -> tuple[str | Text, ...]:
-    share = verdict.largest_share
+    # that of the cases before a failure would look like one that is allowed
+    share = None if isinstance(verdict, (Failed, Crashed, TimedOut)) else verdict.largest_share
     return (
         verdict.requirement,
         Text(verdict.outcome, style=STYLES[verdict.outcome]),
@@ -68,14 +82,59 @@ def _not_applicable(group: Sequence[Verdict]) -> list[Text]:
 
 
 def failures(verdicts: Iterable[Verdict]) -> RenderableType:
-    """What there is to say of each verdict that is not conformant."""
-    parts: list[RenderableType] = []
-    for verdict in verdicts:
-        if not verdict.conformant:
-            where = f"{verdict.implementation} on {verdict.device}: {verdict.requirement}"
-            parts.append(Text(f"\n{where} {verdict.outcome}", style="bold red"))
-            parts += [Text(f"  {line}") for line in verdict.lines()]
+    """What there is to say of each verdict that is not conformant.
+
+    What many have in common comes first: the time being up before they were tried, and an
+    explanation, which is then not repeated with each.
+    """
+    parts: list[Text] = []
+    for (implementation, device), group in _groups(
+        [each for each in verdicts if not each.conformant]
+    ):
+        where = f"{implementation} on {device}"
+        untried = [each for each in group if isinstance(each, TimedOut) and not each.counterexample]
+        for reason, count in Counter(verdict.reason for verdict in untried).items():
+            parts.append(Text(f"\n{where}: {reason}: {_requirements(count)}", style="bold red"))
+        told = [verdict for verdict in group if verdict not in untried]
+        counts = Counter(filter(None, map(_explanations, told)))
+        common = {sentences: count for sentences, count in counts.items() if count >= MANY}
+        for sentences, count in common.items():
+            line = f"{count} of {len(told)} have the same explanation: "
+            parts.append(Text(f"\n{where}: {line}{' '.join(sentences)}", style="bold"))
+        for verdict in told:
+            line = f"\n{where}: {verdict.requirement} {verdict.outcome}"
+            parts.append(Text(line, style="bold red"))
+            short = _shortened(verdict) if _explanations(verdict) in common else verdict
+            parts += [Text(f"  {line}") for line in short.lines()]
     return Group(*parts)
+
+
+def _explanations(verdict: Verdict) -> tuple[str, ...]:
+    """The sentences of the diagnosis that say what equals the results."""
+    told = verdict.counterexample.diagnosis if verdict.counterexample else ()
+    return tuple(sentence for sentence in told if EXPLAINED.search(sentence))
+
+
+def _shortened(verdict: Verdict) -> Verdict:
+    """`verdict` with no more of its diagnosis than where the results part."""
+    assert verdict.counterexample is not None
+    parted = tuple(each for each in verdict.counterexample.diagnosis if PARTED in each)[:1]
+    return replace(verdict, counterexample=replace(verdict.counterexample, diagnosis=parted))
+
+
+def _requirements(count: int) -> str:
+    return f"{count} requirement{'s' * (count != 1)}"
+
+
+def listed(requirements: Collection[Requirement]) -> RenderableType:
+    """Requirements with their levels, claims and sources, each name whole however narrow it is."""
+    rows = Table(title=f"{len(requirements)} requirements", title_justify="left", show_lines=True)
+    rows.add_column("requirement, level", no_wrap=True)
+    rows.add_column("claim, source")
+    for each in requirements:
+        dim = Text(f"\n{each.source}", style="dim")
+        rows.add_row(f"{each.name}\n{each.level}", Text(each.claim) + dim)
+    return rows
 
 
 def table(verdicts: Sequence[Verdict]) -> str:

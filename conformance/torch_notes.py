@@ -29,12 +29,16 @@ def placement(module: nn.Module, case: Case) -> None:
     note(f"{{module}}.to({place}torch.{case.dtype.name})", module=module)
 
 
-def packing(case: Case, x: Any) -> Noted:
-    """From the input and the case's lengths to a packed sequence, which it gives."""
+def packing(case: Case, x: Any, *, in_order: bool = False) -> Noted:
+    """From the input and the case's lengths to a packed sequence, which it gives.
+
+    `in_order` says that the rows come longest first, and are packed as such.
+    """
     assert case.lengths is not None
     batch_first = case.configuration.batch_first
+    order = "" if in_order else ", enforce_sorted=False"
     return note(
-        f"{{packed}} = {PACK}({{x}}, {{lengths}}, {batch_first}, enforce_sorted=False)",
+        f"{{packed}} = {PACK}({{x}}, {{lengths}}, {batch_first}{order})",
         new=("packed",),
         x=x,
         lengths=Text(f"torch.tensor({case.lengths.tolist()})", (IMPORT,)),

@@ -22,6 +22,8 @@ SHOWN = 64
 """The size of the largest tensor whose numbers are shown in the terminal."""
 
 
+DERIVED = "The case that failed is derived from this one; the script shows it."
+
 PROPERTY = "lstm_conformance_verdict"
 """The name under which a verdict travels as a property of a pytest report."""
 
@@ -32,7 +34,8 @@ class Counterexample:
 
     `case` is a short description, `tensors` each array by name as shape and numbers; `what`,
     `where`, `got`, `expected` and `allowed` are those of the comparison that failed. `diagnosis`
-    are sentences on where the results first part and what explains them.
+    are sentences on where the results first part and what explains them. What failed is `derived`
+    if the last call before the failure was not one with this case.
     """
 
     case: str
@@ -44,6 +47,7 @@ class Counterexample:
     expected: str = ""
     allowed: float | None = None
     diagnosis: tuple[str, ...] = ()
+    derived: bool = False
 
     def lines(self) -> list[str]:
         """For the terminal: message, case, its tensors that are not all zero, and diagnosis.
@@ -60,6 +64,7 @@ class Counterexample:
             else:
                 zero.append(name)
         shown += [f"  all zero: {', '.join(zero)}"] if zero else []
+        shown += [DERIVED] if self.derived else []
         return shown + list(self.diagnosis)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from reference import DTYPES
+from reference import DTYPES, Case
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,28 @@ class Support:
             if item.default is True and not getattr(self, item.name)
         ]
         return missing + (["num_layers > 1"] if self.max_layers == 1 else [])
+
+    def lacking_for(self, case: Case) -> list[str]:
+        """What of `case` is not taken here, on whatever device."""
+        configuration = case.configuration
+        asked = {
+            "dtypes": case.dtype.name,
+            "bias": configuration.bias,
+            "batch_first": configuration.batch_first,
+            "bidirectional": configuration.bidirectional,
+            "states": case.h_0 is not None,
+            "batched": case.batched,
+        }
+        missing = [f"{name}={is_}" for name, is_ in asked.items() if is_ not in getattr(self, name)]
+        needed = {
+            "projection": configuration.proj_size > 0,
+            "dropout": configuration.dropout > 0,
+            "lengths": case.lengths is not None,
+            "empty_batch": case.batch_size == 0,
+        }
+        missing += [name for name, is_ in needed.items() if is_ and not getattr(self, name)]
+        layers = configuration.num_layers
+        return missing + ([f"num_layers={layers}"] if layers > self.max_layers else [])
 
 
 EVERYTHING = Support()

@@ -112,6 +112,11 @@ def _derived(case: Case, wrong_case: Case) -> list[str]:
     return [f"What follows is about a case derived from this one, {wrong_case!r}{other}."]
 
 
+def differs(case: Case, other: Case) -> bool:
+    """Whether `other` is not the same in all that is shown of a case."""
+    return bool(_derived(case, other))
+
+
 def _same(first: Array | None, second: Array | None) -> bool:
     if first is None or second is None:
         return first is second

@@ -40,7 +40,7 @@ fault = not (off <= {allowed}).all()
 print("expected factors: 0 or", 1 / (1 - {p}), "; got:", masks[0])"""
 RATE = """share = np.mean(np.array(masks) < 0.5)
 fault = not abs(share - {p}) <= {allowed}
-print("expected share of dropped values:", {p}, "±", {allowed}, "; got:", share)"""
+print("expected share of dropped values:", {p}, "+-", {allowed}, "; got:", share)"""
 ANEW = {
     "calls": "masks[0], masks[1]",
     "steps": "masks[0][: len(masks[0]) // 2], masks[0][len(masks[0]) // 2 :][: len(masks[0]) // 2]",

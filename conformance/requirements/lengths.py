@@ -126,7 +126,7 @@ def wrong_state_batch_is_refused_when_packed(implementation: Any, case: Case) ->
     assert case.lengths is not None
     assert case.h_0 is not None
     assert case.c_0 is not None
-    lengths = np.append(np.sort(case.lengths)[:0:-1], 1)
+    in_order = replace(case, lengths=np.append(np.sort(case.lengths)[:0:-1], 1))
     session = session_of(implementation, case)
     before = session.run(case)
     x, h, c = (to_tensor(each, case.device) for each in (case.input, case.h_0, case.c_0))
@@ -135,17 +135,20 @@ def wrong_state_batch_is_refused_when_packed(implementation: Any, case: Case) ->
         "c_0 of one row with packed input": (h, c[:, :1]),
         "states of one row less with packed input": (h[:, 1:], c[:, 1:]),
     }.items():
-        call = partial(_call_with_packed, implementation, session.module, case, x, lengths, states)
-        refused(what, call)
+        refused(what, partial(_call_packed, implementation, session.module, in_order, x, states))
     return agree(session.run(case), before, nothing(before))
 
 
-def _call_with_packed(
-    implementation: Any, module: Any, case: Case, x: Any, lengths: Any, states: Any
-) -> None:
+def _call_packed(implementation: Any, module: Any, case: Case, x: Any, states: Any) -> None:
     """Call the module with rows that are packed as they are, longest first."""
     from torch.nn.utils.rnn import pack_padded_sequence
 
-    packed = pack_padded_sequence(x, lengths.tolist(), case.configuration.batch_first)
+    from conformance import torch_notes
+
+    assert case.lengths is not None
+    packing = torch_notes.packing(case, x, in_order=True)
+    packed = pack_padded_sequence(x, case.lengths.tolist(), case.configuration.batch_first)
+    packing.gave(packed)
+    torch_notes.call(case, module, packed, states)
     with implementation.around():
         module(packed, states)

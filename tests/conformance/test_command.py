@@ -2,6 +2,8 @@
 
 import json
 import re
+import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from conformance import REQUIREMENTS
 from conformance.shipped import SHIPPED
 from conformance.verdict import Crashed, Passed, TimedOut, from_json
 from tests.conformance.processes import SPECIMENS, command
+from tests.conformance.processes import run as run_program
 
 FEW = ["--requirement", "results_match_reference", "--requirement", "dtypes_follow_input"]
 
@@ -107,6 +110,12 @@ def test_verify_ends_when_an_lstm_kills_its_process_while_loaded(tmp_path: Path)
     ("arguments", "told"),
     [
         (["--json", "no/such/folder/x.json"], "--json: there is no folder "),
+        (["--json", "."], "--json: "),
+        (["--reproductions", "/proc/x"], "--reproductions: /"),
+        (
+            ["--level", "core", "--requirement", "second_derivatives_are_right"],
+            "no requirement is of these levels and names",
+        ),
         (["-n", "-1"], "-n must be 0 or more, got -1"),
         (["--requirement", "no_such", "-n", "0"], "unknown requirement 'no_such': `lstm-con"),
     ],
@@ -119,6 +128,7 @@ def test_verify_refuses_options_that_do_not_fit(
     assert (run.returncode, run.stdout) == (2, "")
     assert run.stderr.startswith(f"lstm-conformance: {told}")
     assert len(run.stderr.strip().splitlines()) == 1
+    assert not list(tmp_path.iterdir())
 
 
 def test_verify_survives_what_implementations_do(tmp_path: Path) -> None:
@@ -152,13 +162,32 @@ def test_verify_survives_what_implementations_do(tmp_path: Path) -> None:
 
 
 def test_requirements_lists_every_requirement(tmp_path: Path) -> None:
-    """Each name is in the list, with its level, claim and source."""
-    run = command("requirements", folder=tmp_path, COLUMNS="1000")
+    """In a pipe each is a line: its name, level, claim and source."""
+    run = command("requirements", folder=tmp_path, COLUMNS="80")
     assert run.returncode == 0, run.stderr
-    assert run.stdout.startswith(f"{len(REQUIREMENTS)} requirements")
-    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in run.stdout.splitlines()]
-    for item in REQUIREMENTS.values():
-        assert [item.name, item.level, item.claim, item.source] in rows
+    rows = [line.split("\t") for line in run.stdout.splitlines()]
+    assert rows == [
+        [item.name, item.level, item.claim, item.source] for item in REQUIREMENTS.values()
+    ]
+
+
+def test_version_is_that_of_the_package(tmp_path: Path) -> None:
+    """``--version`` tells it."""
+    run = command("--version", folder=tmp_path)
+    assert (run.returncode, run.stdout) == (0, f"lstm-conformance {version('lstm-conformance')}\n")
+
+
+def test_verify_and_its_scripts_print_in_any_encoding(tmp_path: Path) -> None:
+    """Where the terminal has no ±, neither the command nor the script dies of it."""
+    options = ["--device", "cpu", "--max-examples", 20, "-n", 0]
+    arguments = ("verify", f"{SPECIMENS}:ForgetsBiasHH", *FEW[:2], *options)
+    run = command(*arguments, folder=tmp_path, PYTHONIOENCODING="ascii")
+    assert run.returncode == 1, run.stderr
+    assert " but should be " in run.stdout
+    (script,) = tmp_path.glob(".lstm-conformance/*/*/reproduce.py")
+    run = run_program([sys.executable, script], tmp_path, PYTHONIOENCODING="ascii")
+    assert run.returncode == 1, run.stderr
+    assert " +- " in run.stdout
 
 
 def test_implementations_lists_what_is_shipped(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """The engine that decides one requirement."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from conformance import (
@@ -36,6 +38,20 @@ def negated_h_n(case: Case, result: Result) -> Result:
     if case.configuration.num_layers == 2:
         return Result(result.output, -result.h_n, result.c_n)
     return result
+
+
+def test_check_tells_a_case_that_is_derived_from_the_one_shown() -> None:
+    """Where the last call was one with other numbers, and not where it was with the case itself."""
+
+    def with_ones(implementation: Any, case: Case) -> float:
+        return against_reference(implementation, replace(case, input=np.ones_like(case.input)))
+
+    for body, derived in ((with_ones, True), (against_reference, False)):
+        verdict = check(requirement(body), RoundedReference(negated_h_n), budget=Budget(100, 3))
+        assert verdict.counterexample is not None
+        assert not np.any(verdict.counterexample.tensors["input"])
+        told = "The case that failed is derived from this one; the script shows it."
+        assert (told in verdict.lines()) == derived
 
 
 def test_check_passes_what_holds() -> None:

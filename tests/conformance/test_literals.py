@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.operands import Literal
+from conformance.reproductions.ending import compare
 from conformance.reproductions.literals import FEW, SMALL, number, written
+from conformance.steps import Comparison
 from conformance.tensors import to_array, to_tensor
 from reference import DTYPES, Array
 from tests.conformance.test_tensors import bits_of
@@ -94,6 +96,13 @@ def test_written_strides_come_back(layout: Callable[[Array], Array], tensor: boo
     assert (again.stride() if tensor else tuple(s // 8 for s in again.strides)) == strides
     assert (np.asarray(again) == array).all()
     assert to_tensor(array).stride() == strides
+
+
+def test_expected_numbers_are_plain_lists() -> None:
+    """Whatever the strides of what is expected."""
+    expected = Literal(np.arange(6.0, dtype=np.float32).reshape(2, 3).T, tensor=False)
+    ended = compare("output", Comparison(None, expected, Literal(np.float64(1))), [])
+    assert written(ended.operands["expected"]).text.startswith("np.array([[0.0, 3.0], ")
 
 
 def test_written_lines_are_short() -> None:

@@ -89,6 +89,9 @@ def test_run_ends_within_its_time_limit_even_when_everything_hangs(tmp_path: Pat
     assert all(each.reason.endswith("time limit of 20 s was reached") for each in untried)
     assert len(tried) >= 2
     assert len(untried) >= len(REQUIREMENTS) // 3
+    shown = " ".join(run.stdout.split())
+    assert shown.count("time limit of 20 s was reached") == 1
+    assert f" s was reached: {len(untried)} requirements" in shown
     left = [each for each in found if each not in hung]
     assert all(isinstance(each, (Passed, NotApplicable, Failed, Crashed)) for each in left)
 

@@ -3,21 +3,27 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from conformance import Passed
+from conformance import REQUIREMENTS, Passed
 from conformance.errors import UsageError
+from conformance.failures import Mismatch
 from conformance.reproductions.directory import place, remove, tidy
 from conformance.reproductions.record import Record, read
+from conformance.reproductions.script import script
 from conformance.reproductions.subject import Subject
+from conformance.steps import Step
+from conformance.tape import Tape
 from conformance.verdict import from_json
 from reference import DTYPES, Case, Configuration
 from tests.conformance.cases import random_case
 from tests.conformance.processes import SPECIMENS, command
 from tests.conformance.processes import pytest as run_pytest
+from tests.conformance.processes import run as run_program
 
 ONE = ["--requirement", "results_match_reference", "--device", "cpu", "--max-examples", 20]
 FORGETFUL = """
@@ -29,6 +35,20 @@ class Mine(nn.LSTM):
         return super().forward(x)
 """
 RIGHT = FORGETFUL.replace("forward(x)", "forward(x, hx)")
+WITHOUT_GRADIENT_OF_INPUT = """
+from torch import nn
+from conformance import HandWritten
+
+
+class Mine(HandWritten):
+    def gradients(self, case, cotangents):
+        found = super().gradients(case, cotangents)
+        return {name: found[name] for name in found if name != "input"}
+
+
+names = {"weight_ih": "weight_ih_l0", "weight_hh": "weight_hh_l0"}
+mine = Mine(nn.LSTM, **names, bias=("bias_ih_l0", "bias_hh_l0"))
+"""
 FOUND = Path(".lstm-conformance/mine.py-Mine/results_match_reference-cpu")
 
 
@@ -94,9 +114,49 @@ def test_replay_decides_the_case_again(folder: Path, tmp_path: Path) -> None:
     assert run.returncode == 1, run.stdout + run.stderr
     assert "mine.py:Mine on cpu: results_match_reference failed" in run.stdout
     assert "output[0, 0, 0] = 0.0, but should be 0.23105857863000487" in run.stdout
+    assert "The results equal those of an LSTM " in run.stdout
     run = command("replay", folder / FOUND, "--as", "torch.nn.LSTM", folder=tmp_path)
     assert run.returncode == 0, run.stdout + run.stderr
     assert "│ passed" in run.stdout
+
+
+def test_replay_is_not_applicable_where_the_case_is_not_taken(folder: Path, tmp_path: Path) -> None:
+    """A case in both directions is nothing to a cell: status 0, and why."""
+    record = read(folder / FOUND)
+    case = random_case(Configuration(2, 3, bidirectional=True))
+    Record(record.subject, case, "failed", "why").write(tmp_path)
+    run = command("replay", tmp_path, "--as", "torch.nn.LSTMCell", folder=tmp_path)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "not applicable, the case needs bidirectional=True, " in run.stdout
+
+
+def test_replay_of_what_decides_nothing_is_not_applicable(folder: Path, tmp_path: Path) -> None:
+    """Where a requirement assumes what is not there, such as one of the gradients."""
+    (tmp_path / "mine.py").write_text(WITHOUT_GRADIENT_OF_INPUT)
+    record = read(folder / FOUND)
+    subject = replace(record.subject, requirement="gradient_reaches_first_step")
+    Record(subject, record.case, "failed", "why").write(tmp_path)
+    name = f"{tmp_path}/mine.py:mine"
+    run = command("replay", tmp_path, "--as", name, "--timeout", 60, folder=tmp_path)
+    assert "the case is none from which it can be decided" in run.stdout.replace("\n", " ")
+    assert run.returncode == 0
+
+
+def test_script_that_replays_shows_the_fault(folder: Path, tmp_path: Path) -> None:
+    """Where no plain script can be written, and where no step of a refusal was noted."""
+    requirement = REQUIREMENTS["results_match_reference"]
+    refusal = Tape()
+    refusal.steps = [Step("x = 1")]
+    refused = Mismatch("what", "", "accepted", "refused by TypeError")
+    for failure, tape in ((Mismatch("output", "", "0", "1"), Tape()), (refused, refusal)):
+        written = script(requirement, "mine.py:Mine", failure, tape)
+        assert not written.plain
+        (tmp_path / "reproduce.py").write_text(written.text)
+        (tmp_path / "case.json").write_bytes((folder / FOUND / "case.json").read_bytes())
+        done = run_program([sys.executable, tmp_path / "reproduce.py"], tmp_path)
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert "output[0, 0, 0] = 0.0, but should be 0.23105857863000487" in done.stdout
+        assert done.stderr == ""
 
 
 def test_what_was_mended_leaves_nothing(tmp_path: Path) -> None:

@@ -6,10 +6,12 @@ import pytest
 
 from conformance import REQUIREMENTS, Budget, NotApplicable, Passed, check
 from conformance.drop_in import adapt
+from conformance.engine import Finding
 from conformance.torch_modules import set_exact_arithmetic
 
 from .board import SEED
 from .plain import PlainLSTM, PlainLSTMCell
+from .reproducing import reproduction
 from .verifying import CUDA, QUICK, by_command, caught, undecidable, verify
 from .zoo import FAMILIES, FAULTS, known_bugs
 
@@ -28,10 +30,15 @@ def _exact_arithmetic() -> None:
 
 @pytest.mark.parametrize("fault", TAME, ids=lambda fault: fault.__name__)
 def test_fault_is_caught_by_the_requirement_it_names(fault: type) -> None:
-    """The requirement that the fault names rejects it within the quick profile's cases."""
+    """The requirement that the fault names rejects it within the quick profile's cases.
+
+    The script that is written of it is Python.
+    """
     if undecidable(fault):
         pytest.skip(f"{fault.caught_by} needs a CUDA device")
-    assert caught(verify(fault, fault.caught_by, SEED))
+    findings: list[Finding] = []
+    assert caught(verify(fault, fault.caught_by, SEED, keep=findings.append))
+    compile(reproduction(fault, findings[-1]).text, "reproduce.py", "exec")
 
 
 @pytest.mark.parametrize("fault", CRASHES, ids=lambda fault: fault.__name__)

@@ -24,6 +24,7 @@ SHOWN = (
     "DetachesStateEachStep",  # a gradient
     "ResetsGradientsAtEachCall",  # two backward passes
     "PadsStates",  # a refusal
+    "SkipsStateChecksWhenPacked",
     "KeepsRefusedStates",  # what is left behind by a refusal
     "ExitsOnWrongStates",
     "RunsThroughThePadding",  # lengths

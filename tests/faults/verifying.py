@@ -25,6 +25,7 @@ from conformance import (
     Verdict,
     check,
 )
+from conformance.engine import Finding
 from conformance.failures import Misbehaviour, Mismatch
 from conformance.torch_modules import torch_devices
 from conformance.verdict import Failed, from_json
@@ -63,10 +64,12 @@ def verify(
     seed: int,
     shrink_seconds: float = 0.0,
     red: Callable[[float], None] = lambda _: None,
+    keep: Callable[[Finding], None] = lambda _: None,
 ) -> Verdict:
     """One requirement with the quick profile, in this process and without warnings.
 
-    `red` is told at each failure how many seconds after the start it came.
+    `red` is told at each failure how many seconds after the start it came; `keep` gets what it was
+    found on.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -75,6 +78,7 @@ def verify(
             implementation(fault),
             device(requirement),
             Budget(cases(requirement), seed, shrink_seconds),
+            keep=keep,
         )
 
 
