@@ -28,7 +28,6 @@ def settings() -> dict[str, Setting]:
     """Every setting that is watched, by name; those of torch once it has been imported."""
     watched = {
         "warnings.filters": Setting(lambda: list(warnings.filters), _filter_warnings),
-        "numpy.geterr()": Setting(np.geterr, lambda errors: np.seterr(**errors)),
         "the working directory": Setting(os.getcwd, os.chdir),
         "sys.getrecursionlimit()": Setting(sys.getrecursionlimit, sys.setrecursionlimit),
         "garbage collection": Setting(gc.isenabled, lambda on: gc.enable() if on else gc.disable()),

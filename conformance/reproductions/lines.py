@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
@@ -205,6 +206,16 @@ class Lines:
         """A helper function, or lines that must come `first`."""
         if text and text not in self.helpers:
             self.helpers.insert(0 if first else len(self.helpers), text)
+
+
+def can_be_told(step: Step) -> bool:
+    """Whether a script can make the case of a step, impossible as at most its lengths are."""
+    for case in (each for each in step.operands.values() if isinstance(each, Case)):
+        shell = copy.copy(case)
+        object.__setattr__(shell, "lengths", None)
+        if not _possible(shell):
+            return False
+    return True
 
 
 def _possible(case: Case) -> bool:

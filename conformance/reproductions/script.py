@@ -13,7 +13,7 @@ from conformance.failures import Misbehaviour, Mismatch
 from conformance.operands import Literal, Name
 from conformance.reproductions.ending import Ending, used
 from conformance.reproductions.endings import ending
-from conformance.reproductions.lines import Lines, component
+from conformance.reproductions.lines import Lines, can_be_told, component
 from conformance.requirement import Requirement
 from conformance.steps import Step
 from conformance.tape import Tape
@@ -105,7 +105,7 @@ def script(
     """The script of a failure; with `died` the last step of the tape did not return."""
     # an exit would be that of the script, with whatever status
     died = died or str(failure).startswith("raised SystemExit")
-    if not tape.whole or not tape.steps:
+    if not tape.whole or not tape.steps or not all(map(can_be_told, tape.steps)):
         return _by_replay(requirement, implementation, failure)
     if died:
         last = tape.steps[-1]

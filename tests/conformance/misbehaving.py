@@ -8,6 +8,7 @@ import os
 import warnings
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -98,6 +99,13 @@ class ChangesEverything(Misbehaving):
         warnings.simplefilter("error", ResourceWarning)
 
 
+class RaisesOnUnderflow(Misbehaving):
+    """Makes NumPy raise on whatever it would let pass."""
+
+    def before(self) -> None:
+        np.seterr(all="raise")
+
+
 class AnswersLists(Misbehaving):
     """Answers with lists in place of tensors."""
 
@@ -153,3 +161,14 @@ class Sleeps(Misbehaving):
 
     def before(self) -> None:
         ctypes.CDLL(None).sleep(1000)
+
+
+class DiesOfWrongShapes(Plain):
+    """Ends its process where a state has a feature less than it should."""
+
+    hands_on_arrays = True
+
+    def run(self, case: Case) -> Result:
+        if case.h_0 is not None and case.h_0.shape[-1] != case.configuration.output_size:
+            os._exit(3)
+        return super().run(case)

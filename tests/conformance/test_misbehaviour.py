@@ -33,6 +33,7 @@ WAYS: dict[str, dict[str, tuple[type[Verdict], str]]] = {
     "HogsMemoryInTorch": dict.fromkeys(ALL, (Crashed, "allocate")),
     "Prints": {PRINTED: (Failed, "standard output = 'shape")},
     "ChangesEverything": {STATE: (Failed, "changed by the call")},
+    "RaisesOnUnderflow": {},
     "AnswersLists": dict.fromkeys(ALL, (Crashed, "h_n is a list, not a tensor")),
     "AnswersTheWrongType": dict.fromkeys(ALL, (Crashed, "the answer is a str, not a tuple")),
     "GivesLists": dict.fromkeys(ALL, (Crashed, "output is a list, not a NumPy array")),
@@ -117,3 +118,19 @@ def test_interrupted_run_reports_what_it_has(tmp_path: Path) -> None:
     assert f"interrupted: {len(found)} of {len(REQUIREMENTS)} decided" in err
     assert "torch.nn.LSTM on cpu" in out
     assert "conformant" not in out.splitlines()[-1]
+
+
+def test_process_that_dies_of_an_impossible_case_leaves_a_script(tmp_path: Path) -> None:
+    """A case that no script can make is replayed by it, and the run goes on."""
+    asked = ["--requirement", "wrong_state_features_are_refused", "--requirement", ASKED[0]]
+    run = command(
+        *("verify", f"{MISBEHAVING}:DiesOfWrongShapes", *asked, "--device", "cpu"),
+        *("--max-examples", 10, "--json", "report.json"),
+        folder=tmp_path,
+    )
+    assert run.returncode == 1, run.stdout + run.stderr
+    passed, died = verdicts(tmp_path / "report.json")
+    assert isinstance(passed, Passed)
+    assert isinstance(died, Crashed)
+    script = tmp_path / died.reproduction / "reproduce.py"
+    assert "told by the suite alone" in script.read_text()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-import numpy as np
 import torch
 
 from .plain import PlainLSTM
@@ -64,17 +63,6 @@ class SilencesWarnings(PlainLSTM):
 
     def network(self, *arguments: Any) -> Any:
         warnings.simplefilter("ignore", UserWarning)
-        return super().network(*arguments)
-
-
-class RaisesOnUnderflow(PlainLSTM):
-    """Makes NumPy raise where numbers underflow."""
-
-    bug = ""
-    caught_by = "process_state_is_left_alone"
-
-    def network(self, *arguments: Any) -> Any:
-        np.seterr(under="raise")
         return super().network(*arguments)
 
 

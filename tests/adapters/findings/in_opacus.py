@@ -39,6 +39,7 @@ print("three rows from the cell state of one:", tuple(output.shape))
         f"{OPACUS}, forward: initial states are of shape [L*P, B, H].",
         requirements=(
             "wrong_state_batch_is_refused",
+            "wrong_state_batch_is_refused_when_packed",
             "wrong_state_features_are_refused",
             "wrong_state_rank_is_refused",
         ),
@@ -64,6 +65,7 @@ print("of a single layer some are dropped:", bool((output == 0).any()))
             "full_dropout_cuts_layers_apart",
             "survivors_are_scaled",
             "dropout_rate_is_p",
+            "dropped_values_pass_no_gradient",
         ),
     ),
     Finding(

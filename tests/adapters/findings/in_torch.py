@@ -141,26 +141,7 @@ print(*[warning.message for warning in caught])
             "survivors_are_scaled",
             "dropout_rate_is_p",
             "dropout_is_drawn_anew",
-        ),
-    ),
-    Finding(
-        "Dynamic quantization has no step finer than 6e-5",
-        "undocumented",
-        ("torch.ao.quantization.quantize_dynamic",),
-        "An input whose range is small is quantized more coarsely than 7 bits of that range: "
-        "numbers around 1e-5 become 0. The declared precision does not go so far.",
-        f"""{QUANTIZED}
-(output, _) = lstm(torch.full((1, 1, 1), 1e-5))
-print("1e-5 counts:", output.item() != 0)
-""",
-        "1e-5 counts: False",
-        f"{DYNAMIC}: weights are quantized beforehand, activations dynamically; the smallest step "
-        "is a constant of the kernel's source.",
-        requirements=(
-            "results_match_reference",
-            "saturated_gates_are_exact",
-            "tiny_numbers_are_kept",
-            "hidden_units_can_be_permuted",
+            "dropped_values_pass_no_gradient",
         ),
     ),
     Finding(
