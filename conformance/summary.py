@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def show(verdicts: Sequence[Verdict]) -> Console:
     """Print the table of verdicts and the failures; gives the console for what follows."""
-    console = Console(width=None if sys.stdout.isatty() else 100)
+    console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(render(verdicts))
     console.print(failures(verdicts))
     return console
