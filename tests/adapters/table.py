@@ -1,9 +1,9 @@
 """Merge reports of shipped implementations into one table, with what was found out about each red.
 
-    python tests/adapters/table.py [--write] REPORT.json ...
+    python tests/adapters/table.py [--write] FOLDER
 
-Reports are what ``lstm-conformance verify --json`` writes, of as many runs as there are; those of
-one implementation are told apart by their dtypes. Exit status 1 if a red has no finding in
+Reports are what ``lstm-conformance verify --json`` writes, of as many runs as lie below the folder;
+those of one implementation are told apart by their dtypes. Exit status 1 if a red has no finding in
 findings.py, or a finding no red.
 """
 
@@ -114,8 +114,8 @@ def markdown(found: Sequence[Column]) -> str:
     lines = [
         "# Shipped implementations, requirement by requirement",
         "",
-        "Written by `python tests/adapters/table.py --write` from the reports that `tox -e "
-        "onnx,keras-torch,...` leaves in .tox/reports. ✓ passed, ✗ failed, ✗✗ crashed or killed "
+        "Written by `python tests/adapters/table.py --write .tox/reports` from what `tox -e "
+        "onnx,keras-torch,...` leaves there. ✓ passed, ✗ failed, ✗✗ crashed or killed "
         "its process, ✗t no verdict in time, empty: not applicable, · not run. The numbers behind "
         "a ✗ are those of the findings below; an examined red stays red. Where few cases were "
         "tried, as of frameworks that compile for every shape anew, a ✓ says little.",
@@ -183,13 +183,13 @@ def _cell(verdict: Verdict | None) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("reports", nargs="+", type=Path, metavar="REPORT.json")
+    parser.add_argument("folder", type=Path, help="where reports lie, at any depth")
     parser.add_argument("--write", action="store_true", help=f"write {TABLE.name}")
     options = parser.parse_args(arguments)
-    for path in options.reports:
-        if not path.is_file():
-            parser.error(f"there is no report {path}")
-    found = columns(options.reports)
+    reports = sorted(options.folder.rglob("*.json"))
+    if not reports:
+        parser.error(f"there is no report below {options.folder}")
+    found = columns(reports)
     if options.write:
         TABLE.write_text(markdown(found), encoding="utf-8")
     said = problems(found)
