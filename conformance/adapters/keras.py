@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from conformance.adapters.networks import Layer, chain, layers, valid_steps
+from conformance.adapters.networks import Layer, chain, chain_gradients, layers, valid_steps
 from conformance.errors import UsageError
 from conformance.layouts import Layout, Stored
 from reference import DTYPES, Array, Case, Result
@@ -29,9 +30,7 @@ class KerasLSTM:
     name = "keras-torch"
     backend = "torch"
     hands_on_arrays = True
-    supports = Support(
-        batch_first=(True,), batched=(True,), projection=False, dropout=False, gradients=False
-    )
+    supports = Support(batch_first=(True,), batched=(True,), projection=False, dropout=False)
 
     def __init__(self) -> None:
         self.keras = keras_on(self.backend, self.name)
@@ -40,8 +39,54 @@ class KerasLSTM:
         """Call the layers one after another."""
         return chain(case, LAYOUT, partial(self.call, case))
 
+    def gradients(self, case: Case, cotangents: Result) -> Mapping[str, Array]:
+        """Gradients of the sum of all results times their cotangents, layer by layer."""
+        pulled_back = partial(self.pulled_back, case)
+        return chain_gradients(case, LAYOUT, partial(self.call, case), pulled_back, cotangents)
+
     def call(self, case: Case, layer: Layer, x: Array) -> tuple[Array, Array, Array]:
         """Output and final states of one layer with its parameters."""
+        lstm, x, states = self.built(case, layer), self.tensor(x), self.states(layer)
+        answer = self.compiled(lstm)(x, initial_state=states, mask=valid_steps(case))
+        output, *final = map(self.array, answer)
+        return output, np.stack(final[::2]), np.stack(final[1::2])
+
+    def pulled_back(
+        self, case: Case, layer: Layer, x: Array, weights: Result
+    ) -> tuple[Layer, Array]:
+        """Gradients by parameters and states of one layer, and by its input."""
+        pairs = zip(weights.h_n, weights.c_n, strict=True)
+        weighted = [weights.output, *(array for pair in pairs for array in pair)]
+        lstm, x, states = self.built(case, layer), self.tensor(x), self.states(layer)
+        found = self.vjp(lstm, valid_steps(case), x, states, list(map(self.tensor, weighted)))
+        variables, by_input, by_states = found
+        arrays = list(map(self.array, variables))
+        size = len(arrays) // len(layer.directions)
+        directions = [
+            Stored(w_ih, w_hh, tuple(bias))
+            for w_ih, w_hh, *bias in (arrays[:size], arrays[size:])[: len(layer.directions)]
+        ]
+        h_0 = c_0 = None
+        if by_states:
+            arrays = [self.array(each) for each in by_states]
+            h_0, c_0 = np.stack(arrays[::2]), np.stack(arrays[1::2])
+        return Layer(layer.number, directions, h_0, c_0), self.array(by_input)
+
+    def vjp(
+        self, layer: Any, mask: Array | None, x: Any, states: list[Any] | None, weights: list[Any]
+    ) -> tuple[list[Any], Any, list[Any]]:
+        """Gradients by variables, input and states of the results times `weights`: autograd's."""
+        import torch
+
+        leaves = [x.requires_grad_(), *(state.requires_grad_() for state in states or [])]
+        variables = [variable.value for variable in layer.trainable_variables]
+        results = layer(x, initial_state=states, mask=mask)
+        found = torch.autograd.grad(results, [*variables, *leaves], weights)
+        by_variables, (by_x, *by_states) = found[: len(variables)], found[len(variables) :]
+        return list(by_variables), by_x, by_states
+
+    def built(self, case: Case, layer: Layer) -> Any:
+        """A layer with the case's parameters."""
         options = {"use_bias": case.configuration.bias, "dtype": case.dtype.name}
         size = case.configuration.hidden_size
         lstm = self.keras.layers.LSTM(size, **options, **OPTIONS, **INITIALIZERS)
@@ -49,13 +94,14 @@ class KerasLSTM:
             lstm = self.keras.layers.Bidirectional(lstm, dtype=case.dtype.name)
         lstm.build((None, None, len(layer.directions[0].weight_ih)))
         lstm.set_weights([array for stored in layer.directions for array in weights(stored)])
-        states = None
-        if layer.h_0 is not None and layer.c_0 is not None:
-            pairs = zip(layer.h_0, layer.c_0, strict=True)
-            states = [self.tensor(state) for pair in pairs for state in pair]
-        answer = self.compiled(lstm)(self.tensor(x), initial_state=states, mask=valid_steps(case))
-        output, *final = map(self.array, answer)
-        return output, np.stack(final[::2]), np.stack(final[1::2])
+        return lstm
+
+    def states(self, layer: Layer) -> list[Any] | None:
+        """The initial states h, c of each direction, None if there are none."""
+        if layer.h_0 is None or layer.c_0 is None:
+            return None
+        pairs = zip(layer.h_0, layer.c_0, strict=True)
+        return [self.tensor(state) for pair in pairs for state in pair]
 
     def compiled(self, layer: Any) -> Any:
         """The layer as it is usually called: here, as it is."""
@@ -132,6 +178,27 @@ class KerasJaxLSTM(KerasLSTM):
 
         forget_often()
         return jax.jit(layer)
+
+    def vjp(
+        self, layer: Any, mask: Array | None, x: Any, states: list[Any] | None, weights: list[Any]
+    ) -> tuple[list[Any], Any, list[Any]]:
+        """By ``jax.vjp`` through Keras' ``stateless_call``, compiled."""
+        import jax
+
+        from conformance.adapters.jax_functions import forget_often
+
+        def call(variables: list[Any], x: Any, states: list[Any] | None) -> Any:
+            others = layer.non_trainable_variables
+            results, _ = layer.stateless_call(
+                variables, others, x, initial_state=states, mask=mask
+            )
+            return list(results)
+
+        forget_often()
+        variables = [variable.value for variable in layer.trainable_variables]
+        _, backward = jax.vjp(jax.jit(call), variables, x, states)
+        by_variables, by_x, by_states = backward(weights)
+        return by_variables, by_x, by_states or []
 
 
 class KerasJaxCells(KerasJaxLSTM, KerasCells):

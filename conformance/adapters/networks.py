@@ -1,4 +1,4 @@
-"""What adapters share: a network as a chain of layers, and lengths as a mask."""
+"""What adapters share: a network as a chain of layers, its gradients, and lengths as a mask."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from conformance.implementation import without_padding
 from conformance.layouts import Layout, Stored
 from reference import Array, Case, Result
 
@@ -51,6 +52,42 @@ def chain(
         h_n.append(np.asarray(h))
         c_n.append(np.asarray(c))
     return Result(np.asarray(x), np.concatenate(h_n), np.concatenate(c_n))
+
+
+def chain_gradients(
+    case: Case,
+    layout: Layout,
+    layer: Callable[[Layer, Any], tuple[Any, Any, Any]],
+    pulled_back: Callable[[Layer, Any, Result], tuple[Layer, Array]],
+    cotangents: Result,
+) -> dict[str, Array]:
+    """Gradients of the sum of all results times their cotangents, by PyTorch's names.
+
+    `layer` is that of :func:`chain`. `pulled_back` takes a layer, its input, and the weights of its
+    results; it returns the gradients by all that the layer has, in place of that, and by its input.
+    """
+    stack = layers(case, layout)
+    inputs: list[Any] = [case.input]
+    for each in stack[:-1]:
+        inputs.append(layer(each, inputs[-1])[0])
+    weights = without_padding(cotangents, case)
+    by_input = weights.output
+    found: list[Layer] = []
+    count = case.configuration.num_directions
+    for each, x in zip(reversed(stack), reversed(inputs), strict=True):
+        here = slice(each.number * count, (each.number + 1) * count)
+        by_layer, by_input = pulled_back(
+            each, x, Result(by_input, weights.h_n[here], weights.c_n[here])
+        )
+        found.insert(0, by_layer)
+    gradients = {"input": by_input}
+    by_suffix = [stored for by_layer in found for stored in by_layer.directions]
+    for suffix, stored in zip(case.configuration.suffixes(), by_suffix, strict=True):
+        gradients.update(layout.restored(stored, suffix))
+    if case.h_0 is not None:
+        gradients["h_0"] = np.concatenate([by_layer.h_0 for by_layer in found])
+        gradients["c_0"] = np.concatenate([by_layer.c_0 for by_layer in found])
+    return gradients
 
 
 def valid_steps(case: Case) -> Array | None:
