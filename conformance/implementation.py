@@ -74,7 +74,7 @@ def without_padding(result: Result, case: Case) -> Result:
     """`result` with zeros in the output, or in its cotangent, beyond the length of each row."""
     if case.lengths is None:
         return result
-    beyond = np.arange(case.seq_len)[:, None] >= case.lengths
+    beyond = ~case.valid_steps()
     output = case.time_major(result.output)
     if not output[beyond].any():
         return result
