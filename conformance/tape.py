@@ -159,9 +159,9 @@ def note(
     tape = current()
     if tape is None:
         return _NOWHERE
-    gaps = {gap for _, gap, _, _ in string.Formatter().parse(text) if gap}
+    gaps = dict.fromkeys(gap for _, gap, _, _ in string.Formatter().parse(text) if gap)
     names = tuple(map(tape.name, new))
-    filled = {gap: tape.operand(operands[gap]) for gap in gaps & set(operands)}
+    filled = {gap: tape.operand(operands[gap]) for gap in gaps if gap in operands}
     filled.update({name.stem: name for name in names})
     tape.add(Step(text, names, filled, tape.under, tape.attempt, case))
     return Noted(tape, names)
