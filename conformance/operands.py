@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.strides import storage
+from conformance.strides import forwards, storage
 from reference import Array
 
 
@@ -66,6 +66,9 @@ class Literal:
     array: Array
     device: str = "cpu"
     tensor: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "array", forwards(self.array))
 
     def __getstate__(self) -> dict[str, Any]:
         array = self.array

@@ -7,6 +7,11 @@ import numpy as np
 from reference import Array
 
 
+def forwards(array: Array) -> Array:
+    """`array`, or a dense copy of one that runs backwards in memory, as no torch tensor does."""
+    return np.ascontiguousarray(array) if min(array.strides, default=0) < 0 else array
+
+
 def steps(array: Array) -> tuple[int, ...]:
     """The strides of `array`, in elements."""
     return tuple(stride // array.itemsize for stride in array.strides)

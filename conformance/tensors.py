@@ -9,7 +9,7 @@ import torch
 
 from conformance.failures import Misbehaviour, blamed
 from conformance.operands import Literal
-from conformance.strides import steps, storage
+from conformance.strides import forwards, steps, storage
 from conformance.tape import note, read
 from conformance.torch_arrays import numbers
 from reference import DTYPES, Array
@@ -21,8 +21,10 @@ def to_tensor(array: Array, device: str = "cpu") -> torch.Tensor:
     """A copy of `array` on `device`, with the array's own strides.
 
     A broadcast axis (stride 0) and one that skips elements stay so, as in an expanded or sliced
-    tensor. bfloat16 goes through its bits, since torch does not read ml_dtypes.
+    tensor; one that runs backwards does not. bfloat16 goes through its bits, since torch does not
+    read ml_dtypes.
     """
+    array = forwards(array)
     name = array.dtype.name
     bits = array.view(np.int16) if name == "bfloat16" else array
     if bits.flags.c_contiguous:
