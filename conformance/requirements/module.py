@@ -83,7 +83,7 @@ def to_dtype_converts_every_parameter(implementation: Any, case: Case) -> None:
         noted = note(
             f"{{moved}} = copy.deepcopy({{module}}).to(torch.{name})", new=("moved",), module=module
         )
-        with blamed(case):
+        with blamed():
             moved = copy.deepcopy(module).to(TORCH_DTYPES[name])
         noted.gave(moved)
         for parameter, tensor in moved.named_parameters():
@@ -115,7 +115,7 @@ def attributes_are_the_arguments(implementation: Any, case: Case) -> None:
 @requirement(source="torch.nn.Module.extra_repr documentation", **_CASES)
 def repr_tells_the_sizes(implementation: Any, case: Case) -> None:
     """The repr names the input size and the hidden size, and fits the module it is of."""
-    with blamed(case):
+    with blamed():
         text = repr(implementation.construct(case.configuration))
     for size in (case.configuration.input_size, case.configuration.hidden_size):
         if str(size) not in text:
