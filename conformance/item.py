@@ -72,10 +72,10 @@ class RequirementItem(pytest.Item):
                 lambda case: journal.write(self.name, case, self.started, here),
                 found.append,
             )
-        if found and not verdict.conformant:
-            root = Path(self.config.getoption("lstm_reproductions"))
-            return write(root, self.requirement, here, verdict, *vars(found[-1]).values())
-        return verdict
+        if not found or verdict.conformant:
+            return verdict
+        root, last = Path(self.config.getoption("lstm_reproductions")), found[-1]
+        return write(root, self.requirement, here, verdict, last.case, last.failure, last.tape)
 
     def too_late(self) -> Verdict:
         """The verdict where the time of the whole run is up."""
