@@ -97,18 +97,18 @@ class CommandImplementation:
         numbers: int,
         read: Callable[[int, Case, bytes], Answer | str],
     ) -> Answer:
-        if self._process is None and self._start(case) != self._hello:
+        if self._process is None and self._start() != self._hello:
             self.close()
             said = protocol.shown(self._introduction)
-            raise Misbehaviour(f"says after a restart that it is something else: {said}", case)
+            raise Misbehaviour(f"says after a restart that it is something else: {said}")
         self._asked += 1
         at_most = BYTES_BESIDE_NUMBERS + BYTES_OF_A_NUMBER * numbers
-        with self._watched(case) as process:
+        with self._watched() as process:
             request = protocol.request(self._asked, case, cotangents)
             answer = read(self._asked, case, process.ask(request, self.answering, at_most))
             process.expect_nothing()
         if isinstance(answer, str):
-            raise Misbehaviour(f"answered with an error: {answer}", case)
+            raise Misbehaviour(f"answered with an error: {answer}")
         return answer
 
     def close(self) -> None:
@@ -117,16 +117,16 @@ class CommandImplementation:
             self._process.stop()
             self._process = None
 
-    def _start(self, case: Case | None = None) -> Hello:
+    def _start(self) -> Hello:
         self._process = Process(self._arguments, self.folder)
-        with self._watched(case) as process:
+        with self._watched() as process:
             self._introduction = process.ask(b"", self.starting, BYTES_BESIDE_NUMBERS)
             hello = protocol.hello(self._introduction)
             process.expect_nothing()
         return hello
 
     @contextlib.contextmanager
-    def _watched(self, case: Case | None) -> Iterator[Process]:
+    def _watched(self) -> Iterator[Process]:
         """A process that does not keep to the protocol is ended, and blamed."""
         process = self._process
         assert process is not None
@@ -140,7 +140,7 @@ class CommandImplementation:
                 told += ["  its standard error ends with:", *(f"    {line}" for line in complaints)]
             self.close()
             kind = NoAnswer if isinstance(fault, Silence) else Misbehaviour
-            raise kind("\n".join(told), case) from fault
+            raise kind("\n".join(told)) from fault
         except BaseException:
             self.close()
             raise

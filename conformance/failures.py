@@ -18,7 +18,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from conformance.steps import Comparison
-from reference import Case
 
 REFUSALS = (RuntimeError, ValueError, TypeError, IndexError, AssertionError)
 """What a refusal may be raised as: the types that PyTorch uses for wrong arguments."""
@@ -51,12 +50,8 @@ class Mismatch(Exception):
 class Misbehaviour(Exception):
     """An implementation raised, or answered with something that is no result.
 
-    Its text is shown in the verdict; `case` is the case it happened on.
+    Its text is shown in the verdict.
     """
-
-    def __init__(self, text: str, case: Case | None = None) -> None:
-        super().__init__(text)
-        self.case = case
 
 
 class NoAnswer(Misbehaviour):
@@ -64,7 +59,7 @@ class NoAnswer(Misbehaviour):
 
 
 @contextlib.contextmanager
-def blamed(case: Case | None = None) -> Iterator[None]:
+def blamed() -> Iterator[None]:
     """Exceptions raised within are the implementation's: they become :class:`Misbehaviour`.
 
     Also those that no ``except Exception`` catches, but for the interrupt of the person who runs
@@ -81,4 +76,4 @@ def blamed(case: Case | None = None) -> Iterator[None]:
         if isinstance(error, KeyboardInterrupt) and by_hand:
             raise
         traceback.clear_frames(error.__traceback__)  # gives back the memory that they hold
-        raise Misbehaviour(f"raised {type(error).__name__}: {error}", case) from error
+        raise Misbehaviour(f"raised {type(error).__name__}: {error}") from error

@@ -74,7 +74,7 @@ def without_padding(result: Result, case: Case) -> Result:
     """`result` with zeros in the output, or in its cotangent, beyond the length of each row."""
     if case.lengths is None:
         return result
-    beyond = np.arange(case.seq_len)[:, None] >= case.lengths
+    beyond = ~case.valid_steps()
     output = case.time_major(result.output)
     if not output[beyond].any():
         return result
@@ -89,7 +89,7 @@ def answer(implementation: Implementation, case: Case) -> Result:
     So does an answer that is no :class:`Result` of NumPy arrays.
     """
     if type(implementation).__module__ in ADAPTERS:
-        with blamed(case):
+        with blamed():
             return implementation.run(case)
     called = note(
         "{result} = {implementation}.run({asked})",
@@ -98,15 +98,15 @@ def answer(implementation: Implementation, case: Case) -> Result:
         implementation=_constructed(implementation),
         asked=case,
     )
-    with blamed(case), paused():
+    with blamed(), paused():
         result = implementation.run(case)
     called.gave(result)
     if not isinstance(result, Result):
-        raise Misbehaviour(f"run() returned {type(result).__name__}, not a Result", case)
+        raise Misbehaviour(f"run() returned {type(result).__name__}, not a Result")
     for name, array in result.items():
         if not isinstance(array, np.ndarray):
             kind = f"{type(array).__module__}.{type(array).__name__}".removeprefix("builtins.")
-            raise Misbehaviour(f"{name} is a {kind}, not a NumPy array", case)
+            raise Misbehaviour(f"{name} is a {kind}, not a NumPy array")
         bind(array, result, f".{name}")
     return result
 

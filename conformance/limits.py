@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import faulthandler
+import os
 import sys
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -11,6 +15,7 @@ from conformance.profiles import TIMEOUTS
 
 DEADLINE = "lstm_conformance_deadline"
 """The key under which a worker is told the run's deadline."""
+_DEADLINE = pytest.StashKey["float | None"]()
 
 
 def timeout(config: pytest.Config) -> float:
@@ -41,6 +46,17 @@ def allowed(config: pytest.Config, started: float) -> float:
     return timeout(config) if end is None else min(timeout(config), end - started)
 
 
+@contextlib.contextmanager
+def last_resort(seconds: float) -> Iterator[None]:
+    """End this process after `seconds`, even in C code that lets no other Python thread run."""
+    with open(os.devnull, "w") as nowhere:
+        faulthandler.dump_traceback_later(seconds, exit=True, file=nowhere)
+        try:
+            yield
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+
+
 def cap_memory(gib: float) -> None:
     """Have the operating system refuse this process more than so many GiB of data.
 
@@ -56,6 +72,3 @@ def cap_memory(gib: float) -> None:
     wanted = int(gib * 2**30)
     caps = [limit for limit in (wanted, soft, hard) if limit != resource.RLIM_INFINITY]
     resource.setrlimit(resource.RLIMIT_DATA, (min(caps), hard))
-
-
-_DEADLINE = pytest.StashKey["float | None"]()

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from conformance.strides import forwards, storage
 from reference import Array
 
 
@@ -66,6 +67,9 @@ class Literal:
     device: str = "cpu"
     tensor: bool = True
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "array", forwards(self.array))
+
     def __getstate__(self) -> dict[str, Any]:
         array = self.array
         return {**vars(self), "array": np.ascontiguousarray(array), "strides": array.strides}
@@ -73,12 +77,8 @@ class Literal:
     def __setstate__(self, state: dict[str, Any]) -> None:
         array, strides = state.pop("array"), state.pop("strides")
         if array.strides != strides:
-            steps = [stride // array.itemsize for stride in strides]
-            reach = sum((size - 1) * step for size, step in zip(array.shape, steps, strict=True))
-            storage = np.zeros(reach + 1 if array.size else 0, array.dtype)
-            view = np.lib.stride_tricks.as_strided(storage, array.shape, strides)
-            view[...] = array
-            array = view
+            memory = storage(array, strides)
+            array = np.lib.stride_tricks.as_strided(memory, array.shape, strides)
         self.__dict__.update(state, array=array)
 
 

@@ -7,35 +7,23 @@ this package is imported only when it is needed.
 
 from __future__ import annotations
 
-import contextlib
-import faulthandler
-import importlib
 import json
 import os
 import secrets
 import signal
 import time
-import warnings
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from conformance import limits
+from conformance.exits import INTERRUPTED
 from conformance.packages import OURS
-from conformance.profiles import PROFILES
-
-if TYPE_CHECKING:
-    from conformance.implementation import Implementation
-    from conformance.requirement import Requirement
-    from conformance.verdict import Verdict
+from conformance.profiles import MEMORY, PROFILES
+from conformance.reproductions import ROOT
 
 FAMILIES = Path(__file__).parent / "requirements"
-INTERRUPTED = 130
-"""How a worker ends when the whole run is interrupted, which the reporting process sees to."""
-LOADING = 120.0
-"""Seconds in which all implementations must be imported and tried out."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -59,12 +47,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--lstm-level", default="", metavar="LIST", help="such as core,sequence")
     group.addoption("--lstm-timeout", type=float, metavar="SECONDS", help="per requirement")
     group.addoption("--lstm-time-limit", type=float, metavar="SECONDS", help="for the whole run")
-    group.addoption("--lstm-memory", type=float, default=8, metavar="GIB", help="for each worker")
+    group.addoption(
+        "--lstm-memory", type=float, default=MEMORY, metavar="GIB", help="for each worker"
+    )
     group.addoption(
         "--lstm-reproductions",
-        default=".lstm-conformance",
+        default=ROOT,
         metavar="DIR",
-        help="where each failure leaves a script that shows it (default: .lstm-conformance)",
+        help=f"where each failure leaves a script that shows it (default: {ROOT})",
     )
     group.addoption("--lstm-json", metavar="FILE", help="write the report to this file")
 
@@ -82,6 +72,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.lstm_seed = config.workerinput["lstm_conformance_seed"]
         limits.join(config, config.workerinput[limits.DEADLINE])
         limits.cap_memory(config.getoption("lstm_memory"))
+        # the reporting process sees to an interrupt of the whole run
         signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
     else:
         limits.begin(config)
@@ -89,8 +80,8 @@ def pytest_configure(config: pytest.Config) -> None:
             config.option.lstm_seed = secrets.randbelow(2**32)
         config.option.lstm_reproductions = str(Path.cwd() / config.option.lstm_reproductions)
         with OURS:
-            reporting = importlib.import_module("conformance.reporting")
-        config.pluginmanager.register(reporting.Reporting(config), "lstm_conformance_reporting")
+            from conformance.reporting import Reporting
+        config.pluginmanager.register(Reporting(config), "lstm_conformance_reporting")
 
 
 def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -103,163 +94,23 @@ def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Col
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """The requirement modules of this package are collected by us, whatever files pytest takes."""
     if file_path.parent == FAMILIES and _asked(parent.config):
+        with OURS:
+            from conformance.family import Family
         return Family.from_parent(parent, path=file_path)
     return None
-
-
-_REFUSED = pytest.StashKey[bool]()
-"""Whether a module has already told what cannot be verified, which is the same in all of them."""
-
-
-class Family(pytest.File):
-    """The requirements defined in one module."""
-
-    def collect(self) -> Iterable[pytest.Item]:
-        """One item per requirement, implementation and device."""
-        with OURS, _last_resort(LOADING):
-            from conformance.errors import UsageError
-            from conformance.requirements import REQUIREMENTS
-            from conformance.selection import asked, select
-
-            wanted = [
-                requirement
-                for requirement in REQUIREMENTS.values()
-                if requirement.body.__module__ == f"conformance.requirements.{self.path.stem}"
-            ]
-            try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("default")
-                    chosen = select(self.config)
-            except UsageError as error:
-                if self.config.stash.get(_REFUSED, False):
-                    return
-                self.config.stash[_REFUSED] = True
-                raise self.CollectError(f"usage: {error}") from error
-        for implementation, device in chosen:
-            for requirement in wanted:
-                if not asked(requirement, self.config):
-                    continue
-                yield RequirementItem.from_parent(
-                    self,
-                    name=f"{requirement.name}[{implementation.name}|{device}]",
-                    requirement=requirement,
-                    implementation=implementation,
-                    device=device,
-                )
-
-
-class RequirementItem(pytest.Item):
-    """One requirement on one implementation and device."""
-
-    def __init__(
-        self,
-        *,
-        requirement: Requirement,
-        implementation: Implementation,
-        device: str,
-        **rest: Any,
-    ) -> None:
-        super().__init__(**rest)
-        self.requirement = requirement
-        self.implementation = implementation
-        self.device = device
-        self.started = 0.0
-        self.add_marker(pytest.mark.filterwarnings("default"))
-
-    def runtest(self) -> None:
-        """Decide the requirement; the verdict travels as a property of the report."""
-        left = limits.allowed(self.config, self.started)
-        with OURS, _last_resort(max(left, 0) + 1):
-            from conformance.verdict import PROPERTY, NotApplicable
-
-            verdict = self.decide() if left > 0 else self.too_late()
-        self.user_properties.append((PROPERTY, verdict.to_json()))
-        if isinstance(verdict, NotApplicable):
-            pytest.skip(verdict.reason)
-        if not verdict.conformant:
-            raise NotConformant(verdict)
-
-    def decide(self) -> Verdict:
-        """Draw cases and check them; each is on disk before the implementation sees it.
-
-        A failure leaves its reproduction.
-        """
-        from conformance.engine import Finding, check
-        from conformance.journal import Journal
-        from conformance.reproductions.directory import write
-        from conformance.selection import budget, subject
-
-        here = subject(self.config, self.implementation, self.requirement.name, self.device)
-        found: list[Finding] = []
-        with contextlib.closing(Journal(self.config)) as journal:
-            verdict = check(
-                self.requirement,
-                self.implementation,
-                self.device,
-                budget(self.config),
-                lambda case: journal.write(self.name, case, self.started, here),
-                found.append,
-            )
-        if found and not verdict.conformant:
-            root = Path(self.config.getoption("lstm_reproductions"))
-            return write(root, self.requirement, here, verdict, *vars(found[-1]).values())
-        return verdict
-
-    def too_late(self) -> Verdict:
-        """The verdict where the time of the whole run is up."""
-        from conformance.engine import inapplicable
-        from conformance.selection import budget
-        from conformance.verdict import NotApplicable, TimedOut
-
-        here = self.requirement.name, self.implementation.name, self.device
-        reason = inapplicable(
-            self.requirement, self.implementation, self.device, budget(self.config)
-        )
-        if reason is not None:
-            return NotApplicable(*here, reason=reason)
-        limit = self.config.getoption("lstm_time_limit")
-        reason = f"not tried, the run's time limit of {limit:g} s was reached"
-        return TimedOut(*here, reason=reason)
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """What, where, got, should be, allowed, and the case; a traceback only if we failed."""
-        if isinstance(excinfo.value, NotConformant):
-            verdict = excinfo.value.verdict
-            return "\n".join([f"{verdict.outcome}: {self.requirement.claim}", *verdict.lines()])
-        return super().repr_failure(excinfo, style)
-
-    def reportinfo(self) -> tuple[Path, int, str]:
-        """Where the requirement is defined."""
-        return self.path, self.requirement.body.__code__.co_firstlineno - 1, self.name
-
-
-@contextlib.contextmanager
-def _last_resort(seconds: float) -> Iterator[None]:
-    """End this process after `seconds`, even in C code that lets no other Python thread run."""
-    with open(os.devnull, "w") as nowhere:
-        faulthandler.dump_traceback_later(seconds, exit=True, file=nowhere)
-        try:
-            yield
-        finally:
-            faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Note when an item starts and how long it may take, before pytest-timeout sets its timer."""
-    if isinstance(item, RequirementItem):
-        item.started = time.time()
-        seconds = max(limits.allowed(item.config, item.started), 1)
-        item.add_marker(pytest.mark.timeout(seconds, method="thread"), append=False)
+    if _asked(item.config):
+        with OURS:
+            from conformance.item import RequirementItem
+        if isinstance(item, RequirementItem):
+            item.started = time.time()
+            seconds = max(limits.allowed(item.config, item.started), 1)
+            item.add_marker(pytest.mark.timeout(seconds, method="thread"), append=False)
     return (yield)
-
-
-class NotConformant(Exception):
-    """Carries a verdict that is not conformant to pytest."""
-
-    def __init__(self, verdict: Verdict) -> None:
-        super().__init__(verdict)
-        self.verdict = verdict
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

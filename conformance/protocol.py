@@ -9,6 +9,7 @@ which holds every number of every dtype; NaN and the infinities, which JSON has 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -190,10 +191,7 @@ def _spelling(number: float) -> str:
 
 def _read(name: str, said: dict[str, Any], dtype: DType, line: bytes) -> Array:
     shape, values = tuple(said["shape"]), said["values"]
-    size = 1
-    for length in shape:
-        size *= length
-    if size != len(values):
+    if math.prod(shape) != len(values):
         what = f"{name} has {len(values)} values for shape {list(shape)}"
         raise Malformed(f"wrote no valid array ({what}): {shown(line)}")
     spelled = np.array([isinstance(value, str) for value in values], bool)

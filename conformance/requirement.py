@@ -18,7 +18,7 @@ class Requirement:
     """One claim: its name is a sentence, its text says it in full, its source says who says so.
 
     `body` takes an implementation and a case and raises
-    :class:`~conformance.comparison.Mismatch` where the claim does not hold; it returns the
+    :class:`~conformance.failures.Mismatch` where the claim does not hold; it returns the
     largest error as a share of its bound, or None where nothing is measured. `cases` are the
     options of :func:`strategies.lstm_cases` from which cases are drawn: what an implementation
     cannot meet makes the requirement not applicable to it. `applies` may give a further reason

@@ -156,12 +156,12 @@ def note(
 
     `text` has gaps for the variables in `new`, by their stems, and for the `operands`.
     """
-    tape = _tapes[-1]
+    tape = current()
     if tape is None:
         return _NOWHERE
-    gaps = {gap for _, gap, _, _ in string.Formatter().parse(text) if gap}
+    gaps = dict.fromkeys(gap for _, gap, _, _ in string.Formatter().parse(text) if gap)
     names = tuple(map(tape.name, new))
-    filled = {gap: tape.operand(operands[gap]) for gap in gaps & set(operands)}
+    filled = {gap: tape.operand(operands[gap]) for gap in gaps if gap in operands}
     filled.update({name.stem: name for name in names})
     tape.add(Step(text, names, filled, tape.under, tape.attempt, case))
     return Noted(tape, names)
@@ -169,7 +169,7 @@ def note(
 
 def read(value: object, tensor: object) -> None:
     """`value` is what `tensor` holds now."""
-    tape = _tapes[-1]
+    tape = current()
     name = None if tape is None else tape.found(tensor)
     if tape is not None and name is not None:
         copy = tape.name("seen")
@@ -180,7 +180,7 @@ def read(value: object, tensor: object) -> None:
 
 def bind(value: object, whole: object, text: str) -> None:
     """`value` is the part of `whole` that Python gets with `text`."""
-    tape = _tapes[-1]
+    tape = current()
     name = None if tape is None else tape.found(whole)
     if tape is not None and isinstance(name, (Name, Part)):
         of, before = (name, "") if isinstance(name, Name) else (name.of, name.text)
@@ -189,7 +189,7 @@ def bind(value: object, whole: object, text: str) -> None:
 
 def mode(module: Any) -> None:
     """Note whether `module` is in train mode, where that has changed."""
-    tape = _tapes[-1]
+    tape = current()
     if tape is None or tape.training.get(id(module), True) == module.training:
         return
     tape.training[id(module)] = module.training
@@ -199,7 +199,7 @@ def mode(module: Any) -> None:
 @contextlib.contextmanager
 def under(text: str, *imports: str) -> Iterator[None]:
     """What is noted within stands in a ``with`` block."""
-    tape = _tapes[-1]
+    tape = current()
     if tape is None:
         yield
         return
@@ -214,7 +214,7 @@ def under(text: str, *imports: str) -> Iterator[None]:
 @contextlib.contextmanager
 def attempted() -> Iterator[None]:
     """What is noted within is to be refused."""
-    tape = _tapes[-1]
+    tape = current()
     if tape is None:
         yield
         return
@@ -228,7 +228,7 @@ def attempted() -> Iterator[None]:
 
 def compared(got: Array, expected: Array, allowed: Array) -> Comparison | None:
     """A comparison that failed, for a script that makes it again."""
-    tape = _tapes[-1]
+    tape = current()
     if tape is None:
         return None
     should = tape.found(expected) or Literal(expected, tensor=False)

@@ -9,6 +9,7 @@ import torch
 
 from conformance.failures import Misbehaviour, blamed
 from conformance.operands import Literal
+from conformance.strides import forwards, steps, storage
 from conformance.tape import note, read
 from conformance.torch_arrays import numbers
 from reference import DTYPES, Array
@@ -20,18 +21,17 @@ def to_tensor(array: Array, device: str = "cpu") -> torch.Tensor:
     """A copy of `array` on `device`, with the array's own strides.
 
     A broadcast axis (stride 0) and one that skips elements stay so, as in an expanded or sliced
-    tensor. bfloat16 goes through its bits, since torch does not read ml_dtypes.
+    tensor; one that runs backwards does not. bfloat16 goes through its bits, since torch does not
+    read ml_dtypes.
     """
+    array = forwards(array)
     name = array.dtype.name
     bits = array.view(np.int16) if name == "bfloat16" else array
     if bits.flags.c_contiguous:
         tensor = torch.from_numpy(bits.copy())
     else:
-        steps = [stride // bits.itemsize for stride in bits.strides]
-        reach = sum((size - 1) * step for size, step in zip(bits.shape, steps, strict=True))
-        storage = np.zeros(reach + 1 if bits.size else 0, bits.dtype)
-        np.lib.stride_tricks.as_strided(storage, bits.shape, bits.strides)[...] = bits
-        tensor = torch.from_numpy(storage).as_strided(bits.shape, steps)
+        memory = torch.from_numpy(storage(bits, bits.strides))
+        tensor = memory.as_strided(bits.shape, steps(bits))
     if name == "bfloat16":
         tensor = tensor.view(torch.bfloat16)
     tensor = tensor.to(device) if device != "cpu" else tensor

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from typing import Any
 
 import torch
@@ -50,17 +49,9 @@ class TorchLSTM:
         declared = getattr(cls, "precision", None)
         self.precision = declared if isinstance(declared, Precision) else Precision()
 
-    def arguments(self, configuration: Configuration) -> dict[str, Any]:
-        """Constructor arguments: the two sizes, and every option that is not at its default."""
-        return {
-            item.name: getattr(configuration, item.name)
-            for item in fields(configuration)
-            if getattr(configuration, item.name) != item.default
-        }
-
     def construct(self, configuration: Configuration) -> nn.Module:
         """A new module of this configuration, as its constructor leaves it."""
-        arguments = self.arguments(configuration)
+        arguments = configuration.arguments()
         made = torch_notes.construction(self.noun, self.cls, arguments)
         with blamed(), self.around():
             module = self.cls(**arguments)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from reference import Array, Case, Result
+
+
+def _states(case: Case, change: Callable[[Array], Array]) -> dict[str, Any]:
+    """The initial states with a change, by name; none where the case has none."""
+    given = {"h_0": case.h_0, "c_0": case.c_0}
+    return {name: None if state is None else change(state) for name, state in given.items()}
 
 
 def first_layers(case: Case, count: int) -> Case:
@@ -19,8 +26,7 @@ def first_layers(case: Case, count: int) -> Case:
         case,
         configuration=configuration,
         parameters={name: case.parameters[name] for name in names},
-        h_0=None if case.h_0 is None else case.h_0[:states],
-        c_0=None if case.c_0 is None else case.c_0[:states],
+        **_states(case, lambda state: state[:states]),
     )
 
 
@@ -35,13 +41,12 @@ def with_axes_swapped(case: Case) -> Case:
 
 
 def without_batch(case: Case) -> Case:
-    """The only row of a batch of one, without its batch dimension."""
+    """The first row of a batch, without the batch dimension."""
     return replace(
         case,
         input=case.time_major(case.input)[:, 0],
-        h_0=None if case.h_0 is None else case.h_0[:, 0],
-        c_0=None if case.c_0 is None else case.c_0[:, 0],
         lengths=None,
+        **_states(case, lambda state: state[:, 0]),
     )
 
 
@@ -85,19 +90,20 @@ def last_place(case: Case, where: tuple[int, ...]) -> tuple[tuple[int, ...], tup
     return (first + direction, *row, feature), (*place, column)
 
 
-def _time_axis(case: Case) -> int:
+def time_axis(case: Case) -> int:
+    """Which axis of an input or output is time."""
     return 1 if case.batched and case.configuration.batch_first else 0
 
 
 def steps(case: Case, start: int, stop: int) -> Case:
     """Only these time steps of the input; initial states as they are."""
     chosen = np.arange(start, stop)
-    return replace(case, input=case.input.take(chosen, _time_axis(case)), lengths=None)
+    return replace(case, input=case.input.take(chosen, time_axis(case)), lengths=None)
 
 
 def concatenated_in_time(case: Case, first: Result, second: Result) -> Result:
     """Two runs after one another as one: both outputs, the final states of the second."""
-    output = np.concatenate([first.output, second.output], _time_axis(case))
+    output = np.concatenate([first.output, second.output], time_axis(case))
     return Result(output, second.h_n, second.c_n)
 
 
@@ -108,9 +114,8 @@ def rows(case: Case, chosen: Array) -> Case:
     cut = replace(
         case,
         input=case.input.take(chosen, axis),
-        h_0=None if case.h_0 is None else case.h_0.take(chosen, 1),
-        c_0=None if case.c_0 is None else case.c_0.take(chosen, 1),
         lengths=None,
+        **_states(case, lambda state: state.take(chosen, 1)),
     )
     if lengths is None or not len(lengths):
         return cut
@@ -129,17 +134,14 @@ def with_other_sizes(case: Case) -> Case:
     """The same network on other numbers, one step and, if batched, one row more."""
     x = -case.time_major(case.input)
     x = np.concatenate([x, x[:1]])
-    states = [None if state is None else -state for state in (case.h_0, case.c_0)]
+    states = _states(case, np.negative)
     if case.batched:
         x = np.concatenate([x, x[:, :1]], axis=1)
         if not x.shape[1]:
             return case
-        states = [
-            None if state is None else np.concatenate([state, state[:, :1]], axis=1)
-            for state in states
-        ]
+        states = _states(case, lambda state: -np.concatenate([state, state[:, :1]], axis=1))
     shell = replace(case, lengths=None)
-    return replace(shell, input=_in_user_order(shell, x), h_0=states[0], c_0=states[1])
+    return replace(shell, input=_in_user_order(shell, x), **states)
 
 
 def _in_user_order(case: Case, x: Array) -> Array:
@@ -164,8 +166,7 @@ def layer_alone(case: Case, layer: int, features: int) -> Case:
             for name in configuration.parameter_shapes()
         },
         input=np.zeros((*case.input.shape[:-1], features), case.dtype.numpy),
-        h_0=None if case.h_0 is None else case.h_0[here],
-        c_0=None if case.c_0 is None else case.c_0[here],
+        **_states(case, lambda state: state[here]),
     )
 
 
@@ -182,8 +183,7 @@ def direction_alone(case: Case, direction: int) -> Case:
             name: case.parameters[name + suffix] for name in configuration.parameter_shapes()
         },
         input=_in_user_order(case, x[::-1] if direction else x),
-        h_0=None if case.h_0 is None else case.h_0[here],
-        c_0=None if case.c_0 is None else case.c_0[here],
+        **_states(case, lambda state: state[here]),
     )
 
 
@@ -203,8 +203,7 @@ def with_directions_exchanged(case: Case) -> Case:
         case,
         parameters=parameters,
         input=_in_user_order(case, case.time_major(case.input)[::-1]),
-        h_0=None if case.h_0 is None else case.h_0[order],
-        c_0=None if case.c_0 is None else case.c_0[order],
+        **_states(case, lambda state: state[order]),
     )
 
 
@@ -219,8 +218,7 @@ def with_hidden_units_permuted(case: Case, order: Array) -> Case:
     return replace(
         case,
         parameters=parameters,
-        h_0=None if case.h_0 is None else case.h_0[..., order],
-        c_0=None if case.c_0 is None else case.c_0[..., order],
+        **_states(case, lambda state: state[..., order]),
     )
 
 

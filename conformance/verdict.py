@@ -21,7 +21,6 @@ from typing import Any, ClassVar
 SHOWN = 64
 """The size of the largest tensor whose numbers are shown in the terminal."""
 
-
 DERIVED = "The case that failed is derived from this one; the script shows it."
 
 PROPERTY = "lstm_conformance_verdict"

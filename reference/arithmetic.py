@@ -89,6 +89,13 @@ class Arithmetic:
             subnormal=self.subnormal * factor,
         )
 
+    def with_reference(self, dtype: DType) -> Arithmetic:
+        """The same with the error of the reference added, which works in the wider type of `dtype`.
+
+        That is the error of the same computation with the wider type's unit roundoff.
+        """
+        return self.scaled(1 + dtype.wide_roundoff / dtype.accumulation)
+
 
 def sigmoid_slope(a: Array) -> Array:
     """Derivative of sigmoid at `a`; falls as abs(a) grows, at most 1/4."""

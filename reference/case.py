@@ -113,6 +113,14 @@ class Case:
         features = self.configuration.num_directions * self.configuration.output_size
         return (*self.input.shape[:-1], features)
 
+    def valid_steps(self) -> Array:
+        """Which steps (T, N) are within the length of their row: all without lengths."""
+        whole = np.full(self.batch_size, self.seq_len)
+        within: Array = np.arange(self.seq_len)[:, None] < (
+            whole if self.lengths is None else self.lengths
+        )
+        return within
+
     def time_major(self, array: Array) -> Array:
         """An input or output as (T, N, features), whatever the case's own order of axes."""
         if not self.batched:

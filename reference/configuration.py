@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,18 @@ class Configuration:
     def output_size(self) -> int:
         """Features of h in one direction: `proj_size` with a projection, else `hidden_size`."""
         return self.proj_size or self.hidden_size
+
+    def arguments(self) -> dict[str, Any]:
+        """Arguments that construct it: the two sizes, and every option not at its default.
+
+        >>> Configuration(3, 2, bias=False).arguments()
+        {'input_size': 3, 'hidden_size': 2, 'bias': False}
+        """
+        return {
+            item.name: getattr(self, item.name)
+            for item in fields(self)
+            if getattr(self, item.name) != item.default
+        }
 
     def suffixes(self) -> list[str]:
         """The parameter-name suffix of each layer and direction, layer-major.

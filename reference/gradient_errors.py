@@ -13,6 +13,7 @@ import numpy as np
 from reference.arithmetic import Arithmetic
 from reference.case import Array
 from reference.cell import Step
+from reference.products import gamma
 
 
 class Near(NamedTuple):
@@ -112,7 +113,6 @@ def transposed_product(
     (N, m) is the part of the deviation of `da` that enters the sum's own.
     """
     m, u = weight.shape[0], arithmetic.unit_roundoff
-    gamma = m * arithmetic.accumulation / (1 - m * arithmetic.accumulation)
     parts = zip(np.split(da.value, products, axis=-1), np.split(weight, products), strict=True)
     terms = np.stack([a @ w for a, w in parts])
     moved = da.deviation @ np.abs(weight)
@@ -121,7 +121,7 @@ def transposed_product(
     if not arithmetic.factors.exact:
         rough = arithmetic.factors.product_error(da.value, da.deviation, weight.T)
         absolute = absolute + rough
-    inner = gamma * absolute + m * arithmetic.subnormal + rough
+    inner = gamma(m, arithmetic) * absolute + m * arithmetic.subnormal + rough
     stored = u * (np.abs(terms).sum(axis=0) + moved + inner)
     rounding = np.where(absolute < arithmetic.largest / 2, inner + stored, np.inf)
     positive, negative = np.maximum(terms, 0).sum(axis=0), -np.minimum(terms, 0).sum(axis=0)
@@ -151,7 +151,6 @@ def weight_bound(adjoint: Near, factor: Near, arithmetic: Arithmetic) -> Array:
     """
     steps, rows = adjoint.value.shape[:2]
     u, n = arithmetic.unit_roundoff, steps * rows
-    gamma = n * arithmetic.accumulation / (1 - n * arithmetic.accumulation)
     transposed = np.abs(adjoint.value).swapaxes(1, 2)
     sums = adjoint.value.swapaxes(1, 2) @ factor.value
     moved = transposed @ factor.deviation + adjoint.deviation.swapaxes(1, 2) @ factor.magnitude
@@ -166,5 +165,6 @@ def weight_bound(adjoint: Near, factor: Near, arithmetic: Arithmetic) -> Array:
         rough = (of_a @ (factor.magnitude + of_f) + larger @ of_f).sum(axis=0)
         absolute, partial = absolute + rough, partial + rough
     stored = u * (np.abs(sums).sum(axis=0) + moved + rough + (steps - 1) * partial)
-    rounding = (gamma * absolute + stored + n * arithmetic.subnormal + rough) * (1 + u) ** steps
+    summed = gamma(n, arithmetic) * absolute + stored + n * arithmetic.subnormal + rough
+    rounding = summed * (1 + u) ** steps
     return np.where(absolute < arithmetic.largest / 2, moved + rounding, np.inf)

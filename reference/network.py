@@ -106,8 +106,7 @@ def trace(case: Case, dropout_masks: Sequence[Array] | None = None) -> Trace:
         raise ValueError(f"dropout masks must have shape {masked}")
     x = wide(case.time_major(case.input), dtype)
     h_0, c_0 = (wide(state, dtype) for state in case.initial_states())
-    lengths = np.full(case.batch_size, case.seq_len) if case.lengths is None else case.lengths
-    active = np.arange(case.seq_len)[:, None] < lengths
+    active = case.valid_steps()
     layers: list[LayerTrace] = []
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         for position, suffix in enumerate(configuration.suffixes()):

@@ -65,7 +65,7 @@ class Recording:
         """The result of `case`, None if there is none."""
         self.in_time()  # here, as within what is blamed it would be the implementation's fault
         try:
-            with blamed(case):
+            with blamed():
                 result = self.run(case)
         except (Mismatch, Misbehaviour):
             return None

@@ -89,12 +89,11 @@ class AlteredLSTM:
         configuration, dtype = case.configuration, case.dtype
         directions, suffixes = configuration.num_directions, configuration.suffixes()
         model = Arithmetic.of(dtype) if arithmetic is None else arithmetic
-        model = model.scaled(1 + dtype.wide_roundoff / dtype.accumulation)
+        model = model.with_reference(dtype)
         x = wide(case.time_major(case.input), dtype)
         dx: Array = np.zeros(x.shape)
         h_0, c_0 = (wide(state, dtype) for state in case.initial_states())
-        lengths = np.full(case.batch_size, case.seq_len) if case.lengths is None else case.lengths
-        valid = np.arange(case.seq_len)[:, None] < lengths
+        valid = case.valid_steps()
         values: list[Sequence[Array]] = []
         errors: list[Sequence[Array]] = []
         for position, suffix in enumerate(suffixes):

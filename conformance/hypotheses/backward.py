@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,8 +15,6 @@ from reference.gradients import (
     lstm_cell_backward,
     trace_gradients,
 )
-
-Gradients = Mapping[str, Array]
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,7 @@ def padding(case: Case) -> Array:
     """Which steps (T, N) are beyond a row's length; :class:`ValueError` without lengths."""
     if case.lengths is None:
         raise ValueError("no lengths")
-    return np.arange(case.seq_len)[:, None] >= case.lengths
+    return ~case.valid_steps()
 
 
 def padded_with_zeros(case: Case) -> Case:

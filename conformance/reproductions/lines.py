@@ -6,7 +6,7 @@ import copy
 import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from conformance.operands import (
 from conformance.reproductions.literals import written
 from conformance.reproductions.origins import importing
 from conformance.steps import Step
-from reference import Case, Configuration
+from reference import Case
 
 LOOPED = '''
 def looped(cell, x, state=None):
@@ -186,7 +186,7 @@ class Lines:
     def case(self, case: Case) -> str:
         """A case as the constructor that makes it."""
         self.need("from reference import Case, Configuration")
-        options = _options(case.configuration)
+        options = keyword_arguments(case.configuration.arguments()).text
         parameters = {name: Literal(a, tensor=False) for name, a in case.parameters.items()}
         parts = [f"Configuration({options})", self.fill(parameters)]
         names = ["input", "h_0", "c_0", *(["lengths"] if _possible(case) else [])]
@@ -225,15 +225,6 @@ def _possible(case: Case) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _options(configuration: Configuration) -> str:
-    values = {
-        item.name: getattr(configuration, item.name)
-        for item in fields(configuration)
-        if getattr(configuration, item.name) != item.default
-    }
-    return keyword_arguments(values).text
 
 
 def _hang(text: str) -> str:

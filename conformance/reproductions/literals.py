@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from conformance.operands import Literal
+from conformance.strides import steps, storage
 from reference import Array
 
 WIDTH = 96
@@ -70,19 +71,12 @@ def written(literal: Literal) -> Written:
     array = literal.array
     if _dense(array):
         return _placed(_contiguous(array, literal.tensor), literal.device)
-    steps = [stride // array.itemsize for stride in array.strides]
-    reach = sum((size - 1) * step for size, step in zip(array.shape, steps, strict=True)) + 1
-    storage = np.lib.stride_tricks.as_strided(array, (reach,), (array.itemsize,)).copy()
-    used = np.zeros(reach, bool)
-    np.lib.stride_tricks.as_strided(used, array.shape, steps)[...] = True
-    storage[~used] = 0
-    flat = _contiguous(storage, literal.tensor)
-    shape, strides = array.shape, tuple(steps)
+    flat = _contiguous(storage(array, array.strides), literal.tensor)
     if literal.tensor:
-        flat.text += f".as_strided({shape}, {strides})"
+        flat.text += f".as_strided({array.shape}, {steps(array)})"
     else:
-        strides = tuple(array.strides)
-        flat.text = f"np.lib.stride_tricks.as_strided({flat.text}, {shape}, {strides})"
+        given = f"{array.shape}, {array.strides}"
+        flat.text = f"np.lib.stride_tricks.as_strided({flat.text}, {given})"
     return _placed(flat, literal.device)
 
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from conformance.failures import REFUSALS as REFUSED
-from conformance.failures import Misbehaviour, Mismatch
+from conformance.failures import REFUSALS, Misbehaviour, Mismatch
 from conformance.operands import Literal, Name
 from conformance.reproductions.ending import Ending, used
 from conformance.reproductions.endings import ending
@@ -80,8 +79,8 @@ if __name__ == "__main__":
     sys.exit(main(["replay", os.path.dirname(os.path.abspath(__file__))]))
 """
 
-KINDS = [kind.__name__ for kind in REFUSED]
-REFUSALS = f"({', '.join(KINDS)})"
+REFUSED = f"({', '.join(kind.__name__ for kind in REFUSALS)})"
+"""What a refusal may be raised as, in Python."""
 PATIENCE = 60
 """Seconds after which a script holds that something never returns."""
 
@@ -157,7 +156,7 @@ def _write(lines: Lines, steps: Sequence[Step], group: int, final: int) -> None:
     del lines.lines[start:]
     if group == final:
         lines.lines += ["", "try:", *("    " + line for line in body)]
-        lines.lines += [f"except {REFUSALS} as error:"]
+        lines.lines += [f"except {REFUSED} as error:"]
         lines.lines += [
             '    print("refused, as expected:", error)',
             "except (Exception, SystemExit) as error:",
@@ -168,7 +167,7 @@ def _write(lines: Lines, steps: Sequence[Step], group: int, final: int) -> None:
         lines.need("import sys")
     else:
         lines.need("import contextlib")
-        lines.lines.append(f"with contextlib.suppress{REFUSALS}:")
+        lines.lines.append(f"with contextlib.suppress{REFUSED}:")
         lines.lines += ["    " + line for line in body]
 
 

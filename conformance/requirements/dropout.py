@@ -1,14 +1,9 @@
-"""Dropout between the layers, in train mode.
-
-What was dropped is read from the results: :func:`readable` builds a network whose top layer
-passes on its input unharmed, so that each element of the output tells the mask that its input was
-multiplied with.
-"""
+"""Dropout between the layers, in train mode."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -19,20 +14,11 @@ from conformance.requirement import requirement
 from conformance.requirements.gradients import cotangents
 from conformance.requirements.needs import dropout, gradients
 from conformance.requirements.randomness import FALSE_ALARM, seeded
+from conformance.requirements.readable import readable
 from conformance.requirements.torch_only import autograd
 from conformance.requirements.torch_only import session as session_of
 from conformance.variations import with_dropout
-from reference import (
-    Array,
-    Case,
-    Configuration,
-    Result,
-    Trace,
-    backward,
-    forward_bound,
-    gradient_bound,
-    trace,
-)
+from reference import Case, Result, Trace, backward, forward_bound, gradient_bound, trace
 
 DOCUMENTED = (
     "torch.nn.LSTM documentation, dropout: a Dropout layer on the outputs of each LSTM layer "
@@ -129,62 +115,19 @@ def dropped_values_pass_no_gradient(implementation: Implementation, case: Case) 
     return max(close(f"gradient of {name}", got[name], expected[name], bound[name]) for name in got)
 
 
-@dataclass(frozen=True, eq=False)
-class Readable:
-    """A case with two layers, the second of which puts out a known function of its input."""
-
-    case: Case
-    lower: Array
-
-    def masks(self, result: Result) -> Array:
-        """What each element of the lower output (T, N, H) was multiplied with."""
-        seen = np.arctanh(np.arctanh(result.output.astype(np.float64)))
-        mask: Array = seen / STEP / self.lower
-        return mask
-
-
-STEP = 2.0**-3
-SHUT = 50.0
-
-
-def readable(case: Case, p: float) -> Readable:
-    """A network with dropout `p` whose mask can be read off its output, in float64.
-
-    The lower layer has the case's own weights; its output y is kept away from zero by saturated
-    gates: i and o open, f shut, g = +-1/2 by bias, so that y = tanh(g). In the upper layer i and
-    o are open, f shut, and g = tanh(x / 8), so that h = tanh(tanh(x / 8)).
-    """
-    size = 6
-    configuration = Configuration(size, size, num_layers=2, dropout=p)
-    gates = np.repeat([SHUT, -SHUT, 0.0, SHUT], size)
-    candidate = np.concatenate(
-        [np.zeros(2 * size), np.where(np.arange(size) % 2, 0.5, -0.5), np.zeros(size)]
-    )
-    shapes = configuration.parameter_shapes()
-    parameters = {name: np.zeros(shape) for name, shape in shapes.items()}
-    parameters["bias_ih_l0"] = gates + candidate
-    parameters["bias_ih_l1"] = gates
-    parameters["weight_ih_l1"][2 * size : 3 * size] = STEP * np.eye(size)
-    steps, rows = 8 + case.seq_len % 8, 8 + case.batch_size % 8
-    lower = np.broadcast_to(np.tanh(np.tanh(candidate[2 * size : 3 * size])), (steps, rows, size))
-    built = Case(configuration, parameters, np.zeros((steps, rows, size)), device=case.device)
-    return Readable(built, lower)
-
-
-def _few() -> dict[str, object]:
-    return {
-        "dtypes": "float64",
-        "num_layers": (1, 2),
-        "hidden_size": (1, 4),
-        "input_size": (1, 4),
-        "seq_len": (1, 16),
-        "batch_size": (1, 16),
-        "batched": True,
-        "lengths": False,
-        "share_of_cases": 0.2,
-        "level": "training",
-        "applies": dropout,
-    }
+_FEW: dict[str, Any] = {
+    "dtypes": "float64",
+    "num_layers": (1, 2),
+    "hidden_size": (1, 4),
+    "input_size": (1, 4),
+    "seq_len": (1, 16),
+    "batch_size": (1, 16),
+    "batched": True,
+    "lengths": False,
+    "share_of_cases": 0.2,
+    "level": "training",
+    "applies": dropout,
+}
 
 
 def _p(case: Case) -> float:
@@ -192,7 +135,7 @@ def _p(case: Case) -> float:
     return (0.5, 0.25, 0.75, 0.1)[(case.seq_len + case.batch_size - 2) % 4]
 
 
-@requirement(source=SCALING, **_few())  # type: ignore[arg-type]
+@requirement(source=SCALING, **_FEW)
 def survivors_are_scaled(implementation: Implementation, case: Case) -> None:
     """In train mode each value between layers is dropped or multiplied by 1 / (1 - p)."""
     p = _p(case)
@@ -202,7 +145,7 @@ def survivors_are_scaled(implementation: Implementation, case: Case) -> None:
     close("dropout mask", mask, nearest, 1e-9)
 
 
-@requirement(source=DOCUMENTED, **_few())  # type: ignore[arg-type]
+@requirement(source=DOCUMENTED, **_FEW)
 def dropout_rate_is_p(implementation: Implementation, case: Case) -> None:
     """The share of dropped values is p, as far as their number allows.
 
@@ -216,7 +159,7 @@ def dropout_rate_is_p(implementation: Implementation, case: Case) -> None:
     close("share of dropped values", np.array(np.mean(masks < 0.5)), np.array(p), allowed)
 
 
-@requirement(source=DOCUMENTED, **_few())  # type: ignore[arg-type]
+@requirement(source=DOCUMENTED, **_FEW)
 def dropout_is_drawn_anew(implementation: Implementation, case: Case) -> None:
     """Every call, step, row and feature has a mask of its own.
 
@@ -239,7 +182,7 @@ def dropout_is_drawn_anew(implementation: Implementation, case: Case) -> None:
 
 @requirement(
     source="torch.manual_seed documentation: the same seed gives the same random numbers",
-    **_few(),  # type: ignore[arg-type]
+    **_FEW,
 )
 def dropout_is_reproducible_under_a_seed(implementation: Implementation, case: Case) -> float:
     """After torch.manual_seed with the same seed, train mode gives the same results."""

@@ -82,16 +82,16 @@ def gradients_of(
     """By autograd of a torch module; any other implementation is asked for them."""
     if hasattr(implementation, "build"):
         return autograd(implementation, case, weights, of, train=train)
-    with blamed(case):
+    with blamed():
         got: Mapping[str, Array] = implementation.gradients(case, weights)
     if not isinstance(got, Mapping) or not got:
-        raise Misbehaviour("gradients() returned no gradients by name", case)
+        raise Misbehaviour("gradients() returned no gradients by name")
     leaves = {**case.parameters, "input": case.input}
     if case.h_0 is not None and case.c_0 is not None:
         leaves.update(h_0=case.h_0, c_0=case.c_0)
     for name, array in got.items():
         if name not in leaves:
-            raise Misbehaviour(f"gradients() has {name!r}, which the case has not", case)
+            raise Misbehaviour(f"gradients() has {name!r}, which the case has not")
         if not isinstance(array, np.ndarray) or array.dtype != case.dtype.numpy:
             kind = getattr(array, "dtype", type(array).__name__)
             raise Mismatch(f"gradient of {name}.dtype", "", str(kind), case.dtype.name)

@@ -68,9 +68,8 @@ def order_of_lengths_does_not_matter(implementation: Implementation, case: Case)
 @requirement(source=PACKED, level="sequence", lengths=True)
 def padding_is_irrelevant(implementation: Implementation, case: Case) -> float:
     """What the input holds beyond a row's length changes nothing."""
-    assert case.lengths is not None
     x = case.time_major(case.input).copy()
-    beyond = np.arange(case.seq_len)[:, None] >= case.lengths
+    beyond = ~case.valid_steps()
     x[beyond] = 1000
     bound = truth(case, implementation).bound
     before, after = run(implementation, case), run(implementation, with_input(case, x))
@@ -85,9 +84,8 @@ def padding_is_irrelevant(implementation: Implementation, case: Case) -> float:
 )
 def output_beyond_length_is_zero(implementation: Implementation, case: Case) -> None:
     """The output of a row is zero from its length on."""
-    assert case.lengths is not None
     output = case.time_major(checked(answer(implementation, case), case).output)
-    beyond = np.arange(case.seq_len)[:, None] >= case.lengths
+    beyond = ~case.valid_steps()
     close("output beyond the lengths", output[beyond], np.zeros_like(output[beyond]), 0.0)
 
 

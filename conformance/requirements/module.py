@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from conformance.requirements.needs import torch_module, unbatched_torch_module
 from conformance.requirements.randomness import FALSE_ALARM, seeded
 from conformance.requirements.torch_only import to_result, to_tensor
 from conformance.tape import note, paused
+from conformance.variations import without_batch
 from reference import DTYPES, Case
 
 _CASES: dict[str, Any] = {"level": "module", "applies": torch_module, "share_of_cases": 0.3}
@@ -25,9 +26,7 @@ _CASES: dict[str, Any] = {"level": "module", "applies": torch_module, "share_of_
 @requirement(
     source="torch.nn.LSTM documentation: all weights and biases are initialized from U(-sqrt(k), "
     "sqrt(k)) with k = 1 / hidden_size",
-    level="module",
-    applies=torch_module,
-    share_of_cases=0.3,
+    **_CASES,
     hidden_size=(1, 16),
 )
 def initial_parameters_are_uniform(implementation: Any, case: Case) -> None:
@@ -84,7 +83,7 @@ def to_dtype_converts_every_parameter(implementation: Any, case: Case) -> None:
         noted = note(
             f"{{moved}} = copy.deepcopy({{module}}).to(torch.{name})", new=("moved",), module=module
         )
-        with blamed(case):
+        with blamed():
             moved = copy.deepcopy(module).to(TORCH_DTYPES[name])
         noted.gave(moved)
         for parameter, tensor in moved.named_parameters():
@@ -116,7 +115,7 @@ def attributes_are_the_arguments(implementation: Any, case: Case) -> None:
 @requirement(source="torch.nn.Module.extra_repr documentation", **_CASES)
 def repr_tells_the_sizes(implementation: Any, case: Case) -> None:
     """The repr names the input size and the hidden size, and fits the module it is of."""
-    with blamed(case):
+    with blamed():
         text = repr(implementation.construct(case.configuration))
     for size in (case.configuration.input_size, case.configuration.hidden_size):
         if str(size) not in text:
@@ -125,9 +124,7 @@ def repr_tells_the_sizes(implementation: Any, case: Case) -> None:
 
 @requirement(
     source="torch.nn.Module.train and eval documentation",
-    level="module",
-    applies=torch_module,
-    share_of_cases=0.3,
+    **_CASES,
 )
 def train_mode_without_dropout_is_eval_mode(implementation: Any, case: Case) -> float:
     """Without dropout, train mode computes what eval mode computes."""
@@ -157,12 +154,7 @@ def vmap_over_rows_is_a_batch(implementation: Implementation, case: Case) -> flo
     axis = 0 if case.configuration.batch_first else 1
     adapter: Any = implementation
     module = adapter.build(case)
-    unbatched = replace(
-        case,
-        input=case.input.take(0, axis),
-        h_0=None if case.h_0 is None else case.h_0[:, 0],
-        c_0=None if case.c_0 is None else case.c_0[:, 0],
-    )
+    unbatched = without_batch(case)
     assert case.h_0 is not None
     assert case.c_0 is not None
 

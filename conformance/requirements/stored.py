@@ -26,7 +26,7 @@ def state_dict_is_as_documented(implementation: Any, case: Case) -> None:
     for bias in implementation.supports.bias:
         configuration = replace(case.configuration, bias=bias)
         module = implementation.construct(configuration)
-        with blamed(case):
+        with blamed():
             state = module.state_dict()
         got = {name: tuple(getattr(tensor, "shape", ())) for name, tensor in state.items()}
         expected = {
@@ -42,7 +42,7 @@ def every_weight_is_a_parameter(implementation: Any, case: Case) -> None:
     """Every tensor of the state_dict is a parameter that requires gradients."""
     module = implementation.construct(case.configuration)
     parameters = {name: each.requires_grad for name, each in module.named_parameters()}
-    with blamed(case):
+    with blamed():
         state = module.state_dict()
     for name in state:
         if not parameters.get(name):

@@ -104,7 +104,7 @@ def compiled_module_agrees(implementation: Any, case: Case) -> float:
     import torch
 
     known = truth(case, implementation)
-    with blamed(case):
+    with blamed():
         arguments = _arguments(case)
         how = "with torch.no_grad():\n    " + ANSWER + "torch.compile({holder})({given})"
         noted = _note(implementation, case, arguments, how)
@@ -134,7 +134,7 @@ def exported_program_agrees(implementation: Any, case: Case) -> float:
         + "torch.export.export({holder}, ({given},)).module()({given})"
     )
     noted = _note(implementation, case, arguments, how)
-    with blamed(case), torch.no_grad(), paused():
+    with blamed(), torch.no_grad(), paused():
         program = export(_holder(implementation, case), arguments)
         result = program.module()(*arguments)
     noted.gave(*result)
@@ -159,7 +159,7 @@ def autocast_stays_within_its_precision(implementation: Any, case: Case) -> floa
     module = implementation.build(case)
     device = case.device.partition(":")[0]
     with (
-        blamed(case),
+        blamed(),
         torch.autocast(device, torch.bfloat16),
         under(f"torch.autocast({device!r}, torch.bfloat16)"),
     ):

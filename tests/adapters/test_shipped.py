@@ -87,7 +87,7 @@ def test_every_extra_is_declared_and_has_an_environment() -> None:
     commands = "\n".join(section.get("commands", "", raw=True) for section in tox.values())
     for name, shipped in SHIPPED.items():
         if shipped.extra:
-            (line,) = (
-                line for line in commands.splitlines() if line.startswith(f"{shipped.extra}: -")
+            lines = (
+                each for each in commands.splitlines() if each.startswith(f"{shipped.extra}: -")
             )
-            assert name in line.split()
+            assert name in next(lines).split()

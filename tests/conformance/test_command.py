@@ -77,7 +77,7 @@ def test_verify_fails_a_faulty_lstm(tmp_path: Path) -> None:
     )
     assert run.returncode == 1, run.stdout + run.stderr
     assert f"{name} on cpu" in run.stdout
-    assert f"{name} on cpu: results_match_reference failed" in run.stdout.replace("\n", " ")
+    assert f"{name} on cpu: results_match_reference failed" in " ".join(run.stdout.split())
     assert "1 failed, 1 passed" in run.stdout
     assert run.stdout.rstrip().endswith("not conformant")
     told = run.stdout.partition("results_match_reference failed")[2].split("\n")
@@ -158,7 +158,7 @@ def test_verify_survives_what_implementations_do(tmp_path: Path) -> None:
         assert verdict.counterexample.case.startswith("<LSTM ")
         assert any(tensor for tensor in verdict.counterexample.tensors["input"])
         assert verdict.seconds >= 5 if late else verdict.seconds < 5
-    assert "2 crashed, 3 timed out, 1 passed" in run.stdout.replace("\n", " ")
+    assert "2 crashed, 3 timed out, 1 passed" in " ".join(run.stdout.split())
 
 
 def test_requirements_lists_every_requirement(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Arrays as Python text."""
 
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -96,6 +97,15 @@ def test_written_strides_come_back(layout: Callable[[Array], Array], tensor: boo
     assert (again.stride() if tensor else tuple(s // 8 for s in again.strides)) == strides
     assert (np.asarray(again) == array).all()
     assert to_tensor(array).stride() == strides
+
+
+@pytest.mark.parametrize("tensor", [True, False])
+def test_written_reversed_numbers_come_back(tensor: bool) -> None:
+    """An array that runs backwards in memory is written densely, and is so in the journal."""
+    array = np.arange(24.0).reshape(4, 6)[::-1]
+    literal = Literal(array, tensor=tensor)
+    assert (np.asarray(read(literal)) == array).all()
+    assert (pickle.loads(pickle.dumps(literal)).array == array).all()
 
 
 def test_expected_numbers_are_plain_lists() -> None:

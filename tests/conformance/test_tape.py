@@ -39,7 +39,7 @@ def test_note_does_nothing_without_a_tape() -> None:
 
 
 def test_note_names_what_was_made() -> None:
-    """What a step made has a name in later steps; a part of it is a part of the name."""
+    """What a step made has a name in later steps, in the order of the text; a part is one of it."""
     one, other, gradient = object(), object(), object()
     with recording() as tape:
         note("{x} = 1", new=("x",)).gave(one)
@@ -50,6 +50,7 @@ def test_note_names_what_was_made() -> None:
     assert use.operands["a"] == first.new[0]
     assert use.operands["b"] == second.new[0] != first.new[0]
     assert use.operands["c"] == Part(second.new[0], ".grad")
+    assert list(use.operands) == ["a", "b", "c", "d"]
     assert tape.whole
     lines = Lines(tape.steps)
     lines.take(tape.steps)

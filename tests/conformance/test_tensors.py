@@ -75,6 +75,16 @@ def test_tensors_keep_strides(name: str, layout: str) -> None:
     assert np.array_equal(bits_of(back), bits_of(array))
 
 
+@pytest.mark.parametrize("name", DTYPES)
+def test_tensors_of_reversed_arrays_are_dense(name: str) -> None:
+    """An array that runs backwards in memory, as no tensor can, is copied."""
+    dense = np.arange(1, 61).reshape(3, 5, 4).astype(DTYPES[name].numpy)
+    for array in (dense[::-1], dense[:, ::-2], dense[..., ::-1].swapaxes(0, 1)):
+        tensor = to_tensor(array)
+        assert tensor.is_contiguous()
+        assert np.array_equal(bits_of(to_array(tensor, "it")), bits_of(array))
+
+
 def test_tensors_do_not_share_memory_with_their_array() -> None:
     """Writing to a tensor leaves the array as it was, whatever its layout."""
     dense = np.ones((3, 5, 4), np.float32)

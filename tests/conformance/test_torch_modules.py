@@ -67,19 +67,6 @@ def test_build_gives_a_module_with_the_parameters_of_the_case() -> None:
         assert state[name].numpy().tolist() == array.tolist()
 
 
-def test_arguments_are_those_that_are_not_default() -> None:
-    """A class whose constructor lacks an option can be built without it."""
-    adapter = TorchLSTM(nn.LSTM, "it", Support())
-    assert adapter.arguments(Configuration(3, 4)) == {"input_size": 3, "hidden_size": 4}
-    assert adapter.arguments(Configuration(3, 4, num_layers=2, bias=False, dropout=0.5)) == {
-        "input_size": 3,
-        "hidden_size": 4,
-        "num_layers": 2,
-        "bias": False,
-        "dropout": 0.5,
-    }
-
-
 def test_run_tells_where_the_results_are() -> None:
     """The device of each of the three tensors is kept."""
     result = load("torch.nn.LSTM").run(random_case(Configuration(3, 4)))

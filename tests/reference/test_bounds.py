@@ -18,12 +18,13 @@ from reference import (
     Configuration,
     Result,
     Weights,
-    bounds,
     forward_bound,
     lstm_cell,
 )
 from reference.arithmetic import perturbed, sigmoid_slope, tanh_slope
 from reference.cell import sigmoid
+from reference.products import preactivation_error
+from reference.step_bounds import step_bound
 from tests.reference.cases import KINDS, dropout_masks, lstm_cases
 from tests.reference.rounded import AdverseLSTM, OperationByOperation, RoundedLSTM
 
@@ -372,7 +373,7 @@ def test_pre_activation_error_covers_four_roundings_of_each_product() -> None:
     arithmetic = Arithmetic(u, 0.0, 0.0, subnormal=0.0, largest=np.inf)
     for dh in (0.0, 0.5, 2.0):
         step = lstm_cell(zero, one, zero, w)
-        found = bounds.preactivation_error(step, w, zero, np.full((1, 1), dh), arithmetic)
+        found = preactivation_error(step, w, zero, np.full((1, 1), dh), arithmetic)
         assert ((1 + dh) * ((1 + u) ** 4 - 1) <= found).all()
 
 
@@ -397,7 +398,7 @@ def test_jacobian_of_a_step_is_that_of_the_cell(proj_size: int) -> None:
     ]
     step = lstm_cell(x, state[:, :features], state[:, features:], w)
     zeros = np.zeros_like(x), np.zeros_like(step.h_prev), np.zeros_like(step.c_prev)
-    found = bounds.step_bound(step, w, *zeros, EXACT).jacobian[0]
+    found = step_bound(step, w, *zeros, EXACT).jacobian[0]
     np.testing.assert_allclose(found, np.stack(columns, axis=-1), atol=1e-9)
 
 

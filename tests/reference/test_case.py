@@ -192,6 +192,17 @@ def test_time_major_moves_each_number_to_its_step_and_row() -> None:
     np.testing.assert_array_equal(ordered[4, 1], case.input[1, 4])
 
 
+def test_valid_steps_are_those_before_the_end_of_each_row() -> None:
+    """Of (T, N) steps as many of each row as its length says, and all where there are none."""
+    case = Case(**valid_arguments())
+    assert case.valid_steps().shape == (5, 6)
+    assert case.valid_steps().sum(axis=0).tolist() == [1, 5, 2, 3, 4, 5]
+    assert case.valid_steps()[0].all()
+    whole = replace(case, lengths=None).valid_steps()
+    assert whole.shape == (5, 6)
+    assert whole.all()
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @given(data=st.data())
 @settings(max_examples=5, deadline=None)

@@ -57,6 +57,20 @@ def test_configuration_derives_output_size_and_directions(
     assert (c.output_size, c.num_directions) == (output_size, num_directions)
 
 
+def test_arguments_are_those_that_are_not_default() -> None:
+    """A class whose constructor lacks an option can be built without it."""
+    assert Configuration(3, 4).arguments() == {"input_size": 3, "hidden_size": 4}
+    configuration = Configuration(3, 4, num_layers=2, bias=False, dropout=0.5)
+    assert configuration.arguments() == {
+        "input_size": 3,
+        "hidden_size": 4,
+        "num_layers": 2,
+        "bias": False,
+        "dropout": 0.5,
+    }
+    assert Configuration(**configuration.arguments()) == configuration
+
+
 def test_suffixes_are_layer_major() -> None:
     """Both directions of one layer come before the next layer."""
     assert Configuration(3, 2, num_layers=2).suffixes() == ["_l0", "_l1"]

@@ -1,0 +1,144 @@
+"""How far one step of a correct LSTM can be off, equation by equation.
+
+The model is that of :mod:`reference.bounds`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from reference.arithmetic import Arithmetic, perturbed, sigmoid_slope, tanh_slope
+from reference.case import Array
+from reference.cell import Step, Weights
+from reference.columns import diagonals
+from reference.products import preactivation_error, projection_error
+
+
+@dataclass(frozen=True, eq=False)
+class StepBound:
+    """Errors fresh in one step and the Jacobian that carries the older ones.
+
+    `fresh_h` and `fresh_c` (N, hidden_size), `fresh_projection` (N, R): what the step itself adds;
+    `jacobian` (N, R + hidden_size, R + hidden_size) of (h, c) by their predecessors;
+    `h_by_c` (N, hidden_size): how a change of c shows in h_full; `interval` (N, R + hidden_size):
+    the deviation of (h, c) by absolute values alone; `deviation`: that of every quantity, by name.
+    """
+
+    fresh_h: Array
+    fresh_c: Array
+    fresh_projection: Array | None
+    jacobian: Array
+    h_by_c: Array
+    interval: Array
+    deviation: Step
+
+    def sources(self, weight_hr: Array | None) -> Array:
+        """The fresh errors as columns (N, R + hidden_size, sources): what each does to (h, c)."""
+        on_h, on_c = diagonals(self.fresh_h), diagonals(self.fresh_c)
+        through_c = diagonals(self.h_by_c * self.fresh_c)
+        if weight_hr is None or self.fresh_projection is None:
+            top, bottom = [on_h, through_c], [np.zeros_like(on_h), on_c]
+        else:
+            projected = diagonals(self.fresh_projection)
+            nothing = np.zeros((*on_c.shape[:-1], projected.shape[-1]))
+            top = [weight_hr @ on_h, weight_hr @ through_c, projected]
+            bottom = [np.zeros_like(on_h), on_c, nothing]
+        halves = [np.concatenate(half, axis=-1) for half in (top, bottom)]
+        return np.concatenate(halves, axis=-2)
+
+
+def step_bound(
+    step: Step,
+    w: Weights,
+    dx: Array,
+    dh: Array,
+    dc: Array,
+    arithmetic: Arithmetic,
+    taken: Array | None = None,
+) -> StepBound:
+    """Bound one step whose input is off by `dx`, and whose state by `dh` and `dc`.
+
+    `dx` (N, input_size), `dh` (N, R), `dc` (N, hidden_size); `taken` is the error with which the
+    products take the input, where the arithmetic's factors are not exact. Line for line the
+    equations of :func:`reference.cell.lstm_cell`, each followed by its error.
+    """
+    u, k, tiny = arithmetic.unit_roundoff, arithmetic.activation, arithmetic.subnormal
+    fresh = preactivation_error(step, w, dx, dh, arithmetic, taken)
+    da = fresh + dh @ np.abs(w.weight_hh).T
+    fresh_i, fresh_f, fresh_g, fresh_o = np.split(fresh, 4, axis=-1)
+    da_i, da_f, da_g, da_o = np.split(da, 4, axis=-1)
+    i = perturbed(step.i, step.a_i, da_i, sigmoid_slope, 1, k)
+    f = perturbed(step.f, step.a_f, da_f, sigmoid_slope, 1, k)
+    g = perturbed(step.g, step.a_g, da_g, tanh_slope, 2, k)
+    o = perturbed(step.o, step.a_o, da_o, sigmoid_slope, 1, k)
+
+    # no computed gate exceeds 1 + k, so that the state's error cannot double in each step
+    largest_i, largest_f, largest_o = (
+        np.minimum(gate + perturbed.deviation, 1 + k)
+        for gate, perturbed in ((step.i, i), (step.f, f), (step.o, o))
+    )
+
+    # c' = f c + i g, the two products and the sum rounded
+    abs_c, abs_g = np.abs(step.c_prev), np.abs(step.g)
+    forgotten = abs_c * f.deviation + largest_f * dc
+    added = abs_g * i.deviation + largest_i * g.deviation
+    rounded = step.f * abs_c + step.i * abs_g + forgotten + added
+    rounding_c = (2 * u + u**2) * rounded + 3 * tiny
+    deviation_c = forgotten + added + rounding_c
+    fresh_c = (
+        abs_c * (f.slope * fresh_f + f.fresh)
+        + abs_g * (i.slope * fresh_i + i.fresh)
+        + step.i * (g.slope * fresh_g + g.fresh)
+        + f.deviation * dc
+        + i.deviation * g.deviation
+        + rounding_c
+    )
+    deviation_c = np.where(deviation_c < arithmetic.largest / 2, deviation_c, np.inf)
+    fresh_c = np.where(np.isfinite(deviation_c), fresh_c, np.inf)
+
+    # h' = o tanh(c'), the product rounded
+    abs_t = np.abs(step.tanh_c)
+    t = perturbed(step.tanh_c, step.c, deviation_c, tanh_slope, 2, k)
+    shown = abs_t * o.deviation + largest_o * t.deviation
+    rounding_h = u * (step.o * abs_t + shown) + tiny
+    within = np.abs(step.h_full) + (1 + k) ** 2 * (1 + u)
+    deviation_h = np.where(np.isfinite(shown), np.minimum(shown + rounding_h, within), np.inf)
+    fresh_h = (
+        abs_t * (o.slope * fresh_o + o.fresh)
+        + step.o * t.fresh
+        + o.deviation * t.deviation
+        + rounding_h
+    )
+    h_by_c = step.o * t.slope
+
+    # d(h', c') / d(h, c)
+    w_i, w_f, w_g, w_o = np.split(w.weight_hh, 4)
+    c_by_h = (
+        (step.c_prev * f.slope)[..., None] * w_f
+        + (step.g * i.slope)[..., None] * w_i
+        + (step.i * g.slope)[..., None] * w_g
+    )
+    h_by_h = (step.tanh_c * o.slope)[..., None] * w_o + h_by_c[..., None] * c_by_h
+    c_by_c = diagonals(step.f)
+    h_full_by_c = diagonals(h_by_c * step.f)
+
+    # h' = W_hr h', accumulated and rounded
+    fresh_projection, deviation_h_full = None, deviation_h
+    if w.weight_hr is not None:
+        fresh_projection = projection_error(step, w.weight_hr, deviation_h, arithmetic)
+        deviation_h = deviation_h @ np.abs(w.weight_hr).T + fresh_projection
+        h_by_h, h_full_by_c = w.weight_hr @ h_by_h, w.weight_hr @ h_full_by_c
+    jacobian = np.concatenate(
+        [
+            np.concatenate([h_by_h, h_full_by_c], axis=-1),
+            np.concatenate([c_by_h, c_by_c], axis=-1),
+        ],
+        axis=-2,
+    )
+    interval = np.concatenate([deviation_h, deviation_c], axis=-1)
+    gates = [item.deviation for item in (i, f, g, o)]
+    states = [deviation_c, t.deviation, deviation_h_full, deviation_h]
+    deviation = Step._make([dx, dh, dc, da_i, da_f, da_g, da_o, *gates, *states])
+    return StepBound(fresh_h, fresh_c, fresh_projection, jacobian, h_by_c, interval, deviation)
