@@ -1,4 +1,4 @@
-"""Keras 3 on PyTorch and on JAX: its LSTM layer, and its LSTM cell in an RNN layer."""
+"""Keras 3 on PyTorch: its LSTM layer, and its LSTM cell in an RNN layer."""
 
 from __future__ import annotations
 
@@ -165,49 +165,6 @@ class KerasCells(KerasLSTM):
         return Result(self.array(output), h_n, c_n)
 
 
-class KerasJaxLSTM(KerasLSTM):
-    """:class:`KerasLSTM` on JAX, where layers are usually called within ``jax.jit``."""
-
-    name, backend = "keras-jax", "jax"
-
-    def compiled(self, layer: Any) -> Any:
-        """The layer compiled, with its variables as constants."""
-        import jax
-
-        from conformance.adapters.jax_functions import forget_often
-
-        forget_often()
-        return jax.jit(layer)
-
-    def vjp(
-        self, layer: Any, mask: Array | None, x: Any, states: list[Any] | None, weights: list[Any]
-    ) -> tuple[list[Any], Any, list[Any]]:
-        """By ``jax.vjp`` through Keras' ``stateless_call``, compiled."""
-        import jax
-
-        from conformance.adapters.jax_functions import forget_often
-
-        def call(variables: list[Any], x: Any, states: list[Any] | None) -> Any:
-            others = layer.non_trainable_variables
-            results, _ = layer.stateless_call(
-                variables, others, x, initial_state=states, mask=mask
-            )
-            return list(results)
-
-        forget_often()
-        variables = [variable.value for variable in layer.trainable_variables]
-        _, backward = jax.vjp(jax.jit(call), variables, x, states)
-        by_variables, by_x, by_states = backward(weights)
-        return by_variables, by_x, by_states or []
-
-
-class KerasJaxCells(KerasJaxLSTM, KerasCells):
-    """:class:`KerasCells` on JAX."""
-
-    name = "keras-jax-cell"
-    supports = KerasCells.supports
-
-
 def weights(stored: Stored) -> list[Array]:
     """Kernel, recurrent kernel and, if any, the bias of one direction."""
     return [stored.weight_ih, stored.weight_hh, *stored.biases]
@@ -224,8 +181,4 @@ def keras_on(backend: str, name: str) -> Any:
             f"{name} needs Keras on {backend}, but it runs on {keras.backend.backend()} in this "
             "process: verify one backend at a time"
         )
-    if backend == "jax":
-        import jax
-
-        jax.config.update("jax_enable_x64", True)
     return keras
