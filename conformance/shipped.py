@@ -72,10 +72,10 @@ SHIPPED = {
         "Keras' LSTM cell in its RNN on PyTorch", "keras:KerasCells", "keras-torch", "keras"
     ),
     "keras-jax": _adapter(
-        "Keras' LSTM layer on JAX", "keras_jax:KerasJaxLSTM", "keras-jax", "keras", "jax"
+        "Keras' LSTM layer on JAX", "keras:KerasJaxLSTM", "keras-jax", "keras", "jax"
     ),
     "keras-jax-cell": _adapter(
-        "Keras' LSTM cell in its RNN on JAX", "keras_jax:KerasJaxCells", "keras-jax", "keras", "jax"
+        "Keras' LSTM cell in its RNN on JAX", "keras:KerasJaxCells", "keras-jax", "keras", "jax"
     ),
     "flax-linen": _adapter("Flax' linen.LSTMCell in its RNN", "flax:LinenLSTM", "flax", "flax"),
     "flax-linen-optimized": _adapter(
