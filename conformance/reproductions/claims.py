@@ -5,16 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import numpy as np
-
 from conformance.failures import Mismatch
-from conformance.operands import Literal, Part, Text, part
+from conformance.operands import Part, part
 from conformance.reproductions import chances
-from conformance.reproductions.ending import Ending
+from conformance.reproductions.ending import Ending, allowance
 from conformance.steps import Step
 from conformance.tape import Tape
 from conformance.variations import last_place
-from reference import Array, Case
 
 
 def _last(tape: Tape, stem: str) -> Any:
@@ -101,25 +98,14 @@ def _finite_gradient(found: re.Match[str], _: Mismatch, tape: Tape) -> Ending | 
 
 
 def _range(found: re.Match[str], failure: Mismatch, tape: Tape) -> Ending | None:
-    """A result is at most 1, or c_n at most |c_0| + T, in absolute value."""
-    name, step = found[1], [step for step in tape.steps if step.case is not None][-1]
-    assert step.case is not None
-    case = step.case
-    limit = np.ones(()) if name != "c_n" else _reach(case)
+    """A result is at most what it was compared with, in absolute value."""
+    it, arrays = _last(tape, found[1]), failure.arrays
+    if it is None or arrays is None:
+        return None
     text = "fault = not (np.abs(numbers({it})) <= {limit} + {allowed}).all()"
-    text += f'\nprint("largest |{name}|:", np.abs(numbers({{it}})).max())'
-    it = _last(tape, name)
-    operands = {"it": it, "limit": Literal(limit, tensor=False)}
-    operands["allowed"] = Text(repr(failure.allowed))
-    return None if it is None else Ending(text, operands, tape.steps)
-
-
-def _reach(case: Case) -> Array:
-    _, c_0 = case.initial_states()
-    start = np.abs((c_0 if case.batched else c_0[:, 0]).astype(np.float64))
-    growth: float = (1 + 8 * case.dtype.unit_roundoff) ** case.seq_len
-    reach: Array = (start + case.seq_len) * growth
-    return reach
+    text += f'\nprint("largest |{found[1]}|:", np.abs(numbers({{it}})).max())'
+    operands = {"it": it, "limit": arrays.expected, "allowed": allowance(arrays.allowed)}
+    return Ending(text, operands, tape.steps)
 
 
 def _finite(found: re.Match[str], _: Mismatch, tape: Tape) -> Ending | None:

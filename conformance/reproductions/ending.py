@@ -47,14 +47,14 @@ def compare(name: str, arrays: Comparison, steps: Sequence[Step]) -> Ending:
         "name": Text(quoted(name)),
         "got": arrays.got,
         "expected": expected,
-        "allowed": _limit(arrays.allowed.array),
+        "allowed": allowance(arrays.allowed),
     }
     return Ending(DIFFERS, operands, steps)
 
 
-def _limit(allowed: Array) -> Any:
+def allowance(allowed: Literal) -> Any:
     """What is allowed, as one number where it is the same everywhere."""
-    limit = short(allowed)
+    limit = short(allowed.array)
     if limit.size and (limit == limit.flat[0]).all() and np.isfinite(limit.flat[0]):
         return Text(number(limit.flat[0]))
     return Literal(limit, tensor=False)

@@ -7,8 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from conformance.comparison import against_reference, arithmetic, close, truth
+from conformance.failures import Mismatch
 from conformance.implementation import Implementation, run
+from conformance.operands import Literal
 from conformance.requirement import requirement
+from conformance.steps import Comparison
 from conformance.variations import with_input
 from reference import Array, Case, Result
 
@@ -76,15 +79,27 @@ def states_stay_in_range(implementation: Implementation, case: Case) -> None:
     u, k = model.unit_roundoff, model.activation
     unclaimed = Result.of(np.where(np.isfinite(each), 0, np.inf) for _, each in bound.items())
     for name in ("output", "h_n"):
-        excess = np.maximum(np.abs(getattr(result, name).astype(np.float64)) - 1, 0)
         allowed = 2 * k + k**2 + 2 * u + getattr(unclaimed, name)
-        close(f"max(|{name}| - 1, 0)", excess, np.zeros(excess.shape), allowed)
+        _at_most(f"max(|{name}| - 1, 0)", getattr(result, name), np.ones(()), allowed)
     _, c_0 = case.initial_states()
     start = np.abs(c_0.astype(np.float64)) if case.batched else np.abs(c_0[:, 0].astype(np.float64))
     limit = (start * (1 + model.entry) + case.seq_len) * (1 + k + 4 * u) ** case.seq_len
-    excess = np.maximum(np.abs(result.c_n.astype(np.float64)) - limit, 0)
     allowed = (2 * k + 8 * u) * case.seq_len + unclaimed.c_n
-    close("max(|c_n| - |c_0| - T, 0)", excess, np.zeros(excess.shape), allowed)
+    _at_most("max(|c_n| - |c_0| - T, 0)", result.c_n, limit, allowed)
+
+
+def _at_most(what: str, got: Array, limit: Array, allowed: Array) -> None:
+    """The absolute values of `got` exceed `limit` by no more than is `allowed`.
+
+    A script compares with the limit itself.
+    """
+    excess = np.maximum(np.abs(got.astype(np.float64)) - limit, 0)
+    try:
+        close(what, excess, np.zeros(excess.shape), allowed)
+    except Mismatch as mismatch:
+        limits = (Literal(each, tensor=False) for each in (limit, allowed))
+        mismatch.arrays = Comparison(None, *limits)
+        raise
 
 
 def _spoiled(case: Case, value: float) -> tuple[Case, int]:

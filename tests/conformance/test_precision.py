@@ -4,15 +4,19 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from conformance import REQUIREMENTS, Budget, Failed, Passed, UsageError, Verdict, check
+from conformance import REQUIREMENTS, Budget, Failed, Mismatch, Passed, UsageError, Verdict, check
+from conformance.comparison import truth
 from conformance.drop_in import adapt
 from conformance.hypotheses import HYPOTHESES
 from conformance.implementation import precision
+from conformance.reproductions.endings import ending
 from conformance.selection import with_dtypes, with_precision
-from reference import DTYPES, Case, Precision, Result, rounded
-from tests.conformance.cases import RoundedReference
+from conformance.tape import recording
+from reference import DTYPES, Case, Configuration, Precision, Result, lstm, rounded
+from tests.conformance.cases import RoundedReference, random_case
 from tests.conformance.processes import SPECIMENS, command
 from tests.conformance.specimens import CutsProductsTo10Bits
 
@@ -45,6 +49,49 @@ def test_declared_precision_holds_in_every_core_requirement(requirement: str) ->
     """No core requirement turns red on what was declared."""
     decided = verdict(DeclaresTF32, requirement)
     assert decided.conformant, decided.lines()
+
+
+def test_parameter_may_seem_unused_within_both_bounds() -> None:
+    """Weights of one bit may hide a change of a parameter, as far as both bounds go."""
+
+    def nearest_to_zero(case: Case, _: Result) -> Result:
+        known = truth(case, mine)
+        pairs = zip(known.result.items(), known.bound.items(), strict=True)
+        near = [np.sign(a) * np.maximum(np.abs(a) - limit, 0) for (_, a), (_, limit) in pairs]
+        return rounded(Result.of(near), case.dtype)
+
+    mine = with_precision(RoundedReference(nearest_to_zero), "weight_bits=1")
+    case = random_case(Configuration(1, 1), seq_len=1, batch_size=1)
+    parameters = {name: 0 * array for name, array in case.parameters.items()}
+    nothing = 0 * case.initial_states()[0]
+    case = replace(case, parameters=parameters, h_0=nothing, c_0=nothing)
+    changed = replace(
+        case, parameters={**parameters, "weight_ih_l0": 0.5 + 0 * case.parameters["weight_ih_l0"]}
+    )
+    assert not nearest_to_zero(changed, lstm(changed)).output.any()
+    assert lstm(changed).output.any()
+    REQUIREMENTS["every_parameter_influences_result"].body(mine, case)
+
+
+def test_script_has_the_limit_that_the_precision_allows() -> None:
+    """What the requirement passes under a coarse declaration, its script passes too."""
+    factor = 1.0
+
+    def large(case: Case, result: Result) -> Result:
+        return replace(result, c_n=factor * (np.abs(case.initial_states()[1]) + case.seq_len))
+
+    mine = with_precision(RoundedReference(large), "storage=bfloat16")
+    case = random_case(Configuration(2, 3), seq_len=20)
+    body = REQUIREMENTS["states_stay_in_range"].body
+    factor = 1.3
+    body(mine, case)
+    passed = mine.run(case).c_n
+    factor = 9.0
+    with recording() as tape, pytest.raises(Mismatch) as caught:
+        body(mine, case)
+    ended = ending(caught.value, tape)
+    assert ended is not None
+    assert (np.abs(passed) <= ended.operands["limit"].array).all()
 
 
 def test_precision_can_be_declared_by_name() -> None:
