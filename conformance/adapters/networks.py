@@ -92,4 +92,4 @@ def chain_gradients(
 
 def valid_steps(case: Case) -> Array | None:
     """(N, T), True within each row's length; None if the case has no lengths."""
-    return None if case.lengths is None else np.arange(case.seq_len) < case.lengths[:, None]
+    return None if case.lengths is None else case.valid_steps().T

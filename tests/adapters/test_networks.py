@@ -1,18 +1,66 @@
 """What adapters share: layers one after another, their states, and masks."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from conformance.adapters.networks import Layer, chain, layers, valid_steps
-from conformance.comparison import agree
+from conformance.adapters.networks import Layer, chain, chain_gradients, layers, valid_steps
+from conformance.comparison import agree, close
 from conformance.implementation import without_padding
-from conformance.layouts import Layout
-from reference import Array, Case, Configuration, Result, forward_bound, lstm, trace
+from conformance.layouts import Layout, Stored
+from reference import (
+    Array,
+    Case,
+    Configuration,
+    Result,
+    backward,
+    forward_bound,
+    gradient_bound,
+    lstm,
+    trace,
+)
 from strategies import lstm_cases
 from tests.conformance.cases import random_case
+from tests.reference.autograd import random_cotangents
 
 CASES = lstm_cases(dtypes=["float64"], num_layers=(1, 3), projection=False, seq_len=(1, 5))
+
+
+def part(case: Case, layer: Layer, x: Array) -> Case:
+    """A layer of `case` as a case of its own."""
+    c = case.configuration
+    configuration = Configuration(
+        x.shape[-1],
+        c.hidden_size,
+        bias=c.bias,
+        batch_first=c.batch_first,
+        bidirectional=c.bidirectional,
+    )
+    parameters: dict[str, Array] = {}
+    for suffix, stored in zip(configuration.suffixes(), layer.directions, strict=True):
+        parameters.update(Layout().restored(stored, suffix))
+    return Case(configuration, parameters, x, layer.h_0, layer.c_0, case.lengths)
+
+
+def alone(case: Case, layer: Layer, x: Array) -> tuple[Array, Array, Array]:
+    """Results of a layer, computed by the reference."""
+    output, h_n, c_n = (each.astype(np.float64) for _, each in lstm(part(case, layer, x)).items())
+    return output, h_n, c_n
+
+
+def pulled_back(case: Case, layer: Layer, x: Array, weights: Result) -> tuple[Layer, Array]:
+    """Gradients of a layer, computed by the reference."""
+    its = part(case, layer, x)
+    found = {n: a.astype(np.float64) for n, a in backward(trace(its), weights).items()}
+    directions = []
+    for suffix in its.configuration.suffixes():
+        biases = ("bias_ih", "bias_hh") if case.configuration.bias else ()
+        w_ih, w_hh, *bias = (found[name + suffix] for name in ("weight_ih", "weight_hh", *biases))
+        directions.append(Stored(w_ih, w_hh, tuple(bias)))
+    states = found.get("h_0"), found.get("c_0")
+    return Layer(layer.number, directions, *states), found["input"]
 
 
 @settings(max_examples=20, deadline=None)
@@ -20,32 +68,21 @@ CASES = lstm_cases(dtypes=["float64"], num_layers=(1, 3), projection=False, seq_
 def test_chain_of_layers_is_the_network(case: Case) -> None:
     """The layers of a case, each computed by the reference, give the case's own result."""
 
-    def alone(layer: Layer, x: Array) -> tuple[Array, Array, Array]:
-        c = case.configuration
-        configuration = Configuration(
-            x.shape[-1],
-            c.hidden_size,
-            bias=c.bias,
-            batch_first=c.batch_first,
-            bidirectional=c.bidirectional,
-        )
-        suffixes = [f"_l{layer.number}{end}" for end in ("", "_reverse")[: c.num_directions]]
-        parameters: dict[str, Array] = {}
-        for suffix, stored in zip(suffixes, layer.directions, strict=True):
-            parameters.update(Layout().restored(stored, suffix))
-        named = {
-            name.replace(f"_l{layer.number}", "_l0"): array for name, array in parameters.items()
-        }
-        part = Case(configuration, named, x, layer.h_0, layer.c_0, case.lengths)
-        result = lstm(part)
-        return (
-            result.output.astype(np.float64),
-            result.h_n.astype(np.float64),
-            result.c_n.astype(np.float64),
-        )
-
     evaluated = trace(case)
-    agree(chain(case, Layout(), alone), evaluated.result, forward_bound(evaluated))
+    agree(chain(case, Layout(), partial(alone, case)), evaluated.result, forward_bound(evaluated))
+
+
+@settings(max_examples=20, deadline=None)
+@given(CASES)
+def test_chained_gradients_are_those_of_the_network(case: Case) -> None:
+    """Layers pulled back by the reference from the top give the case's own gradients."""
+    cotangents, evaluated = random_cotangents(case), trace(case)
+    layer, back = partial(alone, case), partial(pulled_back, case)
+    got = chain_gradients(case, Layout(), layer, back, cotangents)
+    expected, bound = backward(evaluated, cotangents), gradient_bound(evaluated, cotangents)
+    assert got.keys() == expected.keys()
+    for name, array in expected.items():
+        close(name, got[name], array, bound[name])
 
 
 def test_layers_have_the_states_of_their_directions() -> None:
