@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
 if TYPE_CHECKING:
-    from conformance.reporting import Run
+    from conformance.run import Run
 
 SHARES = 10
 """How many lines tell the progress of a run where there is no terminal for a bar."""

@@ -15,7 +15,7 @@ from reference import Precision
 from strategies import Support
 
 if TYPE_CHECKING:
-    from conformance.reporting import Run
+    from conformance.run import Run
 
 
 def show(verdicts: Sequence[Verdict]) -> Console:
