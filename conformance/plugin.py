@@ -1,7 +1,7 @@
 """The pytest plugin: options, one test item per requirement, implementation and device.
 
 ``pytest --pyargs conformance --lstm torch.nn.LSTM`` collects the modules of
-:mod:`conformance.requirements`; without ``--lstm`` the plugin does nothing. Everything else of
+:mod:`conformance.requirements`; without ``--lstm`` the plugin collects nothing. Everything else of
 this package is imported only when it is needed.
 """
 
@@ -14,6 +14,7 @@ import signal
 import time
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -121,3 +122,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
             from conformance.selection import circumstances
 
             worker_output["lstm_conformance"] = json.dumps(circumstances(session.config))
+
+
+def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:
+    """Where our requirements were asked for and nothing to verify was, say how to name it."""
+    nothing = exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED
+    if nothing and "conformance" in config.args and not _asked(config):
+        told = "nothing to verify: name it with --lstm, such as --lstm torch.nn.LSTM"
+        terminalreporter.write_line(f"lstm-conformance: {told}")

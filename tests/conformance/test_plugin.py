@@ -43,6 +43,13 @@ def test_plugin_is_found_by_pytest(tmp_path: Path) -> None:
     assert "lstm-conformance-" in run.stdout
 
 
+def test_plugin_tells_how_to_name_what_is_verified(tmp_path: Path) -> None:
+    """Where the requirements alone are asked for, without --lstm, the option is named."""
+    run = run_pytest("--pyargs", "conformance", folder=tmp_path)
+    assert run.returncode == pytest.ExitCode.NO_TESTS_COLLECTED, run.stdout + run.stderr
+    assert "nothing to verify: name it with --lstm, such as --lstm torch.nn.LSTM" in run.stdout
+
+
 def test_plugin_runs_in_one_process(tmp_path: Path) -> None:
     """One item per requirement and implementation; ids select them; strict warnings are no red."""
     (tmp_path / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\nxfail_strict = true\n")
