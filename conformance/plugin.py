@@ -93,6 +93,20 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(reporting.Reporting(config), "lstm_conformance_reporting")
 
 
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
+) -> None:
+    """Whoever runs this package and names nothing to verify is told what to do."""
+    start = config.invocation_params.dir
+    places = [(start / name.partition("::")[0]).resolve() for name in config.args]
+    here = FAMILIES.parent
+    ours = any(here in (each, *each.parents) or each == start / "conformance" for each in places)
+    if ours and exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and not _asked(config):
+        terminalreporter.write_line(
+            "lstm-conformance: name what to verify, as --lstm torch.nn.LSTM"
+        )
+
+
 def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Our folders are plain ones: for a package, pytest would put its root first on the path."""
     if path in (FAMILIES, FAMILIES.parent) and _asked(parent.config):

@@ -48,9 +48,9 @@ DIAGNOSIS = 5.0
 def replay(folder: Path, name: str | None = None, seconds: float = 120.0) -> Verdict:
     """The verdict on the case in `folder`, for the implementation it was found on or `name`.
 
-    A place in `name` is looked for from the current folder, and the implementation that it was
-    found on from the one where that was. Raises :class:`UsageError` for a folder that has no case, and where the implementation, the
-    requirement or the device is not there.
+    A place in `name` is looked for from the current folder, and what the case was found on from
+    where it was then. Raises :class:`UsageError` for a folder that has no case, and where the
+    implementation, the requirement or the device is not there.
     """
     if not 0 < seconds < float("inf"):
         raise UsageError(f"--timeout must be a positive number of seconds, got {seconds}")

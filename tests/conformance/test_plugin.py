@@ -43,6 +43,19 @@ def test_plugin_is_found_by_pytest(tmp_path: Path) -> None:
     assert "lstm-conformance-" in run.stdout
 
 
+@pytest.mark.parametrize("workers", [0, 1])
+def test_plugin_tells_what_to_do_without_lstm(workers: int, tmp_path: Path) -> None:
+    """Running the package alone collects nothing, and one line says which option is missing."""
+    told = "lstm-conformance: name what to verify, as --lstm torch.nn.LSTM"
+    run = run_pytest("--pyargs", "conformance", "-n", workers, folder=tmp_path)
+    assert run.returncode == 5, run.stdout + run.stderr
+    assert run.stdout.count(told) == 1
+    (tmp_path / "test_none.py").touch()
+    run = run_pytest("test_none.py", folder=tmp_path)
+    assert run.returncode == 5, run.stdout + run.stderr
+    assert told not in run.stdout
+
+
 def test_plugin_runs_in_one_process(tmp_path: Path) -> None:
     """One item per requirement and implementation; ids select them; strict warnings are no red."""
     (tmp_path / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\nxfail_strict = true\n")
