@@ -56,6 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     inference.add_argument(
         "names", nargs="+", metavar="NAME", help="package.module:Class, path/to/file.py:Class"
     )
+    inference.add_argument(
+        "--timeout", type=float, default=120.0, metavar="SECONDS", help="for each NAME"
+    )
     listing = commands.add_parser(
         "requirements",
         help="list every requirement; in a pipe one a line: name, level, claim, source",
@@ -104,18 +107,16 @@ def _implementations(_: argparse.Namespace) -> int:
 
 
 def _infer(options: argparse.Namespace) -> int:
-    from conformance import process_state
     from conformance.errors import UsageError
-    from conformance.inference import infer
+    from conformance.inference.apart import infer_apart
 
     fitting = True
     for name in options.names:
         try:
-            with process_state.restored(), process_state.standard_output():
-                found = infer(name)
+            found = infer_apart(name, options.timeout)
         except UsageError as error:
             return wrong_usage(str(error))
-        print("\n".join(found.lines()))
+        print("\n".join(found.lines))
         fitting &= found.fits
     return CONFORMANT if fitting else NOT_CONFORMANT
 

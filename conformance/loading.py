@@ -167,6 +167,34 @@ def of_class(
     return adapt(cls, name, lambda: around)
 
 
+def of_object(implementation: Implementation) -> Implementation:
+    """An implementation that was made already, if it has what one has.
+
+    A hand-written one that has no name of its own gets that of the place where it lies, as
+    ``module:name``, if it is in a module. Raises :class:`UsageError` for wrong fields.
+    """
+    name = type(implementation).__name__
+    if isinstance(implementation, HandWritten):
+        if not implementation.named:
+            implementation.name = _place(implementation) or implementation.name
+        name = implementation.name
+    fields = {each: getattr(implementation, each, None) for each in FIELDS}
+    return _sound(implementation, fields, name)
+
+
+def _place(mine: HandWritten) -> str:
+    """The module and the name of it there, at best those beside its class; empty if in none."""
+    places = [
+        (module, key)
+        for module, loaded in list(sys.modules.items())
+        for key, value in list(getattr(loaded, "__dict__", {}).items())
+        if value is mine
+    ]
+    home = getattr(mine.factory, "__module__", None)
+    places.sort(key=lambda place: place[0] != home)
+    return ":".join(places[0]) if places else ""
+
+
 def _sound(implementation: Any, fields: dict[str, Any], name: str) -> Implementation:
     """`implementation`, if its `fields` are what an implementation has."""
     for field, (fits, kind) in FIELDS.items():

@@ -15,15 +15,16 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from conformance import process_state
 from conformance.engine import Budget, check
 from conformance.errors import UsageError, meant
+from conformance.hand_written import HandWritten
 from conformance.implementation import Implementation
-from conformance.loading import load, of_class
+from conformance.loading import load, of_class, of_object
 from conformance.packages import OURS
 from conformance.profiles import PROFILES
 from conformance.requirements import REQUIREMENTS
@@ -73,7 +74,7 @@ class BoundRequirement:
 
 def implementation_of(target: Any) -> Implementation:
     """The implementation meant by a name, a class or an implementation itself."""
-    return _loaded(target) if isinstance(target, (str, type)) else cast(Implementation, target)
+    return _loaded(target) if isinstance(target, (str, type)) else of_object(target)
 
 
 @cache
@@ -114,7 +115,8 @@ def parametrize_with_requirements(
     if not targets:
         raise UsageError("give at least one class, implementation or name to verify")
     for target in targets:
-        if not isinstance(target, (str, type, Implementation)):
+        # not isinstance(target, Implementation): that tries it out, before it has its name
+        if not isinstance(target, (str, type)) and not hasattr(target, "run"):
             raise UsageError(f"{target!r} is no class, no Implementation and no name")
         with OURS, process_state.restored():
             implementation_of(target)
@@ -139,4 +141,6 @@ def parametrize_with_requirements(
 
 
 def _id(target: Any) -> str:
+    if isinstance(target, HandWritten):
+        return target.name
     return target if isinstance(target, str) else getattr(target, "__name__", type(target).__name__)

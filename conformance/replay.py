@@ -48,8 +48,9 @@ DIAGNOSIS = 5.0
 def replay(folder: Path, name: str | None = None, seconds: float = 120.0) -> Verdict:
     """The verdict on the case in `folder`, for the implementation it was found on or `name`.
 
-    Raises :class:`UsageError` for a folder that has no case, and where the implementation, the
-    requirement or the device is not there.
+    A place in `name` is looked for from the current folder, and what the case was found on from
+    where it was then. Raises :class:`UsageError` for a folder that has no case, and where the
+    implementation, the requirement or the device is not there.
     """
     if not 0 < seconds < float("inf"):
         raise UsageError(f"--timeout must be a positive number of seconds, got {seconds}")
@@ -60,10 +61,11 @@ def replay(folder: Path, name: str | None = None, seconds: float = 120.0) -> Ver
             "this lstm-conformance: install the one that wrote it"
         )
     told_as = name or record.subject.implementation
+    again = name is None or bool(record.subject.program and name == record.subject.implementation)
     name = name or _place(record)
     context = multiprocessing.get_context("spawn")
     receiving, sending = context.Pipe(duplex=False)
-    process = context.Process(target=_decide, args=(sending, record, name), daemon=True)
+    process = context.Process(target=_decide, args=(sending, record, name, again), daemon=True)
     process.start()
     sending.close()
     try:
@@ -131,10 +133,13 @@ def _received(receiving: Connection, seconds: float) -> Any:
         return None
 
 
-def _decide(sending: Connection, record: Record, name: str) -> None:
-    """Load, say so, decide, and send the verdict."""
+def _decide(sending: Connection, record: Record, name: str, again: bool) -> None:
+    """Load what is called `name`, say so, decide, and send the verdict.
+
+    With `again` it is what the case was found on, which is run where it was then.
+    """
     folder = Path(record.subject.folder)
-    if folder.is_dir():
+    if again and folder.is_dir():
         os.chdir(folder)
     with OURS, warnings.catch_warnings():
         warnings.simplefilter("default")
@@ -142,8 +147,8 @@ def _decide(sending: Connection, record: Record, name: str) -> None:
         warnings.simplefilter("ignore", HypothesisDeprecationWarning)
         try:
             program = record.subject.program
-            again = program and name == record.subject.implementation
-            implementation = load_command(program, ANSWERING) if again else load(name)
+            started = again and program
+            implementation = load_command(program, ANSWERING) if started else load(name)
             implementation = with_precision(implementation, record.subject.precision)
             if record.subject.device not in implementation.supports.devices:
                 raise UsageError(f"{name} has no device {record.subject.device!r} here")

@@ -14,7 +14,7 @@ import pytest
 
 from conformance.expectations import judged
 from conformance.journal import FOLDER, KEPT, Entry, read
-from conformance.limits import DEADLINE, allowed, deadline
+from conformance.limits import DEADLINE, allowed, deadline, timeout
 from conformance.packages import OURS
 from conformance.reproductions.directory import remove, tidy
 from conformance.reproductions.unfinished import unfinished
@@ -106,7 +106,10 @@ class Reporting:
         seconds = time.time() - entry.started
         limit = allowed(self.config, entry.started)
         late = seconds >= limit
-        what = f"no verdict within {limit:g} s" if late else "the process died in this case"
+        within = f"no verdict within {round(limit, 1):g} s"
+        if limit < timeout(self.config):
+            within += ", when the time of the run was up"
+        what = within if late else "the process died in this case"
         return unfinished(entry, self.reproductions, what, seconds, late)
 
     @pytest.hookimpl(trylast=True)

@@ -40,8 +40,8 @@ def summarize(console: Console, run: Run) -> None:
             if said:
                 line = f"{name} {what}: {', '.join(said)}"
                 console.print(line, style="dim", markup=False, soft_wrap=True)
-    counts = Counter(verdict.outcome for verdict in run.verdicts)
-    told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+    counts = Counter(verdict.word for verdict in run.verdicts)
+    told = ", ".join(f"{count} {word}" for word, count in counts.items())
     versions = ", ".join(
         f"{name} {run.circumstances[name]}"
         for name in ("python", "torch", "numpy", "hypothesis")

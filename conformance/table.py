@@ -20,6 +20,7 @@ STYLES = {
     "failed": "bold red",
     "crashed": "bold red",
     "timed out": "bold red",
+    "not tried": "red",
     "not applicable": "dim",
     "expected failure": "yellow",
     "unexpected pass": "bold red",
@@ -62,10 +63,10 @@ def _cells(verdict: Verdict) -> tuple[str | Text, ...]:
     share = None if isinstance(verdict, (Failed, Crashed, TimedOut)) else verdict.largest_share
     return (
         verdict.requirement,
-        Text(verdict.outcome, style=STYLES[verdict.outcome]),
+        Text(verdict.word, style=STYLES[verdict.word]),
         str(verdict.cases or ""),
         "" if share is None else f"{share:.1%}",
-        f"{verdict.seconds:.1f}",
+        f"{verdict.seconds:.1f}" if verdict.word != "not tried" else "",
     )
 
 
@@ -92,7 +93,7 @@ def failures(verdicts: Iterable[Verdict]) -> RenderableType:
         [each for each in verdicts if not each.conformant]
     ):
         where = f"{implementation} on {device}"
-        untried = [each for each in group if isinstance(each, TimedOut) and not each.counterexample]
+        untried = [each for each in group if each.word == "not tried"]
         for reason, count in Counter(verdict.reason for verdict in untried).items():
             parts.append(Text(f"\n{where}: {reason}: {_requirements(count)}", style="bold red"))
         told = [verdict for verdict in group if verdict not in untried]

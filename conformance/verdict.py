@@ -103,6 +103,11 @@ class Verdict:
     outcome: ClassVar[str]
     conformant: ClassVar[bool]
 
+    @property
+    def word(self) -> str:
+        """What it is called in tables: the outcome, more precisely where there is more to say."""
+        return self.outcome
+
     def to_json(self) -> dict[str, Any]:
         """As a JSON object; :func:`from_json` is the inverse."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
@@ -136,9 +141,14 @@ class Crashed(Verdict):
 
 
 class TimedOut(Verdict):
-    """The implementation did not answer in time."""
+    """The implementation did not answer in time, or the run's time was up before it was asked."""
 
     outcome, conformant = "timed out", False
+
+    @property
+    def word(self) -> str:
+        """Without a case in which it was waited for, nothing was tried."""
+        return self.outcome if self.counterexample else "not tried"
 
 
 class NotApplicable(Verdict):

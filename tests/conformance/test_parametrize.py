@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from conformance import REQUIREMENTS, UsageError, parametrize_with_requirements
+from conformance import REQUIREMENTS, HandWritten, UsageError, parametrize_with_requirements
 from tests.conformance.cases import RoundedReference
 from tests.conformance.processes import SPECIMENS
 from tests.conformance.processes import pytest as run_pytest
@@ -95,6 +95,31 @@ def test_several_targets_are_told_apart() -> None:
         *(f"RoundedReference-{name}" for name in REQUIREMENTS),
         *(f"torch.nn.LSTMCell-{name}" for name in REQUIREMENTS),
     ]
+
+
+names = {"weight_ih": "weight_ih_l0", "weight_hh": "weight_hh_l0"}
+mine = HandWritten(torch.nn.LSTM, **names, bias=("bias_ih_l0", "bias_hh_l0"))
+other = HandWritten(torch.nn.LSTM, **names, bias=("bias_ih_l0", "bias_hh_l0"), name="other")
+wrong = HandWritten(torch.nn.LSTM, weight_ih="W", weight_hh="U")
+
+
+def test_hand_written_ones_are_named_after_their_places() -> None:
+    """An object without a name of its own is called module:name, as on the command line."""
+    mark = parametrize_with_requirements(mine, other)
+    assert mine.name == f"{__name__}:mine"
+    ids = [parameters.id for parameters in mark.args[1]]
+    assert ids[0] == f"{__name__}:mine-{next(iter(REQUIREMENTS))}"
+    assert ids[-1].startswith("other-")
+
+
+def test_objects_are_checked_as_on_the_command_line() -> None:
+    """What lacks a field, or cannot be filled with parameters, is refused in one line."""
+    with pytest.raises(UsageError, match=f"^'{__name__}:wrong': W is no parameter"):
+        parametrize_with_requirements(wrong)
+    nameless = RoundedReference()
+    nameless.name = ""
+    with pytest.raises(UsageError, match=r"^'RoundedReference': its `name` must be a text"):
+        parametrize_with_requirements(nameless)
 
 
 @pytest.mark.parametrize(

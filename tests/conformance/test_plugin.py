@@ -43,11 +43,17 @@ def test_plugin_is_found_by_pytest(tmp_path: Path) -> None:
     assert "lstm-conformance-" in run.stdout
 
 
-def test_plugin_tells_how_to_name_what_is_verified(tmp_path: Path) -> None:
-    """Where the requirements alone are asked for, without --lstm, the option is named."""
-    run = run_pytest("--pyargs", "conformance", folder=tmp_path)
+@pytest.mark.parametrize("workers", [0, 1])
+def test_plugin_tells_how_to_name_what_is_verified(workers: int, tmp_path: Path) -> None:
+    """Where the requirements alone are asked for, without --lstm, one line names the option."""
+    told = "nothing to verify: name it with --lstm, such as --lstm torch.nn.LSTM"
+    run = run_pytest("--pyargs", "conformance", "-n", workers, folder=tmp_path)
     assert run.returncode == pytest.ExitCode.NO_TESTS_COLLECTED, run.stdout + run.stderr
-    assert "nothing to verify: name it with --lstm, such as --lstm torch.nn.LSTM" in run.stdout
+    assert run.stdout.count(told) == 1
+    (tmp_path / "test_none.py").touch()
+    run = run_pytest("test_none.py", folder=tmp_path)
+    assert run.returncode == pytest.ExitCode.NO_TESTS_COLLECTED, run.stdout + run.stderr
+    assert told not in run.stdout
 
 
 def test_plugin_runs_in_one_process(tmp_path: Path) -> None:

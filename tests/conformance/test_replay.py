@@ -120,6 +120,15 @@ def test_replay_decides_the_case_again(folder: Path, tmp_path: Path) -> None:
     assert "│ passed" in run.stdout
 
 
+def test_replay_finds_what_was_typed_from_where_it_was_typed(folder: Path, tmp_path: Path) -> None:
+    """A file, or a module, of the current folder is meant, not its namesake beside the case."""
+    (tmp_path / "mine.py").write_text(RIGHT)
+    for name in ("mine.py:Mine", "mine:Mine"):
+        run = command("replay", folder / FOUND, "--as", name, folder=tmp_path)
+        assert run.returncode == 0, run.stdout + run.stderr
+        assert "│ passed" in run.stdout
+
+
 def test_replay_is_not_applicable_where_the_case_is_not_taken(folder: Path, tmp_path: Path) -> None:
     """A case in both directions is nothing to a cell: status 0, and why."""
     record = read(folder / FOUND)

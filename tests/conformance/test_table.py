@@ -35,6 +35,18 @@ def test_requirements_keep_their_names_whole() -> None:
     assert all(f" {name} " in told for name in REQUIREMENTS)
 
 
+def test_table_tells_what_was_not_tried_from_what_timed_out() -> None:
+    """Only what was waited for has timed out, and only that took seconds."""
+    case = Counterexample("<LSTM 1->1>", "no verdict within 3 s", {})
+    late = TimedOut("rows_do_not_interact", "mine", "cpu", seconds=3.1, counterexample=case)
+    untried = TimedOut("layers_are_a_chain", "mine", "cpu", reason="the time is up")
+    told = " ".join(table([late, untried]).replace("│", " ").split())
+    assert "rows_do_not_interact timed out 3.1 layers_are_a_chain not tried" in told
+    assert told.count("timed out") == 1
+    assert "0.0" not in told
+    assert untried.to_json()["outcome"] == "timed out"
+
+
 def test_table_shows_no_share_of_what_failed() -> None:
     """That of the cases before the failure is left out, that of what passed is not."""
     told = table(
