@@ -9,13 +9,10 @@ import pytest
 
 from conformance.errors import UsageError
 from conformance.item import RequirementItem
-from conformance.limits import last_resort
+from conformance.limits import LOADING, last_resort
 from conformance.packages import OURS
 from conformance.requirements import REQUIREMENTS
 from conformance.selection import asked, select
-
-LOADING = 120.0
-"""Seconds in which all implementations must be imported and tried out."""
 
 _REFUSED = pytest.StashKey[bool]()
 """Whether a module has already told what cannot be verified, which is the same in all of them."""

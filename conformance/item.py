@@ -48,7 +48,7 @@ class RequirementItem(pytest.Item):
     def runtest(self) -> None:
         """Decide the requirement; the verdict travels as a property of the report."""
         left = limits.allowed(self.config, self.started)
-        with OURS, limits.last_resort(max(left, 0) + 1):
+        with OURS, limits.last_resort(left + 1 if left > 0 else limits.LOADING):
             verdict = self.decide() if left > 0 else self.too_late()
         self.user_properties.append((PROPERTY, verdict.to_json()))
         if isinstance(verdict, NotApplicable):
@@ -85,9 +85,7 @@ class RequirementItem(pytest.Item):
         )
         if reason is not None:
             return NotApplicable(*here, reason=reason)
-        limit = self.config.getoption("lstm_time_limit")
-        reason = f"not tried, the run's time limit of {limit:g} s was reached"
-        return TimedOut(*here, reason=reason)
+        return TimedOut(*here, reason=limits.told(self.config))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """What, where, got, should be, allowed, and the case; a traceback only if we failed."""

@@ -13,6 +13,9 @@ import pytest
 
 from conformance.profiles import TIMEOUTS
 
+LOADING = 120.0
+"""Seconds that loading an implementation may take, with the frameworks that it imports."""
+
 DEADLINE = "lstm_conformance_deadline"
 """The key under which a worker is told the run's deadline."""
 _DEADLINE = pytest.StashKey["float | None"]()
@@ -44,6 +47,18 @@ def allowed(config: pytest.Config, started: float) -> float:
     """Seconds that a requirement begun at `started` may take, at most until the run's deadline."""
     end = deadline(config)
     return timeout(config) if end is None else min(timeout(config), end - started)
+
+
+def is_over(config: pytest.Config) -> bool:
+    """Whether the run's time is up."""
+    end = deadline(config)
+    return end is not None and time.time() >= end
+
+
+def told(config: pytest.Config) -> str:
+    """What is said of a requirement that was not tried, as the run's time was up."""
+    limit = config.getoption("lstm_time_limit")
+    return f"not tried, the run's time limit of {limit:g} s was reached"
 
 
 @contextlib.contextmanager

@@ -23,6 +23,7 @@ from conformance.external import ANSWERING, load_command
 from conformance.failures import Misbehaviour, Mismatch
 from conformance.journal import ALONE
 from conformance.journal import read as read_journal
+from conformance.limits import LOADING
 from conformance.loading import load
 from conformance.packages import OURS
 from conformance.reproductions.record import FILE, Record, read
@@ -39,8 +40,6 @@ from conformance.verdict import (
     from_json,
 )
 
-LOADING = 120.0
-"""Seconds in which the implementation must be imported and tried out."""
 DIAGNOSIS = 5.0
 """Seconds that the diagnosis of a failure takes at most, unless a single run takes more."""
 

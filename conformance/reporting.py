@@ -14,14 +14,14 @@ import pytest
 
 from conformance.expectations import judged
 from conformance.journal import FOLDER, KEPT, Entry, read
-from conformance.limits import DEADLINE, allowed, deadline, timeout
+from conformance.limits import DEADLINE, allowed, deadline, is_over, timeout, told
 from conformance.packages import OURS
 from conformance.reproductions.directory import remove, tidy
 from conformance.reproductions.unfinished import unfinished
 from conformance.run import Run
 from conformance.selection import circumstances
 from conformance.table import table
-from conformance.verdict import PROPERTY, Crashed, Verdict, from_json
+from conformance.verdict import PROPERTY, Crashed, TimedOut, Verdict, from_json
 
 
 class Reporting:
@@ -102,7 +102,10 @@ class Reporting:
         implementation, _, device = rest.rpartition("|")
         entry = self._entry(report.node.gateway.id)
         if entry is None or entry.doing != item or entry.case is None:
-            return judged(Crashed(requirement, implementation, device, reason="its process died"))
+            here = requirement, implementation, device
+            if is_over(self.config):
+                return TimedOut(*here, reason=told(self.config))
+            return judged(Crashed(*here, reason="its process died"))
         seconds = time.time() - entry.started
         limit = allowed(self.config, entry.started)
         late = seconds >= limit
