@@ -63,7 +63,7 @@ def close(name: str, got: Array, expected: Array, bound: Array | float) -> float
     worst = np.unravel_index(np.argmax(share), share.shape)
     largest = float(share[worst])
     if largest > 1:
-        place = f"[{', '.join(str(int(index)) for index in worst)}]"
+        place = f"[{', '.join(str(int(index)) for index in worst)}]" if worst else ""
         raise Mismatch(
             name,
             place,

@@ -58,7 +58,7 @@ def _drawn_anew(found: re.Match[str], failure: Mismatch, tape: Tape) -> Ending |
 
 
 def _initial(found: re.Match[str], _: Mismatch, tape: Tape) -> Ending | None:
-    """Many new modules: no parameter beyond the limit, and all of them uniform."""
+    """Many new modules from the same seed: none beyond the limit, and all of them uniform."""
     made = [step for step in tape.steps if "cls" in step.operands]
     if not made:
         return None
@@ -75,7 +75,8 @@ print("expected |value| * sqrt(hidden_size): at most 1; got:", outside + 1)
 print("expected distance from uniform: at most", allowed, "; got:", np.max(apart))
 fault = bool(outside > 1e-6 or np.max(apart) > allowed)"""
     operands = {name: made[-1].operands[name] for name in ("cls", "arguments")}
-    return Ending(lines, operands, [])
+    seeds = [step for step in tape.steps if step.text.startswith("torch.manual_seed(")]
+    return Ending(lines, operands, seeds[-1:])
 
 
 def _hidden_size(made: Step) -> int:

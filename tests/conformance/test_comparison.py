@@ -68,6 +68,12 @@ def test_close_shows_the_worst_element() -> None:
     assert str(mismatch) == "c_n[0, 0] = 1.0, but should be 0.0 ± 0.1"
 
 
+def test_close_shows_a_number_alone_without_a_place() -> None:
+    """A number without dimensions has no place."""
+    with pytest.raises(Mismatch, match=r"^the share = 2\.0, but should be 1\.0 ± 0\.5$"):
+        close("the share", np.array(2.0), np.array(1.0), 0.5)
+
+
 def test_close_refuses_another_shape() -> None:
     """Arrays that broadcast to each other do not agree."""
     with pytest.raises(Mismatch) as caught:
