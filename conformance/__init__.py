@@ -11,7 +11,7 @@ every project without paying for it:
 - :func:`parametrize_with_requirements`, which makes them tests of your own suite;
 - :data:`REQUIREMENTS`, every claim; :func:`check`, which decides one of them;
 - the verdicts :class:`Passed`, :class:`Failed`, :class:`Crashed`, :class:`TimedOut`,
-  :class:`NotApplicable`, :class:`ExpectedFailure` and :class:`UnexpectedPass`.
+  :class:`Undecided`, :class:`NotApplicable`, :class:`ExpectedFailure` and :class:`UnexpectedPass`.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ _HOMES = {
     "Failed": "verdict",
     "Crashed": "verdict",
     "TimedOut": "verdict",
+    "Undecided": "verdict",
     "NotApplicable": "verdict",
     "ExpectedFailure": "verdict",
     "UnexpectedPass": "verdict",

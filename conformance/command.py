@@ -9,8 +9,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from conformance.exits import CONFORMANT, NOT_CONFORMANT, wrong_usage
+from conformance.apart import TIMEOUT
+from conformance.errors import Broken
+from conformance.exits import BROKEN, CONFORMANT, INTERRUPTED, NOT_CONFORMANT, wrong_usage
 from conformance.packages import OURS
+from conformance.profiles import MEMORY
 from conformance.verify import add_options
 
 
@@ -25,7 +28,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     options = _parser().parse_args(arguments)
     with OURS:
-        code: int = options.command(options)
+        try:
+            code: int = options.command(options)
+        except Broken as error:
+            print(f"lstm-conformance: the run itself broke\n{error}", file=sys.stderr)
+            return BROKEN
+        except KeyboardInterrupt:
+            return INTERRUPTED
         return code
 
 
@@ -50,15 +59,13 @@ def _parser() -> argparse.ArgumentParser:
         help="the folder named in a failure's line 'reproduction: '",
     )
     again.add_argument("--as", dest="name", metavar="NAME", help="another implementation instead")
-    again.add_argument("--timeout", type=float, default=120.0, metavar="SECONDS")
+    _add_limits(again, "for the case")
     inference = commands.add_parser("infer", help="find out how a hand-written class is verified")
     inference.set_defaults(command=_infer)
     inference.add_argument(
         "names", nargs="+", metavar="NAME", help="package.module:Class, path/to/file.py:Class"
     )
-    inference.add_argument(
-        "--timeout", type=float, default=120.0, metavar="SECONDS", help="for each NAME"
-    )
+    _add_limits(inference, "for each NAME")
     listing = commands.add_parser(
         "requirements",
         help="list every requirement; in a pipe one a line: name, level, claim, source",
@@ -69,6 +76,14 @@ def _parser() -> argparse.ArgumentParser:
     schema = commands.add_parser("schema", help="print the JSON Schema of what a --command speaks")
     schema.set_defaults(command=_schema)
     return parser
+
+
+def _add_limits(parser: argparse.ArgumentParser, told: str) -> None:
+    told += f", {TIMEOUT:g} by default"
+    parser.add_argument("--timeout", type=float, default=TIMEOUT, metavar="SECONDS", help=told)
+    parser.add_argument(
+        "--memory", type=float, default=MEMORY, metavar="GIB", help=f"{MEMORY} by default"
+    )
 
 
 def _schema(_: argparse.Namespace) -> int:
@@ -113,7 +128,7 @@ def _infer(options: argparse.Namespace) -> int:
     fitting = True
     for name in options.names:
         try:
-            found = infer_apart(name, options.timeout)
+            found = infer_apart(name, options.timeout, options.memory)
         except UsageError as error:
             return wrong_usage(str(error))
         print("\n".join(found.lines))
@@ -128,7 +143,7 @@ def _replay(options: argparse.Namespace) -> int:
 
     try:
         folder = finished(options.folder)
-        verdict = replay(folder, options.name, options.timeout)
+        verdict = replay(folder, options.name, options.timeout, options.memory)
     except UsageError as error:
         return wrong_usage(str(error))
     console = show([verdict])

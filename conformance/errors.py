@@ -1,9 +1,10 @@
-"""Errors of the person who runs the suite.
+"""Errors of the person who runs the suite, and of the suite.
 
 ::
 
     Exception
       UsageError      what was asked cannot be done; its text is one line that says what to do
+      Broken          this suite itself failed, in a process of its own
 """
 
 import difflib
@@ -23,3 +24,13 @@ def meant(name: str, known: Iterable[str]) -> str:
     """The end of a message about an unknown `name`: the nearest of `known`, if one is near."""
     close = difflib.get_close_matches(name, list(known), 1)
     return f"; did you mean {close[0]!r}?" if close else ""
+
+
+class Broken(Exception):
+    """This suite itself failed, not what is under test; the text says where."""
+
+
+def positive(option: str, value: float, unit: str) -> None:
+    """Raises :class:`UsageError` if the value of an option is no positive, finite number."""
+    if not 0 < value < float("inf"):
+        raise UsageError(f"--{option} must be a positive number of {unit}, got {value}")

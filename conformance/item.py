@@ -16,7 +16,7 @@ from conformance.packages import OURS
 from conformance.reproductions.directory import write
 from conformance.requirement import Requirement
 from conformance.selection import budget, subject
-from conformance.verdict import PROPERTY, NotApplicable, TimedOut, Verdict
+from conformance.verdict import PROPERTY, NotApplicable, Undecided, Verdict
 
 
 class NotConformant(Exception):
@@ -85,7 +85,7 @@ class RequirementItem(pytest.Item):
         )
         if reason is not None:
             return NotApplicable(*here, reason=reason)
-        return TimedOut(*here, reason=limits.told(self.config))
+        return Undecided(*here, reason=limits.reached(self.config))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """What, where, got, should be, allowed, and the case; a traceback only if we failed."""

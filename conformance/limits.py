@@ -55,10 +55,10 @@ def is_over(config: pytest.Config) -> bool:
     return end is not None and time.time() >= end
 
 
-def told(config: pytest.Config) -> str:
-    """What is said of a requirement that was not tried, as the run's time was up."""
+def reached(config: pytest.Config) -> str:
+    """What is said of a requirement that is undecided as the run's time is up."""
     limit = config.getoption("lstm_time_limit")
-    return f"not tried, the run's time limit of {limit:g} s was reached"
+    return f"the run's time limit of {limit:g} s was reached"
 
 
 @contextlib.contextmanager

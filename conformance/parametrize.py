@@ -22,7 +22,6 @@ import pytest
 from conformance import process_state
 from conformance.engine import Budget, check
 from conformance.errors import UsageError, meant
-from conformance.hand_written import HandWritten
 from conformance.implementation import Implementation
 from conformance.loading import load, of_class, of_object
 from conformance.packages import OURS
@@ -141,6 +140,7 @@ def parametrize_with_requirements(
 
 
 def _id(target: Any) -> str:
-    if isinstance(target, HandWritten):
-        return target.name
-    return target if isinstance(target, str) else getattr(target, "__name__", type(target).__name__)
+    if isinstance(target, type):
+        return target.__name__
+    name: str = target if isinstance(target, str) else target.name
+    return name

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import contextlib
 import os
 import shutil
 import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from hypothesis.errors import HypothesisDeprecationWarning, UnsatisfiedAssumption
 
+from conformance.apart import TIMEOUT, Apart, Ended, Late
 from conformance.diagnosis import diagnose
 from conformance.engine import counterexample, kind_of
-from conformance.errors import UsageError
+from conformance.errors import UsageError, positive
 from conformance.expectations import judged
 from conformance.external import ANSWERING, load_command
 from conformance.failures import Misbehaviour, Mismatch
@@ -25,7 +25,7 @@ from conformance.journal import ALONE
 from conformance.journal import read as read_journal
 from conformance.limits import LOADING
 from conformance.loading import load
-from conformance.packages import OURS
+from conformance.profiles import MEMORY
 from conformance.reproductions.record import FILE, Record, read
 from conformance.reproductions.unfinished import unfinished
 from conformance.requirements import REQUIREMENTS
@@ -44,15 +44,16 @@ DIAGNOSIS = 5.0
 """Seconds that the diagnosis of a failure takes at most, unless a single run takes more."""
 
 
-def replay(folder: Path, name: str | None = None, seconds: float = 120.0) -> Verdict:
+def replay(
+    folder: Path, name: str | None = None, seconds: float = TIMEOUT, memory: float = MEMORY
+) -> Verdict:
     """The verdict on the case in `folder`, for the implementation it was found on or `name`.
 
     A place in `name` is looked for from the current folder, and what the case was found on from
     where it was then. Raises :class:`UsageError` for a folder that has no case, and where the
     implementation, the requirement or the device is not there.
     """
-    if not 0 < seconds < float("inf"):
-        raise UsageError(f"--timeout must be a positive number of seconds, got {seconds}")
+    positive("timeout", seconds, "seconds")
     record = read(folder)
     if record.subject.requirement not in REQUIREMENTS:
         raise UsageError(
@@ -62,29 +63,26 @@ def replay(folder: Path, name: str | None = None, seconds: float = 120.0) -> Ver
     told_as = name or record.subject.implementation
     again = name is None or bool(record.subject.program and name == record.subject.implementation)
     name = name or _place(record)
-    context = multiprocessing.get_context("spawn")
-    receiving, sending = context.Pipe(duplex=False)
-    process = context.Process(target=_decide, args=(sending, record, name, again), daemon=True)
-    process.start()
-    sending.close()
-    try:
-        loaded = _received(receiving, LOADING)
-        if isinstance(loaded, str):
-            raise UsageError(loaded)
-        if loaded is None:
-            raise UsageError(f"{name!r}: the process died or hung while it was loaded")
+    with Apart(_answers, record, name, again, memory=memory) as process:
+        try:
+            process.answer(LOADING)
+        except (Late, Ended) as error:
+            how = str(error) or f"no answer within {LOADING:g} s"
+            raise UsageError(f"{name!r}: {how} while it was loaded") from None
         started = time.perf_counter()
-        verdict = _received(receiving, seconds)
-        late = verdict is None and time.perf_counter() - started >= seconds
-        verdict = verdict and (_received(receiving, 2 * DIAGNOSIS) or verdict)
-    finally:
-        process.kill()
-        process.join()
-    if verdict is not None:
-        return replace(from_json(verdict), implementation=told_as)
-    told = f"no verdict within {seconds:g} s" if late else "the process died in this case"
+        kind: type[Verdict]
+        try:
+            verdict = process.answer(seconds)
+        except Late:
+            kind, told = TimedOut, f"no verdict within {seconds:g} s"
+        except Ended:
+            kind, told = Crashed, "the process died in this case"
+        else:
+            with contextlib.suppress(Late, Ended):
+                verdict = process.answer(2 * DIAGNOSIS)
+            return replace(from_json(verdict), implementation=told_as)
     return judged(
-        (TimedOut if late else Crashed)(
+        kind(
             record.subject.requirement,
             told_as,
             record.subject.device,
@@ -124,41 +122,28 @@ def _place(record: Record) -> str:
     return name
 
 
-def _received(receiving: Connection, seconds: float) -> Any:
-    """What the other process sent, None if it ended or is late."""
-    try:
-        return receiving.recv() if receiving.poll(seconds) else None
-    except EOFError:
-        return None
-
-
-def _decide(sending: Connection, record: Record, name: str, again: bool) -> None:
-    """Load what is called `name`, say so, decide, and send the verdict.
+def _answers(record: Record, name: str, again: bool) -> Iterator[Any]:
+    """That what is called `name` is loaded, then verdicts as JSON.
 
     With `again` it is what the case was found on, which is run where it was then.
     """
     folder = Path(record.subject.folder)
     if again and folder.is_dir():
         os.chdir(folder)
-    with OURS, warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("default")
         # some requirements assume something of their case, which Hypothesis wants to drive
         warnings.simplefilter("ignore", HypothesisDeprecationWarning)
-        try:
-            program = record.subject.program
-            started = again and program
-            implementation = load_command(program, ANSWERING) if started else load(name)
-            implementation = with_precision(implementation, record.subject.precision)
-            if record.subject.device not in implementation.supports.devices:
-                raise UsageError(f"{name} has no device {record.subject.device!r} here")
-        except UsageError as error:
-            sending.send(str(error))
-            return
+        program = record.subject.program
+        started = again and program
+        implementation = load_command(program, ANSWERING) if started else load(name)
+        implementation = with_precision(implementation, record.subject.precision)
+        if record.subject.device not in implementation.supports.devices:
+            raise UsageError(f"{name} has no device {record.subject.device!r} here")
         exact_arithmetic()
-        sending.send(True)
+        yield True
         for verdict in _verdicts(implementation, record):
-            sending.send(verdict.to_json())
-    sending.close()
+            yield verdict.to_json()
 
 
 def _verdicts(implementation: Any, record: Record) -> Iterator[Verdict]:

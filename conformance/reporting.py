@@ -14,14 +14,23 @@ import pytest
 
 from conformance.expectations import judged
 from conformance.journal import FOLDER, KEPT, Entry, read
-from conformance.limits import DEADLINE, allowed, deadline, is_over, timeout, told
+from conformance.limits import DEADLINE, deadline, is_over, reached, timeout
 from conformance.packages import OURS
 from conformance.reproductions.directory import remove, tidy
 from conformance.reproductions.unfinished import unfinished
 from conformance.run import Run
 from conformance.selection import circumstances
 from conformance.table import table
-from conformance.verdict import PROPERTY, Crashed, TimedOut, Verdict, from_json
+from conformance.verdict import (
+    PROPERTY,
+    Crashed,
+    ExpectedFailure,
+    Passed,
+    Undecided,
+    UnexpectedPass,
+    Verdict,
+    from_json,
+)
 
 
 class Reporting:
@@ -87,7 +96,7 @@ class Reporting:
             self.run.broken.append(f"{report.nodeid}\n{report.longrepr}")
 
     def _add(self, verdict: Verdict) -> None:
-        if not verdict.reproduction:
+        if isinstance(verdict, (Passed, ExpectedFailure, UnexpectedPass)):
             remove(self.reproductions, verdict)
         self.run.verdicts.append(verdict)
         self.on_verdict(self.run)
@@ -100,19 +109,18 @@ class Reporting:
         item = report.nodeid.partition("::")[2]
         requirement, _, rest = item.removesuffix("]").partition("[")
         implementation, _, device = rest.rpartition("|")
+        here = requirement, implementation, device
         entry = self._entry(report.node.gateway.id)
+        seconds = 0.0 if entry is None else time.time() - entry.started
+        if is_over(self.config) and seconds < timeout(self.config):
+            doing = entry is not None and entry.doing == item and entry.case is not None
+            within = f" in {entry.case!r}" if entry is not None and doing else ""
+            return Undecided(*here, seconds=seconds, reason=reached(self.config) + within)
         if entry is None or entry.doing != item or entry.case is None:
-            here = requirement, implementation, device
-            if is_over(self.config):
-                return TimedOut(*here, reason=told(self.config))
             return judged(Crashed(*here, reason="its process died"))
-        seconds = time.time() - entry.started
-        limit = allowed(self.config, entry.started)
+        limit = timeout(self.config)
         late = seconds >= limit
-        within = f"no verdict within {round(limit, 1):g} s"
-        if limit < timeout(self.config):
-            within += ", when the time of the run was up"
-        what = within if late else "the process died in this case"
+        what = f"no verdict within {limit:g} s" if late else "the process died in this case"
         return unfinished(entry, self.reproductions, what, seconds, late)
 
     @pytest.hookimpl(trylast=True)

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from conformance.engine import Budget
-from conformance.errors import UsageError, meant
+from conformance.errors import UsageError, meant, positive
 from conformance.external import load_command
 from conformance.hand_written import HandWritten
 from conformance.implementation import Implementation, precision
@@ -55,13 +55,10 @@ def select(config: pytest.Config) -> list[tuple[Implementation, str]]:
     examples = config.getoption("lstm_max_examples")
     if examples is not None and examples < 1:
         raise UsageError(f"--max-examples must be at least 1, got {examples}")
-    if not 0 < timeout(config) < float("inf"):
-        raise UsageError(f"--timeout must be a positive number of seconds, got {timeout(config)}")
-    for option, unit in (("time_limit", "seconds"), ("memory", "GiB")):
-        value = config.getoption(f"lstm_{option}")
-        if value is not None and not 0 < value < float("inf"):
-            name = option.replace("_", "-")
-            raise UsageError(f"--{name} must be a positive number of {unit}, got {value}")
+    positive("timeout", timeout(config), "seconds")
+    positive("memory", config.getoption("lstm_memory"), "GiB")
+    if config.getoption("lstm_time_limit") is not None:
+        positive("time-limit", config.getoption("lstm_time_limit"), "seconds")
     _can_be_written(Path(config.getoption("lstm_reproductions")))
     chosen: list[tuple[Implementation, str]] = []
     for name, load_it in _asked(config):

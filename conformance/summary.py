@@ -40,7 +40,7 @@ def summarize(console: Console, run: Run) -> None:
             if said:
                 line = f"{name} {what}: {', '.join(said)}"
                 console.print(line, style="dim", markup=False, soft_wrap=True)
-    counts = Counter(verdict.word for verdict in run.verdicts)
+    counts = Counter(verdict.outcome for verdict in run.verdicts)
     told = ", ".join(f"{count} {word}" for word, count in counts.items())
     versions = ", ".join(
         f"{name} {run.circumstances[name]}"

@@ -13,14 +13,14 @@ from rich.table import Table
 from rich.text import Text
 
 from conformance.requirement import Requirement
-from conformance.verdict import Crashed, Failed, NotApplicable, TimedOut, Verdict
+from conformance.verdict import Crashed, Failed, NotApplicable, TimedOut, Undecided, Verdict
 
 STYLES = {
     "passed": "green",
     "failed": "bold red",
     "crashed": "bold red",
     "timed out": "bold red",
-    "not tried": "red",
+    "undecided": "red",
     "not applicable": "dim",
     "expected failure": "yellow",
     "unexpected pass": "bold red",
@@ -63,10 +63,10 @@ def _cells(verdict: Verdict) -> tuple[str | Text, ...]:
     share = None if isinstance(verdict, (Failed, Crashed, TimedOut)) else verdict.largest_share
     return (
         verdict.requirement,
-        Text(verdict.word, style=STYLES[verdict.word]),
+        Text(verdict.outcome, style=STYLES[verdict.outcome]),
         str(verdict.cases or ""),
         "" if share is None else f"{share:.1%}",
-        f"{verdict.seconds:.1f}" if verdict.word != "not tried" else "",
+        f"{verdict.seconds:.1f}" if not isinstance(verdict, Undecided) else "",
     )
 
 
@@ -93,10 +93,12 @@ def failures(verdicts: Iterable[Verdict]) -> RenderableType:
         [each for each in verdicts if not each.conformant]
     ):
         where = f"{implementation} on {device}"
-        untried = [each for each in group if each.word == "not tried"]
-        for reason, count in Counter(verdict.reason for verdict in untried).items():
-            parts.append(Text(f"\n{where}: {reason}: {_requirements(count)}", style="bold red"))
-        told = [verdict for verdict in group if verdict not in untried]
+        undecided = [each for each in group if isinstance(each, Undecided)]
+        for reason, count in Counter(verdict.reason for verdict in undecided).items():
+            parts.append(
+                Text(f"\n{where}: undecided, {reason}: {_requirements(count)}", style="bold red")
+            )
+        told = [verdict for verdict in group if verdict not in undecided]
         counts = Counter(filter(None, map(_explanations, told)))
         common = {sentences: count for sentences, count in counts.items() if count >= MANY}
         for sentences, count in common.items():

@@ -7,6 +7,7 @@
       Failed            does not hold, with the smallest counterexample found
       Crashed           the implementation raised, or its process died
       TimedOut          no answer in time
+      Undecided         the time of the whole run was up first
       NotApplicable     needs what the implementation does not support
       ExpectedFailure   does not hold, as was declared, for the declared reason
       UnexpectedPass    holds although a failure was declared
@@ -103,11 +104,6 @@ class Verdict:
     outcome: ClassVar[str]
     conformant: ClassVar[bool]
 
-    @property
-    def word(self) -> str:
-        """What it is called in tables: the outcome, more precisely where there is more to say."""
-        return self.outcome
-
     def to_json(self) -> dict[str, Any]:
         """As a JSON object; :func:`from_json` is the inverse."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
@@ -141,14 +137,15 @@ class Crashed(Verdict):
 
 
 class TimedOut(Verdict):
-    """The implementation did not answer in time, or the run's time was up before it was asked."""
+    """The implementation did not answer in time."""
 
     outcome, conformant = "timed out", False
 
-    @property
-    def word(self) -> str:
-        """Without a case in which it was waited for, nothing was tried."""
-        return self.outcome if self.counterexample else "not tried"
+
+class Undecided(Verdict):
+    """The time of the whole run was up first."""
+
+    outcome, conformant = "undecided", False
 
 
 class NotApplicable(Verdict):
@@ -176,6 +173,7 @@ OUTCOMES: dict[str, type[Verdict]] = {
         Failed,
         Crashed,
         TimedOut,
+        Undecided,
         NotApplicable,
         ExpectedFailure,
         UnexpectedPass,

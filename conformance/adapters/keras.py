@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from conformance.adapters.keras_backends import JaxBackend, TorchBackend
-from conformance.adapters.networks import Layer, chain, chain_gradients, layers, valid_steps
+from conformance.adapters.networks import Layer, chain, chain_gradients, layers, mask_of
 from conformance.layouts import Layout, Stored
 from reference import Array, Case, Result
 from strategies import Support
@@ -51,7 +51,7 @@ class KerasLSTM:
         states = None
         if layer.h_0 is not None and layer.c_0 is not None:
             states = [*map(self.on.tensor, interleaved(layer.h_0, layer.c_0))]
-        return built(self.on.keras, case, layer), valid_steps(case), self.on.tensor(x), states
+        return built(self.on.keras, case, layer), mask_of(case), self.on.tensor(x), states
 
     def call(self, case: Case, layer: Layer, x: Array) -> tuple[Array, Array, Array]:
         """Output and final states of one layer."""
@@ -109,7 +109,7 @@ class KerasCells(KerasLSTM):
             states = [[self.on.tensor(state) for state in pair] for pair in pairs]
             states = states[0] if single else states
         x = self.on.tensor(case.input)
-        output, *final = self.on.compiled(rnn)(x, initial_state=states, mask=valid_steps(case))
+        output, *final = self.on.compiled(rnn)(x, initial_state=states, mask=mask_of(case))
         final = [final] if single else final
         h_n, c_n = (np.stack([self.on.array(pair[part]) for pair in final]) for part in (0, 1))
         return Result(self.on.array(output), h_n, c_n)

@@ -90,6 +90,6 @@ def chain_gradients(
     return gradients
 
 
-def valid_steps(case: Case) -> Array | None:
+def mask_of(case: Case) -> Array | None:
     """(N, T), True within each row's length; None if the case has no lengths."""
     return None if case.lengths is None else case.valid_steps().T

@@ -34,6 +34,7 @@ MARKS = {
     "failed": "✗",
     "crashed": "✗✗",
     "timed out": "✗t",
+    "undecided": "✗?",
     "not applicable": "",
     "expected failure": "(✗)",
     "unexpected pass": "(✓)",
@@ -68,6 +69,11 @@ def columns(paths: Sequence[Path]) -> list[Column]:
             }
             found.append(Column(name, report["run"], mine))
     shipped = list(SHIPPED)
+    twice = [
+        each for each, n in Counter((c.implementation, *c.dtypes) for c in found).items() if n > 1
+    ]
+    if twice:
+        raise SystemExit(f"two reports of {', '.join(twice[0])}: take one away")
     found.sort(key=lambda column: (shipped.index(column.implementation), -len(column.dtypes)))
     return found
 

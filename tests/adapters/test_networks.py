@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from conformance.adapters.networks import Layer, chain, chain_gradients, layers, valid_steps
+from conformance.adapters.networks import Layer, chain, chain_gradients, layers, mask_of
 from conformance.comparison import agree, close
 from conformance.implementation import without_padding
 from conformance.layouts import Layout, Stored
@@ -100,7 +100,7 @@ def test_layers_have_the_states_of_their_directions() -> None:
 @given(lstm_cases(lengths=True, seq_len=(1, 6)))
 def test_valid_steps_are_those_within_the_lengths(case: Case) -> None:
     """As many steps of each row are valid as its length says, the first ones."""
-    mask = valid_steps(case)
+    mask = mask_of(case)
     assert mask is not None
     assert case.lengths is not None
     np.testing.assert_array_equal(mask.sum(axis=1), case.lengths)

@@ -92,7 +92,7 @@ def test_several_targets_are_told_apart() -> None:
     mark = parametrize_with_requirements(RoundedReference(), "torch.nn.LSTMCell")
     ids = [parameters.id for parameters in mark.args[1]]
     assert ids == [
-        *(f"RoundedReference-{name}" for name in REQUIREMENTS),
+        *(f"{RoundedReference().name}-{name}" for name in REQUIREMENTS),
         *(f"torch.nn.LSTMCell-{name}" for name in REQUIREMENTS),
     ]
 

@@ -169,12 +169,17 @@ def test_script_that_replays_shows_the_fault(folder: Path, tmp_path: Path) -> No
 
 
 def test_what_was_mended_leaves_nothing(tmp_path: Path) -> None:
-    """After the fault is gone the script exits with 0, and a run takes the reproduction away."""
+    """After the fault is gone the script exits with 0, and a run takes the reproduction away.
+
+    A run that does not decide leaves it.
+    """
     mine = tmp_path / "mine.py"
     mine.write_text(FORGETFUL)
     arguments = ("verify", "mine.py:Mine", *ONE, "--reproductions", "here", "-n", 1)
     assert command(*arguments, folder=tmp_path).returncode == 1
     script = tmp_path / "here" / "mine.py-Mine" / FOUND.name / "reproduce.py"
+    undecided = command(*arguments, "--time-limit", 0.001, folder=tmp_path)
+    assert "1 undecided" in undecided.stdout
     mine.write_text(RIGHT)
     run = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False)
     assert (run.returncode, run.stdout) == (0, "the fault does not show\n"), run.stderr

@@ -6,7 +6,16 @@ from rich.console import Console, RenderableType
 
 from conformance import REQUIREMENTS
 from conformance.table import failures, listed, table
-from conformance.verdict import Counterexample, Crashed, Failed, NotApplicable, Passed, TimedOut
+from conformance.verdict import (
+    Counterexample,
+    Crashed,
+    Failed,
+    NotApplicable,
+    Passed,
+    TimedOut,
+    Undecided,
+    from_json,
+)
 
 EXPLANATION = "The results equal those of an LSTM without bias_hh, here and in 3 further cases."
 PARTED = "The results first part in layer 0, step 0, row 0, feature 0: it is off."
@@ -35,16 +44,16 @@ def test_requirements_keep_their_names_whole() -> None:
     assert all(f" {name} " in told for name in REQUIREMENTS)
 
 
-def test_table_tells_what_was_not_tried_from_what_timed_out() -> None:
+def test_table_tells_what_is_undecided_from_what_timed_out() -> None:
     """Only what was waited for has timed out, and only that took seconds."""
     case = Counterexample("<LSTM 1->1>", "no verdict within 3 s", {})
     late = TimedOut("rows_do_not_interact", "mine", "cpu", seconds=3.1, counterexample=case)
-    untried = TimedOut("layers_are_a_chain", "mine", "cpu", reason="the time is up")
-    told = " ".join(table([late, untried]).replace("│", " ").split())
-    assert "rows_do_not_interact timed out 3.1 layers_are_a_chain not tried" in told
+    undecided = Undecided("layers_are_a_chain", "mine", "cpu", reason="the time is up")
+    told = " ".join(table([late, undecided]).replace("│", " ").split())
+    assert "rows_do_not_interact timed out 3.1 layers_are_a_chain undecided" in told
     assert told.count("timed out") == 1
     assert "0.0" not in told
-    assert untried.to_json()["outcome"] == "timed out"
+    assert from_json(undecided.to_json()) == undecided
 
 
 def test_table_shows_no_share_of_what_failed() -> None:
@@ -64,12 +73,12 @@ def test_table_counts_requirements_that_are_not_applicable() -> None:
     assert "2 requirements not applicable" in table([one, one])
 
 
-def test_failures_tell_what_was_not_tried_in_one_line() -> None:
-    """However many requirements it was; one that was tried is told by itself."""
-    reason = "not tried, the run's time limit of 1 s was reached"
-    untried = [TimedOut(f"r{number}", "mine", "cpu", reason=reason) for number in range(100)]
-    told = plain(failures([*untried, failed("a")])).split("\n")
-    assert f"mine on cpu: {reason}: 100 requirements" in told
+def test_failures_tell_what_is_undecided_in_one_line() -> None:
+    """However many requirements it is; one that was tried is told by itself."""
+    reason = "the run's time limit of 1 s was reached"
+    undecided = [Undecided(f"r{number}", "mine", "cpu", reason=reason) for number in range(100)]
+    told = plain(failures([*undecided, failed("a")])).split("\n")
+    assert f"mine on cpu: undecided, {reason}: 100 requirements" in told
     assert "mine on cpu: a failed" in told
     assert len(told) < 10
 

@@ -46,7 +46,7 @@ def test_outcomes_name_every_kind_of_verdict() -> None:
     """Each subclass has an outcome of its own and can be read back."""
     own = {kind for kind in Verdict.__subclasses__() if kind.__module__ == Verdict.__module__}
     assert set(OUTCOMES.values()) == own
-    assert len(OUTCOMES) == 7
+    assert len(OUTCOMES) == 8
 
 
 def test_outcomes_that_are_conformant() -> None:
