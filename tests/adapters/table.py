@@ -103,6 +103,7 @@ def problems(found: Sequence[Column]) -> list[str]:
         if reported & set(finding.implementations)
         and not explained[finding]
         and finding.kind != "avoided"
+        and not finding.rare
     ]
     return said
 

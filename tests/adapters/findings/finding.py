@@ -16,7 +16,7 @@ class Finding:
 
     It covers a red of one of `requirements`, if any are named, whose report says one of `saying`,
     if any are given. `reproduction` is a script without this project, which prints `shows`, or
-    without that ends its process by a signal.
+    without that ends its process by a signal. What is `rare` need not show in the few cases tried.
     """
 
     title: str
@@ -28,6 +28,7 @@ class Finding:
     source: str
     requirements: tuple[str, ...] = ()
     saying: tuple[str, ...] = ()
+    rare: bool = False
 
     def covers(self, verdict: Verdict) -> bool:
         if verdict.conformant or verdict.implementation not in self.implementations:

@@ -36,6 +36,27 @@ print("graphs:", torch._dynamo.explain(module)(torch.zeros(1, 1, 1)).graph_count
         "model/function using TorchDynamo and specified backend.",
     ),
     Finding(
+        "torch.compile returns float32 for bfloat16 without biases",
+        "fault",
+        ("torch.compile",),
+        "Where no gradients are recorded, its decomposition for oneDNN puts zeros for the biases "
+        "that are left out, in float32 whatever the weights are.",
+        """
+import torch
+
+torch._dynamo.config.allow_rnn = True
+lstm = torch.nn.LSTM(1, 1, bias=False, dtype=torch.bfloat16)
+x = torch.zeros(1, 1, 1, dtype=torch.bfloat16)
+with torch.no_grad():
+    print("bfloat16 gives", torch.compile(lstm, fullgraph=True)(x)[0].dtype)
+""",
+        "bfloat16 gives torch.float32",
+        "https://docs.pytorch.org/docs/stable/generated/torch.compile.html: optimizes given "
+        "model/function; torch.nn.LSTM itself returns bfloat16.",
+        saying=("dtype = float32, but should be bfloat16",),
+        rare=True,
+    ),
+    Finding(
         "torch.ao.nn.quantizable.LSTM cannot be bidirectional in several layers",
         "fault",
         BOTH[:1],
