@@ -23,7 +23,7 @@ LONGEST = 1e6
 
 
 class Late(Exception):
-    """There was no answer in time."""
+    """There was no answer in time; the text says so."""
 
 
 class Ended(Exception):
@@ -69,7 +69,7 @@ class Apart:
         """
         try:
             if not self._receiving.poll(min(seconds, LONGEST)):
-                raise Late
+                raise Late(f"no answer within {seconds:g} s")
             answer = self._receiving.recv()
         except EOFError:
             self._process.join()

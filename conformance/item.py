@@ -47,9 +47,9 @@ class RequirementItem(pytest.Item):
 
     def runtest(self) -> None:
         """Decide the requirement; the verdict travels as a property of the report."""
-        left = limits.allowed(self.config, self.started)
-        with OURS, limits.last_resort(left + 1 if left > 0 else limits.LOADING):
-            verdict = self.decide() if left > 0 else self.too_late()
+        in_time = limits.allowed(self.config, self.started) > 0
+        with OURS, limits.last_resort(limits.granted(self.config, self.started) + 1):
+            verdict = self.decide() if in_time else self.too_late()
         self.user_properties.append((PROPERTY, verdict.to_json()))
         if isinstance(verdict, NotApplicable):
             pytest.skip(verdict.reason)

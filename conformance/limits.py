@@ -49,6 +49,15 @@ def allowed(config: pytest.Config, started: float) -> float:
     return timeout(config) if end is None else min(timeout(config), end - started)
 
 
+def granted(config: pytest.Config, started: float) -> float:
+    """Seconds after which what began at `started` is ended.
+
+    Those that are allowed; where none are left, enough to load what is needed to tell so.
+    """
+    left = allowed(config, started)
+    return left if left > 0 else LOADING
+
+
 def is_over(config: pytest.Config) -> bool:
     """Whether the run's time is up."""
     end = deadline(config)

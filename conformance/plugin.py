@@ -109,8 +109,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
             from conformance.item import RequirementItem
         if isinstance(item, RequirementItem):
             item.started = time.time()
-            left = limits.allowed(item.config, item.started)
-            seconds = max(left, 1) if left > 0 else limits.LOADING
+            seconds = max(limits.granted(item.config, item.started), 1)
             item.add_marker(pytest.mark.timeout(seconds, method="thread"), append=False)
     return (yield)
 

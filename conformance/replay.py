@@ -67,8 +67,7 @@ def replay(
         try:
             process.answer(LOADING)
         except (Late, Ended) as error:
-            how = str(error) or f"no answer within {LOADING:g} s"
-            raise UsageError(f"{name!r}: {how} while it was loaded") from None
+            raise UsageError(f"{name!r}: {error} while it was loaded") from None
         started = time.perf_counter()
         kind: type[Verdict]
         try:

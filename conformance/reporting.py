@@ -111,15 +111,15 @@ class Reporting:
         implementation, _, device = rest.rpartition("|")
         here = requirement, implementation, device
         entry = self._entry(report.node.gateway.id)
-        seconds = 0.0 if entry is None else time.time() - entry.started
-        if is_over(self.config) and seconds < timeout(self.config):
-            doing = entry is not None and entry.doing == item and entry.case is not None
-            within = f" in {entry.case!r}" if entry is not None and doing else ""
-            return Undecided(*here, seconds=seconds, reason=reached(self.config) + within)
-        if entry is None or entry.doing != item or entry.case is None:
-            return judged(Crashed(*here, reason="its process died"))
-        limit = timeout(self.config)
+        if entry is not None and (entry.doing != item or entry.case is None):
+            entry = None
+        seconds, limit = 0.0 if entry is None else time.time() - entry.started, timeout(self.config)
         late = seconds >= limit
+        if is_over(self.config) and not late:
+            within = "" if entry is None else f" in {entry.case!r}"
+            return Undecided(*here, seconds=seconds, reason=reached(self.config) + within)
+        if entry is None:
+            return judged(Crashed(*here, reason="its process died"))
         what = f"no verdict within {limit:g} s" if late else "the process died in this case"
         return unfinished(entry, self.reproductions, what, seconds, late)
 

@@ -28,8 +28,8 @@ def infer_apart(name: str, seconds: float = TIMEOUT, memory: float = MEMORY) -> 
     with Apart(_inferred, name, memory=memory) as process:
         try:
             return Inferred(*process.answer(seconds))
-        except Late:
-            how = f"no answer within {seconds:g} s; if it does not hang, raise --timeout"
+        except Late as error:
+            how = f"{error}; if it does not hang, raise --timeout"
         except Ended as error:
             how = f"{error} while it was loaded and tried out"
     raise UsageError(f"{name!r}: {how}")
