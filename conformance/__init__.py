@@ -20,35 +20,35 @@ import importlib
 from typing import Any
 
 _HOMES = {
-    "Case": "implementation",
-    "Result": "implementation",
-    "Support": "implementation",
-    "Implementation": "implementation",
-    "HandWritten": "hand_written",
+    "Case": "implementations.implementation",
+    "Result": "implementations.implementation",
+    "Support": "implementations.implementation",
+    "Implementation": "implementations.implementation",
+    "HandWritten": "implementations.by_hand",
     "infer": "inference",
-    "Misbehaviour": "failures",
-    "Mismatch": "failures",
-    "CommandImplementation": "external",
-    "StackedLSTMCells": "stacked",
-    "TorchLSTM": "torch_modules",
-    "TorchLSTMCell": "torch_modules",
+    "Misbehaviour": "implementations.failures",
+    "Mismatch": "implementations.failures",
+    "CommandImplementation": "implementations.programs.external",
+    "StackedLSTMCells": "implementations.stacked",
+    "TorchLSTM": "implementations.pytorch.modules",
+    "TorchLSTMCell": "implementations.pytorch.modules",
     "UsageError": "errors",
-    "load": "loading",
-    "parametrize_with_requirements": "parametrize",
+    "load": "implementations.loading",
+    "parametrize_with_requirements": "running.parametrize",
     "REQUIREMENTS": "requirements",
-    "Requirement": "requirement",
-    "check": "engine",
-    "Budget": "engine",
-    "PROFILES": "profiles",
-    "Verdict": "verdict",
-    "Passed": "verdict",
-    "Failed": "verdict",
-    "Crashed": "verdict",
-    "TimedOut": "verdict",
-    "Undecided": "verdict",
-    "NotApplicable": "verdict",
-    "ExpectedFailure": "verdict",
-    "UnexpectedPass": "verdict",
+    "Requirement": "checking.requirement",
+    "check": "running.deciding",
+    "Budget": "checking.budget",
+    "PROFILES": "checking.budget",
+    "Verdict": "checking.verdict",
+    "Passed": "checking.verdict",
+    "Failed": "checking.verdict",
+    "Crashed": "checking.verdict",
+    "TimedOut": "checking.verdict",
+    "Undecided": "checking.verdict",
+    "NotApplicable": "checking.verdict",
+    "ExpectedFailure": "checking.verdict",
+    "UnexpectedPass": "checking.verdict",
 }
 
 __all__ = list(_HOMES)
@@ -57,6 +57,6 @@ __all__ = list(_HOMES)
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    packages = importlib.import_module("conformance.packages")
+    packages = importlib.import_module("conformance.implementations.own_imports")
     with packages.OURS:
         return getattr(importlib.import_module(f"conformance.{_HOMES[name]}"), name)

@@ -15,6 +15,24 @@ ALLOWED = {
 }
 """What each package may import of ours: imports go one way."""
 
+ROOMS = (
+    "errors",
+    "recording",
+    "implementations",
+    "checking",
+    "requirements",
+    "diagnosis",
+    "reproductions",
+    "reporting",
+    "running",
+    "inference",
+    "cli",
+)
+"""The rooms of conformance/ in the order of the data's way: each may import those before it."""
+
+BESIDE = {"__init__.py", "py.typed", "DESIGN.md"}
+"""What else lies at the top of conformance/."""
+
 FORBIDDEN = {
     "reference": {"torch", "hypothesis", "pytest", "rich"},
     "strategies": {"torch", "pytest", "rich"},
@@ -43,6 +61,22 @@ def imported(name: str) -> Iterator[str]:
             yield str(node.module).partition(".")[0]
 
 
+def rooms_imported(name: str) -> Iterator[str]:
+    """Rooms of conformance that a module imports anywhere, "" for the package itself."""
+    for node in ast.walk(tree(name)):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, "imports are absolute"
+            names = [str(node.module)]
+            if node.module == "conformance":
+                names = [f"conformance.{alias.name}" for alias in node.names]
+        for package, _, rest in (each.partition(".") for each in names):
+            if package == "conformance":
+                yield rest.partition(".")[0]
+
+
 def test_modules_are_found() -> None:
     """The tests below look at every package."""
     for package in ALLOWED:
@@ -56,6 +90,23 @@ def test_imports_go_one_way(name: str) -> None:
     package = Path(name).parts[0]
     ours = set(imported(name)) & set(ALLOWED)
     assert ours <= ALLOWED[package]
+
+
+def test_rooms_are_all_of_conformance() -> None:
+    """The top of conformance/ holds the rooms, and little beside them."""
+    top = {path.name for path in (ROOT / "conformance").iterdir() if path.name != "__pycache__"}
+    assert {name.removesuffix(".py") for name in top - BESIDE} == set(ROOMS)
+    assert len(top) <= 14
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("conformance/")])
+def test_rooms_import_one_way(name: str) -> None:
+    """A module imports its own room and those before it; no room imports the whole package."""
+    room = Path(name).parts[1].removesuffix(".py")
+    if room not in ROOMS:
+        return
+    before = set(ROOMS[: ROOMS.index(room) + 1])
+    assert {imported for imported in rooms_imported(name) if imported not in before} == set()
 
 
 @pytest.mark.parametrize("name", SHIPPED_MODULES)
@@ -95,7 +146,10 @@ def test_modules_read_no_environment_variables(name: str) -> None:
         if isinstance(node, ast.ImportFrom) and node.module == "os"
         for alias in node.names
     }
-    if name not in ("conformance/verify.py", "conformance/adapters/keras_backends.py"):
+    if name not in (
+        "conformance/cli/verify.py",
+        "conformance/implementations/frameworks/keras_backends.py",
+    ):
         assert not uses
         return
     source = MODULES[name].read_text(encoding="utf-8").splitlines()

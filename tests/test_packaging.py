@@ -54,10 +54,10 @@ def test_wheel_holds_the_three_packages_and_nothing_else(wheel: zipfile.ZipFile)
     "path",
     [
         *(f"{name}/py.typed" for name in PACKAGES),
-        "conformance/pytest.ini",
-        "conformance/protocol.schema.json",
-        "conformance/PROTOCOL.md",
-        "conformance/YOUR_OWN.md",
+        "conformance/cli/pytest.ini",
+        "conformance/implementations/programs/protocol.schema.json",
+        "conformance/implementations/programs/PROTOCOL.md",
+        "conformance/implementations/YOUR_OWN.md",
     ],
 )
 def test_wheel_holds_data_file(wheel: zipfile.ZipFile, path: str) -> None:
@@ -76,8 +76,8 @@ def test_wheel_declares_its_entry_points(wheel: zipfile.ZipFile) -> None:
     points = ConfigParser()
     points.read_string(metadata(wheel, "entry_points.txt"))
     assert {name: dict(points[name]) for name in points.sections()} == {
-        "console_scripts": {"lstm-conformance": "conformance.command:main"},
-        "pytest11": {"lstm_conformance": "conformance.plugin"},
+        "console_scripts": {"lstm-conformance": "conformance.cli.command:main"},
+        "pytest11": {"lstm_conformance": "conformance.running.plugin"},
     }
 
 

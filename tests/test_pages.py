@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from tests.conformance.processes import command
-from tests.conformance.processes import pytest as run_pytest
+from tests.support.processes import command
+from tests.support.processes import pytest as run_pytest
 
 ROOT = Path(__file__).parents[1]
 QUICK = ["--max-examples", "5", "--device", "cpu", "--seed", "1"]
@@ -35,7 +35,7 @@ def shown(line: str, folder: Path, *more: str) -> CompletedProcess[str]:
 
 def test_page_verifies_a_torch_module(tmp_path: Path) -> None:
     """The cell passes as the page says, and at the level of modules fails ten requirements."""
-    (_, cell), (_, verify) = blocks("conformance/YOUR_OWN.md", "A torch module")
+    (_, cell), (_, verify) = blocks("conformance/implementations/YOUR_OWN.md", "A torch module")
     (tmp_path / "my_lstm.py").write_text(cell)
     run = shown(verify, tmp_path, *QUICK)
     assert run.returncode == 0, run.stdout + run.stderr
@@ -48,7 +48,7 @@ def test_page_verifies_a_torch_module(tmp_path: Path) -> None:
 def test_page_infers_and_verifies_a_class_written_by_hand(tmp_path: Path) -> None:
     """The adapter that the page shows is what is printed, and it passes."""
     (_, written), (_, infer), (_, printed), (_, verify) = blocks(
-        "conformance/YOUR_OWN.md", "A class written by hand"
+        "conformance/implementations/YOUR_OWN.md", "A class written by hand"
     )
     (tmp_path / "by_hand.py").write_text(written)
     line, _, target = infer.partition(" > ")
@@ -61,7 +61,9 @@ def test_page_infers_and_verifies_a_class_written_by_hand(tmp_path: Path) -> Non
 
 def test_page_verifies_a_numpy_function(tmp_path: Path) -> None:
     """The function with its adapter passes."""
-    (_, function), (_, verify) = blocks("conformance/YOUR_OWN.md", "A NumPy function")
+    (_, function), (_, verify) = blocks(
+        "conformance/implementations/YOUR_OWN.md", "A NumPy function"
+    )
     (tmp_path / "function.py").write_text(function)
     run = shown(verify, tmp_path, *QUICK)
     assert run.returncode == 0, run.stdout + run.stderr
@@ -70,8 +72,8 @@ def test_page_verifies_a_numpy_function(tmp_path: Path) -> None:
 @pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed")
 def test_page_verifies_a_program_in_another_language(tmp_path: Path) -> None:
     """The JavaScript that the page points to passes."""
-    ((_, verify),) = blocks("conformance/YOUR_OWN.md", "Another language")
-    text = (ROOT / "conformance/PROTOCOL.md").read_text(encoding="utf-8")
+    ((_, verify),) = blocks("conformance/implementations/YOUR_OWN.md", "Another language")
+    text = (ROOT / "conformance/implementations/programs/PROTOCOL.md").read_text(encoding="utf-8")
     (program,) = re.findall(r"^```js\n(.*?)^```$", text, re.M | re.S)
     (tmp_path / "my_lstm.mjs").write_text(program)
     run = shown(verify, tmp_path, *QUICK)

@@ -13,17 +13,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from conformance.comparison import Truth, truth
+from conformance.checking.comparison import Truth, truth
+from conformance.checking.finding import changed_arrays, differs
 from conformance.diagnosis.explaining import explained
 from conformance.diagnosis.gradients import gradients_told
 from conformance.diagnosis.locating import located
 from conformance.diagnosis.parting import right
 from conformance.diagnosis.recording import OutOfTime, Recording
-from conformance.failures import Misbehaviour, Mismatch
-from conformance.implementation import Implementation
-from reference import Array, Case, Result
+from conformance.implementations.failures import Misbehaviour, Mismatch
+from conformance.implementations.implementation import Implementation
+from reference import Case, Result
 
 
 @dataclass(frozen=True)
@@ -101,23 +100,8 @@ def _rightly_run(recording: Recording, case: Case, what: str) -> Diagnosis:
 
 def _derived(case: Case, wrong_case: Case) -> list[str]:
     """How the case that is looked into differs from the one that is reported, if it does."""
-    arrays, others = (
-        {**each.parameters, "input": each.input, "h_0": each.h_0, "c_0": each.c_0}
-        for each in (case, wrong_case)
-    )
-    names = [name for name in others if not _same(others[name], arrays.get(name))]
-    if not names and repr(case) == repr(wrong_case):
+    if not differs(case, wrong_case):
         return []
+    names = changed_arrays(case, wrong_case)
     other = f" with other {', '.join(names)}" if names else ""
     return [f"What follows is about a case derived from this one, {wrong_case!r}{other}."]
-
-
-def differs(case: Case, other: Case) -> bool:
-    """Whether `other` is not the same in all that is shown of a case."""
-    return bool(_derived(case, other))
-
-
-def _same(first: Array | None, second: Array | None) -> bool:
-    if first is None or second is None:
-        return first is second
-    return np.array_equal(first, second, equal_nan=True)

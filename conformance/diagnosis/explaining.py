@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from conformance.comparison import arithmetic, shares, truth
+from conformance.checking.comparison import arithmetic, shares, truth
+from conformance.diagnosis.alternatives import AlteredLSTM, hypotheses
 from conformance.diagnosis.parting import right
 from conformance.diagnosis.precision import consistent_with, returns_numbers_of
 from conformance.diagnosis.recording import Recording
 from conformance.diagnosis.richer import dense, larger, one_step
-from conformance.hypotheses import AlteredLSTM, hypotheses
-from conformance.implementation import precision
+from conformance.implementations.implementation import precision
 from reference import DTYPES, Case, Result, trace
 
 MOST = 3

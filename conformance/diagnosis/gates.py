@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from conformance.comparison import Truth, number, truth
+from conformance.checking.comparison import Truth, number, truth
 from conformance.diagnosis.parting import wrong
 from conformance.diagnosis.recording import Recording
 from reference import Array, Case, LayerTrace, Result, Step, trace

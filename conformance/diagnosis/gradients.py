@@ -6,13 +6,13 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
-from conformance.comparison import arithmetic, shares, truth
+from conformance.checking.comparison import arithmetic, shares, truth
+from conformance.diagnosis.alternatives.backward import BACKWARD, AlteredBackward
 from conformance.diagnosis.explaining import TELLING, explained
 from conformance.diagnosis.parting import right
 from conformance.diagnosis.recording import Recording
 from conformance.diagnosis.richer import dense, larger
-from conformance.failures import Misbehaviour, Mismatch
-from conformance.hypotheses.backward import BACKWARD, AlteredBackward
+from conformance.implementations.failures import Misbehaviour, Mismatch
 from conformance.requirements.gradients import ALL, cotangents, gradients_of, true_gradients
 from reference import Array, Case, backward, gradient_bound, trace
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from conformance.comparison import Truth, truth
+from conformance.checking.comparison import Truth, truth
 from conformance.diagnosis.gates import gates_told, step_alone
 from conformance.diagnosis.parting import Parting, first_parting, right
 from conformance.diagnosis.recording import Recording
-from conformance.variations import first_layers, rows
+from conformance.requirements.variations import first_layers, rows
 from reference import Case, Result, trace
 
 

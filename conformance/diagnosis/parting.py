@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from conformance.comparison import Truth, number, shares
+from conformance.checking.comparison import Truth, number, shares
 from reference import Array, Case, Result
 
 DIRECTIONS = ("forward", "reverse")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from conformance.comparison import Truth, truth
+from conformance.checking.comparison import Truth, truth
 from conformance.diagnosis.parting import right
 from conformance.diagnosis.recording import Recording
 from reference import DTYPES, Arithmetic, Case, DType, Result, forward_bound, trace

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.failures import Misbehaviour, Mismatch, blamed
-from conformance.implementation import Implementation
+from conformance.implementations.failures import Misbehaviour, Mismatch, blamed
+from conformance.implementations.implementation import Implementation
 from reference import Case, Result
 from strategies import Support
 

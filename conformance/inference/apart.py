@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from conformance.apart import TIMEOUT, Apart, Ended, Late
+from conformance.checking.budget import MEMORY
+from conformance.checking.process_state import standard_output
 from conformance.errors import UsageError, positive
 from conformance.inference.inference import infer
-from conformance.process_state import standard_output
-from conformance.profiles import MEMORY
+from conformance.running.child import TIMEOUT, Apart, Ended, Late
 
 
 class Inferred(NamedTuple):

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from conformance.errors import told
-from conformance.hand_written.expressions import Call
-from conformance.hand_written.usage import Around
+from conformance.implementations.by_hand.expressions import Call
+from conformance.implementations.by_hand.usage import Around
 from conformance.inference.construction import Construction, constructions
 from conformance.inference.forms import calls, signatures
 from conformance.inference.guess import Guess

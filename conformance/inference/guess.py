@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from conformance.hand_written.expressions import Call
+from conformance.implementations.by_hand.expressions import Call
 from conformance.inference.readings import SHAPES, Reading
 from conformance.inference.schemes import Scheme, Shapes
 from conformance.inference.simulation import LSTM, Equations

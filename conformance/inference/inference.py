@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from conformance.comparison import against_reference
+from conformance.checking.comparison import against_reference
 from conformance.diagnosis import diagnose
 from conformance.errors import UsageError
-from conformance.hand_written import HandWritten
-from conformance.hand_written.expressions import Call
-from conformance.hand_written.usage import Around
+from conformance.implementations.by_hand import HandWritten
+from conformance.implementations.by_hand.expressions import Call
+from conformance.implementations.by_hand.usage import Around
+from conformance.implementations.loading import find, missing
 from conformance.inference import mapping
 from conformance.inference.finder import Finder, Found
 from conformance.inference.forms import calls
@@ -22,7 +23,6 @@ from conformance.inference.guess import Guess
 from conformance.inference.returns import returns
 from conformance.inference.search import Search
 from conformance.inference.trials import failure
-from conformance.loading import find, missing
 from reference import DTYPES
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from conformance.hand_written.parameters import pattern
+from conformance.implementations.by_hand.parameters import pattern
+from conformance.implementations.layouts import GATES
 from conformance.inference.guess import ORDERS, Guess, Use
 from conformance.inference.schemes import Scheme
 from conformance.inference.search import Search
 from conformance.inference.sizes import HIDDEN
-from conformance.layouts import GATES
 from reference import Array
 
 ORDINALS = ("first", "second", "third", "fourth")

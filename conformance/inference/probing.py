@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from conformance.errors import told
-from conformance.failures import Misbehaviour
-from conformance.hand_written.expressions import Call
-from conformance.hand_written.subjects import Subject, TorchSubject, subject
-from conformance.hand_written.usage import Around
+from conformance.implementations.by_hand.expressions import Call
+from conformance.implementations.by_hand.subjects import Subject, TorchSubject, subject
+from conformance.implementations.by_hand.usage import Around
+from conformance.implementations.failures import Misbehaviour
 from conformance.inference.sizes import FIRST, HIDDEN, INPUT, SECOND
 from reference import DTYPES, Array, DType
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from conformance.hand_written.parameters import pattern
+from conformance.implementations.by_hand.parameters import pattern
 from conformance.inference.sizes import HIDDEN, INPUT, STACKED, SUM
 from reference import Array
 

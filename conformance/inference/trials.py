@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from conformance.comparison import against_reference
-from conformance.failures import Misbehaviour, Mismatch
-from conformance.hand_written import HandWritten
-from conformance.hand_written.trying import small_case
+from conformance.checking.comparison import against_reference
+from conformance.implementations.by_hand import HandWritten
+from conformance.implementations.by_hand.trying import small_case
+from conformance.implementations.failures import Misbehaviour, Mismatch
 from reference import Case
 
 SIZES = ((1, 1, 1, 2), (2, 3, 5, 1), (3, 5, 4, 2), (4, 2, 6, 3))

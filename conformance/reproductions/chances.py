@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from conformance.failures import Mismatch
-from conformance.operands import Text
+from conformance.implementations.failures import Mismatch
+from conformance.recording.operands import Text
+from conformance.recording.steps import Step
+from conformance.recording.tape import Tape
 from conformance.reproductions.ending import Ending
-from conformance.steps import Step
-from conformance.tape import Tape
 
 MASK = (
     "lower = np.tanh(np.tanh(np.where(np.arange(6) % 2, 0.5, -0.5)))  # of the first layer\n"

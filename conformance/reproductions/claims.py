@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from conformance.failures import Mismatch
-from conformance.operands import Part, part
+from conformance.implementations.failures import Mismatch
+from conformance.recording.operands import Part, part
+from conformance.recording.steps import Step
+from conformance.recording.tape import Tape
 from conformance.reproductions import chances
 from conformance.reproductions.ending import Ending, allowance
-from conformance.steps import Step
-from conformance.tape import Tape
-from conformance.variations import last_place
+from conformance.requirements.variations import last_place
 
 
 def _last(tape: Tape, stem: str) -> Any:

@@ -7,14 +7,14 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from conformance.failures import Misbehaviour, Mismatch
+from conformance.checking.requirement import Requirement
+from conformance.checking.verdict import Verdict
+from conformance.implementations.failures import Misbehaviour, Mismatch
+from conformance.recording.tape import Tape
 from conformance.reproductions.record import FILE, Record
 from conformance.reproductions.report import report
 from conformance.reproductions.script import script
 from conformance.reproductions.subject import Subject
-from conformance.requirement import Requirement
-from conformance.tape import Tape
-from conformance.verdict import Verdict
 from reference import Case
 
 SCRIPT, REPORT = "reproduce.py", "report.md"

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from conformance.operands import Literal, Name, Text, names_in
+from conformance.recording.operands import Literal, Name, Text, names_in
+from conformance.recording.steps import Comparison, Step
 from conformance.reproductions.literals import number
-from conformance.steps import Comparison, Step
 from reference import Array
 
 DIFFERS = "fault = differs({name}, {got}, {expected}, {allowed})"

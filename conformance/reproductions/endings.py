@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from conformance.failures import Misbehaviour, Mismatch
+from conformance.implementations.failures import Misbehaviour, Mismatch
+from conformance.recording.steps import Step
+from conformance.recording.tape import Tape
 from conformance.reproductions.claims import claim
 from conformance.reproductions.ending import Ending, compare
 from conformance.reproductions.single import single_call
-from conformance.steps import Step
-from conformance.tape import Tape
 
 
 def ending(failure: Mismatch | Misbehaviour, tape: Tape) -> Ending | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.operands import (
+from conformance.recording.operands import (
     Literal,
     Made,
     Name,
@@ -21,9 +21,9 @@ from conformance.operands import (
     keyword_arguments,
     names_in,
 )
+from conformance.recording.steps import Step
 from conformance.reproductions.literals import written
 from conformance.reproductions.origins import importing
-from conformance.steps import Step
 from reference import Case
 
 LOOPED = '''

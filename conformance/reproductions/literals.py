@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from conformance.operands import Literal
-from conformance.strides import steps, storage
+from conformance.recording.operands import Literal
+from conformance.recording.strides import steps, storage
 from reference import Array
 
 WIDTH = 96

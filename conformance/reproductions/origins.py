@@ -6,7 +6,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from conformance.operands import Origin
+from conformance.recording.operands import Origin
 
 _TAKEN = sys.stdlib_module_names | {"torch", "numpy", "ml_dtypes"}
 """Modules that a file of the same name would hide."""

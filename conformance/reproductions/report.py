@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from conformance.checking.requirement import Requirement
+from conformance.checking.verdict import Verdict
 from conformance.reproductions.script import Script
 from conformance.reproductions.subject import Subject
-from conformance.requirement import Requirement
-from conformance.verdict import Verdict
 
 REPORT = """# {implementation} does not meet {requirement}
 

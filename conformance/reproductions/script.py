@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from conformance.failures import REFUSALS, Misbehaviour, Mismatch
-from conformance.operands import Literal, Name
+from conformance.checking.requirement import Requirement
+from conformance.implementations.failures import REFUSALS, Misbehaviour, Mismatch
+from conformance.recording.operands import Literal, Name
+from conformance.recording.steps import Step
+from conformance.recording.tape import Tape
 from conformance.reproductions.ending import Ending, used
 from conformance.reproductions.endings import ending
 from conformance.reproductions.lines import Lines, can_be_told, component
-from conformance.requirement import Requirement
-from conformance.steps import Step
-from conformance.tape import Tape
 
 NUMBERS = '''
 def numbers(values):
@@ -72,7 +72,7 @@ else:
 
 REPLAY = """
 # Not a script in plain Python: what this requirement does is told by the suite alone.
-from conformance.command import main
+from conformance.cli.command import main
 
 # the process that decides the case imports this file, too
 if __name__ == "__main__":

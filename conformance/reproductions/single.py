@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from conformance.operands import Literal, Name, Part
+from conformance.recording.operands import Literal, Name, Part
+from conformance.recording.steps import Comparison, Step
+from conformance.recording.tape import Tape
 from conformance.reproductions.ending import Ending, compare, short
-from conformance.steps import Comparison, Step
-from conformance.tape import Tape
 from reference import Array, Case, Result
 
 ALONE = "One call on its own is off the equations by more than its rounding bound."

@@ -1,6 +1,6 @@
 """Every requirement, by family; importing this package registers them all."""
 
-from conformance.requirement import REGISTERED, Requirement
+from conformance.checking.requirement import REGISTERED, Requirement
 from conformance.requirements import (
     batch,
     constructors,

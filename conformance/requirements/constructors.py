@@ -6,10 +6,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from conformance.requirement import requirement
+from conformance.checking.requirement import requirement
 from conformance.requirements.errors import SMALL_CASES
-from conformance.requirements.needs import torch_module
-from conformance.requirements.refusals import refused
+from conformance.requirements.helpers.needs import torch_module
+from conformance.requirements.helpers.refusals import refused
 from reference import Case, Configuration
 
 

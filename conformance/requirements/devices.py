@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from conformance.comparison import agree, nothing, plus, truth
-from conformance.implementation import Implementation, run
-from conformance.requirement import requirement
-from conformance.requirements.needs import torch_module
-from conformance.requirements.refusals import call_refused
-from conformance.requirements.torch_only import session as session_of
+from conformance.checking.comparison import agree, nothing, plus, truth
+from conformance.checking.requirement import requirement
+from conformance.implementations.implementation import Implementation, run
+from conformance.requirements.helpers.needs import torch_module
+from conformance.requirements.helpers.refusals import call_refused
+from conformance.requirements.helpers.torch_only import session as session_of
 from reference import Case
 
 CUDA = [f"cuda:{index}" for index in range(64)]

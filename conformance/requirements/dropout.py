@@ -7,17 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from conformance.comparison import agree, arithmetic, close, nothing, truth
-from conformance.failures import Mismatch
-from conformance.implementation import Implementation
-from conformance.requirement import requirement
+from conformance.checking.comparison import agree, arithmetic, close, nothing, truth
+from conformance.checking.requirement import requirement
+from conformance.implementations.failures import Mismatch
+from conformance.implementations.implementation import Implementation
 from conformance.requirements.gradients import cotangents
-from conformance.requirements.needs import dropout, gradients
-from conformance.requirements.randomness import FALSE_ALARM, seeded
-from conformance.requirements.readable import readable
-from conformance.requirements.torch_only import autograd
-from conformance.requirements.torch_only import session as session_of
-from conformance.variations import with_dropout
+from conformance.requirements.helpers.needs import dropout, gradients
+from conformance.requirements.helpers.randomness import FALSE_ALARM, seeded
+from conformance.requirements.helpers.readable import readable
+from conformance.requirements.helpers.torch_only import autograd
+from conformance.requirements.helpers.torch_only import session as session_of
+from conformance.requirements.variations import with_dropout
 from reference import Case, Result, Trace, backward, forward_bound, gradient_bound, trace
 
 DOCUMENTED = (

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 
-from conformance.comparison import against_reference, agree, plus, truth
-from conformance.implementation import Implementation, run
-from conformance.requirement import requirement
-from conformance.requirements.needs import torch_module
-from conformance.tape import paused
+from conformance.checking.comparison import against_reference, agree, plus, truth
+from conformance.checking.requirement import requirement
+from conformance.implementations.implementation import Implementation, run
+from conformance.recording.tape import paused
+from conformance.requirements.helpers.needs import torch_module
 from reference import Case
 
 EQUATIONS = "torch.nn.LSTM documentation, equations for i_t, f_t, g_t, o_t, c_t and h_t"
@@ -103,6 +103,6 @@ def hand_stacked_cells_equal_lstm(implementation: Implementation, case: Case) ->
 
 @cache
 def _loaded(name: str) -> Implementation:
-    from conformance.loading import load
+    from conformance.implementations.loading import load
 
     return load(name)

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from conformance.implementation import answer
-from conformance.requirement import requirement
-from conformance.requirements.needs import arrays_handed_on, torch_module
-from conformance.requirements.refusals import call_refused, refused
+from conformance.checking.requirement import requirement
+from conformance.implementations.implementation import answer
+from conformance.requirements.helpers.needs import arrays_handed_on, torch_module
+from conformance.requirements.helpers.refusals import call_refused, refused
 from reference import Case
 
 SHAPES = "torch.nn.LSTM and torch.nn.LSTMCell documentation, 'Inputs': shapes"

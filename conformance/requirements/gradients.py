@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from hypothesis import assume
 
-from conformance.comparison import arithmetic, close
-from conformance.failures import Misbehaviour, Mismatch, blamed
-from conformance.implementation import Implementation, documented_shapes
-from conformance.requirement import requirement
-from conformance.requirements.needs import gradients, returning, torch_module
-from conformance.requirements.torch_only import autograd, differentiated
-from conformance.tape import bind, note
+from conformance.checking.comparison import arithmetic, close
+from conformance.checking.requirement import requirement
+from conformance.implementations.failures import Misbehaviour, Mismatch, blamed
+from conformance.implementations.implementation import Implementation, documented_shapes
+from conformance.recording.tape import bind, note
+from conformance.requirements.helpers.needs import gradients, returning, torch_module
+from conformance.requirements.helpers.torch_only import autograd, differentiated
 from reference import Array, Case, Result, backward, gradient_bound, trace
 
 CHAIN_RULE = "the chain rule applied to the equations of the torch.nn.LSTM documentation"

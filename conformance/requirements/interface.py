@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from conformance import process_state
-from conformance.failures import Mismatch
-from conformance.implementation import Implementation, answer, documented_shapes, run
-from conformance.requirement import requirement
-from conformance.requirements.needs import devices, this_process
-from conformance.requirements.torch_only import session
-from conformance.variations import given_and_omitted
+from conformance.checking import process_state
+from conformance.checking.requirement import requirement
+from conformance.implementations.failures import Mismatch
+from conformance.implementations.implementation import (
+    Implementation,
+    answer,
+    documented_shapes,
+    run,
+)
+from conformance.requirements.helpers.needs import devices, this_process
+from conformance.requirements.helpers.torch_only import session
+from conformance.requirements.variations import given_and_omitted
 from reference import Case
 
 OUTPUTS = "torch.nn.LSTM and torch.nn.LSTMCell documentation, 'Outputs'"

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from conformance.comparison import Truth, agree, close, plus, truth
-from conformance.failures import Mismatch
-from conformance.implementation import Implementation, run
-from conformance.requirement import requirement
-from conformance.requirements.needs import returning
-from conformance.variations import layer_alone
+from conformance.checking.comparison import Truth, agree, close, plus, truth
+from conformance.checking.requirement import requirement
+from conformance.implementations.failures import Mismatch
+from conformance.implementations.implementation import Implementation, run
+from conformance.requirements.helpers.needs import returning
+from conformance.requirements.variations import layer_alone
 from reference import Case, Result
 
 STACKED = (

@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from conformance.comparison import agree, close, nothing, plus, truth
-from conformance.implementation import Implementation, answer, checked, run
-from conformance.requirement import requirement
+from conformance.checking.comparison import agree, close, nothing, plus, truth
+from conformance.checking.requirement import requirement
+from conformance.implementations.implementation import Implementation, answer, checked, run
 from conformance.requirements.errors import SHAPES, WITH_STATES
-from conformance.requirements.needs import returning
-from conformance.requirements.refusals import refused
-from conformance.requirements.torch_only import session as session_of
-from conformance.requirements.torch_only import to_tensor
-from conformance.variations import last_steps, rows, rows_of, with_input
+from conformance.requirements.helpers.needs import returning
+from conformance.requirements.helpers.refusals import refused
+from conformance.requirements.helpers.torch_only import session as session_of
+from conformance.requirements.helpers.torch_only import to_tensor
+from conformance.requirements.variations import last_steps, rows, rows_of, with_input
 from reference import Array, Case, Result
 
 PACKED = (
@@ -141,7 +141,7 @@ def _call_packed(implementation: Any, module: Any, case: Case, x: Any, states: A
     """Call the module with rows that are packed as they are, longest first."""
     from torch.nn.utils.rnn import pack_padded_sequence
 
-    from conformance import torch_notes
+    from conformance.implementations.pytorch import notes as torch_notes
 
     assert case.lengths is not None
     packing = torch_notes.packing(case, x, in_order=True)

@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from conformance.comparison import agree, close, plus, truth
-from conformance.failures import Mismatch, blamed
-from conformance.implementation import Implementation
-from conformance.requirement import requirement
-from conformance.requirements.needs import torch_module, unbatched_torch_module
-from conformance.requirements.randomness import FALSE_ALARM, seeded
-from conformance.requirements.torch_only import to_result, to_tensor
-from conformance.tape import note, paused
-from conformance.variations import without_batch
+from conformance.checking.comparison import agree, close, plus, truth
+from conformance.checking.requirement import requirement
+from conformance.implementations.failures import Mismatch, blamed
+from conformance.implementations.implementation import Implementation
+from conformance.recording.tape import note, paused
+from conformance.requirements.helpers.needs import torch_module, unbatched_torch_module
+from conformance.requirements.helpers.randomness import FALSE_ALARM, seeded
+from conformance.requirements.helpers.torch_only import to_result, to_tensor
+from conformance.requirements.variations import without_batch
 from reference import DTYPES, Case
 
 _CASES: dict[str, Any] = {"level": "module", "applies": torch_module, "share_of_cases": 0.3}
@@ -76,7 +76,7 @@ def to_dtype_converts_every_parameter(implementation: Any, case: Case) -> None:
 
     A little more than half a unit is allowed, for a conversion that goes through a third type.
     """
-    from conformance.tensors import TORCH_DTYPES, to_array
+    from conformance.implementations.pytorch.tensors import TORCH_DTYPES, to_array
 
     module = implementation.build(case)
     for name in implementation.supports.dtypes:

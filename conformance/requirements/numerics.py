@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from conformance.comparison import against_reference, arithmetic, close, truth
-from conformance.failures import Mismatch
-from conformance.implementation import Implementation, run
-from conformance.operands import Literal
-from conformance.requirement import requirement
-from conformance.steps import Comparison
-from conformance.variations import with_input
+from conformance.checking.comparison import against_reference, arithmetic, close, truth
+from conformance.checking.requirement import requirement
+from conformance.implementations.failures import Mismatch
+from conformance.implementations.implementation import Implementation, run
+from conformance.recording.operands import Literal
+from conformance.recording.steps import Comparison
+from conformance.requirements.variations import with_input
 from reference import Array, Case, Result
 
 ROUNDING = "the equations, rounded as reference.bounds says"

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from conformance.comparison import against_reference
-from conformance.implementation import Implementation
-from conformance.requirement import requirement
+from conformance.checking.comparison import against_reference
+from conformance.checking.requirement import requirement
+from conformance.implementations.implementation import Implementation
 from reference import Case
 
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from conformance.comparison import against_reference, agree, close, plus, truth
-from conformance.implementation import Implementation, run
-from conformance.requirement import requirement
-from conformance.requirements.needs import returning
-from conformance.variations import (
+from conformance.checking.comparison import against_reference, agree, close, plus, truth
+from conformance.checking.requirement import requirement
+from conformance.implementations.implementation import Implementation, run
+from conformance.requirements.helpers.needs import returning
+from conformance.requirements.variations import (
     first_layers,
     given_and_omitted,
     last_steps,

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from conformance.comparison import close
-from conformance.failures import Mismatch, blamed
-from conformance.implementation import Implementation, precision
-from conformance.requirement import requirement
+from conformance.checking.comparison import close
+from conformance.checking.requirement import requirement
+from conformance.implementations.failures import Mismatch, blamed
+from conformance.implementations.implementation import Implementation, precision
+from conformance.recording.tape import bind, note
 from conformance.requirements.gradients import MODULES, cotangents
-from conformance.requirements.torch_only import differentiated
-from conformance.tape import bind, note
+from conformance.requirements.helpers.torch_only import differentiated
 from reference import Array, Case, Result, backward, trace
 from reference.precision import DTYPES_OWN
 
@@ -48,7 +48,7 @@ def second_derivatives_are_right(implementation: Implementation, case: Case) -> 
     """
     import torch
 
-    from conformance.tensors import to_array, to_tensor
+    from conformance.implementations.pytorch.tensors import to_array, to_tensor
 
     weights = cotangents(case)
     near, far = _difference(case, weights, STEP), _difference(case, weights, 2 * STEP)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from conformance.comparison import agree, close, nothing, plus, truth
-from conformance.failures import Mismatch
-from conformance.implementation import Implementation, run
-from conformance.requirement import requirement
-from conformance.requirements.needs import returning, torch_module
-from conformance.requirements.torch_only import session as session_of
-from conformance.requirements.torch_only import to_result
-from conformance.variations import (
+from conformance.checking.comparison import agree, close, nothing, plus, truth
+from conformance.checking.requirement import requirement
+from conformance.implementations.failures import Mismatch
+from conformance.implementations.implementation import Implementation, run
+from conformance.requirements.helpers.needs import returning, torch_module
+from conformance.requirements.helpers.torch_only import session as session_of
+from conformance.requirements.helpers.torch_only import to_result
+from conformance.requirements.variations import (
     concatenated_in_time,
     given_and_omitted,
     steps,

@@ -8,12 +8,12 @@ import pickle
 from dataclasses import replace
 from typing import Any
 
-from conformance.comparison import agree, nothing
-from conformance.failures import Mismatch, blamed
-from conformance.requirement import requirement
-from conformance.requirements.needs import torch_module
-from conformance.requirements.torch_only import to_result
-from conformance.tape import note
+from conformance.checking.comparison import agree, nothing
+from conformance.checking.requirement import requirement
+from conformance.implementations.failures import Mismatch, blamed
+from conformance.recording.tape import note
+from conformance.requirements.helpers.needs import torch_module
+from conformance.requirements.helpers.torch_only import to_result
 from reference import Case
 
 STATE_DICT = "torch.nn.LSTM documentation, 'Variables'"

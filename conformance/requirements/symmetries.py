@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from conformance.comparison import agree, plus, truth
-from conformance.implementation import Implementation, run
-from conformance.requirement import requirement
-from conformance.variations import with_hidden_units_permuted
+from conformance.checking.comparison import agree, plus, truth
+from conformance.checking.requirement import requirement
+from conformance.implementations.implementation import Implementation, run
+from conformance.requirements.variations import with_hidden_units_permuted
 from reference import Array, Case, Result
 
 EQUATIONS = "torch.nn.LSTM documentation, equations"

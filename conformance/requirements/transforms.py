@@ -7,13 +7,13 @@ import shutil
 from dataclasses import replace
 from typing import Any
 
-from conformance.comparison import agree, truth
-from conformance.failures import blamed
-from conformance.implementation import precision
-from conformance.requirement import requirement
-from conformance.requirements.needs import torch_module
-from conformance.requirements.torch_only import to_result, to_tensor
-from conformance.tape import Noted, bind, note, paused, under
+from conformance.checking.comparison import agree, truth
+from conformance.checking.requirement import requirement
+from conformance.implementations.failures import blamed
+from conformance.implementations.implementation import precision
+from conformance.recording.tape import Noted, bind, note, paused, under
+from conformance.requirements.helpers.needs import torch_module
+from conformance.requirements.helpers.torch_only import to_result, to_tensor
 from reference import Arithmetic, Case, forward_bound, trace
 
 _COSTLY: dict[str, Any] = {

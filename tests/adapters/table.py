@@ -22,8 +22,8 @@ if __package__ in (None, ""):
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from conformance import REQUIREMENTS
-from conformance.shipped import SHIPPED
-from conformance.verdict import NotApplicable, Verdict, from_json
+from conformance.checking.verdict import NotApplicable, Verdict, from_json
+from conformance.implementations.shipped import SHIPPED
 from tests.adapters.findings import FINDINGS, Finding
 
 TABLE = Path(__file__).with_name("TABLE.md")

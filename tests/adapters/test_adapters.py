@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import torch
 
-from conformance.shipped import SHIPPED
+from conformance.implementations.shipped import SHIPPED
 from tests.adapters.findings import FINDINGS, Finding
-from tests.conformance.processes import command, run
+from tests.support.processes import command, run
 
 PLAIN = ("torch.nn.LSTM", "torch.nn.LSTMCell", "stacked-cells")
 """Those that most other tests are about."""

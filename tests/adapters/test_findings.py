@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from conformance import REQUIREMENTS, Failed, Passed
-from conformance.shipped import SHIPPED
-from conformance.verdict import Counterexample, Verdict
+from conformance.checking.verdict import Counterexample, Verdict
+from conformance.implementations.shipped import SHIPPED
 from tests.adapters.findings import FINDINGS, Finding
 from tests.adapters.findings.finding import KINDS
 from tests.adapters.table import Column, markdown, problems

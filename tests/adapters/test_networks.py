@@ -6,10 +6,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from conformance.adapters.networks import Layer, chain, chain_gradients, layers, mask_of
-from conformance.comparison import agree, close
-from conformance.implementation import without_padding
-from conformance.layouts import Layout, Stored
+from conformance.checking.comparison import agree, close
+from conformance.implementations.frameworks.networks import (
+    Layer,
+    chain,
+    chain_gradients,
+    layers,
+    mask_of,
+)
+from conformance.implementations.implementation import without_padding
+from conformance.implementations.layouts import Layout, Stored
 from reference import (
     Array,
     Case,
@@ -22,8 +28,8 @@ from reference import (
     trace,
 )
 from strategies import lstm_cases
-from tests.conformance.cases import random_case
 from tests.reference.autograd import random_cotangents
+from tests.support.cases import random_case
 
 CASES = lstm_cases(dtypes=["float64"], num_layers=(1, 3), projection=False, seq_len=(1, 5))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from conformance import UsageError, load
-from conformance.shipped import SHIPPED
+from conformance.implementations.shipped import SHIPPED
 
 ROOT = Path(__file__).resolve().parents[2]
 ADAPTERS = ROOT / "conformance" / "adapters"
@@ -31,7 +31,7 @@ def test_place_of_an_adapter_has_its_class(name: str) -> None:
     path = ROOT.joinpath(*module.split(".")).with_suffix(".py")
     found = classes(path)
     assert attribute in found
-    if module.startswith("conformance.adapters.") and "Forward" not in attribute:
+    if module.startswith("conformance.implementations.frameworks.") and "Forward" not in attribute:
         assert f'"{name}"' in ast.unparse(found[attribute]).replace("'", '"')
 
 

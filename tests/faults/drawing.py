@@ -6,8 +6,8 @@ import time
 from dataclasses import replace
 
 from conformance import Budget, Case, Crashed, Implementation, Passed, Requirement, Verdict, check
-from conformance.failures import Misbehaviour, Mismatch
-from conformance.verdict import Failed
+from conformance.checking.verdict import Failed
+from conformance.implementations.failures import Misbehaviour, Mismatch
 
 _DRAWN: dict[tuple[object, ...], Verdict | list[Case]] = {}
 

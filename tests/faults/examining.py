@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 
 from conformance import REQUIREMENTS, Budget, Crashed, TimedOut, Verdict, check, load
-from conformance.drop_in import adapt
-from conformance.expectations import judged
+from conformance.checking.expectations import judged
+from conformance.implementations.pytorch.probing import adapt
 
 from .drawing import drawn, replay
 from .plain import PlainLSTM, PlainLSTMCell

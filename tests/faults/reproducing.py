@@ -21,7 +21,7 @@ if __name__ == "__main__":
 from torch import nn
 
 from conformance import PROFILES, REQUIREMENTS, Budget, check
-from conformance.engine import Finding
+from conformance.checking.finding import Finding
 from conformance.reproductions.script import Script, script
 from tests.faults.verifying import device, undecidable
 from tests.faults.zoo import FAMILIES, FAULTS, Fault, implementation

@@ -25,7 +25,7 @@ if __package__ in (None, ""):
 
 import torch
 
-from conformance.torch_modules import set_exact_arithmetic
+from conformance.implementations.pytorch.modules import set_exact_arithmetic
 from tests.faults.board import SEED, fingerprint
 from tests.faults.comparisons import module_info_samples, onnx_node_settings, random_normal_inputs
 from tests.faults.plain import PlainLSTM

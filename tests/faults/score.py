@@ -27,7 +27,7 @@ if __package__ in (None, ""):
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from conformance import REQUIREMENTS
-from conformance.torch_modules import set_exact_arithmetic
+from conformance.implementations.pytorch.modules import set_exact_arithmetic
 from tests.faults.board import SCORE, SEED, fingerprint, markdown
 from tests.faults.examining import (
     RIGHT,

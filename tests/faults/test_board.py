@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from conformance import REQUIREMENTS, NotApplicable, Passed, TimedOut
-from conformance.verdict import Counterexample, Failed
+from conformance.checking.verdict import Counterexample, Failed
 
 from .board import SCORE, character, fingerprint, markdown, measured, row, stale
 from .equations import ReadsGatesAsIFOG

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from conformance import REQUIREMENTS, Budget, NotApplicable, Passed, check
-from conformance.drop_in import adapt
-from conformance.engine import Finding
-from conformance.torch_modules import set_exact_arithmetic
+from conformance.checking.finding import Finding
+from conformance.implementations.pytorch.modules import set_exact_arithmetic
+from conformance.implementations.pytorch.probing import adapt
 
 from .board import SEED
 from .plain import PlainLSTM, PlainLSTMCell

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from conformance.journal import Entry
+from conformance.checking.verdict import Crashed, TimedOut
+from conformance.recording.steps import Step
+from conformance.recording.tape import recording
 from conformance.reproductions.subject import Subject
-from conformance.reproductions.unfinished import unfinished
-from conformance.steps import Step
-from conformance.tape import recording
-from conformance.verdict import Crashed, TimedOut
+from conformance.running.journal import Entry
+from conformance.running.unfinished import unfinished
 from reference import Configuration
-from tests.conformance.cases import random_case
+from tests.support.cases import random_case
 
 from .crashes import LoopsForeverWithBothDirections, SegfaultsOnEmptyBatches
 from .reproducing import LONG, found, reproduction, run, without_fault

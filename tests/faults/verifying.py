@@ -25,10 +25,10 @@ from conformance import (
     Verdict,
     check,
 )
-from conformance.engine import Finding
-from conformance.failures import Misbehaviour, Mismatch
-from conformance.torch_modules import torch_devices
-from conformance.verdict import Failed, from_json
+from conformance.checking.finding import Finding
+from conformance.checking.verdict import Failed, from_json
+from conformance.implementations.failures import Misbehaviour, Mismatch
+from conformance.implementations.pytorch.modules import torch_devices
 
 from .zoo import Fault, implementation
 
@@ -110,7 +110,7 @@ def by_command(fault: Fault, seed: int, seconds: float = 10.0) -> Verdict:
             "--json": report,
             "--reproductions": Path(folder) / "reproductions",
         }
-        code = "import sys; from conformance.command import main; sys.exit(main())"
+        code = "import sys; from conformance.cli.command import main; sys.exit(main())"
         command = [sys.executable, "-c", code, "verify", f"{fault.__module__}:{fault.__name__}"]
         command += [f"{name}={value}" for name, value in options.items()]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)

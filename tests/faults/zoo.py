@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from conformance import Implementation
-from conformance.drop_in import adapt
+from conformance.implementations.pytorch.probing import adapt
 
 from . import (
     batch,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.processes import command
+from tests.support.processes import command
 
 BAD = """
 import ctypes

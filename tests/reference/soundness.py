@@ -24,8 +24,8 @@ from hypothesis.strategies import SearchStrategy
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from conformance.loading import load
-from conformance.tensors import to_tensor
+from conformance.implementations.loading import load
+from conformance.implementations.pytorch.tensors import to_tensor
 from reference import (
     DTYPES,
     Array,

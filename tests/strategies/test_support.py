@@ -7,7 +7,7 @@ import pytest
 
 from reference import DTYPES, Configuration
 from strategies import Support
-from tests.conformance.cases import random_case
+from tests.support.cases import random_case
 
 
 def test_lacking_lists_what_is_not_offered() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from conformance.verdict import Verdict
+from conformance.checking.verdict import Verdict
 
 KINDS = ("fault", "undocumented", "declared", "avoided")
 """Against the documentation, beside it, as it says; or steered round by the adapter, so no red."""

@@ -1,0 +1,111 @@
+"""Comparing results element by element, each with its own bound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from conformance.implementations.failures import Mismatch
+from conformance.implementations.implementation import Implementation, precision, run
+from conformance.recording.tape import compared
+from reference import Arithmetic, Array, Case, Result, forward_bound, trace
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """The true result of a case and the bound on a correct implementation's distance to it."""
+
+    result: Result
+    bound: Result
+
+
+def arithmetic(case: Case, implementation: Implementation) -> Arithmetic:
+    """The arithmetic of the case's dtype, where `implementation` does not declare another."""
+    return Arithmetic.of(case.dtype, precision(implementation))
+
+
+def truth(case: Case, implementation: Implementation) -> Truth:
+    """Evaluate the reference, and the bound for the precision that `implementation` declares.
+
+    The bound is infinite, so that nothing is claimed, for a result that does not come back.
+    """
+    evaluated = trace(case)
+    bound = forward_bound(evaluated, arithmetic(case, implementation))
+    returned = implementation.supports.results
+    claimed = (array if name in returned else array + np.inf for name, array in bound.items())
+    return Truth(evaluated.result, Result.of(claimed))
+
+
+def agree(got: Result, expected: Result, bound: Result) -> float:
+    """The largest distance of `got` from `expected` as a share of `bound`, over all three arrays.
+
+    Raises :class:`Mismatch` at the first array with a wrong shape or with an element off by more
+    than its bound; the element shown is the one that is furthest off as a share of its bound.
+    """
+    pairs = zip(got.items(), expected.items(), bound.items(), strict=True)
+    return max(close(name, g, e, b) for (name, g), (_, e), (_, b) in pairs)
+
+
+def close(name: str, got: Array, expected: Array, bound: Array | float) -> float:
+    """As :func:`agree`, for one array called `name`.
+
+    NaN agrees with NaN and an infinity with the same infinity. Where `expected` is finite and
+    the bound is not, nothing is claimed.
+    """
+    if got.shape != expected.shape:
+        raise Mismatch(f"{name}.shape", "", str(got.shape), str(expected.shape))
+    if not got.size:
+        return 0.0
+    limit = np.broadcast_to(np.asarray(bound, np.float64), got.shape)
+    share = shares(got, expected, limit)
+    worst = np.unravel_index(np.argmax(share), share.shape)
+    largest = float(share[worst])
+    if largest > 1:
+        place = f"[{', '.join(str(int(index)) for index in worst)}]" if worst else ""
+        raise Mismatch(
+            name,
+            place,
+            number(got[worst]),
+            number(expected[worst]),
+            float(limit[worst]),
+            compared(got, expected, limit),
+        )
+    return largest
+
+
+def shares(got: Array, expected: Array, limit: Array) -> Array:
+    """How far each element of `got` is from `expected`, as a share of `limit`; see :func:`close`.
+
+    All three have the same shape.
+    """
+    with np.errstate(all="ignore"):
+        wide = np.asarray(expected, np.result_type(expected.dtype, np.float64))
+        distance = np.abs(got.astype(wide.dtype) - wide)
+        same = (got == expected) | (np.isnan(wide) & np.isnan(got.astype(np.float64)))
+        share = np.where(limit > 0, distance / np.where(limit > 0, limit, 1), np.inf)
+        share = np.where(same, 0, np.where(np.isnan(share), np.inf, share))
+        return np.where(np.isfinite(wide) & ~np.isfinite(limit), 0, share)
+
+
+def number(value: Any) -> str:
+    """A value with the digits that tell it from its neighbours, at most 17."""
+    return repr(float(value))
+
+
+def plus(first: Result, second: Result) -> Result:
+    """The sum of two bounds, for a comparison of two runs."""
+    pairs = zip(first.items(), second.items(), strict=True)
+    return Result.of(a + b for (_, a), (_, b) in pairs)
+
+
+def nothing(result: Result) -> Result:
+    """The bound that allows `result` itself only."""
+    return Result.of(np.zeros(array.shape) for _, array in result.items())
+
+
+def against_reference(implementation: Implementation, case: Case) -> float:
+    """Run `case` and compare with the reference within its bound; returns the share of it."""
+    known = truth(case, implementation)
+    return agree(run(implementation, case), known.result, known.bound)

@@ -1,0 +1,139 @@
+"""Search for a case on which a requirement does not hold."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import InvalidArgument, Unsatisfiable
+
+from conformance.checking import process_state
+from conformance.checking.budget import DEFAULT, PROFILES, Budget
+from conformance.checking.comparison import truth
+from conformance.checking.finding import Finding, counterexample, kind_of, size
+from conformance.checking.requirement import Requirement
+from conformance.checking.verdict import (
+    NotApplicable,
+    Passed,
+    Verdict,
+)
+from conformance.implementations.failures import Misbehaviour, Mismatch, NoAnswer
+from conformance.implementations.implementation import Implementation
+from conformance.recording.steps import Step
+from conformance.recording.tape import recording
+from reference import Case
+from strategies import Support, lstm_cases
+
+Announce = Callable[[Case], "Callable[[Step], None] | None"]
+
+
+class _ShrunkLongEnough(BaseException):
+    """Ends a Hypothesis run whose time for shrinking is up; no implementation catches it."""
+
+
+def inapplicable(
+    requirement: Requirement,
+    implementation: Implementation,
+    device: str,
+    budget: Budget = DEFAULT,
+) -> str | None:
+    """Why `requirement` does not apply on `device`, None if it does; no case is run."""
+    supports = implementation.supports
+    reason = requirement.applies(implementation)
+    if device not in supports.devices:
+        return f"no {device.partition(':')[0].upper()} device is present"
+    if device not in requirement.cases.get("devices", (device,)):
+        return "is about CUDA devices"
+    if requirement.costly and budget.max_examples < PROFILES["thorough"]:
+        return "decided in the thorough profile"
+    return reason or _lacking(requirement, replace(supports, devices=(device,)))
+
+
+def _lacking(requirement: Requirement, support: Support) -> str | None:
+    """What of `support` is too little for the cases of `requirement`, None if nothing is."""
+    try:
+        lstm_cases(support, **dict(requirement.cases)).validate()
+    except InvalidArgument as error:
+        return str(error).partition(", only ")[0]
+    return None
+
+
+def search(
+    requirement: Requirement,
+    implementation: Implementation,
+    support: Support,
+    budget: Budget,
+    before: Announce | None = None,
+) -> tuple[Verdict, Finding | None]:
+    """Draw cases of `support` until the requirement fails or the budget is spent.
+
+    Returns the verdict, whatever is known to fail, and what a failure was found on. `before` is
+    called with each case before the implementation sees it; what it returns, if it does, is
+    called with each step then taken, before it is. An exception that is neither the
+    implementation's nor a mismatch is a fault of this suite, and does propagate.
+    """
+    started = time.perf_counter()
+    here = (requirement.name, implementation.name, support.devices[0])
+    reason = _lacking(requirement, support)
+    if reason is not None:
+        return NotApplicable(*here, reason=reason), None
+    cases = lstm_cases(support, **dict(requirement.cases))
+    tried = 0
+    share: float | None = None
+    found: Finding | None = None
+    deadline = 0.0
+
+    def body(case: Case) -> None:
+        nonlocal tried, share, found, deadline
+        if found is not None and time.perf_counter() > deadline:
+            raise _ShrunkLongEnough
+        tried += found is None
+        sink = None if before is None else before(case)
+        with recording(sink, partial(truth, implementation=implementation)) as tape:
+            try:
+                with process_state.restored():
+                    measured = requirement.body(implementation, case)
+            except (Mismatch, Misbehaviour) as failure:
+                if found is None:
+                    hangs = isinstance(failure, NoAnswer)
+                    deadline = time.perf_counter() + (0 if hangs else budget.shrink_seconds)
+                if found is None or size(case) < size(found.case):
+                    found = Finding(case, failure, tape)
+                raise
+        if measured is not None:
+            share = max(share or 0.0, measured)
+
+    try:
+        hypothesis.seed(_seed(budget.seed, requirement.name))(
+            settings(
+                max_examples=max(1, round(budget.max_examples * requirement.share_of_cases)),
+                phases=[Phase.generate, Phase.shrink],
+                database=None,
+                deadline=None,
+                derandomize=False,
+                report_multiple_bugs=False,
+                suppress_health_check=list(HealthCheck),
+                print_blob=False,
+            )(given(cases)(body))
+        )()
+    except (Mismatch, Misbehaviour, _ShrunkLongEnough, hypothesis.errors.Flaky):
+        pass
+    except Unsatisfiable:
+        return NotApplicable(*here, reason="offers no case that it is about"), None
+    seconds = time.perf_counter() - started
+    if found is None:
+        return Passed(*here, tried, share, seconds), None
+    smallest = counterexample(found.case, found.failure, found.tape)
+    kind = kind_of(found.failure)
+    return kind(*here, tried, share, seconds, counterexample=smallest), found
+
+
+def _seed(seed: int, requirement: str) -> int:
+    """A seed of its own for each requirement, the same whatever runs beside it or where."""
+    digest = hashlib.sha256(f"{seed}:{requirement}".encode()).digest()
+    return int.from_bytes(digest[:8], "big")

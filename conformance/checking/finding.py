@@ -1,0 +1,80 @@
+"""A case on which a requirement does not hold, and what a verdict shows of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from conformance.checking.verdict import Counterexample, Crashed, Failed, TimedOut
+from conformance.implementations.failures import Misbehaviour, Mismatch, NoAnswer
+from conformance.recording.tape import Tape
+from reference import Array, Case
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """A case on which a requirement does not hold, how it fails, and what was done until then."""
+
+    case: Case
+    failure: Mismatch | Misbehaviour
+    tape: Tape
+
+
+def kind_of(failure: Mismatch | Misbehaviour) -> type[Failed | Crashed | TimedOut]:
+    """The kind of verdict that a failure comes to."""
+    if isinstance(failure, Mismatch):
+        return Failed
+    return TimedOut if isinstance(failure, NoAnswer) else Crashed
+
+
+def size(case: Case) -> tuple[int, ...]:
+    """How much there is to look at in a case: non-zero numbers, numbers, digits."""
+    arrays = [*case.parameters.values(), case.input]
+    arrays += [array for array in (case.h_0, case.c_0) if array is not None]
+    nonzero = sum(int((array != 0).sum()) for array in arrays)
+    return nonzero, sum(array.size for array in arrays), sum(len(str(a.tolist())) for a in arrays)
+
+
+def counterexample(
+    case: Case, failure: Mismatch | Misbehaviour, tape: Tape | None = None
+) -> Counterexample:
+    """What failed and on what, in plain values; `tape` has the steps until then, where known."""
+    tensors = {name: array.astype(float).tolist() for name, array in case.parameters.items()}
+    for name in ("input", "h_0", "c_0"):
+        array = getattr(case, name)
+        if array is not None:
+            tensors[name] = array.astype(float).tolist()
+    details: dict[str, Any] = {}
+    if isinstance(failure, Mismatch):
+        details = {
+            "what": failure.what,
+            "where": failure.where,
+            "got": failure.got,
+            "expected": failure.expected,
+            "allowed": failure.allowed,
+        }
+    calls = [step.case for step in tape.steps if step.case is not None] if tape else []
+    derived = bool(calls) and differs(case, calls[-1])
+    return Counterexample(repr(case), str(failure), tensors, **details, derived=derived)
+
+
+def differs(case: Case, other: Case) -> bool:
+    """Whether `other` is not the same in all that is shown of a case."""
+    return bool(changed_arrays(case, other)) or repr(case) != repr(other)
+
+
+def changed_arrays(case: Case, other: Case) -> list[str]:
+    """The names of the parameters, input and states that `other` does not share with `case`."""
+    arrays, others = (
+        {**each.parameters, "input": each.input, "h_0": each.h_0, "c_0": each.c_0}
+        for each in (case, other)
+    )
+    return [name for name in others if not _same(others[name], arrays.get(name))]
+
+
+def _same(first: Array | None, second: Array | None) -> bool:
+    if first is None or second is None:
+        return first is second
+    return np.array_equal(first, second, equal_nan=True)

@@ -1,0 +1,71 @@
+"""A requirement: one claim about every LSTM, with its source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from conformance.implementations.implementation import Implementation
+from reference import Case
+
+Body = Callable[[Any, Case], "float | None"]
+LEVELS = ("core", "sequence", "module", "training")
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """One claim: its name is a sentence, its text says it in full, its source says who says so.
+
+    `body` takes an implementation and a case and raises :class:`~conformance.Mismatch` where the
+    claim does not hold; it returns the largest error as a share of its bound, or None where
+    nothing is measured. `cases` are the options of :func:`strategies.lstm_cases` from which cases
+    are drawn: what an implementation cannot meet makes the requirement not applicable to it.
+    `applies` may give a further reason why it is not. `level` is one of :data:`LEVELS`;
+    `share_of_cases` scales the number of cases.
+    A `costly` one is decided in the thorough profile only.
+    """
+
+    name: str
+    claim: str
+    source: str
+    level: str
+    body: Body
+    cases: Mapping[str, Any] = field(default_factory=dict)
+    applies: Callable[[Implementation], str | None] = lambda _: None
+    share_of_cases: float = 1.0
+    costly: bool = False
+
+
+REGISTERED: dict[str, Requirement] = {}
+"""Every requirement by name, in the order of definition."""
+
+
+def requirement(
+    *,
+    source: str,
+    level: str,
+    applies: Callable[[Implementation], str | None] = lambda _: None,
+    share_of_cases: float = 1.0,
+    costly: bool = False,
+    **cases: Any,
+) -> Callable[[Body], Body]:
+    """Register a function as the body of the requirement of its name and docstring.
+
+    Raises :class:`ValueError` for an unknown level, a missing docstring or a name already taken.
+    """
+    if level not in LEVELS:
+        raise ValueError(f"level must be one of {', '.join(LEVELS)}, got {level!r}")
+
+    def register(body: Body) -> Body:
+        if not body.__doc__:
+            raise ValueError(f"{body.__name__} needs a docstring that states the claim")
+        if body.__name__ in REGISTERED:
+            raise ValueError(f"there are two requirements named {body.__name__}")
+        claim = " ".join(body.__doc__.split())
+        REGISTERED[body.__name__] = Requirement(
+            body.__name__, claim, source, level, body, cases, applies, share_of_cases, costly
+        )
+        return body
+
+    return register

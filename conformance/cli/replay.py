@@ -1,0 +1,182 @@
+"""Running the case of a reproduction again, in a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hypothesis.errors import HypothesisDeprecationWarning, UnsatisfiedAssumption
+
+from conformance.checking.budget import MEMORY
+from conformance.checking.expectations import judged
+from conformance.checking.finding import counterexample, kind_of
+from conformance.checking.verdict import (
+    Crashed,
+    NotApplicable,
+    Passed,
+    TimedOut,
+    Verdict,
+    from_json,
+)
+from conformance.diagnosis import diagnose
+from conformance.errors import UsageError, positive
+from conformance.implementations.failures import Misbehaviour, Mismatch
+from conformance.implementations.loading import load
+from conformance.implementations.programs.external import ANSWERING, load_command
+from conformance.recording.tape import recording
+from conformance.reproductions.record import FILE, Record, read
+from conformance.requirements import REQUIREMENTS
+from conformance.running.child import TIMEOUT, Apart, Ended, Late
+from conformance.running.choosing import exact_arithmetic, with_precision
+from conformance.running.journal import ALONE
+from conformance.running.journal import read as read_journal
+from conformance.running.limits import LOADING
+from conformance.running.unfinished import unfinished
+
+DIAGNOSIS = 5.0
+"""Seconds that the diagnosis of a failure takes at most, unless a single run takes more."""
+
+
+def replay(
+    folder: Path, name: str | None = None, seconds: float = TIMEOUT, memory: float = MEMORY
+) -> Verdict:
+    """The verdict on the case in `folder`, for the implementation it was found on or `name`.
+
+    A place in `name` is looked for from the current folder, and what the case was found on from
+    where it was then. Raises :class:`UsageError` for a folder that has no case, and where the
+    implementation, the requirement or the device is not there.
+    """
+    positive("timeout", seconds, "seconds")
+    record = read(folder)
+    if record.subject.requirement not in REQUIREMENTS:
+        raise UsageError(
+            f"{folder / FILE} is about {record.subject.requirement}, which is no requirement of "
+            "this lstm-conformance: install the one that wrote it"
+        )
+    told_as = name or record.subject.implementation
+    again = name is None or bool(record.subject.program and name == record.subject.implementation)
+    name = name or _place(record)
+    with Apart(_answers, record, name, again, memory=memory) as process:
+        try:
+            process.answer(LOADING)
+        except (Late, Ended) as error:
+            raise UsageError(f"{name!r}: {error} while it was loaded") from None
+        started = time.perf_counter()
+        kind: type[Verdict]
+        try:
+            verdict = process.answer(seconds)
+        except Late:
+            kind, told = TimedOut, f"no verdict within {seconds:g} s"
+        except Ended:
+            kind, told = Crashed, "the process died in this case"
+        else:
+            with contextlib.suppress(Late, Ended):
+                verdict = process.answer(2 * DIAGNOSIS)
+            return replace(from_json(verdict), implementation=told_as)
+    return judged(
+        kind(
+            record.subject.requirement,
+            told_as,
+            record.subject.device,
+            cases=1,
+            seconds=time.perf_counter() - started,
+            counterexample=counterexample(record.case, Misbehaviour(told)),
+        )
+    )
+
+
+def finished(folder: Path) -> Path:
+    """`folder`, or the reproduction that is made of ``running-...``, which a dead run left."""
+    journal = folder / ALONE
+    if (folder / FILE).is_file() or not journal.is_file():
+        return folder
+    entry = read_journal(journal)
+    if entry is None or entry.case is None or entry.subject is None:
+        raise UsageError(f"{folder}: the run died before it came to a case")
+    here = Path(entry.subject.folder)
+    told = "the process died or was ended in this case"
+    verdict = unfinished(entry, folder.resolve().parent, told, time.time() - entry.started, False)
+    if not verdict.reproduction:
+        raise UsageError(f"{folder}: the run died in a case that is known to fail")
+    shutil.rmtree(folder)
+    return here / verdict.reproduction
+
+
+def _place(record: Record) -> str:
+    """The name of the implementation, from wherever this runs."""
+    name, folder = record.subject.implementation, Path(record.subject.folder)
+    place, colon, attribute = name.rpartition(":")
+    if place.endswith(".py"):
+        path = folder / place
+        if not path.is_file():
+            raise UsageError(f"{name!r} is gone: there is no file {path}; name it with --as")
+        return f"{path}{colon}{attribute}"
+    return name
+
+
+def _answers(record: Record, name: str, again: bool) -> Iterator[Any]:
+    """That what is called `name` is loaded, then verdicts as JSON.
+
+    With `again` it is what the case was found on, which is run where it was then.
+    """
+    folder = Path(record.subject.folder)
+    if again and folder.is_dir():
+        os.chdir(folder)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        # some requirements assume something of their case, which Hypothesis wants to drive
+        warnings.simplefilter("ignore", HypothesisDeprecationWarning)
+        program = record.subject.program
+        started = again and program
+        implementation = load_command(program, ANSWERING) if started else load(name)
+        implementation = with_precision(implementation, record.subject.precision)
+        if record.subject.device not in implementation.supports.devices:
+            raise UsageError(f"{name} has no device {record.subject.device!r} here")
+        exact_arithmetic()
+        yield True
+        for verdict in _verdicts(implementation, record):
+            yield verdict.to_json()
+
+
+def _verdicts(implementation: Any, record: Record) -> Iterator[Verdict]:
+    """Of one run of the requirement's body on the case; then, if it failed, with its diagnosis."""
+    requirement = REQUIREMENTS[record.subject.requirement]
+    here = (requirement.name, implementation.name, record.subject.device)
+    lacking = implementation.supports.lacking_for(record.case)
+    reason = requirement.applies(implementation)
+    if reason is None and lacking:
+        reason = f"the case needs {', '.join(lacking)}, which is not supported"
+    if reason is not None:
+        yield NotApplicable(*here, reason=reason)
+        return
+    started = time.perf_counter()
+    failure: Mismatch | Misbehaviour | None = None
+    share = None
+    try:
+        with recording() as tape:
+            share = requirement.body(implementation, record.case)
+    except UnsatisfiedAssumption:
+        yield NotApplicable(*here, reason="the case is none from which it can be decided")
+        return
+    except (Mismatch, Misbehaviour) as error:
+        failure = error
+    seconds = time.perf_counter() - started
+    if failure is None:
+        yield Passed(*here, 1, share, seconds)
+        return
+    smallest = counterexample(record.case, failure, tape)
+    found = kind_of(failure)(*here, 1, share, seconds, counterexample=smallest)
+    yield judged(found)
+    if isinstance(failure, Mismatch) and not requirement.costly:
+        told = diagnose(
+            implementation, record.case, requirement.body, failure.what, seconds=DIAGNOSIS
+        )
+        smallest = replace(smallest, diagnosis=told.lines())
+        yield judged(replace(found, counterexample=smallest))

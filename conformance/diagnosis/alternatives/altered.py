@@ -1,0 +1,150 @@
+"""The reference with one change, to ask of wrong results whether that explains them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+
+from conformance.checking.comparison import Truth
+from reference import Arithmetic, Array, Case, LayerTrace, Result, Step, Weights, lstm_cell
+from reference.bounds import layer_bound
+from reference.dtypes import wide
+from reference.network import Cell, assemble, cell_weights, lstm_layer
+
+T = TypeVar("T")
+COARSER = 8
+"""What the bound of an altered cell is multiplied with, as it is derived for the true equations."""
+
+
+def unchanged(value: T, *_: object) -> T:
+    """The first argument."""
+    return value
+
+
+def unchanged_result(_: Case, result: Result) -> Result:
+    """The result itself."""
+    return result
+
+
+def unchanged_output(_layer: LayerTrace, _steps: Sequence[Step], output: Array, _: bool) -> Array:
+    """The output itself."""
+    return output
+
+
+@dataclass(frozen=True)
+class AlteredLSTM:
+    """An LSTM that is the reference but for one change, which `says` names after "an LSTM".
+
+    The change is in one of the following, all others are those of the reference:
+
+    - `case`: what is computed instead of the case; a :class:`ValueError` if there is no such case;
+    - `weights`: the parameters of a layer and direction, in the wider type;
+    - `cell`: the equations of a step;
+    - `active`: from the mask (T, N) of valid steps and a suffix, which steps change the state;
+    - `reverses`: whether the reverse direction runs from the last step to the first;
+    - `shown`: from a layer, quantities of its steps, its output (T, N, R) and whether it is the top
+      layer, the output that goes on; it is applied to the bound's as well;
+    - `result`: from the case and a result or its bound, what is returned.
+
+    Changes of weights, cell, active and shown apply to layers and directions whose suffix meets
+    `where`.
+    """
+
+    says: str
+    case: Callable[[Case], Case] = unchanged
+    weights: Callable[[Weights], Weights] = unchanged
+    cell: Cell = lstm_cell
+    active: Callable[[Array, str], Array] = unchanged
+    reverses: bool = True
+    shown: Callable[[LayerTrace, Sequence[Step], Array, bool], Array] = unchanged_output
+    result: Callable[[Case, Result], Result] = unchanged_result
+    where: Callable[[str], bool] = lambda _: True
+
+    @property
+    def local(self) -> bool:
+        """Whether the change can apply to some layers and directions and not to others."""
+        return self.weights is not unchanged or self.cell is not lstm_cell
+
+    def compute(
+        self, case: Case, arithmetic: Arithmetic | None = None, *, bounded: bool = True
+    ) -> Truth | None:
+        """What this LSTM makes of `case`, and how far off rounding can take it.
+
+        `arithmetic` is that of the case's dtype unless given. None where the change cannot be
+        made. Without `bounded` the bound is left at zero. That of an altered cell is an estimate:
+        the slopes of the activations are taken at their largest, and the whole :data:`COARSER`
+        times.
+        """
+        with np.errstate(all="ignore"):
+            try:
+                known = self._network(self.case(case), arithmetic, bounded)
+            except ValueError:
+                return None
+            return Truth(self.result(case, known.result), self.result(case, known.bound))
+
+    def _network(self, case: Case, arithmetic: Arithmetic | None, bounded: bool) -> Truth:
+        configuration, dtype = case.configuration, case.dtype
+        directions, suffixes = configuration.num_directions, configuration.suffixes()
+        model = Arithmetic.of(dtype) if arithmetic is None else arithmetic
+        model = model.with_reference(dtype)
+        x = wide(case.time_major(case.input), dtype)
+        dx: Array = np.zeros(x.shape)
+        h_0, c_0 = (wide(state, dtype) for state in case.initial_states())
+        valid = case.valid_steps()
+        values: list[Sequence[Array]] = []
+        errors: list[Sequence[Array]] = []
+        for position, suffix in enumerate(suffixes):
+            weights, here = cell_weights(case, suffix), self.where(suffix)
+            cell = self.cell if here else lstm_cell
+            layer = lstm_layer(
+                x,
+                h_0[position],
+                c_0[position],
+                self.weights(weights) if here else weights,
+                self.active(valid, suffix) if here else valid,
+                suffix if self.reverses else "_l0",
+                cell,
+            )
+            top = position >= len(suffixes) - directions
+
+            def shown(
+                steps: Sequence[Step], output: Array, layer: LayerTrace = layer, top: bool = top
+            ) -> Array:
+                seen = self.shown(layer, steps, output, top) if self.where(layer.suffix) else output
+                return np.where(valid[..., None], seen, 0)
+
+            layer = replace(layer, suffix=suffix)
+            values.append((shown(layer.steps, layer.output, layer), layer.h_n, layer.c_n))
+            if bounded:
+                known = cell is lstm_cell
+                bound = layer_bound(
+                    layer if known else _steepest(layer), dx, model.scaled(1 if known else COARSER)
+                )
+                errors.append((shown(bound.steps, bound.output, layer), bound.h_n, bound.c_n))
+            else:
+                errors.append([np.zeros(array.shape) for array in values[-1]])
+            if (position + 1) % directions == 0:
+                x, dx = (
+                    np.concatenate([each[0] for each in of[-directions:]], axis=-1)
+                    for of in (values, errors)
+                )
+        return Truth(
+            assemble(case, x, [v[1] for v in values], [v[2] for v in values]),
+            assemble(case, dx, [e[1] for e in errors], [e[2] for e in errors]),
+        )
+
+    def only(self, says: str, where: Callable[[str], bool]) -> AlteredLSTM:
+        """The same change in some layers or directions only."""
+        return replace(self, says=f"{self.says}, {says}", where=where)
+
+
+def _steepest(layer: LayerTrace) -> LayerTrace:
+    """`layer` with arguments of its activations at zero, where sigmoid and tanh are steepest."""
+    flat = [
+        step._replace(**{name: np.zeros_like(step.c) for name in ("a_i", "a_f", "a_g", "a_o", "c")})
+        for step in layer.steps
+    ]
+    return replace(layer, steps=flat)

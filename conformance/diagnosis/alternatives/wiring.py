@@ -1,0 +1,177 @@
+"""LSTMs that put steps, directions, layers, rows or axes together wrongly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from conformance.diagnosis.alternatives.altered import AlteredLSTM, unchanged
+from conformance.requirements.variations import last_steps, with_input
+from reference import Array, Case, LayerTrace, Result, Step
+
+
+def as_processed(layer: LayerTrace, _: Sequence[Step], output: Array, _top: bool) -> Array:
+    """The output in the order in which it was computed."""
+    return output[::-1] if layer.suffix.endswith("_reverse") else output
+
+
+def as_processed_on_top(
+    layer: LayerTrace, steps: Sequence[Step], output: Array, top: bool
+) -> Array:
+    """As :func:`as_processed`, in the top layer only."""
+    return as_processed(layer, steps, output, top) if top else output
+
+
+def cells(layer: LayerTrace, steps: Sequence[Step], _output: Array, _: bool) -> Array:
+    """The cell states (T, N, hidden_size)."""
+    by_time = dict(zip(layer.order, steps, strict=True))
+    return np.stack([by_time[t].c for t in range(len(steps))])
+
+
+def cells_below(layer: LayerTrace, steps: Sequence[Step], output: Array, top: bool) -> Array:
+    """As :func:`cells`, in all layers but the top one."""
+    return output if top else cells(layer, steps, output, top)
+
+
+def cells_on_top(layer: LayerTrace, steps: Sequence[Step], output: Array, top: bool) -> Array:
+    """As :func:`cells`, in the top layer only."""
+    return cells(layer, steps, output, top) if top else output
+
+
+def forward_weights(case: Case) -> Case:
+    """The forward direction's parameters in both."""
+    names = {name: name.removesuffix("_reverse") for name in case.parameters}
+    return replace(case, parameters={name: case.parameters[of] for name, of in names.items()})
+
+
+def reverse_first(case: Case, result: Result) -> Result:
+    """The output with its halves exchanged."""
+    size = (case.configuration.num_directions - 1) * case.configuration.output_size
+    return replace(result, output=np.roll(result.output, size, -1))
+
+
+def takes_time_first(case: Case, batch_first: bool) -> Case:
+    """The same arrays with another meaning of their axes."""
+    return replace(case, configuration=replace(case.configuration, batch_first=batch_first))
+
+
+def batch_first_input(case: Case) -> Array:
+    """A batch-first input; :class:`ValueError` if the case has none."""
+    if not (case.batched and case.configuration.batch_first):
+        raise ValueError("not batch-first")
+    return case.input
+
+
+def input_reshaped(case: Case) -> Case:
+    """A batch-first input made time-major by a reshape."""
+    x = batch_first_input(case)
+    return replace(case, input=x.reshape(x.shape[1], x.shape[0], -1).swapaxes(0, 1))
+
+
+def output_reshaped(case: Case, result: Result) -> Result:
+    """A time-major output made batch-first by a reshape."""
+    if not (case.batched and case.configuration.batch_first):
+        return result
+    output = result.output.swapaxes(0, 1).reshape(result.output.shape)
+    return replace(result, output=output)
+
+
+def output_time_major(case: Case, result: Result) -> Result:
+    """A batch-first output left time-major."""
+    swapped = case.batched and case.configuration.batch_first
+    return replace(result, output=result.output.swapaxes(0, 1)) if swapped else result
+
+
+def states_rows_first(case: Case, result: Result) -> Result:
+    """Final states with rows first."""
+    if not case.batched:
+        return result
+    return Result(result.output, result.h_n.swapaxes(0, 1), result.c_n.swapaxes(0, 1))
+
+
+def states_reshaped(case: Case) -> Case:
+    """Initial states read as if rows came first."""
+    if case.h_0 is None or case.c_0 is None or not case.batched:
+        raise ValueError("no batched initial states")
+    h_0, c_0 = (
+        state.reshape(state.shape[1], state.shape[0], -1).swapaxes(0, 1)
+        for state in (case.h_0, case.c_0)
+    )
+    return replace(case, h_0=h_0, c_0=c_0)
+
+
+def padding(case: Case) -> Array:
+    """Which steps (T, N) are beyond a row's length; :class:`ValueError` without lengths."""
+    if case.lengths is None:
+        raise ValueError("no lengths")
+    return ~case.valid_steps()
+
+
+def padded_with_zeros(case: Case) -> Case:
+    """Zeros for what the input holds beyond the lengths."""
+    x = np.where(padding(case)[..., None], 0, case.time_major(case.input))
+    return with_input(case, x)
+
+
+def zeroed_afterwards(case: Case, result: Result) -> Result:
+    """Zeros beyond the lengths, and h_n of the top layer read before them."""
+    if case.lengths is None:
+        return result
+    output = np.where(padding(case)[..., None], 0, case.time_major(result.output))
+    output, h_n = case.user_order(output), result.h_n.copy()
+    h_n[-case.configuration.num_directions :] = last_steps(case, output)
+    return Result(output, h_n, result.c_n)
+
+
+WIRING = (
+    AlteredLSTM("whose reverse direction runs forward", reverses=False),
+    AlteredLSTM("whose reverse output is left in the order of processing", shown=as_processed),
+    AlteredLSTM(
+        "whose reverse output is left in the order of processing in the top layer only",
+        shown=as_processed_on_top,
+    ),
+    AlteredLSTM("that uses the forward weights in both directions", case=forward_weights),
+    AlteredLSTM("that puts the reverse half of its output first", result=reverse_first),
+    AlteredLSTM("that feeds the cell state to the next layer", shown=cells_below),
+    AlteredLSTM("that puts out the cell state", shown=cells_on_top),
+    AlteredLSTM("that puts out the cell state and feeds it to the next layer", shown=cells),
+    AlteredLSTM(
+        "that takes batch-first input for time-major, batch and time swapped",
+        case=lambda case: takes_time_first(case, False),
+    ),
+    AlteredLSTM(
+        "that takes time-major input for batch-first, batch and time swapped",
+        case=lambda case: takes_time_first(case, True),
+    ),
+    AlteredLSTM(
+        "that makes batch-first input time-major by a reshape instead of a transpose",
+        case=input_reshaped,
+    ),
+    AlteredLSTM(
+        "that makes its output batch-first by a reshape instead of a transpose",
+        result=output_reshaped,
+    ),
+    AlteredLSTM("that returns batch-first output time-major", result=output_time_major),
+    AlteredLSTM("that returns h_n and c_n with rows first", result=states_rows_first),
+    AlteredLSTM("that reads h_0 and c_0 as if rows came first", case=states_reshaped),
+    AlteredLSTM("that ignores lengths", case=lambda case: replace(case, lengths=None)),
+    AlteredLSTM(
+        "that ignores lengths and afterwards zeroes the output beyond them",
+        case=lambda case: replace(case, lengths=None),
+        result=zeroed_afterwards,
+    ),
+    *(
+        AlteredLSTM(f"{what} the padding{read}", active=active, case=case)
+        for read, case in (("", unchanged), (", of which it reads zeros", padded_with_zeros))
+        for what, active in (
+            ("whose states run through", lambda valid, _: np.ones_like(valid)),
+            (
+                "whose reverse direction starts in",
+                lambda valid, suffix: valid | suffix.endswith("_reverse"),
+            ),
+        )
+    ),
+)
+"""Steps, directions, layers, rows and axes put together wrongly."""

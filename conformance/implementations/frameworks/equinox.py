@@ -1,0 +1,55 @@
+"""Equinox: ``equinox.nn.LSTMCell``, mapped over the batch and scanned over time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox as eqx
+import jax
+from jax import numpy as jnp
+
+from conformance.implementations.frameworks.jax_functions import JaxLSTM
+from conformance.implementations.layouts import Layout, Stored
+from reference import Configuration
+from strategies import Support
+
+
+class EquinoxLSTM(JaxLSTM):
+    """``equinox.nn.LSTMCell`` in a scan over time, as its documentation shows.
+
+    The cell is called with a row's vector; ``jax.vmap`` maps it over the batch. It has neither
+    directions nor lengths.
+    """
+
+    name = "equinox"
+    layout = Layout(biases=1)
+    supports = Support(
+        max_layers=1, bidirectional=(False,), projection=False, dropout=False, lengths=False
+    )
+
+    def call(
+        self,
+        configuration: Configuration,
+        stored: list[Stored],
+        x: Any,
+        h_0: Any,
+        c_0: Any,
+        lengths: Any,
+    ) -> tuple[Any, Any, Any]:
+        """Scan over time; the state is (h, c)."""
+        size, key = configuration.hidden_size, jax.random.key(0)
+        cell = eqx.nn.LSTMCell(configuration.input_size, size, configuration.bias, x.dtype, key=key)
+        weights = lambda cell: (cell.weight_ih, cell.weight_hh, cell.bias)  # noqa: E731
+        cell = eqx.tree_at(weights, cell, (*stored[0][:2], *(stored[0].biases or (None,))))
+        step = jax.vmap(cell) if x.ndim == 3 else cell
+        swap = x.ndim == 3 and configuration.batch_first
+        xs = x.swapaxes(0, 1) if swap else x
+        zeros = jnp.zeros((*xs.shape[1:-1], size), x.dtype)
+        state = (zeros, zeros) if h_0 is None else (h_0[0], c_0[0])
+
+        def scanned(state: Any, x: Any) -> Any:
+            state = step(x, state)
+            return state, state[0]
+
+        (h_n, c_n), output = jax.lax.scan(scanned, state, xs)
+        return output.swapaxes(0, 1) if swap else output, h_n[None], c_n[None]

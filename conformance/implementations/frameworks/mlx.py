@@ -1,0 +1,82 @@
+"""MLX: ``mlx.nn.LSTM``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import ml_dtypes
+import mlx.core as mx
+import numpy as np
+from mlx import nn
+
+from conformance.implementations.layouts import Layout, Stored
+from reference import Array, Case, Result
+from strategies import Support
+
+LAYOUT = Layout(biases=1)
+
+
+class MlxLSTM:
+    """``mlx.nn.LSTM`` on the CPU, of one layer and direction, batch first.
+
+    It returns h and c of every step; the last of them are the final states.
+    """
+
+    name = "mlx"
+    hands_on_arrays = True
+    supports = Support(
+        max_layers=1,
+        batch_first=(True,),
+        bidirectional=(False,),
+        projection=False,
+        dropout=False,
+        lengths=False,
+    )
+
+    def run(self, case: Case) -> Result:
+        """Call the layer with the case's parameters."""
+        with mx.stream(mx.cpu):
+            return Result.of(map(to_array, self.call(case, *arguments(case))))
+
+    def call(self, case: Case, *leaves: Any) -> list[Any]:
+        """Output, h_n and c_n; `leaves` are Wx, Wh, bias if any, input and h_0, c_0 if any."""
+        c = case.configuration
+        lstm = nn.LSTM(c.input_size, c.hidden_size, c.bias)
+        lstm.Wx, lstm.Wh, *rest = leaves
+        lstm.bias = rest.pop(0) if c.bias else None
+        x, *states = rest
+        output, cells = lstm(x, *(state[0] for state in states))
+        return [output, output[None, ..., -1, :], cells[None, ..., -1, :]]
+
+    def gradients(self, case: Case, cotangents: Result) -> Mapping[str, Array]:
+        """Gradients of the sum of all results times their cotangents, by ``mlx.core.vjp``."""
+        weights = [to_mlx(array) for _, array in cotangents.items()]
+        with mx.stream(mx.cpu):
+            _, found = mx.vjp(lambda *leaves: self.call(case, *leaves), arguments(case), weights)
+            w_ih, w_hh, *rest = map(to_array, found)
+        biases = (rest.pop(0),) if case.configuration.bias else ()
+        restored = LAYOUT.restored(Stored(w_ih, w_hh, biases))
+        return restored | dict(zip(("input", "h_0", "c_0"), rest, strict=False))
+
+
+def arguments(case: Case) -> list[Any]:
+    """The arguments of :meth:`MlxLSTM.call` for `case`."""
+    stored = LAYOUT.stored(case)
+    arrays = [stored.weight_ih, stored.weight_hh, *stored.biases, case.input]
+    arrays += [state for state in (case.h_0, case.c_0) if state is not None]
+    return [to_mlx(array) for array in arrays]
+
+
+def to_mlx(array: Array) -> Any:
+    """A NumPy array as an MLX one; bfloat16 by way of float32."""
+    if array.dtype == ml_dtypes.bfloat16:
+        return mx.array(array.astype(np.float32)).astype(mx.bfloat16)
+    return mx.array(np.ascontiguousarray(array), dtype=getattr(mx, array.dtype.name))
+
+
+def to_array(array: Any) -> Array:
+    """An MLX array as a NumPy one, of the same type."""
+    if array.dtype == mx.bfloat16:
+        return np.array(array.astype(mx.float32)).astype(ml_dtypes.bfloat16)
+    return np.array(array)

@@ -1,0 +1,46 @@
+"""ONNX: the LSTM operator, run by ONNX Runtime and by the reference evaluator of ONNX itself."""
+
+from __future__ import annotations
+
+from conformance.implementations.frameworks.onnx_models import lstm_model, model_inputs, to_result
+from reference import Case, Result
+from strategies import Support
+
+
+class OnnxRuntimeLSTM:
+    """LSTM nodes in ONNX Runtime on the CPU, which computes float32 in layout 0 only."""
+
+    name = "onnxruntime"
+    hands_on_arrays = True
+    supports = Support(
+        dtypes=("float32",),
+        batch_first=(False,),
+        batched=(True,),
+        projection=False,
+        dropout=False,
+        gradients=False,
+    )
+
+    def run(self, case: Case) -> Result:
+        """Load a model of the case and run it once."""
+        from onnxruntime import InferenceSession, SessionOptions
+
+        options = SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        model = lstm_model(case).SerializeToString()
+        session = InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        return to_result(case, session.run(None, model_inputs(case)))
+
+
+class OnnxReferenceLSTM:
+    """LSTM nodes in ``onnx.reference.ReferenceEvaluator``."""
+
+    name = "onnx-reference"
+    hands_on_arrays = True
+    supports = Support(batched=(True,), projection=False, dropout=False, gradients=False)
+
+    def run(self, case: Case) -> Result:
+        """Evaluate a model of the case."""
+        from onnx.reference import ReferenceEvaluator
+
+        return to_result(case, ReferenceEvaluator(lstm_model(case)).run(None, model_inputs(case)))

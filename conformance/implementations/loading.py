@@ -1,0 +1,206 @@
+"""From the name of an implementation to the implementation."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import shlex
+import sys
+from collections.abc import Callable
+from inspect import isfunction
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from conformance.errors import UsageError, meant, told
+from conformance.implementations.by_hand import HandWritten
+from conformance.implementations.implementation import Implementation
+from conformance.implementations.own_imports import OURS, Packages
+from conformance.implementations.shipped import SHIPPED
+from conformance.recording.operands import Origin
+from strategies import Support
+
+FORMS = (
+    "package.module:Class, path/to/file.py:Class or a name that `lstm-conformance implementations` "
+    "lists"
+)
+
+FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "name": (lambda value: isinstance(value, str) and bool(value), "a text such as 'my LSTM'"),
+    "supports": (lambda value: isinstance(value, Support), "a conformance.Support"),
+    "run": (callable, "a method run(case)"),
+}
+"""What an implementation has: for each field a test, and what it has to be in words."""
+
+
+def load(name: str) -> Implementation:
+    """The implementation of that name: one of :data:`SHIPPED`, or a class given by its place.
+
+    A class is named ``package.module:Class`` (importable from the current folder as well) or
+    ``path/to/file.py:Class``. It is a torch module class with the constructor and the parameter
+    names of ``torch.nn.LSTM`` or ``torch.nn.LSTMCell``, or a class without constructor arguments
+    that is an :class:`Implementation` itself; or a :class:`HandWritten` has that name. Raises
+    :class:`UsageError` when there is none.
+    """
+    if name in SHIPPED:
+        SHIPPED[name].require(name)
+        place, _, attribute = SHIPPED[name].place.partition(":")
+        return _named(_import(place, name, OURS), attribute, name, OURS)
+    module, attribute, neighbours = find(name)
+    return _named(module, attribute, name, neighbours)
+
+
+def find(name: str) -> tuple[ModuleType, str, Packages]:
+    """The module that `name` is about, what is named in it, and what the module sees.
+
+    Of a file that is named alone it is nothing, "". Raises :class:`UsageError` when there is no
+    such module.
+    """
+    place, _, attribute = name.rpartition(":")
+    if name.endswith(".py"):
+        place, attribute = name, ""
+    elif not place:
+        place, _, attribute = name.rpartition(".")
+    if not place or not (attribute or place.endswith(".py")):
+        raise UsageError(f"unknown implementation {name!r}: give {FORMS}")
+    if place.endswith(".py"):
+        path = Path(place).resolve()
+        if not path.is_file():
+            raise UsageError(f"{name!r}: there is no file {place}")
+        neighbours = Packages(path.parent)
+        return _file_module(path, name, neighbours), attribute, neighbours
+    neighbours = Packages(Path.cwd())
+    return _import(place, name, neighbours), attribute, neighbours
+
+
+def _import(place: str, name: str, neighbours: Packages) -> ModuleType:
+    try:
+        with neighbours:
+            return importlib.import_module(place)
+    except ModuleNotFoundError as error:
+        missing = error.name or place
+        if place == missing or place.startswith(f"{missing}."):
+            raise UsageError(
+                f"{name!r}: there is no module {missing!r} here; install the package that has it, "
+                f"or give {FORMS}"
+            ) from error
+        raise UsageError(
+            f"{name!r}: {place} needs the module {missing!r}, which is not installed"
+        ) from error
+    except (Exception, SystemExit) as error:
+        raise UsageError(f"{name!r}: importing {place} raised {told(error)}") from error
+
+
+def _file_module(path: Path, name: str, neighbours: Packages) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"lstm_under_test_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        with neighbours:
+            spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        raise UsageError(f"{name!r}: importing {path.name} raised {told(error)}") from error
+    return module
+
+
+def _named(module: ModuleType, attribute: str, name: str, neighbours: Packages) -> Implementation:
+    cls = getattr(module, attribute, None)
+    if cls is None:
+        raise missing(module, attribute, name, "", _is_loaded)
+    if isinstance(cls, HandWritten):
+        cls.around = lambda: neighbours
+        cls.constructed = Origin(module.__name__, attribute, module.__file__ or "")
+        if not cls.named:
+            cls.name = name
+        return cls
+    if not isinstance(cls, type):
+        infer = f"; try `lstm-conformance infer {shlex.quote(name)}`" * isfunction(cls)
+        raise UsageError(f"{name!r} is a {type(cls).__name__}, not a class{infer}")
+    return of_class(cls, name, neighbours)
+
+
+def _is_loaded(value: Any) -> bool:
+    return isinstance(value, (type, HandWritten))
+
+
+def missing(
+    module: ModuleType, attribute: str, name: str, kind: str, fits: Callable[[Any], bool]
+) -> UsageError:
+    """That `attribute` is not there, with what is: what `fits`, of which the module has `kind`."""
+    place = name[: len(name) - len(attribute)].rstrip(":.")
+    known = {key: value for key, value in vars(module).items() if fits(value) and key[0] != "_"}
+    own = sorted(
+        key
+        for key, value in known.items()
+        if isinstance(value, HandWritten) or value.__module__ == module.__name__
+    )
+    told = f"there is no {kind}{attribute!r} in {place}" if attribute else f"give {place}:Class"
+    has = f"; it has {', '.join(own[:8])}" if own else ""
+    return UsageError(f"{name!r}: {told}{has}{meant(attribute, known)}")
+
+
+def of_class(
+    cls: type[Any],
+    name: str,
+    neighbours: contextlib.AbstractContextManager[object] | None = None,
+) -> Implementation:
+    """An instance of `cls` if it is an implementation, else what adapts the torch module class.
+
+    Its code runs within `neighbours`. Raises :class:`UsageError` if it is neither.
+    """
+    around = contextlib.nullcontext() if neighbours is None else neighbours
+    if hasattr(cls, "run") and hasattr(cls, "supports"):
+        try:
+            with around:
+                implementation = cls()
+                fields = {each: getattr(implementation, each, None) for each in FIELDS}
+        except UsageError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise UsageError(f"{name!r}: {cls.__name__}() raised {told(error)}") from error
+        return _sound(implementation, fields, name)
+    from conformance.implementations.pytorch.probing import adapt
+
+    return adapt(cls, name, lambda: around)
+
+
+def of_object(implementation: Implementation) -> Implementation:
+    """An implementation that was made already, if it has what one has.
+
+    A hand-written one that has no name of its own gets that of the place where it lies, as
+    ``module:name``, if it is in a module. Raises :class:`UsageError` for wrong fields.
+    """
+    name = type(implementation).__name__
+    if isinstance(implementation, HandWritten):
+        if not implementation.named:
+            implementation.name = _place(implementation) or implementation.name
+        name = implementation.name
+    fields = {each: getattr(implementation, each, None) for each in FIELDS}
+    return _sound(implementation, fields, name)
+
+
+def _place(mine: HandWritten) -> str:
+    """The module and the name of it there, at best those beside its class; empty if in none."""
+    places = [
+        (module, key)
+        for module, loaded in list(sys.modules.items())
+        for key, value in list(getattr(loaded, "__dict__", {}).items())
+        if value is mine
+    ]
+    home = getattr(mine.factory, "__module__", None)
+    places.sort(key=lambda place: place[0] != home)
+    return ":".join(places[0]) if places else ""
+
+
+def _sound(implementation: Any, fields: dict[str, Any], name: str) -> Implementation:
+    """`implementation`, if its `fields` are what an implementation has."""
+    for field, (fits, kind) in FIELDS.items():
+        value = fields[field]
+        if not fits(value):
+            found = "None or nothing" if value is None else " ".join(repr(value).split())[:60]
+            raise UsageError(f"{name!r}: its `{field}` must be {kind}, got {found}")
+    sound: Implementation = implementation
+    return sound

@@ -1,0 +1,163 @@
+"""An LSTM in a process of its own, in whatever language, as an implementation."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import shlex
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import TypeVar
+
+from conformance.errors import UsageError
+from conformance.implementations.failures import Misbehaviour, Mismatch, NoAnswer
+from conformance.implementations.implementation import documented_shapes
+from conformance.implementations.programs import protocol
+from conformance.implementations.programs.process import Process, ProcessFault, Silence
+from conformance.implementations.programs.protocol import Hello, Malformed
+from conformance.recording.operands import Text
+from reference import Array, Case, Result
+
+Answer = TypeVar("Answer")
+
+STARTING = 60.0
+"""Seconds in which a process has to say what it is."""
+ANSWERING = 60.0
+"""Seconds in which it has to answer, unless said otherwise."""
+BYTES_BESIDE_NUMBERS, BYTES_OF_A_NUMBER = 1 << 16, 64
+"""How long a line may be: more than any spelling of the numbers needs."""
+
+
+class CommandImplementation:
+    """The LSTM that the process started by `command` computes.
+
+    The process is started at once, in `folder` (the current one unless given), kept from case to
+    case, and replaced by a new one after each fault. It has `answering` seconds for a case, and
+    `starting` seconds for its first line.
+    Raises :class:`UsageError` when it cannot be started or does not say what it is.
+    """
+
+    own_process = True
+
+    def __init__(
+        self,
+        command: str,
+        answering: float = ANSWERING,
+        starting: float = STARTING,
+        folder: str | None = None,
+    ) -> None:
+        self.folder = folder or os.getcwd()
+        self.constructed = Text(
+            f"CommandImplementation({command!r}, folder={self.folder!r})",
+            ("from conformance import CommandImplementation",),
+        )
+        self.command, self.answering, self.starting = command, answering, starting
+        self._process: Process | None = None
+        self._asked = 0
+        if os.name != "posix":
+            raise UsageError(f"{command!r}: --command needs a POSIX system")
+        try:
+            self._arguments = shlex.split(command)
+        except ValueError as error:
+            raise UsageError(f"{command!r} is no command: {error}") from error
+        if not self._arguments:
+            raise UsageError("--command needs a program to run")
+        try:
+            self._hello = self._start()
+        except OSError as error:
+            raise UsageError(f"{command!r} cannot be started: {error}") from error
+        except Misbehaviour as misbehaviour:
+            told = " / ".join(line.strip() for line in str(misbehaviour).splitlines())
+            raise UsageError(f"{command!r} did not say what it is: it {told}") from misbehaviour
+        self.name = self._hello.name
+        self.version = self._hello.version
+        self.supports = self._hello.supports
+        self.precision = self._hello.precision
+
+    def run(self, case: Case) -> Result:
+        """What the process answers; whatever else it does is raised as :class:`Misbehaviour`.
+
+        No answer in time is raised as :class:`NoAnswer`, a number that the dtype of `case` does
+        not have as :class:`~conformance.implementations.failures.Mismatch`.
+        """
+        numbers = sum(map(math.prod, documented_shapes(case).values()))
+        return self._ask(case, None, numbers, protocol.result)
+
+    def gradients(self, case: Case, cotangents: Result) -> Mapping[str, Array]:
+        """As :meth:`run`, for gradients of the sum of every result times its cotangent."""
+        leaves = [*case.parameters.values(), case.input, *case.initial_states()]
+        numbers = sum(array.size for array in leaves)
+        return self._ask(case, cotangents, numbers, protocol.gradients)
+
+    def _ask(
+        self,
+        case: Case,
+        cotangents: Result | None,
+        numbers: int,
+        read: Callable[[int, Case, bytes], Answer | str],
+    ) -> Answer:
+        if self._process is None and self._start() != self._hello:
+            self.close()
+            said = protocol.shown(self._introduction)
+            raise Misbehaviour(f"says after a restart that it is something else: {said}")
+        self._asked += 1
+        at_most = BYTES_BESIDE_NUMBERS + BYTES_OF_A_NUMBER * numbers
+        with self._watched() as process:
+            request = protocol.request(self._asked, case, cotangents)
+            answer = read(self._asked, case, process.ask(request, self.answering, at_most))
+            process.expect_nothing()
+        if isinstance(answer, str):
+            raise Misbehaviour(f"answered with an error: {answer}")
+        return answer
+
+    def close(self) -> None:
+        """End the process; another :meth:`run` starts a new one."""
+        if self._process is not None:
+            self._process.stop()
+            self._process = None
+
+    def _start(self) -> Hello:
+        self._process = Process(self._arguments, self.folder)
+        with self._watched() as process:
+            self._introduction = process.ask(b"", self.starting, BYTES_BESIDE_NUMBERS)
+            hello = protocol.hello(self._introduction)
+            process.expect_nothing()
+        return hello
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[Process]:
+        """A process that does not keep to the protocol is ended, and blamed."""
+        process = self._process
+        assert process is not None
+        try:
+            yield process
+        except Mismatch:
+            raise
+        except (ProcessFault, Malformed) as fault:
+            told = [str(fault)]
+            if complaints := process.complaints():
+                told += ["  its standard error ends with:", *(f"    {line}" for line in complaints)]
+            self.close()
+            kind = NoAnswer if isinstance(fault, Silence) else Misbehaviour
+            raise kind("\n".join(told)) from fault
+        except BaseException:
+            self.close()
+            raise
+
+
+def load_command(command: str, answering: float) -> CommandImplementation:
+    """The implementation of `command`, started once in this process; see the class."""
+    started = _started(command, answering)
+    if isinstance(started, UsageError):
+        raise started
+    return started
+
+
+@cache
+def _started(command: str, answering: float) -> CommandImplementation | UsageError:
+    """A failure is kept as well: a process that is slow to fail is not tried again and again."""
+    try:
+        return CommandImplementation(command, answering)
+    except UsageError as error:
+        return error

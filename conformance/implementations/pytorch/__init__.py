@@ -1,0 +1,1 @@
+"""Torch modules under test: how they are built, called, differentiated and probed."""

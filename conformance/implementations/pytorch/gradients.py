@@ -1,0 +1,109 @@
+"""Gradients of a torch module by autograd."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, cast
+
+import torch
+
+from conformance.implementations.failures import Misbehaviour, Mismatch, blamed
+from conformance.implementations.pytorch.modules import TorchLSTM
+from conformance.implementations.pytorch.tensors import to_array, to_tensor
+from conformance.recording.tape import bind, note
+from reference import Array, Case, Result
+
+RESULTS = ("output", "h_n", "c_n")
+
+
+class Differentiated:
+    """One module and its leaves: input, initial states and parameters that require gradients.
+
+    `frozen` names leaves that do not. `train` puts the module in train mode.
+    """
+
+    def __init__(
+        self,
+        implementation: TorchLSTM,
+        case: Case,
+        *,
+        train: bool = True,
+        frozen: Collection[str] = (),
+    ) -> None:
+        self.implementation = implementation
+        self.case = case
+        self.module = implementation.build(case).train(train)
+        self.leaves: dict[str, torch.Tensor] = {}
+        for name in ("input", "h_0", "c_0"):
+            array = getattr(case, name)
+            if array is not None:
+                self.leaves[name] = to_tensor(array, case.device)
+        self.leaves.update(implementation.parameters(self.module, case))
+        for name, leaf in self.leaves.items():
+            if leaf.requires_grad != (name not in frozen):
+                stem = "x" if name == "input" else name
+                note(
+                    f"{{{stem}}}.requires_grad_({name not in frozen})",
+                    **cast("dict[str, Any]", {stem: leaf}),
+                )
+            leaf.requires_grad_(name not in frozen)
+
+    def loss(self, cotangents: Result, of: Collection[str] = RESULTS) -> torch.Tensor:
+        """Sum of the results named in `of`, each times its cotangent, after a new call."""
+        states = (self.leaves["h_0"], self.leaves["c_0"]) if "h_0" in self.leaves else None
+        answer = self.implementation.call_with(self.module, self.case, self.leaves["input"], states)
+        results = dict(zip(RESULTS, answer, strict=True))
+        chosen = [name for name in RESULTS if name in of]
+        for name in chosen:
+            if not isinstance(results[name], torch.Tensor):
+                raise Misbehaviour(f"{name} is a {type(results[name]).__name__}, not a tensor")
+            if results[name].grad_fn is None:
+                raise Misbehaviour(f"{name} does not require gradients")
+        cotangent = dict(cotangents.items())
+        for name in chosen:
+            got, expected = tuple(results[name].shape), cotangent[name].shape
+            if got != expected:
+                raise Mismatch(f"{name}.shape", "", str(got), str(expected))
+        weights = {f"d_{n}": to_tensor(cotangent[n], self.case.device) for n in chosen}
+        noted = note(
+            f"{{loss}} = {' + '.join(f'({{{n}}} * {{d_{n}}}).sum()' for n in chosen)}",
+            new=("loss",),
+            **cast("dict[str, Any]", {n: results[n] for n in chosen}),
+            **cast("dict[str, Any]", weights),
+        )
+        with blamed():
+            terms = [(results[n] * weights[f"d_{n}"]).sum() for n in chosen]
+            loss = torch.stack(terms).sum()
+        noted.gave(loss)
+        return loss
+
+    def backward(self, cotangents: Result, of: Collection[str] = RESULTS) -> None:
+        """Accumulate the gradients of :meth:`loss` in the leaves."""
+        loss = self.loss(cotangents, of)
+        note("{loss}.backward()", loss=loss)
+        with blamed():
+            loss.backward()  # type: ignore[no-untyped-call]
+
+    def gradients(self) -> dict[str, Array]:
+        """What has been accumulated in each leaf that is not frozen; zeros where nothing has."""
+        found = {}
+        for name, leaf in self.leaves.items():
+            if leaf.requires_grad:
+                gradient = torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
+                bind(gradient, leaf, ".grad")
+                found[name] = to_array(gradient, f"gradient of {name}")
+        return found
+
+
+def backward(
+    implementation: TorchLSTM,
+    case: Case,
+    cotangents: Result,
+    of: Collection[str] = RESULTS,
+    *,
+    train: bool = True,
+) -> dict[str, Array]:
+    """Gradients of the loss on the results named in `of`, by the names of the leaves."""
+    differentiated = Differentiated(implementation, case, train=train)
+    differentiated.backward(cotangents, of)
+    return differentiated.gradients()

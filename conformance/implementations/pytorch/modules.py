@@ -1,0 +1,225 @@
+"""Adapters for ``torch.nn.LSTM``, ``torch.nn.LSTMCell`` and classes that can stand in for them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+
+from conformance.implementations.failures import Misbehaviour, blamed
+from conformance.implementations.pytorch import notes as torch_notes
+from conformance.implementations.pytorch.tensors import TORCH_DTYPES, to_array, to_tensor
+from conformance.recording.operands import part
+from conformance.recording.tape import bind, mode, note
+from reference import Array, Case, Configuration, Precision, Result
+from strategies import Support
+
+Call = Callable[..., Any]
+
+
+class TorchLSTM:
+    """A module class with the constructor, parameter names and call of ``torch.nn.LSTM``.
+
+    `rename` turns a parameter name of ``torch.nn.LSTM`` into the class's own. `around` is entered
+    whenever code of the class runs. A class that declares its arithmetic has an attribute
+    `precision`, a :class:`reference.Precision`.
+    """
+
+    is_cell = False
+    noun = "lstm"
+
+    def __init__(
+        self,
+        cls: type[nn.Module],
+        name: str,
+        supports: Support,
+        *,
+        rename: Callable[[str], str] = str,
+        around: Callable[[], contextlib.AbstractContextManager[object]] = contextlib.nullcontext,
+    ) -> None:
+        self.cls = cls
+        self.name = name
+        self.supports = supports
+        self.rename = rename
+        self.around = around
+        declared = getattr(cls, "precision", None)
+        self.precision = declared if isinstance(declared, Precision) else Precision()
+
+    def construct(self, configuration: Configuration) -> nn.Module:
+        """A new module of this configuration, as its constructor leaves it."""
+        arguments = configuration.arguments()
+        made = torch_notes.construction(self.noun, self.cls, arguments)
+        with blamed(), self.around():
+            module = self.cls(**arguments)
+        made.gave(module)
+        return module
+
+    def load(self, module: nn.Module, parameters: Mapping[str, Array]) -> None:
+        """Give `module` these parameters, through its ``load_state_dict``."""
+        state = {self.rename(name): to_tensor(array) for name, array in parameters.items()}
+        note("{module}.load_state_dict({state})", module=module, state=state)
+        with blamed(), self.around():
+            module.load_state_dict(state)
+
+    def parameters(self, module: nn.Module, case: Case) -> dict[str, nn.Parameter]:
+        """Those of `module` by the case's names; one that is missing is its misbehaviour."""
+        found = dict(module.named_parameters())
+        missing = [name for name in map(self.rename, case.parameters) if name not in found]
+        if missing:
+            raise Misbehaviour(f"{missing[0]} is no parameter of the module")
+        for name, parameter in found.items():
+            bind(parameter, module, part(name))
+        return {name: found[self.rename(name)] for name in case.parameters}
+
+    def build(self, case: Case) -> nn.Module:
+        """A module with the case's configuration, parameters, dtype and device, in eval mode."""
+        module = self.construct(case.configuration)
+        torch_notes.placement(module, case)
+        with blamed(), self.around():
+            module.to(case.device, TORCH_DTYPES[case.dtype.name]).eval()
+        mode(module)
+        self.load(module, case.parameters)
+        return module
+
+    def call(
+        self, module: nn.Module, case: Case
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Output, h_n and c_n of `module` for the case's input and states, as tensors."""
+        states = None
+        if case.h_0 is not None and case.c_0 is not None:
+            states = to_tensor(case.h_0, case.device), to_tensor(case.c_0, case.device)
+        return self.call_with(module, case, to_tensor(case.input, case.device), states)
+
+    def call_with(
+        self,
+        module: nn.Module,
+        case: Case,
+        x: torch.Tensor,
+        states: tuple[torch.Tensor, torch.Tensor] | None,
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """As :meth:`call`, for the given tensors; packs and unpacks where the case has lengths."""
+        batch_first = case.configuration.batch_first
+        sequence: Any = x
+        mode(module)
+        if case.lengths is not None:
+            lengths = torch.from_numpy(case.lengths.copy())
+            packed = torch_notes.packing(case, x)
+            sequence = pack_padded_sequence(x, lengths, batch_first, enforce_sorted=False)
+            packed.gave(sequence)
+        called = torch_notes.call(case, module, sequence, states)
+        with blamed(), self.around():
+            answer = module(sequence) if states is None else module(sequence, states)
+        output, (h_n, c_n) = unpack(answer)
+        called.gave(output, h_n, c_n)
+        if case.lengths is not None:
+            if not isinstance(output, PackedSequence):
+                kind = type(output).__name__
+                raise Misbehaviour(f"output is a {kind}, not a PackedSequence as the input is")
+            padded = torch_notes.padding(case, output)
+            with blamed():
+                output, _ = pad_packed_sequence(output, batch_first, total_length=case.seq_len)
+            padded.gave(output)
+        return output, h_n, c_n
+
+    def run(self, case: Case) -> Result:
+        """The result of a newly built module."""
+        return to_result(self.call(self.build(case), case))
+
+
+class TorchLSTMCell(TorchLSTM):
+    """A module class with the constructor, parameter names and call of ``torch.nn.LSTMCell``.
+
+    It is run over time by a loop, each step's state being the next one's initial state, and so
+    stands as an LSTM of one layer in one direction; `output` collects the hidden states.
+    """
+
+    is_cell = True
+    noun = "cell"
+
+    def __init__(
+        self,
+        cls: type[nn.Module],
+        name: str,
+        supports: Support,
+        *,
+        around: Callable[[], contextlib.AbstractContextManager[object]] = contextlib.nullcontext,
+    ) -> None:
+        super().__init__(
+            cls, name, supports, rename=lambda name: name.removesuffix("_l0"), around=around
+        )
+
+    def call_with(
+        self,
+        module: nn.Module,
+        case: Case,
+        x: torch.Tensor,
+        states: tuple[torch.Tensor, torch.Tensor] | None,
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Step through `x` (T, N, input_size) or (T, input_size)."""
+        state: Any = states
+        mode(module)
+        called = torch_notes.loop(case, module, x, states)
+        if states is not None:
+            state = (states[0][0], states[1][0]) if isinstance(states, tuple) else states[0]
+        outputs = []
+        for step in x:
+            with blamed(), self.around():
+                answer = module(step) if state is None else module(step, state)
+            state = pair(answer, "the cell's answer")
+            outputs.append(state[0])
+        with blamed():
+            answer = torch.stack(outputs), state[0][None], state[1][None]
+        called.gave(*answer)
+        return answer
+
+
+def unpack(answer: Any) -> tuple[Any, tuple[Any, Any]]:
+    """``output, (h_n, c_n)``, or :class:`Misbehaviour` that says what was returned instead."""
+    output, states = pair(answer, "the answer")
+    return output, pair(states, "the second part of the answer")
+
+
+def pair(answer: Any, what: str) -> tuple[Any, Any]:
+    """`answer`, which must be a tuple or list of two."""
+    if not isinstance(answer, (tuple, list)):
+        raise Misbehaviour(f"{what} is a {type(answer).__name__}, not a tuple of two")
+    if len(answer) != 2:
+        raise Misbehaviour(f"{what} has {len(answer)} parts, not two")
+    return answer[0], answer[1]
+
+
+def to_result(tensors: tuple[torch.Tensor, torch.Tensor, torch.Tensor]) -> Result:
+    """Three tensors as a :class:`Result`."""
+    names = ("output", "h_n", "c_n")
+    output, h_n, c_n = (to_array(each, name) for name, each in zip(names, tensors, strict=True))
+    devices = {name: str(tensor.device) for name, tensor in zip(names, tensors, strict=True)}
+    return Result(output, h_n, c_n, devices)
+
+
+def torch_devices() -> tuple[str, ...]:
+    """The CPU and every CUDA device present."""
+    return ("cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count())))
+
+
+def set_exact_arithmetic() -> dict[str, str]:
+    """Set full float32 products and sums, and one CPU thread; says what was set.
+
+    No TF32 or bfloat16 in products of float32, and no 16-bit partial sums in those of 16 bits.
+    """
+    backends: Any = torch.backends
+    torch.set_num_threads(1)
+    torch.set_float32_matmul_precision("highest")
+    backends.cudnn.allow_tf32 = False
+    backends.cuda.matmul.allow_fp16_reduced_precision_reduction = False
+    backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
+    return {
+        "torch": str(torch.__version__),
+        "torch.get_float32_matmul_precision()": torch.get_float32_matmul_precision(),
+        "torch.backends.cudnn.allow_tf32": str(backends.cudnn.allow_tf32),
+        "torch.backends.cuda.matmul.allow_tf32": str(backends.cuda.matmul.allow_tf32),
+        "torch.get_num_threads()": str(torch.get_num_threads()),
+    }

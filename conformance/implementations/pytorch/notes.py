@@ -1,0 +1,75 @@
+"""How a script does with a torch module what the adapters do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from conformance.recording.operands import Text, keyword_arguments
+from conformance.recording.tape import Noted, note
+from reference import Case
+
+PACK, PAD = pack_padded_sequence.__name__, pad_packed_sequence.__name__
+IMPORT = f"from torch.nn.utils.rnn import {PACK}, {PAD}"
+RESULTS = ("output", "h_n", "c_n")
+
+
+def construction(noun: str, cls: type[nn.Module], arguments: Mapping[str, Any]) -> Noted:
+    """``lstm = LSTM(2, 3)``; gives the module."""
+    text = f"{{{noun}}} = {{cls}}({{arguments}})"
+    return note(text, new=(noun,), cls=cls, arguments=keyword_arguments(arguments))
+
+
+def placement(module: nn.Module, case: Case) -> None:
+    """``lstm.to(torch.float64)``, and where that is not the CPU the device."""
+    place = f"{case.device!r}, " if case.device != "cpu" else ""
+    note(f"{{module}}.to({place}torch.{case.dtype.name})", module=module)
+
+
+def packing(case: Case, x: Any, *, in_order: bool = False) -> Noted:
+    """From the input and the case's lengths to a packed sequence, which it gives.
+
+    `in_order` says that the rows come longest first, and are packed as such.
+    """
+    assert case.lengths is not None
+    batch_first = case.configuration.batch_first
+    order = "" if in_order else ", enforce_sorted=False"
+    return note(
+        f"{{packed}} = {PACK}({{x}}, {{lengths}}, {batch_first}{order})",
+        new=("packed",),
+        x=x,
+        lengths=Text(f"torch.tensor({case.lengths.tolist()})", (IMPORT,)),
+    )
+
+
+def padding(case: Case, packed: Any) -> Noted:
+    """From a packed output to the padded one, which it gives."""
+    batch_first = case.configuration.batch_first
+    text = f"{{output}}, _ = {PAD}({{packed}}, {batch_first}, total_length={case.seq_len})"
+    return note(text, new=("output",), packed=packed)
+
+
+def call(case: Case, module: nn.Module, x: Any, states: Any) -> Noted:
+    """``output, (h_n, c_n) = lstm(x, (h_0, c_0))``; gives all three."""
+    gaps, given = _states(states)
+    text = f"{{output}}, ({{h_n}}, {{c_n}}) = {{module}}({{x}}{gaps})"
+    return note(text, new=RESULTS, case=case, module=module, x=x, **given)
+
+
+def loop(case: Case, module: nn.Module, x: Any, states: Any) -> Noted:
+    """As :func:`call`, for a cell that is called with each step."""
+    gaps, given = _states(states, "[0]")
+    text = f"{{output}}, {{h_n}}, {{c_n}} = looped({{module}}, {{x}}{gaps})"
+    return note(text, new=RESULTS, case=case, module=module, x=x, **given)
+
+
+def _states(states: Any, each: str = "") -> tuple[str, dict[str, Any]]:
+    """The argument for initial states, and what is in its gaps."""
+    if states is None:
+        return "", {}
+    if not isinstance(states, tuple):
+        return f", {{h_0}}{each}", {"h_0": states}
+    return f", ({{h_0}}{each}, {{c_0}}{each})", {"h_0": states[0], "c_0": states[1]}

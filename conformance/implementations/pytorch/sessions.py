@@ -1,0 +1,108 @@
+"""One torch module kept over several calls."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import torch
+from torch.func import functional_call
+
+from conformance.implementations.implementation import checked
+from conformance.implementations.pytorch.modules import TorchLSTM, to_result
+from conformance.implementations.pytorch.tensors import to_array, to_tensor
+from conformance.recording.tape import note, under
+from reference import Array, Case, Result
+
+
+class Session:
+    """A module built once for a case, called with that case and others of its configuration.
+
+    The tensors of the last call are kept, so that what became of them can be looked at.
+    """
+
+    def __init__(self, implementation: TorchLSTM, case: Case) -> None:
+        self.implementation = implementation
+        self.case = case
+        self.module = implementation.build(case)
+        self._given: dict[str, torch.Tensor] = {}
+        self._returned: dict[str, torch.Tensor] = {}
+
+    def run(self, case: Case, *, grad: bool | None = True) -> Result:
+        """Call the module; `grad` False is under ``no_grad``, None under ``inference_mode``."""
+        mode: Any = {True: contextlib.nullcontext, False: torch.no_grad, None: torch.inference_mode}
+        with mode[grad](), _noted_under(mode[grad]):
+            x = to_tensor(case.input, case.device)
+            states = None
+            self._given = {"input": x}
+            if case.h_0 is not None and case.c_0 is not None:
+                states = to_tensor(case.h_0, case.device), to_tensor(case.c_0, case.device)
+                self._given.update(h_0=states[0], c_0=states[1])
+            tensors = self.implementation.call_with(self.module, case, x, states)
+        self._returned = dict(zip(("output", "h_n", "c_n"), tensors, strict=True))
+        return checked(to_result(tensors), case)
+
+    def arguments(self) -> dict[str, tuple[Array, Array]]:
+        """Every argument and parameter, as it is now and as it was given."""
+        now: dict[str, tuple[Array, Array]] = {}
+        for name, tensor in self._given.items():
+            now[name] = to_array(tensor, name), getattr(self.case, name)
+        for name, tensor in self.implementation.parameters(self.module, self.case).items():
+            now[name] = to_array(tensor, name), self.case.parameters[name]
+        return now
+
+    def results(self) -> dict[str, Array]:
+        """What the last call returned, as it is now."""
+        return {name: to_array(tensor, name) for name, tensor in self._returned.items()}
+
+    def overwrite(self, name: str) -> None:
+        """Fill one result of the last call with another number, in place."""
+        note("{result}.detach().fill_(7.0)", result=self._returned[name])
+        with torch.no_grad():
+            self._returned[name].detach().fill_(7.0)
+
+    def run_with_weights(self, other: Case, way: str) -> Result:
+        """Call the module with the parameters of `other`, brought in ``in_place``, by ``load``
+        or ``functional``, without gradients."""
+        if way == "functional":
+            weights = {
+                self.implementation.rename(name): to_tensor(array, other.device)
+                for name, array in other.parameters.items()
+            }
+            module = Functional(self.module, weights)
+            note(
+                "{changed} = lambda *given: torch.func.functional_call({module}, {weights}, given)",
+                new=("changed",),
+                module=self.module,
+                weights=weights,
+            ).gave(module)
+            with torch.no_grad(), _noted_under(torch.no_grad):
+                return to_result(self.implementation.call(module, other))
+        if way == "load":
+            self.implementation.load(self.module, other.parameters)
+        else:
+            with torch.no_grad():
+                for name, tensor in self.implementation.parameters(self.module, other).items():
+                    weight = to_tensor(other.parameters[name])
+                    note("{parameter}.data.copy_({weight})", parameter=tensor, weight=weight)
+                    tensor.copy_(weight)
+        return self.run(other, grad=False)
+
+
+def _noted_under(mode: Any) -> contextlib.AbstractContextManager[None]:
+    """What is noted within is under this mode of gradients."""
+    plain = mode is contextlib.nullcontext
+    return contextlib.nullcontext() if plain else under(f"torch.{mode.__name__}()")
+
+
+class Functional(torch.nn.Module):
+    """`module` called through ``torch.func.functional_call`` with other `weights`."""
+
+    def __init__(self, module: torch.nn.Module, weights: dict[str, torch.Tensor]) -> None:
+        super().__init__()
+        self._inner = [module]
+        self._weights = weights
+
+    def forward(self, *arguments: Any) -> Any:
+        """The module's own forward, with the other weights."""
+        return functional_call(self._inner[0], self._weights, arguments)

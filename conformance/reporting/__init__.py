@@ -1,0 +1,1 @@
+"""Report the verdicts of a run: as JSON, and in the terminal."""

@@ -1,0 +1,213 @@
+"""The verdicts of a run for the terminal: tables, failures, counts and the outcome."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from conformance.checking.requirement import Requirement
+from conformance.checking.verdict import (
+    Crashed,
+    Failed,
+    NotApplicable,
+    TimedOut,
+    Undecided,
+    Verdict,
+)
+from reference import Precision
+from strategies import Support
+
+if TYPE_CHECKING:
+    from conformance.reporting.report import Run
+
+STYLES = {
+    "passed": "green",
+    "failed": "bold red",
+    "crashed": "bold red",
+    "timed out": "bold red",
+    "undecided": "red",
+    "not applicable": "dim",
+    "expected failure": "yellow",
+    "unexpected pass": "bold red",
+}
+
+EXPLAINED = re.compile(r", here and in \d+ further cases")
+"""In each sentence of a diagnosis that explains the results, and in no other."""
+
+PARTED = " first part in "
+"""In the sentence of a diagnosis that says where results part."""
+
+MANY = 3
+"""How many failures have to have an explanation in common for it to be told before them."""
+
+
+def render(verdicts: Sequence[Verdict]) -> RenderableType:
+    """One table per implementation and device; devices with nothing applicable take one line."""
+    parts: list[RenderableType] = []
+    for (implementation, device), group in _groups(verdicts):
+        reasons = {verdict.reason for verdict in group}
+        if len(reasons) == 1 and all(isinstance(verdict, NotApplicable) for verdict in group):
+            text = f"{implementation} on {device}: {_requirements(len(group))} not applicable, "
+            parts.append(Text(text + reasons.pop(), style="dim"))
+            continue
+        rows = Table(title_justify="left")
+        rows.title = Text(f"{implementation} on {device}", style="table.title")
+        rows.add_column("requirement", no_wrap=True)
+        rows.add_column("verdict")
+        for name in ("cases", "share of bound", "seconds"):
+            rows.add_column(name, justify="right")
+        for verdict in group:
+            if not isinstance(verdict, NotApplicable):
+                rows.add_row(*_cells(verdict))
+        parts += [rows, *_not_applicable(group)]
+    return Group(*parts)
+
+
+def _cells(verdict: Verdict) -> tuple[str | Text, ...]:
+    # that of the cases before a failure would look like one that is allowed
+    share = None if isinstance(verdict, (Failed, Crashed, TimedOut)) else verdict.largest_share
+    return (
+        verdict.requirement,
+        Text(verdict.outcome, style=STYLES[verdict.outcome]),
+        str(verdict.cases or ""),
+        "" if share is None else f"{share:.1%}",
+        f"{verdict.seconds:.1f}" if not isinstance(verdict, Undecided) else "",
+    )
+
+
+def _not_applicable(group: Sequence[Verdict]) -> list[Text]:
+    """A line for each reason why requirements are not applicable, with their names."""
+    names: dict[str, list[str]] = {}
+    for verdict in group:
+        if isinstance(verdict, NotApplicable):
+            names.setdefault(verdict.reason, []).append(verdict.requirement)
+    return [
+        Text(f"not applicable, {reason}: {', '.join(named)}", style="dim")
+        for reason, named in names.items()
+    ]
+
+
+def failures(verdicts: Iterable[Verdict]) -> RenderableType:
+    """What there is to say of each verdict that is not conformant.
+
+    What many have in common comes first: the time being up before they were tried, and an
+    explanation, which is then not repeated with each.
+    """
+    parts: list[Text] = []
+    for (implementation, device), group in _groups(
+        [each for each in verdicts if not each.conformant]
+    ):
+        where = f"{implementation} on {device}"
+        undecided = [each for each in group if isinstance(each, Undecided)]
+        for reason, count in Counter(verdict.reason for verdict in undecided).items():
+            parts.append(
+                Text(f"\n{where}: undecided, {reason}: {_requirements(count)}", style="bold red")
+            )
+        told = [verdict for verdict in group if verdict not in undecided]
+        counts = Counter(filter(None, map(_explanations, told)))
+        common = {sentences: count for sentences, count in counts.items() if count >= MANY}
+        for sentences, count in common.items():
+            line = f"{count} of {len(told)} have the same explanation: "
+            parts.append(Text(f"\n{where}: {line}{' '.join(sentences)}", style="bold"))
+        for verdict in told:
+            line = f"\n{where}: {verdict.requirement} {verdict.outcome}"
+            parts.append(Text(line, style="bold red"))
+            short = _shortened(verdict) if _explanations(verdict) in common else verdict
+            parts += [Text(f"  {line}") for line in short.lines()]
+    return Group(*parts)
+
+
+def _explanations(verdict: Verdict) -> tuple[str, ...]:
+    """The sentences of the diagnosis that say what equals the results."""
+    told = verdict.counterexample.diagnosis if verdict.counterexample else ()
+    return tuple(sentence for sentence in told if EXPLAINED.search(sentence))
+
+
+def _shortened(verdict: Verdict) -> Verdict:
+    """`verdict` with no more of its diagnosis than where the results part."""
+    assert verdict.counterexample is not None
+    parted = tuple(each for each in verdict.counterexample.diagnosis if PARTED in each)[:1]
+    return replace(verdict, counterexample=replace(verdict.counterexample, diagnosis=parted))
+
+
+def _requirements(count: int) -> str:
+    return f"{count} requirement{'s' * (count != 1)}"
+
+
+def listed(requirements: Collection[Requirement]) -> RenderableType:
+    """Requirements with their levels, claims and sources, each name whole however narrow it is."""
+    rows = Table(title=f"{len(requirements)} requirements", title_justify="left", show_lines=True)
+    rows.add_column("requirement, level", no_wrap=True)
+    rows.add_column("claim, source")
+    for each in requirements:
+        dim = Text(f"\n{each.source}", style="dim")
+        rows.add_row(f"{each.name}\n{each.level}", Text(each.claim) + dim)
+    return rows
+
+
+def table(verdicts: Sequence[Verdict]) -> str:
+    """The tables as plain text."""
+    buffer = io.StringIO()
+    Console(file=buffer, width=100, color_system=None).print(render(verdicts))
+    return buffer.getvalue()
+
+
+def _groups(
+    verdicts: Sequence[Verdict],
+) -> list[tuple[tuple[str, str], list[Verdict]]]:
+    groups: dict[tuple[str, str], list[Verdict]] = {}
+    for verdict in verdicts:
+        groups.setdefault((verdict.implementation, verdict.device), []).append(verdict)
+    return list(groups.items())
+
+
+def show(verdicts: Sequence[Verdict]) -> Console:
+    """Print the table of verdicts and the failures; gives the console for what follows."""
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    console.print(render(verdicts))
+    console.print(failures(verdicts))
+    return console
+
+
+def summarize(console: Console, run: Run) -> None:
+    """Print what is declared, counts, versions and, if everything was decided, the outcome."""
+    for name, supports in run.circumstances.get("supports", {}).items():
+        lacking = Support(**supports).lacking()
+        absent = [each for each in Support.results if each not in supports["results"]]
+        declared = Precision(**run.circumstances["precision"][name]).described()
+        for what, said in (
+            ("does not take", lacking),
+            ("does not return", absent),
+            ("declares its precision", declared),
+        ):
+            if said:
+                line = f"{name} {what}: {', '.join(said)}"
+                console.print(line, style="dim", markup=False, soft_wrap=True)
+    counts = Counter(verdict.outcome for verdict in run.verdicts)
+    told = ", ".join(f"{count} {word}" for word, count in counts.items())
+    versions = ", ".join(
+        f"{name} {run.circumstances[name]}"
+        for name in ("python", "torch", "numpy", "hypothesis")
+        if name in run.circumstances
+    )
+    for name, version in run.circumstances.get("versions", {}).items():
+        versions = f"{name} {version}, {versions}"
+    switches = ", ".join(
+        f"{name} = {value}" for name, value in run.circumstances.items() if name.endswith("32")
+    )
+    console.print(f"{told} in {run.seconds:.0f} s; seed {run.seed}; {versions}", highlight=False)
+    if switches:
+        console.print(f"float32 products exact: {switches}", style="dim", highlight=False)
+    if len(run.verdicts) < run.total:
+        return
+    word, style = ("conformant", "bold green") if run.conformant else ("not conformant", "bold red")
+    console.print(word, style=style)

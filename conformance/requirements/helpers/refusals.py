@@ -1,0 +1,82 @@
+"""Refusing what makes no sense: the call that must raise, and the right one afterwards."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from conformance.checking.comparison import agree, nothing
+from conformance.implementations.failures import REFUSALS, Misbehaviour, Mismatch, NoAnswer, blamed
+from conformance.implementations.implementation import answer, run
+from conformance.recording.tape import attempted
+from conformance.requirements.helpers.torch_only import session as session_of
+from conformance.requirements.helpers.torch_only import to_tensor
+from reference import Case
+
+Spoil = Callable[[Any, Any, Any], tuple[Any, Any]]
+"""From input, h_0 and c_0 to a spoiled input and pair of states, or None in its place."""
+
+
+def refused(what: str, call: Callable[[], Any]) -> None:
+    """`call` must raise one of :data:`REFUSALS`."""
+    try:
+        with blamed(), attempted():
+            call()
+    except Misbehaviour as misbehaviour:
+        error = misbehaviour.__cause__ or misbehaviour
+        if isinstance(error, (*REFUSALS, Misbehaviour)):
+            return
+        raised = f"raised {type(error).__name__}"
+        raise Mismatch(what, "", raised, f"refused by {_types()}") from error
+    raise Mismatch(what, "", "accepted", f"refused by {_types()}")
+
+
+def _types() -> str:
+    return " or ".join(kind.__name__ for kind in REFUSALS)
+
+
+def call_refused(
+    implementation: Any,
+    case: Case,
+    what: str,
+    spoil: Spoil,
+) -> float:
+    """A call with spoiled input and states is refused; then the right call gives what it gave.
+
+    An implementation that is no torch module may raise whatever it likes, and has to answer again.
+    """
+    if not hasattr(implementation, "build"):
+        return _run_refused(implementation, case, what, spoil)
+    session = session_of(implementation, case)
+    before = session.run(case)
+    x = to_tensor(case.input, case.device)
+    h_0, c_0 = (
+        (None, None)
+        if case.h_0 is None or case.c_0 is None
+        else (to_tensor(case.h_0, case.device), to_tensor(case.c_0, case.device))
+    )
+    x, states = spoil(x, h_0, c_0)
+    refused(what, lambda: implementation.call_with(session.module, case, x, states))
+    return agree(session.run(case), before, nothing(before))
+
+
+def _run_refused(
+    implementation: Any,
+    case: Case,
+    what: str,
+    spoil: Spoil,
+) -> float:
+    x, states = spoil(case.input, case.h_0, case.c_0)
+    spoiled = copy.copy(case)
+    for name, array in zip(("input", "h_0", "c_0"), (x, *(states or (None, None))), strict=True):
+        object.__setattr__(spoiled, name, array)
+    try:
+        with attempted():
+            answer(implementation, spoiled)
+    except NoAnswer:
+        raise
+    except Misbehaviour:
+        run(implementation, case)
+        return 0.0
+    raise Mismatch(what, "", "accepted", "refused")

@@ -1,0 +1,1 @@
+"""Run many requirements under pytest, within limits, and collect their verdicts."""

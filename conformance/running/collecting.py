@@ -1,0 +1,147 @@
+"""Collecting the verdicts of a run, in the process that reports."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.checking.expectations import judged
+from conformance.checking.verdict import (
+    PROPERTY,
+    Crashed,
+    ExpectedFailure,
+    Passed,
+    Undecided,
+    UnexpectedPass,
+    Verdict,
+    from_json,
+)
+from conformance.implementations.own_imports import OURS
+from conformance.reporting.report import Run
+from conformance.reporting.terminal import table
+from conformance.reproductions.directory import remove, tidy
+from conformance.running.choosing import circumstances
+from conformance.running.journal import FOLDER, KEPT, Entry, read
+from conformance.running.limits import DEADLINE, deadline, is_over, reached, timeout
+from conformance.running.unfinished import unfinished
+
+
+class Reporting:
+    """Turns pytest's reports, of its own process or of workers, into verdicts."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        option = config.option
+        self.config = config
+        self.run = Run(option.lstm_profile, option.lstm_seed, option.lstm_max_examples)
+        self.on_verdict: Callable[[Run], None] = lambda _: None
+        self.reproductions = Path(option.lstm_reproductions)
+        self.journal = self.reproductions / f"running-{secrets.token_hex(4)}"
+        config.stash[KEPT] = self.journal
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell each worker where to keep its journal and which seed to draw from."""
+        node.workerinput["lstm_conformance_seed"] = self.run.seed
+        node.workerinput[FOLDER] = str(self.journal)
+        node.workerinput[DEADLINE] = deadline(self.config)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        """Keep what the worker said it ran with; end the run if it died before the first verdict.
+
+        Another worker would die of the same while it loads what is to be verified.
+        """
+        said = getattr(node, "workeroutput", {}).get("lstm_conformance", "{}")
+        self.run.circumstances.update(json.loads(said))
+        entry = self._entry(node.gateway.id)
+        if error and not self.run.total and entry is not None:
+            text = f"{entry.doing!r}: the process died or hung while it was loaded and tried out"
+            self.run.usage_errors[:] = [text]
+            pytest.exit(text)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        """How many verdicts to expect."""
+        self.run.total = len(ids)
+        self.on_verdict(self.run)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """How many verdicts to expect, without workers."""
+        self.run.total = max(self.run.total, len(session.items))
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """What was asked for and is not there ends the run."""
+        if report.failed:
+            text = str(report.longrepr)
+            kind = self.run.usage_errors if text.startswith("usage: ") else self.run.broken
+            text = text.removeprefix("usage: ")
+            if text not in kind:
+                kind.append(text)
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Take the verdict out of a report, or make one for a worker that died."""
+        verdict = dict(report.user_properties).get(PROPERTY)
+        if verdict is not None and report.when == "call":
+            self._add(from_json(verdict))
+        elif report.failed and getattr(report, "node", None) is not None and report.when == "???":
+            self._add(self._of_dead_worker(report))
+        elif report.failed and "::" in report.nodeid and "requirements" in report.nodeid:
+            self.run.broken.append(f"{report.nodeid}\n{report.longrepr}")
+
+    def _add(self, verdict: Verdict) -> None:
+        if isinstance(verdict, (Passed, ExpectedFailure, UnexpectedPass)):
+            remove(self.reproductions, verdict)
+        self.run.verdicts.append(verdict)
+        self.on_verdict(self.run)
+
+    def _entry(self, worker: str) -> Entry | None:
+        with OURS:
+            return read(self.journal / worker)
+
+    def _of_dead_worker(self, report: Any) -> Verdict:
+        item = report.nodeid.partition("::")[2]
+        requirement, _, rest = item.removesuffix("]").partition("[")
+        implementation, _, device = rest.rpartition("|")
+        here = requirement, implementation, device
+        entry = self._entry(report.node.gateway.id)
+        if entry is not None and (entry.doing != item or entry.case is None):
+            entry = None
+        seconds, limit = 0.0 if entry is None else time.time() - entry.started, timeout(self.config)
+        late = seconds >= limit
+        if is_over(self.config) and not late:
+            within = "" if entry is None else f" in {entry.case!r}"
+            return Undecided(*here, seconds=seconds, reason=reached(self.config) + within)
+        if entry is None:
+            return judged(Crashed(*here, reason="its process died"))
+        what = f"no verdict within {limit:g} s" if late else "the process died in this case"
+        return unfinished(entry, self.reproductions, what, seconds, late)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the report, whatever the run ended with."""
+        self.run.seconds = time.time() - self.run.started
+        try:
+            if not self.run.circumstances and not self.run.usage_errors:
+                with OURS:
+                    self.run.circumstances = circumstances(session.config)
+        finally:
+            shutil.rmtree(self.journal, ignore_errors=True)
+            tidy(self.reproductions)
+        self.run.sort(session.config.getoption("lstm"))
+        target = session.config.getoption("lstm_json")
+        if target:
+            self.run.write(Path(target))
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """The table of verdicts below pytest's own output."""
+        if self.run.verdicts:
+            terminalreporter.section("LSTM conformance")
+            terminalreporter.write(table(self.run.verdicts))
+            terminalreporter.write_line(f"seed {self.run.seed}")

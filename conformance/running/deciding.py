@@ -1,0 +1,76 @@
+"""Deciding one requirement for one implementation on one device, diagnosis included."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from conformance.checking import process_state
+from conformance.checking.budget import DEFAULT, Budget
+from conformance.checking.engine import Announce, inapplicable, search
+from conformance.checking.expectations import decide
+from conformance.checking.finding import Finding
+from conformance.checking.requirement import Requirement
+from conformance.checking.verdict import NotApplicable, Verdict
+from conformance.diagnosis import diagnose
+from conformance.implementations.failures import Mismatch
+from conformance.implementations.implementation import Implementation
+
+DIAGNOSIS = 5.0
+"""Seconds that the diagnosis of a failure takes at most, unless a single run takes more."""
+
+
+def check(
+    requirement: Requirement,
+    implementation: Implementation,
+    device: str = "cpu",
+    budget: Budget = DEFAULT,
+    before: Announce | None = None,
+    keep: Callable[[Finding], None] = lambda _: None,
+) -> Verdict:
+    """Draw cases until the requirement fails or the budget is spent; never raises for a failure.
+
+    `before` is called with each case before the implementation sees it; what it returns, if it
+    does, is called with each step then taken, before it is. `keep` gets what a failure was found
+    on. An exception that is neither the implementation's nor a mismatch is a fault of this suite,
+    and does propagate.
+    """
+    supports = implementation.supports
+    reason = inapplicable(requirement, implementation, device, budget)
+    if reason is not None:
+        return NotApplicable(requirement.name, implementation.name, device, reason=reason)
+
+    def attempt(dtypes: tuple[str, ...]) -> Verdict:
+        support = replace(supports, devices=(device,), dtypes=dtypes)
+        verdict, found = search(requirement, implementation, support, budget, before)
+        if found is None:
+            return verdict
+        keep(found)
+        return _diagnosed(verdict, requirement, implementation, found, budget, before)
+
+    return decide(requirement.name, implementation.name, device, supports.dtypes, attempt)
+
+
+def _diagnosed(
+    verdict: Verdict,
+    requirement: Requirement,
+    implementation: Implementation,
+    found: Finding,
+    budget: Budget,
+    before: Announce | None,
+) -> Verdict:
+    """`verdict` with the diagnosis of what was found, where there is time for it."""
+    if not isinstance(found.failure, Mismatch) or not budget.shrink_seconds or requirement.costly:
+        return verdict
+    with process_state.restored():
+        diagnosis = diagnose(
+            implementation,
+            found.case,
+            requirement.body,
+            found.failure.what,
+            seconds=min(DIAGNOSIS, budget.shrink_seconds),
+            before=before,
+        )
+    assert verdict.counterexample is not None
+    smallest = replace(verdict.counterexample, diagnosis=diagnosis.lines())
+    return replace(verdict, counterexample=smallest)

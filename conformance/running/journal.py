@@ -1,0 +1,105 @@
+"""What a process is about to do, on disk before it does it, for whoever reports.
+
+A process that dies or hangs takes everything in its memory with it. What it wrote down here stays.
+"""
+
+from __future__ import annotations
+
+import pickle
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+
+from conformance.recording.steps import Step
+from conformance.reproductions.subject import Subject
+from reference import Case
+
+FOLDER = "lstm_conformance_journal"
+"""The key under which a worker is told the folder of the journals."""
+KEPT = pytest.StashKey[Path]()
+"""Under this the process that reports knows that folder, for when it has no workers."""
+ALONE = "process"
+"""The name of the journal of a process without workers."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a process was doing: since when, for which test item or name, and on which case.
+
+    `subject` tells more of the test item, and `steps` what was done with the case until then.
+    """
+
+    doing: str
+    started: float
+    case: Case | None = None
+    subject: Subject | None = None
+    steps: list[Step] = field(default_factory=list)
+
+
+class Journal:
+    """The journal of this process."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        worker: dict[str, Any] = getattr(config, "workerinput", {})
+        if FOLDER in worker:
+            self.path: Path | None = Path(worker[FOLDER]) / worker["workerid"]
+        else:
+            folder = config.stash.get(KEPT, None)
+            self.path = None if folder is None else folder / ALONE
+        self._file: IO[bytes] | None = None
+        self._pickler: pickle.Pickler | None = None
+
+    def write(
+        self,
+        doing: str,
+        case: Case | None = None,
+        started: float | None = None,
+        subject: Subject | None = None,
+    ) -> Callable[[Step], None]:
+        """Replace the last entry; it began at `started`, now unless given.
+
+        Steps that are then passed to what this returns are added to it.
+        """
+        self.close()
+        if self.path is not None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self.path.open("wb")
+            # one for all that follows, so that an array which is there already is not repeated
+            self._pickler = pickle.Pickler(self._file, pickle.HIGHEST_PROTOCOL)
+            self._add(Entry(doing, time.time() if started is None else started, case, subject))
+        return lambda step: self._add(replace(step, case=None))
+
+    def close(self) -> None:
+        """Write no more into the last entry."""
+        if self._file is not None:
+            self._file.close()
+            self._file = self._pickler = None
+
+    def _add(self, what: Entry | Step) -> None:
+        if self._file is not None and self._pickler is not None:
+            self._pickler.dump(what)
+            self._file.flush()
+
+
+def read(path: Path) -> Entry | None:
+    """The last entry of a process, if it made one, with the steps that followed."""
+    if not path.exists():
+        return None
+    with path.open("rb") as file:
+        unpickler = pickle.Unpickler(file)
+        entry = _next(unpickler)
+        while isinstance(entry, Entry) and (step := _next(unpickler)) is not None:
+            entry.steps.append(step)
+    return entry if isinstance(entry, Entry) else None
+
+
+def _next(unpickler: pickle.Unpickler) -> Any:
+    """The next thing in a journal, None at its end, where the last may be cut off."""
+    try:
+        return unpickler.load()
+    except (EOFError, pickle.UnpicklingError):
+        return None

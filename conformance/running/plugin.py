@@ -1,0 +1,132 @@
+"""The pytest plugin: options, one test item per requirement, implementation and device.
+
+``pytest --pyargs conformance --lstm torch.nn.LSTM`` collects the modules of
+:mod:`conformance.requirements`; without ``--lstm`` the plugin collects nothing. Everything else of
+this package is imported only when it is needed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import time
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.checking.budget import MEMORY, PROFILES
+from conformance.implementations.own_imports import OURS
+from conformance.reproductions import ROOT
+from conformance.running import limits
+from conformance.running.exits import INTERRUPTED
+
+FAMILIES = Path(__file__).parent.parent / "requirements"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of the suite, each with the prefix ``--lstm``."""
+    group = parser.getgroup("lstm-conformance", "verify an LSTM")
+    group.addoption("--lstm", action="append", default=[], metavar="NAME", help="what to verify")
+    group.addoption(
+        "--lstm-command",
+        action="append",
+        default=[],
+        metavar="COMMAND",
+        help="a program to verify, which speaks the protocol that PROTOCOL.md describes",
+    )
+    group.addoption("--lstm-profile", default="default", choices=list(PROFILES))
+    group.addoption("--lstm-max-examples", type=int, metavar="N", help="cases per requirement")
+    group.addoption("--lstm-seed", type=int, metavar="N", help="draw the same cases again")
+    group.addoption("--lstm-device", default="", metavar="LIST", help="such as cpu,cuda")
+    group.addoption("--lstm-dtype", default="", metavar="LIST", help="such as float32,bfloat16")
+    group.addoption("--lstm-precision", default="", metavar="LIST", help="such as products=tf32")
+    group.addoption("--lstm-requirement", action="append", default=[], metavar="NAME")
+    group.addoption("--lstm-level", default="", metavar="LIST", help="such as core,sequence")
+    group.addoption("--lstm-timeout", type=float, metavar="SECONDS", help="per requirement")
+    group.addoption("--lstm-time-limit", type=float, metavar="SECONDS", help="for the whole run")
+    group.addoption(
+        "--lstm-memory", type=float, default=MEMORY, metavar="GIB", help="for each worker"
+    )
+    group.addoption(
+        "--lstm-reproductions",
+        default=ROOT,
+        metavar="DIR",
+        help=f"where each failure leaves a script that shows it (default: {ROOT})",
+    )
+    group.addoption("--lstm-json", metavar="FILE", help="write the report to this file")
+
+
+def _asked(config: pytest.Config) -> bool:
+    """Whether there is anything to verify."""
+    return bool(config.getoption("lstm") or config.getoption("lstm_command"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Collect the verdicts in the process that reports; workers draw from its seed."""
+    if not _asked(config):
+        return
+    if hasattr(config, "workerinput"):
+        config.option.lstm_seed = config.workerinput["lstm_conformance_seed"]
+        limits.join(config, config.workerinput[limits.DEADLINE])
+        limits.cap_memory(config.getoption("lstm_memory"))
+        # the reporting process sees to an interrupt of the whole run
+        signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+    else:
+        limits.begin(config)
+        if config.option.lstm_seed is None:
+            config.option.lstm_seed = secrets.randbelow(2**32)
+        config.option.lstm_reproductions = str(Path.cwd() / config.option.lstm_reproductions)
+        with OURS:
+            from conformance.running.collecting import Reporting
+        config.pluginmanager.register(Reporting(config), "lstm_conformance_reporting")
+
+
+def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Our folders are plain ones: for a package, pytest would put its root first on the path."""
+    if path in (FAMILIES, FAMILIES.parent) and _asked(parent.config):
+        return pytest.Dir.from_parent(parent, path=path)
+    return None
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """The requirement modules of this package are collected by us, whatever files pytest takes."""
+    if file_path.parent == FAMILIES and _asked(parent.config):
+        with OURS:
+            from conformance.running.collection import Family
+        return Family.from_parent(parent, path=file_path)
+    return None
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Note when an item starts and how long it may take, before pytest-timeout sets its timer."""
+    if _asked(item.config):
+        with OURS:
+            from conformance.running.collection import RequirementItem
+        if isinstance(item, RequirementItem):
+            item.started = time.time()
+            seconds = max(limits.granted(item.config, item.started), 1)
+            item.add_marker(pytest.mark.timeout(seconds, method="thread"), append=False)
+    return (yield)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker tells the reporting process what it ran with."""
+    worker_output = getattr(session.config, "workeroutput", None)
+    if worker_output is not None and _asked(session.config):
+        with OURS:
+            from conformance.running.choosing import circumstances
+
+            worker_output["lstm_conformance"] = json.dumps(circumstances(session.config))
+
+
+def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:
+    """Where our requirements were asked for and nothing to verify was, say how to name it."""
+    nothing = exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED
+    if nothing and "conformance" in config.args and not _asked(config):
+        told = "nothing to verify: name it with --lstm, such as --lstm torch.nn.LSTM"
+        terminalreporter.write_line(f"lstm-conformance: {told}")

@@ -1,0 +1,80 @@
+"""Progress in place of pytest's own output, while a run goes on."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from _pytest.terminal import TerminalReporter
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+
+if TYPE_CHECKING:
+    from conformance.reporting.report import Run
+
+SHARES = 10
+"""How many lines tell the progress of a run where there is no terminal for a bar."""
+
+
+class Face:
+    """A pytest plugin that shows progress on `console`, as a bar or, without a terminal, in lines.
+
+    What pytest would have printed is kept in `log`, for when the run breaks; `run` is the run
+    itself, None until it has begun.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.log = io.StringIO()
+        self.run: Run | None = None
+        columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._bar = Progress(
+            *columns, console=console, transient=True, disable=not console.is_terminal
+        )
+        self._task = self._bar.add_task("starting", total=None)
+        self._told = 0
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Redirect pytest's terminal reporter."""
+        plain = config.pluginmanager.getplugin("terminalreporter")
+        if plain is not None:
+            config.pluginmanager.unregister(plain)
+            quiet = TerminalReporter(config, self.log)
+            config.pluginmanager.register(quiet, "terminalreporter")
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Follow the verdicts as they come."""
+        reporting: Any = session.config.pluginmanager.getplugin("lstm_conformance_reporting")
+        if reporting is not None:
+            self.run = reporting.run
+            reporting.on_verdict = self._advance
+            self._bar.start()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        """Without workers, tell where the case in hand is, should this process die of it."""
+        if session.items and not session.testsfailed:
+            from conformance.reproductions.directory import shown
+            from conformance.running.journal import KEPT
+
+            folder = shown(session.config.stash[KEPT], Path.cwd())
+            told = f"should this process die of a case, `lstm-conformance replay {folder}` has it"
+            self.console.print(told, style="dim", markup=False, highlight=False)
+
+    def _advance(self, run: Run) -> None:
+        bad = sum(not verdict.conformant for verdict in run.verdicts)
+        what = f"{bad} not conformant" if bad else "all conformant so far"
+        done = len(run.verdicts)
+        self._bar.update(self._task, description=what, total=run.total or None, completed=done)
+        share = done * SHARES // max(run.total, 1)
+        if share > self._told and not self.console.is_terminal:
+            self._told = share
+            self.console.print(f"{done} of {run.total} decided, {what}", highlight=False)
+
+    def pytest_sessionfinish(self) -> None:
+        """Take the progress bar away."""
+        if self.run is not None:
+            self._bar.stop()

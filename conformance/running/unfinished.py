@@ -1,0 +1,40 @@
+"""The verdict on a case during which a process died or was held up, read from its journal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from conformance.checking.expectations import judged
+from conformance.checking.finding import counterexample
+from conformance.checking.verdict import Crashed, TimedOut, Verdict
+from conformance.implementations.failures import Misbehaviour
+from conformance.recording.tape import Tape
+from conformance.reproductions.directory import write
+from conformance.requirements import REQUIREMENTS
+from conformance.running.journal import Entry
+
+
+def unfinished(entry: Entry, root: Path, what: str, seconds: float, late: bool) -> Verdict:
+    """The verdict, with a reproduction below `root` where it is not a known failure.
+
+    `what` says what happened; the process was `late`, or else it died.
+    """
+    assert entry.case is not None
+    assert entry.subject is not None
+    item = entry.doing.removesuffix("]").partition("[")[2]
+    failure = Misbehaviour(what)
+    verdict = judged(
+        (TimedOut if late else Crashed)(
+            entry.subject.requirement,
+            item.rpartition("|")[0],
+            entry.subject.device,
+            seconds=seconds,
+            counterexample=counterexample(entry.case, failure),
+        )
+    )
+    if verdict.conformant:
+        return verdict
+    tape = Tape()
+    tape.steps = entry.steps
+    requirement = REQUIREMENTS[entry.subject.requirement]
+    return write(root, requirement, entry.subject, verdict, entry.case, failure, tape, died=True)

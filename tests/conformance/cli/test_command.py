@@ -1,0 +1,206 @@
+"""The command line, as a user runs it from a folder of their own."""
+
+import json
+import re
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+import torch
+
+from conformance import REQUIREMENTS
+from conformance.checking.verdict import Crashed, Passed, TimedOut, from_json
+from conformance.implementations.shipped import SHIPPED
+from tests.support.processes import SPECIMENS, command
+from tests.support.processes import run as run_program
+
+FEW = ["--requirement", "results_match_reference", "--requirement", "dtypes_follow_input"]
+
+
+def test_verify_passes_torch(tmp_path: Path) -> None:
+    """A conformant LSTM gets a table, a summary and exit status 0; stderr has the progress."""
+    names = ["torch.nn.LSTM", f"{SPECIMENS}:Numbers"]
+    run = command(
+        *("verify", *names, *FEW, "--max-examples", 8, "--seed", 5, "--json", "report.json"),
+        folder=tmp_path,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert all(re.match(r"\d+ of \d+ decided, ", line) for line in run.stderr.splitlines())
+    lines = run.stdout.splitlines()
+    assert lines[-1].strip() == "conformant"
+    for name in ("torch.nn.LSTM on cpu", "numbers on cpu"):
+        start = lines.index(next(line for line in lines if line.startswith(name)))
+        for line in lines[start + 4 : start + 6]:
+            assert line.split("│")[2].strip() == "passed"
+            assert line.split("│")[3].strip() == "8"
+    assert "4 passed" in run.stdout
+    assert "seed 5" in run.stdout
+    assert "numbers does not take: dtypes float32, dtypes float16, dtypes bfloat16" in run.stdout
+    if not torch.cuda.is_available():
+        assert "torch.nn.LSTM on cuda: 2 requirements not applicable, no CUDA" in run.stdout
+    assert_is_report(json.loads((tmp_path / "report.json").read_text()))
+    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
+
+
+def assert_is_report(report: dict) -> None:
+    """The report of :func:`test_verify_passes_torch`."""
+    assert report["schema"] == "lstm-conformance/report"
+    assert report["version"] == 1
+    run = report["run"]
+    assert (run["profile"], run["seed"], run["max_examples"]) == ("default", 5, 8)
+    assert run["torch"] == torch.__version__
+    assert run["torch.get_float32_matmul_precision()"] == "highest"
+    assert run["seconds"] > 0
+    assert run["supports"]["torch.nn.LSTM"]["projection"] is True
+    verdicts = [from_json(values) for values in report["verdicts"]]
+    assert [verdict.to_json() for verdict in verdicts] == report["verdicts"]
+    on_cpu = [verdict for verdict in verdicts if verdict.device == "cpu"]
+    assert all(isinstance(verdict, Passed) for verdict in on_cpu)
+    assert [(verdict.implementation, verdict.requirement) for verdict in on_cpu] == [
+        ("torch.nn.LSTM", "results_match_reference"),
+        ("torch.nn.LSTM", "dtypes_follow_input"),
+        ("numbers", "results_match_reference"),
+        ("numbers", "dtypes_follow_input"),
+    ]
+    assert all(verdict.conformant for verdict in verdicts)
+
+
+def test_verify_fails_a_faulty_lstm(tmp_path: Path) -> None:
+    """Exit status 1, and what, where, got, should be, allowed, and the smallest case."""
+    (tmp_path / "odd [bold] name").mkdir()
+    (tmp_path / "odd [bold] name" / "mine.py").write_text(SPECIMENS.read_text())
+    name = "odd [bold] name/mine.py:ForgetsBiasHH"
+    run = command(
+        *("verify", name, *FEW, "--device", "cpu", "--max-examples", 20, "--seed", 1, "-n", 0),
+        folder=tmp_path,
+    )
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert f"{name} on cpu" in run.stdout
+    assert f"{name} on cpu: results_match_reference failed" in " ".join(run.stdout.split())
+    assert "1 failed, 1 passed" in run.stdout
+    assert run.stdout.rstrip().endswith("not conformant")
+    told = run.stdout.partition("results_match_reference failed")[2].split("\n")
+    assert "= " in told[1]
+    assert " but should be " in told[1]
+    assert " ± " in told[1]
+    assert told[2].startswith("  in <LSTM 1->1 ")
+    assert told[3].startswith("    bias_hh_l0 = [")
+    assert "all zero: " in told[4]
+
+
+def test_verify_tells_bad_usage_in_one_line(tmp_path: Path) -> None:
+    """What was asked for and is not there: exit status 2 and one line on stderr."""
+    run = command("verify", "torch.nn.Linear", "torch.nn.LSTM", folder=tmp_path)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert len(run.stderr.strip().splitlines()) == 1
+    assert run.stderr.strip().startswith("lstm-conformance: 'torch.nn.Linear' is no LSTM: ")
+
+
+def test_verify_ends_when_an_lstm_kills_its_process_while_loaded(tmp_path: Path) -> None:
+    """What cannot even be tried out: exit status 2 and one line that names it."""
+    name = f"{SPECIMENS}:DiesWhenTried"
+    run = command("verify", name, *FEW, folder=tmp_path)
+    assert (run.returncode, run.stdout) == (2, "")
+    told = f"lstm-conformance: {name!r}: the process died or hung while it was loaded"
+    assert run.stderr.startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--json", "no/such/folder/x.json"], "--json: there is no folder "),
+        (["--json", "."], "--json: "),
+        (["--reproductions", "/proc/x"], "--reproductions: /"),
+        (
+            ["--level", "core", "--requirement", "second_derivatives_are_right"],
+            "no requirement is of these levels and names",
+        ),
+        (["-n", "-1"], "-n must be 0 or more, got -1"),
+        (["--requirement", "no_such", "-n", "0"], "unknown requirement 'no_such': `lstm-con"),
+    ],
+)
+def test_verify_refuses_options_that_do_not_fit(
+    arguments: list[str], told: str, tmp_path: Path
+) -> None:
+    """Exit status 2 and one line on stderr that says which option and why."""
+    run = command("verify", "torch.nn.LSTM", *arguments, folder=tmp_path)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.startswith(f"lstm-conformance: {told}")
+    assert len(run.stderr.strip().splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_verify_survives_what_implementations_do(tmp_path: Path) -> None:
+    """Processes that end, crash or hang become verdicts with the case; the others get theirs."""
+    ends = ["Exits", "Segfaults"]
+    hangs = ["Sleeps", "LoopsForever", "HoldsTheInterpreter"]
+    names = [f"{SPECIMENS}:{name}" for name in ends + hangs]
+    run = command(
+        *("verify", *names, "torch.nn.LSTM", "--requirement", "results_match_reference"),
+        *("--max-examples", 8, "--seed", 2, "--device", "cpu", "--json", "report.json"),
+        *("--timeout", 5),
+        folder=tmp_path,
+    )
+    assert run.returncode == 1, run.stdout + run.stderr
+    report = json.loads((tmp_path / "report.json").read_text())
+    verdicts = {verdict["implementation"]: from_json(verdict) for verdict in report["verdicts"]}
+    assert list(verdicts) == [*names, "torch.nn.LSTM"]
+    assert isinstance(verdicts["torch.nn.LSTM"], Passed)
+    for name in names:
+        verdict = verdicts[name]
+        late = name.rpartition(":")[2] in hangs
+        assert isinstance(verdict, TimedOut if late else Crashed), verdict
+        assert verdict.counterexample is not None
+        assert verdict.counterexample.message == (
+            "no verdict within 5 s" if late else "the process died in this case"
+        )
+        assert verdict.counterexample.case.startswith("<LSTM ")
+        assert any(tensor for tensor in verdict.counterexample.tensors["input"])
+        assert verdict.seconds >= 5 if late else verdict.seconds < 5
+    assert "2 crashed, 3 timed out, 1 passed" in " ".join(run.stdout.split())
+
+
+def test_requirements_lists_every_requirement(tmp_path: Path) -> None:
+    """In a pipe each is a line: its name, level, claim and source."""
+    run = command("requirements", folder=tmp_path, COLUMNS="80")
+    assert run.returncode == 0, run.stderr
+    rows = [line.split("\t") for line in run.stdout.splitlines()]
+    assert rows == [
+        [item.name, item.level, item.claim, item.source] for item in REQUIREMENTS.values()
+    ]
+
+
+def test_version_is_that_of_the_package(tmp_path: Path) -> None:
+    """``--version`` tells it."""
+    run = command("--version", folder=tmp_path)
+    assert (run.returncode, run.stdout) == (0, f"lstm-conformance {version('lstm-conformance')}\n")
+
+
+def test_verify_and_its_scripts_print_in_any_encoding(tmp_path: Path) -> None:
+    """Where the terminal has no ±, neither the command nor the script dies of it."""
+    options = ["--device", "cpu", "--max-examples", 20, "-n", 0]
+    arguments = ("verify", f"{SPECIMENS}:ForgetsBiasHH", *FEW[:2], *options)
+    run = command(*arguments, folder=tmp_path, PYTHONIOENCODING="ascii")
+    assert run.returncode == 1, run.stderr
+    assert " but should be " in run.stdout
+    (script,) = tmp_path.glob(".lstm-conformance/*/*/reproduce.py")
+    run = run_program([sys.executable, script], tmp_path, PYTHONIOENCODING="ascii")
+    assert run.returncode == 1, run.stderr
+    assert " +- " in run.stdout
+
+
+def test_implementations_lists_what_is_shipped(tmp_path: Path) -> None:
+    """Each name known by itself is in the list, and how any other is given."""
+    run = command("implementations", folder=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert [line.split()[0] for line in run.stdout.splitlines()[: len(SHIPPED)]] == list(SHIPPED)
+    assert "anything else: package.module:Class, path/to/file.py:Class" in run.stdout
+
+
+@pytest.mark.parametrize("arguments", [[], ["verify"], ["frobnicate"], ["verify", "x", "--seed=a"]])
+def test_command_tells_how_it_is_used(arguments: list[str], tmp_path: Path) -> None:
+    """Arguments that make no sense give exit status 2 and the usage."""
+    run = command(*arguments, folder=tmp_path)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.startswith("usage: lstm-conformance")

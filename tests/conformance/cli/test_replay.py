@@ -1,0 +1,328 @@
+"""What a failure leaves on disk, and replaying it, as a user does."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from conformance import REQUIREMENTS, Passed
+from conformance.checking.verdict import from_json
+from conformance.errors import UsageError
+from conformance.implementations.failures import Mismatch
+from conformance.recording.steps import Step
+from conformance.recording.tape import Tape
+from conformance.reproductions.directory import place, remove, tidy
+from conformance.reproductions.record import Record, read
+from conformance.reproductions.script import script
+from conformance.reproductions.subject import Subject
+from reference import DTYPES, Case, Configuration
+from tests.support.cases import random_case
+from tests.support.processes import SPECIMENS, command
+from tests.support.processes import pytest as run_pytest
+from tests.support.processes import run as run_program
+
+ONE = ["--requirement", "results_match_reference", "--device", "cpu", "--max-examples", 20]
+FORGETFUL = """
+from torch import nn
+
+
+class Mine(nn.LSTM):
+    def forward(self, x, hx=None):
+        return super().forward(x)
+"""
+RIGHT = FORGETFUL.replace("forward(x)", "forward(x, hx)")
+WITHOUT_GRADIENT_OF_INPUT = """
+from torch import nn
+from conformance import HandWritten
+
+
+class Mine(HandWritten):
+    def gradients(self, case, cotangents):
+        found = super().gradients(case, cotangents)
+        return {name: found[name] for name in found if name != "input"}
+
+
+names = {"weight_ih": "weight_ih_l0", "weight_hh": "weight_hh_l0"}
+mine = Mine(nn.LSTM, **names, bias=("bias_ih_l0", "bias_hh_l0"))
+"""
+FOUND = Path(".lstm-conformance/mine.py-Mine/results_match_reference-cpu")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which a forgetful LSTM was verified."""
+    folder = tmp_path_factory.mktemp("user")
+    (folder / "mine.py").write_text(FORGETFUL)
+    arguments = ("verify", "mine.py:Mine", *ONE, "--seed", 4, "--json", "report.json")
+    run = command(*arguments, folder=folder)
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert f"reproduction: {FOUND}" in run.stdout
+    return folder
+
+
+def test_failure_leaves_a_script_a_report_and_a_case(folder: Path) -> None:
+    """The folder is named in the report, and nothing else is left."""
+    assert sorted(path.name for path in (folder / FOUND).iterdir()) == [
+        "case.json",
+        "report.md",
+        "reproduce.py",
+    ]
+    (verdict,) = json.loads((folder / "report.json").read_text())["verdicts"]
+    assert from_json(verdict).reproduction == str(FOUND)
+    assert [path.name for path in (folder / ".lstm-conformance").iterdir()] == ["mine.py-Mine"]
+
+
+def test_script_needs_neither_the_suite_nor_its_folder(folder: Path, tmp_path: Path) -> None:
+    """From anywhere, without Hypothesis and this suite, it shows the fault."""
+    script = folder / FOUND / "reproduce.py"
+    blocked = ["conformance", "reference", "strategies", "hypothesis", "pytest"]
+    code = f"import sys, runpy; sys.modules.update(dict.fromkeys({blocked})); "
+    code += f"runpy.run_path({str(script)!r}, run_name='__main__')"
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 1, run.stderr
+    assert run.stdout.startswith("output[0, 0, 0]: got 0.0, expected 0.231058578")
+    assert run.stdout.endswith("the fault shows\n")
+
+
+def test_report_can_be_pasted(folder: Path) -> None:
+    """It has the requirement with claim and source, the difference, script, versions, command."""
+    report = (folder / FOUND / "report.md").read_text()
+    assert report.startswith("# `mine.py:Mine` does not meet results_match_reference\n")
+    for part in (
+        "Required: Output, h_n and c_n are those of the equations applied over time",
+        "Source: torch.nn.LSTM documentation, equations",
+        "output[0, 0, 0] = 0.0, but should be 0.23105857863000487 ± ",
+        (folder / FOUND / "reproduce.py").read_text().rstrip(),
+        f"| Python | {sys.version.split()[0]} |",
+        "| torch | ",
+        "lstm-conformance verify mine.py:Mine --requirement results_match_reference --device cpu",
+        "--seed 4",
+    ):
+        assert part in report
+    assert not any(line.startswith("reproduction:") for line in report.splitlines())
+
+
+def test_replay_decides_the_case_again(folder: Path, tmp_path: Path) -> None:
+    """From anywhere: the same failure, or what another implementation does with the case."""
+    run = command("replay", folder / FOUND, folder=tmp_path)
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert "mine.py:Mine on cpu: results_match_reference failed" in run.stdout
+    assert "output[0, 0, 0] = 0.0, but should be 0.23105857863000487" in run.stdout
+    assert "The results equal those of an LSTM " in run.stdout
+    run = command("replay", folder / FOUND, "--as", "torch.nn.LSTM", folder=tmp_path)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "│ passed" in run.stdout
+
+
+def test_replay_finds_what_was_typed_from_where_it_was_typed(folder: Path, tmp_path: Path) -> None:
+    """A file, or a module, of the current folder is meant, not its namesake beside the case."""
+    (tmp_path / "mine.py").write_text(RIGHT)
+    for name in ("mine.py:Mine", "mine:Mine"):
+        run = command("replay", folder / FOUND, "--as", name, folder=tmp_path)
+        assert run.returncode == 0, run.stdout + run.stderr
+        assert "│ passed" in run.stdout
+
+
+def test_replay_is_not_applicable_where_the_case_is_not_taken(folder: Path, tmp_path: Path) -> None:
+    """A case in both directions is nothing to a cell: status 0, and why."""
+    record = read(folder / FOUND)
+    case = random_case(Configuration(2, 3, bidirectional=True))
+    Record(record.subject, case, "failed", "why").write(tmp_path)
+    run = command("replay", tmp_path, "--as", "torch.nn.LSTMCell", folder=tmp_path)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "not applicable, the case needs bidirectional=True, " in run.stdout
+
+
+def test_replay_of_what_decides_nothing_is_not_applicable(folder: Path, tmp_path: Path) -> None:
+    """Where a requirement assumes what is not there, such as one of the gradients."""
+    (tmp_path / "mine.py").write_text(WITHOUT_GRADIENT_OF_INPUT)
+    record = read(folder / FOUND)
+    subject = replace(record.subject, requirement="gradient_reaches_first_step")
+    Record(subject, record.case, "failed", "why").write(tmp_path)
+    name = f"{tmp_path}/mine.py:mine"
+    run = command("replay", tmp_path, "--as", name, "--timeout", 60, folder=tmp_path)
+    assert "the case is none from which it can be decided" in " ".join(run.stdout.split())
+    assert run.returncode == 0
+
+
+def test_script_that_replays_shows_the_fault(folder: Path, tmp_path: Path) -> None:
+    """Where no plain script can be written, and where no step of a refusal was noted."""
+    requirement = REQUIREMENTS["results_match_reference"]
+    refusal = Tape()
+    refusal.steps = [Step("x = 1")]
+    refused = Mismatch("what", "", "accepted", "refused by TypeError")
+    for failure, tape in ((Mismatch("output", "", "0", "1"), Tape()), (refused, refusal)):
+        written = script(requirement, "mine.py:Mine", failure, tape)
+        assert not written.plain
+        (tmp_path / "reproduce.py").write_text(written.text)
+        (tmp_path / "case.json").write_bytes((folder / FOUND / "case.json").read_bytes())
+        done = run_program([sys.executable, tmp_path / "reproduce.py"], tmp_path)
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert "output[0, 0, 0] = 0.0, but should be 0.23105857863000487" in done.stdout
+        assert done.stderr == ""
+
+
+def test_what_was_mended_leaves_nothing(tmp_path: Path) -> None:
+    """After the fault is gone the script exits with 0, and a run takes the reproduction away.
+
+    A run that does not decide leaves it.
+    """
+    mine = tmp_path / "mine.py"
+    mine.write_text(FORGETFUL)
+    arguments = ("verify", "mine.py:Mine", *ONE, "--reproductions", "here", "-n", 1)
+    assert command(*arguments, folder=tmp_path).returncode == 1
+    script = tmp_path / "here" / "mine.py-Mine" / FOUND.name / "reproduce.py"
+    undecided = command(*arguments, "--time-limit", 0.001, folder=tmp_path)
+    assert "1 undecided" in undecided.stdout
+    mine.write_text(RIGHT)
+    run = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout) == (0, "the fault does not show\n"), run.stderr
+    assert command(*arguments, folder=tmp_path).returncode == 0
+    assert not (tmp_path / "here").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"schema": "lstm-conformance/report"}, "is a lstm-conformance/report, not a lstm-conf"),
+        ({"version": 2}, "has version 2, this lstm-conformance reads 1: install one as new"),
+        ({"requirement": "no_such"}, "is about no_such, which is no requirement of this"),
+        ({"implementation": "gone.py:Mine"}, "'gone.py:Mine' is gone: there is no file "),
+        ({"implementation": "no.such:Mine"}, "'no.such:Mine': there is no module 'no'"),
+        ({"device": "cuda:77"}, "has no device 'cuda:77' here"),
+        ({"case": {}}, "is damaged: KeyError: "),
+        (None, "has no case.json"),
+        ("[1, 2", "is not one that lstm-conformance wrote"),
+        ("[1, 2]", "is not one that lstm-conformance wrote"),
+    ],
+)
+def test_replay_tells_what_is_wrong_in_one_line(
+    change: dict | str | None, told: str, folder: Path, tmp_path: Path
+) -> None:
+    """A folder that is none, a newer version and an implementation that is gone: status 2."""
+    values = json.loads((folder / FOUND / "case.json").read_text())
+    if isinstance(change, dict):
+        (tmp_path / "case.json").write_text(json.dumps({**values, **change}))
+    elif change is not None:
+        (tmp_path / "case.json").write_text(change)
+    run = command("replay", tmp_path, folder=tmp_path)
+    assert (run.returncode, run.stdout) == (2, ""), run.stdout
+    assert run.stderr.startswith("lstm-conformance: ")
+    assert told in run.stderr
+    assert len(run.stderr.strip().splitlines()) == 1
+
+
+def test_replay_tells_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    """The line names it; of a folder above reproductions it names one of them."""
+    run = command("replay", "nowhere", folder=tmp_path)
+    assert run.returncode == 2
+    assert run.stderr == "lstm-conformance: there is no folder nowhere\n"
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "case.json").touch()
+    with pytest.raises(UsageError, match=r"give one of those below it, such as .*b"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["Segfaults", "CallsExit", "Exits", "HoldsTheInterpreter"])
+def test_reproduction_of_an_end_was_written_before_it(name: str, tmp_path: Path) -> None:
+    """A process that dies or hangs leaves the case; the script and the replay do it again."""
+    hangs = name == "HoldsTheInterpreter"
+    arguments = ("verify", f"{SPECIMENS}:{name}", *ONE, "--timeout", 5, "--seed", 2, "-n", 1)
+    run = command(*arguments, folder=tmp_path)
+    assert run.returncode == 1, run.stdout + run.stderr
+    (case,) = tmp_path.glob(".lstm-conformance/*/*/case.json")
+    run = command("replay", case.parent, "--timeout", 4, folder=tmp_path)
+    assert run.returncode == 1, run.stdout + run.stderr
+    told = {"HoldsTheInterpreter": "no verdict within 4 s", "CallsExit": "raised SystemExit: bye"}
+    assert told.get(name, "the process died") in run.stdout
+    if not hangs:
+        script = [sys.executable, str(case.with_name("reproduce.py"))]
+        done = subprocess.run(script, capture_output=True, text=True, check=False)
+        assert done.returncode == 1, done.stdout
+        assert "expected: it returns; got: its process ended with status " in done.stderr
+
+
+def test_reproduction_of_the_commands_own_end(tmp_path: Path) -> None:
+    """Without workers the command dies of the case; the folder it told of is replayed."""
+    arguments = ("verify", f"{SPECIMENS}:Exits", *ONE, "-n", 0)
+    run = command(*arguments, folder=tmp_path)
+    assert run.returncode == 3, run.stdout + run.stderr
+    told = run.stderr.partition("`lstm-conformance replay ")[2].partition("`")[0]
+    assert told.startswith(".lstm-conformance/running-")
+    run = command("replay", told, folder=tmp_path)
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert "the process died in this case" in run.stdout
+    (case,) = tmp_path.glob(".lstm-conformance/*/*/case.json")
+    assert f"reproduction: {case.parent}" in run.stdout.replace("\n", "")
+    assert not (tmp_path / told).exists()
+
+
+def test_plugin_leaves_reproductions(tmp_path: Path) -> None:
+    """Under pytest, too, in the folder asked for, and the failure names it."""
+    (tmp_path / "mine.py").write_text(FORGETFUL)
+    options = [f"--lstm-{str(word)[2:]}" if str(word).startswith("--") else word for word in ONE]
+    run = run_pytest(
+        *("--pyargs", "conformance", "--lstm", "mine.py:Mine", *options),
+        *("--lstm-reproductions", "kept"),
+        folder=tmp_path,
+    )
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert f"reproduction: kept/mine.py-Mine/{FOUND.name}" in run.stdout
+    assert (tmp_path / "kept" / "mine.py-Mine" / FOUND.name / "reproduce.py").is_file()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_record_keeps_every_bit(dtype: str, tmp_path: Path) -> None:
+    """A case is read back as it was written, NaN, lengths and states among it."""
+    case = random_case(
+        Configuration(2, 3, num_layers=2, bidirectional=True, proj_size=1, batch_first=True),
+        dtype=dtype,
+        lengths=np.array([4, 1, 2]),
+    )
+    case.input[0, 0] = np.nan, -0.0
+    subject = Subject("r", "i", "cpu", "f", "c", {"torch": "1"})
+    Record(subject, case, "failed", "why").write(tmp_path)
+    again = read(tmp_path)
+    assert (again.subject, again.outcome, again.message) == (subject, "failed", "why")
+    assert again.case.configuration == case.configuration
+    assert again.case.lengths is not None
+    assert again.case.lengths.tolist() == [4, 1, 2]
+    assert list(again.case.parameters) == list(case.parameters)
+    for one, other in zip(arrays(case), arrays(again.case), strict=True):
+        assert one.dtype == other.dtype
+        assert one.tobytes() == other.tobytes()
+
+
+def arrays(case: Case) -> list[np.ndarray]:
+    states = [state for state in (case.h_0, case.c_0) if state is not None]
+    return [case.input, *states, *case.parameters.values()]
+
+
+def test_tidy_leaves_what_is_not_ours(tmp_path: Path) -> None:
+    """Only folders with a case are taken away, and empty ones."""
+    verdict = Passed("r", "../a b.py:C", "cuda:0")
+    there = place(tmp_path, verdict)
+    assert there == tmp_path / "a-b.py-C" / "r-cuda-0"
+    there.mkdir(parents=True)
+    (there / "notes.txt").touch()
+    remove(tmp_path, verdict)
+    assert there.is_dir()
+    (there / "case.json").touch()
+    remove(tmp_path, verdict)
+    tidy(tmp_path)
+    assert not tmp_path.exists()
+
+
+def test_reproductions_must_be_writable(tmp_path: Path) -> None:
+    """A place where no folder can be made: status 2 and one line."""
+    (tmp_path / "file").touch()
+    run = command("verify", "torch.nn.LSTM", *ONE, "--reproductions", "file/x", folder=tmp_path)
+    assert (run.returncode, run.stdout) == (2, "")
+    told = f"lstm-conformance: --reproductions: {tmp_path}/file is no folder that can be written to"
+    assert run.stderr.replace("\n", "") == told

@@ -1,0 +1,309 @@
+"""What a hypothesis computes, and that LSTMs built to have its fault are told by it."""
+
+import math
+from dataclasses import replace
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from conformance import Case, Result
+from conformance.checking.comparison import against_reference, truth
+from conformance.diagnosis import diagnose
+from conformance.diagnosis.alternatives import HYPOTHESES, AlteredLSTM, hypotheses
+from conformance.diagnosis.alternatives.cells import tf32_cut, tf32_rounded
+from conformance.implementations.pytorch.probing import adapt
+from reference import Array, lstm
+from tests.faults.plain import PlainLSTM
+from tests.support.cases import RoundedReference
+from tests.support.kinds import CASES, DEEP, FLOAT32, PLAIN, RAGGED, SQUARE, TALL, TIME_FIRST
+from tests.support.numpy_lstm import QUARTERS, NumPyLSTM
+
+
+def explanations(implementation: Any, case: Case) -> tuple[str, ...]:
+    return diagnose(implementation, case, against_reference).explanations
+
+
+def equals(says: str) -> tuple[str]:
+    return (f"The results equal those of an LSTM {says}, here and in 3 further cases.",)
+
+
+def test_altered_lstm_without_a_change_is_the_reference() -> None:
+    """Nothing changed, it computes the same results with the same bound."""
+    for case in CASES:
+        computed, known = AlteredLSTM("").compute(case), truth(case, RoundedReference())
+        assert computed is not None
+        for of in ("result", "bound"):
+            for (name, got), (_, expected) in zip(
+                getattr(computed, of).items(), getattr(known, of).items(), strict=True
+            ):
+                np.testing.assert_array_equal(got, expected, err_msg=f"{of} {name} of {case!r}")
+
+
+def numbers(result: Result) -> bytes:
+    return b"".join(str(array.shape).encode() + array.tobytes() for _, array in result.items())
+
+
+def test_hypotheses_differ_from_the_truth_and_from_each_other() -> None:
+    """Each shows in some kind of case, and no two compute the same in all of them."""
+    seen: dict[tuple[bytes | None, ...], str] = {}
+    for hypothesis in HYPOTHESES:
+        computed = [hypothesis.compute(case, bounded=False) for case in CASES]
+        key = tuple(None if known is None else numbers(known.result) for known in computed)
+        assert key not in seen, (hypothesis.says, seen.get(key))
+        seen[key] = hypothesis.says
+        assert any(
+            known is not None and numbers(known.result) != numbers(lstm(case))
+            for known, case in zip(computed, CASES, strict=True)
+        ), hypothesis.says
+
+
+def test_hypotheses_have_sentences_of_their_own() -> None:
+    """No two say the same, about the whole network or a part of it."""
+    said = [each.says for each in hypotheses(DEEP)]
+    assert len(said) == len(set(said)) > 3 * len(HYPOTHESES)
+    assert list(hypotheses(PLAIN)) == list(HYPOTHESES)
+
+
+def test_plain_numpy_lstm_is_right() -> None:
+    """The LSTM that is broken below agrees with the reference before."""
+    for case in CASES:
+        if case.dtype.name == "float64":
+            against_reference(NumPyLSTM(), case)
+
+
+@pytest.mark.parametrize("order", list(permutations("ifgo"))[1:], ids="".join)
+def test_gate_orders_are_told(order: tuple[str, ...]) -> None:
+    """An LSTM that takes the quarters of its parameters in any wrong order is told by it alone."""
+
+    class Permuted(NumPyLSTM):
+        def quarter(self, gate: str) -> int:
+            return order.index(gate)
+
+    names = {"i": "input gate", "f": "forget gate", "g": "candidate", "o": "output gate"}
+    moved = [names[gate] for gate in QUARTERS if order.index(gate) != QUARTERS[gate]]
+    says = f"that reads the gates in the order {', '.join(order)}"
+    if len(moved) == 2:
+        says += f" ({moved[0]} and {moved[1]} are swapped)"
+    assert explanations(Permuted(), PLAIN) == equals(says)
+
+
+class Biases(NumPyLSTM):
+    """Multiplies its biases."""
+
+    def __init__(self, ih: float, hh: float) -> None:
+        self.factors = {"bias_ih": ih, "bias_hh": hh}
+
+    def bias(self, name: str, bias: Array) -> Array:
+        return self.factors[name] * bias
+
+
+@pytest.mark.parametrize(
+    ("ih", "hh", "says"),
+    [
+        (1, 0, "without bias_hh"),
+        (0, 1, "without bias_ih"),
+        (0, 0, "without biases"),
+        (2, 1, "that adds bias_ih twice"),
+        (1, 2, "that adds bias_hh twice"),
+        (2, 2, "that adds both biases twice"),
+        (2, 0, "that adds bias_ih in place of bias_hh"),
+        (0, 2, "that adds bias_hh in place of bias_ih"),
+    ],
+)
+def test_missing_and_doubled_biases_are_told(ih: float, hh: float, says: str) -> None:
+    """Each bias missing, doubled, or in place of the other."""
+    assert explanations(Biases(ih, hh), PLAIN) == equals(says)
+
+
+class Transposed(NumPyLSTM):
+    """Reads some of its matrices in another way."""
+
+    def __init__(self, names: tuple[str, ...], by_gate: bool) -> None:
+        self.names, self.by_gate = names, by_gate
+
+    def matrix(self, name: str, stacked: Array) -> Array:
+        if name not in self.names:
+            return stacked
+        if not self.by_gate:
+            return np.asfortranarray(stacked.ravel().reshape(stacked.shape, order="F"))
+        size = len(stacked) // 4
+        return np.array(
+            [stacked[r - r % size + c, r % size] for r in range(4 * size) for c in range(size)]
+        ).reshape(stacked.shape)
+
+
+@pytest.mark.parametrize("by_gate", [True, False])
+@pytest.mark.parametrize("names", [("weight_ih",), ("weight_hh",), ("weight_ih", "weight_hh")])
+def test_transposed_weights_are_told(names: tuple[str, ...], by_gate: bool) -> None:
+    """Square matrices transposed gate by gate, or memory read column by column."""
+    how = "transposed, gate by gate" if by_gate else "read column by column"
+    verb = "is" if len(names) == 1 else "are"
+    says = f"whose {' and '.join(names)} {verb} {how}"
+    assert explanations(Transposed(names, by_gate), SQUARE) == equals(says)
+
+
+class ForgetsInput(NumPyLSTM):
+    def matrix(self, name: str, stacked: Array) -> Array:
+        return 0 * stacked if name == "weight_ih" else stacked
+
+
+class Linear(NumPyLSTM):
+    def candidate(self, a: float) -> float:
+        return a
+
+    squash = candidate
+
+
+class HardSixth(NumPyLSTM):
+    def sigmoid(self, a: float) -> float:
+        return min(1.0, max(0.0, a / 6 + 0.5))
+
+
+class HardFifth(NumPyLSTM):
+    def sigmoid(self, a: float) -> float:
+        return min(1.0, max(0.0, a / 5 + 0.5))
+
+
+class SigmoidCandidate(NumPyLSTM):
+    def candidate(self, a: float) -> float:
+        return 1 / (1 + math.exp(-a))
+
+
+class PutsOutCells(NumPyLSTM):
+    def shown(self, h: Array, c: Array, top: bool) -> Array:
+        return c if top else h
+
+
+class FeedsCellsUp(NumPyLSTM):
+    def shown(self, h: Array, c: Array, top: bool) -> Array:
+        return h if top else c
+
+
+class ShowsCells(NumPyLSTM):
+    def shown(self, h: Array, c: Array, top: bool) -> Array:
+        return c
+
+
+class RunsThroughPadding(NumPyLSTM):
+    def steps(self, length: int, seq_len: int, direction: int) -> int:
+        return seq_len
+
+
+class StartsInPadding(NumPyLSTM):
+    def steps(self, length: int, seq_len: int, direction: int) -> int:
+        return seq_len if direction else length
+
+
+class IgnoresLengths(NumPyLSTM):
+    def run(self, case: Case) -> Result:
+        return super().run(replace(case, lengths=None))
+
+
+class LeavesTheTopUnflipped(NumPyLSTM):
+    def run(self, case: Case) -> Result:
+        result = super().run(case)
+        output = case.time_major(result.output).copy()
+        half = output[..., output.shape[-1] // 2 :]
+        half[:] = half[::-1].copy()
+        return replace(result, output=case.user_order(output))
+
+
+class SwapsBatchAndTime(NumPyLSTM):
+    def run(self, case: Case) -> Result:
+        wrongly = replace(case.configuration, batch_first=not case.configuration.batch_first)
+        return super().run(replace(case, configuration=wrongly))
+
+
+@pytest.mark.parametrize(
+    ("faulty", "case", "says"),
+    [
+        (ForgetsInput, PLAIN, "without weight_ih"),
+        (Linear, PLAIN, "without any tanh"),
+        (HardSixth, PLAIN, "with the hard sigmoid a / 6 + 0.5 in place of sigmoid"),
+        (HardFifth, PLAIN, "with the hard sigmoid 0.2 a + 0.5 in place of sigmoid"),
+        (SigmoidCandidate, PLAIN, "with sigmoid on the candidate"),
+        (PutsOutCells, TALL, "that puts out the cell state"),
+        (FeedsCellsUp, TALL, "that feeds the cell state to the next layer"),
+        (ShowsCells, TALL, "that puts out the cell state and feeds it to the next layer"),
+        (RunsThroughPadding, RAGGED, "whose states run through the padding"),
+        (StartsInPadding, RAGGED, "whose reverse direction starts in the padding"),
+        (IgnoresLengths, RAGGED, "that ignores lengths"),
+        (
+            LeavesTheTopUnflipped,
+            DEEP,
+            "whose reverse output is left in the order of processing in the top layer only",
+        ),
+        (
+            SwapsBatchAndTime,
+            TIME_FIRST,
+            "that takes time-major input for batch-first, batch and time swapped",
+        ),
+    ],
+)
+def test_other_faults_are_told(faulty: type[NumPyLSTM], case: Case, says: str) -> None:
+    """An LSTM built to have one simple fault is told by it alone."""
+    assert explanations(faulty(), case) == equals(says)
+
+
+class SwapsGatesInReverse(NumPyLSTM):
+    """Swaps input and forget gate in the reverse direction."""
+
+    reverse = False
+
+    def cell(self, case: Case, suffix: str) -> Any:
+        step = super().cell(case, suffix)
+
+        def cell(x: Array, h: Array, c: Array) -> tuple[Array, Array]:
+            self.reverse = suffix.endswith("_reverse")
+            return step(x, h, c)
+
+        return cell
+
+    def quarter(self, gate: str) -> int:
+        return QUARTERS[{"i": "f", "f": "i"}.get(gate, gate) if self.reverse else gate]
+
+
+def test_faults_of_one_direction_are_told() -> None:
+    """A fault of the reverse direction alone is not said of both."""
+    says = "that reads the gates in the order f, i, g, o (input gate and forget gate are swapped)"
+    found = explanations(SwapsGatesInReverse(), DEEP)
+    assert found == equals(f"{says}, in the reverse direction only")
+
+
+class RoundsToTF32(PlainLSTM):
+    """Rounds the factors of float32 products to 10 bits."""
+
+    def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        return super().linear(self.rounded(x), self.rounded(weight), bias)
+
+    def rounded(self, x: Tensor) -> Tensor:
+        mantissa, exponent = torch.frexp(x)
+        return torch.ldexp((mantissa * 2**11).round() / 2**11, exponent)
+
+
+def test_rounding_to_tf32_is_told_from_cutting() -> None:
+    """Factors rounded to TF32 are told, and not said to be cut."""
+    found = explanations(adapt(RoundsToTF32, "RoundsToTF32"), FLOAT32)
+    assert found == equals("that rounds the factors of its products to the 10 bits of TF32")
+
+
+@pytest.mark.parametrize(
+    ("x", "cut", "rounded"),
+    [
+        (1.0, 1.0, 1.0),
+        (1 + 2**-10, 1 + 2**-10, 1 + 2**-10),
+        (1 + 2**-11, 1.0, 1.0),
+        (1 + 3 * 2**-11, 1 + 2**-10, 1 + 2**-9),
+        (1 + 2**-11 + 2**-20, 1.0, 1 + 2**-10),
+        (-1 - 2**-11 - 2**-20, -1.0, -1 - 2**-10),
+        (2 - 2**-20, 2 - 2**-10, 2.0),
+    ],
+)
+def test_tf32_keeps_ten_bits(x: float, cut: float, rounded: float) -> None:
+    """Cutting goes towards zero, rounding to the nearest, and to even from half way."""
+    assert tf32_cut(np.array([x])).item() == cut
+    assert tf32_rounded(np.array([x])).item() == rounded

@@ -1,0 +1,107 @@
+"""Processes of other LSTMs: when they are ended, and that none is left."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import command
+from tests.support.processes import pytest as run_pytest
+from tests.support.programs import ROOT, SEVERAL, SINGLE, command_of
+
+
+def alive(processes: list[int]) -> list[int]:
+    """Which of the processes run; those that ended but nobody waited for do not."""
+    running = []
+    for process in processes:
+        try:
+            state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+        except FileNotFoundError:
+            continue
+        running += [process] if state != "Z" else []
+    return running
+
+
+def wait_for_end(processes: list[int]) -> list[int]:
+    """Those that still run after five seconds."""
+    deadline = time.monotonic() + 5
+    while alive(processes) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return alive(processes)
+
+
+def numbers(path: Path) -> list[int]:
+    return [int(line) for line in path.read_text().splitlines()]
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux's /proc")
+@pytest.mark.parametrize("end", ["os.kill(os.getpid(), 9)", "os._exit(1)", "sys.exit()"])
+def test_command_processes_end_with_ours(end: str, tmp_path: Path) -> None:
+    """However our process ends: the program is gone, and what it started as well."""
+    started = tmp_path / "started"
+    text = command_of("sleeps_with_children", started)
+    script = (
+        "import os, sys\n"
+        "from conformance import CommandImplementation\n"
+        "from reference import Configuration\n"
+        "from tests.support.cases import random_case\n"
+        f"implementation = CommandImplementation({text!r}, answering=1000)\n"
+        "import threading, time\n"
+        "case = random_case(Configuration(2, 3))\n"
+        "threading.Thread(target=implementation.run, args=(case,), daemon=True).start()\n"
+        f"while open({str(started)!r}).read().count(chr(10)) < 2: time.sleep(0.05)\n"
+        f"{end}\n"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, timeout=60, check=False)
+    processes = numbers(started)
+    assert len(processes) == 2
+    assert wait_for_end(processes) == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux's /proc")
+def test_verify_ends_in_time_when_every_requirement_hangs(tmp_path: Path) -> None:
+    """Each requirement is timed out, the others pass, and no process is left."""
+    started = tmp_path / "started"
+    begun = time.monotonic()
+    run = command(
+        *("verify", "--command", command_of("sleeps_with_children", started), "--device", "cpu"),
+        *("--timeout", 2, "--max-examples", 4, "--seed", 1, "--json", "report.json"),
+        folder=tmp_path,
+    )
+    seconds = time.monotonic() - begun
+    assert run.returncode == 1, run.stdout + run.stderr
+    late = run.stdout.count("│ timed out ")
+    assert late > 15
+    assert "cell_matches_equations" in run.stdout
+    assert run.stdout.count("│ passed ") >= 1
+    assert seconds < 2 * late / 2 + 45
+    told = ("gave no answer within 1 s", "no verdict within 2 s")
+    assert sum(map(run.stdout.count, told)) == late
+    assert wait_for_end(numbers(started)) == []
+
+
+def test_verify_ends_a_requirement_that_takes_too_long(tmp_path: Path) -> None:
+    """Answers that come in time, each, but all together do not: timed out, with the case."""
+    run = command(
+        *("verify", "--command", command_of("takes_its_time"), "--device", "cpu", "-n", 1),
+        *("--requirement", SEVERAL.name, "--requirement", SINGLE.name, "--timeout", 2),
+        *("--seed", 1, "--max-examples", 20),
+        folder=tmp_path,
+    )
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert "1 passed, 1 timed out" in run.stdout or "1 timed out, 1 passed" in run.stdout
+    told = run.stdout.partition(f"mis::behaving on cpu: {SEVERAL.name} timed out\n")[2]
+    assert told.startswith("  no verdict within 2 s\n  in <LSTM ")
+
+
+def test_plugin_takes_commands(tmp_path: Path) -> None:
+    """Under pytest a command is an option, and its requirements are items with its name."""
+    run = run_pytest(
+        *("--pyargs", "conformance", "-v", "--lstm-device", "cpu", "--lstm-max-examples", 3),
+        *("--lstm-command", command_of("is_right"), "--lstm-requirement", SINGLE.name),
+        folder=tmp_path,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert f"::{SINGLE.name}[mis::behaving|cpu] PASSED" in run.stdout

@@ -1,0 +1,119 @@
+"""Finding out what a torch module class takes."""
+
+from dataclasses import replace
+
+import pytest
+from torch import nn
+
+from conformance import REQUIREMENTS, Budget, Passed, StackedLSTMCells, Support, UsageError, check
+from conformance.implementations.pytorch.modules import TorchLSTM, TorchLSTMCell, torch_devices
+from conformance.implementations.pytorch.probing import adapt, cell_list_name
+from tests.support import specimens
+
+EVERYTHING = Support(devices=torch_devices())
+CELL = replace(
+    EVERYTHING,
+    max_layers=1,
+    batch_first=(False,),
+    bidirectional=(False,),
+    projection=False,
+    dropout=False,
+    lengths=False,
+)
+
+
+@pytest.mark.parametrize(
+    ("cls", "support"),
+    [
+        (nn.LSTM, EVERYTHING),
+        (specimens.ForgetsBiasHH, EVERYTHING),
+        (nn.LSTMCell, CELL),
+        (specimens.PlainCell, CELL),
+        (
+            StackedLSTMCells,
+            replace(
+                EVERYTHING, bidirectional=(False,), projection=False, dropout=False, lengths=False
+            ),
+        ),
+        (
+            specimens.OneWay,
+            replace(
+                EVERYTHING,
+                batch_first=(False,),
+                bidirectional=(False,),
+                projection=False,
+                dropout=False,
+                lengths=False,
+            ),
+        ),
+        (
+            specimens.Careful,
+            replace(CELL, bias=(True,), states=(True,), batched=(True,), empty_batch=False),
+        ),
+        (specimens.OnlyFloat32, replace(CELL, dtypes=("float32",), batched=(True,))),
+        (specimens.OnlyFloat64, replace(CELL, dtypes=("float64",), batched=(True,))),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_adapt_finds_out_what_a_class_takes(cls: type[nn.Module], support: Support) -> None:
+    """Every option that the class does not accept is declared as not supported, and no other."""
+    implementation = adapt(cls, "mine")
+    assert implementation.name == "mine"
+    assert implementation.supports == support
+
+
+@pytest.mark.parametrize(
+    "cls", [specimens.OneWay, specimens.Careful, specimens.OnlyFloat32, StackedLSTMCells]
+)
+def test_adapted_classes_are_asked_only_what_they_take(cls: type[nn.Module]) -> None:
+    """A right LSTM that takes little passes on all cases within that."""
+    verdict = check(
+        REQUIREMENTS["results_match_reference"], adapt(cls, "mine"), budget=Budget(30, seed=1)
+    )
+    assert isinstance(verdict, Passed), verdict
+    assert verdict.cases >= 30
+
+
+@pytest.mark.parametrize("cls", [specimens.Raises, specimens.Exits, specimens.Segfaults])
+def test_adapt_trusts_subclasses_of_torch(cls: type[nn.Module]) -> None:
+    """Of a subclass of ``torch.nn.LSTM`` no forward runs before it is verified."""
+
+    class Worse(cls):  # type: ignore[misc, valid-type]
+        def forward(self, *arguments: object) -> None:
+            raise AssertionError("was called")
+
+    assert adapt(Worse, "mine").supports == EVERYTHING
+
+
+def test_adapt_takes_cells_and_layers_by_their_parameters() -> None:
+    """Names without _l0 make a cell, names with it a sequence."""
+    assert isinstance(adapt(specimens.Careful, "mine"), TorchLSTMCell)
+    assert type(adapt(specimens.OneWay, "mine")) is TorchLSTM
+
+
+@pytest.mark.parametrize(
+    ("cls", "told"),
+    [
+        (nn.Linear, r"its parameters are weight \(3, 2\), bias \(3,\); expected"),
+        (nn.ReLU, "raised TypeError: "),
+        (nn.GRU, r"its parameters are weight_ih_l0 \(9, 2\), .*expected weight_ih_l0 \(12, 2\)"),
+        (nn.GRUCell, r"its parameters are weight_ih \(9, 2\)"),
+        (nn.RNN, r"its parameters are weight_ih_l0 \(3, 2\)"),
+        (nn.RNNCell, r"its parameters are weight_ih \(3, 2\)"),
+        (nn.Identity, "its parameters are none; expected"),
+        (specimens.NeedsThreeArguments, r"NeedsThreeArguments\(input_size, hidden_size\) raised"),
+        (dict, "is neither a torch.nn.Module nor an Implementation"),
+    ],
+)
+def test_adapt_refuses_what_is_no_lstm(cls: type, told: str) -> None:
+    """A class that is no LSTM is refused in one line that says why."""
+    with pytest.raises(UsageError, match=told) as caught:
+        adapt(cls, "mine")
+    assert str(caught.value).startswith("'mine' is n")
+    assert "\n" not in str(caught.value)
+
+
+def test_cell_list_name_puts_the_layer_first() -> None:
+    """Parameters of a list of cells are found by the layer's number."""
+    assert cell_list_name("weight_ih_l0") == "cells.0.weight_ih"
+    assert cell_list_name("bias_hh_l12") == "cells.12.bias_hh"

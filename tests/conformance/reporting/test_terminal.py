@@ -1,0 +1,98 @@
+"""What the terminal shows of verdicts."""
+
+import io
+
+from rich.console import Console, RenderableType
+
+from conformance import REQUIREMENTS
+from conformance.checking.verdict import (
+    Counterexample,
+    Crashed,
+    Failed,
+    NotApplicable,
+    Passed,
+    TimedOut,
+    Undecided,
+    from_json,
+)
+from conformance.reporting.terminal import failures, listed, table
+
+EXPLANATION = "The results equal those of an LSTM without bias_hh, here and in 3 further cases."
+PARTED = "The results first part in layer 0, step 0, row 0, feature 0: it is off."
+
+
+def plain(rendered: RenderableType, width: int = 200) -> str:
+    buffer = io.StringIO()
+    Console(file=buffer, width=width, color_system=None).print(rendered)
+    return buffer.getvalue()
+
+
+def failed(name: str, *diagnosis: str) -> Failed:
+    found = Counterexample("<LSTM 1->1>", f"{name} is off", {}, diagnosis=diagnosis)
+    return Failed(name, "mine", "cpu", 3, 0.014, counterexample=found)
+
+
+def test_table_keeps_names_whole() -> None:
+    """In a table of 100 columns the longest name of a requirement is on one line."""
+    name = "batched_states_with_unbatched_input_are_refused"
+    assert f" {name} " in table([Passed(name, "mine", "cpu", 8, 0.5, 1.0)])
+
+
+def test_requirements_keep_their_names_whole() -> None:
+    """In a terminal of 80 columns each name is on one line."""
+    told = plain(listed(REQUIREMENTS.values()), 80)
+    assert all(f" {name} " in told for name in REQUIREMENTS)
+
+
+def test_table_tells_what_is_undecided_from_what_timed_out() -> None:
+    """Only what was waited for has timed out, and only that took seconds."""
+    case = Counterexample("<LSTM 1->1>", "no verdict within 3 s", {})
+    late = TimedOut("rows_do_not_interact", "mine", "cpu", seconds=3.1, counterexample=case)
+    undecided = Undecided("layers_are_a_chain", "mine", "cpu", reason="the time is up")
+    told = " ".join(table([late, undecided]).replace("│", " ").split())
+    assert "rows_do_not_interact timed out 3.1 layers_are_a_chain undecided" in told
+    assert told.count("timed out") == 1
+    assert "0.0" not in told
+    assert from_json(undecided.to_json()) == undecided
+
+
+def test_table_shows_no_share_of_what_failed() -> None:
+    """That of the cases before the failure is left out, that of what passed is not."""
+    told = table(
+        [failed("a"), Crashed("b", "mine", "cpu", 2, 0.5), Passed("c", "mine", "cpu", 2, 1)]
+    )
+    assert "1.4%" not in told
+    assert "50.0%" not in told
+    assert "100.0%" in told
+
+
+def test_table_counts_requirements_that_are_not_applicable() -> None:
+    """One is not called several."""
+    one = NotApplicable("a", "mine", "cuda", reason="no CUDA")
+    assert table([one]).strip() == "mine on cuda: 1 requirement not applicable, no CUDA"
+    assert "2 requirements not applicable" in table([one, one])
+
+
+def test_failures_tell_what_is_undecided_in_one_line() -> None:
+    """However many requirements it is; one that was tried is told by itself."""
+    reason = "the run's time limit of 1 s was reached"
+    undecided = [Undecided(f"r{number}", "mine", "cpu", reason=reason) for number in range(100)]
+    told = plain(failures([*undecided, failed("a")])).split("\n")
+    assert f"mine on cpu: undecided, {reason}: 100 requirements" in told
+    assert "mine on cpu: a failed" in told
+    assert len(told) < 10
+
+
+def test_failures_tell_a_common_explanation_once() -> None:
+    """It comes before them, with how many have it; where the results part stays with each."""
+    alone = "In this step the input gate is off."
+    same = [failed(name, PARTED, alone, EXPLANATION) for name in "abc"]
+    told = plain(failures([*same, failed("d", PARTED, alone)]))
+    first = f"mine on cpu: 3 of 4 have the same explanation: {EXPLANATION}"
+    assert told.strip().startswith(first)
+    assert told.count(EXPLANATION) == 1
+    assert told.count(PARTED) == 4
+    assert told.count(alone) == 1
+    few = plain(failures(same[:2]))
+    assert "the same explanation" not in few
+    assert few.count(EXPLANATION) == 2

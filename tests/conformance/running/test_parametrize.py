@@ -1,0 +1,143 @@
+"""The requirements in somebody's own suite."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from conformance import REQUIREMENTS, HandWritten, UsageError, parametrize_with_requirements
+from tests.support.cases import RoundedReference
+from tests.support.processes import SPECIMENS
+from tests.support.processes import pytest as run_pytest
+
+PLAIN = Path(__file__).parents[2] / "faults" / "plain.py"
+
+SUITE = """
+import hypothesis
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from conformance import parametrize_with_requirements
+from {module} import {name}
+
+settings.register_profile("theirs", max_examples=3, deadline=77)
+settings.load_profile("theirs")
+
+
+@parametrize_with_requirements({name}, max_examples=12, seed=4{options})
+def test_lstm(requirement):
+    requirement()
+
+
+def test_their_settings_are_theirs():
+    assert settings.default.max_examples == 3
+    assert settings.default.deadline.total_seconds() == 0.077
+    assert torch.get_num_threads() == 2
+
+
+torch.set_num_threads(2)
+"""
+
+
+def suite(folder: Path, module: Path, name: str, options: str = "") -> Path:
+    shutil.copy(module, folder)
+    (folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\npythonpath = .\n")
+    path = folder / "test_theirs.py"
+    path.write_text(SUITE.format(module=module.stem, name=name, options=options))
+    return path
+
+
+def test_right_lstm_passes_in_their_suite(tmp_path: Path) -> None:
+    """Every requirement is a test of theirs, passed or skipped with its reason, on workers too."""
+    suite(tmp_path, PLAIN, "PlainLSTMCell")
+    run = run_pytest("-n", 2, "-rs", "-v", folder=tmp_path)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "PASSED test_theirs.py::test_lstm[results_match_reference]" in run.stdout
+    assert "bidirectional=True is not supported" in run.stdout
+    assert "PASSED test_theirs.py::test_their_settings_are_theirs" in run.stdout
+    for name in REQUIREMENTS:
+        assert f"test_lstm[{name}]" in run.stdout
+
+
+def test_faulty_lstm_fails_in_their_suite(tmp_path: Path) -> None:
+    """The failure is the verdict in their own output, with how to draw the same cases again."""
+    suite(tmp_path, SPECIMENS, "ForgetsBiasHH")
+    run = run_pytest("-k", "results_match_reference or theirs", folder=tmp_path)
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert "FAILED test_theirs.py::test_lstm[results_match_reference]" in run.stdout
+    assert "but should be" in run.stdout
+    assert "bias_hh_l0 = [" in run.stdout
+    assert "requirements(..., seed=4)" in run.stdout
+
+
+def test_declared_failure_is_expected_and_strict(tmp_path: Path) -> None:
+    """What fails as declared is xfailed with the reason; what passes all the same fails."""
+    expected = ', expected_failures={"results_match_reference": "no bias_hh", '
+    expected += '"dtypes_follow_input": "perhaps"}'
+    suite(tmp_path, SPECIMENS, "ForgetsBiasHH", expected)
+    chosen = "results_match_reference or dtypes_follow_input"
+    run = run_pytest("-rx", "-k", chosen, folder=tmp_path)
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert "1 failed" in run.stdout
+    assert "1 xfailed" in run.stdout
+    assert "XFAIL test_theirs.py::test_lstm[results_match_reference] - no bias_hh" in run.stdout
+    assert "[XPASS(strict)] perhaps" in run.stdout
+
+
+def test_several_targets_are_told_apart() -> None:
+    """Each test is named after its target and its requirement."""
+    mark = parametrize_with_requirements(RoundedReference(), "torch.nn.LSTMCell")
+    ids = [parameters.id for parameters in mark.args[1]]
+    assert ids == [
+        *(f"{RoundedReference().name}-{name}" for name in REQUIREMENTS),
+        *(f"torch.nn.LSTMCell-{name}" for name in REQUIREMENTS),
+    ]
+
+
+names = {"weight_ih": "weight_ih_l0", "weight_hh": "weight_hh_l0"}
+mine = HandWritten(torch.nn.LSTM, **names, bias=("bias_ih_l0", "bias_hh_l0"))
+other = HandWritten(torch.nn.LSTM, **names, bias=("bias_ih_l0", "bias_hh_l0"), name="other")
+wrong = HandWritten(torch.nn.LSTM, weight_ih="W", weight_hh="U")
+
+
+def test_hand_written_ones_are_named_after_their_places() -> None:
+    """An object without a name of its own is called module:name, as on the command line."""
+    mark = parametrize_with_requirements(mine, other)
+    assert mine.name == f"{__name__}:mine"
+    ids = [parameters.id for parameters in mark.args[1]]
+    assert ids[0] == f"{__name__}:mine-{next(iter(REQUIREMENTS))}"
+    assert ids[-1].startswith("other-")
+
+
+def test_objects_are_checked_as_on_the_command_line() -> None:
+    """What lacks a field, or cannot be filled with parameters, is refused in one line."""
+    with pytest.raises(UsageError, match=f"^'{__name__}:wrong': W is no parameter"):
+        parametrize_with_requirements(wrong)
+    nameless = RoundedReference()
+    nameless.name = ""
+    with pytest.raises(UsageError, match=r"^'RoundedReference': its `name` must be a text"):
+        parametrize_with_requirements(nameless)
+
+
+@pytest.mark.parametrize(
+    ("targets", "options", "told"),
+    [
+        (
+            ["torch.nn.LSTM"],
+            {"expected_failures": {"result_match_reference": "so"}},
+            "no requirement 'result_match_reference'; did you mean 'results_match_reference'?",
+        ),
+        (["torch.nn.LSTMM"], {}, "there is no 'LSTMM' in torch.nn"),
+        ([torch.nn.GRU], {}, "is no LSTM: its parameters are"),
+        (["torch.nn.LSTM"], {"profile": "slow"}, "unknown profile 'slow': choose among quick"),
+        ([], {}, "give at least one class"),
+        ([["torch.nn.LSTM"]], {}, "is no class, no Implementation and no name"),
+    ],
+)
+def test_arguments_that_make_no_sense_are_refused(targets: list, options: dict, told: str) -> None:
+    """At decoration, in one line."""
+    with pytest.raises(UsageError, match=told.replace("?", r"\?")):
+        parametrize_with_requirements(*targets, **options)
