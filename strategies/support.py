@@ -22,6 +22,12 @@ class Support:
     - `empty_batch`: whether a batch may have no rows; `gradients`: whether gradients are offered;
     - `results`: which of output, h_n and c_n come back. Of one that does not, a result has NaN
       in its place, and nothing is claimed about it.
+
+    What is under test need not be what takes the cases:
+
+    - `hands_on_arrays`: whether input and states are handed on to it as they are, so that it can
+      be given wrong shapes; `adapts_module`: whether it is a torch module, which an adapter calls;
+    - `own_process`: whether it computes in another process than the one that calls it.
     """
 
     dtypes: tuple[str, ...] = tuple(DTYPES)
@@ -38,6 +44,9 @@ class Support:
     empty_batch: bool = True
     gradients: bool = True
     results: tuple[str, ...] = ("output", "h_n", "c_n")
+    hands_on_arrays: bool = False
+    adapts_module: bool = False
+    own_process: bool = False
 
     def __post_init__(self) -> None:
         for name in (

@@ -44,14 +44,16 @@ def inapplicable(
 ) -> str | None:
     """Why `requirement` does not apply on `device`, None if it does; no case is run."""
     supports = implementation.supports
-    reason = requirement.applies(implementation)
+    needed = requirement.applies(implementation)
     if device not in supports.devices:
         return f"no {device.partition(':')[0].upper()} device is present"
     if device not in requirement.cases.get("devices", (device,)):
         return "is about CUDA devices"
     if requirement.costly and budget.max_examples < PROFILES["thorough"]:
         return "decided in the thorough profile"
-    return reason or _lacking(requirement, replace(supports, devices=(device,)))
+    if isinstance(needed, str):
+        return needed
+    return _lacking(requirement, replace(supports, devices=(device,)))
 
 
 def _lacking(requirement: Requirement, support: Support) -> str | None:

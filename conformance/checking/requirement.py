@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from conformance.implementations.implementation import Implementation
 from reference import Case
 
-Body = Callable[[Any, Case], "float | None"]
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    Kind = TypeVar("Kind", default=Implementation)
+    Body = Callable[[Kind, Case], float | None]
+
 LEVELS = ("core", "sequence", "module", "training")
+
+
+def _whatever(implementation: Any) -> Any:
+    return implementation
 
 
 @dataclass(frozen=True)
@@ -21,8 +30,9 @@ class Requirement:
     claim does not hold; it returns the largest error as a share of its bound, or None where
     nothing is measured. `cases` are the options of :func:`strategies.lstm_cases` from which cases
     are drawn: what an implementation cannot meet makes the requirement not applicable to it.
-    `applies` may give a further reason why it is not. `level` is one of :data:`LEVELS`;
-    `share_of_cases` scales the number of cases.
+    `applies` gives the implementation back, as the kind of implementation that `body` takes, or
+    else a text: a further reason why the requirement is not applicable. `level` is one of
+    :data:`LEVELS`; `share_of_cases` scales the number of cases.
     A `costly` one is decided in the thorough profile only.
     """
 
@@ -30,9 +40,9 @@ class Requirement:
     claim: str
     source: str
     level: str
-    body: Body
+    body: Body[Any]
     cases: Mapping[str, Any] = field(default_factory=dict)
-    applies: Callable[[Implementation], str | None] = lambda _: None
+    applies: Callable[[Implementation], object] = _whatever
     share_of_cases: float = 1.0
     costly: bool = False
 
@@ -45,11 +55,11 @@ def requirement(
     *,
     source: str,
     level: str,
-    applies: Callable[[Implementation], str | None] = lambda _: None,
+    applies: Callable[[Implementation], Kind | str] = _whatever,
     share_of_cases: float = 1.0,
     costly: bool = False,
     **cases: Any,
-) -> Callable[[Body], Body]:
+) -> Callable[[Body[Kind]], Body[Kind]]:
     """Register a function as the body of the requirement of its name and docstring.
 
     Raises :class:`ValueError` for an unknown level, a missing docstring or a name already taken.
@@ -57,7 +67,7 @@ def requirement(
     if level not in LEVELS:
         raise ValueError(f"level must be one of {', '.join(LEVELS)}, got {level!r}")
 
-    def register(body: Body) -> Body:
+    def register(body: Body[Kind]) -> Body[Kind]:
         if not body.__doc__:
             raise ValueError(f"{body.__name__} needs a docstring that states the claim")
         if body.__name__ in REGISTERED:

@@ -28,6 +28,7 @@ from conformance.checking.verdict import (
 from conformance.diagnosis import diagnose
 from conformance.errors import UsageError, positive
 from conformance.implementations.failures import Misbehaviour, Mismatch
+from conformance.implementations.implementation import Implementation
 from conformance.implementations.loading import load
 from conformance.implementations.programs.external import ANSWERING, load_command
 from conformance.recording.tape import recording
@@ -145,16 +146,15 @@ def _answers(record: Record, name: str, again: bool) -> Iterator[Any]:
             yield verdict.to_json()
 
 
-def _verdicts(implementation: Any, record: Record) -> Iterator[Verdict]:
+def _verdicts(implementation: Implementation, record: Record) -> Iterator[Verdict]:
     """Of one run of the requirement's body on the case; then, if it failed, with its diagnosis."""
     requirement = REQUIREMENTS[record.subject.requirement]
     here = (requirement.name, implementation.name, record.subject.device)
     lacking = implementation.supports.lacking_for(record.case)
-    reason = requirement.applies(implementation)
-    if reason is None and lacking:
+    needed = requirement.applies(implementation)
+    if isinstance(needed, str) or lacking:
         reason = f"the case needs {', '.join(lacking)}, which is not supported"
-    if reason is not None:
-        yield NotApplicable(*here, reason=reason)
+        yield NotApplicable(*here, reason=needed if isinstance(needed, str) else reason)
         return
     started = time.perf_counter()
     failure: Mismatch | Misbehaviour | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from conformance.recording.operands import Made, Origin, Text
 from conformance.recording.tape import bind, note, paused
 from reference import Array, Case, Precision, Result
 from strategies import Support
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
 
 ADAPTERS = ("conformance.implementations.pytorch.modules",)
 """Modules whose implementations note what they do themselves."""
@@ -28,9 +31,8 @@ class Implementation(Protocol):
     shapes and order. Whatever it raises becomes a verdict.
 
     Optional: `precision`, a :class:`reference.Precision`, where its arithmetic is not the dtype's
-    own; what :class:`Differentiable` adds; and `hands_on_arrays`, True if :meth:`run` hands on
-    input and states as they are, so that wrong shapes, in which it may be given them, come to what
-    is under test.
+    own; `version`, a text for reports; `constructed`, which says how a script makes it; and what
+    :class:`Differentiable` adds.
     """
 
     name: str
@@ -41,7 +43,6 @@ class Implementation(Protocol):
         ...
 
 
-@runtime_checkable
 class Differentiable(Implementation, Protocol):
     """An implementation that offers gradients; ``supports.gradients`` has to say so too."""
 
@@ -52,6 +53,11 @@ class Differentiable(Implementation, Protocol):
         and the dtype of the case's own arrays. A name that is left out is not verified.
         """
         ...
+
+
+def is_differentiable(implementation: Implementation) -> TypeIs[Differentiable]:
+    """Whether `implementation` has the method of :class:`Differentiable`, or passes it on."""
+    return hasattr(implementation, "gradients")
 
 
 def precision(implementation: Implementation) -> Precision:

@@ -60,7 +60,7 @@ def splitting_a_batch_changes_nothing(implementation: Implementation, case: Case
     "may be none",
     level="sequence",
     applies=lambda implementation: (
-        None if implementation.supports.empty_batch else "takes no empty batch"
+        implementation if implementation.supports.empty_batch else "takes no empty batch"
     ),
     share_of_cases=0.5,
     batched=True,

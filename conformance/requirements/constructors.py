@@ -7,8 +7,10 @@ from functools import partial
 from typing import Any
 
 from conformance.checking.requirement import requirement
+from conformance.implementations.implementation import Implementation
+from conformance.implementations.torch_module import TorchModule
 from conformance.requirements.errors import SMALL_CASES
-from conformance.requirements.helpers.needs import torch_module
+from conformance.requirements.helpers.needs import and_also, torch_module
 from conformance.requirements.helpers.refusals import refused
 from reference import Case, Configuration
 
@@ -23,9 +25,10 @@ def _configuration(case: Case, **options: Any) -> Configuration:
 @requirement(
     source="torch.nn.LSTM documentation: input_size, hidden_size and num_layers are numbers of "
     "things",
+    applies=torch_module,
     **SMALL_CASES,
 )
-def sizes_that_are_not_positive_are_refused(implementation: Any, case: Case) -> None:
+def sizes_that_are_not_positive_are_refused(implementation: TorchModule, case: Case) -> None:
     """hidden_size and num_layers that are zero or negative raise, a negative input_size too."""
     layered = implementation.supports.max_layers > 1
     for name, value in (
@@ -44,17 +47,16 @@ def sizes_that_are_not_positive_are_refused(implementation: Any, case: Case) -> 
         )
 
 
-def _has_dropout(implementation: Any) -> str | None:
-    return torch_module(implementation) or (
-        None if implementation.supports.dropout else "takes no dropout"
-    )
+def _has_dropout(implementation: Implementation) -> Implementation | str:
+    return implementation if implementation.supports.dropout else "takes no dropout"
 
 
 @requirement(
     source="torch.nn.LSTM documentation, dropout: a probability",
-    **{**SMALL_CASES, "applies": _has_dropout},
+    applies=and_also(torch_module, _has_dropout),
+    **SMALL_CASES,
 )
-def impossible_dropout_is_refused(implementation: Any, case: Case) -> None:
+def impossible_dropout_is_refused(implementation: TorchModule, case: Case) -> None:
     """A dropout below 0 or above 1 raises."""
     for value in (-0.1, 1.1):
         configuration = _configuration(case, dropout=value)
@@ -66,9 +68,10 @@ def impossible_dropout_is_refused(implementation: Any, case: Case) -> None:
 
 @requirement(
     source="torch.nn.LSTM documentation, proj_size: it has to be smaller than hidden_size",
+    applies=torch_module,
     **{**SMALL_CASES, "projection": True},
 )
-def impossible_projection_is_refused(implementation: Any, case: Case) -> None:
+def impossible_projection_is_refused(implementation: TorchModule, case: Case) -> None:
     """A proj_size that is negative, or not below hidden_size, raises."""
     size = case.configuration.hidden_size
     for value in (-1, size, size + 1):

@@ -8,6 +8,7 @@ from typing import Any
 from conformance.checking.comparison import agree, nothing, plus, truth
 from conformance.checking.requirement import requirement
 from conformance.implementations.implementation import Implementation, run
+from conformance.implementations.torch_module import TorchModule
 from conformance.requirements.helpers.needs import torch_module
 from conformance.requirements.helpers.refusals import call_refused
 from conformance.requirements.helpers.torch_only import session as session_of
@@ -32,15 +33,14 @@ def device_and_cpu_agree(implementation: Implementation, case: Case) -> float:
 _MIXED: dict[str, Any] = {
     "source": "torch.Tensor documentation: tensors on different devices do not mix",
     "level": "module",
-    "applies": torch_module,
     "share_of_cases": 0.2,
     "devices": CUDA,
     "lengths": False,
 }
 
 
-@requirement(**_MIXED)
-def input_on_another_device_is_refused(implementation: Any, case: Case) -> float:
+@requirement(applies=torch_module, **_MIXED)
+def input_on_another_device_is_refused(implementation: TorchModule, case: Case) -> float:
     """Input on the CPU for parameters on a CUDA device raises."""
     return call_refused(
         implementation,
@@ -50,8 +50,8 @@ def input_on_another_device_is_refused(implementation: Any, case: Case) -> float
     )
 
 
-@requirement(**_MIXED, states=True)
-def states_on_another_device_are_refused(implementation: Any, case: Case) -> float:
+@requirement(applies=torch_module, **_MIXED, states=True)
+def states_on_another_device_are_refused(implementation: TorchModule, case: Case) -> float:
     """Initial states on the CPU for parameters and input on a CUDA device raise."""
     return call_refused(
         implementation, case, "states on the CPU", lambda x, h, c: (x, (h.cpu(), c.cpu()))
@@ -65,7 +65,7 @@ def states_on_another_device_are_refused(implementation: Any, case: Case) -> flo
     share_of_cases=0.2,
     devices=CUDA,
 )
-def moving_to_the_cpu_and_back_changes_nothing(implementation: Any, case: Case) -> float:
+def moving_to_the_cpu_and_back_changes_nothing(implementation: TorchModule, case: Case) -> float:
     """A module that was moved to the CPU and back to its device computes the same bits."""
     session = session_of(implementation, case)
     before = session.run(case)

@@ -10,9 +10,9 @@ import numpy as np
 from conformance.checking.comparison import agree, arithmetic, close, nothing, truth
 from conformance.checking.requirement import requirement
 from conformance.implementations.failures import Mismatch
-from conformance.implementations.implementation import Implementation
+from conformance.implementations.torch_module import TorchModule
 from conformance.requirements.gradients import cotangents
-from conformance.requirements.helpers.needs import dropout, gradients
+from conformance.requirements.helpers.needs import and_also, dropout, gradients
 from conformance.requirements.helpers.randomness import FALSE_ALARM, seeded
 from conformance.requirements.helpers.readable import readable
 from conformance.requirements.helpers.torch_only import autograd
@@ -29,7 +29,7 @@ DOCUMENTED = (
 SCALING = "torch.nn.Dropout documentation: outputs are scaled by 1 / (1 - p) during training"
 
 
-def _train(implementation: Implementation, case: Case, calls: int = 1) -> list[Result]:
+def _train(implementation: TorchModule, case: Case, calls: int = 1) -> list[Result]:
     session = session_of(implementation, case)
     session.module.train()
     with seeded(case):
@@ -42,7 +42,7 @@ def _train(implementation: Implementation, case: Case, calls: int = 1) -> list[R
     applies=dropout,
     num_layers=(2, 5),
 )
-def dropout_is_identity_in_eval(implementation: Implementation, case: Case) -> float:
+def dropout_is_identity_in_eval(implementation: TorchModule, case: Case) -> float:
     """In eval mode, also after train mode, an LSTM with dropout computes what one without does."""
     known = truth(case, implementation)
     session = session_of(implementation, with_dropout(case, 0.5))
@@ -54,7 +54,7 @@ def dropout_is_identity_in_eval(implementation: Implementation, case: Case) -> f
 
 
 @requirement(source=DOCUMENTED, level="training", applies=dropout, num_layers=(1, 5))
-def zero_dropout_changes_nothing(implementation: Implementation, case: Case) -> float:
+def zero_dropout_changes_nothing(implementation: TorchModule, case: Case) -> float:
     """In train mode with dropout 0 the results are those of the equations."""
     known = truth(case, implementation)
     return agree(_train(implementation, case)[0], known.result, known.bound)
@@ -66,7 +66,7 @@ def zero_dropout_changes_nothing(implementation: Implementation, case: Case) -> 
     applies=dropout,
     num_layers=(1, 1),
 )
-def dropout_spares_a_single_layer(implementation: Implementation, case: Case) -> float:
+def dropout_spares_a_single_layer(implementation: TorchModule, case: Case) -> float:
     """In train mode with one layer there is nothing to drop: neither output nor recurrence."""
     known = truth(case, implementation)
     result = _train(implementation, with_dropout(case, 0.5))[0]
@@ -76,7 +76,7 @@ def dropout_spares_a_single_layer(implementation: Implementation, case: Case) ->
 @requirement(
     source=DOCUMENTED, level="training", applies=dropout, num_layers=(2, 5), share_of_cases=0.5
 )
-def full_dropout_cuts_layers_apart(implementation: Implementation, case: Case) -> float:
+def full_dropout_cuts_layers_apart(implementation: TorchModule, case: Case) -> float:
     """With dropout 1 every layer but the first sees zeros, and nothing else changes.
 
     So neither the recurrence nor the last layer's output is dropped, nor any final state.
@@ -97,7 +97,7 @@ def _with_all_dropped(case: Case) -> Trace:
 @requirement(
     source=f"{DOCUMENTED}; the chain rule: what is multiplied with 0 has gradient 0",
     level="training",
-    applies=lambda implementation: gradients(implementation) or dropout(implementation),
+    applies=and_also(dropout, gradients),
     num_layers=(2, 3),
     hidden_size=(1, 9),
     input_size=(1, 9),
@@ -105,7 +105,7 @@ def _with_all_dropped(case: Case) -> Trace:
     batch_size=(1, 6),
     share_of_cases=0.5,
 )
-def dropped_values_pass_no_gradient(implementation: Implementation, case: Case) -> float:
+def dropped_values_pass_no_gradient(implementation: TorchModule, case: Case) -> float:
     """With dropout 1 no gradient passes from a layer to the one below; all others are true."""
     weights = cotangents(case)
     evaluated = _with_all_dropped(case)
@@ -126,7 +126,6 @@ _FEW: dict[str, Any] = {
     "lengths": False,
     "share_of_cases": 0.2,
     "level": "training",
-    "applies": dropout,
 }
 
 
@@ -135,8 +134,8 @@ def _p(case: Case) -> float:
     return (0.5, 0.25, 0.75, 0.1)[(case.seq_len + case.batch_size - 2) % 4]
 
 
-@requirement(source=SCALING, **_FEW)
-def survivors_are_scaled(implementation: Implementation, case: Case) -> None:
+@requirement(source=SCALING, applies=dropout, **_FEW)
+def survivors_are_scaled(implementation: TorchModule, case: Case) -> None:
     """In train mode each value between layers is dropped or multiplied by 1 / (1 - p)."""
     p = _p(case)
     network = readable(case, p)
@@ -145,8 +144,8 @@ def survivors_are_scaled(implementation: Implementation, case: Case) -> None:
     close("dropout mask", mask, nearest, 1e-9)
 
 
-@requirement(source=DOCUMENTED, **_FEW)
-def dropout_rate_is_p(implementation: Implementation, case: Case) -> None:
+@requirement(source=DOCUMENTED, applies=dropout, **_FEW)
+def dropout_rate_is_p(implementation: TorchModule, case: Case) -> None:
     """The share of dropped values is p, as far as their number allows.
 
     By Hoeffding's inequality a share of n values is further off than sqrt(ln(2 / a) / 2n) with a
@@ -159,8 +158,8 @@ def dropout_rate_is_p(implementation: Implementation, case: Case) -> None:
     close("share of dropped values", np.array(np.mean(masks < 0.5)), np.array(p), allowed)
 
 
-@requirement(source=DOCUMENTED, **_FEW)
-def dropout_is_drawn_anew(implementation: Implementation, case: Case) -> None:
+@requirement(source=DOCUMENTED, applies=dropout, **_FEW)
+def dropout_is_drawn_anew(implementation: TorchModule, case: Case) -> None:
     """Every call, step, row and feature has a mask of its own.
 
     Two masks of m values are the same by chance with probability (p^2 + (1 - p)^2)^m; with p = 1/2
@@ -182,9 +181,10 @@ def dropout_is_drawn_anew(implementation: Implementation, case: Case) -> None:
 
 @requirement(
     source="torch.manual_seed documentation: the same seed gives the same random numbers",
+    applies=dropout,
     **_FEW,
 )
-def dropout_is_reproducible_under_a_seed(implementation: Implementation, case: Case) -> float:
+def dropout_is_reproducible_under_a_seed(implementation: TorchModule, case: Case) -> float:
     """After torch.manual_seed with the same seed, train mode gives the same results."""
     network = readable(case, 0.5)
     session = session_of(implementation, network.case)

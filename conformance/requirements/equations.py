@@ -7,6 +7,7 @@ from functools import cache
 from conformance.checking.comparison import against_reference, agree, plus, truth
 from conformance.checking.requirement import requirement
 from conformance.implementations.implementation import Implementation, run
+from conformance.implementations.torch_module import TorchModule
 from conformance.recording.tape import paused
 from conformance.requirements.helpers.needs import torch_module
 from reference import Case
@@ -88,7 +89,7 @@ def long_sequences_match_reference(implementation: Implementation, case: Case) -
     lengths=False,
     batched=True,
 )
-def hand_stacked_cells_equal_lstm(implementation: Implementation, case: Case) -> float:
+def hand_stacked_cells_equal_lstm(implementation: TorchModule, case: Case) -> float:
     """Stacking torch.nn.LSTMCell by hand gives the same output and final states of every layer.
 
     The distance is at most the sum of both rounding bounds. Hand-stacked cells themselves are

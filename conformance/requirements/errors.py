@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from conformance.checking.requirement import requirement
-from conformance.implementations.implementation import answer
+from conformance.implementations.implementation import Implementation, answer
+from conformance.implementations.torch_module import TorchModule, is_torch_module
 from conformance.requirements.helpers.needs import arrays_handed_on, torch_module
 from conformance.requirements.helpers.refusals import call_refused, refused
 from reference import Case
@@ -18,7 +19,6 @@ SHAPES = "torch.nn.LSTM and torch.nn.LSTMCell documentation, 'Inputs': shapes"
 
 SMALL_CASES: dict[str, Any] = {
     "level": "module",
-    "applies": torch_module,
     "share_of_cases": 0.2,
     "hidden_size": (2, 6),
     "input_size": (2, 6),
@@ -28,22 +28,20 @@ SMALL_CASES: dict[str, Any] = {
     "lengths": False,
 }
 WITH_STATES = {**SMALL_CASES, "states": True}
-_HANDED_ON = {**SMALL_CASES, "applies": arrays_handed_on}
-_STATES_HANDED_ON = {**_HANDED_ON, "states": True}
 
 
-def _is_no_cell(implementation: Any) -> str | None:
-    return arrays_handed_on(implementation) or (
-        "is a cell, which is given one step" if getattr(implementation, "is_cell", False) else None
-    )
+def _is_no_cell(implementation: Implementation) -> Implementation | str:
+    if is_torch_module(implementation) and implementation.is_cell:
+        return "is a cell, which is given one step"
+    return arrays_handed_on(implementation)
 
 
 def _states(h_0: Any, c_0: Any) -> Any:
     return None if h_0 is None else (h_0, c_0)
 
 
-@requirement(source=SHAPES, **_HANDED_ON)
-def wrong_feature_size_is_refused(implementation: Any, case: Case) -> float:
+@requirement(source=SHAPES, applies=arrays_handed_on, **SMALL_CASES)
+def wrong_feature_size_is_refused(implementation: Implementation, case: Case) -> float:
     """Input with a feature less than input_size or twice as many raises, also without states."""
     for states in (_states, lambda *_: None):
         call_refused(
@@ -60,14 +58,14 @@ def wrong_feature_size_is_refused(implementation: Any, case: Case) -> float:
     )
 
 
-@requirement(source=SHAPES, **SMALL_CASES)
-def wrong_input_rank_is_refused(implementation: Any, case: Case) -> float:
+@requirement(source=SHAPES, applies=torch_module, **SMALL_CASES)
+def wrong_input_rank_is_refused(implementation: TorchModule, case: Case) -> float:
     """Input with one dimension more than documented raises."""
     return call_refused(implementation, case, "4-D input", lambda x, h, c: (x[None], _states(h, c)))
 
 
-@requirement(source=SHAPES, **_STATES_HANDED_ON)
-def wrong_state_features_are_refused(implementation: Any, case: Case) -> float:
+@requirement(source=SHAPES, applies=arrays_handed_on, **WITH_STATES)
+def wrong_state_features_are_refused(implementation: Implementation, case: Case) -> float:
     """Initial states with a wrong number of features raise, each of the two."""
     call_refused(
         implementation, case, "h_0 with a feature less", lambda x, h, c: (x, (h[..., :-1], c))
@@ -77,8 +75,8 @@ def wrong_state_features_are_refused(implementation: Any, case: Case) -> float:
     )
 
 
-@requirement(source=SHAPES, **_STATES_HANDED_ON)
-def wrong_state_batch_is_refused(implementation: Any, case: Case) -> float:
+@requirement(source=SHAPES, applies=arrays_handed_on, **WITH_STATES)
+def wrong_state_batch_is_refused(implementation: Implementation, case: Case) -> float:
     """Initial states for another number of rows raise, also for one row, which could broadcast."""
     call_refused(implementation, case, "h_0 of one row", lambda x, h, c: (x, (h[:, :1], c)))
     call_refused(implementation, case, "c_0 of one row", lambda x, h, c: (x, (h, c[:, :1])))
@@ -92,17 +90,18 @@ def wrong_state_batch_is_refused(implementation: Any, case: Case) -> float:
 
 @requirement(
     source=SHAPES,
+    applies=torch_module,
     **{**WITH_STATES, "num_layers": (2, 3)},
 )
-def wrong_state_layers_are_refused(implementation: Any, case: Case) -> float:
+def wrong_state_layers_are_refused(implementation: TorchModule, case: Case) -> float:
     """Initial states for fewer layers than there are raise."""
     return call_refused(
         implementation, case, "states of one layer less", lambda x, h, c: (x, (h[1:], c[1:]))
     )
 
 
-@requirement(source=SHAPES, **WITH_STATES)
-def wrong_state_rank_is_refused(implementation: Any, case: Case) -> float:
+@requirement(source=SHAPES, applies=torch_module, **WITH_STATES)
+def wrong_state_rank_is_refused(implementation: TorchModule, case: Case) -> float:
     """Unbatched initial states with a batched input raise."""
     return call_refused(
         implementation, case, "states without batch", lambda x, h, c: (x, (h[:, 0], c[:, 0]))
@@ -112,6 +111,7 @@ def wrong_state_rank_is_refused(implementation: Any, case: Case) -> float:
 @requirement(
     source="torch.nn.LSTM documentation: for unbatched input, (h_0, c_0) are 2-D; "
     "torch.nn.LSTMCell documentation: 1-D",
+    applies=torch_module,
     **{
         **WITH_STATES,
         "batched": False,
@@ -120,7 +120,9 @@ def wrong_state_rank_is_refused(implementation: Any, case: Case) -> float:
         "input_size": (1, 6),
     },
 )
-def batched_states_with_unbatched_input_are_refused(implementation: Any, case: Case) -> float:
+def batched_states_with_unbatched_input_are_refused(
+    implementation: TorchModule, case: Case
+) -> float:
     """Initial states with a batch dimension raise where the input has none."""
     return call_refused(
         implementation,
@@ -132,9 +134,10 @@ def batched_states_with_unbatched_input_are_refused(implementation: Any, case: C
 
 @requirement(
     source="torch.nn.LSTM documentation, 'Inputs': (h_0, c_0) of the input's type",
+    applies=torch_module,
     **{**WITH_STATES, "dtypes": ["float32", "float64"]},
 )
-def wrong_state_dtype_is_refused(implementation: Any, case: Case) -> float:
+def wrong_state_dtype_is_refused(implementation: TorchModule, case: Case) -> float:
     """Initial states of another dtype than the parameters raise."""
     import torch
 
@@ -149,9 +152,10 @@ def wrong_state_dtype_is_refused(implementation: Any, case: Case) -> float:
 
 @requirement(
     source="torch.nn.LSTM documentation: input and parameters have one type",
+    applies=torch_module,
     **{**SMALL_CASES, "dtypes": ["float32", "float64"]},
 )
-def wrong_input_dtype_is_refused(implementation: Any, case: Case) -> float:
+def wrong_input_dtype_is_refused(implementation: TorchModule, case: Case) -> float:
     """Input of another dtype than the parameters raises, integers included."""
     import torch
 
@@ -166,8 +170,10 @@ def wrong_input_dtype_is_refused(implementation: Any, case: Case) -> float:
     return 0.0
 
 
-@requirement(source="torch.nn.LSTM documentation: (h_0, c_0) is a pair", **WITH_STATES)
-def single_state_tensor_is_refused(implementation: Any, case: Case) -> float:
+@requirement(
+    source="torch.nn.LSTM documentation: (h_0, c_0) is a pair", applies=torch_module, **WITH_STATES
+)
+def single_state_tensor_is_refused(implementation: TorchModule, case: Case) -> float:
     """A single tensor in place of the pair of states raises."""
     return call_refused(
         implementation, case, "h_0 alone in place of the pair", lambda x, h, _: (x, h)
@@ -176,9 +182,10 @@ def single_state_tensor_is_refused(implementation: Any, case: Case) -> float:
 
 @requirement(
     source="torch.nn.LSTM documentation: L is the sequence length, of a sequence that has an end",
-    **{**SMALL_CASES, "applies": _is_no_cell},
+    applies=_is_no_cell,
+    **SMALL_CASES,
 )
-def empty_sequence_is_refused(implementation: Any, case: Case) -> float:
+def empty_sequence_is_refused(implementation: Implementation, case: Case) -> float:
     """An input without time steps raises: there is no last step to return."""
     steps = (slice(None), slice(0, 0)) if case.configuration.batch_first else slice(0, 0)
     return call_refused(
@@ -191,9 +198,10 @@ def empty_sequence_is_refused(implementation: Any, case: Case) -> float:
 
 @requirement(
     source="torch.nn.utils.rnn.pack_padded_sequence documentation: lengths of the sequences",
+    applies=torch_module,
     **{**SMALL_CASES, "lengths": True},
 )
-def impossible_lengths_are_refused(implementation: Any, case: Case) -> None:
+def impossible_lengths_are_refused(implementation: TorchModule, case: Case) -> None:
     """Lengths that are zero, negative, too many or beyond the sequence raise."""
     assert case.lengths is not None
     for what, lengths in {
@@ -205,7 +213,7 @@ def impossible_lengths_are_refused(implementation: Any, case: Case) -> None:
         refused(what, partial(_run_with_lengths, implementation, case, lengths))
 
 
-def _run_with_lengths(implementation: Any, case: Case, lengths: Any) -> None:
+def _run_with_lengths(implementation: TorchModule, case: Case, lengths: Any) -> None:
     spoiled = replace(case)
     object.__setattr__(spoiled, "lengths", lengths)
     answer(implementation, spoiled)

@@ -12,9 +12,14 @@ from hypothesis import assume
 from conformance.checking.comparison import arithmetic, close
 from conformance.checking.requirement import requirement
 from conformance.implementations.failures import Misbehaviour, Mismatch, blamed
-from conformance.implementations.implementation import Implementation, documented_shapes
+from conformance.implementations.implementation import (
+    Implementation,
+    documented_shapes,
+    is_differentiable,
+)
+from conformance.implementations.torch_module import TorchModule, is_torch_module
 from conformance.recording.tape import bind, note
-from conformance.requirements.helpers.needs import gradients, returning, torch_module
+from conformance.requirements.helpers.needs import and_also, gradients, returning, torch_module
 from conformance.requirements.helpers.torch_only import autograd, differentiated
 from reference import Array, Case, Result, backward, gradient_bound, trace
 
@@ -22,18 +27,8 @@ CHAIN_RULE = "the chain rule applied to the equations of the torch.nn.LSTM docum
 ALL = ("output", "h_n", "c_n")
 
 
-def _of(name: str) -> dict[str, Any]:
-    """Cases of a loss on the result of that name alone."""
-    return {**CASES, "applies": lambda each: gradients(each) or returning(name)(each)}
-
-
-def _module(implementation: Implementation) -> str | None:
-    return torch_module(implementation) or gradients(implementation)
-
-
 CASES: dict[str, Any] = {
     "level": "training",
-    "applies": gradients,
     "hidden_size": (1, 9),
     "input_size": (1, 9),
     "seq_len": (1, 12),
@@ -41,7 +36,7 @@ CASES: dict[str, Any] = {
     "num_layers": (1, 3),
     "share_of_cases": 0.5,
 }
-MODULES: dict[str, Any] = {**CASES, "applies": _module}
+module_gradients = and_also(torch_module, gradients)
 
 
 def cotangents(case: Case, of: Collection[str] = ALL) -> Result:
@@ -77,11 +72,16 @@ def true_gradients(
 
 
 def gradients_of(
-    implementation: Any, case: Case, weights: Result, of: Collection[str], train: bool = True
+    implementation: Implementation,
+    case: Case,
+    weights: Result,
+    of: Collection[str],
+    train: bool = True,
 ) -> Mapping[str, Array]:
     """By autograd of a torch module; any other implementation is asked for them."""
-    if hasattr(implementation, "build"):
+    if is_torch_module(implementation):
         return autograd(implementation, case, weights, of, train=train)
+    assert is_differentiable(implementation)
     with blamed():
         got: Mapping[str, Array] = implementation.gradients(case, weights)
     if not isinstance(got, Mapping) or not got:
@@ -102,7 +102,7 @@ def gradients_of(
 
 
 def _matches(
-    implementation: Any, case: Case, of: Collection[str] = ALL, *, train: bool = True
+    implementation: Implementation, case: Case, of: Collection[str] = ALL, *, train: bool = True
 ) -> float:
     of = [name for name in of if name in implementation.supports.results]
     weights = cotangents(case, of)
@@ -110,25 +110,25 @@ def _matches(
     return _agree(got, *true_gradients(implementation, case, weights))
 
 
-@requirement(source=CHAIN_RULE, **CASES)
+@requirement(source=CHAIN_RULE, applies=gradients, **CASES)
 def gradients_match_backpropagation(implementation: Implementation, case: Case) -> float:
     """Gradients by input, h_0, c_0 and parameters, of all results together, are the true ones."""
     return _matches(implementation, case)
 
 
-@requirement(source=CHAIN_RULE, **_of("output"))
+@requirement(source=CHAIN_RULE, applies=and_also(gradients, returning("output")), **CASES)
 def gradients_of_output_are_right(implementation: Implementation, case: Case) -> float:
     """Gradients of a loss on output alone are those of back-propagation through time."""
     return _matches(implementation, case, ("output",))
 
 
-@requirement(source=CHAIN_RULE, **_of("h_n"))
+@requirement(source=CHAIN_RULE, applies=and_also(gradients, returning("h_n")), **CASES)
 def gradients_of_h_n_are_right(implementation: Implementation, case: Case) -> float:
     """Gradients of a loss on h_n alone are those of back-propagation through time."""
     return _matches(implementation, case, ("h_n",))
 
 
-@requirement(source=CHAIN_RULE, **_of("c_n"))
+@requirement(source=CHAIN_RULE, applies=and_also(gradients, returning("c_n")), **CASES)
 def gradients_of_c_n_are_right(implementation: Implementation, case: Case) -> float:
     """Gradients of a loss on c_n alone are those of back-propagation through time."""
     return _matches(implementation, case, ("c_n",))
@@ -136,14 +136,15 @@ def gradients_of_c_n_are_right(implementation: Implementation, case: Case) -> fl
 
 @requirement(
     source="torch.nn.Module.eval documentation: it changes what modules compute, not autograd",
-    **MODULES,
+    applies=module_gradients,
+    **CASES,
 )
 def gradients_are_the_same_in_eval(implementation: Implementation, case: Case) -> float:
     """In eval mode the gradients are those of train mode without dropout."""
     return _matches(implementation, case, train=False)
 
 
-@requirement(source=CHAIN_RULE, **{**CASES, "lengths": True})
+@requirement(source=CHAIN_RULE, applies=gradients, **{**CASES, "lengths": True})
 def gradients_pass_through_packed_batches(implementation: Implementation, case: Case) -> float:
     """Gradients of a packed batch are right; what is beyond a row's length has none."""
     return _matches(implementation, case)
@@ -151,6 +152,7 @@ def gradients_pass_through_packed_batches(implementation: Implementation, case: 
 
 @requirement(
     source=CHAIN_RULE,
+    applies=gradients,
     **{**CASES, "seq_len": (2, 12), "num_layers": (1, 1), "bidirectional": False},
     lengths=False,
     dtypes=["float64", "float32"],
@@ -173,9 +175,11 @@ def gradient_reaches_first_step(implementation: Implementation, case: Case) -> f
 
 
 @requirement(
-    source="torch.Tensor.backward documentation: it accumulates gradients in the leaves", **MODULES
+    source="torch.Tensor.backward documentation: it accumulates gradients in the leaves",
+    applies=module_gradients,
+    **CASES,
 )
-def backward_twice_accumulates(implementation: Implementation, case: Case) -> float:
+def backward_twice_accumulates(implementation: TorchModule, case: Case) -> float:
     """Backward passes without resetting the gradients, two of them of one graph, give their sum."""
     weights = cotangents(case)
     expected, bound = true_gradients(implementation, case, weights)
@@ -194,9 +198,10 @@ def backward_twice_accumulates(implementation: Implementation, case: Case) -> fl
 @requirement(
     source="torch.Tensor.requires_grad documentation: gradients are computed for leaves that "
     "require them",
-    **MODULES,
+    applies=module_gradients,
+    **CASES,
 )
-def frozen_leaves_change_no_other_gradient(implementation: Implementation, case: Case) -> float:
+def frozen_leaves_change_no_other_gradient(implementation: TorchModule, case: Case) -> float:
     """Freezing some leaves leaves the gradients of the others as they are."""
     weights = cotangents(case)
     expected, bound = true_gradients(implementation, case, weights)

@@ -11,6 +11,7 @@ from conformance.implementations.implementation import (
     documented_shapes,
     run,
 )
+from conformance.implementations.torch_module import is_torch_module
 from conformance.requirements.helpers.needs import devices, this_process
 from conformance.requirements.helpers.torch_only import session
 from conformance.requirements.variations import given_and_omitted
@@ -65,7 +66,7 @@ def process_state_is_left_alone(implementation: Implementation, case: Case) -> N
 
     The random state is watched where the call can be told from the module's initialisation.
     """
-    kept = session(implementation, case) if hasattr(implementation, "build") else None
+    kept = session(implementation, case) if is_torch_module(implementation) else None
     with process_state.restored(random=True):
         run(implementation, case)  # what is imported at the first call may have its own effects
     before = process_state.snapshot(random=kept is not None)

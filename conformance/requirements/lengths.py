@@ -11,8 +11,9 @@ import numpy as np
 from conformance.checking.comparison import agree, close, nothing, plus, truth
 from conformance.checking.requirement import requirement
 from conformance.implementations.implementation import Implementation, answer, checked, run
+from conformance.implementations.torch_module import TorchModule
 from conformance.requirements.errors import SHAPES, WITH_STATES
-from conformance.requirements.helpers.needs import returning
+from conformance.requirements.helpers.needs import returning, torch_module
 from conformance.requirements.helpers.refusals import refused
 from conformance.requirements.helpers.torch_only import session as session_of
 from conformance.requirements.helpers.torch_only import to_tensor
@@ -114,9 +115,10 @@ def full_lengths_equal_no_lengths(implementation: Implementation, case: Case) ->
 
 @requirement(
     source=f"{SHAPES}; the packed input of torch.nn.utils.rnn.pack_padded_sequence is no exception",
+    applies=torch_module,
     **{**WITH_STATES, "lengths": True},
 )
-def wrong_state_batch_is_refused_when_packed(implementation: Any, case: Case) -> float:
+def wrong_state_batch_is_refused_when_packed(implementation: TorchModule, case: Case) -> float:
     """Initial states for another number of rows raise with rows packed in order of length too.
 
     Their lengths are those of the case in falling order, the last one 1.
@@ -137,7 +139,7 @@ def wrong_state_batch_is_refused_when_packed(implementation: Any, case: Case) ->
     return agree(session.run(case), before, nothing(before))
 
 
-def _call_packed(implementation: Any, module: Any, case: Case, x: Any, states: Any) -> None:
+def _call_packed(implementation: TorchModule, module: Any, case: Case, x: Any, states: Any) -> None:
     """Call the module with rows that are packed as they are, longest first."""
     from torch.nn.utils.rnn import pack_padded_sequence
 

@@ -12,24 +12,25 @@ import numpy as np
 from conformance.checking.comparison import agree, close, plus, truth
 from conformance.checking.requirement import requirement
 from conformance.implementations.failures import Mismatch, blamed
-from conformance.implementations.implementation import Implementation
+from conformance.implementations.torch_module import TorchModule
 from conformance.recording.tape import note, paused
-from conformance.requirements.helpers.needs import torch_module, unbatched_torch_module
+from conformance.requirements.helpers.needs import and_also, torch_module, unbatched
 from conformance.requirements.helpers.randomness import FALSE_ALARM, seeded
 from conformance.requirements.helpers.torch_only import to_result, to_tensor
 from conformance.requirements.variations import without_batch
 from reference import DTYPES, Case
 
-_CASES: dict[str, Any] = {"level": "module", "applies": torch_module, "share_of_cases": 0.3}
+_CASES: dict[str, Any] = {"level": "module", "share_of_cases": 0.3}
 
 
 @requirement(
     source="torch.nn.LSTM documentation: all weights and biases are initialized from U(-sqrt(k), "
     "sqrt(k)) with k = 1 / hidden_size",
+    applies=torch_module,
     **_CASES,
     hidden_size=(1, 16),
 )
-def initial_parameters_are_uniform(implementation: Any, case: Case) -> None:
+def initial_parameters_are_uniform(implementation: TorchModule, case: Case) -> None:
     """Initial parameters are uniform in (-1/sqrt(hidden_size), 1/sqrt(hidden_size)).
 
     None is outside. By the inequality of Dvoretzky, Kiefer, Wolfowitz and Massart the largest
@@ -70,8 +71,8 @@ def initial_parameters_are_uniform(implementation: Any, case: Case) -> None:
         )
 
 
-@requirement(source="torch.nn.Module.to documentation", **_CASES)
-def to_dtype_converts_every_parameter(implementation: Any, case: Case) -> None:
+@requirement(source="torch.nn.Module.to documentation", applies=torch_module, **_CASES)
+def to_dtype_converts_every_parameter(implementation: TorchModule, case: Case) -> None:
     """`to(dtype)` converts every parameter to the nearest number of the dtype, or one as near.
 
     A little more than half a unit is allowed, for a conversion that goes through a third type.
@@ -98,9 +99,11 @@ def to_dtype_converts_every_parameter(implementation: Any, case: Case) -> None:
 
 
 @requirement(
-    source="torch.nn.LSTM and torch.nn.LSTMCell documentation: constructor parameters", **_CASES
+    source="torch.nn.LSTM and torch.nn.LSTMCell documentation: constructor parameters",
+    applies=torch_module,
+    **_CASES,
 )
-def attributes_are_the_arguments(implementation: Any, case: Case) -> None:
+def attributes_are_the_arguments(implementation: TorchModule, case: Case) -> None:
     """The constructor's arguments can be read back as attributes of the same names."""
     module = implementation.construct(case.configuration)
     for item in fields(case.configuration):
@@ -112,8 +115,8 @@ def attributes_are_the_arguments(implementation: Any, case: Case) -> None:
             raise Mismatch(f"module.{item.name}", "", repr(got), repr(expected))
 
 
-@requirement(source="torch.nn.Module.extra_repr documentation", **_CASES)
-def repr_tells_the_sizes(implementation: Any, case: Case) -> None:
+@requirement(source="torch.nn.Module.extra_repr documentation", applies=torch_module, **_CASES)
+def repr_tells_the_sizes(implementation: TorchModule, case: Case) -> None:
     """The repr names the input size and the hidden size, and fits the module it is of."""
     with blamed():
         text = repr(implementation.construct(case.configuration))
@@ -124,9 +127,10 @@ def repr_tells_the_sizes(implementation: Any, case: Case) -> None:
 
 @requirement(
     source="torch.nn.Module.train and eval documentation",
+    applies=torch_module,
     **_CASES,
 )
-def train_mode_without_dropout_is_eval_mode(implementation: Any, case: Case) -> float:
+def train_mode_without_dropout_is_eval_mode(implementation: TorchModule, case: Case) -> float:
     """Without dropout, train mode computes what eval mode computes."""
     bound = truth(case, implementation).bound
     module = implementation.build(case)
@@ -139,7 +143,7 @@ def train_mode_without_dropout_is_eval_mode(implementation: Any, case: Case) -> 
 @requirement(
     source="torch.func.vmap documentation: vmap(f) maps f over a dimension of its inputs",
     level="module",
-    applies=unbatched_torch_module,
+    applies=and_also(torch_module, unbatched),
     share_of_cases=0.1,
     lengths=False,
     batched=True,
@@ -147,22 +151,22 @@ def train_mode_without_dropout_is_eval_mode(implementation: Any, case: Case) -> 
     batch_size=(1, 4),
     seq_len=(1, 6),
 )
-def vmap_over_rows_is_a_batch(implementation: Implementation, case: Case) -> float:
+def vmap_over_rows_is_a_batch(implementation: TorchModule, case: Case) -> float:
     """Mapping the unbatched module over the rows with torch.func.vmap gives the batch."""
     import torch
 
     axis = 0 if case.configuration.batch_first else 1
-    adapter: Any = implementation
-    module = adapter.build(case)
+    module = implementation.build(case)
     unbatched = without_batch(case)
     assert case.h_0 is not None
     assert case.c_0 is not None
 
     def row(x: Any, h_0: Any, c_0: Any) -> Any:
-        return adapter.call_with(module, unbatched, x, (h_0, c_0))
+        return implementation.call_with(module, unbatched, x, (h_0, c_0))
 
-    arguments = [to_tensor(each, case.device) for each in (case.input, case.h_0, case.c_0)]
-    call = "looped({module}, x, (h[0], c[0]))" if adapter.is_cell else "flat({module}(x, (h, c)))"
+    x, h_0, c_0 = (to_tensor(each, case.device) for each in (case.input, case.h_0, case.c_0))
+    looped = "looped({module}, x, (h[0], c[0]))"
+    call = looped if implementation.is_cell else "flat({module}(x, (h, c)))"
     noted = note(
         f"flat = lambda answer: (answer[0], *answer[1])\n"
         f"{{output}}, {{h_n}}, {{c_n}} = torch.func.vmap(\n"
@@ -170,10 +174,12 @@ def vmap_over_rows_is_a_batch(implementation: Implementation, case: Case) -> flo
         f")({{x}}, {{h_0}}, {{c_0}})",
         new=("output", "h_n", "c_n"),
         module=module,
-        **dict(zip(("x", "h_0", "c_0"), arguments, strict=True)),
+        x=x,
+        h_0=h_0,
+        c_0=c_0,
     )
     with blamed(), paused():
-        mapped = torch.func.vmap(row, in_dims=(axis, 1, 1), out_dims=(axis, 1, 1))(*arguments)
+        mapped = torch.func.vmap(row, in_dims=(axis, 1, 1), out_dims=(axis, 1, 1))(x, h_0, c_0)
     noted.gave(*mapped)
     known = truth(case, implementation)
     return agree(to_result(mapped, case), known.result, known.bound)

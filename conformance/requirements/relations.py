@@ -64,8 +64,8 @@ def omitted_states_are_zeros(implementation: Implementation, case: Case) -> floa
 @requirement(
     source="torch.nn.LSTM documentation: batch_first does not apply to hidden or cell states",
     level="sequence",
-    applies=lambda implementation: (
-        None if len(implementation.supports.batch_first) == 2 else "batch_first cannot be chosen"
+    applies=lambda each: (
+        each if len(each.supports.batch_first) == 2 else "batch_first cannot be chosen"
     ),
     batched=True,
 )
@@ -86,8 +86,8 @@ def batch_first_only_swaps_axes(implementation: Implementation, case: Case) -> f
 @requirement(
     source="torch.nn.LSTM and torch.nn.LSTMCell documentation: shapes of unbatched input",
     level="sequence",
-    applies=lambda implementation: (
-        None if len(implementation.supports.batched) == 2 else "needs batched and unbatched input"
+    applies=lambda each: (
+        each if len(each.supports.batched) == 2 else "needs batched and unbatched input"
     ),
     batched=True,
     batch_size=(1, 1),
@@ -108,7 +108,7 @@ def unbatched_is_batch_of_one(implementation: Implementation, case: Case) -> flo
     source="torch.nn.LSTM documentation, bias: if False, the layer does not use b_ih and b_hh",
     level="core",
     applies=lambda implementation: (
-        None if True in implementation.supports.bias else "takes no biases"
+        implementation if True in implementation.supports.bias else "takes no biases"
     ),
     bias=False,
 )

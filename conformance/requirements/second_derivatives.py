@@ -10,8 +10,10 @@ from conformance.checking.comparison import close
 from conformance.checking.requirement import requirement
 from conformance.implementations.failures import Mismatch, blamed
 from conformance.implementations.implementation import Implementation, precision
+from conformance.implementations.torch_module import TorchModule
 from conformance.recording.tape import bind, note
-from conformance.requirements.gradients import MODULES, cotangents
+from conformance.requirements.gradients import CASES, cotangents, module_gradients
+from conformance.requirements.helpers.needs import and_also
 from conformance.requirements.helpers.torch_only import differentiated
 from reference import Array, Case, Result, backward, trace
 from reference.precision import DTYPES_OWN
@@ -19,17 +21,16 @@ from reference.precision import DTYPES_OWN
 STEP = 2.0**-12
 
 
-def _module(implementation: Implementation) -> str | None:
+def _precise_activations(implementation: Implementation) -> Implementation | str:
     rough = precision(implementation).activation > DTYPES_OWN.activation
-    reason: str | None = MODULES["applies"](implementation)
-    return reason or ("its activations are not as precise as the dtype" if rough else None)
+    return "its activations are not as precise as the dtype" if rough else implementation
 
 
 @requirement(
     source="torch.autograd.grad documentation, create_graph: higher order derivatives",
+    applies=and_also(module_gradients, _precise_activations),
     **{
-        **MODULES,
-        "applies": _module,
+        **CASES,
         "share_of_cases": 0.2,
         "hidden_size": (1, 4),
         "input_size": (1, 4),
@@ -39,7 +40,7 @@ def _module(implementation: Implementation) -> str | None:
     dtypes=["float64"],
     weights=["zeros", "one", "default", "unit", "small"],
 )
-def second_derivatives_are_right(implementation: Implementation, case: Case) -> float:
+def second_derivatives_are_right(implementation: TorchModule, case: Case) -> float:
     """The gradient of a directional derivative is the difference quotient of true gradients.
 
     The true gradients are evaluated in the wider type. Two central differences d(h) and d(2h)
@@ -121,10 +122,11 @@ def _moved(case: Case, by: float) -> Case:
 @requirement(
     source="torch.autograd.grad documentation, create_graph: higher order derivatives; no dtype is "
     "excepted",
-    **{**MODULES, "share_of_cases": 0.2, "hidden_size": (1, 4), "seq_len": (1, 5)},
+    applies=module_gradients,
+    **{**CASES, "share_of_cases": 0.2, "hidden_size": (1, 4), "seq_len": (1, 5)},
     dtypes=["float32"],
 )
-def float32_has_second_derivatives(implementation: Implementation, case: Case) -> None:
+def float32_has_second_derivatives(implementation: TorchModule, case: Case) -> None:
     """Second derivatives do not raise in float32 and are finite."""
     import torch
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from conformance.checking.comparison import agree, close, nothing, plus, truth
 from conformance.checking.requirement import requirement
 from conformance.implementations.failures import Mismatch
 from conformance.implementations.implementation import Implementation, run
+from conformance.implementations.torch_module import TorchModule
 from conformance.requirements.helpers.needs import returning, torch_module
 from conformance.requirements.helpers.torch_only import session as session_of
 from conformance.requirements.helpers.torch_only import to_result
@@ -46,7 +46,7 @@ def splitting_time_changes_nothing(implementation: Implementation, case: Case) -
 
 
 @requirement(source=CALL, level="module", applies=torch_module)
-def calls_are_independent(implementation: Implementation, case: Case) -> float:
+def calls_are_independent(implementation: TorchModule, case: Case) -> float:
     """A module that was called before, with whatever sizes, answers as one that was not.
 
     With initial states and without.
@@ -61,7 +61,7 @@ def calls_are_independent(implementation: Implementation, case: Case) -> float:
 
 
 @requirement(source="torch.nn.Module.eval documentation", level="module", applies=torch_module)
-def same_call_gives_same_bits(implementation: Implementation, case: Case) -> float:
+def same_call_gives_same_bits(implementation: TorchModule, case: Case) -> float:
     """In eval mode the same call twice gives the same bits, with initial states and without."""
     share = 0.0
     for each in given_and_omitted(case, implementation.supports.states):
@@ -72,7 +72,7 @@ def same_call_gives_same_bits(implementation: Implementation, case: Case) -> flo
 
 
 @requirement(source=CALL, level="module", applies=torch_module)
-def arguments_are_not_mutated(implementation: Implementation, case: Case) -> None:
+def arguments_are_not_mutated(implementation: TorchModule, case: Case) -> None:
     """Input, initial states and parameters are after the call what they were before."""
     session = session_of(implementation, case)
     session.run(case)
@@ -81,7 +81,7 @@ def arguments_are_not_mutated(implementation: Implementation, case: Case) -> Non
 
 
 @requirement(source=CALL, level="module", applies=torch_module)
-def results_do_not_alias(implementation: Implementation, case: Case) -> None:
+def results_do_not_alias(implementation: TorchModule, case: Case) -> None:
     """Overwriting one result changes neither the other results nor the arguments."""
     for overwritten in ("output", "h_n", "c_n"):
         session = session_of(implementation, case)
@@ -95,7 +95,7 @@ def results_do_not_alias(implementation: Implementation, case: Case) -> None:
 
 
 @requirement(source=CALL, level="module", applies=torch_module)
-def earlier_results_stay(implementation: Any, case: Case) -> float:
+def earlier_results_stay(implementation: TorchModule, case: Case) -> float:
     """The results of a call, with gradients or without, are not changed by a later call."""
     import torch
 
@@ -116,7 +116,7 @@ def earlier_results_stay(implementation: Any, case: Case) -> float:
     level="module",
     applies=torch_module,
 )
-def changed_weights_take_effect(implementation: Implementation, case: Case) -> float:
+def changed_weights_take_effect(implementation: TorchModule, case: Case) -> float:
     """After a change of the weights the next call computes with the new ones.
 
     Whether they are changed in place, loaded, or given by torch.func.functional_call, and also
@@ -154,7 +154,7 @@ def changed_weights_take_effect(implementation: Implementation, case: Case) -> f
     level="module",
     applies=torch_module,
 )
-def grad_mode_changes_nothing(implementation: Implementation, case: Case) -> float:
+def grad_mode_changes_nothing(implementation: TorchModule, case: Case) -> float:
     """The results without gradients are those with gradients, within the sum of both bounds."""
     bound = truth(case, implementation).bound
     session = session_of(implementation, case)

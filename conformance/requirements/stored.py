@@ -11,17 +11,18 @@ from typing import Any
 from conformance.checking.comparison import agree, nothing
 from conformance.checking.requirement import requirement
 from conformance.implementations.failures import Mismatch, blamed
+from conformance.implementations.torch_module import TorchModule
 from conformance.recording.tape import note
 from conformance.requirements.helpers.needs import torch_module
 from conformance.requirements.helpers.torch_only import to_result
 from reference import Case
 
 STATE_DICT = "torch.nn.LSTM documentation, 'Variables'"
-_CASES: dict[str, Any] = {"level": "module", "applies": torch_module, "share_of_cases": 0.3}
+_CASES: dict[str, Any] = {"level": "module", "share_of_cases": 0.3}
 
 
-@requirement(source=STATE_DICT, **_CASES)
-def state_dict_is_as_documented(implementation: Any, case: Case) -> None:
+@requirement(source=STATE_DICT, applies=torch_module, **_CASES)
+def state_dict_is_as_documented(implementation: TorchModule, case: Case) -> None:
     """The state_dict has the documented names and shapes, in order, with biases and without."""
     for bias in implementation.supports.bias:
         configuration = replace(case.configuration, bias=bias)
@@ -37,8 +38,8 @@ def state_dict_is_as_documented(implementation: Any, case: Case) -> None:
             raise Mismatch(f"state_dict with {bias=}", "", str(got), str(expected))
 
 
-@requirement(source="torch.nn.Module.parameters documentation", **_CASES)
-def every_weight_is_a_parameter(implementation: Any, case: Case) -> None:
+@requirement(source="torch.nn.Module.parameters documentation", applies=torch_module, **_CASES)
+def every_weight_is_a_parameter(implementation: TorchModule, case: Case) -> None:
     """Every tensor of the state_dict is a parameter that requires gradients."""
     module = implementation.construct(case.configuration)
     parameters = {name: each.requires_grad for name, each in module.named_parameters()}
@@ -49,7 +50,7 @@ def every_weight_is_a_parameter(implementation: Any, case: Case) -> None:
             raise Mismatch(f"{name}.requires_grad", "", str(parameters.get(name)), "True")
 
 
-def _equal_after(implementation: Any, case: Case, copied: Any) -> float:
+def _equal_after(implementation: TorchModule, case: Case, copied: Any) -> float:
     module = implementation.build(case)
     before = to_result(implementation.call(module, case), case)
     with blamed():
@@ -58,8 +59,8 @@ def _equal_after(implementation: Any, case: Case, copied: Any) -> float:
     return agree(after, before, nothing(before))
 
 
-@requirement(source="torch.nn.Module.load_state_dict documentation", **_CASES)
-def state_dict_round_trips(implementation: Any, case: Case) -> float:
+@requirement(source="torch.nn.Module.load_state_dict documentation", applies=torch_module, **_CASES)
+def state_dict_round_trips(implementation: TorchModule, case: Case) -> float:
     """A new module that loads the state_dict of another computes the same."""
 
     def loaded(module: Any) -> Any:
@@ -74,8 +75,10 @@ def state_dict_round_trips(implementation: Any, case: Case) -> float:
     return _equal_after(implementation, case, loaded)
 
 
-@requirement(source="copy.deepcopy documentation: the copy is independent", **_CASES)
-def deepcopy_is_an_independent_equal(implementation: Any, case: Case) -> float:
+@requirement(
+    source="copy.deepcopy documentation: the copy is independent", applies=torch_module, **_CASES
+)
+def deepcopy_is_an_independent_equal(implementation: TorchModule, case: Case) -> float:
     """A deep copy computes the same, and keeps doing so when the original changes."""
     import torch
 
@@ -92,8 +95,10 @@ def deepcopy_is_an_independent_equal(implementation: Any, case: Case) -> float:
     return _equal_after(implementation, case, copied)
 
 
-@requirement(source="pickle documentation; torch.save documentation", **_CASES)
-def pickle_round_trips(implementation: Any, case: Case) -> float:
+@requirement(
+    source="pickle documentation; torch.save documentation", applies=torch_module, **_CASES
+)
+def pickle_round_trips(implementation: TorchModule, case: Case) -> float:
     """A module that was pickled and read back computes the same."""
 
     def pickled(module: Any) -> Any:
@@ -105,8 +110,8 @@ def pickle_round_trips(implementation: Any, case: Case) -> float:
     return _equal_after(implementation, case, pickled)
 
 
-@requirement(source="torch.save and torch.load documentation", **_CASES)
-def torch_save_round_trips(implementation: Any, case: Case) -> float:
+@requirement(source="torch.save and torch.load documentation", applies=torch_module, **_CASES)
+def torch_save_round_trips(implementation: TorchModule, case: Case) -> float:
     """A module whose state_dict went through torch.save and torch.load computes the same."""
     import torch
 

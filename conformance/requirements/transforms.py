@@ -10,7 +10,8 @@ from typing import Any
 from conformance.checking.comparison import agree, truth
 from conformance.checking.requirement import requirement
 from conformance.implementations.failures import blamed
-from conformance.implementations.implementation import precision
+from conformance.implementations.implementation import Implementation, precision
+from conformance.implementations.torch_module import TorchModule
 from conformance.recording.tape import Noted, bind, note, paused, under
 from conformance.requirements.helpers.needs import torch_module
 from conformance.requirements.helpers.torch_only import to_result, to_tensor
@@ -28,7 +29,7 @@ _COSTLY: dict[str, Any] = {
 }
 
 
-def _holder(implementation: Any, case: Case) -> Any:
+def _holder(implementation: TorchModule, case: Case) -> Any:
     """A module that calls the implementation's module with the case's tensors."""
     import torch
 
@@ -61,7 +62,7 @@ class Holder(torch.nn.Module):
 ANSWER = "{output}, {h_n}, {c_n} = "
 
 
-def _note(implementation: Any, case: Case, arguments: tuple[Any, ...], how: str) -> Noted:
+def _note(implementation: TorchModule, case: Case, arguments: tuple[Any, ...], how: str) -> Noted:
     """Take down a holder of a new module, and how it is called."""
     if implementation.is_cell:
         call = "looped(self.inner, x, tuple(state[0] for state in states) or None)"
@@ -82,13 +83,13 @@ def _arguments(case: Case) -> tuple[Any, ...]:
     return tuple(to_tensor(array, case.device) for array in arrays)
 
 
-def _compiles(implementation: Any) -> str | None:
+def _compiles(implementation: Implementation) -> TorchModule | str:
     if not any(map(shutil.which, ("c++", "g++", "clang++", "cl"))):
         return "torch.compile needs a C++ compiler, and there is none"
     return torch_module(implementation)
 
 
-def _exports(implementation: Any) -> str | None:
+def _exports(implementation: Implementation) -> TorchModule | str:
     if importlib.util.find_spec("torch") and importlib.util.find_spec("torch.export"):
         return torch_module(implementation)
     return "this torch has no torch.export"
@@ -99,7 +100,7 @@ def _exports(implementation: Any) -> str | None:
     applies=_compiles,
     **_COSTLY,
 )
-def compiled_module_agrees(implementation: Any, case: Case) -> float:
+def compiled_module_agrees(implementation: TorchModule, case: Case) -> float:
     """A compiled module that holds the LSTM gives the true results, within the bound."""
     import torch
 
@@ -121,7 +122,7 @@ def compiled_module_agrees(implementation: Any, case: Case) -> float:
     applies=_exports,
     **_COSTLY,
 )
-def exported_program_agrees(implementation: Any, case: Case) -> float:
+def exported_program_agrees(implementation: TorchModule, case: Case) -> float:
     """The program that torch.export makes of the LSTM gives the true results, within the bound."""
     import torch
     from torch.export import export
@@ -149,7 +150,7 @@ def exported_program_agrees(implementation: Any, case: Case) -> float:
     dtypes=["float32"],
     weights=["zeros", "one", "default", "unit", "small"],
 )
-def autocast_stays_within_its_precision(implementation: Any, case: Case) -> float:
+def autocast_stays_within_its_precision(implementation: TorchModule, case: Case) -> float:
     """Under torch.autocast to bfloat16 the results are those of bfloat16 arithmetic, or better."""
     import torch
 
@@ -163,8 +164,8 @@ def autocast_stays_within_its_precision(implementation: Any, case: Case) -> floa
         torch.autocast(device, torch.bfloat16),
         under(f"torch.autocast({device!r}, torch.bfloat16)"),
     ):
-        tensors = implementation.call(module, case)
-        widened = tuple(tensor.float() for tensor in tensors)
+        output, h_n, c_n = tensors = implementation.call(module, case)
+        widened = output.float(), h_n.float(), c_n.float()
     for tensor, wide in zip(tensors, widened, strict=True):
         bind(wide, tensor, ".float()")
     return agree(to_result(widened, case), evaluated.result, allowed)

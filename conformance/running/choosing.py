@@ -23,7 +23,7 @@ from conformance.errors import UsageError, meant, positive
 from conformance.implementations.by_hand import HandWritten
 from conformance.implementations.implementation import Implementation, precision
 from conformance.implementations.loading import load
-from conformance.implementations.programs.external import load_command
+from conformance.implementations.programs.external import CommandImplementation, load_command
 from conformance.implementations.shipped import SHIPPED
 from conformance.reproductions.subject import Subject, environment, rerun
 from conformance.requirements import REQUIREMENTS
@@ -188,7 +188,7 @@ def subject(
     """What is verified, with what it takes to do that again."""
     names = config.getoption("lstm")
     name = next((each for each in names if _load(each) is implementation), implementation.name)
-    program: str = getattr(implementation, "command", "")
+    program = implementation.command if isinstance(implementation, CommandImplementation) else ""
     options = ("profile", "max_examples", "seed", "dtype", "precision", "timeout")
     values = {option.replace("_", "-"): config.getoption(f"lstm_{option}") for option in options}
     return Subject(

@@ -6,6 +6,7 @@ They misbehave on inputs with a non-zero element only, so that trying out what t
 import ctypes
 import os
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -166,7 +167,7 @@ class Sleeps(Misbehaving):
 class DiesOfWrongShapes(Plain):
     """Ends its process where a state has a feature less than it should."""
 
-    hands_on_arrays = True
+    supports = replace(Plain.supports, hands_on_arrays=True)
 
     def run(self, case: Case) -> Result:
         if case.h_0 is not None and case.h_0.shape[-1] != case.configuration.output_size:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -110,7 +111,6 @@ class HandWritten:
         self.tensors = tensors
         self.precision = Precision(added_bias=forget_bias)
         self._supports: Support | None = None
-        self._adapts_module = False
         self.around: Around = contextlib.nullcontext
         self.constructed: object = None
         if cell and not {"h_n", "c_n"} <= self.usage.answer.names:
@@ -127,13 +127,6 @@ class HandWritten:
     def supports(self, support: Support) -> None:
         self._supports = support
 
-    @property
-    def adapts_module(self) -> bool:
-        """Whether what is called is a torch module, as far as that shows when tried."""
-        if self._supports is None:
-            self._supports = self._tried()
-        return self._adapts_module
-
     def _tried(self) -> Support:
         takes = self.usage.call.takes_states
         states = (True,) * takes + (False,) * (self.states_optional or not takes)
@@ -143,8 +136,8 @@ class HandWritten:
             raise UsageError(f"{self.name!r}: {error}") from error
         returned = self.usage.answer.names & {"c_n", "c_all"}
         results = ("output", "h_n", "c_n") if returned else ("output", "h_n")
-        self._adapts_module = isinstance(made, TorchSubject)
-        return supported(self, torch=isinstance(made, Tensors), states=states, results=results)
+        found = supported(self, torch=isinstance(made, Tensors), states=states, results=results)
+        return replace(found, adapts_module=isinstance(made, TorchSubject))
 
     def _subject(self, case: Case) -> Subject:
         sizes = case.configuration.input_size, case.configuration.hidden_size

@@ -24,7 +24,12 @@ class EquinoxLSTM(JaxLSTM):
     name = "equinox"
     layout = Layout(biases=1)
     supports = Support(
-        max_layers=1, bidirectional=(False,), projection=False, dropout=False, lengths=False
+        max_layers=1,
+        bidirectional=(False,),
+        projection=False,
+        dropout=False,
+        lengths=False,
+        hands_on_arrays=True,
     )
 
     def call(

@@ -24,7 +24,9 @@ class FlaxLSTM(JaxLSTM):
     """
 
     layout = Layout(transposed=True, biases=1)
-    supports = Support(max_layers=1, bias=(True,), projection=False, dropout=False)
+    supports = Support(
+        max_layers=1, bias=(True,), projection=False, dropout=False, hands_on_arrays=True
+    )
 
     def call(
         self,

@@ -29,7 +29,6 @@ class JaxLSTM:
     """An LSTM as a pure function :meth:`call`, compiled once for arrays of the same shapes."""
 
     layout = Layout()
-    hands_on_arrays = True
 
     def __init__(self) -> None:
         self.compiled = jax.jit(self.call, static_argnums=0)

@@ -37,8 +37,13 @@ class KerasLSTM:
 
     name = "keras-torch"
     backend: type[TorchBackend] = TorchBackend
-    hands_on_arrays = True
-    supports = Support(batch_first=(True,), batched=(True,), projection=False, dropout=False)
+    supports = Support(
+        batch_first=(True,),
+        batched=(True,),
+        projection=False,
+        dropout=False,
+        hands_on_arrays=True,
+    )
 
     def __init__(self) -> None:
         self.on = self.backend(self.name)
@@ -94,6 +99,7 @@ class KerasCells(KerasLSTM):
         projection=False,
         dropout=False,
         gradients=False,
+        hands_on_arrays=True,
     )
 
     def run(self, case: Case) -> Result:

@@ -24,7 +24,6 @@ class MlxLSTM:
     """
 
     name = "mlx"
-    hands_on_arrays = True
     supports = Support(
         max_layers=1,
         batch_first=(True,),
@@ -32,6 +31,7 @@ class MlxLSTM:
         projection=False,
         dropout=False,
         lengths=False,
+        hands_on_arrays=True,
     )
 
     def run(self, case: Case) -> Result:

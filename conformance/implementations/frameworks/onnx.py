@@ -11,7 +11,6 @@ class OnnxRuntimeLSTM:
     """LSTM nodes in ONNX Runtime on the CPU, which computes float32 in layout 0 only."""
 
     name = "onnxruntime"
-    hands_on_arrays = True
     supports = Support(
         dtypes=("float32",),
         batch_first=(False,),
@@ -19,6 +18,7 @@ class OnnxRuntimeLSTM:
         projection=False,
         dropout=False,
         gradients=False,
+        hands_on_arrays=True,
     )
 
     def run(self, case: Case) -> Result:
@@ -36,8 +36,9 @@ class OnnxReferenceLSTM:
     """LSTM nodes in ``onnx.reference.ReferenceEvaluator``."""
 
     name = "onnx-reference"
-    hands_on_arrays = True
-    supports = Support(batched=(True,), projection=False, dropout=False, gradients=False)
+    supports = Support(
+        batched=(True,), projection=False, dropout=False, gradients=False, hands_on_arrays=True
+    )
 
     def run(self, case: Case) -> Result:
         """Evaluate a model of the case."""

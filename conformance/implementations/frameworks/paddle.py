@@ -20,8 +20,13 @@ class PaddleLSTM:
     """
 
     name = "paddle"
-    hands_on_arrays = True
-    supports = Support(dtypes=("float64", "float32"), bias=(True,), batched=(True,), dropout=False)
+    supports = Support(
+        dtypes=("float64", "float32"),
+        bias=(True,),
+        batched=(True,),
+        dropout=False,
+        hands_on_arrays=True,
+    )
 
     def run(self, case: Case) -> Result:
         """Call a layer that holds the case's parameters."""

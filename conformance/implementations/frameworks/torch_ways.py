@@ -39,9 +39,13 @@ class TorchWay:
     """``torch.nn.LSTM`` in a module that is turned into something else before it is called."""
 
     name = ""
-    hands_on_arrays = True
-    adapts_module = True
-    supports = Support(devices=torch_devices(), dropout=False, lengths=False)
+    supports = Support(
+        devices=torch_devices(),
+        dropout=False,
+        lengths=False,
+        hands_on_arrays=True,
+        adapts_module=True,
+    )
 
     def turned(self, holder: Holder, arguments: list[Tensor]) -> Any:
         """What is called instead of `holder`; `arguments` are those of the call to come."""

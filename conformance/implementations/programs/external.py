@@ -38,8 +38,6 @@ class CommandImplementation:
     Raises :class:`UsageError` when it cannot be started or does not say what it is.
     """
 
-    own_process = True
-
     def __init__(
         self,
         command: str,

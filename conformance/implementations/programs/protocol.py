@@ -71,7 +71,7 @@ def hello(line: bytes) -> Hello:
         name: tuple(value) if isinstance(value, list) else value
         for name, value in said.get("supports", {}).items()
     }
-    supports = Support(**{**UNSAID, **declared})
+    supports = Support(**{**UNSAID, **declared}, own_process=True)
     try:
         precision = Precision(**said.get("precision", {}))
     except (ValueError, OverflowError) as error:

@@ -8,8 +8,8 @@ from typing import Any, cast
 import torch
 
 from conformance.implementations.failures import Misbehaviour, Mismatch, blamed
-from conformance.implementations.pytorch.modules import TorchLSTM
 from conformance.implementations.pytorch.tensors import to_array, to_tensor
+from conformance.implementations.torch_module import TorchModule
 from conformance.recording.tape import bind, note
 from reference import Array, Case, Result
 
@@ -24,7 +24,7 @@ class Differentiated:
 
     def __init__(
         self,
-        implementation: TorchLSTM,
+        implementation: TorchModule,
         case: Case,
         *,
         train: bool = True,
@@ -96,7 +96,7 @@ class Differentiated:
 
 
 def backward(
-    implementation: TorchLSTM,
+    implementation: TorchModule,
     case: Case,
     cotangents: Result,
     of: Collection[str] = RESULTS,

@@ -9,8 +9,9 @@ import torch
 from torch.func import functional_call
 
 from conformance.implementations.implementation import checked
-from conformance.implementations.pytorch.modules import TorchLSTM, to_result
+from conformance.implementations.pytorch.modules import to_result
 from conformance.implementations.pytorch.tensors import to_array, to_tensor
+from conformance.implementations.torch_module import TorchModule
 from conformance.recording.tape import note, under
 from reference import Array, Case, Result
 
@@ -21,7 +22,7 @@ class Session:
     The tensors of the last call are kept, so that what became of them can be looked at.
     """
 
-    def __init__(self, implementation: TorchLSTM, case: Case) -> None:
+    def __init__(self, implementation: TorchModule, case: Case) -> None:
         self.implementation = implementation
         self.case = case
         self.module = implementation.build(case)

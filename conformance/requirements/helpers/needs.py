@@ -1,70 +1,94 @@
-"""Reasons why a requirement is not applicable to an implementation, beyond what cases it takes."""
+"""What a requirement needs of an implementation, beyond the cases that it takes.
+
+Each returns the implementation, as the kind of implementation that it has been found to be, or
+the reason why the requirement is not applicable.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
-from conformance.implementations.implementation import Differentiable, Implementation, precision
+from conformance.implementations.implementation import (
+    Implementation,
+    is_differentiable,
+    precision,
+)
+from conformance.implementations.torch_module import TorchModule, is_torch_module
+
+Kind = TypeVar("Kind")
 
 
-def torch_module(implementation: Implementation) -> str | None:
-    """Needs a ``torch.nn.Module`` that can be built, kept and called again.
-
-    An adapter that calls one says so by its attribute `adapts_module`.
-    """
-    if hasattr(implementation, "build"):
-        return None
-    adapted = getattr(implementation, "adapts_module", False)
+def torch_module(implementation: Implementation) -> TorchModule | str:
+    """Needs a ``torch.nn.Module`` that can be built, kept and called again."""
+    if is_torch_module(implementation):
+        return implementation
+    adapted = implementation.supports.adapts_module
     return "verified through an adapter, not as a torch module" if adapted else "not a torch module"
 
 
-def unbatched_torch_module(implementation: Implementation) -> str | None:
-    """Needs a torch module that takes input without a batch dimension."""
+def unbatched(implementation: Implementation) -> Implementation | str:
+    """Needs an implementation that takes input without a batch dimension."""
     takes = False in implementation.supports.batched
-    return torch_module(implementation) or (None if takes else "takes no unbatched input")
+    return implementation if takes else "takes no unbatched input"
 
 
-def arrays_handed_on(implementation: Implementation) -> str | None:
+def arrays_handed_on(implementation: Implementation) -> Implementation | str:
     """Needs an implementation that can be given arrays of wrong shapes, and checks them itself."""
-    if getattr(implementation, "hands_on_arrays", False):
-        return None
-    return torch_module(implementation)
+    handed_on = implementation.supports.hands_on_arrays
+    return implementation if handed_on else torch_module(implementation)
 
 
-def returning(*names: str) -> Callable[[Implementation], str | None]:
+def returning(*names: str) -> Callable[[Implementation], Implementation | str]:
     """Needs the results of these names."""
 
-    def reason(implementation: Implementation) -> str | None:
+    def needed(implementation: Implementation) -> Implementation | str:
         absent = [name for name in names if name not in implementation.supports.results]
-        return f"does not return {', '.join(absent)}" if absent else None
+        return f"does not return {', '.join(absent)}" if absent else implementation
 
-    return reason
+    return needed
 
 
-def this_process(implementation: Implementation) -> str | None:
+def this_process(implementation: Implementation) -> Implementation | str:
     """Needs an implementation that computes in the process that calls it."""
-    return "runs in a process of its own" if getattr(implementation, "own_process", False) else None
+    elsewhere = implementation.supports.own_process
+    return "runs in a process of its own" if elsewhere else implementation
 
 
-def devices(implementation: Implementation) -> str | None:
+def devices(implementation: Implementation) -> Implementation | str:
     """Needs an implementation whose results live on devices."""
-    here = this_process(implementation) is None and len(implementation.supports.devices) > 1
-    return None if hasattr(implementation, "build") or here else "answers with NumPy arrays"
+    supports = implementation.supports
+    here = not supports.own_process and len(supports.devices) > 1
+    found = here or is_torch_module(implementation)
+    return implementation if found else "answers with NumPy arrays"
 
 
-def gradients(implementation: Implementation) -> str | None:
+def gradients(implementation: Implementation) -> Implementation | str:
     """Needs gradients, in an arithmetic for which they have a bound."""
-    offers = hasattr(implementation, "build") or isinstance(implementation, Differentiable)
+    offers = is_torch_module(implementation) or is_differentiable(implementation)
     if not (offers and implementation.supports.gradients):
         return "offers no gradients"
     declared = precision(implementation)
     if declared.storage or declared.weight_bits or declared.input_bits:
         return f"no bound on gradients is known for {', '.join(declared.described())}"
-    return None
+    return implementation
 
 
-def dropout(implementation: Implementation) -> str | None:
+def dropout(implementation: Implementation) -> TorchModule | str:
     """Needs a torch module with dropout between layers."""
     if implementation.supports.dropout and implementation.supports.max_layers > 1:
         return torch_module(implementation)
     return "has no dropout between layers"
+
+
+def and_also(
+    first: Callable[[Implementation], Kind | str], *others: Callable[[Implementation], object]
+) -> Callable[[Implementation], Kind | str]:
+    """Needs what `first` needs and what all `others` do; the reason is that of the first unmet."""
+
+    def needed(implementation: Implementation) -> Kind | str:
+        found = first(implementation)
+        reasons = [found, *(other(implementation) for other in others)]
+        return next((each for each in reasons if isinstance(each, str)), found)
+
+    return needed

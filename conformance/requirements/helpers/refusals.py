@@ -8,7 +8,8 @@ from typing import Any
 
 from conformance.checking.comparison import agree, nothing
 from conformance.implementations.failures import REFUSALS, Misbehaviour, Mismatch, NoAnswer, blamed
-from conformance.implementations.implementation import answer, run
+from conformance.implementations.implementation import Implementation, answer, run
+from conformance.implementations.torch_module import is_torch_module
 from conformance.recording.tape import attempted
 from conformance.requirements.helpers.torch_only import session as session_of
 from conformance.requirements.helpers.torch_only import to_tensor
@@ -37,7 +38,7 @@ def _types() -> str:
 
 
 def call_refused(
-    implementation: Any,
+    implementation: Implementation,
     case: Case,
     what: str,
     spoil: Spoil,
@@ -46,7 +47,7 @@ def call_refused(
 
     An implementation that is no torch module may raise whatever it likes, and has to answer again.
     """
-    if not hasattr(implementation, "build"):
+    if not is_torch_module(implementation):
         return _run_refused(implementation, case, what, spoil)
     session = session_of(implementation, case)
     before = session.run(case)
@@ -62,7 +63,7 @@ def call_refused(
 
 
 def _run_refused(
-    implementation: Any,
+    implementation: Implementation,
     case: Case,
     what: str,
     spoil: Spoil,

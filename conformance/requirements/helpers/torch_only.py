@@ -5,45 +5,53 @@ So listing the requirements, and verifying an LSTM of another framework, do with
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from conformance.implementations.implementation import checked
+from conformance.implementations.torch_module import TorchModule
 from reference import Array, Case, Result
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from conformance.implementations.pytorch.gradients import Differentiated
     from conformance.implementations.pytorch.sessions import Session
 
 
-def session(implementation: Any, case: Case) -> Session:
+def session(implementation: TorchModule, case: Case) -> Session:
     """A module built for `case` and kept over several calls."""
     from conformance.implementations.pytorch.sessions import Session
 
     return Session(implementation, case)
 
 
-def differentiated(implementation: Any, case: Case, **options: Any) -> Differentiated:
+def differentiated(
+    implementation: TorchModule, case: Case, frozen: Collection[str] = ()
+) -> Differentiated:
     """A module built for `case` whose arguments and parameters require gradients."""
     from conformance.implementations.pytorch.gradients import Differentiated
 
-    return Differentiated(implementation, case, **options)
+    return Differentiated(implementation, case, frozen=frozen)
 
 
-def autograd(implementation: Any, case: Case, *loss: Any, **options: Any) -> dict[str, Array]:
+def autograd(
+    implementation: TorchModule, case: Case, *loss: Any, train: bool = True
+) -> dict[str, Array]:
     """Gradients by autograd; see :func:`conformance.implementations.pytorch.gradients.backward`."""
     from conformance.implementations.pytorch.gradients import backward
 
-    return backward(implementation, case, *loss, **options)
+    return backward(implementation, case, *loss, train=train)
 
 
-def to_result(tensors: Any, case: Case) -> Result:
+def to_result(tensors: tuple[Tensor, Tensor, Tensor], case: Case) -> Result:
     """Three tensors as a result, which must have the shapes and the dtype that `case` asks for."""
     from conformance.implementations.pytorch.modules import to_result
 
     return checked(to_result(tensors), case)
 
 
-def to_tensor(array: Array, device: str) -> Any:
+def to_tensor(array: Array, device: str) -> Tensor:
     """An array as a tensor on `device`."""
     from conformance.implementations.pytorch.tensors import to_tensor
 

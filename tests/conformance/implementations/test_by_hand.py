@@ -157,6 +157,7 @@ def test_hand_written_takes_what_shows_when_tried() -> None:
         dropout=False,
         lengths=False,
         batched=(True,),
+        adapts_module=True,
     )
     no_bias = HandWritten(
         right.NoBias,

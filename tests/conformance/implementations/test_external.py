@@ -206,8 +206,8 @@ def test_command_must_stay_what_it_was(tmp_path: Path) -> None:
 
 def test_numbers_of_a_process_are_on_no_device() -> None:
     """Where they were computed cannot be seen, whatever devices the process says it has."""
-    mine = RoundedReference(support=Support(devices=("cpu", "cuda:0")))
-    mine.own_process = True
+    support = Support(devices=("cpu", "cuda:0"), own_process=True)
+    mine = RoundedReference(support=support)
     decided = check(REQUIREMENTS["results_stay_on_device"], mine, budget=Budget(4))
     assert isinstance(decided, NotApplicable)
     assert decided.reason == "answers with NumPy arrays"

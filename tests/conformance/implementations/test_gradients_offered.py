@@ -16,7 +16,7 @@ from conformance import (
     Verdict,
     check,
 )
-from conformance.implementations.implementation import Differentiable
+from conformance.implementations.implementation import is_differentiable
 from reference import Array, Case, Result, backward, trace
 from tests.support.cases import RoundedReference
 
@@ -130,6 +130,6 @@ def test_answer_that_is_no_gradient_is_told(
 
 def test_gradients_that_are_not_offered_are_not_applicable() -> None:
     """Neither an implementation without the method nor one that says it has none is judged."""
-    assert not isinstance(RoundedReference(), Differentiable)
+    assert not is_differentiable(RoundedReference())
     assert isinstance(verdict(RoundedReference()), NotApplicable)
     assert isinstance(verdict(Offers(), offered=False), NotApplicable)
