@@ -17,46 +17,91 @@ every project without paying for it:
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from conformance.checking.budget import PROFILES as PROFILES
+    from conformance.checking.budget import Budget as Budget
+    from conformance.checking.requirement import Requirement as Requirement
+    from conformance.checking.verdict import Crashed as Crashed
+    from conformance.checking.verdict import ExpectedFailure as ExpectedFailure
+    from conformance.checking.verdict import Failed as Failed
+    from conformance.checking.verdict import NotApplicable as NotApplicable
+    from conformance.checking.verdict import Passed as Passed
+    from conformance.checking.verdict import TimedOut as TimedOut
+    from conformance.checking.verdict import Undecided as Undecided
+    from conformance.checking.verdict import UnexpectedPass as UnexpectedPass
+    from conformance.checking.verdict import Verdict as Verdict
+    from conformance.errors import UsageError as UsageError
+    from conformance.implementations.by_hand import HandWritten as HandWritten
+    from conformance.implementations.failures import Misbehaviour as Misbehaviour
+    from conformance.implementations.failures import Mismatch as Mismatch
+    from conformance.implementations.implementation import Implementation as Implementation
+    from conformance.implementations.loading import load as load
+    from conformance.implementations.programs.external import (
+        CommandImplementation as CommandImplementation,
+    )
+    from conformance.implementations.pytorch.modules import TorchLSTM as TorchLSTM
+    from conformance.implementations.pytorch.modules import TorchLSTMCell as TorchLSTMCell
+    from conformance.implementations.stacked import StackedLSTMCells as StackedLSTMCells
+    from conformance.inference import infer as infer
+    from conformance.requirements import REQUIREMENTS as REQUIREMENTS
+    from conformance.running.deciding import check as check
+    from conformance.running.parametrize import (
+        parametrize_with_requirements as parametrize_with_requirements,
+    )
+    from reference import Case as Case
+    from reference import Result as Result
+    from strategies import Support as Support
+
+    __version__: str
 
 _HOMES = {
-    "Case": "implementations.implementation",
-    "Result": "implementations.implementation",
-    "Support": "implementations.implementation",
-    "Implementation": "implementations.implementation",
-    "HandWritten": "implementations.by_hand",
-    "infer": "inference",
-    "Misbehaviour": "implementations.failures",
-    "Mismatch": "implementations.failures",
-    "CommandImplementation": "implementations.programs.external",
-    "StackedLSTMCells": "implementations.stacked",
-    "TorchLSTM": "implementations.pytorch.modules",
-    "TorchLSTMCell": "implementations.pytorch.modules",
-    "UsageError": "errors",
-    "load": "implementations.loading",
-    "parametrize_with_requirements": "running.parametrize",
-    "REQUIREMENTS": "requirements",
-    "Requirement": "checking.requirement",
-    "check": "running.deciding",
-    "Budget": "checking.budget",
-    "PROFILES": "checking.budget",
-    "Verdict": "checking.verdict",
-    "Passed": "checking.verdict",
-    "Failed": "checking.verdict",
-    "Crashed": "checking.verdict",
-    "TimedOut": "checking.verdict",
-    "Undecided": "checking.verdict",
-    "NotApplicable": "checking.verdict",
-    "ExpectedFailure": "checking.verdict",
-    "UnexpectedPass": "checking.verdict",
+    "Case": "reference",
+    "Result": "reference",
+    "Support": "strategies",
+    "Implementation": "conformance.implementations.implementation",
+    "HandWritten": "conformance.implementations.by_hand",
+    "infer": "conformance.inference",
+    "Misbehaviour": "conformance.implementations.failures",
+    "Mismatch": "conformance.implementations.failures",
+    "CommandImplementation": "conformance.implementations.programs.external",
+    "StackedLSTMCells": "conformance.implementations.stacked",
+    "TorchLSTM": "conformance.implementations.pytorch.modules",
+    "TorchLSTMCell": "conformance.implementations.pytorch.modules",
+    "UsageError": "conformance.errors",
+    "load": "conformance.implementations.loading",
+    "parametrize_with_requirements": "conformance.running.parametrize",
+    "REQUIREMENTS": "conformance.requirements",
+    "Requirement": "conformance.checking.requirement",
+    "check": "conformance.running.deciding",
+    "Budget": "conformance.checking.budget",
+    "PROFILES": "conformance.checking.budget",
+    "Verdict": "conformance.checking.verdict",
+    "Passed": "conformance.checking.verdict",
+    "Failed": "conformance.checking.verdict",
+    "Crashed": "conformance.checking.verdict",
+    "TimedOut": "conformance.checking.verdict",
+    "Undecided": "conformance.checking.verdict",
+    "NotApplicable": "conformance.checking.verdict",
+    "ExpectedFailure": "conformance.checking.verdict",
+    "UnexpectedPass": "conformance.checking.verdict",
 }
+"""Where each public name lives; the imports above are the same for type checkers."""
 
 __all__ = list(_HOMES)
 
+if not TYPE_CHECKING:
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    packages = importlib.import_module("conformance.implementations.own_imports")
-    with packages.OURS:
-        return getattr(importlib.import_module(f"conformance.{_HOMES[name]}"), name)
+    def __getattr__(name: str) -> Any:
+        if name == "__version__":
+            return importlib.import_module("importlib.metadata").version("lstm-conformance")
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        packages = importlib.import_module("conformance.implementations.own_imports")
+        with packages.OURS:
+            return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, "__version__"})
