@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from reference import Array, Case, Result
 
@@ -18,7 +18,7 @@ def random_cotangents(case: Case, names: Sequence[str] = ("output", "h_n", "c_n"
         "c_n": case.state_shape(c.hidden_size),
     }
     normal = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
-    return Result(*((normal[n] * (n in names)).astype(case.dtype.numpy) for n in shapes))
+    return Result.of((normal[n] * (n in names)).astype(case.dtype.numpy) for n in shapes)
 
 
 def tensor(array: Array, case: Case) -> torch.Tensor:
@@ -59,10 +59,10 @@ def of_module(case: Case, cotangents: Result) -> dict[str, Array]:
         proj_size=c.proj_size,
         dtype=getattr(torch, case.dtype.name),
     )
-    x = of["input"]
+    x: torch.Tensor | PackedSequence = of["input"]
     if case.lengths is not None:
         lengths = torch.tensor(case.lengths)
-        x = pack_padded_sequence(x, lengths, c.batch_first, enforce_sorted=False)
+        x = pack_padded_sequence(of["input"], lengths, c.batch_first, enforce_sorted=False)
     state = (of["h_0"], of["c_0"]) if "h_0" in of else None
     parameters = {name: of[name] for name in case.parameters}
     output, (h_n, c_n) = torch.func.functional_call(module, parameters, (x, state))
@@ -95,13 +95,13 @@ def of_cells(
             h, state = (h, state) if case.batched else (h[None], state[None])
         else:
             h, state = x.new_zeros(rows, c.output_size), x.new_zeros(rows, c.hidden_size)
-        output = [x.new_zeros(0)] * steps
+        shown = [x.new_zeros(0)] * steps
         for t in range(steps)[:: -1 if suffix.endswith("_reverse") else 1]:
             running = (t < lengths)[:, None]
             new_h, new_c = cell(of, suffix, x[t], h, state)
-            output[t] = torch.where(running, new_h, 0)
+            shown[t] = torch.where(running, new_h, 0)
             h, state = torch.where(running, new_h, h), torch.where(running, new_c, state)
-        outputs.append(torch.stack(output))
+        outputs.append(torch.stack(shown))
         finals_h.append(h)
         finals_c.append(state)
     output, h_n, c_n = torch.cat(outputs, -1), torch.stack(finals_h), torch.stack(finals_c)

@@ -28,6 +28,7 @@ KINDS: dict[str, dict[str, Any]] = {
 @st.composite
 def lstm_cases(
     draw: st.DrawFn,
+    /,
     *,
     dtypes: tuple[str, ...] = tuple(DTYPES),
     scales: tuple[float, ...] = (1.0, 3.0, 0.25, 30.0),

@@ -44,12 +44,12 @@ def exact(array: Any) -> Any:
     return number
 
 
-def sigmoid(a):
+def sigmoid(a: Any) -> Any:
     """``1 / (1 + exp(-a))``."""
     return 1 / (1 + context.exp(-a))
 
 
-def dot(row, column):
+def dot(row: list, column: list) -> Any:
     """The sum of the products of two lists of equal length."""
     assert len(row) == len(column)
     total = context.mpf(0)
@@ -61,7 +61,7 @@ def dot(row, column):
 class Cell:
     """The parameters of one layer in one direction, by the documentation's names."""
 
-    def __init__(self, case, suffix):
+    def __init__(self, case: Any, suffix: str) -> None:
         named = case.parameters
         self.hidden_size = case.configuration.hidden_size
         self.w_ih = exact(named["weight_ih" + suffix])
@@ -71,12 +71,12 @@ class Cell:
         self.b_hh = exact(named["bias_hh" + suffix]) if case.configuration.bias else none
         self.w_hr = exact(named["weight_hr" + suffix]) if case.configuration.proj_size else None
 
-    def gate(self, number, unit, x, h):
+    def gate(self, number: int, unit: int, x: list, h: list) -> Any:
         """The pre-activation of one unit of gate 0, 1, 2 or 3: i, f, g, o."""
         at = number * self.hidden_size + unit
         return dot(self.w_ih[at], x) + self.b_ih[at] + dot(self.w_hh[at], h) + self.b_hh[at]
 
-    def step(self, x, h, c):
+    def step(self, x: list, h: list, c: list) -> tuple[list, list]:
         """The next ``h`` and ``c`` of one row."""
         new_h, new_c = [], []
         for unit in range(self.hidden_size):
@@ -112,8 +112,8 @@ def lstm(case: Any, dropout_masks: Any = None) -> Answer:
     ]
 
     output = []
-    h_n = [[] for _ in range(conf.num_layers * len(directions))]
-    c_n = [[] for _ in range(conf.num_layers * len(directions))]
+    h_n: list[list] = [[] for _ in range(conf.num_layers * len(directions))]
+    c_n: list[list] = [[] for _ in range(conf.num_layers * len(directions))]
     for b, row in enumerate(rows):
         length = len(row) if case.lengths is None else int(case.lengths[b])
         features = row[:length]
@@ -122,10 +122,10 @@ def lstm(case: Any, dropout_masks: Any = None) -> Answer:
                 for t in range(length):
                     mask = masks[layer - 1][t][b]
                     features[t] = [a * m for a, m in zip(features[t], mask, strict=True)]
-            following = [[] for _ in range(length)]
+            following: list[list] = [[] for _ in range(length)]
             for direction in range(len(directions)):
                 place = layer * len(directions) + direction
-                if h_0 is None:
+                if h_0 is None or c_0 is None:
                     h, c = [context.mpf(0)] * out_size, [context.mpf(0)] * conf.hidden_size
                 elif unbatched:
                     h, c = h_0[place], c_0[place]

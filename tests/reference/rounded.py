@@ -1,7 +1,7 @@
 """LSTMs that err as floating-point arithmetic does, evaluated operation by operation."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -128,6 +128,7 @@ class AdverseLSTM(OperationByOperation):
 
     arithmetic: Arithmetic
     seed: int
+    _rng: np.random.Generator = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_rng", np.random.default_rng(self.seed))

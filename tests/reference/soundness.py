@@ -15,6 +15,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import numpy as np
@@ -93,7 +94,7 @@ def _close(got: Array, expected: Array) -> bool:
     return True
 
 
-def cases(dtype: str, seed: int, **options: object) -> Iterator[Case]:
+def cases(dtype: str, seed: int, **options: Any) -> Iterator[Case]:
     """Cases without end."""
     while True:
         yield from _drawn(lstm_cases(dtypes=dtype, **options), seed)

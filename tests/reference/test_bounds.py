@@ -382,10 +382,9 @@ def test_jacobian_of_a_step_is_that_of_the_cell(proj_size: int) -> None:
     """Its entries are the central differences of the cell by h and by c."""
     rng = np.random.default_rng(0)
     hidden, features = 3, proj_size or 3
-    w = Weights(
-        *(rng.standard_normal(shape) for shape in [(12, 2), (12, features), (12,), (12,)]),
-        rng.standard_normal((proj_size, hidden)) if proj_size else None,
-    )
+    w_ih, w_hh, b_ih, b_hh = map(rng.standard_normal, [(12, 2), (12, features), (12,), (12,)])
+    w_hr = rng.standard_normal((proj_size, hidden)) if proj_size else None
+    w = Weights(w_ih, w_hh, b_ih, b_hh, w_hr)
     x, state = rng.standard_normal((1, 2)), rng.standard_normal((1, features + hidden))
 
     def following(state: Array) -> Array:
@@ -434,6 +433,7 @@ def test_bound_of_a_row_is_the_same_in_any_batch(data: st.DataObject) -> None:
         lstm_cases(dtypes=("float32",), scales=(1.0, 3.0), steps=(1, 8), **KINDS["lengths"])
     )
     together = forward_bound(reference.trace(case))
+    assert case.lengths is not None
     for row, length in enumerate(case.lengths):
         alone = replace(
             case,

@@ -13,7 +13,7 @@ from reference import Configuration
 @pytest.mark.parametrize("value", [0, -1])
 def test_configuration_refuses_sizes_below_one(name: str, value: int) -> None:
     """Sizes and the number of layers are positive."""
-    sizes = {"input_size": 3, "hidden_size": 2, name: value}
+    sizes: dict[str, Any] = {"input_size": 3, "hidden_size": 2, name: value}
     with pytest.raises(ValueError, match=f"{name} must be at least 1, got {value}"):
         Configuration(**sizes)
 

@@ -124,7 +124,8 @@ class ErringLSTM:
             tapes.append(self.forward(x, states[0][layer], states[1][layer], p, suffix))
             x = np.stack([step["h"] for step in tapes[-1]])
         found: Gradients = {}
-        dh_0, dc_0 = [], []
+        dh_0: list[Array] = []
+        dc_0: list[Array] = []
         for layer in reversed(range(len(suffixes))):
             d_output, dh, dc, weights = self.backward(
                 tapes[layer], d_output, dh_n[layer], dc_n[layer], p, suffixes[layer]
@@ -212,7 +213,12 @@ def test_largest_permitted_errors_stay_within_the_bound(
     projection: bool, signs: str, data: st.DataObject
 ) -> None:
     """An LSTM that errs in each operation by all that the model allows is still within."""
-    options = {"bidirectional": False, "batched": True, "batch_first": False, "ragged": False}
+    options: dict[str, Any] = {
+        "bidirectional": False,
+        "batched": True,
+        "batch_first": False,
+        "ragged": False,
+    }
     options |= {"bias": True, "state": True, "projection": projection}
     case = data.draw(lstm_cases(dtypes=("float32",), sizes=(1, 6), steps=(1, 6), **options))
     rng = np.random.default_rng(0)
@@ -305,7 +311,7 @@ def test_bound_is_infinite_where_float16_can_overflow() -> None:
     """Nothing is claimed of gradients that pass 65504 on their way."""
     case = ordinary_case("float16")
     trace, cotangents = reference.trace(case), random_cotangents(case)
-    huge = Result(*(array * np.float16(10000) for _, array in cotangents.items()))
+    huge = Result.of(array * np.float16(10000) for _, array in cotangents.items())
     assert all(np.isinf(bound).any() for bound in gradient_bound(trace, huge).values())
     assert all(np.isfinite(bound).all() for bound in gradient_bound(trace, cotangents).values())
 
@@ -314,6 +320,7 @@ def test_bound_is_zero_where_nothing_reaches() -> None:
     """Padding and an unused loss have gradients of exactly zero, with hardly any tolerance."""
     case = replace(ordinary_case("float32"), lengths=np.array([5, 2, 1, 3]))
     trace, cotangents = reference.trace(case), random_cotangents(case)
+    assert case.lengths is not None
     beyond = np.arange(5)[:, None] >= case.lengths
     assert (gradient_bound(trace, cotangents)["input"][beyond] == 0).all()
     nothing = random_cotangents(case, ())

@@ -1,6 +1,7 @@
 """The reference gradients: against finite differences, torch.autograd and hand-made numbers."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ def finite_differences(case: Case, cotangents: Result, step: float = 2.0**-20) -
             for moved in (array[index] + step, array[index] - step):
                 changed = array.copy()
                 changed[index] = moved
-                fields = {name: changed}
+                fields: dict[str, Any] = {name: changed}
                 if name in case.parameters:
                     fields = {"parameters": {**case.parameters, name: changed}}
                 ends.append((changed[index].astype(wide), loss(replace(case, **fields))))
@@ -63,7 +64,7 @@ def assert_close(ours: dict[str, Array], theirs: dict[str, Array], tolerance: fl
         assert array.shape == theirs[name].shape, name
 
 
-def zeros_case(steps: int, c_0: float, **optional: Array) -> Case:
+def zeros_case(steps: int, c_0: float, **optional: Any) -> Case:
     """A cell of one unit whose parameters are zero, so that i = f = o = 1/2 and g = 0."""
     configuration = Configuration(1, 1)
     parameters = {n: np.zeros(shape) for n, shape in configuration.parameter_shapes().items()}
@@ -74,7 +75,7 @@ def zeros_case(steps: int, c_0: float, **optional: Array) -> Case:
 def unit_cotangents(case: Case, name: str) -> Result:
     """Zeros, but ones for `name`."""
     result = reference.lstm(case)
-    return Result(*(np.full(array.shape, float(n == name)) for n, array in result.items()))
+    return Result.of(np.full(array.shape, float(n == name)) for n, array in result.items())
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -139,6 +140,7 @@ def test_gradient_of_c_n_halves_each_step(steps: int) -> None:
 @settings(max_examples=20, deadline=None)
 def test_padding_has_no_part_in_gradients(case: Case) -> None:
     """Whatever stands beyond a row's length, even NaN, its gradient is zero and changes none."""
+    assert case.lengths is not None
     beyond = np.arange(case.seq_len)[:, None] >= case.lengths
     padded = case.time_major(case.input).copy()
     padded[beyond] = np.nan
@@ -157,4 +159,6 @@ def test_gradients_are_linear_in_the_cotangents(case: Case) -> None:
     trace = reference.trace(case)
     parts = [backward(trace, random_cotangents(case, names)) for names in LOSSES.values()]
     together = parts.pop()
-    assert_close(together, {name: sum(p[name] for p in parts) for name in together}, 1e-15)
+    assert_close(
+        together, {name: sum((p[name] for p in parts), np.zeros(())) for name in together}, 1e-15
+    )

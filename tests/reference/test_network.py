@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from math import log
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ def assert_agrees_with_oracle(case: Case) -> None:
 
 
 def uniform_case(
-    configuration: Configuration, steps: int, batch: int, seed: int = 0, **optional: Array
+    configuration: Configuration, steps: int, batch: int, seed: int = 0, **optional: Any
 ) -> Case:
     """A float64 case with everything uniform in (-1, 1) and initial states."""
     rng = np.random.default_rng(seed)
@@ -86,6 +87,7 @@ def test_lstm_of_zero_parameters_halves_c_and_shows_half_of_its_tanh() -> None:
     """
     case = zeroed(uniform_case(Configuration(3, 2), steps=4, batch=2))
     result = reference.lstm(case)
+    assert case.c_0 is not None
     halved = [case.c_0[0].astype(case.dtype.wide) / 2**t for t in (1, 2, 3, 4)]
     np.testing.assert_array_equal(result.output, [np.tanh(c) / 2 for c in halved])
     np.testing.assert_array_equal(result.c_n[0], halved[-1])
@@ -151,6 +153,8 @@ def test_projection_multiplies_what_the_unit_shows() -> None:
 def test_reverse_direction_is_the_forward_one_on_reversed_time() -> None:
     """The second half of the output is that of a forward LSTM on flipped input, flipped."""
     both = uniform_case(Configuration(3, 2, bidirectional=True), steps=4, batch=2)
+    assert both.h_0 is not None
+    assert both.c_0 is not None
     forward = replace(
         both,
         configuration=Configuration(3, 2),
@@ -218,6 +222,8 @@ def test_dropout_masks_of_one_change_nothing_and_of_zero_hide_the_layer_below() 
     """All ones is the network itself, all zeros the upper layer on an input of zeros."""
     case = uniform_case(Configuration(3, 2, num_layers=2, dropout=0.5), steps=3, batch=2)
     assert_same(reference.lstm(case, [np.ones((3, 2, 2))]), reference.lstm(case))
+    assert case.h_0 is not None
+    assert case.c_0 is not None
     upper = replace(
         case,
         configuration=Configuration(2, 2),
