@@ -6,6 +6,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -101,8 +102,8 @@ def main() -> None:
         cases = rounds[0][0]
         traces = [trace(case) for case in cases]
         times = {
-            "trace": median(seconds(lambda case=case: trace(case)) for case in cases),
-            "bound": median(seconds(lambda known=known: forward_bound(known)) for known in traces),
+            "trace": median(seconds(partial(trace, case)) for case in cases),
+            "bound": median(seconds(partial(forward_bound, known)) for known in traces),
             "torch": median(seconds(forward(case)) for case in cases),
         }
         columns = [draw, *times.values()]

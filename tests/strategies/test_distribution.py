@@ -27,12 +27,12 @@ def tensors(case: Case) -> list[Array]:
 def saturated(case: Case) -> bool:
     """Whether some pre-activation is where sigmoid and tanh are flat: beyond 8."""
     steps = [step for layer in trace(case).layers for step in layer.steps]
-    return any((np.abs(a) > 8).any() for s in steps for a in (s.a_i, s.a_f, s.a_g, s.a_o))
+    return any(bool((np.abs(a) > 8).any()) for s in steps for a in (s.a_i, s.a_f, s.a_g, s.a_o))
 
 
 def sparse(array: Array) -> bool:
     """Whether a tensor of some size has a few non-zero elements only."""
-    return array.size >= 12 and 0 < np.count_nonzero(array) <= 4
+    return array.size >= 12 and bool(0 < np.count_nonzero(array) <= 4)
 
 
 def corners(case: Case) -> Iterator[str]:

@@ -85,5 +85,6 @@ def test_other_strategies_refuse_wrong_arguments() -> None:
 @pytest.mark.parametrize("name", ["dtypes", "batched", "states"])
 def test_support_refuses_to_list_nothing(name: str) -> None:
     """A support without any value for an option is refused."""
+    values: dict[str, Any] = {name: ()}
     with pytest.raises(ValueError, match=name):
-        Support(**{name: ()})
+        Support(**values)

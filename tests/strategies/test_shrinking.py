@@ -47,7 +47,7 @@ def non_zeros(case: Case) -> Array:
 
 def changed(case: Case, change: Callable[[str, Array], Array]) -> Case:
     """`case` with every array replaced."""
-    states = {}
+    states: dict[str, Any] = {}
     if case.h_0 is not None and case.c_0 is not None:
         states = {"h_0": change("h_0", case.h_0), "c_0": change("c_0", case.c_0)}
     drawn = {name: change(name, array) for name, array in case.parameters.items()}
