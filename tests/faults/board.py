@@ -7,10 +7,10 @@ import hashlib
 import inspect
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from conformance import REQUIREMENTS, NotApplicable, Passed, Requirement
+from conformance import REQUIREMENTS, NotApplicable, Passed, Requirement, Verdict
 
 from .examining import FEW, Examined
 from .verifying import CUDA, QUICK, caught, size
@@ -36,7 +36,7 @@ def fingerprint(
     return digest.hexdigest()[:16]
 
 
-_source = functools.cache(inspect.getsource)
+_source: Callable[[object], str] = functools.cache(inspect.getsource)
 
 
 def stale(
@@ -146,14 +146,14 @@ def matrix(everything: Sequence[Examined]) -> list[str]:
     return [legend, "", "```", *(head.rstrip() for head in heads), *rows, "```"]
 
 
-def _verdicts(examined: Examined) -> Iterable[object]:
+def _verdicts(examined: Examined) -> Iterable[Verdict | None]:
     return (examined.verdicts.get(name) for name in REQUIREMENTS)
 
 
-def character(verdict: object) -> str:
+def character(verdict: Verdict | None) -> str:
     """One verdict in the matrix; None stands for one that was not reached."""
     if isinstance(verdict, Passed):
         return "."
     if isinstance(verdict, NotApplicable):
         return "-"
-    return DIGITS[verdict.cases] if caught(verdict) else "?"  # type: ignore[arg-type,union-attr]
+    return DIGITS[verdict.cases] if caught(verdict) else "?"  # type: ignore[union-attr]

@@ -97,7 +97,8 @@ class FlipsRowsInsteadOfTime(PlainLSTM):
     def scan(self, x: Tensor, h: Tensor, c: Tensor, *rest: Any) -> Scanned:
         if not rest[-1]:
             return super().scan(x, h, c, *rest)
-        output, h, c = super().scan(x.flip(1), h, c, *rest[:-1], False)
+        w, lengths, _ = rest
+        output, h, c = super().scan(x.flip(1), h, c, w, lengths, False)
         return output.flip(1), h, c
 
 

@@ -121,7 +121,9 @@ class FreezesItsBiases(PlainLSTM):
 
     def weights(self, layer: int, direction: int) -> Weights:
         w = super().weights(layer, direction)
-        return w if w.b_ih is None else w._replace(b_ih=w.b_ih.detach(), b_hh=w.b_hh.detach())
+        if w.b_ih is None or w.b_hh is None:
+            return w
+        return w._replace(b_ih=w.b_ih.detach(), b_hh=w.b_hh.detach())
 
 
 class GivesBiasesTheForgetGatesDelta(PlainLSTM):
@@ -317,7 +319,7 @@ class AllOrNothing(Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor, ...]:  # noqa: ARG004
-        return tuple(gradient * 1 for gradient in gradients)  # type: ignore[operator]
+        return tuple(gradient * 1 for gradient in gradients)  # type: ignore[misc,operator]
 
 
 class NeedsAGradientOfEachResult(PlainLSTM):

@@ -85,6 +85,7 @@ class ReturnsUnbatchedWithBatch(PlainLSTM):
     caught_by = "unbatched_is_batch_of_one"
 
     def forward(self, sequence: Any, hx: States | None = None) -> tuple[Any, States]:
+        output: Any
         output, (h_n, c_n) = super().forward(sequence, hx)
         if unbatched(sequence):
             output, h_n, c_n = (each.unsqueeze(1) for each in (output, h_n, c_n))

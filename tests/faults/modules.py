@@ -178,7 +178,7 @@ class CachesPackedWeights(PlainLSTM):
         if torch.is_grad_enabled():
             return w
         cached = self.__dict__.setdefault("cached", {})
-        copies = Weights(*(None if tensor is None else tensor.clone() for tensor in w))
+        copies = Weights._make(None if tensor is None else tensor.clone() for tensor in w)
         return cached.setdefault((layer, direction), copies)
 
 
@@ -202,7 +202,7 @@ class BypassesFunctionalCall(PlainLSTM):
     def weights(self, layer: int, direction: int) -> Weights:
         names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
         suffix = f"_l{layer}" + "_reverse" * direction
-        return Weights(*(self.own[0].get(name + suffix) for name in names))
+        return Weights._make(self.own[0].get(name + suffix) for name in names)
 
 
 class CountsItsDirections(PlainLSTM):
@@ -213,7 +213,7 @@ class CountsItsDirections(PlainLSTM):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.bidirectional = super().directions
+        self.bidirectional = super().directions  # type: ignore[assignment]
 
     @property
     def directions(self) -> int:

@@ -68,6 +68,9 @@ class Equations:
 class PlainLSTM(Equations, nn.LSTM):
     """A right LSTM."""
 
+    weight_hh_l0: Tensor
+    bias_hh_l0: Tensor
+
     @property
     def directions(self) -> int:
         return 2 if self.bidirectional else 1
@@ -79,7 +82,7 @@ class PlainLSTM(Equations, nn.LSTM):
     def weights(self, layer: int, direction: int) -> Weights:
         names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
         suffix = f"_l{layer}" + "_reverse" * direction
-        return Weights(*(getattr(self, name + suffix, None) for name in names))
+        return Weights._make(getattr(self, name + suffix, None) for name in names)
 
     def forward(
         self, sequence: Tensor | PackedSequence, hx: States | None = None

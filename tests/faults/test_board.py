@@ -1,6 +1,7 @@
 """SCORE.md is what is published: it must be stale as soon as it no longer tells the truth."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from conformance.checking.verdict import Counterexample, Failed
 from .board import SCORE, character, fingerprint, markdown, measured, row, stale
 from .equations import ReadsGatesAsIFOG
 from .examining import Examined
-from .zoo import FAULTS
+from .zoo import FAULTS, Fault
 
 NAMED = ReadsGatesAsIFOG.caught_by
 
@@ -27,7 +28,7 @@ def board() -> str:
     return markdown([_caught(fault) for fault in FAULTS], [], "told", fingerprint())
 
 
-def _caught(fault: type) -> Examined:
+def _caught(fault: Fault) -> Examined:
     found = Counterexample("case", "message", {"weight_ih_l0": [[0.0], [1.0], [0.0], [2.0]]})
     failed = Failed(fault.caught_by, fault.__name__, "cpu", 2, counterexample=found)
     return Examined(fault.__name__, fault.caught_by, fault, {fault.caught_by: failed})
@@ -81,7 +82,7 @@ def test_score_with_a_requirement_that_is_gone_is_stale(board: str) -> None:
     ids=lambda changed: next(iter(changed)),
 )
 def test_score_is_stale_after_a_requirement_has_changed(
-    board: str, changed: dict[str, object]
+    board: str, changed: dict[str, Any]
 ) -> None:
     """Another body, other cases or another number of them make it stale."""
     requirements = {**REQUIREMENTS, NAMED: replace(REQUIREMENTS[NAMED], **changed)}

@@ -13,7 +13,7 @@ from .board import SEED
 from .plain import PlainLSTM, PlainLSTMCell
 from .reproducing import reproduction
 from .verifying import CUDA, QUICK, by_command, caught, undecidable, verify
-from .zoo import FAMILIES, FAULTS, known_bugs
+from .zoo import FAMILIES, FAULTS, Fault, known_bugs
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -29,7 +29,7 @@ def _exact_arithmetic() -> None:
 
 
 @pytest.mark.parametrize("fault", TAME, ids=lambda fault: fault.__name__)
-def test_fault_is_caught_by_the_requirement_it_names(fault: type) -> None:
+def test_fault_is_caught_by_the_requirement_it_names(fault: Fault) -> None:
     """The requirement that the fault names rejects it within the quick profile's cases.
 
     The script that is written of it is Python.
@@ -42,7 +42,7 @@ def test_fault_is_caught_by_the_requirement_it_names(fault: type) -> None:
 
 
 @pytest.mark.parametrize("fault", CRASHES, ids=lambda fault: fault.__name__)
-def test_crash_or_hang_is_reported_by_the_command(fault: type) -> None:
+def test_crash_or_hang_is_reported_by_the_command(fault: Fault) -> None:
     """``lstm-conformance verify`` survives the fault and reports that it was caught."""
     assert caught(by_command(fault, SEED))
 
@@ -73,7 +73,7 @@ def test_faults_have_names_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
-def test_fault_confesses_in_one_sentence(fault: type) -> None:
+def test_fault_confesses_in_one_sentence(fault: Fault) -> None:
     """Its docstring is one line that ends with a full stop, and is no other fault's."""
     assert re.fullmatch(r"[A-Z].*\.", fault.__doc__ or "")
 
