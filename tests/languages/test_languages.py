@@ -102,11 +102,9 @@ def test_page_shows_valid_messages() -> None:
     assert valid("request", request)
     assert valid("result", result)
     dtype = np.dtype(request["dtype"])
-    case = Case(
-        Configuration(**request["configuration"]),
-        {name: read(array).astype(dtype) for name, array in request["parameters"].items()},
-        *(read(request[name]).astype(dtype) for name in ("input", "h_0", "c_0")),
-    )
+    x, h_0, c_0 = (read(request[name]).astype(dtype) for name in ("input", "h_0", "c_0"))
+    parameters = {name: read(array).astype(dtype) for name, array in request["parameters"].items()}
+    case = Case(Configuration(**request["configuration"]), parameters, x, h_0, c_0)
     got = Result.of(read(result[name]).astype(dtype) for name in ("output", "h_n", "c_n"))
     true = trace(case)
     assert agree(got, true.result, forward_bound(true)) <= 1

@@ -145,15 +145,16 @@ class GivesLists(Plain):
 class GivesTensorsThatRequireGrad(Plain):
     """Its Result holds tensors that require gradients."""
 
-    def run(self, case: Case) -> Result:
+    def run(self, case: Case) -> Any:
         arrays = [array for _, array in super().run(case).items()]
-        return Result.of(torch.tensor(array, requires_grad=True) for array in arrays)
+        tensors: list[Any] = [torch.tensor(array, requires_grad=True) for array in arrays]
+        return Result.of(tensors)
 
 
 class GivesNothing(Plain):
     """Returns None."""
 
-    def run(self, case: Case) -> Result:
+    def run(self, case: Case) -> Any:
         return None
 
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 COMMAND = Path(sys.executable).with_name("lstm-conformance")
 SPECIMENS = Path(__file__).with_name("specimens.py")
@@ -25,12 +26,12 @@ def run(
     )
 
 
-def command(*arguments: object, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+def command(*arguments: object, folder: Path, **variables: Any) -> subprocess.CompletedProcess[str]:
     """Run ``lstm-conformance`` with these arguments."""
     return run([COMMAND, *arguments], folder, **variables)
 
 
-def pytest(*arguments: object, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+def pytest(*arguments: object, folder: Path, **variables: Any) -> subprocess.CompletedProcess[str]:
     """Run ``python -m pytest`` with these arguments."""
     plain = ["-p", "no:cacheprovider"]
     return run([sys.executable, "-m", "pytest", *plain, *arguments], folder, **variables)

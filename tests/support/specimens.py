@@ -104,6 +104,8 @@ class Careful(nn.Module):
 class OneWay(nn.Module):
     """A right LSTM of ``torch.nn.LSTM``'s names: one direction, no projection, no packed input."""
 
+    weight_hh_l0: Tensor
+
     def __init__(
         self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True
     ) -> None:
@@ -126,6 +128,7 @@ class OnlyFloat32(nn.Module):
     """A right cell that has a kernel for float32 alone."""
 
     dtype = torch.float32
+    weight_hh: Tensor
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True) -> None:
         super().__init__()

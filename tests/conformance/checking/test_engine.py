@@ -19,8 +19,9 @@ from conformance import (
     Support,
     check,
 )
-from conformance.checking.comparison import Mismatch, against_reference
-from conformance.implementations.implementation import run
+from conformance.checking.comparison import against_reference
+from conformance.implementations.failures import Mismatch
+from conformance.implementations.implementation import Implementation, run
 from reference import Case, Result
 from strategies import lstm_cases
 from tests.support.cases import RoundedReference
@@ -141,7 +142,11 @@ def test_check_calls_an_exception_a_crash(error: BaseException, told: str) -> No
 
 def test_check_calls_another_kind_of_answer_a_crash() -> None:
     """An answer that is no result is named."""
-    verdict = check(requirement(), RoundedReference(lambda _, result: result.output), budget=QUICK)
+
+    def output_alone(_: Case, result: Result) -> Any:
+        return result.output
+
+    verdict = check(requirement(), RoundedReference(output_alone), budget=QUICK)
     assert isinstance(verdict, Crashed)
     assert verdict.counterexample is not None
     assert verdict.counterexample.message == "run() returned ndarray, not a Result"
@@ -224,8 +229,12 @@ def test_check_draws_within_the_support() -> None:
 
 def cases_of(seed: int, name: str = "it_holds", share: float = 1.0) -> list[str]:
     """What is drawn from a seed: each case and its input."""
+
+    def ran(implementation: Implementation, case: Case) -> None:
+        run(implementation, case)
+
     implementation = RoundedReference()
-    item = Requirement(name, "It.", "s", "core", lambda i, c: run(i, c) and None, {})
+    item = Requirement(name, "It.", "s", "core", ran, {})
     check(item, implementation, budget=Budget(round(10 * share), seed))
     return [repr(case) + str(case.input.tolist()) for case in implementation.seen]
 

@@ -17,7 +17,7 @@ from conformance.checking.verdict import (
     Verdict,
 )
 from conformance.implementations.failures import Mismatch
-from conformance.implementations.loading import SHIPPED
+from conformance.implementations.shipped import SHIPPED
 from reference import Configuration
 from tests.support.cases import random_case
 

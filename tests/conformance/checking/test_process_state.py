@@ -3,6 +3,7 @@
 import ctypes
 import os
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ def test_changed_setting_is_named_and_put_back(name: str) -> None:
 
 
 @pytest.mark.parametrize("draw", [lambda: np.random.rand(), lambda: torch.rand(1)])
-def test_random_states_are_watched_where_asked_for(draw) -> None:
+def test_random_states_are_watched_where_asked_for(draw: Callable[[], object]) -> None:
     """A number drawn changes the state of its generator, which can be put back."""
     before = process_state.snapshot(random=True)
     with process_state.restored(random=True):

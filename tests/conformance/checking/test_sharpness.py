@@ -21,7 +21,7 @@ FAULTS = [
     specimens.ComputesFloat64InFloat32,
     specimens.MissesHiddenStateBy1e4,
 ]
-DTYPE = {specimens.ComputesFloat64InFloat32: "float64"}
+DTYPE: dict[type[torch.nn.Module], str] = {specimens.ComputesFloat64InFloat32: "float64"}
 RIGHT = ["torch.nn.LSTM", "torch.nn.LSTMCell", "stacked-cells"]
 
 

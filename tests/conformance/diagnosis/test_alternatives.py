@@ -155,7 +155,8 @@ class Linear(NumPyLSTM):
     def candidate(self, a: float) -> float:
         return a
 
-    squash = candidate
+    def squash(self, c: float) -> float:
+        return c
 
 
 class HardSixth(NumPyLSTM):

@@ -1,6 +1,7 @@
 """From a name to an implementation."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -193,4 +194,5 @@ def test_load_keeps_classes_of_the_same_file_name_apart(folder: Path) -> None:
     for sub in ("a", "b"):
         (folder / sub).mkdir()
         (folder / sub / "mine.py").write_text(f"{WORKING}    where = {sub!r}\n")
-    assert [load(f"{sub}/mine.py:Mine").cls.where for sub in ("a", "b")] == ["a", "b"]
+    loaded: list[Any] = [load(f"{sub}/mine.py:Mine") for sub in ("a", "b")]
+    assert [each.cls.where for each in loaded] == ["a", "b"]

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from torch import nn
 from conformance import Misbehaviour, StackedLSTMCells, Support, TorchLSTM, TorchLSTMCell, load
 from conformance.checking.comparison import against_reference
 from conformance.implementations.pytorch.modules import set_exact_arithmetic, torch_devices, unpack
+from conformance.implementations.torch_module import is_torch_module
 from reference import DTYPES, Configuration
 from tests.support.cases import DEVICES, random_case
 
@@ -51,6 +53,8 @@ def test_torch_lstm_cell_agrees_with_the_reference(bias: bool, device: str) -> N
     """``torch.nn.LSTMCell`` in a loop over time is an LSTM of one layer."""
     case = random_case(Configuration(3, 4, bias=bias), device=device)
     assert 0 < against_reference(load("torch.nn.LSTMCell"), case) <= 1
+    assert case.h_0 is not None
+    assert case.c_0 is not None
     alone = replace(case, input=case.input[:, 0], h_0=case.h_0[:, 0], c_0=case.c_0[:, 0])
     assert 0 < against_reference(load("torch.nn.LSTMCell"), alone) <= 1
 
@@ -87,19 +91,19 @@ def test_around_is_entered_whenever_the_class_runs() -> None:
         inside -= 1
 
     class Watched(nn.LSTMCell):
-        def __init__(self, *arguments: int, **options: int) -> None:
+        def __init__(self, *arguments: Any, **options: Any) -> None:
             assert inside == 1
             super().__init__(*arguments, **options)
 
-        def to(self, *arguments: object) -> "Watched":
+        def to(self, *arguments: Any) -> "Watched":
             assert inside == 1
             return super().to(*arguments)
 
-        def load_state_dict(self, *arguments: object, **options: object) -> object:
+        def load_state_dict(self, *arguments: Any, **options: Any) -> Any:
             assert inside == 1
             return super().load_state_dict(*arguments, **options)
 
-        def forward(self, *arguments: torch.Tensor) -> object:
+        def forward(self, *arguments: Any) -> Any:
             assert inside == 1
             return super().forward(*arguments)
 
@@ -170,7 +174,11 @@ def test_set_exact_arithmetic_turns_short_products_off() -> None:
 def test_rename_finds_parameters_of_another_name() -> None:
     """The adapter of stacked cells loads each layer's parameters into its cell."""
     case = random_case(Configuration(3, 4, num_layers=2))
-    module = load("stacked-cells").build(case)
+    implementation = load("stacked-cells")
+    assert is_torch_module(implementation)
+    module = implementation.build(case)
     assert isinstance(module, StackedLSTMCells)
-    loaded = module.cells[1].weight_hh.detach().numpy()
+    cell = module.cells[1]
+    assert isinstance(cell, nn.LSTMCell)
+    loaded = cell.weight_hh.detach().numpy()
     assert loaded.tolist() == case.parameters["weight_hh_l1"].tolist()

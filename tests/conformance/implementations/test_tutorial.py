@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from conformance import StackedLSTMCells
-from conformance.checking.comparison import Mismatch, agree, plus
+from conformance.checking.comparison import agree, plus
+from conformance.implementations.failures import Mismatch
 from conformance.implementations.pytorch.tensors import TORCH_DTYPES, to_array, to_tensor
 from reference import Case, Configuration, Result, forward_bound, trace
 from tests.support.cases import DEVICES
@@ -58,6 +59,8 @@ def of_torch(case: Case) -> Result:
 
 
 def run(model: nn.Module, case: Case) -> Result:
+    assert case.h_0 is not None
+    assert case.c_0 is not None
     output, (h_n, c_n) = model(
         to_tensor(case.input, case.device),
         (to_tensor(case.h_0, case.device), to_tensor(case.c_0, case.device)),

@@ -10,6 +10,7 @@ import torch
 from conformance import load
 from conformance.implementations.implementation import answer
 from conformance.implementations.pytorch.gradients import backward
+from conformance.implementations.torch_module import is_torch_module
 from conformance.recording.operands import Literal, Made, Name, Origin, Part, Text
 from conformance.recording.steps import Step
 from conformance.recording.tape import (
@@ -69,6 +70,7 @@ def test_note_passes_each_step_on_before_it_is_taken() -> None:
     """The sink has a step although what it is about then fails."""
     seen: list[Step] = []
     implementation = load("torch.nn.LSTM")
+    assert is_torch_module(implementation)
     case = random_case(Configuration(2, 3))
     spoiled = torch.zeros(1, 1, 1, 1)
     with recording(seen.append), pytest.raises(Exception, match=r"input must|Expected|got"):
@@ -113,6 +115,7 @@ def test_under_and_attempted_mark_steps() -> None:
 def test_tape_knows_all_of_a_backward_pass(name: str) -> None:
     """Forward and backward of an adapter are taken down whole."""
     implementation = load(name)
+    assert is_torch_module(implementation)
     case = random_case(Configuration(2, 3))
     with recording() as tape:
         backward(implementation, case, implementation.run(case))

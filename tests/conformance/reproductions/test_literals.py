@@ -111,7 +111,7 @@ def test_written_reversed_numbers_come_back(tensor: bool) -> None:
 def test_expected_numbers_are_plain_lists() -> None:
     """Whatever the strides of what is expected."""
     expected = Literal(np.arange(6.0, dtype=np.float32).reshape(2, 3).T, tensor=False)
-    ended = compare("output", Comparison(None, expected, Literal(np.float64(1))), [])
+    ended = compare("output", Comparison(None, expected, Literal(np.ones(()))), [])
     assert written(ended.operands["expected"]).text.startswith("np.array([[0.0, 3.0], ")
 
 

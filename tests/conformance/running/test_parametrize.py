@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -97,7 +98,7 @@ def test_several_targets_are_told_apart() -> None:
     ]
 
 
-names = {"weight_ih": "weight_ih_l0", "weight_hh": "weight_hh_l0"}
+names: dict[str, Any] = {"weight_ih": "weight_ih_l0", "weight_hh": "weight_hh_l0"}
 mine = HandWritten(torch.nn.LSTM, **names, bias=("bias_ih_l0", "bias_hh_l0"))
 other = HandWritten(torch.nn.LSTM, **names, bias=("bias_ih_l0", "bias_hh_l0"), name="other")
 wrong = HandWritten(torch.nn.LSTM, weight_ih="W", weight_hh="U")
