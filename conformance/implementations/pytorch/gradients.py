@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, cast
+from typing import Any
 
 import torch
 
@@ -42,37 +42,35 @@ class Differentiated:
         for name, leaf in self.leaves.items():
             if leaf.requires_grad != (name not in frozen):
                 stem = "x" if name == "input" else name
-                note(
-                    f"{{{stem}}}.requires_grad_({name not in frozen})",
-                    **cast("dict[str, Any]", {stem: leaf}),
-                )
+                operand: dict[str, Any] = {stem: leaf}
+                note(f"{{{stem}}}.requires_grad_({name not in frozen})", **operand)
             leaf.requires_grad_(name not in frozen)
 
     def loss(self, cotangents: Result, of: Collection[str] = RESULTS) -> torch.Tensor:
         """Sum of the results named in `of`, each times its cotangent, after a new call."""
         states = (self.leaves["h_0"], self.leaves["c_0"]) if "h_0" in self.leaves else None
         answer = self.implementation.call_with(self.module, self.case, self.leaves["input"], states)
-        results = dict(zip(RESULTS, answer, strict=True))
-        chosen = [name for name in RESULTS if name in of]
-        for name in chosen:
-            if not isinstance(results[name], torch.Tensor):
-                raise Misbehaviour(f"{name} is a {type(results[name]).__name__}, not a tensor")
-            if results[name].grad_fn is None:
+        pairs = zip(RESULTS, answer, strict=True)
+        results: dict[str, Any] = {name: result for name, result in pairs if name in of}
+        for name, result in results.items():
+            if not isinstance(result, torch.Tensor):
+                raise Misbehaviour(f"{name} is a {type(result).__name__}, not a tensor")
+            if result.grad_fn is None:
                 raise Misbehaviour(f"{name} does not require gradients")
         cotangent = dict(cotangents.items())
-        for name in chosen:
-            got, expected = tuple(results[name].shape), cotangent[name].shape
+        for name, result in results.items():
+            got, expected = tuple(result.shape), cotangent[name].shape
             if got != expected:
                 raise Mismatch(f"{name}.shape", "", str(got), str(expected))
-        weights = {f"d_{n}": to_tensor(cotangent[n], self.case.device) for n in chosen}
+        weights = {f"d_{n}": to_tensor(cotangent[n], self.case.device) for n in results}
+        operands: dict[str, Any] = {**results, **weights}
         noted = note(
-            f"{{loss}} = {' + '.join(f'({{{n}}} * {{d_{n}}}).sum()' for n in chosen)}",
+            f"{{loss}} = {' + '.join(f'({{{n}}} * {{d_{n}}}).sum()' for n in results)}",
             new=("loss",),
-            **cast("dict[str, Any]", {n: results[n] for n in chosen}),
-            **cast("dict[str, Any]", weights),
+            **operands,
         )
         with blamed():
-            terms = [(results[n] * weights[f"d_{n}"]).sum() for n in chosen]
+            terms = [(result * weights[f"d_{n}"]).sum() for n, result in results.items()]
             loss = torch.stack(terms).sum()
         noted.gave(loss)
         return loss

@@ -23,14 +23,16 @@ def torch_module(implementation: Implementation) -> TorchModule | str:
     """Needs a ``torch.nn.Module`` that can be built, kept and called again."""
     if is_torch_module(implementation):
         return implementation
-    adapted = implementation.supports.adapts_module
-    return "verified through an adapter, not as a torch module" if adapted else "not a torch module"
+    if implementation.supports.adapts_module:
+        return "verified through an adapter, not as a torch module"
+    return "not a torch module"
 
 
 def unbatched(implementation: Implementation) -> Implementation | str:
     """Needs an implementation that takes input without a batch dimension."""
-    takes = False in implementation.supports.batched
-    return implementation if takes else "takes no unbatched input"
+    return (
+        implementation if False in implementation.supports.batched else "takes no unbatched input"
+    )
 
 
 def arrays_handed_on(implementation: Implementation) -> Implementation | str:
@@ -51,14 +53,12 @@ def returning(*names: str) -> Callable[[Implementation], Implementation | str]:
 
 def this_process(implementation: Implementation) -> Implementation | str:
     """Needs an implementation that computes in the process that calls it."""
-    elsewhere = implementation.supports.own_process
-    return "runs in a process of its own" if elsewhere else implementation
+    return "runs in a process of its own" if implementation.supports.own_process else implementation
 
 
 def devices(implementation: Implementation) -> Implementation | str:
     """Needs an implementation whose results live on devices."""
-    supports = implementation.supports
-    here = not supports.own_process and len(supports.devices) > 1
+    here = not implementation.supports.own_process and len(implementation.supports.devices) > 1
     found = here or is_torch_module(implementation)
     return implementation if found else "answers with NumPy arrays"
 
