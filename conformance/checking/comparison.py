@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from conformance.implementations.failures import Mismatch
+from conformance.implementations.failures import Quantity, WrongAttribute, WrongElement
 from conformance.implementations.implementation import Implementation, precision, run
+from conformance.recording.ending import Ending
 from conformance.recording.tape import compared
 from reference import Arithmetic, Array, Case, Result, forward_bound, trace
 
@@ -41,21 +43,30 @@ def truth(case: Case, implementation: Implementation) -> Truth:
 def agree(got: Result, expected: Result, bound: Result) -> float:
     """The largest distance of `got` from `expected` as a share of `bound`, over all three arrays.
 
-    Raises :class:`Mismatch` at the first array with a wrong shape or with an element off by more
-    than its bound; the element shown is the one that is furthest off as a share of its bound.
+    Raises :class:`~conformance.Mismatch` at the first array with a wrong shape or with an element
+    off by more than its bound; the element shown is the one furthest off as a share of its bound.
     """
     pairs = zip(got.items(), expected.items(), bound.items(), strict=True)
     return max(close(name, g, e, b) for (name, g), (_, e), (_, b) in pairs)
 
 
-def close(name: str, got: Array, expected: Array, bound: Array | float) -> float:
-    """As :func:`agree`, for one array called `name`.
+def close(
+    name: str,
+    got: Array,
+    expected: Array,
+    bound: Array | float,
+    *,
+    quantity: Quantity = Quantity.RESULT,
+    ending: Callable[[tuple[int, ...]], Ending | None] | None = None,
+) -> float:
+    """As :func:`agree`, for one array called `name`, which holds a `quantity`.
 
     NaN agrees with NaN and an infinity with the same infinity. Where `expected` is finite and
-    the bound is not, nothing is claimed.
+    the bound is not, nothing is claimed. `ending` gives the ending of a script from the place of
+    the wrong element, where a comparison of both arrays cannot be written.
     """
     if got.shape != expected.shape:
-        raise Mismatch(f"{name}.shape", "", str(got.shape), str(expected.shape))
+        raise WrongAttribute(name, "shape", got.shape, expected.shape, got)
     if not got.size:
         return 0.0
     limit = np.broadcast_to(np.asarray(bound, np.float64), got.shape)
@@ -63,14 +74,16 @@ def close(name: str, got: Array, expected: Array, bound: Array | float) -> float
     worst = np.unravel_index(np.argmax(share), share.shape)
     largest = float(share[worst])
     if largest > 1:
-        place = f"[{', '.join(str(int(index)) for index in worst)}]" if worst else ""
-        raise Mismatch(
+        place = tuple(map(int, worst))
+        raise WrongElement(
             name,
-            place,
+            f"[{', '.join(map(str, place))}]" if place else "",
             number(got[worst]),
             number(expected[worst]),
             float(limit[worst]),
-            compared(got, expected, limit),
+            quantity=quantity,
+            arrays=compared(got, expected, limit),
+            ending=ending(place) if ending else None,
         )
     return largest
 

@@ -22,7 +22,7 @@ from conformance.checking.verdict import (
     Passed,
     Verdict,
 )
-from conformance.implementations.failures import Misbehaviour, Mismatch, NoAnswer
+from conformance.implementations.failures import Failure, NoAnswer
 from conformance.implementations.implementation import Implementation
 from conformance.recording.steps import Step
 from conformance.recording.tape import recording
@@ -100,7 +100,7 @@ def search(
             try:
                 with process_state.restored():
                     measured = requirement.body(implementation, case)
-            except (Mismatch, Misbehaviour) as failure:
+            except Failure as failure:
                 if found is None:
                     hangs = isinstance(failure, NoAnswer)
                     deadline = time.perf_counter() + (0 if hangs else budget.shrink_seconds)
@@ -123,7 +123,7 @@ def search(
                 print_blob=False,
             )(given(cases)(body))
         )()
-    except (Mismatch, Misbehaviour, _ShrunkLongEnough, hypothesis.errors.Flaky):
+    except (Failure, _ShrunkLongEnough, hypothesis.errors.Flaky):
         pass
     except Unsatisfiable:
         return NotApplicable(*here, reason="offers no case that it is about"), None

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from conformance.checking.verdict import Counterexample, Crashed, Failed, TimedOut
-from conformance.implementations.failures import Misbehaviour, Mismatch, NoAnswer
+from conformance.implementations.failures import Failure, Mismatch, NoAnswer
 from conformance.recording.tape import Tape
 from reference import Array, Case
 
@@ -18,11 +17,11 @@ class Finding:
     """A case on which a requirement does not hold, how it fails, and what was done until then."""
 
     case: Case
-    failure: Mismatch | Misbehaviour
+    failure: Failure
     tape: Tape
 
 
-def kind_of(failure: Mismatch | Misbehaviour) -> type[Failed | Crashed | TimedOut]:
+def kind_of(failure: Failure) -> type[Failed | Crashed | TimedOut]:
     """The kind of verdict that a failure comes to."""
     if isinstance(failure, Mismatch):
         return Failed
@@ -37,27 +36,27 @@ def size(case: Case) -> tuple[int, ...]:
     return nonzero, sum(array.size for array in arrays), sum(len(str(a.tolist())) for a in arrays)
 
 
-def counterexample(
-    case: Case, failure: Mismatch | Misbehaviour, tape: Tape | None = None
-) -> Counterexample:
+def counterexample(case: Case, failure: Failure, tape: Tape | None = None) -> Counterexample:
     """What failed and on what, in plain values; `tape` has the steps until then, where known."""
     tensors = {name: array.astype(float).tolist() for name, array in case.parameters.items()}
     for name in ("input", "h_0", "c_0"):
         array = getattr(case, name)
         if array is not None:
             tensors[name] = array.astype(float).tolist()
-    details: dict[str, Any] = {}
-    if isinstance(failure, Mismatch):
-        details = {
-            "what": failure.what,
-            "where": failure.where,
-            "got": failure.got,
-            "expected": failure.expected,
-            "allowed": failure.allowed,
-        }
     calls = [step.case for step in tape.steps if step.case is not None] if tape else []
-    derived = bool(calls) and differs(case, calls[-1])
-    return Counterexample(repr(case), str(failure), tensors, **details, derived=derived)
+    return Counterexample(
+        repr(case),
+        str(failure),
+        tensors,
+        kind=failure.kind,
+        dtype=case.dtype.name,
+        what=failure.what,
+        where=failure.where,
+        got=failure.got,
+        expected=failure.expected,
+        allowed=failure.allowed,
+        derived=bool(calls) and differs(case, calls[-1]),
+    )
 
 
 def differs(case: Case, other: Case) -> bool:

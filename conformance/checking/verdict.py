@@ -32,8 +32,9 @@ PROPERTY = "lstm_conformance_verdict"
 class Counterexample:
     """The smallest case found on which a requirement does not hold.
 
-    `case` is a short description, `tensors` each array by name as shape and numbers; `what`,
-    `where`, `got`, `expected` and `allowed` are those of the comparison that failed. `diagnosis`
+    `case` is a short description, `dtype` that of its arrays, `tensors` each array by name as
+    shape and numbers. `kind`, `what`, `where`, `got`, `expected` and `allowed` are those of the
+    :class:`~conformance.implementations.failures.Failure`, and `message` is its text. `diagnosis`
     are sentences on where the results first part and what explains them. What failed is `derived`
     if the last call before the failure was not one with this case.
     """
@@ -41,6 +42,8 @@ class Counterexample:
     case: str
     message: str
     tensors: Mapping[str, Any]
+    kind: str = ""
+    dtype: str = ""
     what: str = ""
     where: str = ""
     got: str = ""

@@ -18,16 +18,14 @@ from conformance.checking.budget import MEMORY
 from conformance.checking.expectations import judged
 from conformance.checking.finding import counterexample, kind_of
 from conformance.checking.verdict import (
-    Crashed,
     NotApplicable,
     Passed,
-    TimedOut,
     Verdict,
     from_json,
 )
 from conformance.diagnosis import diagnose
 from conformance.errors import UsageError, positive
-from conformance.implementations.failures import Misbehaviour, Mismatch
+from conformance.implementations.failures import Died, Failure, Mismatch, NoAnswer
 from conformance.implementations.implementation import Implementation
 from conformance.implementations.loading import load
 from conformance.implementations.programs.external import ANSWERING, load_command
@@ -70,25 +68,25 @@ def replay(
         except (Late, Ended) as error:
             raise UsageError(f"{name!r}: {error} while it was loaded") from None
         started = time.perf_counter()
-        kind: type[Verdict]
+        ended: Failure
         try:
             verdict = process.answer(seconds)
         except Late:
-            kind, told = TimedOut, f"no verdict within {seconds:g} s"
+            ended = NoAnswer(f"no verdict within {seconds:g} s")
         except Ended:
-            kind, told = Crashed, "the process died in this case"
+            ended = Died("the process died in this case")
         else:
             with contextlib.suppress(Late, Ended):
                 verdict = process.answer(2 * DIAGNOSIS)
             return replace(from_json(verdict), implementation=told_as)
     return judged(
-        kind(
+        kind_of(ended)(
             record.subject.requirement,
             told_as,
             record.subject.device,
             cases=1,
             seconds=time.perf_counter() - started,
-            counterexample=counterexample(record.case, Misbehaviour(told)),
+            counterexample=counterexample(record.case, ended),
         )
     )
 
@@ -157,7 +155,7 @@ def _verdicts(implementation: Implementation, record: Record) -> Iterator[Verdic
         yield NotApplicable(*here, reason=needed if isinstance(needed, str) else reason)
         return
     started = time.perf_counter()
-    failure: Mismatch | Misbehaviour | None = None
+    failure: Failure | None = None
     share = None
     try:
         with recording() as tape:
@@ -165,7 +163,7 @@ def _verdicts(implementation: Implementation, record: Record) -> Iterator[Verdic
     except UnsatisfiedAssumption:
         yield NotApplicable(*here, reason="the case is none from which it can be decided")
         return
-    except (Mismatch, Misbehaviour) as error:
+    except Failure as error:
         failure = error
     seconds = time.perf_counter() - started
     if failure is None:

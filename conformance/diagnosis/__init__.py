@@ -20,7 +20,7 @@ from conformance.diagnosis.gradients import gradients_told
 from conformance.diagnosis.locating import located
 from conformance.diagnosis.parting import right
 from conformance.diagnosis.recording import OutOfTime, Recording
-from conformance.implementations.failures import Misbehaviour, Mismatch
+from conformance.implementations.failures import Failure
 from conformance.implementations.implementation import Implementation
 from reference import Case, Result
 
@@ -77,7 +77,7 @@ def _first_wrong(
     """`case` itself if its results are wrong, else the first that `body` runs with wrong ones."""
     looked_into = 0
     for each in (recording.answer, lambda case: body(recording, case)):
-        with contextlib.suppress(Mismatch, Misbehaviour):
+        with contextlib.suppress(Failure):
             each(case)
         for ran, got in recording.runs[looked_into:]:
             recording.in_time()

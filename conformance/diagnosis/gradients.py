@@ -12,7 +12,7 @@ from conformance.diagnosis.explaining import TELLING, explained
 from conformance.diagnosis.parting import right
 from conformance.diagnosis.recording import Recording
 from conformance.diagnosis.richer import dense, larger
-from conformance.implementations.failures import Misbehaviour, Mismatch
+from conformance.implementations.failures import Failure
 from conformance.requirements.gradients import ALL, cotangents, gradients_of, true_gradients
 from reference import Array, Case, backward, gradient_bound, trace
 
@@ -54,7 +54,7 @@ def _gradients(recording: Recording, case: Case, of: Collection[str]) -> Mapping
     recording.announce(case)
     try:
         return gradients_of(recording.implementation, case, cotangents(case, of), of)
-    except (Mismatch, Misbehaviour):
+    except Failure:
         return None
 
 

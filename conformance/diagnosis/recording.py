@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.implementations.failures import Misbehaviour, Mismatch, blamed
+from conformance.implementations.failures import Failure, blamed
 from conformance.implementations.implementation import Implementation
 from reference import Case, Result
 from strategies import Support
@@ -67,6 +67,6 @@ class Recording:
         try:
             with blamed():
                 result = self.run(case)
-        except (Mismatch, Misbehaviour):
+        except Failure:
             return None
         return result if isinstance(result, Result) else None

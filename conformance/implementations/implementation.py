@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
-from conformance.implementations.failures import Misbehaviour, Mismatch, blamed
+from conformance.implementations.failures import NoResult, WrongAttribute, blamed
+from conformance.recording.ending import untrue
 from conformance.recording.operands import Made, Origin, Text
 from conformance.recording.tape import bind, note, paused
 from reference import Array, Case, Precision, Result
@@ -69,9 +70,9 @@ def precision(implementation: Implementation) -> Precision:
 def run(implementation: Implementation, case: Case) -> Result:
     """As :func:`answer`, with the documented shapes and the case's dtype.
 
-    Raises :class:`Mismatch` if they are not, so that a requirement can rely on them. What the
-    output holds beyond a row's length is set to zero here: that it is zero already is the claim
-    of one requirement, and of no other.
+    Raises :class:`WrongAttribute` if they are not, so that a requirement can rely on them. What
+    the output holds beyond a row's length is set to zero here: that it is zero already is the
+    claim of one requirement, and of no other.
     """
     return without_padding(checked(answer(implementation, case), case), case)
 
@@ -90,7 +91,7 @@ def without_padding(result: Result, case: Case) -> Result:
 
 
 def answer(implementation: Implementation, case: Case) -> Result:
-    """``implementation.run(case)``; its exceptions become :class:`Misbehaviour`.
+    """``implementation.run(case)``; its exceptions become :class:`~conformance.Misbehaviour`.
 
     So does an answer that is no :class:`Result` of NumPy arrays.
     """
@@ -108,11 +109,12 @@ def answer(implementation: Implementation, case: Case) -> Result:
         result = implementation.run(case)
     called.gave(result)
     if not isinstance(result, Result):
-        raise Misbehaviour(f"run() returned {type(result).__name__}, not a Result")
+        told = f"run() returned {type(result).__name__}, not a Result"
+        raise NoResult(told, untrue("isinstance({it}, Result)", told, it=result))
     for name, array in result.items():
         if not isinstance(array, np.ndarray):
             kind = f"{type(array).__module__}.{type(array).__name__}".removeprefix("builtins.")
-            raise Misbehaviour(f"{name} is a {kind}, not a NumPy array")
+            raise NoResult(f"{name} is a {kind}, not a NumPy array")
         bind(array, result, f".{name}")
     return result
 
@@ -135,9 +137,9 @@ def checked(result: Result, case: Case) -> Result:
     shapes = documented_shapes(case)
     for name, array in result.items():
         if array.shape != shapes[name]:
-            raise Mismatch(f"{name}.shape", "", str(array.shape), str(shapes[name]))
+            raise WrongAttribute(name, "shape", array.shape, shapes[name], array)
         if array.dtype != case.dtype.numpy:
-            raise Mismatch(f"{name}.dtype", "", array.dtype.name, case.dtype.name)
+            raise WrongAttribute(name, "dtype", array.dtype.name, case.dtype.name, array)
     return result
 
 

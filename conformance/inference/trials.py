@@ -10,7 +10,7 @@ import numpy as np
 from conformance.checking.comparison import against_reference
 from conformance.implementations.by_hand import HandWritten
 from conformance.implementations.by_hand.trying import small_case
-from conformance.implementations.failures import Misbehaviour, Mismatch
+from conformance.implementations.failures import Failure as NotMet
 from reference import Case
 
 SIZES = ((1, 1, 1, 2), (2, 3, 5, 1), (3, 5, 4, 2), (4, 2, 6, 3))
@@ -39,6 +39,6 @@ def failure(mine: HandWritten) -> Failure | None:
             )
             try:
                 against_reference(mine, case)
-            except (Mismatch, Misbehaviour) as error:
+            except NotMet as error:
                 return Failure(str(error), case)
     return None

@@ -60,6 +60,19 @@ class Tape:
         bound = self._bound.get(id(value))
         return bound[1] if bound else None
 
+    def known(self, value: Any) -> Any:
+        """`value` as what can stand in a gap, None if it has no name and does not speak for itself.
+
+        A tuple is known if all its parts are.
+        """
+        if isinstance(value, tuple):
+            parts = tuple(map(self.known, value))
+            return None if None in parts else parts
+        if isinstance(value, (int, float)):
+            return Text(repr(value))
+        speaks = isinstance(value, (Name, Part, Text, Origin, Made, Literal))
+        return value if speaks else self.found(value)
+
     def objects(self, name: Name) -> list[Any]:
         """The objects that are called `name`."""
         return [value for value, operand in self._bound.values() if operand == name]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from conformance.checking.requirement import Requirement
 from conformance.checking.verdict import Verdict
-from conformance.implementations.failures import Misbehaviour, Mismatch
+from conformance.implementations.failures import Failure
 from conformance.recording.tape import Tape
 from conformance.reproductions.record import FILE, Record
 from conformance.reproductions.report import report
@@ -35,7 +35,7 @@ def write(
     subject: Subject,
     verdict: Verdict,
     case: Case,
-    failure: Mismatch | Misbehaviour,
+    failure: Failure,
     tape: Tape,
     died: bool = False,
 ) -> Verdict:

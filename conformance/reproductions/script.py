@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from conformance.checking.requirement import Requirement
-from conformance.implementations.failures import REFUSALS, Misbehaviour, Mismatch
+from conformance.implementations.failures import REFUSALS, Failure, NotRefused, Raised
+from conformance.recording.ending import Ending
 from conformance.recording.operands import Literal, Name
 from conformance.recording.steps import Step
 from conformance.recording.tape import Tape
-from conformance.reproductions.ending import Ending, used
+from conformance.reproductions.compare import allowance
 from conformance.reproductions.endings import ending
 from conformance.reproductions.lines import Lines, can_be_told, component
 
@@ -97,13 +98,13 @@ class Script:
 def script(
     requirement: Requirement,
     implementation: str,
-    failure: Mismatch | Misbehaviour,
+    failure: Failure,
     tape: Tape,
     died: bool = False,
 ) -> Script:
     """The script of a failure; with `died` the last step of the tape did not return."""
     # an exit would be that of the script, with whatever status
-    died = died or str(failure).startswith("raised SystemExit")
+    died = died or (isinstance(failure, Raised) and isinstance(failure.error, SystemExit))
     if not tape.whole or not tape.steps or not all(map(can_be_told, tape.steps)):
         return _by_replay(requirement, implementation, failure)
     if died:
@@ -113,7 +114,7 @@ def script(
         ended = ending(failure, tape)
     if ended is None:
         return _by_replay(requirement, implementation, failure)
-    refusal = not died and isinstance(failure, Mismatch) and not ended.text
+    refusal = not died and isinstance(failure, NotRefused)
     if refusal:
         attempt = tape.attempts
         tried = [step for step in tape.steps if attempt and step.attempt == attempt]
@@ -121,9 +122,9 @@ def script(
             return _by_replay(requirement, implementation, failure)
         names = {name for step in tried for name in step.names()}
     else:
-        attempt, names = 0, used(ended)
+        attempt, names = 0, ended.used()
     steps = component(ended.steps, names)
-    lines = Lines(steps, used(ended))
+    lines = Lines(steps, ended.used())
     for group, within in _groups(steps):
         _write(lines, within, group, attempt)
     if refusal:
@@ -174,6 +175,8 @@ def _write(lines: Lines, steps: Sequence[Step], group: int, final: int) -> None:
 def _write_ending(lines: Lines, ended: Ending) -> None:
     operands = {}
     for gap, operand in ended.operands.items():
+        if gap == "allowed" and isinstance(operand, Literal):
+            operand = allowance(operand)
         text = lines.fill(operand)
         if gap in ("expected", "allowed") and not isinstance(operand, Name) and len(text) > 24:
             lines.lines += f"{gap} = {text}".split("\n")

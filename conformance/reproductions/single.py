@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from conformance.recording.ending import Ending
 from conformance.recording.operands import Literal, Name, Part
 from conformance.recording.steps import Comparison, Step
 from conformance.recording.tape import Tape
-from conformance.reproductions.ending import Ending, compare, short
+from conformance.reproductions.compare import compare, short
 from reference import Array, Case, Result
 
 ALONE = "One call on its own is off the equations by more than its rounding bound."

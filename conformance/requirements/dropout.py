@@ -9,12 +9,12 @@ import numpy as np
 
 from conformance.checking.comparison import agree, arithmetic, close, nothing, truth
 from conformance.checking.requirement import requirement
-from conformance.implementations.failures import Mismatch
+from conformance.implementations.failures import Mismatch, Quantity
 from conformance.implementations.torch_module import TorchModule
-from conformance.requirements.gradients import cotangents
+from conformance.requirements.gradients import close_gradients, cotangents
 from conformance.requirements.helpers.needs import and_also, dropout, gradients
 from conformance.requirements.helpers.randomness import FALSE_ALARM, seeded
-from conformance.requirements.helpers.readable import readable
+from conformance.requirements.helpers.readable import readable, shown_by_masks
 from conformance.requirements.helpers.torch_only import autograd
 from conformance.requirements.helpers.torch_only import session as session_of
 from conformance.requirements.variations import with_dropout
@@ -112,7 +112,7 @@ def dropped_values_pass_no_gradient(implementation: TorchModule, case: Case) -> 
     bound = gradient_bound(evaluated, weights, arithmetic(case, implementation))
     expected = backward(evaluated, weights)
     got = autograd(implementation, with_dropout(case, 1.0), weights)
-    return max(close(f"gradient of {name}", got[name], expected[name], bound[name]) for name in got)
+    return close_gradients(got, expected, bound)
 
 
 _FEW: dict[str, Any] = {
@@ -139,9 +139,20 @@ def survivors_are_scaled(implementation: TorchModule, case: Case) -> None:
     """In train mode each value between layers is dropped or multiplied by 1 / (1 - p)."""
     p = _p(case)
     network = readable(case, p)
-    mask = network.masks(_train(implementation, network.case)[0])
-    nearest = np.where(mask < 0.5 / (1 - p), 0, 1 / (1 - p))
-    close("dropout mask", mask, nearest, 1e-9)
+    results = _train(implementation, network.case)
+    mask = network.masks(results[0])
+    nearest, allowed = np.where(mask < 0.5 / (1 - p), 0, 1 / (1 - p)), 1e-9
+    lines = """nearest = [np.where(mask < 0.5 / (1 - {p}), 0, 1 / (1 - {p})) for mask in masks]
+fault = not (np.abs(np.array(masks) - nearest) <= {allowed}).all()
+print("expected factors: 0 or", 1 / (1 - {p}), "; got:", masks[0])"""
+    close(
+        "dropout mask",
+        mask,
+        nearest,
+        allowed,
+        quantity=Quantity.OTHER,
+        ending=lambda _: shown_by_masks(results, lines, p=p, allowed=allowed),
+    )
 
 
 @requirement(source=DOCUMENTED, applies=dropout, **_FEW)
@@ -153,9 +164,20 @@ def dropout_rate_is_p(implementation: TorchModule, case: Case) -> None:
     """
     p = _p(case)
     network = readable(case, p)
-    masks = np.stack([network.masks(result) for result in _train(implementation, network.case, 8)])
+    results = _train(implementation, network.case, 8)
+    masks = np.stack([network.masks(result) for result in results])
     allowed = math.sqrt(math.log(2 / FALSE_ALARM) / 2 / masks.size)
-    close("share of dropped values", np.array(np.mean(masks < 0.5)), np.array(p), allowed)
+    lines = """share = np.mean(np.array(masks) < 0.5)
+fault = not abs(share - {p}) <= {allowed}
+print("expected share of dropped values:", {p}, "+-", {allowed}, "; got:", share)"""
+    close(
+        "share of dropped values",
+        np.array(np.mean(masks < 0.5)),
+        np.array(p),
+        allowed,
+        quantity=Quantity.OTHER,
+        ending=lambda _: shown_by_masks(results, lines, p=p, allowed=allowed),
+    )
 
 
 @requirement(source=DOCUMENTED, applies=dropout, **_FEW)
@@ -166,17 +188,25 @@ def dropout_is_drawn_anew(implementation: TorchModule, case: Case) -> None:
     and m of at least 64 that is below 1e-19 for each pair compared.
     """
     network = readable(case, 0.5)
-    first, second = (network.masks(r) > 0.5 for r in _train(implementation, network.case, 2))
-    steps, rows = len(first) // 2, first.shape[1] // 2
-    pairs = {
-        "calls": (first, second),
-        "steps": (first[:steps], first[steps : 2 * steps]),
-        "rows": (first[:, :rows], first[:, rows : 2 * rows]),
-        "features": (first[..., :3], first[..., 3:]),
+    results = _train(implementation, network.case, 2)
+    masks = [network.masks(result) for result in results]
+    steps, rows = masks[0].shape[0] // 2, masks[0].shape[1] // 2
+    pairs: dict[str, tuple[Any, Any]] = {
+        "calls": ((0, ...), (1, ...)),
+        "steps": ((0, slice(steps)), (0, slice(steps, 2 * steps))),
+        "rows": ((0, slice(None), slice(rows)), (0, slice(None), slice(rows, 2 * rows))),
+        "features": ((0, ..., slice(3)), (0, ..., slice(3, 6))),
     }
     for what, (one, other) in pairs.items():
-        if (one == other).all():
-            raise Mismatch(f"dropout masks of different {what}", "", "the same", "different")
+        kept = np.array(masks) > 0.5
+        if (kept[one] == kept[other]).all():
+            lines = f"""kept = np.array(masks) > 0.5
+one, other = kept[{one}], kept[{other}]
+fault = bool((one == other).all())
+print("expected: masks of different {what} differ; the same:", fault)""".replace("Ellipsis", "...")
+            shown = shown_by_masks(results, lines)
+            what = f"dropout masks of different {what}"
+            raise Mismatch(what, "", "the same", "different", ending=shown)
 
 
 @requirement(

@@ -11,13 +11,20 @@ from hypothesis import assume
 
 from conformance.checking.comparison import arithmetic, close
 from conformance.checking.requirement import requirement
-from conformance.implementations.failures import Misbehaviour, Mismatch, blamed
+from conformance.implementations.failures import (
+    Mismatch,
+    NoResult,
+    Quantity,
+    WrongAttribute,
+    blamed,
+)
 from conformance.implementations.implementation import (
     Implementation,
     documented_shapes,
     is_differentiable,
 )
 from conformance.implementations.torch_module import TorchModule, is_torch_module
+from conformance.recording.ending import unequal
 from conformance.recording.tape import bind, note
 from conformance.requirements.helpers.needs import and_also, gradients, returning, torch_module
 from conformance.requirements.helpers.torch_only import autograd, differentiated
@@ -48,16 +55,26 @@ def cotangents(case: Case, of: Collection[str] = ALL) -> Result:
     return Result.of(arrays)
 
 
-def _agree(
+def close_gradients(
     got: Mapping[str, Array],
     expected: Mapping[str, Array],
     bound: Mapping[str, Array],
     times: int = 1,
 ) -> float:
+    """The largest share of its bound by which a gradient is off `times` the expected one.
+
+    Raises :class:`~conformance.Mismatch` where that is more than the whole.
+    """
     missing = set(got) - set(expected)
     assert not missing, missing
     return max(
-        close(f"gradient of {name}", got[name], times * expected[name], times * bound[name])
+        close(
+            f"gradient of {name}",
+            got[name],
+            times * expected[name],
+            times * bound[name],
+            quantity=Quantity.GRADIENT,
+        )
         for name in got
     )
 
@@ -85,19 +102,19 @@ def gradients_of(
     with blamed():
         got: Mapping[str, Array] = implementation.gradients(case, weights)
     if not isinstance(got, Mapping) or not got:
-        raise Misbehaviour("gradients() returned no gradients by name")
+        raise NoResult("gradients() returned no gradients by name")
     leaves = {**case.parameters, "input": case.input}
     if case.h_0 is not None and case.c_0 is not None:
         leaves.update(h_0=case.h_0, c_0=case.c_0)
     for name, array in got.items():
         if name not in leaves:
-            raise Misbehaviour(f"gradients() has {name!r}, which the case has not")
+            raise NoResult(f"gradients() has {name!r}, which the case has not")
         if not isinstance(array, np.ndarray) or array.dtype != case.dtype.numpy:
             kind = getattr(array, "dtype", type(array).__name__)
-            raise Mismatch(f"gradient of {name}.dtype", "", str(kind), case.dtype.name)
+            raise WrongAttribute(f"gradient of {name}", "dtype", kind, case.dtype.name, array)
         if array.shape != leaves[name].shape:
-            expected = str(leaves[name].shape)
-            raise Mismatch(f"gradient of {name}.shape", "", str(array.shape), expected)
+            expected = leaves[name].shape
+            raise WrongAttribute(f"gradient of {name}", "shape", array.shape, expected, array)
     return got
 
 
@@ -107,7 +124,7 @@ def _matches(
     of = [name for name in of if name in implementation.supports.results]
     weights = cotangents(case, of)
     got = gradients_of(implementation, case, weights, of, train)
-    return _agree(got, *true_gradients(implementation, case, weights))
+    return close_gradients(got, *true_gradients(implementation, case, weights))
 
 
 @requirement(source=CHAIN_RULE, applies=gradients, **CASES)
@@ -171,7 +188,7 @@ def gradient_reaches_first_step(implementation: Implementation, case: Case) -> f
     )
     at_start = "[:, 0]" if case.batched and case.configuration.batch_first else "[0]"
     bind(first["input"], got["input"], at_start if case.batched else "[:1]")
-    return _agree(first, expected, bound)
+    return close_gradients(first, expected, bound)
 
 
 @requirement(
@@ -192,7 +209,7 @@ def backward_twice_accumulates(implementation: TorchModule, case: Case) -> float
         loss.backward()  # type: ignore[no-untyped-call]
     u = 2 * case.dtype.unit_roundoff
     allowed = {name: bound[name] + u * (np.abs(expected[name]) + bound[name]) for name in bound}
-    return _agree(module.gradients(), expected, allowed, times=3)
+    return close_gradients(module.gradients(), expected, allowed, times=3)
 
 
 @requirement(
@@ -215,6 +232,8 @@ def frozen_leaves_change_no_other_gradient(implementation: TorchModule, case: Ca
         got = module.gradients()
         for name in frozen:
             if module.leaves[name].grad is not None:
-                raise Mismatch(f"gradient of frozen {name}", "", "a tensor", "None")
-        worst = max(worst, _agree(got, expected, bound))
+                shown = unequal("{it}.grad", None, it=module.leaves[name])
+                what = f"gradient of frozen {name}"
+                raise Mismatch(what, "", "a tensor", "None", ending=shown)
+        worst = max(worst, close_gradients(got, expected, bound))
     return worst

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.checking import process_state
 from conformance.checking.requirement import requirement
-from conformance.implementations.failures import Mismatch
+from conformance.implementations.failures import Mismatch, WrongAttribute
 from conformance.implementations.implementation import (
     Implementation,
     answer,
@@ -27,7 +27,7 @@ def shapes_are_as_documented(implementation: Implementation, case: Case) -> None
     expected = documented_shapes(case)
     for name, array in result.items():
         if array.shape != expected[name]:
-            raise Mismatch(f"{name}.shape", "", str(array.shape), str(expected[name]))
+            raise WrongAttribute(name, "shape", array.shape, expected[name], array)
 
 
 @requirement(source="torch.nn.Module.to documentation; type promotion of equal types", level="core")
@@ -36,7 +36,7 @@ def dtypes_follow_input(implementation: Implementation, case: Case) -> None:
     for each in given_and_omitted(case, implementation.supports.states):
         for name, array in answer(implementation, each).items():
             if array.dtype != case.dtype.numpy:
-                raise Mismatch(f"{name}.dtype", "", array.dtype.name, case.dtype.name)
+                raise WrongAttribute(name, "dtype", array.dtype.name, case.dtype.name, array)
 
 
 @requirement(
@@ -47,10 +47,10 @@ def dtypes_follow_input(implementation: Implementation, case: Case) -> None:
 def results_stay_on_device(implementation: Implementation, case: Case) -> None:
     """Output, h_n and c_n are on the device of the input and the parameters."""
     result = run(implementation, case)
-    for name, _ in result.items():
+    for name, array in result.items():
         device = result.devices.get(name, "not told")
         if device != case.device:
-            raise Mismatch(f"{name}.device", "", device, case.device)
+            raise WrongAttribute(name, "device", device, case.device, array)
 
 
 @requirement(

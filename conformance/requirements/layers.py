@@ -10,6 +10,7 @@ from conformance.checking.comparison import Truth, agree, close, plus, truth
 from conformance.checking.requirement import requirement
 from conformance.implementations.failures import Mismatch
 from conformance.implementations.implementation import Implementation, run
+from conformance.recording.ending import ending
 from conformance.requirements.helpers.needs import returning
 from conformance.requirements.variations import layer_alone
 from reference import Case, Result
@@ -61,7 +62,12 @@ def every_parameter_influences_result(implementation: Implementation, case: Case
             for result in implementation.supports.results
         )
         if same and _apart(truth(case, implementation), truth(changed, implementation)):
-            raise Mismatch(f"results after {name} was changed", "", "the same", "different")
+            text = "same = [np.array_equal(numbers(a), numbers(b)) for a, b in zip({one}, {other})]"
+            text += "\nfault = all(same)\nprint('expected: other results; the same are:', same)"
+            one, other = (tuple(a for _, a in result.items()) for result in (before, after))
+            shown = ending(text, one=one, other=other)
+            what = f"results after {name} was changed"
+            raise Mismatch(what, "", "the same", "different", ending=shown)
 
 
 def _apart(first: Truth, second: Truth) -> bool:

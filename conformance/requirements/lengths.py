@@ -17,7 +17,13 @@ from conformance.requirements.helpers.needs import returning, torch_module
 from conformance.requirements.helpers.refusals import refused
 from conformance.requirements.helpers.torch_only import session as session_of
 from conformance.requirements.helpers.torch_only import to_tensor
-from conformance.requirements.variations import last_steps, rows, rows_of, with_input
+from conformance.requirements.variations import (
+    last_steps,
+    rows,
+    rows_of,
+    shown_by_last_step,
+    with_input,
+)
 from reference import Array, Case, Result
 
 PACKED = (
@@ -101,7 +107,9 @@ def h_n_is_last_valid_step(implementation: Implementation, case: Case) -> float:
     """In a packed batch h_n is each row's output at its own last step, and at 0 in reverse."""
     result = run(implementation, case)
     directions = case.configuration.num_directions
-    return close("h_n", result.h_n[-directions:], last_steps(case, result.output), 0.0)
+    last = last_steps(case, result.output)
+    shown = partial(shown_by_last_step, case, result)
+    return close("h_n", result.h_n[-directions:], last, 0.0, ending=shown)
 
 
 @requirement(source=PACKED, level="sequence", lengths=True)

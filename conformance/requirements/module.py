@@ -5,14 +5,17 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from conformance.checking.comparison import agree, close, plus, truth
 from conformance.checking.requirement import requirement
-from conformance.implementations.failures import Mismatch, blamed
+from conformance.implementations.failures import Mismatch, Quantity, WrongAttribute, blamed
 from conformance.implementations.torch_module import TorchModule
+from conformance.recording.ending import Ending, ending, unequal
+from conformance.recording.operands import keyword_arguments
 from conformance.recording.tape import note, paused
 from conformance.requirements.helpers.needs import and_also, torch_module, unbatched
 from conformance.requirements.helpers.randomness import FALSE_ALARM, seeded
@@ -20,6 +23,8 @@ from conformance.requirements.helpers.torch_only import to_result, to_tensor
 from conformance.requirements.variations import without_batch
 from reference import DTYPES, Case
 
+_MODULES = 16
+"""How many new modules are looked at together."""
 _CASES: dict[str, Any] = {"level": "module", "share_of_cases": 0.3}
 
 
@@ -37,9 +42,16 @@ def initial_parameters_are_uniform(implementation: TorchModule, case: Case) -> N
     distance of the empirical distribution of n values from the uniform one exceeds
     sqrt(ln(2 / a) / 2n) with probability at most a = 1e-15 for each parameter looked at.
     """
-    count = 16
     with seeded(case):
-        modules = [implementation.construct(case.configuration) for _ in range(count)]
+        made = note(
+            f"{{modules}} = [{{cls}}({{arguments}}) for _ in range({_MODULES})]",
+            new=("modules",),
+            cls=implementation.cls,
+            arguments=keyword_arguments(case.configuration.arguments()),
+        )
+        with paused():
+            modules = [implementation.construct(case.configuration) for _ in range(_MODULES)]
+        made.gave(modules)
     limit = 1 / math.sqrt(case.configuration.hidden_size)
     for name, parameter in modules[0].named_parameters():
         values = np.concatenate(
@@ -50,11 +62,14 @@ def initial_parameters_are_uniform(implementation: TorchModule, case: Case) -> N
         )
         if not values.size:
             raise Mismatch(f"{name}.shape", "", str(tuple(parameter.shape)), "one with elements")
+        shown = partial(_shown_by_distribution, modules, name, case.configuration.hidden_size)
         close(
             f"max(|{name}| sqrt(hidden_size) - 1, 0)",
             np.maximum(np.abs(values) / limit - 1, 0),
             np.zeros(values.shape),
             1e-6,
+            quantity=Quantity.OTHER,
+            ending=shown,
         )
         uniform = np.sort(values / limit / 2 + 0.5)
         ranks = np.arange(values.size)
@@ -68,7 +83,24 @@ def initial_parameters_are_uniform(implementation: TorchModule, case: Case) -> N
             np.array(distance),
             np.array(0.0),
             allowed,
+            quantity=Quantity.OTHER,
+            ending=shown,
         )
+
+
+def _shown_by_distribution(modules: Any, name: str, size: int, _: Any) -> Ending | None:
+    """None of a parameter of new modules is beyond the limit, and all of them are uniform."""
+    text = f"""parameters = [dict(module.named_parameters())[{name!r}] for module in {{modules}}]
+values = np.concatenate([numbers(parameter).ravel() for parameter in parameters])
+uniform = np.sort(values * {size} ** 0.5 / 2 + 0.5)
+ranks = np.arange(len(uniform))
+apart = [np.abs(uniform - ranks / len(ranks)), np.abs(uniform - (ranks + 1) / len(ranks))]
+allowed = np.sqrt(np.log(2 / {FALSE_ALARM}) / 2 / len(ranks))
+outside = np.abs(values).max() * {size} ** 0.5 - 1
+print("expected |value| * sqrt(hidden_size): at most 1; got:", outside + 1)
+print("expected distance from uniform: at most", allowed, "; got:", np.max(apart))
+fault = bool(outside > 1e-6 or np.max(apart) > allowed)"""
+    return ending(text, modules=modules)
 
 
 @requirement(source="torch.nn.Module.to documentation", applies=torch_module, **_CASES)
@@ -89,13 +121,14 @@ def to_dtype_converts_every_parameter(implementation: TorchModule, case: Case) -
         noted.gave(moved)
         for parameter, tensor in moved.named_parameters():
             if tensor.dtype != TORCH_DTYPES[name]:
-                raise Mismatch(f"{parameter}.dtype", "", str(tensor.dtype), name)
+                raise WrongAttribute(parameter, "dtype", tensor.dtype, name, tensor)
         for parameter, tensor in implementation.parameters(moved, case).items():
             array = case.parameters[parameter]
             u = DTYPES[name].unit_roundoff
             exact = array.astype(np.float64)
             allowed = u * (1 + 2.0**-9) * np.abs(exact) + DTYPES[name].subnormal
-            close(parameter, to_array(tensor, parameter), exact, allowed)
+            got = to_array(tensor, parameter)
+            close(parameter, got, exact, allowed, quantity=Quantity.OTHER)
 
 
 @requirement(
@@ -112,17 +145,21 @@ def attributes_are_the_arguments(implementation: TorchModule, case: Case) -> Non
         got = getattr(module, item.name, "missing")
         expected = getattr(case.configuration, item.name)
         if got != expected:
-            raise Mismatch(f"module.{item.name}", "", repr(got), repr(expected))
+            read = f"getattr({{it}}, {item.name!r}, 'missing')"
+            shown = unequal(read, expected, it=module)
+            raise Mismatch(f"module.{item.name}", "", repr(got), repr(expected), ending=shown)
 
 
 @requirement(source="torch.nn.Module.extra_repr documentation", applies=torch_module, **_CASES)
 def repr_tells_the_sizes(implementation: TorchModule, case: Case) -> None:
     """The repr names the input size and the hidden size, and fits the module it is of."""
+    module = implementation.construct(case.configuration)
     with blamed():
-        text = repr(implementation.construct(case.configuration))
+        text = repr(module)
     for size in (case.configuration.input_size, case.configuration.hidden_size):
         if str(size) not in text:
-            raise Mismatch("repr(module)", "", text, f"a text with {size}")
+            shown = unequal(f"'{size}' in repr({{it}})", True, it=module)
+            raise Mismatch("repr(module)", "", text, f"a text with {size}", ending=shown)
 
 
 @requirement(

@@ -8,10 +8,10 @@ import numpy as np
 
 from conformance.checking.comparison import against_reference, arithmetic, close, truth
 from conformance.checking.requirement import requirement
-from conformance.implementations.failures import Mismatch
+from conformance.implementations.failures import Quantity
 from conformance.implementations.implementation import Implementation, run
+from conformance.recording.ending import ending
 from conformance.recording.operands import Literal
-from conformance.recording.steps import Comparison
 from conformance.requirements.variations import with_input
 from reference import Array, Case, Result
 
@@ -80,26 +80,32 @@ def states_stay_in_range(implementation: Implementation, case: Case) -> None:
     unclaimed = Result.of(np.where(np.isfinite(each), 0, np.inf) for _, each in bound.items())
     for name in ("output", "h_n"):
         allowed = 2 * k + k**2 + 2 * u + getattr(unclaimed, name)
-        _at_most(f"max(|{name}| - 1, 0)", getattr(result, name), np.ones(()), allowed)
+        _at_most(name, "1", getattr(result, name), np.ones(()), allowed)
     _, c_0 = case.initial_states()
     start = np.abs(c_0.astype(np.float64)) if case.batched else np.abs(c_0[:, 0].astype(np.float64))
     limit = (start * (1 + model.entry) + case.seq_len) * (1 + k + 4 * u) ** case.seq_len
     allowed = (2 * k + 8 * u) * case.seq_len + unclaimed.c_n
-    _at_most("max(|c_n| - |c_0| - T, 0)", result.c_n, limit, allowed)
+    _at_most("c_n", "|c_0| - T", result.c_n, limit, allowed)
 
 
-def _at_most(what: str, got: Array, limit: Array, allowed: Array) -> None:
-    """The absolute values of `got` exceed `limit` by no more than is `allowed`.
+def _at_most(name: str, told: str, got: Array, limit: Array, allowed: Array) -> None:
+    """The absolute values of `got` exceed `limit`, which is `told`, by no more than is `allowed`.
 
     A script compares with the limit itself.
     """
     excess = np.maximum(np.abs(got.astype(np.float64)) - limit, 0)
-    try:
-        close(what, excess, np.zeros(excess.shape), allowed)
-    except Mismatch as mismatch:
-        limits = (Literal(each, tensor=False) for each in (limit, allowed))
-        mismatch.arrays = Comparison(None, *limits)
-        raise
+    text = "fault = not (np.abs(numbers({it})) <= {limit} + {allowed}).all()"
+    text += f'\nprint("largest |{name}|:", np.abs(numbers({{it}})).max())'
+    limits = {"limit": limit, "allowed": np.broadcast_to(allowed, got.shape)}
+    literals = {gap: Literal(each, tensor=False) for gap, each in limits.items()}
+    close(
+        f"max(|{name}| - {told}, 0)",
+        excess,
+        np.zeros(excess.shape),
+        allowed,
+        quantity=Quantity.OTHER,
+        ending=lambda _: ending(text, it=got, **literals),
+    )
 
 
 def _spoiled(case: Case, value: float) -> tuple[Case, int]:
@@ -147,7 +153,8 @@ def nan_stays_in_its_row(implementation: Implementation, case: Case) -> float:
             got, expected = case.time_major(got), case.time_major(expected)
         got, expected = got[:, row].astype(np.float64), expected[:, row].astype(np.float64)
         where = np.isnan(expected)
-        close(f"isnan({name})", np.isnan(got[where]) * 1.0, np.ones(where.sum()), 0.0)
+        is_nan, all_are = np.isnan(got[where]) * 1.0, np.ones(where.sum())
+        close(f"isnan({name})", is_nan, all_are, 0.0, quantity=Quantity.OTHER)
     return worst
 
 
@@ -172,7 +179,18 @@ def infinity_stays_in_its_row(implementation: Implementation, case: Case) -> flo
         implementation, replace(case, parameters=nonzero), np.inf
     )
     for name in implementation.supports.results:
-        got = getattr(after, name)
-        finite = np.isfinite(got.astype(np.float64))
-        close(f"isfinite({name})", finite * 1.0, np.ones(finite.shape), 0.0)
+        _all_finite(name, getattr(after, name))
     return worst
+
+
+def _all_finite(name: str, got: Array) -> None:
+    finite = np.isfinite(got.astype(np.float64))
+    text = "fault = not np.isfinite(numbers({it})).all()\nprint('expected finite:', {it})"
+    close(
+        f"isfinite({name})",
+        finite * 1.0,
+        np.ones(finite.shape),
+        0.0,
+        quantity=Quantity.OTHER,
+        ending=lambda _: ending(text, it=got),
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from conformance.requirements.variations import (
     first_layers,
     given_and_omitted,
     last_steps,
+    shown_by_last_step,
     with_axes_swapped,
     with_zero_states,
     without_batch,
@@ -36,7 +38,8 @@ def h_n_is_last_output(implementation: Implementation, case: Case) -> float:
     directions = case.configuration.num_directions
     result = run(implementation, case)
     top = last_steps(case, result.output)
-    share = close("h_n", result.h_n[-directions:], top, 0.0)
+    shown = partial(shown_by_last_step, case, result)
+    share = close("h_n", result.h_n[-directions:], top, 0.0, ending=shown)
     for count in range(1, case.configuration.num_layers):
         cut = first_layers(case, count)
         known = truth(cut, implementation)

@@ -8,9 +8,10 @@ import numpy as np
 
 from conformance.checking.comparison import close
 from conformance.checking.requirement import requirement
-from conformance.implementations.failures import Mismatch, blamed
+from conformance.implementations.failures import Mismatch, Quantity, blamed
 from conformance.implementations.implementation import Implementation, precision
 from conformance.implementations.torch_module import TorchModule
+from conformance.recording.ending import unequal
 from conformance.recording.tape import bind, note
 from conformance.requirements.gradients import CASES, cotangents, module_gradients
 from conformance.requirements.helpers.needs import and_also
@@ -91,6 +92,7 @@ def second_derivatives_are_right(implementation: TorchModule, case: Case) -> flo
             to_array(tensor, name),
             expected[name],
             np.abs(expected[name] - near[name]).astype(np.float64) + 1e-9 * max(1.0, scale),
+            quantity=Quantity.OTHER,
         )
         for name, tensor in zip(names, second, strict=True)
     )
@@ -146,4 +148,7 @@ def float32_has_second_derivatives(implementation: TorchModule, case: Case) -> N
         squares.sum().backward()  # type: ignore[no-untyped-call]
     for name, leaf in module.leaves.items():
         if leaf.grad is not None and not bool(torch.isfinite(leaf.grad).all()):
-            raise Mismatch(f"second derivative by {name}", "", "not finite", "finite")
+            finite = "{it}.grad is None or bool({it}.grad.isfinite().all())"
+            shown = unequal(finite, True, it=leaf)
+            what = f"second derivative by {name}"
+            raise Mismatch(what, "", "not finite", "finite", ending=shown)

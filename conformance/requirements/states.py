@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from conformance.checking.comparison import agree, close, nothing, plus, truth
 from conformance.checking.requirement import requirement
-from conformance.implementations.failures import Mismatch
+from conformance.implementations.failures import Quantity, WrongElement
 from conformance.implementations.implementation import Implementation, run
 from conformance.implementations.torch_module import TorchModule
 from conformance.requirements.helpers.needs import returning, torch_module
@@ -77,7 +77,7 @@ def arguments_are_not_mutated(implementation: TorchModule, case: Case) -> None:
     session = session_of(implementation, case)
     session.run(case)
     for name, (after, before) in session.arguments().items():
-        close(f"{name} after the call", after, before, 0.0)
+        close(f"{name} after the call", after, before, 0.0, quantity=Quantity.OTHER)
 
 
 @requirement(source=CALL, level="module", applies=torch_module)
@@ -91,7 +91,8 @@ def results_do_not_alias(implementation: TorchModule, case: Case) -> None:
             if name != overwritten:
                 close(f"{name} after {overwritten} was overwritten", after, before[name], 0.0)
         for name, (now, then) in session.arguments().items():
-            close(f"{name} after {overwritten} was overwritten", now, then, 0.0)
+            what = f"{name} after {overwritten} was overwritten"
+            close(what, now, then, 0.0, quantity=Quantity.OTHER)
 
 
 @requirement(source=CALL, level="module", applies=torch_module)
@@ -136,15 +137,9 @@ def changed_weights_take_effect(implementation: TorchModule, case: Case) -> floa
         try:
             result = session.run_with_weights(other, way)
             worst = max(worst, agree(result, known.result, known.bound))
-        except Mismatch as mismatch:
-            raise Mismatch(
-                f"{mismatch.what} (weights changed: {way})",
-                mismatch.where,
-                mismatch.got,
-                mismatch.expected,
-                mismatch.allowed,
-                mismatch.arrays,
-            ) from mismatch
+        except WrongElement as mismatch:
+            mismatch.what += f" (weights changed: {way})"
+            raise
     return worst
 
 

@@ -12,6 +12,7 @@ from conformance.checking.comparison import agree, nothing
 from conformance.checking.requirement import requirement
 from conformance.implementations.failures import Mismatch, blamed
 from conformance.implementations.torch_module import TorchModule
+from conformance.recording.ending import unequal
 from conformance.recording.tape import note
 from conformance.requirements.helpers.needs import torch_module
 from conformance.requirements.helpers.torch_only import to_result
@@ -35,7 +36,10 @@ def state_dict_is_as_documented(implementation: TorchModule, case: Case) -> None
             for name, shape in configuration.parameter_shapes().items()
         }
         if list(got.items()) != list(expected.items()):
-            raise Mismatch(f"state_dict with {bias=}", "", str(got), str(expected))
+            read = "[(name, tuple(tensor.shape)) for name, tensor in {it}.state_dict().items()]"
+            shown = unequal(read, list(expected.items()), it=module)
+            what = f"state_dict with {bias=}"
+            raise Mismatch(what, "", str(got), str(expected), ending=shown)
 
 
 @requirement(source="torch.nn.Module.parameters documentation", applies=torch_module, **_CASES)
@@ -47,7 +51,10 @@ def every_weight_is_a_parameter(implementation: TorchModule, case: Case) -> None
         state = module.state_dict()
     for name in state:
         if not parameters.get(name):
-            raise Mismatch(f"{name}.requires_grad", "", str(parameters.get(name)), "True")
+            read = f"dict({{it}}.named_parameters()).get({name!r}, torch.empty(0)).requires_grad"
+            shown = unequal(read, True, it=module)
+            got = str(parameters.get(name))
+            raise Mismatch(f"{name}.requires_grad", "", got, "True", ending=shown)
 
 
 def _equal_after(implementation: TorchModule, case: Case, copied: Any) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from conformance.recording.ending import Ending, ending
 from reference import Array, Case, Result
 
 
@@ -79,7 +80,16 @@ def last_steps(case: Case, output: Array) -> Array:
     return stacked if case.batched else stacked[:, 0]
 
 
-def last_place(case: Case, where: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def shown_by_last_step(case: Case, result: Result, where: tuple[int, ...]) -> Ending | None:
+    """The ending that compares one element of :func:`last_steps` with the same one of h_n."""
+    state, step = _last_place(case, where)
+    text = f"got, expected = {{h_n}}{list(state)}.item(), {{output}}{list(step)}.item()\n"
+    text += "fault = got != expected and got == got\n"
+    text += f'print("h_n{list(state)}:", got, "output{list(step)}:", expected)'
+    return ending(text, h_n=result.h_n, output=result.output)
+
+
+def _last_place(case: Case, where: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Of an element of :func:`last_steps`: where it is in h_n, and where in the output."""
     direction, *row, feature = where
     first = (case.configuration.num_layers - 1) * case.configuration.num_directions

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from conformance.checking.expectations import judged
-from conformance.checking.finding import counterexample
-from conformance.checking.verdict import Crashed, TimedOut, Verdict
-from conformance.implementations.failures import Misbehaviour
+from conformance.checking.finding import counterexample, kind_of
+from conformance.checking.verdict import Verdict
+from conformance.implementations.failures import Died, NoAnswer
 from conformance.recording.tape import Tape
 from conformance.reproductions.directory import write
 from conformance.requirements import REQUIREMENTS
@@ -22,9 +22,9 @@ def unfinished(entry: Entry, root: Path, what: str, seconds: float, late: bool) 
     assert entry.case is not None
     assert entry.subject is not None
     item = entry.doing.removesuffix("]").partition("[")[2]
-    failure = Misbehaviour(what)
+    failure = NoAnswer(what) if late else Died(what)
     verdict = judged(
-        (TimedOut if late else Crashed)(
+        kind_of(failure)(
             entry.subject.requirement,
             item.rpartition("|")[0],
             entry.subject.device,

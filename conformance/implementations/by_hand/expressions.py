@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from conformance.errors import UsageError
-from conformance.implementations.failures import Misbehaviour
+from conformance.implementations.failures import NoResult
 
 GIVEN = ("input", "h_0", "c_0")
 """Names in a call; all others are parameters."""
@@ -147,7 +147,7 @@ class Answer:
     ) -> dict[str, Any]:
         """What came back, by name; `inputs` has those of submodules by name.
 
-        `lengthened` adds the first axis where it is missing. Raises :class:`Misbehaviour` when the
+        `lengthened` adds the first axis where it is missing. Raises :class:`NoResult` when the
         answer does not have this form.
         """
         values = list(self._values(self._tree, answer, inputs))
@@ -161,21 +161,21 @@ class Answer:
         if isinstance(node, (ast.Tuple, ast.List)):
             count = len(node.elts)
             if not isinstance(answer, (tuple, list)):
-                raise Misbehaviour(f"returned a {type(answer).__name__}, not {count} parts")
+                raise NoResult(f"returned a {type(answer).__name__}, not {count} parts")
             if len(answer) != count:
-                raise Misbehaviour(f"returned {len(answer)} parts, not {count}")
+                raise NoResult(f"returned {len(answer)} parts, not {count}")
             for each, part in zip(node.elts, answer, strict=True):
                 yield from self._values(each, part, inputs)
         elif isinstance(node, ast.Dict):
             for key, each in zip(node.keys, node.values, strict=True):
                 name = key.value if isinstance(key, ast.Constant) else None
                 if not isinstance(answer, Mapping) or name not in answer:
-                    raise Misbehaviour(f"returned {type(answer).__name__} without {name!r}")
+                    raise NoResult(f"returned {type(answer).__name__} without {name!r}")
                 yield from self._values(each, answer[name], inputs)
         elif isinstance(node, ast.Call):
             module = ast.unparse(node.func)
             if module not in inputs:
-                raise Misbehaviour(f"the submodule {module!r} was not called")
+                raise NoResult(f"the submodule {module!r} was not called")
             yield from self._values(node.args[0], inputs[module], inputs)
         else:
             yield answer

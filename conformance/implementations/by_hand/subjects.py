@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from conformance.errors import UsageError
-from conformance.implementations.failures import Misbehaviour
+from conformance.implementations.failures import NoResult
 from reference import Array, DType
 
 
@@ -73,9 +73,9 @@ class Subject:
         return array.copy()
 
     def taken(self, value: Any, what: str) -> Array:
-        """What was returned, as a NumPy array; :class:`Misbehaviour` if it is none."""
+        """What was returned, as a NumPy array; :class:`NoResult` if it is none."""
         if not isinstance(value, np.ndarray):
-            raise Misbehaviour(f"{what} is a {type(value).__name__}, not an array")
+            raise NoResult(f"{what} is a {type(value).__name__}, not an array")
         return value
 
     def called(
@@ -103,7 +103,7 @@ class Tensors(Subject):
         return to_tensor(array, self.device)
 
     def taken(self, value: Any, what: str) -> Array:
-        """What was returned, as a NumPy array; :class:`Misbehaviour` if it is no tensor."""
+        """What was returned, as a NumPy array; :class:`NoResult` if it is no tensor."""
         from conformance.implementations.pytorch.tensors import to_array
 
         return to_array(value, what)

@@ -9,7 +9,7 @@ from typing import Any
 
 from conformance.implementations.by_hand.expressions import GIVEN, Answer, Call
 from conformance.implementations.by_hand.subjects import Subject
-from conformance.implementations.failures import Misbehaviour, Mismatch, blamed
+from conformance.implementations.failures import NoResult, WrongAttribute, blamed
 from reference import Case
 
 Around = Callable[[], contextlib.AbstractContextManager[object]]
@@ -86,12 +86,12 @@ class Usage:
             if self.columns:
                 return {name: value.swapaxes(-1, -2) for name, value in results.items()}
         except (TypeError, IndexError, ValueError, RuntimeError, AttributeError) as error:
-            raise Misbehaviour(f"returned a {type(answer).__name__}: {error}") from error
+            raise NoResult(f"returned a {type(answer).__name__}: {error}") from error
         return results
 
 
 def _shaped(case: Case, state: Any) -> Any:
     expected = case.state_shape(case.configuration.hidden_size)
     if tuple(state.shape) != expected:
-        raise Mismatch("h_n.shape", "", str(tuple(state.shape)), str(expected))
+        raise WrongAttribute("h_n", "shape", tuple(state.shape), expected, state)
     return state

@@ -7,9 +7,10 @@ from typing import Any
 
 import torch
 
-from conformance.implementations.failures import Misbehaviour, Mismatch, blamed
-from conformance.implementations.pytorch.tensors import to_array, to_tensor
+from conformance.implementations.failures import NoResult, WrongAttribute, blamed
+from conformance.implementations.pytorch.tensors import expect_tensor, to_array, to_tensor
 from conformance.implementations.torch_module import TorchModule
+from conformance.recording.ending import untrue
 from conformance.recording.tape import bind, note
 from reference import Array, Case, Result
 
@@ -53,15 +54,15 @@ class Differentiated:
         pairs = zip(RESULTS, answer, strict=True)
         results: dict[str, Any] = {name: result for name, result in pairs if name in of}
         for name, result in results.items():
-            if not isinstance(result, torch.Tensor):
-                raise Misbehaviour(f"{name} is a {type(result).__name__}, not a tensor")
+            expect_tensor(result, name)
             if result.grad_fn is None:
-                raise Misbehaviour(f"{name} does not require gradients")
+                told = f"{name} does not require gradients"
+                raise NoResult(told, untrue("{it}.grad_fn is not None", told, it=result))
         cotangent = dict(cotangents.items())
         for name, result in results.items():
             got, expected = tuple(result.shape), cotangent[name].shape
             if got != expected:
-                raise Mismatch(f"{name}.shape", "", str(got), str(expected))
+                raise WrongAttribute(name, "shape", got, expected, result)
         weights = {f"d_{n}": to_tensor(cotangent[n], self.case.device) for n in results}
         operands: dict[str, Any] = {**results, **weights}
         noted = note(

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
-from conformance.implementations.failures import Misbehaviour, blamed
+from conformance.implementations.failures import NoResult, blamed
 from conformance.implementations.pytorch import notes as torch_notes
 from conformance.implementations.pytorch.tensors import TORCH_DTYPES, to_array, to_tensor
+from conformance.recording.ending import Ending, untrue
 from conformance.recording.operands import part
 from conformance.recording.tape import bind, mode, note
 from reference import Array, Case, Configuration, Precision, Result
@@ -70,7 +72,9 @@ class TorchLSTM:
         found = dict(module.named_parameters())
         missing = [name for name in map(self.rename, case.parameters) if name not in found]
         if missing:
-            raise Misbehaviour(f"{missing[0]} is no parameter of the module")
+            told = f"{missing[0]} is no parameter of the module"
+            condition = f"{missing[0]!r} in dict({{it}}.named_parameters())"
+            raise NoResult(told, untrue(condition, told, it=module))
         for name, parameter in found.items():
             bind(parameter, module, part(name))
         return {name: found[self.rename(name)] for name in case.parameters}
@@ -113,12 +117,13 @@ class TorchLSTM:
         called = torch_notes.call(case, module, sequence, states)
         with blamed(), self.around():
             answer = module(sequence) if states is None else module(sequence, states)
-        output, (h_n, c_n) = unpack(answer)
+        output, (h_n, c_n) = unpack(answer, partial(torch_notes.answered, module, sequence, states))
         called.gave(output, h_n, c_n)
         if case.lengths is not None:
             if not isinstance(output, PackedSequence):
-                kind = type(output).__name__
-                raise Misbehaviour(f"output is a {kind}, not a PackedSequence as the input is")
+                kind, packed_type = type(output).__name__, "torch.nn.utils.rnn.PackedSequence"
+                told = f"output is a {kind}, not a PackedSequence as the input is"
+                raise NoResult(told, untrue(f"isinstance({{it}}, {packed_type})", told, it=output))
             padded = torch_notes.padding(case, output)
             with blamed():
                 output, _ = pad_packed_sequence(output, batch_first, total_length=case.seq_len)
@@ -169,7 +174,8 @@ class TorchLSTMCell(TorchLSTM):
         for step in x:
             with blamed(), self.around():
                 answer = module(step) if state is None else module(step, state)
-            state = pair(answer, "the cell's answer")
+            whole = partial(torch_notes.answered, module, x, states, cell=True)
+            state = pair(answer, "the cell's answer", whole)
             outputs.append(state[0])
         with blamed():
             answer = torch.stack(outputs), state[0][None], state[1][None]
@@ -177,18 +183,20 @@ class TorchLSTMCell(TorchLSTM):
         return answer
 
 
-def unpack(answer: Any) -> tuple[Any, tuple[Any, Any]]:
-    """``output, (h_n, c_n)``, or :class:`Misbehaviour` that says what was returned instead."""
-    output, states = pair(answer, "the answer")
-    return output, pair(states, "the second part of the answer")
+def unpack(
+    answer: Any, ending: Callable[[], Ending | None] = lambda: None
+) -> tuple[Any, tuple[Any, Any]]:
+    """``output, (h_n, c_n)``, or :class:`NoResult` that says what was returned instead."""
+    output, states = pair(answer, "the answer", ending)
+    return output, pair(states, "the second part of the answer", ending)
 
 
-def pair(answer: Any, what: str) -> tuple[Any, Any]:
-    """`answer`, which must be a tuple or list of two."""
+def pair(answer: Any, what: str, ending: Callable[[], Ending | None]) -> tuple[Any, Any]:
+    """`answer`, which must be a tuple or list of two; :class:`NoResult` with `ending` if not."""
     if not isinstance(answer, (tuple, list)):
-        raise Misbehaviour(f"{what} is a {type(answer).__name__}, not a tuple of two")
+        raise NoResult(f"{what} is a {type(answer).__name__}, not a tuple of two", ending())
     if len(answer) != 2:
-        raise Misbehaviour(f"{what} has {len(answer)} parts, not two")
+        raise NoResult(f"{what} has {len(answer)} parts, not two", ending())
     return answer[0], answer[1]
 
 

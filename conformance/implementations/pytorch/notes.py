@@ -8,8 +8,10 @@ from typing import Any
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from conformance.recording.ending import Ending
 from conformance.recording.operands import Text, keyword_arguments
-from conformance.recording.tape import Noted, note
+from conformance.recording.steps import Step
+from conformance.recording.tape import Noted, current, note
 from reference import Case
 
 PACK, PAD = pack_padded_sequence.__name__, pad_packed_sequence.__name__
@@ -64,6 +66,36 @@ def loop(case: Case, module: nn.Module, x: Any, states: Any) -> Noted:
     gaps, given = _states(states, "[0]")
     text = f"{{output}}, {{h_n}}, {{c_n}} = looped({{module}}, {{x}}{gaps})"
     return note(text, new=RESULTS, case=case, module=module, x=x, **given)
+
+
+PAIR = """def pair(it):
+    return isinstance(it, (tuple, list)) and len(it) == 2
+
+fault = not ({pair})
+print("expected: {expected}; got:", type({{answer}}).__name__, {{answer}})"""
+
+
+def answered(module: nn.Module, x: Any, states: Any, *, cell: bool = False) -> Ending | None:
+    """The last call again, without taking its answer apart; of a `cell` the one of its first step.
+
+    It is a fault that the answer has not two parts, or the second of them not two.
+    """
+    tape = current()
+    if tape is None:
+        return None
+    gaps, given = _states(states, "[0]" if cell else "")
+    answer, call = tape.name("answer"), tape.steps[-1]
+    operands = {
+        gap: tape.operand(each) for gap, each in {"module": module, "x": x, **given}.items()
+    }
+    text = f"{{answer}} = {{module}}({{x}}{'[0]' if cell else ''}{gaps})"
+    again = Step(text, (answer,), {**operands, "answer": answer}, call.under)
+    if cell:
+        lines = PAIR.format(pair="pair({answer})", expected="h, c")
+    else:
+        whole = "pair({answer}) and pair({answer}[1])"
+        lines = PAIR.format(pair=whole, expected="output, (h_n, c_n)")
+    return Ending(lines, {"answer": answer}, [*tape.steps[:-1], again])
 
 
 def _states(states: Any, each: str = "") -> tuple[str, dict[str, Any]]:

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from conformance.implementations.failures import Misbehaviour, blamed
+from conformance.implementations.failures import NoResult, blamed
 from conformance.recording.arrays import numbers
+from conformance.recording.ending import untrue
 from conformance.recording.operands import Literal
 from conformance.recording.strides import forwards, steps, storage
 from conformance.recording.tape import note, read
@@ -39,10 +40,16 @@ def to_tensor(array: Array, device: str = "cpu") -> torch.Tensor:
     return tensor
 
 
+def expect_tensor(value: Any, what: str) -> None:
+    """Raise :class:`NoResult` if `value`, called `what`, is not a tensor."""
+    if not isinstance(value, torch.Tensor):
+        told = f"{what} is a {type(value).__name__}, not a tensor"
+        raise NoResult(told, untrue("isinstance({it}, torch.Tensor)", told, it=value))
+
+
 def to_array(tensor: Any, what: str) -> Array:
-    """`tensor` as a NumPy array of the same type; :class:`Misbehaviour` if it is no tensor."""
-    if not isinstance(tensor, torch.Tensor):
-        raise Misbehaviour(f"{what} is a {type(tensor).__name__}, not a tensor")
+    """`tensor` as a NumPy array of the same type; :class:`NoResult` if it is not a tensor."""
+    expect_tensor(tensor, what)
     with blamed():
         array = numbers(tensor)
     read(array, tensor)

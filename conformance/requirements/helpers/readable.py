@@ -6,10 +6,12 @@ its input was multiplied with.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from conformance.recording.ending import Ending, ending
 from reference import Array, Case, Configuration, Result
 
 STEP = 2.0**-3
@@ -55,3 +57,11 @@ def readable(case: Case, p: float) -> Readable:
     lower = np.broadcast_to(np.tanh(np.tanh(candidate[2 * size : 3 * size])), (steps, rows, size))
     built = Case(configuration, parameters, np.zeros((steps, rows, size)), device=case.device)
     return Readable(built, lower)
+
+
+def shown_by_masks(results: Sequence[Result], text: str, **operands: float) -> Ending | None:
+    """The ending in which `text` decides from ``masks``, those of the outputs of `results`."""
+    lines = """lower = np.tanh(np.tanh(np.where(np.arange(6) % 2, 0.5, -0.5)))  # of the first layer
+masks = [np.arctanh(np.arctanh(numbers(output))) * 8 / lower for output in {outputs}]
+"""
+    return ending(lines + text, outputs=tuple(each.output for each in results), **operands)

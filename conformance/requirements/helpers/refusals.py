@@ -7,7 +7,15 @@ from collections.abc import Callable
 from typing import Any
 
 from conformance.checking.comparison import agree, nothing
-from conformance.implementations.failures import REFUSALS, Misbehaviour, Mismatch, NoAnswer, blamed
+from conformance.implementations.failures import (
+    REFUSALS,
+    Accepted,
+    Misbehaviour,
+    NoAnswer,
+    NotRefused,
+    Raised,
+    blamed,
+)
 from conformance.implementations.implementation import Implementation, answer, run
 from conformance.implementations.torch_module import is_torch_module
 from conformance.recording.tape import attempted
@@ -25,16 +33,11 @@ def refused(what: str, call: Callable[[], Any]) -> None:
         with blamed(), attempted():
             call()
     except Misbehaviour as misbehaviour:
-        error = misbehaviour.__cause__ or misbehaviour
-        if isinstance(error, (*REFUSALS, Misbehaviour)):
-            return
-        raised = f"raised {type(error).__name__}"
-        raise Mismatch(what, "", raised, f"refused by {_types()}") from error
-    raise Mismatch(what, "", "accepted", f"refused by {_types()}")
-
-
-def _types() -> str:
-    return " or ".join(kind.__name__ for kind in REFUSALS)
+        if isinstance(misbehaviour, Raised) and not isinstance(misbehaviour.error, REFUSALS):
+            raised = f"raised {type(misbehaviour.error).__name__}"
+            raise NotRefused(what, raised) from misbehaviour.error
+        return
+    raise Accepted(what)
 
 
 def call_refused(
@@ -80,4 +83,4 @@ def _run_refused(
     except Misbehaviour:
         run(implementation, case)
         return 0.0
-    raise Mismatch(what, "", "accepted", "refused")
+    raise Accepted(what, by=())

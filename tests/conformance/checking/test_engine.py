@@ -13,6 +13,7 @@ from conformance import (
     Crashed,
     Failed,
     Misbehaviour,
+    Mismatch,
     NotApplicable,
     Passed,
     Requirement,

@@ -12,7 +12,7 @@ import pytest
 from conformance import REQUIREMENTS, Passed
 from conformance.checking.verdict import from_json
 from conformance.errors import UsageError
-from conformance.implementations.failures import Mismatch
+from conformance.implementations.failures import Accepted, Mismatch
 from conformance.recording.steps import Step
 from conformance.recording.tape import Tape
 from conformance.reproductions.directory import place, remove, tidy
@@ -156,8 +156,8 @@ def test_script_that_replays_shows_the_fault(folder: Path, tmp_path: Path) -> No
     requirement = REQUIREMENTS["results_match_reference"]
     refusal = Tape()
     refusal.steps = [Step("x = 1")]
-    refused = Mismatch("what", "", "accepted", "refused by TypeError")
-    for failure, tape in ((Mismatch("output", "", "0", "1"), Tape()), (refused, refusal)):
+    mismatch = Mismatch("output", "", "0", "1")
+    for failure, tape in ((mismatch, Tape()), (Accepted("what"), refusal)):
         written = script(requirement, "mine.py:Mine", failure, tape)
         assert not written.plain
         (tmp_path / "reproduce.py").write_text(written.text)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from conformance.implementations.pytorch.tensors import to_array, to_tensor
 from conformance.recording.operands import Literal
 from conformance.recording.steps import Comparison
-from conformance.reproductions.ending import compare
+from conformance.reproductions.compare import compare
 from conformance.reproductions.literals import FEW, SMALL, number, written
 from reference import DTYPES, Array
 from tests.conformance.implementations.test_tensors import bits_of

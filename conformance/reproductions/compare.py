@@ -1,40 +1,21 @@
-"""The end of a script: how it tells whether the fault shows."""
+"""The end of a script that compares two arrays element by element."""
 
 from __future__ import annotations
 
 import decimal
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from conformance.recording.operands import Literal, Name, Text, names_in
+from conformance.recording.ending import Ending
+from conformance.recording.operands import Literal, Text
 from conformance.recording.steps import Comparison, Step
 from conformance.reproductions.literals import number
 from reference import Array
 
 DIFFERS = "fault = differs({name}, {got}, {expected}, {allowed})"
-
-
-@dataclass(frozen=True, eq=False)
-class Ending:
-    """The lines after the steps, which set ``fault``, and what goes into their gaps.
-
-    `steps` are the last ones before it. `said` is what is to be told of it beside the failure.
-    """
-
-    text: str
-    operands: Mapping[str, Any]
-    steps: Sequence[Step]
-    said: str = ""
-    names: tuple[Name, ...] = field(default=())
-
-
-def used(ended: Ending) -> set[Name]:
-    """The variables that the ending needs."""
-    return {*names_in(ended.operands), *ended.names}
 
 
 def compare(name: str, arrays: Comparison, steps: Sequence[Step]) -> Ending:
@@ -47,7 +28,7 @@ def compare(name: str, arrays: Comparison, steps: Sequence[Step]) -> Ending:
         "name": Text(quoted(name)),
         "got": arrays.got,
         "expected": expected,
-        "allowed": allowance(arrays.allowed),
+        "allowed": arrays.allowed,
     }
     return Ending(DIFFERS, operands, steps)
 
