@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -33,9 +34,13 @@ def truth(case: Case, implementation: Implementation) -> Truth:
 
     The bound is infinite, so that nothing is claimed, for a result that does not come back.
     """
+    return _truth(case, arithmetic(case, implementation), tuple(implementation.supports.results))
+
+
+@lru_cache(maxsize=64)
+def _truth(case: Case, arithmetic: Arithmetic, returned: tuple[str, ...]) -> Truth:
     evaluated = trace(case)
-    bound = forward_bound(evaluated, arithmetic(case, implementation))
-    returned = implementation.supports.results
+    bound = forward_bound(evaluated, arithmetic)
     claimed = (array if name in returned else array + np.inf for name, array in bound.items())
     return Truth(evaluated.result, Result.of(claimed))
 

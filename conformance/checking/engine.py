@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, given, settings
@@ -14,8 +14,7 @@ from hypothesis.errors import InvalidArgument, Unsatisfiable
 
 from conformance.checking import process_state
 from conformance.checking.budget import DEFAULT, PROFILES, Budget
-from conformance.checking.comparison import truth
-from conformance.checking.finding import Finding, counterexample, kind_of, size
+from conformance.checking.finding import Finding, size
 from conformance.checking.requirement import Requirement
 from conformance.checking.verdict import (
     NotApplicable,
@@ -28,6 +27,9 @@ from conformance.recording.steps import Step
 from conformance.recording.tape import recording
 from reference import Case
 from strategies import Support, lstm_cases
+
+if TYPE_CHECKING:
+    from conformance.checking.requirement import Body
 
 Announce = Callable[[Case], "Callable[[Step], None] | None"]
 
@@ -74,7 +76,7 @@ def search(
 ) -> tuple[Verdict, Finding | None]:
     """Draw cases of `support` until the requirement fails or the budget is spent.
 
-    Returns the verdict, whatever is known to fail, and what a failure was found on. `before` is
+    Returns the verdict, and what a failure was found on. `before` is
     called with each case before the implementation sees it; what it returns, if it does, is
     called with each step then taken, before it is. An exception that is neither the
     implementation's nor a mismatch is a fault of this suite, and does propagate.
@@ -95,20 +97,18 @@ def search(
         if found is not None and time.perf_counter() > deadline:
             raise _ShrunkLongEnough
         tried += found is None
-        sink = None if before is None else before(case)
-        with recording(sink, partial(truth, implementation=implementation)) as tape:
-            try:
-                with process_state.restored():
-                    measured = requirement.body(implementation, case)
-            except Failure as failure:
-                if found is None:
-                    hangs = isinstance(failure, NoAnswer)
-                    deadline = time.perf_counter() + (0 if hangs else budget.shrink_seconds)
-                if found is None or size(case) < size(found.case):
-                    found = Finding(case, failure, tape)
-                raise
-        if measured is not None:
-            share = max(share or 0.0, measured)
+        came = examine(
+            requirement.body, implementation, case, None if before is None else before(case)
+        )
+        if isinstance(came, Finding):
+            if found is None:
+                hangs = isinstance(came.failure, NoAnswer)
+                deadline = time.perf_counter() + (0 if hangs else budget.shrink_seconds)
+            if found is None or size(case) < size(found.case):
+                found = came
+            raise came.failure
+        if came is not None:
+            share = max(share or 0.0, came)
 
     try:
         hypothesis.seed(_seed(budget.seed, requirement.name))(
@@ -130,9 +130,25 @@ def search(
     seconds = time.perf_counter() - started
     if found is None:
         return Passed(*here, tried, share, seconds), None
-    smallest = counterexample(found.case, found.failure, found.tape)
-    kind = kind_of(found.failure)
-    return kind(*here, tried, share, seconds, counterexample=smallest), found
+    return found.verdict(*here, tried, share, seconds), found
+
+
+def examine(
+    body: Body[Any],
+    implementation: Implementation,
+    case: Case,
+    sink: Callable[[Step], None] | None = None,
+) -> Finding | float | None:
+    """What comes of one case: what was found, or else what `body` measured, if it did.
+
+    `sink` gets each step before it is taken.
+    """
+    with recording(sink) as tape:
+        try:
+            with process_state.restored():
+                return body(implementation, case)
+        except Failure as failure:
+            return Finding(implementation, case, failure, tape)
 
 
 def _seed(seed: int, requirement: str) -> int:

@@ -6,26 +6,56 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from conformance.checking.verdict import Counterexample, Crashed, Failed, TimedOut
+from conformance.checking.expectations import judged
+from conformance.checking.verdict import Counterexample, Crashed, Failed, TimedOut, Verdict
 from conformance.implementations.failures import Failure, Mismatch, NoAnswer
+from conformance.implementations.implementation import Implementation
 from conformance.recording.tape import Tape
 from reference import Array, Case
 
 
 @dataclass(frozen=True, eq=False)
 class Finding:
-    """A case on which a requirement does not hold, how it fails, and what was done until then."""
+    """A case on which a requirement does not hold, how it fails, and what was done until then.
 
+    `implementation` is what failed, None where it is in a process that is gone.
+    """
+
+    implementation: Implementation | None
     case: Case
     failure: Failure
     tape: Tape
 
+    def calls(self) -> list[Case]:
+        """The cases that were called until then, other than in what was to be refused."""
+        steps = [step for step in self.tape.steps if not step.attempt]
+        return [step.case for step in steps if step.case is not None]
 
-def kind_of(failure: Failure) -> type[Failed | Crashed | TimedOut]:
-    """The kind of verdict that a failure comes to."""
-    if isinstance(failure, Mismatch):
-        return Failed
-    return TimedOut if isinstance(failure, NoAnswer) else Crashed
+    def verdict(
+        self,
+        requirement: str,
+        implementation: str,
+        device: str,
+        cases: int = 1,
+        largest_share: float | None = None,
+        seconds: float = 0.0,
+    ) -> Verdict:
+        """The verdict that it comes to, an expected failure where it is a known one."""
+        kind: type[Verdict] = Crashed
+        if isinstance(self.failure, (Mismatch, NoAnswer)):
+            kind = Failed if isinstance(self.failure, Mismatch) else TimedOut
+        smallest = counterexample(self)
+        return judged(
+            kind(
+                requirement,
+                implementation,
+                device,
+                cases,
+                largest_share,
+                seconds,
+                counterexample=smallest,
+            )
+        )
 
 
 def size(case: Case) -> tuple[int, ...]:
@@ -36,14 +66,15 @@ def size(case: Case) -> tuple[int, ...]:
     return nonzero, sum(array.size for array in arrays), sum(len(str(a.tolist())) for a in arrays)
 
 
-def counterexample(case: Case, failure: Failure, tape: Tape | None = None) -> Counterexample:
-    """What failed and on what, in plain values; `tape` has the steps until then, where known."""
+def counterexample(found: Finding) -> Counterexample:
+    """What failed and on what, in plain values."""
+    case, failure = found.case, found.failure
     tensors = {name: array.astype(float).tolist() for name, array in case.parameters.items()}
     for name in ("input", "h_0", "c_0"):
         array = getattr(case, name)
         if array is not None:
             tensors[name] = array.astype(float).tolist()
-    calls = [step.case for step in tape.steps if step.case is not None] if tape else []
+    calls = [step.case for step in found.tape.steps if step.case is not None]
     return Counterexample(
         repr(case),
         str(failure),

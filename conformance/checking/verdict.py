@@ -16,7 +16,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
 SHOWN = 64
@@ -29,14 +29,32 @@ PROPERTY = "lstm_conformance_verdict"
 
 
 @dataclass(frozen=True)
+class Diagnosis:
+    """What there is to say of wrong results beyond that they are wrong, in sentences.
+
+    `parted` says where they first part from the true ones, `details` what else was seen, and each
+    of the `explanations` what equals the wrong results. `derived` names the case that all of this
+    is about, where it is not the one that is reported. What is not known is empty.
+    """
+
+    derived: str = ""
+    parted: str = ""
+    details: tuple[str, ...] = ()
+    explanations: tuple[str, ...] = ()
+
+    def lines(self) -> list[str]:
+        """All sentences, the explanations last."""
+        return [*filter(None, (self.derived, self.parted)), *self.details, *self.explanations]
+
+
+@dataclass(frozen=True)
 class Counterexample:
     """The smallest case found on which a requirement does not hold.
 
     `case` is a short description, `dtype` that of its arrays, `tensors` each array by name as
     shape and numbers. `kind`, `what`, `where`, `got`, `expected` and `allowed` are those of the
-    :class:`~conformance.implementations.failures.Failure`, and `message` is its text. `diagnosis`
-    are sentences on where the results first part and what explains them. What failed is `derived`
-    if the last call before the failure was not one with this case.
+    :class:`~conformance.implementations.failures.Failure`, and `message` is its text. What failed
+    is `derived` if the last call before the failure was not one with this case.
     """
 
     case: str
@@ -49,7 +67,7 @@ class Counterexample:
     got: str = ""
     expected: str = ""
     allowed: float | None = None
-    diagnosis: tuple[str, ...] = ()
+    diagnosis: Diagnosis = Diagnosis()
     derived: bool = False
 
     def lines(self) -> list[str]:
@@ -68,7 +86,7 @@ class Counterexample:
                 zero.append(name)
         shown += [f"  all zero: {', '.join(zero)}"] if zero else []
         shown += [DERIVED] if self.derived else []
-        return shown + list(self.diagnosis)
+        return shown + self.diagnosis.lines()
 
 
 def _size(tensor: Any) -> int:
@@ -111,7 +129,7 @@ class Verdict:
         """As a JSON object; :func:`from_json` is the inverse."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         if self.counterexample is not None:
-            values["counterexample"] = dict(vars(self.counterexample))
+            values["counterexample"] = asdict(self.counterexample)
         return {"outcome": self.outcome, **values}
 
     def lines(self) -> list[str]:
@@ -189,6 +207,9 @@ def from_json(values: Mapping[str, Any]) -> Verdict:
     rest = {name: value for name, value in values.items() if name != "outcome"}
     if rest.get("counterexample") is not None:
         found = {**rest["counterexample"]}
-        found["diagnosis"] = tuple(found.get("diagnosis", ()))
+        told = {**found.get("diagnosis", {})}
+        for name in {"details", "explanations"} & told.keys():
+            told[name] = tuple(told[name])
+        found["diagnosis"] = Diagnosis(**told)
         rest["counterexample"] = Counterexample(**found)
     return OUTCOMES[values["outcome"]](**rest)

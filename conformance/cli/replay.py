@@ -15,32 +15,29 @@ from typing import Any
 from hypothesis.errors import HypothesisDeprecationWarning, UnsatisfiedAssumption
 
 from conformance.checking.budget import MEMORY
-from conformance.checking.expectations import judged
-from conformance.checking.finding import counterexample, kind_of
+from conformance.checking.engine import examine
+from conformance.checking.finding import Finding
 from conformance.checking.verdict import (
     NotApplicable,
     Passed,
     Verdict,
     from_json,
 )
-from conformance.diagnosis import diagnose
 from conformance.errors import UsageError, positive
-from conformance.implementations.failures import Died, Failure, Mismatch, NoAnswer
+from conformance.implementations.failures import Died, Failure, NoAnswer
 from conformance.implementations.implementation import Implementation
 from conformance.implementations.loading import load
 from conformance.implementations.programs.external import ANSWERING, load_command
-from conformance.recording.tape import recording
+from conformance.recording.tape import Tape
 from conformance.reproductions.record import FILE, Record, read
 from conformance.requirements import REQUIREMENTS
 from conformance.running.child import TIMEOUT, Apart, Ended, Late
 from conformance.running.choosing import exact_arithmetic, with_precision
+from conformance.running.deciding import DIAGNOSIS, diagnosed
 from conformance.running.journal import ALONE
 from conformance.running.journal import read as read_journal
 from conformance.running.limits import LOADING
 from conformance.running.unfinished import unfinished
-
-DIAGNOSIS = 5.0
-"""Seconds that the diagnosis of a failure takes at most, unless a single run takes more."""
 
 
 def replay(
@@ -79,16 +76,9 @@ def replay(
             with contextlib.suppress(Late, Ended):
                 verdict = process.answer(2 * DIAGNOSIS)
             return replace(from_json(verdict), implementation=told_as)
-    return judged(
-        kind_of(ended)(
-            record.subject.requirement,
-            told_as,
-            record.subject.device,
-            cases=1,
-            seconds=time.perf_counter() - started,
-            counterexample=counterexample(record.case, ended),
-        )
-    )
+    here = record.subject.requirement, told_as, record.subject.device
+    found = Finding(None, record.case, ended, Tape())
+    return found.verdict(*here, seconds=time.perf_counter() - started)
 
 
 def finished(folder: Path) -> Path:
@@ -155,26 +145,15 @@ def _verdicts(implementation: Implementation, record: Record) -> Iterator[Verdic
         yield NotApplicable(*here, reason=needed if isinstance(needed, str) else reason)
         return
     started = time.perf_counter()
-    failure: Failure | None = None
-    share = None
     try:
-        with recording() as tape:
-            share = requirement.body(implementation, record.case)
+        found = examine(requirement.body, implementation, record.case)
     except UnsatisfiedAssumption:
         yield NotApplicable(*here, reason="the case is none from which it can be decided")
         return
-    except Failure as error:
-        failure = error
     seconds = time.perf_counter() - started
-    if failure is None:
-        yield Passed(*here, 1, share, seconds)
+    if not isinstance(found, Finding):
+        yield Passed(*here, 1, found, seconds)
         return
-    smallest = counterexample(record.case, failure, tape)
-    found = kind_of(failure)(*here, 1, share, seconds, counterexample=smallest)
-    yield judged(found)
-    if isinstance(failure, Mismatch) and not requirement.costly:
-        told = diagnose(
-            implementation, record.case, requirement.body, failure.what, seconds=DIAGNOSIS
-        )
-        smallest = replace(smallest, diagnosis=told.lines())
-        yield judged(replace(found, counterexample=smallest))
+    verdict = found.verdict(*here, seconds=seconds)
+    yield verdict
+    yield diagnosed(verdict, requirement, found)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 
 from conformance.checking.comparison import arithmetic, shares, truth
+from conformance.checking.verdict import Diagnosis
 from conformance.diagnosis.alternatives.backward import BACKWARD, AlteredBackward
 from conformance.diagnosis.explaining import TELLING, explained
 from conformance.diagnosis.parting import right
@@ -20,7 +21,7 @@ COARSER = 8
 """What the bound is multiplied with for altered gradients, as it is derived for the true ones."""
 
 
-def gradients_told(recording: Recording, case: Case) -> tuple[list[str], list[str]]:
+def gradients_told(recording: Recording, case: Case) -> Diagnosis:
     """Which gradients of which loss are wrong, and what explains them, if it is not the results.
 
     Those of `case` being right, wrong results of larger cases explain the gradients first.
@@ -29,20 +30,22 @@ def gradients_told(recording: Recording, case: Case) -> tuple[list[str], list[st
         answer = recording.answer(richer)
         if answer is not None and not right(answer, truth(richer, recording.implementation)):
             told = f"The results of this case are right, and those of {richer!r} with other numbers"
-            return [f"{told} are not."], explained(recording, richer, answer)
+            explanations = tuple(explained(recording, richer, answer))
+            return Diagnosis(details=(f"{told} are not.",), explanations=explanations)
     for of in (ALL, *((name,) for name in ALL)):
         got = _gradients(recording, case, of)
         if got is None:
-            return [], []
+            return Diagnosis()
         names = _wrong(recording, case, of, got)
         if names:
             are = "gradient of {} is" if len(names) == 1 else "gradients of {} are"
             told = f"The results are right. Of a loss on {_listed(of)} the {are} wrong"
             others = ", and all others are right" if len(names) < len(got) else ""
-            return [told.format(_listed(names)) + f"{others}."], _explained(
-                recording, case, of, got
-            )
-    return ["The results are right, and so are the gradients of a single backward pass."], []
+            explanations = tuple(_explained(recording, case, of, got))
+            told = f"{told.format(_listed(names))}{others}."
+            return Diagnosis(details=(told,), explanations=explanations)
+    told = "The results are right, and so are the gradients of a single backward pass."
+    return Diagnosis(details=(told,))
 
 
 def _listed(names: Collection[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from conformance.checking.comparison import Truth, truth
+from conformance.checking.verdict import Diagnosis
 from conformance.diagnosis.gates import gates_told, step_alone
 from conformance.diagnosis.parting import Parting, first_parting, right
 from conformance.diagnosis.recording import Recording
@@ -12,14 +13,15 @@ from conformance.requirements.variations import first_layers, rows
 from reference import Case, Result, trace
 
 
-def located(recording: Recording, case: Case, got: Result, known: Truth) -> list[str]:
+def located(recording: Recording, case: Case, got: Result, known: Truth) -> Diagnosis:
     """Where results first part, in the whole and in parts of it that are run by themselves."""
     part = first_parting(case, got, known)
     if part is None:
-        return []
+        return Diagnosis()
     layers, of = case.configuration.num_layers, "" if part.name == "output" else f"{part.name} of "
     rest = "The output is right; the" if of and part.layer == layers - 1 else "The"
-    told = [f"{rest} results first part in {of}{part.place(case)}: {part}."]
+    parted = f"{rest} results first part in {of}{part.place(case)}: {part}."
+    told = []
     for count in range(1, layers):
         cut = first_layers(case, count)
         answer, expected = recording.answer(cut), truth(cut, recording.implementation)
@@ -42,7 +44,8 @@ def located(recording: Recording, case: Case, got: Result, known: Truth) -> list
         answer = recording.answer(alone)
         if answer is not None and right(answer, truth(alone, recording.implementation)):
             told.append(f"Row {part.row} by itself is right.")
-    return told + _step_told(recording, case, got, known, part)
+    told += _step_told(recording, case, got, known, part)
+    return Diagnosis(parted=parted, details=tuple(told))
 
 
 def _step_told(

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 class TorchModule(Implementation, Protocol):
     """An implementation by a ``torch.nn.Module`` that can be built, kept and called again.
 
-    `is_cell` says whether a call is one step, as of ``torch.nn.LSTMCell``. `rename` turns a
-    parameter name of ``torch.nn.LSTM`` into the module's own. `around` is entered whenever code of
-    the module's class runs. What the module raises becomes
-    :class:`~conformance.implementations.failures.Misbehaviour`.
+    `cls` is the module's class. `is_cell` says whether a call is one step, as of
+    ``torch.nn.LSTMCell``. `rename` turns a parameter name of ``torch.nn.LSTM`` into the module's
+    own. `around` is entered whenever code of the module's class runs. What the module raises
+    becomes :class:`~conformance.implementations.failures.Misbehaviour`.
     """
 
+    cls: type[nn.Module]
     is_cell: bool
     rename: Callable[[str], str]
     around: Callable[[], AbstractContextManager[object]]

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from conformance.checking.comparison import against_reference
 from conformance.diagnosis import diagnose
 from conformance.errors import UsageError
 from conformance.implementations.by_hand import HandWritten
@@ -123,8 +122,8 @@ class _Conclusion:
         partly = exact and not faults and failed is not None
         if failed is not None and (partly or not exact):
             told = "" if exact else "no mapping fits; with the nearest: "
-            faults = [f"{told}{failed.text} in {failed.case!r}"]
-            faults += diagnose(mine, failed.case, against_reference).lines()
+            faults = [f"{told}{failed.failure} in {failed.case!r}"]
+            faults += diagnose(failed).lines()
         remarks = list(self._remarks(arguments)) if not faults else []
         remarks += [
             f"call={other['call']!r} fits as well"

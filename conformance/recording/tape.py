@@ -23,13 +23,9 @@ class Tape:
     """The steps taken so far, and which objects their variables stand for.
 
     `whole` is False once something was used of which the tape does not know where it came from.
-    `truth` gives the true result of a case and the bound on the implementation's distance to it.
     """
 
-    def __init__(
-        self, sink: Callable[[Step], None] | None = None, truth: Callable[[Case], Any] | None = None
-    ) -> None:
-        self.truth = truth
+    def __init__(self, sink: Callable[[Step], None] | None = None) -> None:
         self.steps: list[Step] = []
         self.under: tuple[Text, ...] = ()
         self.attempt: int | None = None
@@ -140,11 +136,9 @@ def current() -> Tape | None:
 
 
 @contextlib.contextmanager
-def recording(
-    sink: Callable[[Step], None] | None = None, truth: Callable[[Case], Any] | None = None
-) -> Iterator[Tape]:
+def recording(sink: Callable[[Step], None] | None = None) -> Iterator[Tape]:
     """A new tape; `sink` gets each step before it is taken."""
-    tape = Tape(sink, truth)
+    tape = Tape(sink)
     _tapes.append(tape)
     try:
         yield tape

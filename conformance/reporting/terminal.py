@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
@@ -17,6 +16,7 @@ from rich.text import Text
 from conformance.checking.requirement import Requirement
 from conformance.checking.verdict import (
     Crashed,
+    Diagnosis,
     Failed,
     NotApplicable,
     TimedOut,
@@ -39,12 +39,6 @@ STYLES = {
     "expected failure": "yellow",
     "unexpected pass": "bold red",
 }
-
-EXPLAINED = re.compile(r", here and in \d+ further cases")
-"""In each sentence of a diagnosis that explains the results, and in no other."""
-
-PARTED = " first part in "
-"""In the sentence of a diagnosis that says where results part."""
 
 MANY = 3
 """How many failures have to have an explanation in common for it to be told before them."""
@@ -128,15 +122,14 @@ def failures(verdicts: Iterable[Verdict]) -> RenderableType:
 
 def _explanations(verdict: Verdict) -> tuple[str, ...]:
     """The sentences of the diagnosis that say what equals the results."""
-    told = verdict.counterexample.diagnosis if verdict.counterexample else ()
-    return tuple(sentence for sentence in told if EXPLAINED.search(sentence))
+    return verdict.counterexample.diagnosis.explanations if verdict.counterexample else ()
 
 
 def _shortened(verdict: Verdict) -> Verdict:
     """`verdict` with no more of its diagnosis than where the results part."""
     assert verdict.counterexample is not None
-    parted = tuple(each for each in verdict.counterexample.diagnosis if PARTED in each)[:1]
-    return replace(verdict, counterexample=replace(verdict.counterexample, diagnosis=parted))
+    short = Diagnosis(parted=verdict.counterexample.diagnosis.parted)
+    return replace(verdict, counterexample=replace(verdict.counterexample, diagnosis=short))
 
 
 def _requirements(count: int) -> str:
@@ -202,7 +195,7 @@ def summarize(console: Console, run: Run) -> None:
     for name, version in run.circumstances.get("versions", {}).items():
         versions = f"{name} {version}, {versions}"
     switches = ", ".join(
-        f"{name} = {value}" for name, value in run.circumstances.items() if name.endswith("32")
+        f"{name} = {value}" for name, value in run.circumstances.get("switches", {}).items()
     )
     console.print(f"{told} in {run.seconds:.0f} s; seed {run.seed}; {versions}", highlight=False)
     if switches:

@@ -7,15 +7,13 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from conformance.checking.finding import Finding
 from conformance.checking.requirement import Requirement
 from conformance.checking.verdict import Verdict
-from conformance.implementations.failures import Failure
-from conformance.recording.tape import Tape
 from conformance.reproductions.record import FILE, Record
 from conformance.reproductions.report import report
 from conformance.reproductions.script import script
 from conformance.reproductions.subject import Subject
-from reference import Case
 
 SCRIPT, REPORT = "reproduce.py", "report.md"
 
@@ -34,9 +32,7 @@ def write(
     requirement: Requirement,
     subject: Subject,
     verdict: Verdict,
-    case: Case,
-    failure: Failure,
-    tape: Tape,
+    finding: Finding,
     died: bool = False,
 ) -> Verdict:
     """Write the folder anew; returns `verdict` with the place of it.
@@ -46,11 +42,11 @@ def write(
     folder = place(root, verdict)
     remove(root, verdict)
     folder.mkdir(parents=True, exist_ok=True)
-    written = script(requirement, verdict.implementation, failure, tape, died)
+    written = script(requirement, verdict.implementation, finding, died)
     (folder / SCRIPT).write_text(written.text, encoding="utf-8")
     text = report(requirement, subject, verdict, written)
     (folder / REPORT).write_text(text, encoding="utf-8")
-    Record(subject, case, verdict.outcome, str(failure)).write(folder)
+    Record(subject, finding.case, verdict.outcome, str(finding.failure)).write(folder)
     return replace(verdict, reproduction=shown(folder, Path(subject.folder)))
 
 

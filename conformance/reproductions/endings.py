@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from conformance.implementations.failures import Failure, NotRefused, Raised, WrongElement
+from conformance.checking.finding import Finding
+from conformance.implementations.failures import NotRefused, Raised, WrongElement
 from conformance.recording.ending import Ending
-from conformance.recording.tape import Tape
 from conformance.reproductions.compare import compare
 from conformance.reproductions.single import single_call
 
 
-def ending(failure: Failure, tape: Tape) -> Ending | None:
-    """The shortest ending for a failure, None if there is none.
+def ending(finding: Finding) -> Ending | None:
+    """The shortest ending for what was found, None if there is none.
 
     Where two results may be apart by their bounds and are further, or where what was compared is
     derived from results, a call that is off by itself shows it. What has to be exact is compared.
     """
+    failure, tape = finding.failure, finding.tape
     if isinstance(failure, NotRefused):
         return Ending("", {}, tape.steps)
     if isinstance(failure, Raised):
@@ -23,7 +24,7 @@ def ending(failure: Failure, tape: Tape) -> Ending | None:
     if arrays is None:
         return failure.ending
     exact = arrays.got is not None and not arrays.allowed.array.any()
-    alone = None if exact else single_call(tape)
+    alone = None if exact else single_call(finding)
     if alone is None and arrays.got is not None:
         return compare(failure.what, arrays, tape.steps)
     return alone or failure.ending

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from conformance.checking.finding import Finding
 from conformance.checking.requirement import Requirement
-from conformance.implementations.failures import REFUSALS, Failure, NotRefused, Raised
+from conformance.implementations.failures import REFUSALS, NotRefused, Raised
 from conformance.recording.ending import Ending
 from conformance.recording.operands import Literal, Name
 from conformance.recording.steps import Step
-from conformance.recording.tape import Tape
 from conformance.reproductions.compare import allowance
 from conformance.reproductions.endings import ending
 from conformance.reproductions.lines import Lines, can_be_told, component
@@ -98,11 +98,11 @@ class Script:
 def script(
     requirement: Requirement,
     implementation: str,
-    failure: Failure,
-    tape: Tape,
+    finding: Finding,
     died: bool = False,
 ) -> Script:
-    """The script of a failure; with `died` the last step of the tape did not return."""
+    """The script of what was found; with `died` the last step of the tape did not return."""
+    failure, tape = finding.failure, finding.tape
     # an exit would be that of the script, with whatever status
     died = died or (isinstance(failure, Raised) and isinstance(failure.error, SystemExit))
     if not tape.whole or not tape.steps or not all(map(can_be_told, tape.steps)):
@@ -111,7 +111,7 @@ def script(
         last = tape.steps[-1]
         ended: Ending | None = Ending("", {}, tape.steps, names=tuple(last.names()))
     else:
-        ended = ending(failure, tape)
+        ended = ending(finding)
     if ended is None:
         return _by_replay(requirement, implementation, failure)
     refusal = not died and isinstance(failure, NotRefused)

@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from conformance.checking.comparison import truth
+from conformance.checking.finding import Finding
+from conformance.implementations.implementation import Implementation
 from conformance.recording.ending import Ending
 from conformance.recording.operands import Literal, Name, Part
 from conformance.recording.steps import Comparison, Step
@@ -18,8 +21,9 @@ from reference import Array, Case, Result
 ALONE = "One call on its own is off the equations by more than its rounding bound."
 
 
-def single_call(tape: Tape) -> Ending | None:
+def single_call(finding: Finding) -> Ending | None:
     """The smallest call, the first of its module, that is off the truth by itself."""
+    tape = finding.tape
     best: tuple[int, Ending] | None = None
     used: set[Name] = set()
     for index, step in enumerate(tape.steps):
@@ -34,7 +38,7 @@ def single_call(tape: Tape) -> Ending | None:
         results = _results(tape, index)
         if results is None:
             continue
-        found = _off(results, step.case, tape)
+        found = _off(results, step.case, finding.implementation)
         size = sum(array.size for array in (step.case.input, *step.case.parameters.values()))
         if found is not None and (best is None or size < best[0]):
             what, operand, end, expected, allowed = found
@@ -74,11 +78,13 @@ def _results(tape: Tape, index: int) -> Found | None:
     return found if len(found) == 3 else None
 
 
-def _off(results: Found, case: Case, tape: Tape) -> tuple[str, Any, int, Literal, Literal] | None:
-    if tape.truth is None:
+def _off(
+    results: Found, case: Case, implementation: Implementation | None
+) -> tuple[str, Any, int, Literal, Literal] | None:
+    if implementation is None:
         return None
     try:
-        known = tape.truth(case)
+        known = truth(case, implementation)
     except ValueError:
         return None
     pairs = zip(known.result.items(), known.bound.items(), strict=True)

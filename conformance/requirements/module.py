@@ -15,8 +15,8 @@ from conformance.checking.requirement import requirement
 from conformance.implementations.failures import Mismatch, Quantity, WrongAttribute, blamed
 from conformance.implementations.torch_module import TorchModule
 from conformance.recording.ending import Ending, ending, unequal
-from conformance.recording.operands import keyword_arguments
-from conformance.recording.tape import note, paused
+from conformance.recording.operands import keyword_arguments, part
+from conformance.recording.tape import bind, note, paused
 from conformance.requirements.helpers.needs import and_also, torch_module, unbatched
 from conformance.requirements.helpers.randomness import FALSE_ALARM, seeded
 from conformance.requirements.helpers.torch_only import to_result, to_tensor
@@ -120,6 +120,7 @@ def to_dtype_converts_every_parameter(implementation: TorchModule, case: Case) -
             moved = copy.deepcopy(module).to(TORCH_DTYPES[name])
         noted.gave(moved)
         for parameter, tensor in moved.named_parameters():
+            bind(tensor, moved, part(parameter))
             if tensor.dtype != TORCH_DTYPES[name]:
                 raise WrongAttribute(parameter, "dtype", tensor.dtype, name, tensor)
         for parameter, tensor in implementation.parameters(moved, case).items():

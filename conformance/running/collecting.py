@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from conformance.checking.expectations import judged
 from conformance.checking.verdict import (
     PROPERTY,
     Crashed,
@@ -119,7 +118,7 @@ class Reporting:
             within = "" if entry is None else f" in {entry.case!r}"
             return Undecided(*here, seconds=seconds, reason=reached(self.config) + within)
         if entry is None:
-            return judged(Crashed(*here, reason="its process died"))
+            return Crashed(*here, reason="its process died")
         what = f"no verdict within {limit:g} s" if late else "the process died in this case"
         return unfinished(entry, self.reproductions, what, seconds, late)
 

@@ -81,8 +81,8 @@ class RequirementItem(pytest.Item):
             )
         if not found or verdict.conformant:
             return verdict
-        root, last = Path(self.config.getoption("lstm_reproductions")), found[-1]
-        return write(root, self.requirement, here, verdict, last.case, last.failure, last.tape)
+        root = Path(self.config.getoption("lstm_reproductions"))
+        return write(root, self.requirement, here, verdict, found[-1])
 
     def too_late(self) -> Verdict:
         """The verdict where the time of the whole run is up."""

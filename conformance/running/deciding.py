@@ -46,31 +46,28 @@ def check(
         if found is None:
             return verdict
         keep(found)
-        return _diagnosed(verdict, requirement, implementation, found, budget, before)
+        seconds = min(DIAGNOSIS, budget.shrink_seconds)
+        return diagnosed(verdict, requirement, found, seconds, before)
 
     return decide(requirement.name, implementation.name, device, supports.dtypes, attempt)
 
 
-def _diagnosed(
+def diagnosed(
     verdict: Verdict,
     requirement: Requirement,
-    implementation: Implementation,
     found: Finding,
-    budget: Budget,
-    before: Announce | None,
+    seconds: float = DIAGNOSIS,
+    before: Announce | None = None,
 ) -> Verdict:
-    """`verdict` with the diagnosis of what was found, where there is time for it."""
-    if not isinstance(found.failure, Mismatch) or not budget.shrink_seconds or requirement.costly:
+    """`verdict` with the diagnosis of what was found, which takes about `seconds` at most.
+
+    Without time there is none, nor where nothing can be compared or a run takes long. `before` is
+    called with each case that is run.
+    """
+    if not isinstance(found.failure, Mismatch) or not seconds or requirement.costly:
         return verdict
     with process_state.restored():
-        diagnosis = diagnose(
-            implementation,
-            found.case,
-            requirement.body,
-            found.failure.what,
-            seconds=min(DIAGNOSIS, budget.shrink_seconds),
-            before=before,
-        )
+        diagnosis = diagnose(found, seconds=seconds, before=before)
     assert verdict.counterexample is not None
-    smallest = replace(verdict.counterexample, diagnosis=diagnosis.lines())
+    smallest = replace(verdict.counterexample, diagnosis=diagnosis)
     return replace(verdict, counterexample=smallest)

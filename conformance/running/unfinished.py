@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from conformance.checking.expectations import judged
-from conformance.checking.finding import counterexample, kind_of
+from conformance.checking.finding import Finding
 from conformance.checking.verdict import Verdict
 from conformance.implementations.failures import Died, NoAnswer
 from conformance.recording.tape import Tape
@@ -22,19 +21,12 @@ def unfinished(entry: Entry, root: Path, what: str, seconds: float, late: bool) 
     assert entry.case is not None
     assert entry.subject is not None
     item = entry.doing.removesuffix("]").partition("[")[2]
-    failure = NoAnswer(what) if late else Died(what)
-    verdict = judged(
-        kind_of(failure)(
-            entry.subject.requirement,
-            item.rpartition("|")[0],
-            entry.subject.device,
-            seconds=seconds,
-            counterexample=counterexample(entry.case, failure),
-        )
-    )
-    if verdict.conformant:
-        return verdict
     tape = Tape()
     tape.steps = entry.steps
+    found = Finding(None, entry.case, NoAnswer(what) if late else Died(what), tape)
+    here = entry.subject.requirement, item.rpartition("|")[0], entry.subject.device
+    verdict = found.verdict(*here, cases=0, seconds=seconds)
+    if verdict.conformant:
+        return verdict
     requirement = REQUIREMENTS[entry.subject.requirement]
-    return write(root, requirement, entry.subject, verdict, entry.case, failure, tape, died=True)
+    return write(root, requirement, entry.subject, verdict, found, died=True)

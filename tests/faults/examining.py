@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 
 from conformance import REQUIREMENTS, Budget, Crashed, TimedOut, Verdict, check, load
-from conformance.checking.expectations import judged
+from conformance.checking.expectations import expectation
+from conformance.checking.verdict import ExpectedFailure
+from conformance.implementations.failures import Died
 from conformance.implementations.pytorch.probing import adapt
 
 from .drawing import drawn, replay
@@ -139,8 +141,11 @@ class Job:
             self.process.join()
 
     def _lost(self, kind: type[Verdict], reason: str, seconds: float) -> None:
-        lost = kind(self.left[0], self.examined.name, "cpu", 0, None, seconds, reason)
-        self._note(judged(lost), seconds)
+        here = self.left[0], self.examined.name, "cpu"
+        known = expectation(*here)
+        if kind is Crashed and known is not None and known.failure is Died:
+            kind, reason = ExpectedFailure, known.reason
+        self._note(kind(*here, seconds=seconds, reason=reason), seconds)
         if not self.done:
             self.start()
 

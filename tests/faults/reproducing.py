@@ -49,7 +49,7 @@ def found(fault: Fault, seed: int = 1, shrink_seconds: float = 2.0) -> Finding |
 
 def reproduction(fault: Fault, finding: Finding) -> Script:
     """The script for what was found."""
-    return script(REQUIREMENTS[fault.caught_by], fault.__name__, finding.failure, finding.tape)
+    return script(REQUIREMENTS[fault.caught_by], fault.__name__, finding)
 
 
 def without_fault(text: str, fault: Fault) -> str:

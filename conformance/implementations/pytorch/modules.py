@@ -213,8 +213,10 @@ def torch_devices() -> tuple[str, ...]:
     return ("cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count())))
 
 
-def set_exact_arithmetic() -> dict[str, str]:
+def set_exact_arithmetic() -> dict[str, Any]:
     """Set full float32 products and sums, and one CPU thread; says what was set.
+
+    The `switches` of TF32 apart from the rest.
 
     No TF32 or bfloat16 in products of float32, and no 16-bit partial sums in those of 16 bits.
     """
@@ -227,7 +229,9 @@ def set_exact_arithmetic() -> dict[str, str]:
     return {
         "torch": str(torch.__version__),
         "torch.get_float32_matmul_precision()": torch.get_float32_matmul_precision(),
-        "torch.backends.cudnn.allow_tf32": str(backends.cudnn.allow_tf32),
-        "torch.backends.cuda.matmul.allow_tf32": str(backends.cuda.matmul.allow_tf32),
         "torch.get_num_threads()": str(torch.get_num_threads()),
+        "switches": {
+            "torch.backends.cudnn.allow_tf32": str(backends.cudnn.allow_tf32),
+            "torch.backends.cuda.matmul.allow_tf32": str(backends.cuda.matmul.allow_tf32),
+        },
     }

@@ -21,7 +21,6 @@ from conformance import (
     check,
 )
 from conformance.checking.comparison import against_reference
-from conformance.implementations.failures import Mismatch
 from conformance.implementations.implementation import Implementation, run
 from reference import Case, Result
 from strategies import lstm_cases

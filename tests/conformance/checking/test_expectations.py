@@ -6,9 +6,11 @@ from dataclasses import replace
 import pytest
 
 from conformance import REQUIREMENTS
-from conformance.checking.expectations import KNOWN, Expectation, decide, judged, torch_version
-from conformance.checking.finding import counterexample
+from conformance.checking.expectations import decide, torch_version
+from conformance.checking.finding import Finding
+from conformance.checking.known_faults import KNOWN, Expectation
 from conformance.checking.verdict import (
+    Crashed,
     ExpectedFailure,
     Failed,
     NotApplicable,
@@ -16,13 +18,14 @@ from conformance.checking.verdict import (
     UnexpectedPass,
     Verdict,
 )
-from conformance.implementations.failures import Mismatch
+from conformance.implementations.failures import Accepted, Failure, NotRefused, Raised
 from conformance.implementations.shipped import SHIPPED
+from conformance.recording.tape import Tape
 from reference import Configuration
 from tests.support.cases import random_case
 
 HERE = ("results_match_reference", "torch.nn.LSTM", "cpu")
-ENTRY = Expectation(*HERE[:1], HERE[1:2], "it is known", "h_n = 1", "print()")
+ENTRY = Expectation(*HERE[:1], HERE[1:2], "it is known", Accepted, "print()", what="a size")
 
 
 @pytest.fixture(autouse=True)
@@ -30,52 +33,73 @@ def _one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("conformance.checking.expectations.KNOWN", (ENTRY,))
 
 
-def failed(said: str = "1", dtype: str = "float32") -> Failed:
-    mismatch = Mismatch("h_n", "", said, "2")
+def failed(
+    failure: Failure | None = None, dtype: str = "float32", implementation: str = HERE[1]
+) -> Verdict:
+    """The verdict on a case; the known failure unless another is given."""
     case = random_case(Configuration(1, 1), dtype=dtype)
-    return Failed(*HERE, counterexample=counterexample(case, mismatch))
+    found = Finding(None, case, failure or Accepted("a size"), Tape())
+    return found.verdict(HERE[0], implementation, HERE[2])
+
+
+def decided(verdict: Verdict) -> Verdict:
+    """What becomes of a verdict on all dtypes."""
+    return decide(*HERE, ("float32",), lambda _: verdict)
 
 
 def test_known_failure_is_expected() -> None:
-    """A failure that says what was foretold is expected, for the reason given."""
-    verdict = judged(failed())
+    """A failure of the kind that was foretold is expected, for the reason given."""
+    verdict = failed()
     assert isinstance(verdict, ExpectedFailure)
     assert verdict.reason == "it is known"
 
 
-def test_other_failure_is_not_excused() -> None:
-    """One that says something else stays a failure and tells what was known."""
-    verdict = judged(failed("3"))
-    assert isinstance(verdict, Failed)
+@pytest.mark.parametrize(
+    "other",
+    [Accepted("another size"), NotRefused("a size", "raised OSError"), Raised(OSError("a size"))],
+)
+def test_other_failure_is_not_excused(other: Failure) -> None:
+    """One of another kind, or about something else, stays a failure and tells what was known."""
+    verdict = failed(other)
+    assert isinstance(verdict, (Failed, Crashed))
     assert "known to fail otherwise" in verdict.reason
+
+
+def test_failure_of_a_framework_is_known_by_its_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what is raised the text has to be the one that was foretold."""
+    entry = replace(ENTRY, failure=Raised, what="", message="no rule")
+    monkeypatch.setattr("conformance.checking.expectations.KNOWN", (entry,))
+    assert isinstance(failed(Raised(RuntimeError("there is no rule"))), ExpectedFailure)
+    assert isinstance(failed(Raised(RuntimeError("no memory"))), Crashed)
 
 
 def test_pass_of_a_known_failure_is_unexpected() -> None:
     """A pass is unexpected, unless the failure is not certain to occur."""
-    assert isinstance(judged(Passed(*HERE)), UnexpectedPass)
-    assert not judged(Passed(*HERE)).conformant
+    assert isinstance(decided(Passed(*HERE)), UnexpectedPass)
+    assert not decided(Passed(*HERE)).conformant
 
 
 def test_uncertain_failure_may_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     """What need not occur in every run is no unexpected pass."""
     monkeypatch.setattr("conformance.checking.expectations.KNOWN", (replace(ENTRY, certain=False),))
-    assert isinstance(judged(Passed(*HERE)), Passed)
+    assert isinstance(decided(Passed(*HERE)), Passed)
 
 
 def test_failure_in_another_dtype_is_not_excused(monkeypatch: pytest.MonkeyPatch) -> None:
     """An entry for some dtypes covers the failure of a case in one of them only."""
     entry = replace(ENTRY, dtypes=("bfloat16",))
     monkeypatch.setattr("conformance.checking.expectations.KNOWN", (entry,))
-    assert isinstance(judged(failed(dtype="bfloat16")), ExpectedFailure)
-    assert isinstance(judged(failed(dtype="float32")), Failed)
+    assert isinstance(failed(dtype="bfloat16"), ExpectedFailure)
+    assert isinstance(failed(dtype="float32"), Failed)
+    assert failed(dtype="float32").reason == ""
 
 
 def test_failure_that_torch_has_as_well_is_told() -> None:
     """Another implementation's failure stays one, with a word on torch.nn.LSTM's."""
-    verdict = judged(replace(failed(), implementation="mine"))
+    verdict = failed(implementation="mine")
     assert isinstance(verdict, Failed)
     assert verdict.reason == "torch.nn.LSTM fails in the same way: it is known"
-    assert judged(replace(failed("3"), implementation="mine")).reason == ""
+    assert failed(Accepted("another size"), implementation="mine").reason == ""
 
 
 @pytest.mark.parametrize(
@@ -92,8 +116,8 @@ def test_entry_covers_its_own_place_only(elsewhere: dict, monkeypatch: pytest.Mo
     """Other versions, devices, implementations and requirements are judged as they are."""
     monkeypatch.setattr("conformance.checking.expectations.KNOWN", (replace(ENTRY, **elsewhere),))
     assert torch_version() >= (2, 0)
-    assert isinstance(judged(failed()), Failed)
-    assert isinstance(judged(Passed(*HERE)), Passed)
+    assert isinstance(failed(), Failed)
+    assert isinstance(decided(Passed(*HERE)), Passed)
 
 
 def test_other_dtypes_are_decided_first(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,7 +138,7 @@ def test_other_dtypes_are_decided_first(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_what_does_not_apply_is_not_judged() -> None:
     """Not applicable stays so."""
-    assert isinstance(judged(NotApplicable(*HERE)), NotApplicable)
+    assert isinstance(decided(NotApplicable(*HERE)), NotApplicable)
 
 
 @pytest.mark.parametrize("entry", KNOWN, ids=lambda entry: entry.requirement)
@@ -125,4 +149,4 @@ def test_known_faults_are_about_what_there_is(entry: Expectation) -> None:
     assert entry.since < entry.until
     assert "torch." in entry.reproduction
     compile(entry.reproduction, entry.requirement, "exec")
-    assert re.search(r"\w", entry.saying)
+    assert entry.failure is not Raised or re.search(r"\w", entry.message)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from conformance import REQUIREMENTS, Passed
+from conformance.checking.finding import Finding
 from conformance.checking.verdict import from_json
 from conformance.errors import UsageError
 from conformance.implementations.failures import Accepted, Mismatch
@@ -158,7 +159,8 @@ def test_script_that_replays_shows_the_fault(folder: Path, tmp_path: Path) -> No
     refusal.steps = [Step("x = 1")]
     mismatch = Mismatch("output", "", "0", "1")
     for failure, tape in ((mismatch, Tape()), (Accepted("what"), refusal)):
-        written = script(requirement, "mine.py:Mine", failure, tape)
+        found = Finding(None, random_case(Configuration(1, 1)), failure, tape)
+        written = script(requirement, "mine.py:Mine", found)
         assert not written.plain
         (tmp_path / "reproduce.py").write_text(written.text)
         (tmp_path / "case.json").write_bytes((folder / FOUND / "case.json").read_bytes())

@@ -12,19 +12,19 @@ from torch import Tensor
 
 from conformance import Case, Result
 from conformance.checking.comparison import against_reference, truth
-from conformance.diagnosis import diagnose
 from conformance.diagnosis.alternatives import HYPOTHESES, AlteredLSTM, hypotheses
 from conformance.diagnosis.alternatives.cells import tf32_cut, tf32_rounded
 from conformance.implementations.pytorch.probing import adapt
 from reference import Array, lstm
 from tests.faults.plain import PlainLSTM
 from tests.support.cases import RoundedReference
+from tests.support.findings import diagnosed
 from tests.support.kinds import CASES, DEEP, FLOAT32, PLAIN, RAGGED, SQUARE, TALL, TIME_FIRST
 from tests.support.numpy_lstm import QUARTERS, NumPyLSTM
 
 
 def explanations(implementation: Any, case: Case) -> tuple[str, ...]:
-    return diagnose(implementation, case, against_reference).explanations
+    return diagnosed(implementation, case, against_reference).explanations
 
 
 def equals(says: str) -> tuple[str]:

@@ -10,14 +10,15 @@ import pytest
 
 from conformance import REQUIREMENTS, Budget, Case, Result, Support, check
 from conformance.checking.comparison import against_reference
-from conformance.checking.verdict import Failed, from_json
-from conformance.diagnosis import Diagnosis, diagnose
+from conformance.checking.verdict import Diagnosis, Failed, from_json
+from conformance.diagnosis import diagnose
 from conformance.diagnosis.alternatives import HYPOTHESES
 from conformance.diagnosis.parting import right
 from reference import Configuration, lstm, rounded
 from tests.faults import equations, layers, layout, plain, states
 from tests.faults.zoo import Fault, implementation
 from tests.support.cases import RoundedReference, random_case
+from tests.support.findings import diagnosed, finding
 from tests.support.kinds import CASES, SINGLE, STATELESS
 from tests.support.numpy_lstm import NumPyLSTM
 
@@ -29,24 +30,24 @@ def equal(says: str) -> tuple[str]:
 def test_diagnosis_of_a_right_lstm_is_empty() -> None:
     """Nothing is said of the plain LSTM in any kind of case."""
     for case in CASES:
-        assert diagnose(implementation(plain.PlainLSTM), case, against_reference) == Diagnosis()
+        assert diagnosed(implementation(plain.PlainLSTM), case, against_reference) == Diagnosis()
 
 
 def test_diagnosis_tells_that_a_single_call_is_right() -> None:
     """What is wrong with a second call only is said to be right when called once."""
     body = REQUIREMENTS["same_call_gives_same_bits"].body
-    found = diagnose(implementation(states.KeepsItsStateBetweenCalls), STATELESS, body, "output")
-    assert found.lines() == (
+    found = diagnosed(implementation(states.KeepsItsStateBetweenCalls), STATELESS, body)
+    assert found.lines() == [
         "Made anew and called once with this case, it gives the true results.",
-    )
+    ]
 
 
 def test_diagnosis_is_about_the_run_that_is_wrong() -> None:
     """Where the case itself is right, the derived one that is wrong is named."""
     body = REQUIREMENTS["batch_first_only_swaps_axes"].body
     case = random_case(Configuration(2, 3), dtype="float64")
-    found = diagnose(implementation(layout.ReshapesInsteadOfTransposing), case, body, "output")
-    assert found.parted[0] == (
+    found = diagnosed(implementation(layout.ReshapesInsteadOfTransposing), case, body)
+    assert found.derived == (
         "What follows is about a case derived from this one, <LSTM 2->3 batch_first seq_len=4 "
         "batch_size=3 float64 on cpu> with other input."
     )
@@ -67,9 +68,9 @@ class FailsWithMoreRows(NumPyLSTM):
 
 def test_diagnosis_claims_nothing_that_it_could_not_confirm() -> None:
     """An implementation that raises in the larger cases is not explained by the smallest alone."""
-    found = diagnose(FailsWithMoreRows(), SINGLE, against_reference)
+    found = diagnosed(FailsWithMoreRows(), SINGLE, against_reference)
     assert found.explanations == ()
-    assert "results first part in layer 0, step 0" in found.parted[0]
+    assert "results first part in layer 0, step 0" in found.parted
 
 
 def test_diagnosis_refutes_what_explains_the_smallest_case_only() -> None:
@@ -84,23 +85,24 @@ def test_diagnosis_refutes_what_explains_the_smallest_case_only() -> None:
     faulty = RoundedReference(change)
     fitting = [each.compute(case) for each in HYPOTHESES]
     assert any(known is not None and right(faulty.run(case), known) for known in fitting)
-    assert diagnose(faulty, case, against_reference).explanations == ()
+    assert diagnosed(faulty, case, against_reference).explanations == ()
 
 
-def test_diagnosis_says_what_goes_wrong_with_it() -> None:
-    """Neither an answer that is no result nor a fault of the suite ends the run."""
+def test_diagnosis_swallows_what_the_implementation_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that is no result does not end the run; a fault of the suite is not hidden."""
 
     def change(case: Case, result: Result) -> Any:
         return result.output if case.seq_len > 3 else replace(result, h_n=result.h_n + 1)
 
-    found = diagnose(RoundedReference(change), SINGLE, against_reference)
-    assert "The output is right; the results first part in h_n of layer 0" in found.parted[0]
+    found = diagnosed(RoundedReference(change), SINGLE, against_reference)
+    assert "The output is right; the results first part in h_n of layer 0" in found.parted
 
-    def broken(_implementation: Any, _case: Case) -> None:
+    def broken(*_: Any) -> Diagnosis:
         raise ZeroDivisionError("oh")
 
-    found = diagnose(RoundedReference(), SINGLE, broken, "output")
-    assert found == Diagnosis(("It could not be diagnosed further: ZeroDivisionError: oh.",))
+    monkeypatch.setattr("conformance.diagnosis.located", broken)
+    with pytest.raises(ZeroDivisionError, match="oh"):
+        diagnosed(RoundedReference(change), SINGLE)
 
 
 def test_diagnosis_keeps_to_its_time() -> None:
@@ -112,7 +114,7 @@ def test_diagnosis_keeps_to_its_time() -> None:
             return super().run(case)
 
     started = time.perf_counter()
-    found = diagnose(Slow(), SINGLE, against_reference, seconds=0.05)
+    found = diagnosed(Slow(), SINGLE, against_reference, seconds=0.05)
     assert found.lines()[-1] == "The diagnosis was given up after 0.05 s."
     assert time.perf_counter() - started < 5
 
@@ -121,7 +123,9 @@ def test_diagnosis_tells_each_case_before_it_is_run() -> None:
     """`before` sees every case that the implementation is run on, in the same order."""
     reference = RoundedReference(lambda _, result: replace(result, c_n=result.c_n + 1))
     told: list[Case] = []
-    diagnose(reference, SINGLE, against_reference, before=told.append)
+    found = finding(reference, SINGLE)
+    reference.seen.clear()
+    diagnose(found, before=told.append)
     assert told == reference.seen
     assert len(told) > 3
 
@@ -142,7 +146,7 @@ class Sixteen(NumPyLSTM):
 def test_diagnosis_works_in_sixteen_bits() -> None:
     """A coarse dtype hides no simple fault and makes up none."""
     case = random_case(Configuration(2, 3, num_layers=2), dtype="bfloat16")
-    assert diagnose(Sixteen(), case, against_reference).explanations == equal("without bias_hh")
+    assert diagnosed(Sixteen(), case, against_reference).explanations == equal("without bias_hh")
 
 
 def scaled(case: Case) -> Case:
@@ -164,11 +168,11 @@ def test_diagnosis_makes_nothing_up_in_coarse_dtypes(dtype: str, num_layers: int
         moved = Result.of(array.astype(float) + 0.06 for _, array in result.items())
         return rounded(moved, case.dtype)
 
-    found = diagnose(RoundedReference(add), case, against_reference)
+    found = diagnosed(RoundedReference(add), case, against_reference)
     assert found.explanations == ()
     assert found.parted
     scaling = RoundedReference(lambda case, _: rounded(lstm(scaled(case)), case.dtype))
-    assert diagnose(scaling, case, against_reference).explanations == ()
+    assert diagnosed(scaling, case, against_reference).explanations == ()
 
 
 @pytest.mark.parametrize(
@@ -194,12 +198,15 @@ def test_check_adds_the_diagnosis_to_the_counterexample(
     verdict = check(REQUIREMENTS[requirement], implementation(fault), budget=Budget(40, 1, 5.0))
     assert isinstance(verdict, Failed), verdict
     assert verdict.counterexample is not None
-    assert verdict.counterexample.diagnosis[-1:] == equal(says)
+    assert verdict.counterexample.diagnosis.explanations == equal(says)
     assert verdict.lines()[-1:] == list(equal(says))
     report = json.loads(json.dumps(verdict.to_json()))
     assert from_json(report) == verdict
     del report["counterexample"]["diagnosis"]
-    assert from_json(report).lines() == verdict.lines()[: -len(verdict.counterexample.diagnosis)]
+    assert (
+        from_json(report).lines()
+        == verdict.lines()[: -len(verdict.counterexample.diagnosis.lines())]
+    )
 
 
 def test_check_without_time_to_shrink_gives_no_diagnosis() -> None:
@@ -208,4 +215,4 @@ def test_check_without_time_to_shrink_gives_no_diagnosis() -> None:
     verdict = check(REQUIREMENTS["results_match_reference"], faulty, budget=Budget(40, 1, 0.0))
     assert isinstance(verdict, Failed), verdict
     assert verdict.counterexample is not None
-    assert verdict.counterexample.diagnosis == ()
+    assert verdict.counterexample.diagnosis == Diagnosis()

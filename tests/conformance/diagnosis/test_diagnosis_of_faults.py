@@ -5,7 +5,7 @@ from hypothesis import Phase, given, seed, settings
 
 from conformance import Case
 from conformance.checking.comparison import against_reference
-from conformance.diagnosis import Diagnosis, diagnose
+from conformance.checking.verdict import Diagnosis
 from strategies import lstm_cases
 from tests.faults import (
     batch,
@@ -19,6 +19,7 @@ from tests.faults import (
     states,
 )
 from tests.faults.zoo import Fault, implementation
+from tests.support.findings import diagnosed
 from tests.support.kinds import (
     DEEP,
     FLOAT32,
@@ -316,7 +317,7 @@ UNEXPLAINED: list[tuple[Fault, Case, str, str]] = [
 
 
 def diagnosis(fault: Fault, case: Case) -> Diagnosis:
-    return diagnose(implementation(fault), case, against_reference)
+    return diagnosed(implementation(fault), case, against_reference)
 
 
 def equal(says: str) -> tuple[str]:
@@ -336,8 +337,8 @@ def test_diagnosis_claims_nothing_of_other_faults(
     """A fault outside the list gets no explanation, and where it parts first is right."""
     found = diagnosis(fault, case)
     assert found.explanations == ()
-    assert where in found.parted[0]
-    assert more in " ".join(found.parted)
+    assert where in found.parted
+    assert more in " ".join(found.lines())
 
 
 @pytest.mark.parametrize(
@@ -370,14 +371,14 @@ def test_diagnosis_tells_a_lower_precision(fault: Fault, case: Case, says: str) 
 def test_diagnosis_tells_which_gate_is_wrong() -> None:
     """Where one gate of a step is wrong the others are said to be right."""
     step = "In this step c is wrong: f is 0.584061 instead of 0.34062 and i * g is right, and h is "
-    assert diagnosis(equations.AddsOneToForgetGatesBias, SINGLE).parted[1].startswith(step)
+    assert diagnosis(equations.AddsOneToForgetGatesBias, SINGLE).details[0].startswith(step)
     step = (
         "In this step c is wrong: f is right and i * g is 0.261053 instead of -0.460893, as with "
     )
-    found = diagnosis(equations.AppliesSigmoidToCandidate, SINGLE).parted[1]
+    found = diagnosis(equations.AppliesSigmoidToCandidate, SINGLE).details[0]
     assert found.startswith(f"{step}g = 0.3358 instead of -0.592861, and h is o * tanh(c)")
     step = "In this step c is right and h is not: o = "
-    assert diagnosis(equations.ForgetsTanhOfCell, SINGLE).parted[1].startswith(step)
+    assert diagnosis(equations.ForgetsTanhOfCell, SINGLE).details[0].startswith(step)
 
 
 @pytest.mark.parametrize("fault", [equations.MixesNeighbouringUnits, batch.LeaksFromTheRowBefore])
@@ -398,7 +399,7 @@ def test_diagnosis_claims_nothing_of_other_faults_in_any_case(fault: Fault) -> N
         )
     )
     def diagnosed(case: Case) -> None:
-        found = diagnose(faulty, case, against_reference)
+        found = diagnosed(faulty, case, against_reference)
         assert found.explanations == ()
         wrong.append(bool(found.parted))
 

@@ -7,9 +7,10 @@ import pytest
 
 from conformance import REQUIREMENTS, Case, Mismatch
 from conformance.checking.comparison import against_reference
-from conformance.diagnosis import Diagnosis, diagnose
+from conformance.checking.verdict import Diagnosis
 from tests.faults import equations, gradients
 from tests.faults.zoo import Fault, implementation
+from tests.support.findings import diagnosed
 from tests.support.kinds import DEEP, PLAIN
 
 GRADIENTS: list[tuple[Fault, str, str]] = [
@@ -64,16 +65,16 @@ GRADIENTS: list[tuple[Fault, str, str]] = [
 
 def gradients_diagnosed(fault: Fault, requirement: str, case: Case) -> Diagnosis:
     body = REQUIREMENTS[requirement].body
-    with pytest.raises(Mismatch) as raised:
+    with pytest.raises(Mismatch):
         body(implementation(fault), case)
-    return diagnose(implementation(fault), case, body, raised.value.what)
+    return diagnosed(implementation(fault), case, body)
 
 
 @pytest.mark.parametrize(("fault", "requirement", "says"), GRADIENTS)
 def test_diagnosis_explains_gradients(fault: Fault, requirement: str, says: str) -> None:
     """What is wrong with back-propagation is told by it alone, the results being right."""
     found = gradients_diagnosed(fault, requirement, DEEP)
-    assert found.parted[0].startswith(
+    assert found.details[0].startswith(
         "The results are right. Of a loss on output, h_n and c_n the "
     )
     also = "here and in 2 further cases"
@@ -84,7 +85,7 @@ def test_diagnosis_lists_wrong_gradients() -> None:
     """Wrong gradients are listed, and without a simple explanation none is given."""
     fault = gradients.GivesBiasesTheForgetGatesDelta
     found = gradients_diagnosed(fault, "gradients_match_backpropagation", PLAIN)
-    assert found.parted == (
+    assert found.details == (
         "The results are right. Of a loss on output, h_n and c_n the gradient of bias_ih_l0 is "
         "wrong, and all others are right.",
     )
@@ -96,7 +97,7 @@ def test_diagnosis_tells_that_one_backward_pass_is_right() -> None:
     fault = gradients.ClobbersItsSavedTensors
     found = gradients_diagnosed(fault, "backward_twice_accumulates", PLAIN)
     assert found == Diagnosis(
-        ("The results are right, and so are the gradients of a single backward pass.",)
+        details=("The results are right, and so are the gradients of a single backward pass.",)
     )
 
 
@@ -109,5 +110,7 @@ def test_diagnosis_of_gradients_looks_at_results_first() -> None:
     fault = equations.SwapsInputAndForgetGates
     against_reference(implementation(fault), case)
     found = gradients_diagnosed(fault, "gradients_match_backpropagation", case)
-    assert found.parted[0].startswith("The results of this case are right, and those of <LSTM 2->3")
+    assert found.details[0].startswith(
+        "The results of this case are right, and those of <LSTM 2->3"
+    )
     assert "(input gate and forget gate are swapped)" in found.explanations[0]

@@ -164,7 +164,7 @@ def test_set_exact_arithmetic_turns_short_products_off() -> None:
         assert not torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction
         assert not torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction
         assert said["torch"] == torch.__version__
-        assert said["torch.backends.cudnn.allow_tf32"] == "False"
+        assert said["switches"]["torch.backends.cudnn.allow_tf32"] == "False"
         assert said["torch.get_num_threads()"] == "1"
     finally:
         torch.set_float32_matmul_precision(before[0])

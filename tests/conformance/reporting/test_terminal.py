@@ -1,6 +1,7 @@
 """What the terminal shows of verdicts."""
 
 import io
+from dataclasses import replace
 
 from rich.console import Console, RenderableType
 
@@ -8,6 +9,7 @@ from conformance import REQUIREMENTS
 from conformance.checking.verdict import (
     Counterexample,
     Crashed,
+    Diagnosis,
     Failed,
     NotApplicable,
     Passed,
@@ -18,6 +20,7 @@ from conformance.checking.verdict import (
 from conformance.reporting.terminal import failures, listed, table
 
 EXPLANATION = "The results equal those of an LSTM without bias_hh, here and in 3 further cases."
+NOTHING = Diagnosis()
 PARTED = "The results first part in layer 0, step 0, row 0, feature 0: it is off."
 
 
@@ -27,7 +30,7 @@ def plain(rendered: RenderableType, width: int = 200) -> str:
     return buffer.getvalue()
 
 
-def failed(name: str, *diagnosis: str) -> Failed:
+def failed(name: str, diagnosis: Diagnosis = NOTHING) -> Failed:
     found = Counterexample("<LSTM 1->1>", f"{name} is off", {}, diagnosis=diagnosis)
     return Failed(name, "mine", "cpu", 3, 0.014, counterexample=found)
 
@@ -86,8 +89,9 @@ def test_failures_tell_what_is_undecided_in_one_line() -> None:
 def test_failures_tell_a_common_explanation_once() -> None:
     """It comes before them, with how many have it; where the results part stays with each."""
     alone = "In this step the input gate is off."
-    same = [failed(name, PARTED, alone, EXPLANATION) for name in "abc"]
-    told = plain(failures([*same, failed("d", PARTED, alone)]))
+    found = Diagnosis(parted=PARTED, details=(alone,))
+    same = [failed(name, replace(found, explanations=(EXPLANATION,))) for name in "abc"]
+    told = plain(failures([*same, failed("d", found)]))
     first = f"mine on cpu: 3 of 4 have the same explanation: {EXPLANATION}"
     assert told.strip().startswith(first)
     assert told.count(EXPLANATION) == 1
