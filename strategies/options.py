@@ -17,20 +17,28 @@ Bounds = tuple[int, int]
 """The smallest and the largest size that may be drawn, both included."""
 
 
+class Unsupported(InvalidArgument):
+    """An option asks for nothing that is `supported`; `reason` says so without listing that."""
+
+    def __init__(self, reason: str, supported: tuple[object, ...]) -> None:
+        super().__init__(f"{reason}, only {supported} is")
+        self.reason = reason
+
+
 def choices(
     name: str, supported: Collection[Value], requested: Collection[Value] | Value | None
 ) -> tuple[Value, ...]:
     """The `supported` values, in their order, that the option `name` leaves.
 
-    `requested` is one value, several, or None for all. Raises :class:`InvalidArgument` if none
-    of them is supported.
+    `requested` is one value, several, or None for all. Raises :class:`Unsupported` if none of
+    them is supported.
     """
     if requested is None:
         return tuple(supported)
     wanted = (requested,) if isinstance(requested, (str, bool)) else tuple(requested)
     left = tuple(value for value in supported if value in wanted)
     if not left:
-        raise InvalidArgument(f"{name}={requested!r} is not supported, only {tuple(supported)} is")
+        raise Unsupported(f"{name}={requested!r} is not supported", tuple(supported))
     return left
 
 

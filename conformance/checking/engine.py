@@ -27,6 +27,7 @@ from conformance.recording.steps import Step
 from conformance.recording.tape import recording
 from reference import Case
 from strategies import Support, lstm_cases
+from strategies.options import Unsupported
 
 if TYPE_CHECKING:
     from conformance.checking.requirement import Body
@@ -62,8 +63,10 @@ def _lacking(requirement: Requirement, support: Support) -> str | None:
     """What of `support` is too little for the cases of `requirement`, None if nothing is."""
     try:
         lstm_cases(support, **dict(requirement.cases)).validate()
+    except Unsupported as error:
+        return error.reason
     except InvalidArgument as error:
-        return str(error).partition(", only ")[0]
+        return str(error)
     return None
 
 

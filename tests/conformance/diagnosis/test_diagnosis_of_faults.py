@@ -398,10 +398,10 @@ def test_diagnosis_claims_nothing_of_other_faults_in_any_case(fault: Fault) -> N
             weights=["unit"],
         )
     )
-    def diagnosed(case: Case) -> None:
+    def nothing_is_claimed(case: Case) -> None:
         found = diagnosed(faulty, case, against_reference)
         assert found.explanations == ()
         wrong.append(bool(found.parted))
 
-    diagnosed()
+    nothing_is_claimed()
     assert sum(wrong) > 5
