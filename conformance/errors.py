@@ -26,11 +26,15 @@ def meant(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
+def unknown(kind: str, name: str, known: Iterable[str], lists: str = "") -> UsageError:
+    """That a `name` is none of the `known` of its kind, and what they are or which command `lists`
+    them."""
+    names = list(known)
+    choices = (
+        f"{lists} lists them{meant(name, names)}" if lists else f"choose among {', '.join(names)}"
+    )
+    return UsageError(f"unknown {kind} {name!r}: {choices}")
+
+
 class Broken(Exception):
     """This suite itself failed, not what is under test; the text says where."""
-
-
-def positive(option: str, value: float, unit: str) -> None:
-    """Raises :class:`UsageError` if the value of an option is no positive, finite number."""
-    if not 0 < value < float("inf"):
-        raise UsageError(f"--{option} must be a positive number of {unit}, got {value}")

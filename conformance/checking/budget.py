@@ -10,8 +10,11 @@ PROFILES = {"quick": 20, "default": 100, "thorough": 1000}
 TIMEOUTS = {"quick": 60.0, "default": 120.0, "thorough": 900.0}
 """Seconds that one requirement may take on one implementation and device, by profile."""
 
-MEMORY = 8
-"""GiB of data that each worker may have, unless said otherwise."""
+MEMORY = 8.0
+"""GiB of data that each process under test may have, unless said otherwise."""
+
+ANSWER = 120.0
+"""Seconds that replaying one case, or inferring one class, may take, unless said otherwise."""
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,14 @@ import argparse
 import importlib.metadata
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from conformance.checking.budget import MEMORY
-from conformance.cli.verify import add_options
-from conformance.errors import Broken
+from conformance.cli.verify import verify
+from conformance.errors import Broken, UsageError
 from conformance.implementations.own_imports import OURS
-from conformance.running.child import TIMEOUT
-from conformance.running.exits import BROKEN, CONFORMANT, INTERRUPTED, NOT_CONFORMANT, wrong_usage
+from conformance.running import options
+from conformance.running.exits import BROKEN, CONFORMANT, INTERRUPTED, NOT_CONFORMANT, USAGE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,10 +25,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             # what the encoding of the terminal has not is told as a question mark
             stream.reconfigure(errors="replace")
-    options = _parser().parse_args(arguments)
+    asked = _parser().parse_args(arguments)
     with OURS:
         try:
-            code: int = options.command(options)
+            options.check(vars(asked), asked.taker)
+            code: int = asked.run(asked)
+        except UsageError as error:
+            print(f"lstm-conformance: {error}", file=sys.stderr)
+            return USAGE
         except Broken as error:
             print(f"lstm-conformance: the run itself broke\n{error}", file=sys.stderr)
             return BROKEN
@@ -48,42 +51,27 @@ def _parser() -> argparse.ArgumentParser:
     version = importlib.metadata.version("lstm-conformance")
     parser.add_argument("--version", action="version", version=f"lstm-conformance {version}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    verify = commands.add_parser("verify", help="check implementations against the requirements")
-    add_options(verify)
-    again = commands.add_parser("replay", help="run the case of a reproduction again")
-    again.set_defaults(command=_replay)
-    again.add_argument(
-        "folder",
-        type=Path,
-        metavar="DIR",
-        help="the folder named in a failure's line 'reproduction: '",
-    )
-    again.add_argument("--as", dest="name", metavar="NAME", help="another implementation instead")
-    _add_limits(again, "for the case")
-    inference = commands.add_parser("infer", help="find out how a hand-written class is verified")
-    inference.set_defaults(command=_infer)
-    inference.add_argument(
-        "names", nargs="+", metavar="NAME", help="package.module:Class, path/to/file.py:Class"
-    )
-    _add_limits(inference, "for each NAME")
-    listing = commands.add_parser(
-        "requirements",
-        help="list every requirement; in a pipe one a line: name, level, claim, source",
-    )
-    listing.set_defaults(command=_requirements)
-    shipped = commands.add_parser("implementations", help="list the implementations known by name")
-    shipped.set_defaults(command=_implementations)
-    schema = commands.add_parser("schema", help="print the JSON Schema of what a --command speaks")
-    schema.set_defaults(command=_schema)
+
+    def command(
+        name: str, run: Callable[[argparse.Namespace], int], help: str
+    ) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=help)
+        added.set_defaults(taker=name, run=run, misused=added.error)
+        options.add(added.add_argument, name)
+        return added
+
+    command(options.VERIFY, verify, "check implementations against the requirements")
+    again = command(options.REPLAY, _replay, "run the case of a reproduction again")
+    text = "the folder named in a failure's line 'reproduction: '"
+    again.add_argument("folder", type=Path, metavar="DIR", help=text)
+    inference = command(options.INFER, _infer, "find out how a hand-written class is verified")
+    text = "package.module:Class, path/to/file.py:Class"
+    inference.add_argument("names", nargs="+", metavar="NAME", help=text)
+    text = "list every requirement; in a pipe one a line: name, level, claim, source"
+    command("requirements", _requirements, text)
+    command("implementations", _implementations, "list the implementations known by name")
+    command("schema", _schema, "print the JSON Schema of what a --command speaks")
     return parser
-
-
-def _add_limits(parser: argparse.ArgumentParser, told: str) -> None:
-    told += f", {TIMEOUT:g} by default"
-    parser.add_argument("--timeout", type=float, default=TIMEOUT, metavar="SECONDS", help=told)
-    parser.add_argument(
-        "--memory", type=float, default=MEMORY, metavar="GIB", help=f"{MEMORY} by default"
-    )
 
 
 def _schema(_: argparse.Namespace) -> int:
@@ -121,32 +109,24 @@ def _implementations(_: argparse.Namespace) -> int:
     return CONFORMANT
 
 
-def _infer(options: argparse.Namespace) -> int:
-    from conformance.errors import UsageError
+def _infer(asked: argparse.Namespace) -> int:
     from conformance.inference.apart import infer_apart
 
     fitting = True
-    for name in options.names:
-        try:
-            found = infer_apart(name, options.timeout, options.memory)
-        except UsageError as error:
-            return wrong_usage(str(error))
+    for name in asked.names:
+        found = infer_apart(name, asked.lstm_timeout, asked.lstm_memory)
         print("\n".join(found.lines))
         fitting &= found.fits
     return CONFORMANT if fitting else NOT_CONFORMANT
 
 
-def _replay(options: argparse.Namespace) -> int:
+def _replay(asked: argparse.Namespace) -> int:
     from conformance.cli.replay import finished, replay
-    from conformance.errors import UsageError
     from conformance.reporting.terminal import show
 
-    try:
-        folder = finished(options.folder)
-        verdict = replay(folder, options.name, options.timeout, options.memory)
-    except UsageError as error:
-        return wrong_usage(str(error))
+    folder = finished(asked.folder)
+    verdict = replay(folder, asked.lstm_as, asked.lstm_timeout, asked.lstm_memory)
     console = show([verdict])
-    if folder != options.folder:
+    if folder != asked.folder:
         console.print(f"reproduction: {folder}", markup=False, highlight=False)
     return CONFORMANT if verdict.conformant else NOT_CONFORMANT

@@ -14,7 +14,7 @@ from typing import Any
 
 from hypothesis.errors import HypothesisDeprecationWarning, UnsatisfiedAssumption
 
-from conformance.checking.budget import MEMORY
+from conformance.checking.budget import ANSWER, MEMORY
 from conformance.checking.engine import examine
 from conformance.checking.finding import Finding
 from conformance.checking.verdict import (
@@ -23,15 +23,15 @@ from conformance.checking.verdict import (
     Verdict,
     from_json,
 )
-from conformance.errors import UsageError, positive
+from conformance.errors import UsageError
 from conformance.implementations.failures import Died, Failure, NoAnswer
 from conformance.implementations.implementation import Implementation
 from conformance.implementations.loading import load
-from conformance.implementations.programs.external import ANSWERING, load_command
+from conformance.implementations.programs.external import CommandImplementation
 from conformance.recording.tape import Tape
 from conformance.reproductions.record import FILE, Record, read
 from conformance.requirements import REQUIREMENTS
-from conformance.running.child import TIMEOUT, Apart, Ended, Late
+from conformance.running.child import Apart, Ended, Late
 from conformance.running.choosing import exact_arithmetic, with_precision
 from conformance.running.deciding import DIAGNOSIS, diagnosed
 from conformance.running.journal import ALONE
@@ -41,7 +41,7 @@ from conformance.running.unfinished import unfinished
 
 
 def replay(
-    folder: Path, name: str | None = None, seconds: float = TIMEOUT, memory: float = MEMORY
+    folder: Path, name: str | None = None, seconds: float = ANSWER, memory: float = MEMORY
 ) -> Verdict:
     """The verdict on the case in `folder`, for the implementation it was found on or `name`.
 
@@ -49,7 +49,6 @@ def replay(
     where it was then. Raises :class:`UsageError` for a folder that has no case, and where the
     implementation, the requirement or the device is not there.
     """
-    positive("timeout", seconds, "seconds")
     record = read(folder)
     if record.subject.requirement not in REQUIREMENTS:
         raise UsageError(
@@ -124,7 +123,7 @@ def _answers(record: Record, name: str, again: bool) -> Iterator[Any]:
         warnings.simplefilter("ignore", HypothesisDeprecationWarning)
         program = record.subject.program
         started = again and program
-        implementation = load_command(program, ANSWERING) if started else load(name)
+        implementation = CommandImplementation(program) if started else load(name)
         implementation = with_precision(implementation, record.subject.precision)
         if record.subject.device not in implementation.supports.devices:
             raise UsageError(f"{name} has no device {record.subject.device!r} here")

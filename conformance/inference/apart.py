@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from conformance.checking.budget import MEMORY
+from conformance.checking.budget import ANSWER, MEMORY
 from conformance.checking.process_state import standard_output
-from conformance.errors import UsageError, positive
+from conformance.errors import UsageError
 from conformance.inference.inference import infer
-from conformance.running.child import TIMEOUT, Apart, Ended, Late
+from conformance.running.child import Apart, Ended, Late
 
 
 class Inferred(NamedTuple):
@@ -19,12 +19,11 @@ class Inferred(NamedTuple):
     fits: bool
 
 
-def infer_apart(name: str, seconds: float = TIMEOUT, memory: float = MEMORY) -> Inferred:
+def infer_apart(name: str, seconds: float = ANSWER, memory: float = MEMORY) -> Inferred:
     """As :func:`conformance.infer`, within so many seconds; what the class prints is dropped.
 
     Raises :class:`UsageError` as that does, and where the process is late or dies.
     """
-    positive("timeout", seconds, "seconds")
     with Apart(_inferred, name, memory=memory) as process:
         try:
             return Inferred(*process.answer(seconds))

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-import shlex
 from dataclasses import dataclass, field
-from typing import Any
 
 PACKAGES = ("lstm-conformance", "torch", "numpy", "hypothesis")
 
@@ -28,18 +26,6 @@ class Subject:
     environment: dict[str, str] = field(default_factory=dict)
     program: str = ""
     precision: str = ""
-
-
-def rerun(what: list[str], requirement: str, device: str, options: dict[str, Any]) -> str:
-    """The command line that verifies one requirement of `what`, as named there, again.
-
-    `options` by their long names.
-    """
-    words = ["lstm-conformance", "verify", *what, "--requirement", requirement, "--device", device]
-    for option, value in options.items():
-        if value not in (None, ""):
-            words += [f"--{option}", str(value)]
-    return shlex.join(words)
 
 
 def environment(implementation: str) -> dict[str, str]:

@@ -11,12 +11,9 @@ from types import TracebackType
 from typing import Any
 
 from conformance.checking.budget import MEMORY
-from conformance.errors import Broken, UsageError, positive
+from conformance.errors import Broken, UsageError
 from conformance.implementations.own_imports import OURS
 from conformance.running.limits import cap_memory
-
-TIMEOUT = 120.0
-"""Seconds that an answer may take, unless said otherwise."""
 
 LONGEST = 1e6
 """Seconds that are waited at most; the operating system counts milliseconds, and only so many."""
@@ -41,7 +38,6 @@ class Apart:
     def __init__(
         self, answers: Callable[..., Iterator[Any]], *arguments: Any, memory: float = MEMORY
     ) -> None:
-        positive("memory", memory, "GiB")
         context = multiprocessing.get_context("spawn")
         self._receiving, sending = context.Pipe(duplex=False)
         # no daemon: these may not have children, which an implementation may want

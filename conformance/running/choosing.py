@@ -1,13 +1,13 @@
-"""From the options of a run to implementations, devices and budgets."""
+"""From the options of a run to requirements, implementations, devices and budgets."""
 
 from __future__ import annotations
 
 import contextlib
-import os
+import copy
 import platform
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
@@ -19,101 +19,123 @@ import pytest
 
 from conformance.checking.budget import PROFILES, Budget
 from conformance.checking.requirement import LEVELS, Requirement
-from conformance.errors import UsageError, meant, positive
+from conformance.errors import UsageError, unknown
 from conformance.implementations.by_hand import HandWritten
 from conformance.implementations.implementation import Implementation, precision
 from conformance.implementations.loading import load
-from conformance.implementations.programs.external import CommandImplementation, load_command
+from conformance.implementations.programs.external import CommandImplementation
 from conformance.implementations.shipped import SHIPPED
-from conformance.reproductions.subject import Subject, environment, rerun
+from conformance.reproductions.subject import Subject, environment
 from conformance.requirements import REQUIREMENTS
+from conformance.running import limits
 from conformance.running.journal import Journal
-from conformance.running.limits import timeout
+from conformance.running.options import rerun
 from reference import DTYPES, Precision
 
-_load = cache(load)
+LISTS = "`lstm-conformance requirements`"
+"""The command that lists the names of requirements."""
+
 _environment = cache(environment)
+_SELECTION = pytest.StashKey["Selection"]()
 
 
-def select(config: pytest.Config) -> list[tuple[Implementation, str]]:
-    """Every implementation asked for, with every device that it is to be verified on.
+@dataclass(frozen=True)
+class Target:
+    """An implementation to be verified, as the options want it, and on which devices.
+
+    `name` is what it was asked for by.
+    """
+
+    name: str
+    implementation: Implementation
+    devices: list[str]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the options of a run ask for, and the circumstances in which it is verified.
+
+    These are versions, precision switches, and what each implementation declares.
+    """
+
+    requirements: list[Requirement]
+    targets: list[Target]
+    circumstances: dict[str, Any]
+
+
+def selection(config: pytest.Config) -> Selection:
+    """What this process selected, once; see :func:`select`."""
+    if _SELECTION not in config.stash:
+        config.stash[_SELECTION] = select(config)
+    return config.stash[_SELECTION]
+
+
+def select(config: pytest.Config) -> Selection:
+    """Load every implementation asked for, with every device that it is to be verified on.
 
     By default that is the CPU and every CUDA device; where there is none, ``cuda`` itself stands
     for them, so that what could not be verified is reported. Raises :class:`UsageError` for
     unknown names, and for devices and dtypes that were asked for and are not there.
     """
-    for name in config.getoption("lstm_requirement"):
-        if name not in REQUIREMENTS:
-            told = f"unknown requirement {name!r}: `lstm-conformance requirements` lists them"
-            raise UsageError(told + meant(name, REQUIREMENTS))
-    for level in _levels(config):
-        if level not in LEVELS:
-            raise UsageError(f"unknown level {level!r}: choose among {', '.join(LEVELS)}")
-    if not any(asked(each, config) for each in REQUIREMENTS.values()):
-        raise UsageError("no requirement is of these levels and names")
-    examples = config.getoption("lstm_max_examples")
-    if examples is not None and examples < 1:
-        raise UsageError(f"--max-examples must be at least 1, got {examples}")
-    positive("timeout", timeout(config), "seconds")
-    positive("memory", config.getoption("lstm_memory"), "GiB")
-    if config.getoption("lstm_time_limit") is not None:
-        positive("time-limit", config.getoption("lstm_time_limit"), "seconds")
-    _can_be_written(Path(config.getoption("lstm_reproductions")))
-    chosen: list[tuple[Implementation, str]] = []
+    requirements = _requirements(config)
+    targets: list[Target] = []
     for name, load_it in _asked(config):
         with contextlib.closing(Journal(config)) as journal:
             journal.write(name)
         implementation = load_it()
-        if implementation.name in {
-            other.name for other, _ in chosen if other is not implementation
-        }:
+        if implementation.name in {other.implementation.name for other in targets}:
             told = f"two of those to be verified are called {implementation.name!r}"
             if isinstance(implementation, HandWritten):
                 told += ": give one of them another name with name="
             raise UsageError(told)
         implementation = with_dtypes(implementation, config.getoption("lstm_dtype"))
         implementation = with_precision(implementation, config.getoption("lstm_precision"))
-        for device in devices(implementation, config.getoption("lstm_device")):
-            chosen.append((implementation, device))
-    exact_arithmetic()
-    return chosen
+        found = devices(implementation, config.getoption("lstm_device"))
+        targets.append(Target(name, implementation, found))
+    return Selection(requirements, targets, _circumstances(targets))
 
 
-def asked(requirement: Requirement, config: pytest.Config) -> bool:
-    """Whether the options name `requirement` and its level, or none of their kind."""
+def _requirements(config: pytest.Config) -> list[Requirement]:
+    """Those that the options name and whose level they name, or all where they name none."""
     names = config.getoption("lstm_requirement")
-    levels = _levels(config)
-    return (not names or requirement.name in names) and (not levels or requirement.level in levels)
-
-
-def _levels(config: pytest.Config) -> list[str]:
-    return [level for level in config.getoption("lstm_level").split(",") if level]
+    levels = [level for level in config.getoption("lstm_level").split(",") if level]
+    for name in names:
+        if name not in REQUIREMENTS:
+            raise unknown("requirement", name, REQUIREMENTS, LISTS)
+    for level in levels:
+        if level not in LEVELS:
+            raise unknown("level", level, LEVELS)
+    asked = [
+        each
+        for name, each in REQUIREMENTS.items()
+        if name in (names or [name]) and each.level in (levels or [each.level])
+    ]
+    if not asked:
+        raise UsageError("no requirement is of these levels and names")
+    return asked
 
 
 def _asked(config: pytest.Config) -> Iterator[tuple[str, Callable[[], Implementation]]]:
-    for name in config.getoption("lstm"):
-        yield name, partial(_load, name)
-    for command in config.getoption("lstm_command"):
-        yield command, partial(load_command, command, timeout(config) / 2)
+    for name in dict.fromkeys(config.getoption("lstm")):
+        yield name, partial(load, name)
+    for command in dict.fromkeys(config.getoption("lstm_command")):
+        yield command, partial(CommandImplementation, command, limits.timeout(config) / 2)
 
 
-def _can_be_written(folder: Path) -> None:
-    above = next(each for each in (folder, *folder.absolute().parents) if each.exists())
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        writable = os.access(folder, os.W_OK)
-    except OSError:
-        writable = False
-    if not writable:
-        raise UsageError(f"--reproductions: {above} is no folder that can be written to")
+def _with(implementation: Implementation, **fields: Any) -> Implementation:
+    """A copy of `implementation` with these fields."""
+    changed = copy.copy(implementation)
+    for name, value in fields.items():
+        setattr(changed, name, value)
+    return changed
 
 
 def with_dtypes(implementation: Implementation, wanted: str) -> Implementation:
     """`implementation`, verified only in the `wanted` dtypes, comma-separated."""
     names = [name for name in wanted.split(",") if name]
-    unknown = [name for name in names if name not in DTYPES]
-    if unknown:
-        raise UsageError(f"unknown dtype {unknown[0]!r}: choose among {', '.join(DTYPES)}")
+    strange = [name for name in names if name not in DTYPES]
+    if strange:
+        raise unknown("dtype", strange[0], DTYPES)
     if not names:
         return implementation
     kept = tuple(name for name in implementation.supports.dtypes if name in names)
@@ -122,8 +144,7 @@ def with_dtypes(implementation: Implementation, wanted: str) -> Implementation:
             f"{implementation.name} computes in {', '.join(implementation.supports.dtypes)}, "
             f"not in {wanted}"
         )
-    implementation.supports = replace(implementation.supports, dtypes=kept)
-    return implementation
+    return _with(implementation, supports=replace(implementation.supports, dtypes=kept))
 
 
 def with_precision(implementation: Implementation, declared: str) -> Implementation:
@@ -138,7 +159,7 @@ def with_precision(implementation: Implementation, declared: str) -> Implementat
     for part in declared.split(","):
         name, _, text = part.partition("=")
         if name not in kinds:
-            raise UsageError(f"--precision: unknown {name!r}: choose among {', '.join(kinds)}")
+            raise unknown("--precision", name, kinds)
         kind = next(
             each for each in (int, float, str) if each in (kinds[name], *get_args(kinds[name]))
         )
@@ -147,11 +168,9 @@ def with_precision(implementation: Implementation, declared: str) -> Implementat
         except ValueError as error:
             raise UsageError(f"--precision: {name} must be a number, got {text!r}") from error
     try:
-        merged = replace(precision(implementation), **values)
-        implementation.precision = merged  # type: ignore[attr-defined]
+        return _with(implementation, precision=replace(precision(implementation), **values))
     except ValueError as error:
         raise UsageError(f"--precision: {error}") from error
-    return implementation
 
 
 def devices(implementation: Implementation, wanted: str) -> list[str]:
@@ -178,25 +197,22 @@ def budget(config: pytest.Config) -> Budget:
     """How much is to be tried."""
     profile = config.getoption("lstm_profile")
     examples = config.getoption("lstm_max_examples") or PROFILES[profile]
-    shrink_seconds = min(Budget.shrink_seconds, timeout(config) / 4)
+    shrink_seconds = min(Budget.shrink_seconds, limits.timeout(config) / 4)
     return Budget(examples, config.getoption("lstm_seed"), shrink_seconds)
 
 
-def subject(
-    config: pytest.Config, implementation: Implementation, requirement: str, device: str
-) -> Subject:
+def subject(config: pytest.Config, target: Target, requirement: str, device: str) -> Subject:
     """What is verified, with what it takes to do that again."""
-    names = config.getoption("lstm")
-    name = next((each for each in names if _load(each) is implementation), implementation.name)
-    program = implementation.command if isinstance(implementation, CommandImplementation) else ""
-    options = ("profile", "max_examples", "seed", "dtype", "precision", "timeout")
-    values = {option.replace("_", "-"): config.getoption(f"lstm_{option}") for option in options}
+    command = isinstance(target.implementation, CommandImplementation)
+    program = target.name if command else ""
+    name = target.implementation.name if command else target.name
+    what: dict[str, Any] = {"lstm_command": [program]} if program else {"lstm": [name]}
     return Subject(
         requirement,
         name,
         device,
         str(Path.cwd()),
-        rerun(["--command", program] if program else [name], requirement, device, values),
+        rerun(vars(config.option), **what, lstm_requirement=[requirement], lstm_device=device),
         _environment(name),
         program,
         config.getoption("lstm_precision"),
@@ -219,9 +235,8 @@ def packages(names: Iterable[str]) -> dict[str, str]:
     return {module: version(distributions[module][0]) for module in needed}
 
 
-def circumstances(config: pytest.Config) -> dict[str, Any]:
-    """Versions, precision switches, and what each implementation declares."""
-    chosen = {implementation.name: implementation for implementation, _ in select(config)}
+def _circumstances(targets: Iterable[Target]) -> dict[str, Any]:
+    chosen = {each.implementation.name: each.implementation for each in targets}
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),

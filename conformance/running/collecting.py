@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import shutil
 import time
@@ -26,9 +25,9 @@ from conformance.implementations.own_imports import OURS
 from conformance.reporting.report import Run
 from conformance.reporting.terminal import table
 from conformance.reproductions.directory import remove, tidy
-from conformance.running.choosing import circumstances
-from conformance.running.journal import FOLDER, KEPT, Entry, read
+from conformance.running.journal import FOLDER, KEPT, Collected, Entry, collected, read
 from conformance.running.limits import DEADLINE, deadline, is_over, reached, timeout
+from conformance.running.plugin import REFUSED
 from conformance.running.unfinished import unfinished
 
 
@@ -53,12 +52,10 @@ class Reporting:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
-        """Keep what the worker said it ran with; end the run if it died before the first verdict.
+        """End the run if a worker died before the first verdict.
 
         Another worker would die of the same while it loads what is to be verified.
         """
-        said = getattr(node, "workeroutput", {}).get("lstm_conformance", "{}")
-        self.run.circumstances.update(json.loads(said))
         entry = self._entry(node.gateway.id)
         if error and not self.run.total and entry is not None:
             text = f"{entry.doing!r}: the process died or hung while it was loaded and tried out"
@@ -77,21 +74,27 @@ class Reporting:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """What was asked for and is not there ends the run."""
-        if report.failed:
-            text = str(report.longrepr)
-            kind = self.run.usage_errors if text.startswith("usage: ") else self.run.broken
-            text = text.removeprefix("usage: ")
-            if text not in kind:
-                kind.append(text)
+        refused = getattr(report, REFUSED, "")
+        if refused not in ("", *self.run.usage_errors):
+            self.run.usage_errors.append(refused)
+        elif report.failed and not refused:
+            self.run.broken.append(str(report.longrepr))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_handlecrashitem(self, crashitem: str, report: Any) -> None:
+        """Add the verdict to the report of an item in which a worker died."""
+        here = self._collected().items.get(crashitem)
+        if here is not None:
+            entry = self._entry(report.node.gateway.id)
+            verdict = self._of_dead_worker(crashitem, here, entry)
+            report.user_properties.append((PROPERTY, verdict.to_json()))
 
     def pytest_runtest_logreport(self, report: Any) -> None:
-        """Take the verdict out of a report, or make one for a worker that died."""
+        """Take the verdict out of a report."""
         verdict = dict(report.user_properties).get(PROPERTY)
-        if verdict is not None and report.when == "call":
+        if verdict is not None and report.when != "teardown":
             self._add(from_json(verdict))
-        elif report.failed and getattr(report, "node", None) is not None and report.when == "???":
-            self._add(self._of_dead_worker(report))
-        elif report.failed and "::" in report.nodeid and "requirements" in report.nodeid:
+        elif report.failed and report.nodeid in self._collected().items:
             self.run.broken.append(f"{report.nodeid}\n{report.longrepr}")
 
     def _add(self, verdict: Verdict) -> None:
@@ -104,12 +107,13 @@ class Reporting:
         with OURS:
             return read(self.journal / worker)
 
-    def _of_dead_worker(self, report: Any) -> Verdict:
-        item = report.nodeid.partition("::")[2]
-        requirement, _, rest = item.removesuffix("]").partition("[")
-        implementation, _, device = rest.rpartition("|")
-        here = requirement, implementation, device
-        entry = self._entry(report.node.gateway.id)
+    def _collected(self) -> Collected:
+        with OURS:
+            return collected(self.journal)
+
+    def _of_dead_worker(
+        self, item: str, here: tuple[str, str, str], entry: Entry | None
+    ) -> Verdict:
         if entry is not None and (entry.doing != item or entry.case is None):
             entry = None
         seconds, limit = 0.0 if entry is None else time.time() - entry.started, timeout(self.config)
@@ -126,13 +130,9 @@ class Reporting:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the report, whatever the run ended with."""
         self.run.seconds = time.time() - self.run.started
-        try:
-            if not self.run.circumstances and not self.run.usage_errors:
-                with OURS:
-                    self.run.circumstances = circumstances(session.config)
-        finally:
-            shutil.rmtree(self.journal, ignore_errors=True)
-            tidy(self.reproductions)
+        self.run.circumstances.update(self._collected().circumstances)
+        shutil.rmtree(self.journal, ignore_errors=True)
+        tidy(self.reproductions)
         self.run.sort(session.config.getoption("lstm"))
         target = session.config.getoption("lstm_json")
         if target:

@@ -15,23 +15,14 @@ from conformance.checking.finding import Finding
 from conformance.checking.requirement import Requirement
 from conformance.checking.verdict import PROPERTY, NotApplicable, Undecided, Verdict
 from conformance.errors import UsageError
-from conformance.implementations.implementation import Implementation
 from conformance.implementations.own_imports import OURS
 from conformance.reproductions.directory import write
-from conformance.requirements import REQUIREMENTS
 from conformance.running import limits
-from conformance.running.choosing import asked, budget, select, subject
-from conformance.running.deciding import check
-from conformance.running.journal import Journal
+from conformance.running.choosing import Selection, Target, budget, selection, subject
+from conformance.running.deciding import NotConformant, check
+from conformance.running.journal import Collected, Journal
 from conformance.running.limits import LOADING, last_resort
-
-
-class NotConformant(Exception):
-    """Carries a verdict that is not conformant to pytest."""
-
-    def __init__(self, verdict: Verdict) -> None:
-        super().__init__(verdict)
-        self.verdict = verdict
+from conformance.running.plugin import REFUSED
 
 
 class RequirementItem(pytest.Item):
@@ -41,13 +32,13 @@ class RequirementItem(pytest.Item):
         self,
         *,
         requirement: Requirement,
-        implementation: Implementation,
+        target: Target,
         device: str,
         **rest: Any,
     ) -> None:
         super().__init__(**rest)
         self.requirement = requirement
-        self.implementation = implementation
+        self.target = target
         self.device = device
         self.started = 0.0
         self.add_marker(pytest.mark.filterwarnings("default"))
@@ -68,15 +59,18 @@ class RequirementItem(pytest.Item):
 
         A failure leaves its reproduction.
         """
-        here = subject(self.config, self.implementation, self.requirement.name, self.device)
+        here = subject(self.config, self.target, self.requirement.name, self.device)
+        implementation = self.target.implementation
         found: list[Finding] = []
         with contextlib.closing(Journal(self.config)) as journal:
             verdict = check(
                 self.requirement,
-                self.implementation,
+                implementation,
                 self.device,
                 budget(self.config),
-                lambda case: journal.write(self.name, case, self.started, here),
+                lambda case: journal.write(
+                    self.nodeid, case, self.started, here, implementation.name
+                ),
                 found.append,
             )
         if not found or verdict.conformant:
@@ -86,10 +80,9 @@ class RequirementItem(pytest.Item):
 
     def too_late(self) -> Verdict:
         """The verdict where the time of the whole run is up."""
-        here = self.requirement.name, self.implementation.name, self.device
-        reason = inapplicable(
-            self.requirement, self.implementation, self.device, budget(self.config)
-        )
+        implementation = self.target.implementation
+        here = self.requirement.name, implementation.name, self.device
+        reason = inapplicable(self.requirement, implementation, self.device, budget(self.config))
         if reason is not None:
             return NotApplicable(*here, reason=reason)
         return Undecided(*here, reason=limits.reached(self.config))
@@ -97,8 +90,7 @@ class RequirementItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """What, where, got, should be, allowed, and the case; a traceback only if we failed."""
         if isinstance(excinfo.value, NotConformant):
-            verdict = excinfo.value.verdict
-            return "\n".join([f"{verdict.outcome}: {self.requirement.claim}", *verdict.lines()])
+            return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
@@ -106,37 +98,55 @@ class RequirementItem(pytest.Item):
         return self.path, self.requirement.body.__code__.co_firstlineno - 1, self.name
 
 
-_REFUSED = pytest.StashKey[bool]()
-"""Whether a module has already told what cannot be verified, which is the same in all of them."""
-
-
 class Family(pytest.File):
     """The requirements defined in one module."""
 
     def collect(self) -> Iterable[pytest.Item]:
         """One item per requirement, implementation and device."""
-        wanted = [
-            requirement
-            for requirement in REQUIREMENTS.values()
-            if requirement.body.__module__ == f"conformance.requirements.{self.path.stem}"
-        ]
-        try:
-            with OURS, last_resort(LOADING), warnings.catch_warnings():
-                warnings.simplefilter("default")
-                chosen = select(self.config)
-        except UsageError as error:
-            if self.config.stash.get(_REFUSED, False):
-                return
-            self.config.stash[_REFUSED] = True
-            raise self.CollectError(f"usage: {error}") from error
-        for implementation, device in chosen:
-            for requirement in wanted:
-                if not asked(requirement, self.config):
-                    continue
-                yield RequirementItem.from_parent(
-                    self,
-                    name=f"{requirement.name}[{implementation.name}|{device}]",
-                    requirement=requirement,
-                    implementation=implementation,
-                    device=device,
-                )
+        chosen = selected(self)
+        module = f"conformance.requirements.{self.path.stem}"
+        for target in chosen.targets:
+            for device in target.devices:
+                for requirement in chosen.requirements:
+                    if requirement.body.__module__ == module:
+                        yield RequirementItem.from_parent(
+                            self,
+                            name=f"{requirement.name}[{target.implementation.name}|{device}]",
+                            requirement=requirement,
+                            target=target,
+                            device=device,
+                        )
+
+
+class Requirements(pytest.Directory):
+    """The folder of the requirements, for which everything is selected once."""
+
+    def collect(self) -> Iterable[pytest.Collector]:
+        """The modules in it that define requirements."""
+        names = {each.body.__module__.rpartition(".")[2] for each in selected(self).requirements}
+        for name in sorted(names):
+            yield Family.from_parent(self, path=self.path / f"{name}.py")
+
+
+def selected(collector: pytest.Collector) -> Selection:
+    """What the options ask for; if that cannot be had, an error of the collection."""
+    try:
+        with OURS, last_resort(LOADING), warnings.catch_warnings():
+            warnings.simplefilter("default")
+            return selection(collector.config)
+    except UsageError as error:
+        setattr(collector, REFUSED, str(error))
+        raise collector.CollectError(f"usage: {error}") from error
+
+
+def collected(session: pytest.Session) -> None:
+    """Leave in the journal what this process collected, for the one that reports."""
+    items = [item for item in session.items if isinstance(item, RequirementItem)]
+    if items:
+        places = {
+            item.nodeid: (item.requirement.name, item.target.implementation.name, item.device)
+            for item in items
+        }
+        Journal(session.config).collected(
+            Collected(places, selection(session.config).circumstances)
+        )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pickle
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
@@ -22,22 +22,37 @@ FOLDER = "lstm_conformance_journal"
 """The key under which a worker is told the folder of the journals."""
 KEPT = pytest.StashKey[Path]()
 """Under this the process that reports knows that folder, for when it has no workers."""
+COLLECTED = ".collected"
+"""How the file ends in which a process writes down what it collected."""
 ALONE = "process"
 """The name of the journal of a process without workers."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What a process was doing: since when, for which test item or name, and on which case.
+    """What a process was doing: which test item, by id, or loading what; since when; on which case.
 
-    `subject` tells more of the test item, and `steps` what was done with the case until then.
+    `subject` tells more of the test item, `implementation` is what verdicts call what is verified,
+    and `steps` what was done with the case until then.
     """
 
     doing: str
     started: float
     case: Case | None = None
     subject: Subject | None = None
+    implementation: str = ""
     steps: list[Step] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What a process collected: requirement, implementation and device of each test item by its id.
+
+    And the circumstances in which these are verified.
+    """
+
+    items: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
+    circumstances: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Journal:
@@ -59,6 +74,7 @@ class Journal:
         case: Case | None = None,
         started: float | None = None,
         subject: Subject | None = None,
+        implementation: str = "",
     ) -> Callable[[Step], None]:
         """Replace the last entry; it began at `started`, now unless given.
 
@@ -70,8 +86,15 @@ class Journal:
             self._file = self.path.open("wb")
             # one for all that follows, so that an array which is there already is not repeated
             self._pickler = pickle.Pickler(self._file, pickle.HIGHEST_PROTOCOL)
-            self._add(Entry(doing, time.time() if started is None else started, case, subject))
+            begun = time.time() if started is None else started
+            self._add(Entry(doing, begun, case, subject, implementation))
         return lambda step: self._add(replace(step, case=None))
+
+    def collected(self, what: Collected) -> None:
+        """Write down what was collected, beside the entries."""
+        if self.path is not None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.with_suffix(COLLECTED).write_bytes(pickle.dumps(what))
 
     def close(self) -> None:
         """Write no more into the last entry."""
@@ -95,6 +118,16 @@ def read(path: Path) -> Entry | None:
         while isinstance(entry, Entry) and (step := _next(unpickler)) is not None:
             entry.steps.append(step)
     return entry if isinstance(entry, Entry) else None
+
+
+def collected(folder: Path) -> Collected:
+    """What the processes that keep their journals in `folder` collected: all of them the same."""
+    for path in folder.glob(f"*{COLLECTED}"):
+        with path.open("rb") as file:
+            what = _next(pickle.Unpickler(file))
+        if isinstance(what, Collected):
+            return what
+    return Collected()
 
 
 def _next(unpickler: pickle.Unpickler) -> Any:

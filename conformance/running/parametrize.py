@@ -21,27 +21,17 @@ import pytest
 
 from conformance.checking import process_state
 from conformance.checking.budget import PROFILES, Budget
-from conformance.checking.verdict import NotApplicable, Verdict
-from conformance.errors import UsageError, meant
+from conformance.checking.verdict import NotApplicable
+from conformance.errors import UsageError, unknown
 from conformance.implementations.implementation import Implementation
 from conformance.implementations.loading import load, of_class, of_object
 from conformance.implementations.own_imports import OURS
 from conformance.requirements import REQUIREMENTS
-from conformance.running.choosing import exact_arithmetic
-from conformance.running.deciding import check
+from conformance.running.choosing import LISTS, exact_arithmetic
+from conformance.running.deciding import NotConformant, check
 
 SEED = secrets.randbelow(2**32)
 """The seed of this process where none is given."""
-
-
-class NotConformant(AssertionError):
-    """A requirement does not hold; the text says what, where, got, should be, and the case."""
-
-    def __init__(self, verdict: Verdict, seed: int) -> None:
-        claim = REQUIREMENTS[verdict.requirement].claim
-        again = f"draw the same cases again: parametrize_with_requirements(..., seed={seed})"
-        super().__init__("\n".join([f"{verdict.outcome}: {claim}", *verdict.lines(), again]))
-        self.verdict = verdict
 
 
 @dataclass(frozen=True)
@@ -66,7 +56,8 @@ class BoundRequirement:
             ]
         for verdict in verdicts:
             if not verdict.conformant:
-                raise NotConformant(verdict, self.budget.seed)
+                again = f"parametrize_with_requirements(..., seed={self.budget.seed})"
+                raise NotConformant(verdict, f"draw the same cases again: {again}")
         if all(isinstance(verdict, NotApplicable) for verdict in verdicts):
             pytest.skip(verdicts[0].reason)
 
@@ -107,10 +98,9 @@ def parametrize_with_requirements(
     expected = dict(expected_failures or {})
     for name in expected:
         if name not in REQUIREMENTS:
-            told = f"expected_failures: there is no requirement {name!r}"
-            raise UsageError(told + meant(name, REQUIREMENTS))
+            raise unknown("requirement", name, REQUIREMENTS, LISTS)
     if profile not in PROFILES:
-        raise UsageError(f"unknown profile {profile!r}: choose among {', '.join(PROFILES)}")
+        raise unknown("profile", profile, PROFILES)
     if not targets:
         raise UsageError("give at least one class, implementation or name to verify")
     for target in targets:

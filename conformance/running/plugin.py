@@ -7,7 +7,6 @@ this package is imported only when it is needed.
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import signal
@@ -18,46 +17,21 @@ from typing import Any
 
 import pytest
 
-from conformance.checking.budget import MEMORY, PROFILES
+from conformance.errors import UsageError
 from conformance.implementations.own_imports import OURS
-from conformance.reproductions import ROOT
-from conformance.running import limits
+from conformance.running import limits, options
 from conformance.running.exits import INTERRUPTED
 
 FAMILIES = Path(__file__).parent.parent / "requirements"
+
+REFUSED = "lstm_conformance_refused"
+"""The field of a collector, and of its report, that says why nothing can be verified."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of the suite, each with the prefix ``--lstm``."""
     group = parser.getgroup("lstm-conformance", "verify an LSTM")
-    group.addoption("--lstm", action="append", default=[], metavar="NAME", help="what to verify")
-    group.addoption(
-        "--lstm-command",
-        action="append",
-        default=[],
-        metavar="COMMAND",
-        help="a program to verify, which speaks the protocol that PROTOCOL.md describes",
-    )
-    group.addoption("--lstm-profile", default="default", choices=list(PROFILES))
-    group.addoption("--lstm-max-examples", type=int, metavar="N", help="cases per requirement")
-    group.addoption("--lstm-seed", type=int, metavar="N", help="draw the same cases again")
-    group.addoption("--lstm-device", default="", metavar="LIST", help="such as cpu,cuda")
-    group.addoption("--lstm-dtype", default="", metavar="LIST", help="such as float32,bfloat16")
-    group.addoption("--lstm-precision", default="", metavar="LIST", help="such as products=tf32")
-    group.addoption("--lstm-requirement", action="append", default=[], metavar="NAME")
-    group.addoption("--lstm-level", default="", metavar="LIST", help="such as core,sequence")
-    group.addoption("--lstm-timeout", type=float, metavar="SECONDS", help="per requirement")
-    group.addoption("--lstm-time-limit", type=float, metavar="SECONDS", help="for the whole run")
-    group.addoption(
-        "--lstm-memory", type=float, default=MEMORY, metavar="GIB", help="for each worker"
-    )
-    group.addoption(
-        "--lstm-reproductions",
-        default=ROOT,
-        metavar="DIR",
-        help=f"where each failure leaves a script that shows it (default: {ROOT})",
-    )
-    group.addoption("--lstm-json", metavar="FILE", help="write the report to this file")
+    options.add(group.addoption, options.PYTEST)
 
 
 def _asked(config: pytest.Config) -> bool:
@@ -76,6 +50,10 @@ def pytest_configure(config: pytest.Config) -> None:
         # the reporting process sees to an interrupt of the whole run
         signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
     else:
+        try:
+            options.check(vars(config.option), options.PYTEST)
+        except UsageError as error:
+            raise pytest.UsageError(str(error)) from error
         limits.begin(config)
         if config.option.lstm_seed is None:
             config.option.lstm_seed = secrets.randbelow(2**32)
@@ -87,9 +65,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Our folders are plain ones: for a package, pytest would put its root first on the path."""
-    if path in (FAMILIES, FAMILIES.parent) and _asked(parent.config):
-        return pytest.Dir.from_parent(parent, path=path)
-    return None
+    if path not in (FAMILIES, FAMILIES.parent) or not _asked(parent.config):
+        return None
+    with OURS:
+        from conformance.running.collection import Requirements
+    return (Requirements if path == FAMILIES else pytest.Dir).from_parent(parent, path=path)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -99,6 +79,27 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
             from conformance.running.collection import Family
         return Family.from_parent(parent, path=file_path)
     return None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Note why nothing can be verified, for the process that reports."""
+    report = yield
+    refused = getattr(collector, REFUSED, "")
+    if refused:
+        setattr(report, REFUSED, refused)
+    return report
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Note what was collected, for the process that reports."""
+    if _asked(session.config):
+        with OURS:
+            from conformance.running.collection import collected
+
+            collected(session)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -112,16 +113,6 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
             seconds = max(limits.granted(item.config, item.started), 1)
             item.add_marker(pytest.mark.timeout(seconds, method="thread"), append=False)
     return (yield)
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A worker tells the reporting process what it ran with."""
-    worker_output = getattr(session.config, "workeroutput", None)
-    if worker_output is not None and _asked(session.config):
-        with OURS:
-            from conformance.running.choosing import circumstances
-
-            worker_output["lstm_conformance"] = json.dumps(circumstances(session.config))
 
 
 def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:

@@ -20,11 +20,10 @@ def unfinished(entry: Entry, root: Path, what: str, seconds: float, late: bool) 
     """
     assert entry.case is not None
     assert entry.subject is not None
-    item = entry.doing.removesuffix("]").partition("[")[2]
     tape = Tape()
     tape.steps = entry.steps
     found = Finding(None, entry.case, NoAnswer(what) if late else Died(what), tape)
-    here = entry.subject.requirement, item.rpartition("|")[0], entry.subject.device
+    here = entry.subject.requirement, entry.implementation, entry.subject.device
     verdict = found.verdict(*here, cases=0, seconds=seconds)
     if verdict.conformant:
         return verdict

@@ -86,7 +86,7 @@ def test_script_of_an_end_shows_it(hangs: bool, tmp_path: Path) -> None:
 
     with pytest.raises(Stopped), recording(sink):
         adapter.run(case)
-    entry = Entry("results_match_reference[x|cpu]", 0.0, case, subject(tmp_path), steps)
+    entry = Entry("the item", 0.0, case, subject(tmp_path), "x", steps)
     verdict = unfinished(entry, tmp_path, "the process died in this case", 1.0, hangs)
     assert isinstance(verdict, TimedOut if hangs else Crashed)
     text = (tmp_path / verdict.reproduction / "reproduce.py").read_text()

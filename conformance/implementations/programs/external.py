@@ -7,7 +7,6 @@ import math
 import os
 import shlex
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
 from typing import TypeVar
 
 from conformance.errors import UsageError
@@ -142,20 +141,3 @@ class CommandImplementation:
         except BaseException:
             self.close()
             raise
-
-
-def load_command(command: str, answering: float) -> CommandImplementation:
-    """The implementation of `command`, started once in this process; see the class."""
-    started = _started(command, answering)
-    if isinstance(started, UsageError):
-        raise started
-    return started
-
-
-@cache
-def _started(command: str, answering: float) -> CommandImplementation | UsageError:
-    """A failure is kept as well: a process that is slow to fail is not tried again and again."""
-    try:
-        return CommandImplementation(command, answering)
-    except UsageError as error:
-        return error

@@ -109,14 +109,14 @@ def test_verify_ends_when_an_lstm_kills_its_process_while_loaded(tmp_path: Path)
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--json", "no/such/folder/x.json"], "--json: there is no folder "),
-        (["--json", "."], "--json: "),
-        (["--reproductions", "/proc/x"], "--reproductions: /"),
+        (["--json", "no/such/folder/x.json"], "--json must be a file in a folder that is there"),
+        (["--json", "."], "--json must be a file that can be written to"),
+        (["--reproductions", "/proc/x"], "--reproductions must be a folder that can be written"),
         (
             ["--level", "core", "--requirement", "second_derivatives_are_right"],
             "no requirement is of these levels and names",
         ),
-        (["-n", "-1"], "-n must be 0 or more, got -1"),
+        (["-n", "-1"], "-n must be at least 0, got -1"),
         (["--requirement", "no_such", "-n", "0"], "unknown requirement 'no_such': `lstm-con"),
     ],
 )

@@ -326,5 +326,5 @@ def test_reproductions_must_be_writable(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     run = command("verify", "torch.nn.LSTM", *ONE, "--reproductions", "file/x", folder=tmp_path)
     assert (run.returncode, run.stdout) == (2, "")
-    told = f"lstm-conformance: --reproductions: {tmp_path}/file is no folder that can be written to"
-    assert run.stderr.replace("\n", "") == told
+    told = "--reproductions must be a folder that can be written to"
+    assert run.stderr == f"lstm-conformance: {told}; {tmp_path}/file is not\n"

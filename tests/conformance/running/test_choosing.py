@@ -1,40 +1,37 @@
 """From the options of a run to implementations, devices and budgets."""
 
+import argparse
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 
-from conformance import REQUIREMENTS, Budget, Support, UsageError
-from conformance.running.choosing import asked, budget, devices, select, with_dtypes
+from conformance import Budget, Support, UsageError
+from conformance.running import options
+from conformance.running.choosing import (
+    Target,
+    budget,
+    devices,
+    select,
+    selection,
+    subject,
+    with_dtypes,
+)
 from tests.support.cases import RoundedReference
 
 
-def config(**options: Any) -> Any:
+def config(**changed: Any) -> Any:
     """What the functions ask of a configuration: the defaults, with these options changed."""
-    defaults: dict[str, Any] = {
-        "lstm": ["torch.nn.LSTM"],
-        "lstm_command": [],
-        "lstm_profile": "default",
-        "lstm_max_examples": None,
-        "lstm_timeout": None,
-        "lstm_seed": 3,
-        "lstm_device": "",
-        "lstm_dtype": "",
-        "lstm_precision": "",
-        "lstm_time_limit": None,
-        "lstm_memory": 8.0,
-        "lstm_requirement": [],
-        "lstm_level": "",
-        "lstm_reproductions": ".lstm-conformance",
-    }
-    get = {**defaults, **options}.__getitem__
-    return SimpleNamespace(getoption=get, stash=pytest.Stash())
+    parser = argparse.ArgumentParser()
+    options.add(parser.add_argument, options.PYTEST)
+    values = parser.parse_args(["--lstm=torch.nn.LSTM", "--lstm-seed=3"])
+    vars(values).update(changed)
+    return SimpleNamespace(option=values, getoption=vars(values).__getitem__, stash=pytest.Stash())
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("changed", "told"),
     [
         ({"lstm_requirement": ["nonsense"]}, "unknown requirement 'nonsense': `lstm-conf"),
         (
@@ -42,14 +39,6 @@ def config(**options: Any) -> Any:
             r"lists them; did you mean 'results_match_reference'\?",
         ),
         ({"lstm_level": "core,top"}, "unknown level 'top': choose among core, sequence, module"),
-        ({"lstm_max_examples": 0}, "--max-examples must be at least 1, got 0"),
-        ({"lstm_timeout": 0.0}, "--timeout must be a positive number of seconds, got 0"),
-        ({"lstm_timeout": -1.0}, "--timeout must be a positive number of seconds, got -1"),
-        ({"lstm_timeout": float("nan")}, "--timeout must be a positive number"),
-        ({"lstm_timeout": float("inf")}, "--timeout must be a positive number"),
-        ({"lstm_time_limit": 0.0}, "--time-limit must be a positive number of seconds, got 0"),
-        ({"lstm_memory": -1.0}, "--memory must be a positive number of GiB, got -1"),
-        ({"lstm_reproductions": f"{__file__}/x"}, "test_choosing.py is no folder that can be"),
         ({"lstm": ["nonsense"]}, "unknown implementation 'nonsense'"),
         ({"lstm_dtype": "float31"}, "unknown dtype 'float31': choose among float64, float32"),
         ({"lstm_dtype": "float32,int8"}, "unknown dtype 'int8'"),
@@ -58,10 +47,10 @@ def config(**options: Any) -> Any:
         ({"lstm_device": "cpu,cuda:99"}, "torch.nn.LSTM has no device 'cuda:99' here"),
     ],
 )
-def test_select_refuses_what_is_not_there(options: dict[str, Any], told: str) -> None:
+def test_select_refuses_what_is_not_there(changed: dict[str, Any], told: str) -> None:
     """Each option that asks for what does not exist is refused in one line."""
     with pytest.raises(UsageError, match=told) as caught:
-        select(config(**options))
+        select(config(**changed))
     assert "\n" not in str(caught.value)
 
 
@@ -74,11 +63,46 @@ def test_select_refuses_cuda_where_there_is_none() -> None:
 
 def test_select_gives_every_implementation_on_every_device() -> None:
     """All names on the devices asked for, in the order given."""
-    chosen = select(config(lstm=["torch.nn.LSTMCell", "torch.nn.LSTM"], lstm_device="cpu"))
-    assert [(implementation.name, device) for implementation, device in chosen] == [
-        ("torch.nn.LSTMCell", "cpu"),
-        ("torch.nn.LSTM", "cpu"),
+    names = ["torch.nn.LSTMCell", "torch.nn.LSTM"]
+    chosen = select(config(lstm=[*names, names[0]], lstm_device="cpu"))
+    assert [(each.implementation.name, each.devices) for each in chosen.targets] == [
+        ("torch.nn.LSTMCell", ["cpu"]),
+        ("torch.nn.LSTM", ["cpu"]),
     ]
+    assert list(chosen.circumstances["supports"]) == names
+
+
+def test_selection_is_made_once() -> None:
+    """Whoever asks again gets the same implementations."""
+    once = config(lstm_device="cpu")
+    assert selection(once) is selection(once)
+
+
+def test_rerun_has_what_finds_the_failure_again() -> None:
+    """The command names one requirement of one implementation, and each option that matters."""
+    asked = config(
+        lstm=["torch.nn.LSTM", "stacked-cells"],
+        lstm_requirement=["rows_do_not_interact", "dtypes_follow_input"],
+        lstm_memory=4.0,
+        lstm_timeout=7.5,
+        lstm_profile="quick",
+        lstm_max_examples=9,
+        lstm_dtype="float32",
+        lstm_precision="products=tf32",
+        lstm_time_limit=60.0,
+        lstm_level="core",
+        lstm_json="report.json",
+    )
+    mine = Target("my folder/mine.py:Mine", RoundedReference(), ["cpu"])
+    assert subject(asked, mine, "rows_do_not_interact", "cpu").command == (
+        "lstm-conformance verify 'my folder/mine.py:Mine' --requirement rows_do_not_interact "
+        "--device cpu --dtype float32 --precision products=tf32 --profile quick "
+        "--max-examples 9 --seed 3 --timeout 7.5 --memory 4.0"
+    )
+    program: Any = RoundedReference()
+    program.command = "node mine.mjs"
+    found = subject(asked, Target("node mine.mjs", program, ["cpu"]), "h_n_is_last_output", "cpu")
+    assert found.command.startswith("lstm-conformance verify --command 'node mine.mjs' --req")
 
 
 @pytest.mark.parametrize(
@@ -104,6 +128,7 @@ def test_with_dtypes_keeps_the_wanted() -> None:
     assert with_dtypes(implementation, "").supports == implementation.supports
     kept = with_dtypes(implementation, "bfloat16,float64").supports.dtypes
     assert set(kept) == {"bfloat16", "float64"}
+    assert implementation.supports.dtypes == Support().dtypes
 
 
 def test_with_dtypes_refuses_what_is_not_supported() -> None:
@@ -114,7 +139,7 @@ def test_with_dtypes_refuses_what_is_not_supported() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "expected"),
+    ("changed", "expected"),
     [
         ({}, Budget(100, 3, 10.0)),
         ({"lstm_profile": "quick"}, Budget(20, 3, 10.0)),
@@ -124,16 +149,23 @@ def test_with_dtypes_refuses_what_is_not_supported() -> None:
         ({"lstm_timeout": 1000.0}, Budget(100, 3, 10.0)),
     ],
 )
-def test_budget_follows_the_options(options: dict[str, Any], expected: Budget) -> None:
+def test_budget_follows_the_options(changed: dict[str, Any], expected: Budget) -> None:
     """Cases by profile unless given; shrinking takes at most a quarter of the time."""
-    assert budget(config(**options)) == expected
+    assert budget(config(**changed)) == expected
 
 
-def test_asked_for_is_what_the_options_name() -> None:
+@pytest.mark.parametrize(
+    ("changed", "chosen"),
+    [
+        ({"lstm_level": "core"}, (True, False)),
+        ({"lstm_level": "module,core"}, (True, True)),
+        ({"lstm_requirement": ["repr_tells_the_sizes"]}, (False, True)),
+        ({}, (True, True)),
+    ],
+)
+def test_requirements_are_those_that_the_options_name(
+    changed: dict[str, Any], chosen: tuple[bool, bool]
+) -> None:
     """A requirement is left out where names or levels are given and its own is not among them."""
-    core, module = REQUIREMENTS["results_match_reference"], REQUIREMENTS["repr_tells_the_sizes"]
-    assert asked(core, config())
-    assert asked(core, config(lstm_level="module,core"))
-    assert not asked(module, config(lstm_level="core"))
-    assert not asked(core, config(lstm_requirement=[module.name]))
-    assert not asked(core, config(lstm_requirement=[core.name], lstm_level="module"))
+    names = {each.name for each in select(config(lstm_device="cpu", **changed)).requirements}
+    assert ("results_match_reference" in names, "repr_tells_the_sizes" in names) == chosen

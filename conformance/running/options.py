@@ -1,0 +1,268 @@
+"""Every option, stated once: for the command line, for pytest, and for the command in a report.
+
+pytest imports this module in every project, so it imports nothing that is slow to import.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from conformance.checking.budget import ANSWER, MEMORY, PROFILES, TIMEOUTS
+from conformance.errors import UsageError
+from conformance.reproductions import ROOT
+
+VERIFY, INFER, REPLAY, PYTEST = "verify", "infer", "replay", "pytest"
+"""What takes options: three commands, and pytest, where each has the prefix ``--lstm``."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option.
+
+    - `name`: without dashes; empty for what is verified, ``--lstm`` for pytest and a bare word
+      for the command
+    - `help`: one line, for ``--help`` and for the README
+    - `metavar`: what stands for the value there
+    - `kind`: makes the value from text
+    - `default`: the value where the option is not given; an empty list if it can be `repeated`
+    - `choices`: the only values, if any
+    - `again`: whether it is part of the command that finds a failure again
+    - `check`: says what a value must be, None if it is
+    - `takers`: what takes the option
+    - `short`: a second spelling for the command
+    """
+
+    name: str
+    help: str
+    metavar: str | None = None
+    kind: Callable[[str], Any] = str
+    default: Any = None
+    choices: tuple[str, ...] | None = None
+    repeated: bool = False
+    again: bool = False
+    check: Callable[[Any], str | None] = lambda _: None
+    takers: tuple[str, ...] = (VERIFY, PYTEST)
+    short: str = ""
+
+    @property
+    def key(self) -> str:
+        """Under which parsed options hold the value."""
+        return "_".join(["lstm", *self.name.split("-")]) if self.name else "lstm"
+
+    def flag(self, taker: str) -> str:
+        """How it is spelled for `taker`; empty for a bare word."""
+        if taker == PYTEST:
+            return f"--lstm-{self.name}" if self.name else "--lstm"
+        return self.short or (self.name and f"--{self.name}")
+
+    def keywords(self) -> dict[str, Any]:
+        """What :meth:`argparse.ArgumentParser.add_argument` takes beside flags and `dest`."""
+        if self.choices is not None:
+            return {"help": self.help, "default": self.default, "choices": list(self.choices)}
+        common = {"help": self.help, "metavar": self.metavar, "type": self.kind}
+        if self.repeated:
+            return {**common, "action": "append", "default": []}
+        return {**common, "default": self.default}
+
+
+def positive(unit: str) -> Callable[[float], str | None]:
+    """A check that a value is a positive, finite number of `unit`."""
+    return lambda value: (
+        None if 0 < value < float("inf") else f"must be a positive number of {unit}, got {value}"
+    )
+
+
+def at_least(least: int) -> Callable[[int], str | None]:
+    """A check that a value is no smaller than `least`."""
+    return lambda value: None if value >= least else f"must be at least {least}, got {value}"
+
+
+def writable_file(name: str) -> str | None:
+    """Check that a file of that name can be written."""
+    file = Path(name).resolve()
+    if not file.parent.is_dir():
+        return f"must be a file in a folder that is there; there is no folder {file.parent}"
+    if file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
+        return f"must be a file that can be written to; {file} is not"
+    return None
+
+
+def writable_folder(name: str) -> str | None:
+    """Check that files can be written into the folder, which is made if need be."""
+    folder = Path(name)
+    above = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        writable = os.access(folder, os.W_OK)
+    except OSError:
+        writable = False
+    return None if writable else f"must be a folder that can be written to; {above} is not"
+
+
+def _listed(numbers: Mapping[str, float]) -> str:
+    *others, last = (f"{number:g}" for number in numbers.values())
+    return f"{', '.join(others)} or {last}"
+
+
+OPTIONS = (
+    Option(
+        "",
+        "what to verify: torch.nn.LSTM, torch.nn.LSTMCell, stacked-cells, package.module:Class, "
+        "path/to/file.py:Class",
+        "NAME",
+        repeated=True,
+    ),
+    Option(
+        "command",
+        "verify a program in another language, which reads cases and writes results; can be "
+        "repeated",
+        "COMMAND",
+        repeated=True,
+    ),
+    Option("requirement", "only this one; can be repeated", "NAME", repeated=True),
+    Option(
+        "level",
+        "only of these levels, separated by commas: core, sequence, module, training",
+        "LIST",
+        default="",
+    ),
+    Option(
+        "device",
+        "where to verify, such as cpu,cuda; by default the CPU and every CUDA device",
+        "LIST",
+        default="",
+    ),
+    Option(
+        "dtype", "only in these dtypes, such as float32,bfloat16", "LIST", default="", again=True
+    ),
+    Option(
+        "precision",
+        "declare an arithmetic that is not the dtype's own, such as products=tf32",
+        "LIST",
+        default="",
+        again=True,
+    ),
+    Option(
+        "profile",
+        f"up to {_listed(PROFILES)} cases for each requirement",
+        default="default",
+        choices=tuple(PROFILES),
+        again=True,
+    ),
+    Option(
+        "max-examples",
+        "up to so many cases for each requirement instead",
+        "N",
+        int,
+        again=True,
+        check=at_least(1),
+    ),
+    Option("seed", "draw the same cases again; every run prints its seed", "N", int, again=True),
+    Option(
+        "timeout",
+        "for one requirement on one implementation and device; by default "
+        f"{_listed(TIMEOUTS)}, as the profile",
+        "SECONDS",
+        float,
+        again=True,
+        check=positive("seconds"),
+    ),
+    Option(
+        "timeout",
+        f"for the case, or for each NAME; {ANSWER:g} by default",
+        "SECONDS",
+        float,
+        default=ANSWER,
+        check=positive("seconds"),
+        takers=(INFER, REPLAY),
+    ),
+    Option(
+        "time-limit",
+        "for the whole run; what applies and is not decided by then is undecided, which is red",
+        "SECONDS",
+        float,
+        check=positive("seconds"),
+    ),
+    Option(
+        "memory",
+        f"for each process, {MEMORY:g} by default; the operating system refuses more",
+        "GIB",
+        float,
+        default=MEMORY,
+        again=True,
+        check=positive("GiB"),
+        takers=(VERIFY, INFER, REPLAY, PYTEST),
+    ),
+    Option(
+        "workers",
+        "processes, 2 by default; 0 for none beside the command itself",
+        "WORKERS",
+        int,
+        default=2,
+        check=at_least(0),
+        takers=(VERIFY,),
+        short="-n",
+    ),
+    Option(
+        "reproductions",
+        f"where failures leave their folders, {ROOT} by default",
+        "DIR",
+        default=ROOT,
+        check=writable_folder,
+    ),
+    Option(
+        "json",
+        "write the report with every verdict and counterexample to this file",
+        "FILE",
+        check=writable_file,
+    ),
+    Option("as", "another implementation instead", "NAME", takers=(REPLAY,)),
+)
+"""All of them, in the order in which they are shown."""
+
+
+def of(taker: str) -> list[Option]:
+    """The options that `taker` takes."""
+    return [option for option in OPTIONS if taker in option.takers]
+
+
+def add(argument: Callable[..., object], taker: str) -> None:
+    """Add the options of `taker` to its parser, whose method `argument` adds one."""
+    for option in of(taker):
+        if not option.flag(taker):
+            argument(option.key, nargs="*", metavar=option.metavar, help=option.help)
+            continue
+        flags = [option.flag(taker)]
+        if option.short and taker != PYTEST:
+            flags.append(f"--{option.name}")
+        argument(*flags, dest=option.key, **option.keywords())
+
+
+def check(values: Mapping[str, Any], taker: str) -> None:
+    """Raise :class:`UsageError` for the first of the `values`, by key, that makes no sense."""
+    for option in of(taker):
+        value = values[option.key]
+        complaint = None if value is None else option.check(value)
+        if complaint is not None:
+            raise UsageError(f"{option.flag(taker)} {complaint}")
+
+
+def given(values: Mapping[str, Any], taker: str) -> Iterator[tuple[str, str]]:
+    """The flag for `taker` and the text of each of the `values`, by key, that is no default."""
+    for option in of(taker):
+        value = values.get(option.key)
+        for each in (value or []) if option.repeated else [value]:
+            if each is not None and each != option.default:
+                yield option.flag(taker), str(each)
+
+
+def rerun(values: Mapping[str, Any], **what: Any) -> str:
+    """The command that verifies again, by keys, as with `values` but only `what` is named."""
+    kept = {option.key: values[option.key] for option in OPTIONS if option.again}
+    words = [word for pair in given({**kept, **what}, VERIFY) for word in pair if word]
+    return shlex.join(["lstm-conformance", "verify", *words])

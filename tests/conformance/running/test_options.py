@@ -1,0 +1,107 @@
+"""The table of options: what is made from it, and which values it refuses."""
+
+import argparse
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.checking.requirement import LEVELS
+from conformance.errors import UsageError
+from conformance.running import options
+from conformance.running.options import INFER, OPTIONS, PYTEST, REPLAY, VERIFY
+
+README = Path(__file__).parents[3] / "README.md"
+
+
+def parsed(taker: str, *words: str) -> dict[str, Any]:
+    parser = argparse.ArgumentParser()
+    options.add(parser.add_argument, taker)
+    return vars(parser.parse_args(words))
+
+
+def rows() -> list[str]:
+    """The rows of the README's table."""
+    told = []
+    for option in options.of(VERIFY):
+        if option.name:
+            value = option.metavar or "\\|".join(option.choices or ())
+            told.append(f"| `{option.flag(VERIFY)} {value}` | {option.help} |")
+    return told
+
+
+def test_front_page_has_every_option() -> None:
+    """The table in the README is the one that the parsers are made from."""
+    page = README.read_text(encoding="utf-8")
+    table = page.partition("| option of `verify` | |\n|---|---|\n")[2].partition("\n\n")[0]
+    assert table.splitlines() == rows()
+
+
+@pytest.mark.parametrize("taker", [VERIFY, INFER, REPLAY, PYTEST])
+def test_keys_and_flags_are_unambiguous(taker: str) -> None:
+    """None is taken twice."""
+    taken = options.of(taker)
+    assert len({option.key for option in taken}) == len(taken)
+    assert len({option.flag(taker) for option in taken}) == len(taken)
+
+
+def test_pytest_gets_what_the_command_got() -> None:
+    """Each option of the command that pytest has too arrives there with its value."""
+    given = parsed(
+        VERIFY,
+        *("a:B", "c.py:D", "--command=node x.mjs", "--command", "y", "--requirement=r", "-n", "3"),
+        *("--level=core", "--device=cpu", "--dtype=float32", "--precision=products=tf32"),
+        *("--profile=quick", "--max-examples=3", "--seed=-4", "--timeout=1.5", "--memory=2"),
+        *("--time-limit=9", "--reproductions=here", "--json=x.json"),
+    )
+    assert given.pop("lstm_workers") == 3
+    again = parsed(PYTEST, *map("=".join, options.given(given, PYTEST)))
+    assert again == given
+    assert all(again[option.key] not in (option.default, []) for option in options.of(PYTEST))
+
+
+def test_defaults_are_not_passed_on() -> None:
+    """What was not given is not repeated."""
+    assert list(options.given(parsed(VERIFY, "a:B"), PYTEST)) == [("--lstm", "a:B")]
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("--max-examples=0", "--max-examples must be at least 1, got 0"),
+        ("--timeout=0", "--timeout must be a positive number of seconds, got 0.0"),
+        ("--timeout=-1", "--timeout must be a positive number of seconds, got -1.0"),
+        ("--timeout=nan", "--timeout must be a positive number of seconds, got nan"),
+        ("--timeout=inf", "--timeout must be a positive number of seconds, got inf"),
+        ("--time-limit=0", "--time-limit must be a positive number of seconds, got 0.0"),
+        ("--memory=-1", "--memory must be a positive number of GiB, got -1.0"),
+        ("-n=-1", "-n must be at least 0, got -1"),
+        ("--json=no/such/x.json", "--json must be a file in a folder that is there; there is no "),
+        ("--json=.", "--json must be a file that can be written to; "),
+        (f"--reproductions={__file__}/x", "--reproductions must be a folder that can be written"),
+    ],
+)
+def test_values_that_make_no_sense_are_refused(word: str, told: str) -> None:
+    """In one line that names the option as it was spelled."""
+    name, _, value = word.partition("=")
+    with pytest.raises(UsageError, match=f"^{re.escape(told)}"):
+        options.check(parsed(VERIFY, name + value if name == "-n" else word), VERIFY)
+    if name == "-n":
+        return
+    with pytest.raises(UsageError, match=f"^{re.escape(told.replace('--', '--lstm-', 1))}"):
+        options.check(parsed(PYTEST, word.replace("--", "--lstm-", 1)), PYTEST)
+
+
+@pytest.mark.parametrize("taker", [VERIFY, INFER, REPLAY, PYTEST])
+def test_defaults_make_sense(taker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No check refuses a default."""
+    monkeypatch.chdir(tmp_path)
+    options.check(parsed(taker), taker)
+
+
+def test_every_option_is_explained_in_one_line() -> None:
+    """In the table of the README a line break would end the row."""
+    assert all(option.help and "\n" not in option.help for option in OPTIONS)
+    (level,) = (option for option in OPTIONS if option.name == "level")
+    assert level.help.endswith(f": {', '.join(LEVELS)}")
