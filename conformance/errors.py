@@ -1,4 +1,4 @@
-"""Errors of the person who runs the suite, and of the suite.
+"""Errors of the person who runs the suite, and of the suite; and how the command exits.
 
 ::
 
@@ -9,6 +9,10 @@
 
 import difflib
 from collections.abc import Iterable
+
+CONFORMANT, NOT_CONFORMANT, USAGE, BROKEN = range(4)
+INTERRUPTED = 130
+"""The statuses with which the command exits."""
 
 
 class UsageError(Exception):

@@ -10,10 +10,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from conformance.cli.verify import verify
-from conformance.errors import Broken, UsageError
+from conformance.errors import (
+    BROKEN,
+    CONFORMANT,
+    INTERRUPTED,
+    NOT_CONFORMANT,
+    USAGE,
+    Broken,
+    UsageError,
+)
 from conformance.implementations.own_imports import OURS
 from conformance.running import options
-from conformance.running.exits import BROKEN, CONFORMANT, INTERRUPTED, NOT_CONFORMANT, USAGE
+from conformance.running.limits import absent
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with OURS:
         try:
             options.check(vars(asked), asked.taker)
+            if asked.taker in (options.INFER, options.REPLAY):
+                for line in absent():
+                    print(f"lstm-conformance: {line}", file=sys.stderr)
             code: int = asked.run(asked)
         except UsageError as error:
             print(f"lstm-conformance: {error}", file=sys.stderr)

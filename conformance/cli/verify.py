@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from conformance.errors import UsageError
+from conformance.errors import BROKEN, CONFORMANT, INTERRUPTED, NOT_CONFORMANT, UsageError
 from conformance.running import options
-from conformance.running.exits import BROKEN, CONFORMANT, INTERRUPTED, NOT_CONFORMANT
 
 
 def verify(asked: argparse.Namespace) -> int:

@@ -185,6 +185,8 @@ def summarize(console: Console, run: Run) -> None:
             if said:
                 line = f"{name} {what}: {', '.join(said)}"
                 console.print(line, style="dim", markup=False, soft_wrap=True)
+    for line in run.circumstances.get("absent", ()):
+        console.print(line, style="dim", highlight=False)
     counts = Counter(verdict.outcome for verdict in run.verdicts)
     told = ", ".join(f"{count} {word}" for word, count in counts.items())
     versions = ", ".join(

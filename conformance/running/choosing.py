@@ -246,6 +246,7 @@ def _circumstances(targets: Iterable[Target]) -> dict[str, Any]:
         **packages(chosen),
         "supports": {name: asdict(each.supports) for name, each in chosen.items()},
         "precision": {name: asdict(precision(each)) for name, each in chosen.items()},
+        "absent": limits.absent(),
         "versions": {
             name: str(said)
             for name, each in chosen.items()

@@ -143,4 +143,5 @@ class Reporting:
         if self.run.verdicts:
             terminalreporter.section("LSTM conformance")
             terminalreporter.write(table(self.run.verdicts))
-            terminalreporter.write_line(f"seed {self.run.seed}")
+            for line in (*self.run.circumstances.get("absent", ()), f"seed {self.run.seed}"):
+                terminalreporter.write_line(line)

@@ -81,14 +81,22 @@ def last_resort(seconds: float) -> Iterator[None]:
             faulthandler.cancel_dump_traceback_later()
 
 
+def absent() -> list[str]:
+    """What this system does not have of what limits a run, in a line each.
+
+    Windows has no limit of memory, and macOS has one that it does not enforce.
+    """
+    has_memory_limit = sys.platform == "linux"
+    return [] if has_memory_limit else ["this system has no memory limit: --memory has no effect"]
+
+
 def cap_memory(gib: float) -> None:
     """Have the operating system refuse this process more than so many GiB of data.
 
     A request beyond that is a MemoryError, or what the allocator makes of it, in this process
-    alone. Windows has no such limit and macOS does not enforce it. What is no positive number is
-    refused elsewhere, and does nothing here.
+    alone. Does nothing where :func:`absent` says that there is no such limit.
     """
-    if sys.platform == "win32" or not 0 < gib < float("inf"):
+    if sys.platform != "linux":
         return
     import resource
 

@@ -17,10 +17,9 @@ from typing import Any
 
 import pytest
 
-from conformance.errors import UsageError
+from conformance.errors import INTERRUPTED, UsageError
 from conformance.implementations.own_imports import OURS
 from conformance.running import limits, options
-from conformance.running.exits import INTERRUPTED
 
 FAMILIES = Path(__file__).parent.parent / "requirements"
 

@@ -6,6 +6,7 @@ import contextlib
 import math
 import os
 import shlex
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
@@ -52,7 +53,7 @@ class CommandImplementation:
         self.command, self.answering, self.starting = command, answering, starting
         self._process: Process | None = None
         self._asked = 0
-        if os.name != "posix":
+        if sys.platform == "win32":
             raise UsageError(f"{command!r}: --command needs a POSIX system")
         try:
             self._arguments = shlex.split(command)
