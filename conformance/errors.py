@@ -8,11 +8,14 @@
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 CONFORMANT, NOT_CONFORMANT, USAGE, BROKEN = range(4)
 INTERRUPTED = 130
 """The statuses with which the command exits."""
+
+MANY = 20
+"""How many names are not all shown in a message."""
 
 
 class UsageError(Exception):
@@ -30,14 +33,11 @@ def meant(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def unknown(kind: str, name: str, known: Iterable[str], lists: str = "") -> UsageError:
-    """That a `name` is none of the `known` of its kind, and what they are or which command `lists`
-    them."""
-    names = list(known)
-    choices = (
-        f"{lists} lists them{meant(name, names)}" if lists else f"choose among {', '.join(names)}"
-    )
-    return UsageError(f"unknown {kind} {name!r}: {choices}")
+def unknown(kind: str, name: str, known: Collection[str]) -> UsageError:
+    """That no such `kind` has this `name`, and which are `known`, or which command lists them."""
+    many = len(known) > MANY
+    lists = f"`lstm-conformance {kind}s` lists them{meant(name, known)}" if many else ""
+    return UsageError(f"unknown {kind} {name!r}: {lists or 'choose among ' + ', '.join(known)}")
 
 
 class Broken(Exception):

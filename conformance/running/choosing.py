@@ -32,9 +32,6 @@ from conformance.running.journal import Journal
 from conformance.running.options import rerun
 from reference import DTYPES, Precision
 
-LISTS = "`lstm-conformance requirements`"
-"""The command that lists the names of requirements."""
-
 _environment = cache(environment)
 _SELECTION = pytest.StashKey["Selection"]()
 
@@ -101,7 +98,7 @@ def _requirements(config: pytest.Config) -> list[Requirement]:
     levels = [level for level in config.getoption("lstm_level").split(",") if level]
     for name in names:
         if name not in REQUIREMENTS:
-            raise unknown("requirement", name, REQUIREMENTS, LISTS)
+            raise unknown("requirement", name, REQUIREMENTS)
     for level in levels:
         if level not in LEVELS:
             raise unknown("level", level, LEVELS)

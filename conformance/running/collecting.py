@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
 import time
 from collections.abc import Callable
@@ -25,9 +24,9 @@ from conformance.implementations.own_imports import OURS
 from conformance.reporting.report import Run
 from conformance.reporting.terminal import table
 from conformance.reproductions.directory import remove, tidy
-from conformance.running.journal import FOLDER, KEPT, Collected, Entry, collected, read
-from conformance.running.limits import DEADLINE, deadline, is_over, reached, timeout
-from conformance.running.plugin import REFUSED
+from conformance.running.journal import Collected, Entry, collected, read
+from conformance.running.limits import is_over, reached, timeout
+from conformance.running.options import SHARED
 from conformance.running.unfinished import unfinished
 
 
@@ -40,15 +39,13 @@ class Reporting:
         self.run = Run(option.lstm_profile, option.lstm_seed, option.lstm_max_examples)
         self.on_verdict: Callable[[Run], None] = lambda _: None
         self.reproductions = Path(option.lstm_reproductions)
-        self.journal = self.reproductions / f"running-{secrets.token_hex(4)}"
-        config.stash[KEPT] = self.journal
+        self.journal = Path(option.lstm_journal)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell each worker where to keep its journal and which seed to draw from."""
-        node.workerinput["lstm_conformance_seed"] = self.run.seed
-        node.workerinput[FOLDER] = str(self.journal)
-        node.workerinput[DEADLINE] = deadline(self.config)
+        """Give each worker the seed, the end of the run, and the folder of the journals."""
+        shared = ("lstm_seed", "lstm_deadline", "lstm_journal")
+        node.workerinput[SHARED] = {name: self.config.getoption(name) for name in shared}
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
@@ -73,11 +70,8 @@ class Reporting:
         self.run.total = max(self.run.total, len(session.items))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """What was asked for and is not there ends the run."""
-        refused = getattr(report, REFUSED, "")
-        if refused not in ("", *self.run.usage_errors):
-            self.run.usage_errors.append(refused)
-        elif report.failed and not refused:
+        """What cannot be collected ends the run."""
+        if report.failed and not self._collected().refusal:
             self.run.broken.append(str(report.longrepr))
 
     @pytest.hookimpl(optionalhook=True)
@@ -130,7 +124,9 @@ class Reporting:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the report, whatever the run ended with."""
         self.run.seconds = time.time() - self.run.started
-        self.run.circumstances.update(self._collected().circumstances)
+        what = self._collected()
+        self.run.circumstances.update(what.circumstances)
+        self.run.usage_errors += [what.refusal] if what.refusal else []
         shutil.rmtree(self.journal, ignore_errors=True)
         tidy(self.reproductions)
         self.run.sort(session.config.getoption("lstm"))

@@ -22,7 +22,6 @@ from conformance.running.choosing import Selection, Target, budget, selection, s
 from conformance.running.deciding import NotConformant, check
 from conformance.running.journal import Collected, Journal
 from conformance.running.limits import LOADING, last_resort
-from conformance.running.plugin import REFUSED
 
 
 class RequirementItem(pytest.Item):
@@ -135,18 +134,17 @@ def selected(collector: pytest.Collector) -> Selection:
             warnings.simplefilter("default")
             return selection(collector.config)
     except UsageError as error:
-        setattr(collector, REFUSED, str(error))
+        Journal(collector.config).collected(Collected(refusal=str(error)))
         raise collector.CollectError(f"usage: {error}") from error
 
 
 def collected(session: pytest.Session) -> None:
     """Leave in the journal what this process collected, for the one that reports."""
-    items = [item for item in session.items if isinstance(item, RequirementItem)]
-    if items:
-        places = {
-            item.nodeid: (item.requirement.name, item.target.implementation.name, item.device)
-            for item in items
-        }
-        Journal(session.config).collected(
-            Collected(places, selection(session.config).circumstances)
-        )
+    places = {
+        item.nodeid: (item.requirement.name, item.target.implementation.name, item.device)
+        for item in session.items
+        if isinstance(item, RequirementItem)
+    }
+    if places:
+        circumstances = selection(session.config).circumstances
+        Journal(session.config).collected(Collected(places, circumstances))

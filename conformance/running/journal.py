@@ -18,10 +18,6 @@ from conformance.recording.steps import Step
 from conformance.reproductions.subject import Subject
 from reference import Case
 
-FOLDER = "lstm_conformance_journal"
-"""The key under which a worker is told the folder of the journals."""
-KEPT = pytest.StashKey[Path]()
-"""Under this the process that reports knows that folder, for when it has no workers."""
 COLLECTED = ".collected"
 """How the file ends in which a process writes down what it collected."""
 ALONE = "process"
@@ -48,23 +44,21 @@ class Entry:
 class Collected:
     """What a process collected: requirement, implementation and device of each test item by its id.
 
-    And the circumstances in which these are verified.
+    And the circumstances in which these are verified, or why nothing can be.
     """
 
     items: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
     circumstances: Mapping[str, Any] = field(default_factory=dict)
+    refusal: str = ""
 
 
 class Journal:
     """The journal of this process."""
 
     def __init__(self, config: pytest.Config) -> None:
-        worker: dict[str, Any] = getattr(config, "workerinput", {})
-        if FOLDER in worker:
-            self.path: Path | None = Path(worker[FOLDER]) / worker["workerid"]
-        else:
-            folder = config.stash.get(KEPT, None)
-            self.path = None if folder is None else folder / ALONE
+        name = getattr(config, "workerinput", {}).get("workerid", ALONE)
+        folder: str | None = config.getoption("lstm_journal")
+        self.path = None if folder is None else Path(folder) / name
         self._file: IO[bytes] | None = None
         self._pickler: pickle.Pickler | None = None
 

@@ -16,10 +16,6 @@ from conformance.checking.budget import TIMEOUTS
 LOADING = 120.0
 """Seconds that loading an implementation may take, with the frameworks that it imports."""
 
-DEADLINE = "lstm_conformance_deadline"
-"""The key under which a worker is told the run's deadline."""
-_DEADLINE = pytest.StashKey["float | None"]()
-
 
 def timeout(config: pytest.Config) -> float:
     """Seconds that one requirement may take on one implementation and device in this run."""
@@ -27,20 +23,10 @@ def timeout(config: pytest.Config) -> float:
     return TIMEOUTS[config.getoption("lstm_profile")] if seconds is None else seconds
 
 
-def begin(config: pytest.Config) -> None:
-    """The run begins: from now on its time counts."""
-    seconds: float | None = config.getoption("lstm_time_limit")
-    config.stash[_DEADLINE] = None if seconds is None else time.time() + seconds
-
-
-def join(config: pytest.Config, deadline: float | None) -> None:
-    """This process works for a run that has to be over at `deadline`, None for no limit."""
-    config.stash[_DEADLINE] = deadline
-
-
 def deadline(config: pytest.Config) -> float | None:
-    """When the run has to be over, in seconds since the epoch."""
-    return config.stash[_DEADLINE]
+    """When the run has to be over, in seconds since the epoch; None for no limit."""
+    end: float | None = config.getoption("lstm_deadline")
+    return end
 
 
 def allowed(config: pytest.Config, started: float) -> float:

@@ -5,6 +5,7 @@ pytest imports this module in every project, so it imports nothing that is slow 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +16,9 @@ from typing import Any
 from conformance.checking.budget import ANSWER, MEMORY, PROFILES, TIMEOUTS
 from conformance.errors import UsageError
 from conformance.reproductions import ROOT
+
+SHARED = "lstm_conformance"
+"""The key under which a worker of pytest is given what it shares with the others."""
 
 VERIFY, INFER, REPLAY, PYTEST = "verify", "infer", "replay", "pytest"
 """What takes options: three commands, and pytest, where each has the prefix ``--lstm``."""
@@ -39,7 +43,7 @@ class Option:
 
     name: str
     help: str
-    metavar: str | None = None
+    metavar: str
     kind: Callable[[str], Any] = str
     default: Any = None
     choices: tuple[str, ...] | None = None
@@ -62,12 +66,9 @@ class Option:
 
     def keywords(self) -> dict[str, Any]:
         """What :meth:`argparse.ArgumentParser.add_argument` takes beside flags and `dest`."""
-        if self.choices is not None:
-            return {"help": self.help, "default": self.default, "choices": list(self.choices)}
-        common = {"help": self.help, "metavar": self.metavar, "type": self.kind}
-        if self.repeated:
-            return {**common, "action": "append", "default": []}
-        return {**common, "default": self.default}
+        how = {"action": "append", "default": []} if self.repeated else {"default": self.default}
+        how |= {"help": self.help, "metavar": self.metavar, "type": self.kind}
+        return {**how, "choices": self.choices}
 
 
 def positive(unit: str) -> Callable[[float], str | None]:
@@ -87,20 +88,17 @@ def writable_file(name: str) -> str | None:
     file = Path(name).resolve()
     if not file.parent.is_dir():
         return f"must be a file in a folder that is there; there is no folder {file.parent}"
-    if file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
-        return f"must be a file that can be written to; {file} is not"
-    return None
+    writable = os.access(file if file.exists() else file.parent, os.W_OK) and not file.is_dir()
+    return None if writable else f"must be a file that can be written to; {file} is not"
 
 
 def writable_folder(name: str) -> str | None:
     """Check that files can be written into the folder, which is made if need be."""
     folder = Path(name)
     above = next(each for each in (folder, *folder.absolute().parents) if each.exists())
-    try:
+    with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
-        writable = os.access(folder, os.W_OK)
-    except OSError:
-        writable = False
+    writable = folder.is_dir() and os.access(folder, os.W_OK)
     return None if writable else f"must be a folder that can be written to; {above} is not"
 
 
@@ -108,6 +106,10 @@ def _listed(numbers: Mapping[str, float]) -> str:
     *others, last = (f"{number:g}" for number in numbers.values())
     return f"{', '.join(others)} or {last}"
 
+
+LIST: dict[str, Any] = {"metavar": "LIST", "default": ""}
+SECONDS: dict[str, Any] = {"metavar": "SECONDS", "kind": float, "check": positive("seconds")}
+NUMBER: dict[str, Any] = {"metavar": "N", "kind": int, "again": True}
 
 OPTIONS = (
     Option(
@@ -118,38 +120,30 @@ OPTIONS = (
         repeated=True,
     ),
     Option(
-        "command",
-        "verify a program in another language, which reads cases and writes results; can be "
-        "repeated",
-        "COMMAND",
-        repeated=True,
+        "command", "verify a program in any language; can be repeated", "COMMAND", repeated=True
     ),
     Option("requirement", "only this one; can be repeated", "NAME", repeated=True),
     Option(
         "level",
-        "only of these levels, separated by commas: core, sequence, module, training",
-        "LIST",
-        default="",
+        "only of these levels, such as core,module: core, sequence, module, training",
+        **LIST,
     ),
     Option(
         "device",
         "where to verify, such as cpu,cuda; by default the CPU and every CUDA device",
-        "LIST",
-        default="",
+        **LIST,
     ),
-    Option(
-        "dtype", "only in these dtypes, such as float32,bfloat16", "LIST", default="", again=True
-    ),
+    Option("dtype", "only in these dtypes, such as float32,bfloat16", again=True, **LIST),
     Option(
         "precision",
         "declare an arithmetic that is not the dtype's own, such as products=tf32",
-        "LIST",
-        default="",
         again=True,
+        **LIST,
     ),
     Option(
         "profile",
         f"up to {_listed(PROFILES)} cases for each requirement",
+        "|".join(PROFILES),
         default="default",
         choices=tuple(PROFILES),
         again=True,
@@ -157,43 +151,34 @@ OPTIONS = (
     Option(
         "max-examples",
         "up to so many cases for each requirement instead",
-        "N",
-        int,
-        again=True,
         check=at_least(1),
+        **NUMBER,
     ),
-    Option("seed", "draw the same cases again; every run prints its seed", "N", int, again=True),
+    Option("seed", "draw the same cases again; every run prints its seed", **NUMBER),
     Option(
         "timeout",
-        "for one requirement on one implementation and device; by default "
-        f"{_listed(TIMEOUTS)}, as the profile",
-        "SECONDS",
-        float,
+        f"for a requirement on a device; by default {_listed(TIMEOUTS)}, as the profile",
         again=True,
-        check=positive("seconds"),
+        **SECONDS,
     ),
     Option(
         "timeout",
         f"for the case, or for each NAME; {ANSWER:g} by default",
-        "SECONDS",
-        float,
         default=ANSWER,
-        check=positive("seconds"),
         takers=(INFER, REPLAY),
+        **SECONDS,
     ),
     Option(
         "time-limit",
-        "for the whole run; what applies and is not decided by then is undecided, which is red",
-        "SECONDS",
-        float,
-        check=positive("seconds"),
+        "for the whole run; what is not decided by then is undecided, which is red",
+        **SECONDS,
     ),
     Option(
         "memory",
         f"for each process, {MEMORY:g} by default; the operating system refuses more",
         "GIB",
         float,
-        default=MEMORY,
+        MEMORY,
         again=True,
         check=positive("GiB"),
         takers=(VERIFY, INFER, REPLAY, PYTEST),
@@ -203,23 +188,18 @@ OPTIONS = (
         "processes, 2 by default; 0 for none beside the command itself",
         "WORKERS",
         int,
-        default=2,
+        2,
         check=at_least(0),
         takers=(VERIFY,),
         short="-n",
     ),
+    Option("json", "write the report with everything that was found", "FILE", check=writable_file),
     Option(
         "reproductions",
         f"where failures leave their folders, {ROOT} by default",
         "DIR",
         default=ROOT,
         check=writable_folder,
-    ),
-    Option(
-        "json",
-        "write the report with every verdict and counterexample to this file",
-        "FILE",
-        check=writable_file,
     ),
     Option("as", "another implementation instead", "NAME", takers=(REPLAY,)),
 )

@@ -27,7 +27,7 @@ from conformance.implementations.implementation import Implementation
 from conformance.implementations.loading import load, of_class, of_object
 from conformance.implementations.own_imports import OURS
 from conformance.requirements import REQUIREMENTS
-from conformance.running.choosing import LISTS, exact_arithmetic
+from conformance.running.choosing import exact_arithmetic
 from conformance.running.deciding import NotConformant, check
 
 SEED = secrets.randbelow(2**32)
@@ -98,7 +98,7 @@ def parametrize_with_requirements(
     expected = dict(expected_failures or {})
     for name in expected:
         if name not in REQUIREMENTS:
-            raise unknown("requirement", name, REQUIREMENTS, LISTS)
+            raise unknown("requirement", name, REQUIREMENTS)
     if profile not in PROFILES:
         raise unknown("profile", profile, PROFILES)
     if not targets:

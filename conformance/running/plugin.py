@@ -23,9 +23,6 @@ from conformance.running import limits, options
 
 FAMILIES = Path(__file__).parent.parent / "requirements"
 
-REFUSED = "lstm_conformance_refused"
-"""The field of a collector, and of its report, that says why nothing can be verified."""
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of the suite, each with the prefix ``--lstm``."""
@@ -43,8 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not _asked(config):
         return
     if hasattr(config, "workerinput"):
-        config.option.lstm_seed = config.workerinput["lstm_conformance_seed"]
-        limits.join(config, config.workerinput[limits.DEADLINE])
+        vars(config.option).update(config.workerinput[options.SHARED])
         limits.cap_memory(config.getoption("lstm_memory"))
         # the reporting process sees to an interrupt of the whole run
         signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
@@ -53,10 +49,13 @@ def pytest_configure(config: pytest.Config) -> None:
             options.check(vars(config.option), options.PYTEST)
         except UsageError as error:
             raise pytest.UsageError(str(error)) from error
-        limits.begin(config)
-        if config.option.lstm_seed is None:
-            config.option.lstm_seed = secrets.randbelow(2**32)
-        config.option.lstm_reproductions = str(Path.cwd() / config.option.lstm_reproductions)
+        option, limit = config.option, config.getoption("lstm_time_limit")
+        option.lstm_deadline = None if limit is None else time.time() + limit
+        option.lstm_seed = (
+            secrets.randbelow(2**32) if option.lstm_seed is None else option.lstm_seed
+        )
+        option.lstm_reproductions = str(Path.cwd() / option.lstm_reproductions)
+        option.lstm_journal = f"{option.lstm_reproductions}/running-{secrets.token_hex(4)}"
         with OURS:
             from conformance.running.collecting import Reporting
         config.pluginmanager.register(Reporting(config), "lstm_conformance_reporting")
@@ -78,18 +77,6 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
             from conformance.running.collection import Family
         return Family.from_parent(parent, path=file_path)
     return None
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report(
-    collector: pytest.Collector,
-) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Note why nothing can be verified, for the process that reports."""
-    report = yield
-    refused = getattr(collector, REFUSED, "")
-    if refused:
-        setattr(report, REFUSED, refused)
-    return report
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -58,9 +58,8 @@ class Face:
         """Without workers, tell where the case in hand is, should this process die of it."""
         if session.items and not session.testsfailed:
             from conformance.reproductions.directory import shown
-            from conformance.running.journal import KEPT
 
-            folder = shown(session.config.stash[KEPT], Path.cwd())
+            folder = shown(Path(session.config.getoption("lstm_journal")), Path.cwd())
             told = f"should this process die of a case, `lstm-conformance replay {folder}` has it"
             self.console.print(told, style="dim", markup=False, highlight=False)
 

@@ -26,7 +26,7 @@ def rows() -> list[str]:
     told = []
     for option in options.of(VERIFY):
         if option.name:
-            value = option.metavar or "\\|".join(option.choices or ())
+            value = option.metavar.replace("|", "\\|")
             told.append(f"| `{option.flag(VERIFY)} {value}` | {option.help} |")
     return told
 
