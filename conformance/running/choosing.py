@@ -40,12 +40,13 @@ _SELECTION = pytest.StashKey["Selection"]()
 class Target:
     """An implementation to be verified, as the options want it, and on which devices.
 
-    `name` is what it was asked for by.
+    `name` is what it was asked for by, which is the command of a `program`, or else a place.
     """
 
     name: str
     implementation: Implementation
     devices: list[str]
+    program: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,8 @@ def select(config: pytest.Config) -> Selection:
         implementation = with_dtypes(implementation, config.getoption("lstm_dtype"))
         implementation = with_precision(implementation, config.getoption("lstm_precision"))
         found = devices(implementation, config.getoption("lstm_device"))
-        targets.append(Target(name, implementation, found))
+        program = name in config.getoption("lstm_command")
+        targets.append(Target(name, implementation, found, program))
     return Selection(requirements, targets, _circumstances(targets))
 
 
@@ -200,10 +202,8 @@ def budget(config: pytest.Config) -> Budget:
 
 def subject(config: pytest.Config, target: Target, requirement: str, device: str) -> Subject:
     """What is verified, with what it takes to do that again."""
-    command = isinstance(target.implementation, CommandImplementation)
-    program = target.name if command else ""
-    name = target.implementation.name if command else target.name
-    what: dict[str, Any] = {"lstm_command": [program]} if program else {"lstm": [name]}
+    name = target.implementation.name if target.program else target.name
+    what: dict[str, Any] = {"lstm_command" if target.program else "lstm": [target.name]}
     return Subject(
         requirement,
         name,
@@ -211,7 +211,7 @@ def subject(config: pytest.Config, target: Target, requirement: str, device: str
         str(Path.cwd()),
         rerun(vars(config.option), **what, lstm_requirement=[requirement], lstm_device=device),
         _environment(name),
-        program,
+        target.name if target.program else "",
         config.getoption("lstm_precision"),
     )
 

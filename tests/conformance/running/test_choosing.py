@@ -99,9 +99,9 @@ def test_rerun_has_what_finds_the_failure_again() -> None:
         "--device cpu --dtype float32 --precision products=tf32 --profile quick "
         "--max-examples 9 --seed 3 --timeout 7.5 --memory 4.0"
     )
-    program: Any = RoundedReference()
-    program.command = "node mine.mjs"
-    found = subject(asked, Target("node mine.mjs", program, ["cpu"]), "h_n_is_last_output", "cpu")
+    program = Target("node mine.mjs", RoundedReference(), ["cpu"], program=True)
+    found = subject(asked, program, "h_n_is_last_output", "cpu")
+    assert (found.program, found.implementation) == ("node mine.mjs", "rounded reference")
     assert found.command.startswith("lstm-conformance verify --command 'node mine.mjs' --req")
 
 
