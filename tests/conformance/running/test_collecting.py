@@ -1,0 +1,74 @@
+"""What the process that reports makes of pytest's reports."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from conformance import Crashed, Undecided
+from conformance.running.collecting import Reporting
+from conformance.running.journal import Collected, Journal
+from tests.conformance.running.test_choosing import config
+
+ITEM = "requirements/batch.py::rows_do_not_interact[odd [a|b]:Mine|cpu]"
+HERE = ("rows_do_not_interact", "odd [a|b]:Mine", "cpu")
+
+
+def reporting(folder: Path, **changed: Any) -> Reporting:
+    """Of a run in which a worker has collected one item and found nothing."""
+    asked = config(
+        lstm_journal=str(folder / "running-1"), lstm_reproductions=str(folder), **changed
+    )
+    Journal(asked).collected(Collected({ITEM: HERE}, {"python": "3"}))
+    return Reporting(asked)
+
+
+def crash(run: Reporting, item: str) -> None:
+    """What pytest-xdist calls when a worker died in `item`."""
+    report = pytest.TestReport(item, (item, None, item), {}, "failed", "crashed", "???")  # type: ignore[arg-type]
+    report.node = SimpleNamespace(gateway=SimpleNamespace(id="gw0"))  # type: ignore[attr-defined]
+    run.pytest_handlecrashitem(item, report)
+    run.pytest_runtest_logreport(report)
+
+
+def test_item_of_a_dead_worker_is_known_by_what_was_collected(tmp_path: Path) -> None:
+    """Whatever stands in the name of the implementation; what is not ours is left alone."""
+    run = reporting(tmp_path)
+    crash(run, "test_theirs.py::test_one[requirements]")
+    assert not run.run.verdicts
+    crash(run, ITEM)
+    assert run.run.verdicts == [Crashed(*HERE, reason="its process died")]
+    assert not run.run.broken
+
+
+def test_item_of_a_dead_worker_is_undecided_after_the_end(tmp_path: Path) -> None:
+    """Where the time of the run is up, its process was ended by that."""
+    run = reporting(tmp_path, lstm_deadline=1.0, lstm_time_limit=9.0)
+    crash(run, ITEM)
+    (verdict,) = run.run.verdicts
+    assert isinstance(verdict, Undecided)
+    assert verdict.reason == "the run's time limit of 9 s was reached"
+
+
+def test_failure_without_a_verdict_is_a_fault_of_the_suite(tmp_path: Path) -> None:
+    """If it is one of our items; others have failures of their own."""
+    run = reporting(tmp_path)
+    for item in (ITEM, "test_theirs.py::test_one[requirements]"):
+        run.pytest_runtest_logreport(
+            pytest.TestReport(item, (item, None, item), {}, "failed", "why", "setup")
+        )
+    assert run.run.broken == [f"{ITEM}\nwhy"]
+
+
+def test_refusal_is_wrong_usage_and_no_fault_of_the_suite(tmp_path: Path) -> None:
+    """It is known by what the process that collects left, not by the text of the report."""
+    run = reporting(tmp_path)
+    report = pytest.CollectReport("requirements", "failed", "what was asked is not there", None)
+    run.pytest_collectreport(report)
+    assert run.run.broken == ["what was asked is not there"]
+    Journal(run.config).collected(Collected(refusal="there is no such thing"))
+    run.run.broken.clear()
+    run.pytest_collectreport(report)
+    run.pytest_sessionfinish(SimpleNamespace(config=run.config))  # type: ignore[arg-type]
+    assert (run.run.broken, run.run.usage_errors) == ([], ["there is no such thing"])
