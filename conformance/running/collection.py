@@ -19,9 +19,10 @@ from conformance.implementations.own_imports import OURS
 from conformance.reproductions.directory import write
 from conformance.running import limits
 from conformance.running.choosing import Selection, Target, budget, selection, subject
-from conformance.running.deciding import NotConformant, check
+from conformance.running.deciding import check
 from conformance.running.journal import Collected, Journal
 from conformance.running.limits import LOADING, last_resort
+from conformance.running.parametrize import NotConformant
 
 
 class RequirementItem(pytest.Item):

@@ -15,21 +15,9 @@ from conformance.checking.verdict import NotApplicable, Verdict
 from conformance.diagnosis import diagnose
 from conformance.implementations.failures import Mismatch
 from conformance.implementations.implementation import Implementation
-from conformance.requirements import REQUIREMENTS
 
 DIAGNOSIS = 5.0
 """Seconds that the diagnosis of a failure takes at most, unless a single run takes more."""
-
-
-class NotConformant(AssertionError):
-    """A requirement does not hold; the text says what, where, got, should be, and the case.
-
-    It ends with `again`, how to draw the same cases again, where that is given.
-    """
-
-    def __init__(self, verdict: Verdict, again: str = "") -> None:
-        first = f"{verdict.outcome}: {REQUIREMENTS[verdict.requirement].claim}"
-        super().__init__("\n".join([first, *verdict.lines(), *filter(None, [again])]))
 
 
 def check(

@@ -21,17 +21,28 @@ import pytest
 
 from conformance.checking import process_state
 from conformance.checking.budget import PROFILES, Budget
-from conformance.checking.verdict import NotApplicable
+from conformance.checking.verdict import NotApplicable, Verdict
 from conformance.errors import UsageError, unknown
 from conformance.implementations.implementation import Implementation
 from conformance.implementations.loading import load, of_class, of_object
 from conformance.implementations.own_imports import OURS
 from conformance.requirements import REQUIREMENTS
 from conformance.running.choosing import exact_arithmetic
-from conformance.running.deciding import NotConformant, check
+from conformance.running.deciding import check
 
 SEED = secrets.randbelow(2**32)
 """The seed of this process where none is given."""
+
+
+class NotConformant(AssertionError):
+    """A requirement does not hold; the text says what, where, got, should be, and the case.
+
+    It ends with `again`, how to draw the same cases again, where that is given.
+    """
+
+    def __init__(self, verdict: Verdict, again: str = "") -> None:
+        first = f"{verdict.outcome}: {REQUIREMENTS[verdict.requirement].claim}"
+        super().__init__("\n".join([first, *verdict.lines(), *filter(None, [again])]))
 
 
 @dataclass(frozen=True)
