@@ -43,6 +43,7 @@ class NotConformant(AssertionError):
     def __init__(self, verdict: Verdict, again: str = "") -> None:
         first = f"{verdict.outcome}: {REQUIREMENTS[verdict.requirement].claim}"
         super().__init__("\n".join([first, *verdict.lines(), *filter(None, [again])]))
+        self.verdict = verdict
 
 
 @dataclass(frozen=True)
