@@ -77,6 +77,21 @@ class Case:
                 f"is {self.seq_len}, got {np.asarray(self.lengths).tolist()}"
             )
 
+    @classmethod
+    def unchecked(
+        cls, configuration: Configuration, parameters: Mapping[str, Array], **parts: Any
+    ) -> Case:
+        """Make a case of parts that need not fit together, for an LSTM to refuse.
+
+        `parts` are `input` and whatever else is given, by the names of the fields; `dtype` is that
+        of the input unless it is given as well. A case whose shapes do not fit has no true result.
+        """
+        case = object.__new__(cls)
+        vars(case).update(configuration=configuration, parameters=parameters, **parts)
+        if "dtype" not in parts:
+            vars(case)["dtype"] = DTYPES[case.input.dtype.name]
+        return case
+
     def _expected(self) -> Iterator[tuple[str, tuple[int, ...], Array]]:
         for name, shape in self.configuration.parameter_shapes().items():
             if name in self.parameters:

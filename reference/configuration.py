@@ -38,6 +38,13 @@ class Configuration:
                 f"with hidden_size {self.hidden_size}"
             )
 
+    @classmethod
+    def unchecked(cls, **options: Any) -> Configuration:
+        """Make a configuration of options that need not be possible, for an LSTM to refuse."""
+        configuration = object.__new__(cls)
+        vars(configuration).update(options)
+        return configuration
+
     @property
     def num_directions(self) -> int:
         """2 if bidirectional, else 1."""

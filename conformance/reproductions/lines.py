@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-
-import numpy as np
 
 from conformance.recording.operands import (
     Literal,
@@ -108,9 +105,6 @@ class Lines:
                 called = self._fresh("case" if isinstance(operand, Case) else gap)
                 self._called[Name(-len(self._called), gap)] = called
                 self.lines += f"{called} = {filled[gap]}".split("\n")
-                if isinstance(operand, Case) and not _possible(operand):
-                    lengths = self.literal(Literal(np.asarray(operand.lengths), tensor=False))
-                    self.lines.append(f'object.__setattr__({called}, "lengths", {lengths})')
                 filled[gap] = called
         text = step.text.format(**filled)
         for needed in re.findall(r"^(?:.*\b)?(copy|pickle|io)\.", step.text):
@@ -189,13 +183,13 @@ class Lines:
         options = keyword_arguments(case.configuration.arguments()).text
         parameters = {name: Literal(a, tensor=False) for name, a in case.parameters.items()}
         parts = [f"Configuration({options})", self.fill(parameters)]
-        names = ["input", "h_0", "c_0", *(["lengths"] if _possible(case) else [])]
-        for name in names:
+        for name in ("input", "h_0", "c_0", "lengths"):
             array = getattr(case, name)
             if array is not None:
                 parts.append(f"{name}={self.literal(Literal(array, tensor=False))}")
         parts += [f"device={case.device!r}"] if case.device != "cpu" else []
-        return "Case(\n" + "".join(f"    {_hang(part)},\n" for part in parts) + ")"
+        made = "Case" if _possible(case) else "Case.unchecked"
+        return f"{made}(\n" + "".join(f"    {_hang(part)},\n" for part in parts) + ")"
 
     def need(self, line: str) -> None:
         """An import at the head of the script."""
@@ -211,9 +205,7 @@ class Lines:
 def can_be_told(step: Step) -> bool:
     """Whether a script can make the case of a step, impossible as at most its lengths are."""
     for case in (each for each in step.operands.values() if isinstance(each, Case)):
-        shell = copy.copy(case)
-        object.__setattr__(shell, "lengths", None)
-        if not _possible(shell):
+        if not _possible(Case.unchecked(**{**vars(case), "lengths": None})):
             return False
     return True
 

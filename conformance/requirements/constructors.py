@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -16,10 +15,7 @@ from reference import Case, Configuration
 
 
 def _configuration(case: Case, **options: Any) -> Configuration:
-    configuration = replace(case.configuration)
-    for name, value in options.items():
-        object.__setattr__(configuration, name, value)
-    return configuration
+    return Configuration.unchecked(**{**vars(case.configuration), **options})
 
 
 @requirement(

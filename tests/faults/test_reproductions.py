@@ -43,6 +43,7 @@ SHOWN = (
     "RepeatsOneNumber",  # initial parameters
     "GivesStatesAsGenerator",  # no result
     "ComputesThePaddedInput",  # an Implementation of its own
+    "ClampsImpossibleLengths",  # a case that is impossible
 )
 NAMED = {fault.__name__: fault for fault in FAULTS}
 

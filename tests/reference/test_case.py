@@ -242,6 +242,20 @@ def test_repr_of_a_case_names_all_that_is_unusual() -> None:
     )
 
 
+def test_unchecked_takes_what_the_constructor_refuses() -> None:
+    """Parts that do not fit are kept as given; a change of the input leaves `dtype` as it was."""
+    arguments = {**valid_arguments(), "lengths": np.array([0, 9])}
+    case = Case.unchecked(**arguments)
+    assert all(getattr(case, name) is part for name, part in arguments.items())
+    assert (case.device, case.dtype) == ("cpu", DTYPES["float64"])
+    with pytest.raises(ValueError, match="lengths must be 6 integers"):
+        replace(case)
+    plain = Case.unchecked(CONFIGURATION, {}, input=np.zeros((5, 3), np.float32))
+    assert (plain.h_0, plain.c_0, plain.lengths, plain.dtype.name) == (None, None, None, "float32")
+    changed = Case.unchecked(**{**vars(case), "input": np.zeros(3, int)})
+    assert (changed.input.dtype, changed.dtype) == (np.dtype(int), DTYPES["float64"])
+
+
 def test_result_lists_its_arrays_in_pytorchs_order() -> None:
     """``output``, then ``h_n``, then ``c_n``."""
     output, h_n, c_n = np.zeros((3, 1)), np.ones((1, 1)), np.full((1, 1), 2.0)

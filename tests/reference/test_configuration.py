@@ -38,6 +38,13 @@ def test_configuration_accepts_the_ends_of_each_range() -> None:
     Configuration(1, 2, dropout=1, proj_size=1)
 
 
+def test_unchecked_takes_what_the_constructor_refuses() -> None:
+    """Options are kept as given, others are at their defaults, and can be listed."""
+    impossible = Configuration.unchecked(input_size=3, hidden_size=0, dropout=2.0)
+    assert (impossible.hidden_size, impossible.dropout, impossible.num_layers) == (0, 2.0, 1)
+    assert impossible.arguments() == {"input_size": 3, "hidden_size": 0, "dropout": 2.0}
+
+
 def test_configuration_has_pytorchs_defaults() -> None:
     """One layer, one direction, biases, no projection, no dropout, time first."""
     ours, theirs = Configuration(3, 2), torch.nn.LSTM(3, 2)

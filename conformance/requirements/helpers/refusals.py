@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -72,9 +71,8 @@ def _run_refused(
     spoil: Spoil,
 ) -> float:
     x, states = spoil(case.input, case.h_0, case.c_0)
-    spoiled = copy.copy(case)
-    for name, array in zip(("input", "h_0", "c_0"), (x, *(states or (None, None))), strict=True):
-        object.__setattr__(spoiled, name, array)
+    h_0, c_0 = states or (None, None)
+    spoiled = Case.unchecked(**{**vars(case), "input": x, "h_0": h_0, "c_0": c_0})
     try:
         with attempted():
             answer(implementation, spoiled)
