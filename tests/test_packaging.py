@@ -58,10 +58,11 @@ def test_wheel_holds_the_three_packages_and_nothing_else(wheel: zipfile.ZipFile)
         "conformance/implementations/programs/protocol.schema.json",
         "conformance/implementations/programs/PROTOCOL.md",
         "conformance/implementations/YOUR_OWN.md",
+        "conformance/reporting/report.schema.json",
     ],
 )
 def test_wheel_holds_data_file(wheel: zipfile.ZipFile, path: str) -> None:
-    """Type markers, the command line's own pytest configuration and the protocol are shipped."""
+    """Type markers, the command line's own pytest configuration and both schemas are shipped."""
     assert path in wheel.namelist()
 
 

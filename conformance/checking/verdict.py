@@ -16,8 +16,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from typing import Any, ClassVar
+
+from conformance.recording.json import Numbers, decode, encode
 
 SHOWN = 64
 """The size of the largest tensor whose numbers are shown in the terminal."""
@@ -59,7 +61,7 @@ class Counterexample:
 
     case: str
     message: str
-    tensors: Mapping[str, Any]
+    tensors: Mapping[str, Numbers]
     kind: str = ""
     dtype: str = ""
     what: str = ""
@@ -127,10 +129,7 @@ class Verdict:
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object; :func:`from_json` is the inverse."""
-        values = {item.name: getattr(self, item.name) for item in fields(self)}
-        if self.counterexample is not None:
-            values["counterexample"] = asdict(self.counterexample)
-        return {"outcome": self.outcome, **values}
+        return {"outcome": self.outcome, **encode(self)}
 
     def lines(self) -> list[str]:
         """What there is to say beyond the outcome."""
@@ -203,13 +202,9 @@ OUTCOMES: dict[str, type[Verdict]] = {
 
 
 def from_json(values: Mapping[str, Any]) -> Verdict:
-    """The verdict that :meth:`Verdict.to_json` wrote."""
+    """The verdict that :meth:`Verdict.to_json` wrote.
+
+    Raises :class:`KeyError` for an unknown outcome and :class:`ValueError` for other fields.
+    """
     rest = {name: value for name, value in values.items() if name != "outcome"}
-    if rest.get("counterexample") is not None:
-        found = {**rest["counterexample"]}
-        told = {**found.get("diagnosis", {})}
-        for name in {"details", "explanations"} & told.keys():
-            told[name] = tuple(told[name])
-        found["diagnosis"] = Diagnosis(**told)
-        rest["counterexample"] = Counterexample(**found)
-    return OUTCOMES[values["outcome"]](**rest)
+    return decode(OUTCOMES[values["outcome"]], rest)

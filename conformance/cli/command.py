@@ -81,14 +81,20 @@ def _parser() -> argparse.ArgumentParser:
     text = "list every requirement; in a pipe one a line: name, level, claim, source"
     command("requirements", _requirements, text)
     command("implementations", _implementations, "list the implementations known by name")
-    command("schema", _schema, "print the JSON Schema of what a --command speaks")
+    text = "print the JSON Schema of what a --command speaks, or of the report"
+    schema = command("schema", _schema, text)
+    text = "of the lines that a --command reads and writes, by default, or of the file of --json"
+    kinds = ["protocol", "report"]
+    schema.add_argument("what", nargs="?", choices=kinds, default=kinds[0], help=text)
     return parser
 
 
-def _schema(_: argparse.Namespace) -> int:
-    from conformance.implementations.programs.protocol import SCHEMA
+def _schema(asked: argparse.Namespace) -> int:
+    from conformance.implementations.programs import protocol
+    from conformance.reporting import report
 
-    print(SCHEMA.read_text(encoding="utf-8"), end="")
+    file = {"protocol": protocol.SCHEMA, "report": report.SCHEMA}[asked.what]
+    print(file.read_text(encoding="utf-8"), end="")
     return CONFORMANT
 
 

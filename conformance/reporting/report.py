@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import math
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from conformance.checking.verdict import Verdict
+from conformance.checking.verdict import OUTCOMES, Verdict
+from conformance.recording.json import encode, write
 from conformance.requirements import REQUIREMENTS
 
-SCHEMA = "lstm-conformance/report"
+FORMAT = "lstm-conformance/report"
 VERSION = 1
+SCHEMA = Path(__file__).with_name("report.schema.json")
 
 
 @dataclass
@@ -47,36 +48,30 @@ class Run:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The report: schema and version, the run, and every verdict."""
+        """The report, as ``report.schema.json`` beside this module describes it."""
+        counts = Counter(verdict.outcome for verdict in self.verdicts)
         return {
-            "schema": SCHEMA,
+            "schema": FORMAT,
             "version": VERSION,
+            "conformant": self.conformant,
+            "counts": {outcome: counts[outcome] for outcome in OUTCOMES},
             "run": {
                 "profile": self.profile,
                 "seed": self.seed,
                 "max_examples": self.max_examples,
                 "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.started)),
                 "seconds": self.seconds,
-                **self.circumstances,
+                **encode(self.circumstances),
             },
             "verdicts": [verdict.to_json() for verdict in self.verdicts],
         }
 
     def write(self, path: Path) -> None:
-        """Write the report as JSON, with NaN and the infinities as strings."""
-        text = json.dumps(_spelled(self.to_json()), indent=1, allow_nan=False)
-        path.write_text(text + "\n", encoding="utf-8")
+        """Write the report as JSON."""
+        write(path, self.to_json())
 
     @property
     def conformant(self) -> bool:
-        """Whether there are verdicts and all of them are conformant."""
-        return bool(self.verdicts) and all(verdict.conformant for verdict in self.verdicts)
-
-
-def _spelled(value: Any) -> Any:
-    """`value` with numbers that JSON has not, NaN and the infinities, as strings."""
-    if isinstance(value, dict):
-        return {name: _spelled(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_spelled(item) for item in value]
-    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+        """Whether there are verdicts, as many as were asked for, and all of them are conformant."""
+        complete = len(self.verdicts) >= max(self.total, 1) and not self.broken
+        return complete and all(verdict.conformant for verdict in self.verdicts)

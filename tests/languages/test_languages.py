@@ -120,13 +120,6 @@ def test_page_lists_every_field_of_the_schema() -> None:
         assert f"`{name}`" in PAGE
 
 
-def test_schema_command_prints_the_schema(tmp_path: Path) -> None:
-    """What the command prints is the file that is shipped."""
-    run = command("schema", folder=tmp_path)
-    assert run.returncode == 0
-    assert run.stdout == protocol.SCHEMA.read_text(encoding="utf-8")
-
-
 def test_verify_tells_in_one_line_that_a_command_does_not_start(tmp_path: Path) -> None:
     """Exit status 2 and one line on stderr that names the command and says what it did."""
     run = command("verify", "--command", "false", "-n", 1, folder=tmp_path)

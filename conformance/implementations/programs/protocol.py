@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 
 from conformance.implementations.failures import Mismatch
+from conformance.recording.json import Damaged, decode, encode_numbers
 from reference import Array, Case, DType, Precision, Result
 from strategies import Support
 
 VERSION = 1
 SCHEMA = Path(__file__).with_name("protocol.schema.json")
-SPELLED = ("NaN", "Infinity", "-Infinity")
 SHOWN = 160
 """How many characters of a line are shown."""
 
@@ -54,9 +54,10 @@ class Hello:
     """What a process says it is."""
 
     name: str
-    version: str
     supports: Support
-    precision: Precision
+    version: str = ""
+    precision: Precision = field(default_factory=Precision)
+    protocol: int = VERSION
 
 
 def hello(line: bytes) -> Hello:
@@ -67,32 +68,18 @@ def hello(line: bytes) -> Hello:
             f"speaks protocol {said['protocol']!r}, and this lstm-conformance {VERSION}"
         )
     _check("hello", said, line)
-    declared = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in said.get("supports", {}).items()
-    }
-    supports = Support(**{**UNSAID, **declared}, own_process=True)
+    supports = {**UNSAID, **said.get("supports", {}), "own_process": True}
     try:
-        precision = Precision(**said.get("precision", {}))
-    except (ValueError, OverflowError) as error:
+        return decode(Hello, {**said, "supports": supports})
+    except Damaged as error:
         raise Malformed(f"wrote no valid hello ({error}): {shown(line)}") from error
-    return Hello(said["name"], said.get("version", ""), supports, precision)
 
 
 def request(number: int, case: Case, cotangents: Result | None = None) -> bytes:
     """The line that asks for the result of `case`, or with `cotangents` for gradients."""
-    arrays = {"input": case.input, "h_0": case.h_0, "c_0": case.c_0}
-    said = {
-        "id": number,
-        "configuration": asdict(case.configuration),
-        "dtype": case.dtype.name,
-        "device": case.device,
-        "parameters": {name: _written(array) for name, array in case.parameters.items()},
-        **{name: None if array is None else _written(array) for name, array in arrays.items()},
-        "lengths": None if case.lengths is None else case.lengths.tolist(),
-    }
+    said = {"id": number, "dtype": case.dtype.name, **encode_numbers(case)}
     if cotangents is not None:
-        said["cotangents"] = {name: _written(array) for name, array in cotangents.items()}
+        said["cotangents"] = encode_numbers(dict(cotangents.items()))
     return json.dumps(said, separators=(",", ":"), allow_nan=False).encode() + b"\n"
 
 
@@ -175,18 +162,6 @@ def _validator(kind: str) -> Callable[[Any], Any]:
         {"$ref": f"#/definitions/{kind}", "definitions": definitions}, use_default=False
     )
     return validate
-
-
-def _written(array: Array) -> dict[str, Any]:
-    numbers = array.astype(np.float64).ravel()
-    values: list[Any] = numbers.tolist()
-    for index in np.flatnonzero(~np.isfinite(numbers)):
-        values[index] = _spelling(numbers[index])
-    return {"shape": list(array.shape), "values": values}
-
-
-def _spelling(number: float) -> str:
-    return SPELLED[0] if number != number else SPELLED[1 if number > 0 else 2]
 
 
 def _read(name: str, said: dict[str, Any], dtype: DType, line: bytes) -> Array:

@@ -1,6 +1,5 @@
 """The command line, as a user runs it from a folder of their own."""
 
-import json
 import re
 import sys
 from importlib.metadata import version
@@ -11,9 +10,13 @@ import torch
 
 from conformance import REQUIREMENTS
 from conformance.checking.verdict import Crashed, Passed, TimedOut, from_json
+from conformance.cli.command import main
+from conformance.implementations.programs import protocol
 from conformance.implementations.shipped import SHIPPED
+from conformance.reporting.report import SCHEMA
 from tests.support.processes import SPECIMENS, command
 from tests.support.processes import run as run_program
+from tests.support.reports import report
 
 FEW = ["--requirement", "results_match_reference", "--requirement", "dtypes_follow_input"]
 
@@ -39,22 +42,22 @@ def test_verify_passes_torch(tmp_path: Path) -> None:
     assert "numbers does not take: dtypes float32, dtypes float16, dtypes bfloat16" in run.stdout
     if not torch.cuda.is_available():
         assert "torch.nn.LSTM on cuda: 2 requirements not applicable, no CUDA" in run.stdout
-    assert_is_report(json.loads((tmp_path / "report.json").read_text()))
+    assert_is_report(report(tmp_path / "report.json"))
     assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
 
 
-def assert_is_report(report: dict) -> None:
+def assert_is_report(written: dict) -> None:
     """The report of :func:`test_verify_passes_torch`."""
-    assert report["schema"] == "lstm-conformance/report"
-    assert report["version"] == 1
-    run = report["run"]
+    assert written["conformant"]
+    assert written["counts"]["passed"] == 4
+    run = written["run"]
     assert (run["profile"], run["seed"], run["max_examples"]) == ("default", 5, 8)
     assert run["torch"] == torch.__version__
     assert run["torch.get_float32_matmul_precision()"] == "highest"
     assert run["seconds"] > 0
     assert run["supports"]["torch.nn.LSTM"]["projection"] is True
-    verdicts = [from_json(values) for values in report["verdicts"]]
-    assert [verdict.to_json() for verdict in verdicts] == report["verdicts"]
+    verdicts = [from_json(values) for values in written["verdicts"]]
+    assert [verdict.to_json() for verdict in verdicts] == written["verdicts"]
     on_cpu = [verdict for verdict in verdicts if verdict.device == "cpu"]
     assert all(isinstance(verdict, Passed) for verdict in on_cpu)
     assert [(verdict.implementation, verdict.requirement) for verdict in on_cpu] == [
@@ -143,8 +146,9 @@ def test_verify_survives_what_implementations_do(tmp_path: Path) -> None:
         folder=tmp_path,
     )
     assert run.returncode == 1, run.stdout + run.stderr
-    report = json.loads((tmp_path / "report.json").read_text())
-    verdicts = {verdict["implementation"]: from_json(verdict) for verdict in report["verdicts"]}
+    written = report(tmp_path / "report.json")
+    assert not written["conformant"]
+    verdicts = {verdict["implementation"]: from_json(verdict) for verdict in written["verdicts"]}
     assert list(verdicts) == [*names, "torch.nn.LSTM"]
     assert isinstance(verdicts["torch.nn.LSTM"], Passed)
     for name in names:
@@ -169,6 +173,18 @@ def test_requirements_lists_every_requirement(tmp_path: Path) -> None:
     assert rows == [
         [item.name, item.level, item.claim, item.source] for item in REQUIREMENTS.values()
     ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "file"),
+    [([], protocol.SCHEMA), (["protocol"], protocol.SCHEMA), (["report"], SCHEMA)],
+)
+def test_schema_prints_what_is_shipped(
+    arguments: list[str], file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The schema asked for, as it lies in the package; that of the protocol by default."""
+    assert main(["schema", *arguments]) == 0
+    assert capsys.readouterr().out == file.read_text(encoding="utf-8")
 
 
 def test_version_is_that_of_the_package(tmp_path: Path) -> None:
@@ -198,7 +214,9 @@ def test_implementations_lists_what_is_shipped(tmp_path: Path) -> None:
     assert "anything else: package.module:Class, path/to/file.py:Class" in run.stdout
 
 
-@pytest.mark.parametrize("arguments", [[], ["verify"], ["frobnicate"], ["verify", "x", "--seed=a"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["verify"], ["frobnicate"], ["verify", "x", "--seed=a"], ["schema", "x"]]
+)
 def test_command_tells_how_it_is_used(arguments: list[str], tmp_path: Path) -> None:
     """Arguments that make no sense give exit status 2 and the usage."""
     run = command(*arguments, folder=tmp_path)

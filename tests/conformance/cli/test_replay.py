@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from tests.support.cases import random_case
 from tests.support.processes import SPECIMENS, command
 from tests.support.processes import pytest as run_pytest
 from tests.support.processes import run as run_program
+from tests.support.reports import report
 
 ONE = ["--requirement", "results_match_reference", "--device", "cpu", "--max-examples", 20]
 FORGETFUL = """
@@ -72,7 +74,7 @@ def test_failure_leaves_a_script_a_report_and_a_case(folder: Path) -> None:
         "report.md",
         "reproduce.py",
     ]
-    (verdict,) = json.loads((folder / "report.json").read_text())["verdicts"]
+    (verdict,) = report(folder / "report.json")["verdicts"]
     assert from_json(verdict).reproduction == str(FOUND)
     assert [path.name for path in (folder / ".lstm-conformance").iterdir()] == ["mine.py-Mine"]
 
@@ -193,15 +195,19 @@ def test_what_was_mended_leaves_nothing(tmp_path: Path) -> None:
     ("change", "told"),
     [
         ({"schema": "lstm-conformance/report"}, "is a lstm-conformance/report, not a lstm-conf"),
-        ({"version": 2}, "has version 2, this lstm-conformance reads 1: install one as new"),
-        ({"requirement": "no_such"}, "is about no_such, which is no requirement of this"),
-        ({"implementation": "gone.py:Mine"}, "'gone.py:Mine' is gone: there is no file "),
-        ({"implementation": "no.such:Mine"}, "'no.such:Mine': there is no module 'no'"),
-        ({"device": "cuda:77"}, "has no device 'cuda:77' here"),
-        ({"case": {}}, "is damaged: KeyError: "),
+        ({"version": 3}, "has version 3, this lstm-conformance reads 2: install one as new"),
+        ({"version": 1}, "has version 1, this lstm-conformance reads 2: install one as old"),
+        ({"subject.requirement": "no_such"}, "is about no_such, which is no requirement of this"),
+        ({"subject.implementation": "gone.py:Mine"}, "'gone.py:Mine' is gone: there is no file "),
+        ({"subject.implementation": "no.such:Mine"}, "'no.such:Mine': there is no module 'no'"),
+        ({"subject.device": "cuda:77"}, "has no device 'cuda:77' here"),
+        ({"case": {}}, "is damaged: missing @ $.case.configuration"),
+        ({"case.h_0": None}, "is damaged: give both of h_0 and c_0 or neither @ $.case"),
+        ({"subject.folder": 1}, "is damaged: 1 is not of type str @ $.subject.folder"),
         (None, "has no case.json"),
         ("[1, 2", "is not one that lstm-conformance wrote"),
         ("[1, 2]", "is not one that lstm-conformance wrote"),
+        ("null", "is not one that lstm-conformance wrote"),
     ],
 )
 def test_replay_tells_what_is_wrong_in_one_line(
@@ -210,7 +216,10 @@ def test_replay_tells_what_is_wrong_in_one_line(
     """A folder that is none, a newer version and an implementation that is gone: status 2."""
     values = json.loads((folder / FOUND / "case.json").read_text())
     if isinstance(change, dict):
-        (tmp_path / "case.json").write_text(json.dumps({**values, **change}))
+        for keys, value in change.items():
+            *above, last = keys.split(".")
+            reduce(dict.__getitem__, above, values)[last] = value
+        (tmp_path / "case.json").write_text(json.dumps(values))
     elif change is not None:
         (tmp_path / "case.json").write_text(change)
     run = command("replay", tmp_path, folder=tmp_path)

@@ -1,6 +1,5 @@
 """Whatever an implementation does becomes a verdict; the others get theirs."""
 
-import json
 import os
 import signal
 import subprocess
@@ -18,7 +17,7 @@ from conformance.checking.verdict import (
     Verdict,
     from_json,
 )
-from tests.support import misbehaving
+from tests.support import misbehaving, reports
 from tests.support.processes import COMMAND, command
 
 MISBEHAVING = Path(misbehaving.__file__)
@@ -48,7 +47,7 @@ WAYS: dict[str, dict[str, tuple[type[Verdict], str]]] = {
 
 
 def verdicts(report: Path) -> list[Verdict]:
-    return [from_json(verdict) for verdict in json.loads(report.read_text())["verdicts"]]
+    return [from_json(verdict) for verdict in reports.report(report)["verdicts"]]
 
 
 def test_every_way_of_misbehaving_is_a_verdict_with_its_case(tmp_path: Path) -> None:
