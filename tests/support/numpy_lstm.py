@@ -41,6 +41,14 @@ class NumPyLSTM:
     def squash(self, c: float) -> float:
         return math.tanh(c)
 
+    def cell_state(self, i: float, f: float, g: float, c: float) -> float:
+        """The next c."""
+        return f * c + i * g
+
+    def hidden_state(self, o: float, c: float) -> float:
+        """The next h, from the next c."""
+        return o * self.squash(c)
+
     def steps(self, length: int, seq_len: int, direction: int) -> int:
         """How many steps change the state of a row."""
         return length
@@ -93,8 +101,9 @@ class NumPyLSTM:
                     row = self.quarter(gate) * size + unit
                     a[gate] = ih[row] @ x + hh[row] @ h + sum(bias[row] for bias in biases)
                 i, o = self.sigmoid(a["i"]), self.sigmoid(a["o"])
-                new_c[unit] = self.sigmoid(a["f"]) * c[unit] + i * self.candidate(a["g"])
-                new_h[unit] = o * self.squash(new_c[unit])
+                f, g = self.sigmoid(a["f"]), self.candidate(a["g"])
+                new_c[unit] = self.cell_state(i, f, g, c[unit])
+                new_h[unit] = self.hidden_state(o, new_c[unit])
             projection = p.get("weight_hr" + suffix)
             return (new_h if projection is None else projection @ new_h), new_c
 

@@ -42,7 +42,8 @@ class AlteredLSTM:
 
     - `case`: what is computed instead of the case; a :class:`ValueError` if there is no such case;
     - `weights`: the parameters of a layer and direction, in the wider type;
-    - `cell`: the equations of a step;
+    - `cell`: the equations of a step; `carried`: which of the states h and c a step takes from the
+      one before, and not from the start;
     - `active`: from the mask (T, N) of valid steps and a suffix, which steps change the state;
     - `reverses`: whether the reverse direction runs from the last step to the first;
     - `shown`: from a layer, quantities of its steps, its output (T, N, R) and whether it is the top
@@ -57,6 +58,7 @@ class AlteredLSTM:
     case: Callable[[Case], Case] = unchanged
     weights: Callable[[Weights], Weights] = unchanged
     cell: Cell = lstm_cell
+    carried: str = "hc"
     active: Callable[[Array, str], Array] = unchanged
     reverses: bool = True
     shown: Callable[[LayerTrace, Sequence[Step], Array, bool], Array] = unchanged_output
@@ -98,11 +100,11 @@ class AlteredLSTM:
         errors: list[Sequence[Array]] = []
         for position, suffix in enumerate(suffixes):
             weights, here = cell_weights(case, suffix), self.where(suffix)
-            cell = self.cell if here else lstm_cell
+            start = h_0[position], c_0[position]
+            cell = self._starting(*start) if here else lstm_cell
             layer = lstm_layer(
                 x,
-                h_0[position],
-                c_0[position],
+                *start,
                 self.weights(weights) if here else weights,
                 self.active(valid, suffix) if here else valid,
                 suffix if self.reverses else "_l0",
@@ -136,15 +138,28 @@ class AlteredLSTM:
             assemble(case, dx, [e[1] for e in errors], [e[2] for e in errors]),
         )
 
+    def _starting(self, h_0: Array, c_0: Array) -> Cell:
+        """The cell, from the states `h_0` and `c_0` in place of those that are not carried."""
+        if self.carried == "hc":
+            return self.cell
+        return lambda x, h, c, w: self.cell(
+            x, h if "h" in self.carried else h_0, c if "c" in self.carried else c_0, w
+        )
+
     def only(self, says: str, where: Callable[[str], bool]) -> AlteredLSTM:
         """The same change in some layers or directions only."""
         return replace(self, says=f"{self.says}, {says}", where=where)
 
 
 def _steepest(layer: LayerTrace) -> LayerTrace:
-    """`layer` with arguments of its activations at zero, where sigmoid and tanh are steepest."""
-    flat = [
-        step._replace(**{name: np.zeros_like(step.c) for name in ("a_i", "a_f", "a_g", "a_o", "c")})
-        for step in layer.steps
-    ]
+    """`layer` with arguments of its activations at zero, where sigmoid and tanh are steepest.
+
+    Gates, which with other activations may be negative, have their absolute values: errors that
+    they pass on would else be taken off each other.
+    """
+    flat = []
+    for step in layer.steps:
+        zeros = {name: np.zeros_like(step.c) for name in ("a_i", "a_f", "a_g", "a_o", "c")}
+        gates = {name: np.abs(getattr(step, name)) for name in "ifo"}
+        flat.append(step._replace(**zeros, **gates))
     return replace(layer, steps=flat)

@@ -79,9 +79,6 @@ ZEROS = AlteredLSTM(
 """The simplest of all."""
 
 STATES = (
-    AlteredLSTM("that ignores h_0", case=initial(lambda _, h, c: (0 * h, c))),
-    AlteredLSTM("that ignores c_0", case=initial(lambda _, h, c: (h, 0 * c))),
-    AlteredLSTM("that ignores h_0 and c_0", case=initial(lambda _, h, c: (0 * h, 0 * c))),
     AlteredLSTM("that takes h_0 for c_0 and c_0 for h_0", case=initial(lambda _, h, c: (c, h))),
     AlteredLSTM(
         "that returns c_n for h_n and h_n for c_n",

@@ -125,6 +125,35 @@ def zeroed_afterwards(case: Case, result: Result) -> Result:
     return Result(output, h_n, result.c_n)
 
 
+def steps_backwards(case: Case) -> Case:
+    """The input with its last step first; :class:`ValueError` if rows end at different steps."""
+    if case.lengths is not None:
+        raise ValueError("lengths")
+    return with_input(case, case.time_major(case.input)[::-1])
+
+
+def output_backwards(case: Case, result: Result) -> Result:
+    """The output with its last step first."""
+    return replace(result, output=case.user_order(case.time_major(result.output)[::-1]))
+
+
+BACKWARDS = AlteredLSTM(
+    "that takes the steps from the last to the first", case=steps_backwards, result=output_backwards
+)
+OUTPUT_BACKWARDS = AlteredLSTM(
+    "that returns its output from the last step to the first", result=output_backwards
+)
+INPUT_RESHAPED = AlteredLSTM(
+    "that makes batch-first input time-major by a reshape instead of a transpose",
+    case=input_reshaped,
+)
+OUTPUT_RESHAPED = AlteredLSTM(
+    "that makes its output batch-first by a reshape instead of a transpose", result=output_reshaped
+)
+OUTPUT_TIME_MAJOR = AlteredLSTM(
+    "that returns batch-first output time-major", result=output_time_major
+)
+
 WIRING = (
     AlteredLSTM("whose reverse direction runs forward", reverses=False),
     AlteredLSTM("whose reverse output is left in the order of processing", shown=as_processed),
@@ -145,15 +174,11 @@ WIRING = (
         "that takes time-major input for batch-first, batch and time swapped",
         case=lambda case: takes_time_first(case, True),
     ),
-    AlteredLSTM(
-        "that makes batch-first input time-major by a reshape instead of a transpose",
-        case=input_reshaped,
-    ),
-    AlteredLSTM(
-        "that makes its output batch-first by a reshape instead of a transpose",
-        result=output_reshaped,
-    ),
-    AlteredLSTM("that returns batch-first output time-major", result=output_time_major),
+    INPUT_RESHAPED,
+    OUTPUT_RESHAPED,
+    OUTPUT_TIME_MAJOR,
+    BACKWARDS,
+    OUTPUT_BACKWARDS,
     AlteredLSTM("that returns h_n and c_n with rows first", result=states_rows_first),
     AlteredLSTM("that reads h_0 and c_0 as if rows came first", case=states_reshaped),
     AlteredLSTM("that ignores lengths", case=lambda case: replace(case, lengths=None)),

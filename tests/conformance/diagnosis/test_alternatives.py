@@ -250,6 +250,105 @@ def test_other_faults_are_told(faulty: type[NumPyLSTM], case: Case, says: str) -
     assert explanations(faulty(), case) == equals(says)
 
 
+class Changed(NumPyLSTM):
+    """Takes other functions for sigmoid, for tanh, and for the next c and h."""
+
+    def __init__(self, methods: dict[str, Any]) -> None:
+        vars(self).update(methods)
+
+
+@pytest.mark.parametrize(
+    ("says", "methods"),
+    [
+        ("with relu on the candidate", {"candidate": lambda a: max(a, 0)}),
+        ("with tanh on the gates", {"sigmoid": math.tanh}),
+        ("without sigmoid on the gates", {"sigmoid": float}),
+        (
+            "with sigmoid and tanh exchanged",
+            {"sigmoid": math.tanh, "candidate": NumPyLSTM().sigmoid},
+        ),
+        ("with sigmoid on the cell state", {"squash": NumPyLSTM().sigmoid}),
+        ("without an output gate, h = tanh(c)", {"hidden_state": lambda _, c: math.tanh(c)}),
+        (
+            "without an input gate, c = f * c + g",
+            {"cell_state": lambda _, f, g, c: f * c + g},
+        ),
+        (
+            "that drops the cell state of the step before",
+            {"cell_state": lambda i, _f, g, _c: i * g},
+        ),
+        (
+            "that takes in as much as it forgets, i = 1 - f",
+            {"cell_state": lambda _, f, g, c: f * c + (1 - f) * g},
+        ),
+        (
+            "that computes c = f * (c + i * g)",
+            {"cell_state": lambda i, f, g, c: f * (c + i * g)},
+        ),
+        ("that computes c = i * g - f * c", {"cell_state": lambda i, f, g, c: i * g - f * c}),
+        (
+            "that computes c = tanh(f * c + i * g)",
+            {
+                "cell_state": lambda i, f, g, c: math.tanh(f * c + i * g),
+                "hidden_state": lambda o, c: o * c,
+            },
+        ),
+    ],
+)
+def test_other_equations_are_named(says: str, methods: dict[str, Any]) -> None:
+    """An LSTM with one equation changed is explained by that alone."""
+    assert explanations(Changed(methods), PLAIN) == equals(says)
+
+
+class Restarts(NumPyLSTM):
+    """Starts every step from the initial states, but for those that it carries."""
+
+    def __init__(self, carried: str) -> None:
+        self.carried = carried
+
+    def run(self, case: Case) -> Result:
+        states, outputs = (case.h_0, case.c_0), []
+        for t in range(case.seq_len):
+            step = replace(case, input=case.input[t : t + 1], h_0=states[0], c_0=states[1])
+            result = super().run(step)
+            outputs.append(result.output)
+            states = (
+                result.h_n if "h" in self.carried else case.h_0,
+                result.c_n if "c" in self.carried else case.c_0,
+            )
+        return replace(result, output=np.concatenate(outputs))
+
+
+@pytest.mark.parametrize(
+    ("carried", "initial"), [("c", "initial h"), ("h", "initial c"), ("", "initial states")]
+)
+def test_states_that_are_not_carried_are_named(carried: str, initial: str) -> None:
+    """An LSTM that starts each step from an initial state is explained by that alone."""
+    says = f"that starts every step from the {initial}"
+    assert explanations(Restarts(carried), PLAIN) == equals(says)
+
+
+class RunsBackwards(NumPyLSTM):
+    """Takes the last step first, and may return the output in that order."""
+
+    def __init__(self, flips_input: bool) -> None:
+        self.flips_input = flips_input
+
+    def run(self, case: Case) -> Result:
+        if self.flips_input:
+            case = replace(case, input=case.input[::-1].copy())
+        result = super().run(case)
+        return replace(result, output=result.output[::-1].copy())
+
+
+def test_steps_in_the_wrong_order_are_named() -> None:
+    """So is an LSTM that runs from the last step to the first, or returns its output so."""
+    says = "that takes the steps from the last to the first"
+    assert explanations(RunsBackwards(True), PLAIN) == equals(says)
+    says = "that returns its output from the last step to the first"
+    assert explanations(RunsBackwards(False), PLAIN) == equals(says)
+
+
 class SwapsGatesInReverse(NumPyLSTM):
     """Swaps input and forget gate in the reverse direction."""
 

@@ -1,0 +1,129 @@
+"""The equations of one step, those of the LSTM and others that are known from faulty ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from reference import Array, Step, Weights, lstm_cell
+from reference.cell import sigmoid
+
+Function = Callable[[Array], Array]
+
+
+@dataclass(frozen=True)
+class Equations:
+    """The equations of one step, by default those of the LSTM; `says` names the change.
+
+    - `gate`, `candidate`, `squash`: the activations of i, f and o, of g, and of c;
+    - `next_c`, `next_h`: c and h, from the quantities of the step that come before them;
+    - `carried`: the states that go from step to step; `taken`: the initial ones that count.
+    """
+
+    says: str = ""
+    gate: Function = sigmoid
+    candidate: Function = np.tanh
+    squash: Function = np.tanh
+    next_c: Callable[[Step], Array] = field(default=lambda s: s.f * s.c_prev + s.i * s.g)
+    next_h: Callable[[Step], Array] = field(default=lambda s: s.o * s.tanh_c)
+    carried: str = "hc"
+    taken: str = "hc"
+
+    def applied(self, s: Step) -> Step:
+        """`s` with all that follows, element by element, from its pre-activations and `c_prev`."""
+        i, f, o = self.gate(s.a_i), self.gate(s.a_f), self.gate(s.a_o)
+        s = s._replace(i=i, f=f, g=self.candidate(s.a_g), o=o)
+        s = s._replace(c=self.next_c(s))
+        s = s._replace(tanh_c=self.squash(s.c))
+        return s._replace(h_full=self.next_h(s))
+
+    def cell(self, x: Array, h: Array, c: Array, w: Weights) -> Step:
+        """As :func:`reference.lstm_cell`, with these equations."""
+        s = self.applied(lstm_cell(x, h, c, w))
+        return s._replace(h=s.h_full if w.weight_hr is None else s.h_full @ w.weight_hr.T)
+
+
+def linear(a: Array) -> Array:
+    """`a` itself."""
+    return a
+
+
+def relu(a: Array) -> Array:
+    """`a` where it is positive, else 0."""
+    return np.maximum(a, 0)
+
+
+def hard_sigmoid(slope: float) -> Function:
+    """``slope * a + 0.5``, cut to [0, 1]."""
+    return lambda a: np.clip(slope * a + 0.5, 0, 1)
+
+
+ACTIVATIONS = (
+    Equations("with sigmoid on the candidate", candidate=sigmoid),
+    Equations("without tanh on the candidate", candidate=linear),
+    Equations("without tanh on the cell state", squash=linear),
+    Equations("without any tanh", candidate=linear, squash=linear),
+    Equations("with relu on the candidate", candidate=relu),
+    Equations("with relu in place of tanh", candidate=relu, squash=relu),
+    Equations("with tanh on the gates", gate=np.tanh),
+    Equations("without sigmoid on the gates", gate=linear),
+    Equations("with sigmoid and tanh exchanged", gate=np.tanh, candidate=sigmoid),
+    Equations("with the hard sigmoid 0.2 a + 0.5 in place of sigmoid", gate=hard_sigmoid(0.2)),
+    Equations("with the hard sigmoid a / 6 + 0.5 in place of sigmoid", gate=hard_sigmoid(1 / 6)),
+    Equations("with sigmoid on the cell state", squash=sigmoid),
+)
+"""Other activations."""
+
+HIDDEN = (
+    Equations("whose hidden state is the cell state", next_h=lambda s: s.c),
+    Equations(
+        "whose cell returns c for h and h for c",
+        next_c=lambda s: s.o * np.tanh(s.f * s.c_prev + s.i * s.g),
+        next_h=lambda s: s.f * s.c_prev + s.i * s.g,
+    ),
+    Equations("without an output gate, h = tanh(c)", next_h=lambda s: s.tanh_c),
+    Equations("that computes h = tanh(o * c)", next_h=lambda s: np.tanh(s.o * s.c)),
+    Equations(
+        "that computes h from the cell state of the step before",
+        next_h=lambda s: s.o * np.tanh(s.c_prev),
+    ),
+)
+"""Other hidden states."""
+
+CELL_STATES = (
+    Equations("without an input gate, c = f * c + g", next_c=lambda s: s.f * s.c_prev + s.g),
+    Equations("without a forget gate, c = c + i * g", next_c=lambda s: s.c_prev + s.i * s.g),
+    Equations("that drops the cell state of the step before", next_c=lambda s: s.i * s.g),
+    Equations(
+        "that takes in as much as it forgets, i = 1 - f",
+        next_c=lambda s: s.f * s.c_prev + (1 - s.f) * s.g,
+    ),
+    Equations(
+        "that forgets as much as it takes in, f = 1 - i",
+        next_c=lambda s: (1 - s.i) * s.c_prev + s.i * s.g,
+    ),
+    Equations("that computes c = f * c + i + g", next_c=lambda s: s.f * s.c_prev + s.i + s.g),
+    Equations("that computes c = f * (c + i * g)", next_c=lambda s: s.f * (s.c_prev + s.i * s.g)),
+    Equations("that computes c = i * g - f * c", next_c=lambda s: s.i * s.g - s.f * s.c_prev),
+    Equations(
+        "that computes c = tanh(f * c + i * g)",
+        next_c=lambda s: np.tanh(s.f * s.c_prev + s.i * s.g),
+        squash=linear,
+    ),
+)
+"""Other cell states."""
+
+STATES = (
+    Equations("that starts every step from the initial h", carried="c"),
+    Equations("that starts every step from the initial c", carried="h"),
+    Equations("that starts every step from the initial states", carried=""),
+    Equations("that ignores h_0", taken="c"),
+    Equations("that ignores c_0", taken="h"),
+    Equations("that ignores h_0 and c_0", taken=""),
+)
+"""States that are not carried on, or not taken."""
+
+EQUATIONS = (*ACTIVATIONS, *HIDDEN, *CELL_STATES, *STATES)
+"""All of them."""
