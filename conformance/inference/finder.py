@@ -1,4 +1,10 @@
-"""Where to look, in which order, and when to stop."""
+"""Where to look, in which order, and when to stop.
+
+A place is one way to make an instance, or to call a function, and one choice of the parameters
+that hold weights and biases. A start is a place with a call and a meaning of the input's axes. Each
+start that runs is followed by :mod:`conformance.inference.search`. Right LSTMs come first
+everywhere: there are so many faulty ones that one of them may fit a right one read in a wrong way.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +18,12 @@ from typing import Any
 from conformance.errors import told
 from conformance.implementations.by_hand.expressions import Call
 from conformance.implementations.by_hand.usage import Around
-from conformance.inference.construction import Construction, constructions
-from conformance.inference.forms import calls, signatures
 from conformance.inference.guess import Guess
-from conformance.inference.probing import Prober, methods
+from conformance.inference.probing import Prober
 from conformance.inference.readings import READINGS, WRONG
 from conformance.inference.schemes import schemes
 from conformance.inference.search import Search, best
+from conformance.inference.ways import Construction, calls, constructions, methods, signatures
 from reference import DType
 
 UNTIL = 5.0, 9.0
@@ -47,12 +52,7 @@ class _Place:
 class Finder:
     """The search for one class or function, in one dtype; `complaint` says why it found nothing."""
 
-    def __init__(
-        self,
-        target: Callable[..., Any],
-        dtype: DType,
-        around: Around,
-    ) -> None:
+    def __init__(self, target: Callable[..., Any], dtype: DType, around: Around) -> None:
         self.target = target
         self.dtype = dtype
         self.around = around
@@ -64,7 +64,7 @@ class Finder:
 
         Right LSTMs are looked for everywhere before faulty ones are, until time is up.
         """
-        places = list(self._places())
+        places = list(self._as_class() if isinstance(self.target, type) else self._as_function())
         found: list[Found] = []
         for faulty, until in zip((False, True), UNTIL, strict=True):
             if any(each.guess.whole for each in found):
@@ -81,56 +81,56 @@ class Finder:
         self.complaint = next(filter(None, raised), self.complaint)
         return min(found, key=lambda each: each.guess.rank, default=None)
 
-    def _places(self) -> Iterator[_Place]:
-        yield from self._as_class() if isinstance(self.target, type) else self._as_function()
-
     def _as_function(self) -> Iterator[_Place]:
         for cell, tensors in itertools.product((False, True), repeat=2):
-            for signature in signatures(self.target, cell):
+            for call, shapes in signatures(self.target, cell):
                 prober = Prober(self.dtype, None, self.target, self.around, tensors)
                 starts = tuple(
-                    Guess(scheme, "", Call(signature.call), reading)
-                    for scheme in schemes(signature.shapes)
+                    Guess(scheme, "", Call(call), reading)
+                    for scheme in schemes(shapes)
                     for reading in READINGS
                     if reading.cell == cell
                 )
                 if starts:
-                    yield _Place(Search(prober, signature.shapes), None, starts)
+                    yield _Place(Search(prober, shapes), None, starts)
         self.complaint = "the names of its arguments are not those of an LSTM"
 
     def _as_class(self) -> Iterator[_Place]:
-        construction = None
+        complaints = []
         for construction in constructions(self.target):
             prober = Prober(self.dtype, construction, None, self.around)
             try:
                 made = prober.subject()
             except (Exception, SystemExit) as error:
-                self.complaint = self.complaint or f"constructing it raised {told(error)}"
+                complaints.append(f"constructing it raised {told(error)}")
                 continue
             shapes = made.shapes()
-            search = Search(prober, shapes)
             fitting = list(schemes(shapes))
-            for scheme in fitting:
-                starts = tuple(
-                    Guess(scheme, method, Call(call), reading)
-                    for method in methods(made.holder)
-                    for reading in READINGS
-                    for call in calls(reading.cell)
-                )
-                if not starts:
-                    self.complaint = self.complaint or "it has nothing that can be called"
-                yield _Place(search, construction, starts)
             if not fitting:
                 listed = ", ".join(f"{key} {shape}" for key, shape in shapes.items())
-                self.complaint = self.complaint or (
+                complaints.append(
                     "no parameters have the shapes of an LSTM's with 3 inputs and 5 hidden units: "
                     f"{listed or 'there are none'}"
                 )
-        if construction is None:
-            self.complaint = (
+            elif not (called := list(methods(made.holder))):
+                complaints.append("it has nothing that can be called")
+            else:
+                search = Search(prober, shapes)
+                for scheme in fitting:
+                    ways = itertools.product(called, READINGS)
+                    starts = (
+                        Guess(scheme, method, Call(call), reading)
+                        for method, reading in ways
+                        for call in calls(reading.cell)
+                    )
+                    yield _Place(search, construction, tuple(starts))
+                complaints.append("")
+        if not complaints:
+            complaints.append(
                 f"it is constructed with {inspect.signature(self.target)}, where nothing is "
                 "input_size and hidden_size; infer a subclass whose __init__ takes these two"
             )
+        self.complaint = next(filter(None, complaints), "")
 
     def _followed(self, place: _Place, faulty: bool) -> Found | None:
         """The best guess that grows from those of a place, or None if there is none.
@@ -141,14 +141,15 @@ class Finder:
         search = place.search
         stateless = [start for start in place.starts if start.call.text == "input"]
         stateful = [start for start in place.starts if start.call.text != "input"]
-        wrong = [
-            replace(start, reading=reading)
-            for reading in WRONG
-            for start in stateless
-            if start.reading == replace(reading, reshaped=False, reversed=False)
-        ]
+        if faulty:
+            stateless += [
+                replace(start, reading=reading)
+                for reading in WRONG
+                for start in stateless
+                if start.reading == replace(reading, reshaped=False, reversed=False)
+            ]
         reached: list[Guess] = []
-        for group in ([*stateless, *wrong], stateful) if faulty else (stateless, stateful):
+        for group in (stateless, stateful):
             for start in group:
                 reached += search.by_x(start, faulty)
                 if any(guess.whole and (faulty or not guess.flaws) for guess in reached):

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from conformance.diagnosis.alternatives.weights import GATES as NAMES
 from conformance.implementations.by_hand.parameters import pattern
 from conformance.implementations.layouts import GATES
-from conformance.inference.guess import ORDERS, Guess, Use
-from conformance.inference.schemes import Scheme
+from conformance.inference.guess import Guess
+from conformance.inference.numbers import HIDDEN, ORDERS, STACKED, Use
 from conformance.inference.search import Search
-from conformance.inference.sizes import HIDDEN
-from reference import Array
 
-ORDINALS = ("first", "second", "third", "fourth")
-NAMES = {"i": "input gate", "f": "forget gate", "g": "candidate", "o": "output gate"}
+QUARTERS = ("first", "second", "third", "fourth")
 
 
 def order(use: Use) -> Use:
@@ -29,106 +27,96 @@ def gates(use: Use) -> str:
     return "".join(GATES[order(use).index(block)] for block in range(4))
 
 
-class Biases:
-    """Which biases there are, by what each adds to the gates, and what is wrong with them.
-
-    `right` has one pattern or two.
-    """
-
-    def __init__(self, guess: Guess, search: Search) -> None:
-        self.right: list[str] = []
-        self.faults: list[str] = []
-        singles: dict[int, list[str]] = {gate: [] for gate in range(4)}
-        idle = []
-        for name, added in guess.biases.items():
-            numbers = search.numbers.bias[name]
-            if not added.any():
-                idle.append(name)
-            elif numbers.size == 4 * HIDDEN:
-                self._stacked(name, added, numbers, guess)
-            else:
-                gates_of = [gate for gate in range(4) if added[gate].any()]
-                singles[gates_of[0]].append(name)
-                twice = not np.array_equal(added[gates_of[0]], numbers)
-                if len(gates_of) > 1 or twice:
-                    told = " and ".join(NAMES[GATES[gate]] for gate in gates_of)
-                    self.faults.append(f"{name} is added {'twice ' * twice}to the {told}")
-        counts = [len(names) for names in singles.values()]
-        for each in range(min(max(counts), 2)):
-            spare = iter(idle)
-            four = [
-                names[each] if each < len(names) else next(spare, "") for names in singles.values()
-            ]
-            if all(four):
-                self.right.append(pattern(tuple(four)))
-        if len(set(counts)) > 1 or (idle and not any(counts) and self._is_lstms(idle, search)):
-            self.faults += [f"{name} has no effect" for name in idle]
-        if idle and not any(counts) and not self.right and self._is_lstms(idle, search):
-            self.right = idle[:2]
-
-    def _is_lstms(self, idle: Sequence[str], search: Search) -> bool:
-        return any(search.numbers.bias[name].size == 4 * HIDDEN for name in idle)
-
-    def _stacked(self, name: str, added: Array, numbers: Array, guess: Guess) -> None:
-        self.right.append(name)
-        blocks = numbers.reshape(4, HIDDEN)
-        if np.array_equal(added, 2 * blocks[list(guess.ih)]):
-            self.faults.append(f"{name} is added twice")
-        elif not np.array_equal(added, blocks[list(guess.ih)]):
-            self.faults.append(
-                f"{name} is not used in the order {', '.join(gates(guess.ih))} of the weights"
-            )
-
-
 def parameters(guess: Guess, search: Search) -> tuple[dict[str, Any], list[str]]:
     """Arguments that name the parameters and their layout, and what is wrong with their use."""
     scheme = guess.scheme
     arguments: dict[str, Any] = {}
-    faults: list[str] = []
     stacked = len(scheme.ih) == 1
-    hh_turned = scheme.transposed if guess.turned is None else guess.turned
-    if scheme.hh and len(scheme.hh) == 1:
-        hh_turned = search.shapes[scheme.hh[0]][0] == HIDDEN
-    for key, names, use in (("weight_ih", scheme.ih, guess.ih), ("weight_hh", scheme.hh, guess.hh)):
-        if not names:
-            continue
-        key = f"weight_{scheme.joined}" if scheme.joined else key
-        arguments[key] = names[0] if stacked else pattern(tuple(names[n] for n in order(use)))
-    faults += _shared(scheme, guess)
+    for key, names, use in (
+        (f"weight_{scheme.joined or 'ih'}", scheme.ih, guess.ih),
+        ("weight_hh", scheme.hh, guess.hh),
+    ):
+        if names:
+            arguments[key] = names[0] if stacked else pattern(tuple(names[n] for n in order(use)))
+    faults = _shared(guess)
     if stacked and guess.hh != guess.ih:
         faults.append(
             f"{scheme.ih[0]} has the gates in the order {', '.join(gates(guess.ih))}, but "
             f"{(scheme.hh or scheme.ih)[0]} is used in the order {', '.join(gates(guess.hh))}"
         )
-    biases = Biases(guess, search)
-    if biases.right:
-        arguments["bias"] = biases.right[0] if len(biases.right) == 1 else tuple(biases.right[:2])
+    biases, wrong = _biases(guess, search)
+    if biases:
+        arguments["bias"] = biases[0] if len(biases) == 1 else tuple(biases[:2])
     if stacked and gates(guess.ih) != GATES:
         arguments["gates"] = gates(guess.ih)
-    if scheme.transposed and (hh_turned or scheme.joined):
+    hh_turned = scheme.hh_transposed(search.shapes, guess.turned)
+    if scheme.transposed and hh_turned:
         arguments["transposed"] = True
-    elif scheme.transposed or (hh_turned and scheme.hh):
+    elif scheme.transposed or hh_turned:
         arguments["transposed"] = "weight_ih" if scheme.transposed else "weight_hh"
     if guess.forget_bias:
         arguments["forget_bias"] = guess.forget_bias
     other = [f"{name} has an effect that no bias has" for name in guess.unexplained]
-    return arguments, faults + biases.faults + other
+    return arguments, faults + wrong + other
 
 
-def _shared(scheme: Scheme, guess: Guess) -> list[str]:
-    """What is told of blocks that serve several gates, or none."""
-    told: list[str] = []
-    same = guess.ih == guess.hh or not scheme.hh
-    groups = [(scheme.ih, guess.ih)] if same else [(scheme.ih, guess.ih), (scheme.hh, guess.hh)]
+def _shared(guess: Guess) -> list[str]:
+    """What is wrong with blocks that serve several gates, or none."""
+    wrong: list[str] = []
+    by_x, by_h = guess.scheme.ih, guess.scheme.hh
+    groups = [(by_x, guess.ih), (by_h, guess.hh)]
+    if guess.ih == guess.hh or not by_h:
+        groups = groups[:1]
     for names, use in groups:
-        whole = " and ".join((*scheme.ih, *scheme.hh) if same else names)
+        whole = " and ".join((*by_x, *by_h) if len(groups) == 1 else names)
         for block in range(4):
-            own = names[block] if len(names) > 1 else f"the {ORDINALS[block]} quarter of {whole}"
+            own = names[block] if len(names) > 1 else f"the {QUARTERS[block]} quarter of {whole}"
             of = [NAMES[gate] for gate, used in zip(GATES, use, strict=True) if used == block]
             if len(of) != 1:
                 served = f"serves as {' and as '.join(of)}" if of else "is not used"
-                told.append(f"{own} {served}")
-    return told
+                wrong.append(f"{own} {served}")
+    return wrong
+
+
+def _biases(guess: Guess, search: Search) -> tuple[list[str], list[str]]:
+    """The biases that there are, by what each adds to the gates, and what is wrong with them.
+
+    Each is the name of a stacked one, or a pattern of four. What adds nothing may be the fourth of
+    three that do, and else has no effect.
+    """
+    right: list[str] = []
+    faults: list[str] = []
+    idle: list[str] = []
+    singles: tuple[list[str], ...] = ([], [], [], [])
+    for name, added in guess.biases.items():
+        numbers = search.numbers.bias[name]
+        of = np.flatnonzero(added.any(axis=1))
+        if not len(of):
+            idle.append(name)
+        elif numbers.size == STACKED:
+            right.append(name)
+            blocks = numbers.reshape(4, HIDDEN)[list(guess.ih)]
+            if np.array_equal(added, 2 * blocks):
+                faults.append(f"{name} is added twice")
+            elif not np.array_equal(added, blocks):
+                used = ", ".join(gates(guess.ih))
+                faults.append(f"{name} is not used in the order {used} of the weights")
+        else:
+            singles[of[0]].append(name)
+            twice = not np.array_equal(added[of[0]], numbers)
+            if len(of) > 1 or twice:
+                where = " and ".join(NAMES[GATES[gate]] for gate in of)
+                faults.append(f"{name} is added {'twice ' * twice}to the {where}")
+    counts = [len(names) for names in singles]
+    for nth in range(min(max(counts), 2)):
+        spare = iter(idle)
+        four = [names[nth] if nth < len(names) else next(spare, "") for names in singles]
+        if all(four):
+            right.append(pattern(tuple(four)))
+    whole = not any(counts) and any(search.numbers.bias[name].size == STACKED for name in idle)
+    if len(set(counts)) > 1 or whole:
+        faults += [f"{name} has no effect" for name in idle]
+    return right or idle[: 2 * whole], faults
 
 
 def source(name: str, module: str, factory: str, arguments: Mapping[str, Any]) -> str:
@@ -136,15 +124,14 @@ def source(name: str, module: str, factory: str, arguments: Mapping[str, Any]) -
     lines = ["from conformance import HandWritten"]
     if all(part.isidentifier() for part in module.split(".")):
         lines += [f"from {module} import {name}"]
-    lines += ["", "mine = HandWritten("]
-    current = f"    {factory},"
+    lines += ["", "mine = HandWritten(", f"    {factory},"]
+    current = "   "
     for key, value in arguments.items():
-        text = f"{key}={_quoted(value)},"
-        if len(current) + 1 + len(text) > 100 or current == f"    {factory},":
+        text = f" {key}={_quoted(value)},"
+        if current.strip() and len(current) + len(text) > 100:
             lines.append(current)
-            current = f"    {text}"
-        else:
-            current += f" {text}"
+            current = "   "
+        current += text
     return "\n".join([*lines, current, ")"])
 
 

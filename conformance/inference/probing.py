@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +16,8 @@ from conformance.implementations.by_hand.expressions import Call
 from conformance.implementations.by_hand.subjects import Subject, TorchSubject, subject
 from conformance.implementations.by_hand.usage import Around
 from conformance.implementations.failures import Misbehaviour
-from conformance.inference.sizes import FIRST, HIDDEN, INPUT, SECOND
-from reference import DTYPES, Array, DType
+from conformance.inference.numbers import FIRST, HIDDEN, INPUT, SECOND
+from reference import Array, DType
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,32 +42,21 @@ class Returned:
     modules: list[Leaf]
 
 
+@dataclass
 class Prober:
     """Makes instances, fills them and calls them, whatever they raise.
 
-    `factory` makes an instance with the sizes of :mod:`conformance.inference.sizes`; without it
-    `function` itself is called with its parameters, as `tensors` or not. `complaint`
-    is the first thing raised.
+    `factory` makes an instance with the sizes of :mod:`conformance.inference.numbers`; without it
+    `function` itself is called with its parameters, as `tensors` or not. `complaint` is the first
+    thing raised.
     """
 
-    def __init__(
-        self,
-        dtype: DType,
-        factory: Callable[[int, int], Any] | None,
-        function: Callable[..., Any] | None = None,
-        around: Around = contextlib.nullcontext,
-        tensors: bool = False,
-    ) -> None:
-        self.dtype = dtype
-        self.factory = factory
-        self.function = function
-        self.around = around
-        self.tensors = tensors
-        self.complaint = ""
-
-    def in_float32(self) -> Prober:
-        """The same in float32."""
-        return Prober(DTYPES["float32"], self.factory, self.function, self.around, self.tensors)
+    dtype: DType
+    factory: Callable[[int, int], Any] | None = None
+    function: Callable[..., Any] | None = None
+    around: Around = contextlib.nullcontext
+    tensors: bool = False
+    complaint: str = ""
 
     def subject(self) -> Subject:
         """A new instance."""
@@ -84,39 +73,32 @@ class Prober:
         parameters: Mapping[str, Array],
     ) -> Returned | None:
         """The answer to a call of a new instance with these parameters; None if it raises."""
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                return self._call(method, call, values, parameters)
-        except Misbehaviour as error:
-            self.complaint = self.complaint or str(error)
-        except (Exception, SystemExit) as error:
-            self.complaint = self.complaint or told(error)
+        torch = sys.modules.get("torch")
+        with warnings.catch_warnings(), torch.no_grad() if torch else contextlib.nullcontext():
+            warnings.simplefilter("ignore")
+            try:
+                made = self.subject()
+                given = dict(values)
+                if self.factory is None:
+                    given |= parameters
+                else:
+                    for name, array in parameters.items():
+                        made.fill(name, array.astype(self.dtype.numpy))
+                return self._answer(made, method, call, given)
+            except Misbehaviour as error:
+                self.complaint = self.complaint or str(error)
+            except (Exception, SystemExit) as error:
+                self.complaint = self.complaint or told(error)
         return None
 
-    def _call(
-        self,
-        method: str,
-        call: Call,
-        values: Mapping[str, Array],
-        parameters: Mapping[str, Array],
+    def _answer(
+        self, made: Subject, method: str, call: Call, values: Mapping[str, Array]
     ) -> Returned:
-        torch = sys.modules.get("torch")
-        made = self.subject()
-        given = {name: array.astype(self.dtype.numpy) for name, array in values.items()}
-        own = {name: array.astype(self.dtype.numpy) for name, array in parameters.items()}
-        if self.factory is None:
-            given |= own
-        else:
-            for name, array in own.items():
-                made.fill(name, array)
-        hooked: list[str] = []
-        if isinstance(made, TorchSubject):
-            hooked = [name for name, _ in made.holder.named_modules() if name]
-        positional, named = call.arguments(
-            {name: made.given(array) for name, array in given.items()}
-        )
-        with self.around(), torch.no_grad() if torch else contextlib.nullcontext():
+        given = {key: made.given(array.astype(self.dtype.numpy)) for key, array in values.items()}
+        positional, named = call.arguments(given)
+        module = isinstance(made, TorchSubject)
+        hooked = [name for name, _ in made.holder.named_modules() if name] if module else []
+        with self.around():
             answer, inputs = made.called(method, positional, named, hooked)
         leaves: list[Leaf] = []
         form = _form(answer, made, leaves)
@@ -144,15 +126,3 @@ def _form(answer: Any, made: Subject, leaves: list[Leaf]) -> Any:
         return None
     leaves.append(Leaf(np.asarray(made.taken(answer, "the answer"), np.float64)))
     return len(leaves) - 1
-
-
-def methods(holder: Any) -> Iterator[str]:
-    """What can be called: the instance itself, or methods of an object that cannot be."""
-    if callable(holder):
-        yield ""
-        return
-    unlikely = ("backward", "train", "fit", "loss", "update", "save", "load", "init", "reset")
-    for name in dir(holder):
-        likely = not name.startswith("_") and not any(word in name for word in unlikely)
-        if likely and callable(getattr(holder, name)):
-            yield name

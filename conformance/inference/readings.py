@@ -7,13 +7,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from conformance.diagnosis.alternatives.wiring import (
+    BACKWARDS,
+    INPUT_RESHAPED,
+    OUTPUT_BACKWARDS,
+    OUTPUT_RESHAPED,
+    OUTPUT_TIME_MAJOR,
+)
+from conformance.inference.numbers import FIRST, HIDDEN, SECOND
 from conformance.inference.probing import Leaf
 from conformance.inference.simulation import Simulated
-from conformance.inference.sizes import FIRST, HIDDEN, INPUT, SECOND
 from reference import Array
-
-SHAPES = {3: (FIRST, SECOND, INPUT), 2: (SECOND, INPUT), 1: (INPUT,)}
-"""The shape of an input by its number of axes."""
 
 
 @dataclass(frozen=True)
@@ -33,15 +37,15 @@ class Reading:
     reversed: bool = False
 
     @property
-    def fault(self) -> str:
-        """What is wrong, if something is."""
+    def says(self) -> str:
+        """What is wrong, if something is, after "an LSTM"."""
         if self.reshaped:
-            return "rows and steps of the input are mixed: it is reshaped, not transposed"
-        return "steps are taken from the last to the first" if self.reversed else ""
+            return INPUT_RESHAPED.says
+        return BACKWARDS.says if self.reversed else ""
 
     @property
     def rows(self) -> int:
-        """How many rows an input of :data:`SHAPES` has."""
+        """How many rows an input of :data:`conformance.inference.numbers.INPUTS` has."""
         if not self.batched:
             return 1
         return FIRST if self.batch_first else SECOND
@@ -103,47 +107,46 @@ class Candidate:
 
 
 def candidates(reading: Reading, simulated: Simulated, leaf: Leaf) -> Iterator[Candidate]:
-    """Everything of the shape of `leaf`."""
-    for each in _all(reading, simulated, leaf.listed):
-        each = Candidate(each.name, reading.turned(each.values), each.fault)
-        if each.values.shape[1:] == leaf.array.shape:
-            yield each
-        elif each.values.shape[1:] == leaf.array.shape[1:] and leaf.array.shape[0] == 1:
-            yield Candidate(each.name, each.values[:, None], each.fault)
+    """Everything of the shape of `leaf`, but for a leading axis of 1 that a state may lack."""
+    shape = leaf.array.shape
+    for name, values, fault in _all(reading, simulated, leaf.listed):
+        values = reading.turned(values)
+        if values.shape[1:] == shape:
+            yield Candidate(name, values, fault)
+        elif values.shape[1:] == shape[1:] and shape[0] == 1:
+            yield Candidate(name, values[:, None], fault)
 
 
-def _all(reading: Reading, simulated: Simulated, listed: bool) -> Iterator[Candidate]:
-    states = {"h_n": simulated.h[:, -1], "c_n": simulated.c[:, -1]}
+def _all(reading: Reading, simulated: Simulated, listed: bool) -> Iterator[tuple[str, Array, str]]:
+    """Everything that can come back: its name, its values, and what is wrong if it is that.
+
+    An answer that is `listed` has steps first, whatever the input has.
+    """
+    h, c = simulated  # (M, T, N, H)
     if not reading.batched:
-        states = {name: state[:, 0] for name, state in states.items()}
-    yield from (Candidate(*item) for item in states.items())
+        h, c = h[:, :, 0], c[:, :, 0]
+    yield "h_n", h[:, -1], ""
+    yield "c_n", c[:, -1], ""
     if reading.cell:
         return
-    backwards = "" if reading.reversed else "the output has its steps from the last to the first"
-    for name, steps, fault in (
-        ("output", simulated.h, ""),
-        ("output", simulated.h[:, ::-1], backwards),
-        ("c_all", simulated.c, ""),
-    ):
-        if not reading.batched:
-            yield Candidate(name, steps[:, :, 0], fault)
-            continue
-        rows_first = steps.swapaxes(1, 2)
-        plain = name == "output" and not fault and not listed
-        if not reading.batch_first or listed:
-            yield Candidate(name, steps, fault)
-            if plain:
-                yield Candidate(name, rows_first, "the output has rows first, but the input steps")
-            continue
-        yield Candidate(name, rows_first, fault)
-        if plain:
-            yield Candidate(name, steps, "the output has steps first, but the input rows")
-        if name == "output" and not fault:
-            mixed = steps.reshape(rows_first.shape)
-            yield Candidate(name, mixed, "rows and steps of the output are mixed by a reshape")
-            last = "the last row of the output is returned instead of the last step"
-            yield Candidate("h_n", rows_first[:, -1], last)
-            yield Candidate("h_n", steps[:, 0], "the first step is returned instead of the last")
+    rows_first = reading.batched and reading.batch_first and not listed
+
+    def laid_out(steps: Array) -> Array:
+        return steps.swapaxes(1, 2) if rows_first else steps
+
+    backwards = "" if reading.reversed else f"it is an LSTM {OUTPUT_BACKWARDS.says}"
+    yield "output", laid_out(h), ""
+    yield "output", laid_out(h[:, ::-1]), backwards
+    yield "c_all", laid_out(c), ""
+    if rows_first:
+        by_row = laid_out(h)
+        yield "output", h, f"it is an LSTM {OUTPUT_TIME_MAJOR.says}"
+        yield "output", h.reshape(by_row.shape), f"it is an LSTM {OUTPUT_RESHAPED.says}"
+        last = "the last row of the output is returned instead of the last step"
+        yield "h_n", by_row[:, -1], last
+        yield "h_n", h[:, 0], "the first step is returned instead of the last"
+    elif reading.batched and not listed:
+        yield "output", h.swapaxes(1, 2), "the output has rows first, but the input steps"
 
 
 def distances(leaf: Leaf, candidate: Candidate) -> Array:

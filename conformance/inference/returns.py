@@ -24,33 +24,38 @@ class Returns(NamedTuple):
 def returns(guess: Guess, search: Search, returned: Returned) -> Returns:
     """The expression for what comes back, and what is wrong about it.
 
-    An array that is nothing that an LSTM returns, but has the shape of a result that is missing,
-    is meant to be that.
+    Arrays are named by their numbers first. Then those that no result explains get a name if they
+    have the shape of a result that is missing, as that is what they are meant to be; if they were
+    ignored, a class that returns zeros for its output would be right.
     """
     faults: list[str] = []
     texts = [_text(guess, search, leaf, faults) for leaf in returned.leaves]
     known = {text.partition("[")[0] for text in texts}
-    places = dict(_paths(returned.form))
     _mend_repeated_state(texts, known, faults)
+    places = dict(_places(returned.form))
     for n, leaf in enumerate(returned.leaves):
         if texts[n] == "_":
-            found = search.named(guess, leaf)
-            spare = [each.name for each in found if each.name not in known and not each.fault]
-            if guess.exact:
-                spare = [name for name in spare if name != "c_all"]
+            # that all cell states should come back is too rare to be presumed of a right class
+            spare = [
+                each.name
+                for each in search.named(guess, leaf)
+                if each.name not in known and not each.fault
+                if each.name != "c_all" or not guess.exact
+            ]
             if spare:
                 known.add(spare[0])
                 texts[n] = _indexed(spare[0], guess, leaf)
                 if guess.exact:
                     faults.append(f"{places[n]} has the shape of {spare[0]}, but not its numbers")
     if not known & {"output", "h_n"}:
+        # what is returned was computed from an LSTM's results by a submodule that saw them
         for leaf in returned.modules:
             text = _text(guess, search, leaf, faults)
             if text != "_" and texts.count("_"):
                 texts[texts.index("_")] = f"{leaf.module}({text})"
                 break
-    ignored = list(_unverified(returned.form, texts))
-    return Returns(_written(returned.form, texts, top=True), faults, ignored)
+    unverified: list[str] = []
+    return Returns(_written(returned.form, texts, unverified), faults, unverified)
 
 
 def _mend_repeated_state(texts: list[str], known: set[str], faults: list[str]) -> None:
@@ -83,56 +88,45 @@ def _indexed(name: str, guess: Guess, leaf: Leaf) -> str:
     return name if leaf.array.ndim == axes else f"{name}[0]"
 
 
-def _written(form: Any, texts: Sequence[str], top: bool = False) -> str:
-    """`form` with texts for numbers; a part is ignored as a whole if it has nothing new."""
-    if not top and _is_ignored(form, texts):
+def _written(form: Any, texts: Sequence[str], unverified: list[str], place: str = "") -> str:
+    """`form` with texts for numbers; `unverified` gets the places of what is ignored.
+
+    A part with something unknown is ignored as a whole if all else in it comes back elsewhere, so
+    that of a nested answer no more is written than what is verified.
+    """
+    if form is None:
         return "_"
-    if isinstance(form, tuple):
-        inner = ", ".join(_written(part, texts) for part in form)
-        if len(form) == 1:
-            inner += ","
-        return inner if top else f"({inner})"
+    inside = {n for n, _ in _places(form)}
+    here = {texts[n] for n in inside}
+    elsewhere = {text for n, text in enumerate(texts) if n not in inside}
+    nested = isinstance(form, (tuple, Mapping))
+    if "_" in here and here <= {"_", *elsewhere} and (place or not nested):
+        unverified.append(place or "what is returned")
+        return "_"
+    if not nested:
+        return str(texts[form])
+    parts = [_written(part, texts, unverified, where) for where, part in _parts(form, place)]
     if isinstance(form, Mapping):
-        inner = ", ".join(f"{key!r}: {_written(part, texts)}" for key, part in form.items())
-        return f"{{{inner}}}"
-    return "_" if form is None else texts[form]
+        return f"{{{', '.join(f'{key!r}: {part}' for key, part in zip(form, parts, strict=True))}}}"
+    inner = ", ".join(parts) + "," * (len(parts) == 1)
+    return f"({inner})" if place else inner
 
 
-def _is_ignored(form: Any, texts: Sequence[str]) -> bool:
-    """Whether a part has something unknown and nothing else that does not come back elsewhere."""
-    places = [place for place, _ in _paths(form)]
-    inside = {texts[place] for place in places}
-    outside = {text for n, text in enumerate(texts) if n not in places}
-    return "_" in inside and inside <= {"_", *outside}
-
-
-def _paths(form: Any, told: str = "") -> Iterator[tuple[int, str]]:
-    """Place of each array in `form`, and where that is in words."""
+def _places(form: Any, place: str = "") -> Iterator[tuple[int, str]]:
+    """The number of each array in `form`, and where that is in words."""
     if isinstance(form, (tuple, Mapping)):
-        for place, part in _parts(form, told):
-            yield from _paths(part, place)
+        for where, part in _parts(form, place):
+            yield from _places(part, where)
     elif form is not None:
-        yield form, told or "what is returned"
+        yield form, place or "what is returned"
 
 
-def _parts(form: Any, told: str) -> Iterator[tuple[str, Any]]:
+def _parts(form: Any, place: str) -> Iterator[tuple[str, Any]]:
     """The parts of a tuple or a mapping, with where they are in words."""
     if isinstance(form, Mapping):
         for key, part in form.items():
-            yield f"{key!r} of {told}" if told else f"the returned value {key!r}", part
+            yield f"{key!r} of {place}" if place else f"the returned value {key!r}", part
     else:
         for n, part in enumerate(form):
-            place = f"the {ORDINALS[n] if n < len(ORDINALS) else f'{n + 1}th'}"
-            yield f"{place} of {told}" if told else f"{place} returned value", part
-
-
-def _unverified(form: Any, texts: Sequence[str], told: str = "") -> Iterator[str]:
-    """Where, in words, there is what the expression ignores."""
-    if isinstance(form, (tuple, Mapping)):
-        if told and _is_ignored(form, texts):
-            yield told
-            return
-        for place, part in _parts(form, told):
-            yield from _unverified(part, texts, place)
-    elif form is not None and texts[form] == "_":
-        yield told or "what is returned"
+            where = f"the {ORDINALS[n] if n < len(ORDINALS) else f'{n + 1}th'}"
+            yield f"{where} of {place}" if place else f"{where} returned value", part

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from conformance.implementations.by_hand.parameters import pattern
-from conformance.inference.sizes import HIDDEN, INPUT, STACKED, SUM
+from conformance.inference.numbers import HIDDEN, INPUT, STACKED, Shapes
 from reference import Array
-
-Shapes = Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -43,21 +41,27 @@ class Scheme:
         ]
         return tuple(found) if sorted(found) == [0, 1, 2, 3] else (0, 1, 2, 3)
 
+    def hh_transposed(self, shapes: Shapes, turned: bool | None) -> bool:
+        """Whether weights by h are transposed: as their shape shows, or as `turned` claims.
+
+        Those of one gate are square. Unless claimed otherwise they are taken to be as those by x.
+        """
+        if len(self.hh) == 1:
+            return shapes[self.hh[0]][0] == HIDDEN
+        return self.transposed if turned is None else turned
+
     def weights(
         self, shapes: Shapes, by_x: Array, by_h: Array, turned: bool | None = None
     ) -> dict[str, Array]:
         """Arrays of these blocks, (4, H, I) and (4, H, H), in the order in which they are stored.
 
-        `turned` is whether `hh` is transposed where its shape does not tell.
+        `turned` is whether `hh` is transposed where its shape does not show it.
         """
         if self.joined:
             joined = np.concatenate([by_x, by_h][:: 1 if self.joined == "xh" else -1], axis=2)
             return self._stored(self.ih, joined, self.transposed)
-        stacked = shapes[self.hh[0]] if len(self.hh) == 1 else None
-        hh = turned if turned is not None else self.transposed
-        if stacked is not None:
-            hh = stacked[0] == HIDDEN
-        return self._stored(self.ih, by_x, self.transposed) | self._stored(self.hh, by_h, hh)
+        hh = self._stored(self.hh, by_h, self.hh_transposed(shapes, turned))
+        return self._stored(self.ih, by_x, self.transposed) | hh
 
     @staticmethod
     def _stored(names: Sequence[str], blocks: Array, transposed: bool) -> dict[str, Array]:
@@ -75,7 +79,9 @@ def schemes(shapes: Shapes) -> Iterator[Scheme]:
     )
     for count, rows in ((1, STACKED), (4, HIDDEN)):
         for transposed in (False, True):
-            ih, joint = (_of(shapes, rows, columns, transposed) for columns in (INPUT, SUM))
+            ih, joint = (
+                _of(shapes, rows, columns, transposed) for columns in (INPUT, INPUT + HIDDEN)
+            )
             hh = _of(shapes, rows, HIDDEN, False)
             hh += [name for name in _of(shapes, rows, HIDDEN, True) if name not in hh]
             for first in _fours(ih, count):

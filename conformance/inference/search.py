@@ -1,7 +1,10 @@
 """Finding which parameter does what: by x first, then by h, then the biases.
 
-Parameters that are not looked at yet are zero, so that each step chooses among the 256 ways in
-which four gates can use four blocks, of which 24 are orders, and never among their products.
+Four gates can use four blocks in 256 ways, of which 24 are orders; together the weights by x, the
+weights by h and a bias can be used in 256^3 ways, which are too many to try. So a class is called
+with most of its parameters at zero. With the weights by x alone, its results show how these are
+used, whatever becomes of the others, and one simulation computes all 256 ways at once. Then the
+weights by h are filled in as well, and after them one bias at a time.
 """
 
 from __future__ import annotations
@@ -13,24 +16,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from conformance.inference.guess import ORDERS, USES, Guess, Numbers, Use, additions
+from conformance.diagnosis.alternatives.equations import EQUATIONS, Equations
+from conformance.inference.guess import Guess
+from conformance.inference.numbers import HIDDEN, ORDERS, USES, Numbers, Shapes, Use, additions
 from conformance.inference.probing import Leaf, Prober, Returned
 from conformance.inference.readings import Candidate, candidates, distances
-from conformance.inference.schemes import Shapes
-from conformance.inference.simulation import (
-    FAULTY,
-    LSTM,
-    TWICE_FAULTY,
-    Blocks,
-    Equations,
-    Simulated,
-    simulate,
-)
-from conformance.inference.sizes import HIDDEN
+from conformance.inference.simulation import LSTM, TWICE_FAULTY, Blocks, Simulated, simulate
 from reference import Array
 
 KEPT = 12
 """How many right guesses are followed up; of wrong ones a quarter of that."""
+
+NO_BIAS = np.zeros((1, 4, HIDDEN))
 
 
 class Scored(NamedTuple):
@@ -51,21 +48,14 @@ class Scored(NamedTuple):
         else:
             yield from np.argsort(self.off, kind="stable")[: KEPT // 4]
 
-    def favouring(self, place: int) -> Scored:
-        """The same, where one is believed unless another is more than twice as near."""
-        off = self.off.copy()
-        off[place] /= 2
-        return self._replace(off=off)
-
     def all_by_one_of(self, count: int) -> bool:
         """Whether one of the first `count` explains everything."""
         return bool((self.explained[:count] >= self.total).any()) and self.total > 0
 
-    def told(self, n: int) -> dict[str, Any]:
+    def shown(self, n: int) -> dict[str, Any]:
         """The n-th's part of a guess."""
-        off = float(self.off[n])
-        counts = {"exact": int(self.explained[n]), "total": self.total}
-        return {**counts, "returned": self.returned, "error": off}
+        counts = {"exact": int(self.explained[n]), "error": float(self.off[n])}
+        return {**counts, "total": self.total, "returned": self.returned}
 
 
 class Search:
@@ -77,46 +67,50 @@ class Search:
         self.numbers = Numbers.of(shapes)
         self.tolerance = 1e-9 if prober.dtype.name == "float64" else 3e-5
 
-    def in_float32(self) -> Search:
-        """The same search in float32, as which many make states where none are given."""
-        return Search(self.prober.in_float32(), self.shapes)
-
     def answer(self, guess: Guess, *, hh: bool, biases: Iterable[str]) -> Returned | None:
         """What comes back with random weights by x, and by h and `biases` where wanted."""
-        by_h = self.numbers.hh * hh
         parameters = {name: np.zeros(self.shapes[name]) for name in guess.scheme.biases}
         for name in biases:
             parameters[name] = self.numbers.bias[name].reshape(self.shapes[name])
-        weights = guess.scheme.weights(self.shapes, self.numbers.ih, by_h, guess.turned)
+        parameters |= guess.scheme.weights(
+            self.shapes, self.numbers.ih, self.numbers.hh * hh, guess.turned
+        )
         values = {"input": self.numbers.inputs[guess.reading.axes]}
         if guess.call.takes_states:
-            values["h_0"], values["c_0"] = self.numbers.states(guess.reading)
+            states = self.numbers.states(guess.reading.state_shape())
+            values |= zip(("h_0", "c_0"), states, strict=True)
         values = {name: guess.reading.turned(array) for name, array in values.items()}
-        return self.prober.call(guess.method, guess.call, values, parameters | weights)
+        return self.prober.call(guess.method, guess.call, values, parameters)
+
+    def whole_answer(self, guess: Guess) -> Returned | None:
+        """What comes back where nothing is zero."""
+        return self.answer(guess, hh=True, biases=guess.biases)
 
     def simulated(
         self,
         guess: Guess,
         ih: Sequence[Use],
-        hh: Sequence[Use],
-        bias: Array,
+        hh: Sequence[Use] = (),
+        bias: Array = NO_BIAS,
         states: Sequence[Array] = (),
     ) -> Simulated:
-        """The states of LSTMs that use blocks in these ways; `bias` is (M, 4, hidden_size).
+        """The states of LSTMs that use blocks in these ways; `bias` is (M, 4, HIDDEN).
 
         They start from `states`, by default what is given, or zeros.
         """
-        x = guess.reading.time_major(self.numbers.inputs[guess.reading.axes])
-        states = states or [np.zeros((guess.reading.rows, HIDDEN))] * 2
+        reading = guess.reading
+        if not states:
+            states = [np.zeros((reading.rows, HIDDEN))] * 2
         if guess.call.takes_states:
-            given = self.numbers.states(guess.reading)
-            states = [state.reshape(guess.reading.rows, HIDDEN) for state in given]
-        forget = np.zeros((1, 4, HIDDEN))
-        forget[:, 1] = guess.forget_bias
-        by_h = self.numbers.hh[np.array(hh)] if hh else np.zeros((1, 4, HIDDEN, HIDDEN))
-        return simulate(
-            x, states, Blocks(self.numbers.ih[np.array(ih)], by_h, bias + forget), guess.equations
+            given = self.numbers.states(reading.state_shape())
+            states = [state.reshape(reading.rows, HIDDEN) for state in given]
+        blocks = Blocks(
+            self.numbers.ih[np.array(ih)],
+            self.numbers.hh[np.array(hh)] if hh else np.zeros((1, 4, HIDDEN, HIDDEN)),
+            bias + guess.forget_bias * np.eye(4)[1, :, None],
         )
+        x = reading.time_major(self.numbers.inputs[reading.axes])
+        return simulate(x, states, blocks, guess.equations)
 
     def scored(self, guess: Guess, returned: Returned, simulated: Simulated) -> Scored:
         """How far each LSTM simulated explains what came back.
@@ -132,18 +126,14 @@ class Search:
         return scored
 
     def _leaves(self, guess: Guess, leaves: Sequence[Leaf], simulated: Simulated) -> Scored:
-        count = len(simulated.h)
-        explained, off = np.zeros(count, int), []
+        explained, off = np.zeros(len(simulated.h), int), []
         for leaf in leaves:
-            found = [
-                distances(leaf, candidate)
-                for candidate in candidates(guess.reading, simulated, leaf)
-            ]
+            found = [distances(leaf, each) for each in candidates(guess.reading, simulated, leaf)]
             if found:
-                nearest = np.min(found, axis=0)
-                explained += (nearest <= self.tolerance) & leaf.array.any()
-                off.append(nearest)
-        mean = np.mean(off, axis=0) if off else np.full(count, np.inf)
+                off.append(np.min(found, axis=0))
+                # zeros can be anything: they explain nothing
+                explained += (off[-1] <= self.tolerance) & leaf.array.any()
+        mean = np.mean(off, axis=0) if off else np.full(len(explained), np.inf)
         return Scored(explained, mean, len(off), len(leaves))
 
     def by_x(self, guess: Guess, faulty: bool) -> Iterator[Guess]:
@@ -156,19 +146,20 @@ class Search:
         if returned is None:
             return
         levels: list[tuple[Sequence[Equations], list[Use], Sequence[float]]]
-        levels = [((LSTM,), USES, (0.0, 1.0)), (FAULTY, USES, (0.0, 1.0))]
-        if not guess.reading.fault:
+        levels = [((LSTM,), USES, (0.0, 1.0)), (EQUATIONS, USES, (0.0, 1.0))]
+        if not guess.reading.says:
             levels.append((TWICE_FAULTY, ORDERS, (0.0,)))
         for level, uses, forget_biases in levels if faulty else levels[:1]:
             found = False
             for equations, forget_bias in itertools.product(level, forget_biases):
                 here = replace(guess, forget_bias=forget_bias, equations=equations)
-                simulated = self.simulated(here, uses, (), np.zeros((1, 4, HIDDEN)))
-                scored = self.scored(here, returned, simulated)
+                scored = self.scored(here, returned, self.simulated(here, uses))
                 found |= scored.all_by_one_of(len(ORDERS))
-                scored = scored.favouring(uses.index(guess.scheme.spoken()))
+                # of what explains nothing, the order that names speak of is believed, unless
+                # another is more than twice as near
+                scored.off[uses.index(guess.scheme.spoken())] /= 2
                 for n in scored.best():
-                    yield replace(here, ih=uses[n], **scored.told(n))
+                    yield replace(here, ih=uses[n], **scored.shown(n))
             if found:
                 return
 
@@ -180,13 +171,13 @@ class Search:
             returned = self.answer(here, hh=True, biases=())
             if returned is None:
                 continue
-            alternatives = FAULTY if guess.exact and guess.equations is LSTM else ()
+            # some faults, such as a state that is not carried, show with weights by h only
+            alternatives = EQUATIONS if guess.exact and guess.equations is LSTM else ()
             for equations in (guess.equations, *alternatives):
                 here = replace(here, equations=equations)
-                simulated = self.simulated(here, [guess.ih], USES, np.zeros((1, 4, HIDDEN)))
-                scored = self.scored(here, returned, simulated)
+                scored = self.scored(here, returned, self.simulated(here, [guess.ih], USES))
                 for n in scored.best():
-                    yield replace(here, hh=USES[n], **scored.told(n))
+                    yield replace(here, hh=USES[n], **scored.shown(n))
                 if scored.all_by_one_of(len(USES)):
                     break
 
@@ -198,45 +189,41 @@ class Search:
         added = np.stack(list(additions(self.numbers.bias[name])))
         simulated = self.simulated(guess, [guess.ih], [guess.hh], added)
         scored = self.scored(guess, returned, simulated)
-        if not scored.explained.any():
-            yield self._no_bias(guess, name, returned)
-            return
-        n = next(scored.best())
-        biases = {**guess.biases, name: added[n]}
-        exact = min(guess.exact, int(scored.explained[n]))
-        yield replace(guess, biases=biases, exact=exact)
+        if scored.explained.any():
+            n = next(scored.best())
+            exact = min(guess.exact, int(scored.explained[n]))
+            yield replace(guess, biases={**guess.biases, name: added[n]}, exact=exact)
+        elif state := self._initial(guess, name, returned):
+            yield replace(guess, initial={**guess.initial, name: state})
+        else:
+            yield replace(guess, unexplained=(*guess.unexplained, name))
 
-    def _no_bias(self, guess: Guess, name: str, returned: Returned) -> Guess:
-        """What a parameter of the shape of a bias is, if it is none."""
+    def _initial(self, guess: Guess, name: str, returned: Returned) -> str:
+        """Which initial state a parameter of the shape of a bias is, "h" or "c", or "" if none."""
         numbers = self.numbers.bias[name]
         if numbers.size == HIDDEN and not guess.call.takes_states:
-            for place, state in enumerate("hc"):
-                states = [
-                    numbers * (place == n) + np.zeros((guess.reading.rows, 1)) for n in (0, 1)
-                ]
-                simulated = self.simulated(
-                    guess, [guess.ih], [guess.hh], np.zeros((1, 4, HIDDEN)), states
-                )
+            rows = np.broadcast_to(numbers, (guess.reading.rows, HIDDEN))
+            for state, states in (("h", [rows, 0 * rows]), ("c", [0 * rows, rows])):
+                simulated = self.simulated(guess, [guess.ih], [guess.hh], states=states)
                 if self.scored(guess, returned, simulated).explained.any():
-                    return replace(guess, initial={**guess.initial, name: state})
-        return replace(guess, unexplained=(*guess.unexplained, name))
+                    return state
+        return ""
 
     def whole(self, guess: Guess) -> Guess:
         """`guess` with its error where nothing is zero."""
-        names = list(guess.biases)
-        returned = self.answer(guess, hh=True, biases=names)
+        returned = self.whole_answer(guess)
         if returned is None:
             return replace(guess, exact=0, error=np.inf)
-        return replace(guess, **self.scored(guess, returned, self.right(guess)).told(0))
+        return replace(guess, **self.scored(guess, returned, self._right(guess)).shown(0))
 
-    def right(self, guess: Guess) -> Simulated:
+    def _right(self, guess: Guess) -> Simulated:
         """What `guess` says that comes back where nothing is zero."""
         bias = sum(guess.biases.values(), np.zeros((4, HIDDEN)))
         return self.simulated(guess, [guess.ih], [guess.hh], bias[None])
 
     def named(self, guess: Guess, leaf: Leaf) -> list[Candidate]:
-        """What `leaf` of an answer to :meth:`whole` is, the nearest first."""
-        found = candidates(guess.reading, self.right(guess), leaf)
+        """What `leaf` of a :meth:`whole_answer` is, the nearest first."""
+        found = candidates(guess.reading, self._right(guess), leaf)
         return sorted(found, key=lambda each: (float(distances(leaf, each)[0]), each.fault))
 
 

@@ -203,6 +203,14 @@ class LacksBothTanhs(Kernels):
         return o.sigmoid() * c, c
 
 
+class LacksTanhAndForgetGate(Kernels):
+    """Two faults: c = c + i * g, and h = o * c."""
+
+    def combine(self, i, f, g, o, c):
+        c = c + i * g
+        return o * c, c
+
+
 class SqueezesUnits(Kernels):
     """Right, but for a squeeze that drops an axis where there is one hidden unit."""
 

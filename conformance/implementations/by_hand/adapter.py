@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,11 @@ from conformance.errors import UsageError
 from conformance.implementations.by_hand.expressions import GIVEN, Answer, Call
 from conformance.implementations.by_hand.parameters import Parameters
 from conformance.implementations.by_hand.subjects import Subject, Tensors, TorchSubject, subject
-from conformance.implementations.by_hand.trying import small_case, supported
 from conformance.implementations.by_hand.usage import Around, Usage
 from conformance.implementations.failures import Misbehaviour, blamed
 from conformance.implementations.layouts import Layout
-from reference import Array, Case, Precision, Result
+from conformance.implementations.probing import SMALL, dtypes_taken, small_case, takes
+from reference import DTYPES, Array, Case, Precision, Result
 from strategies import Support
 
 
@@ -110,34 +111,54 @@ class HandWritten:
         )
         self.tensors = tensors
         self.precision = Precision(added_bias=forget_bias)
-        self._supports: Support | None = None
         self.around: Around = contextlib.nullcontext
         self.constructed: object = None
         if cell and not {"h_n", "c_n"} <= self.usage.answer.names:
             raise UsageError(f"a cell must return h_n and c_n, got returns={returns!r}")
 
-    @property
+    def small_case(self, dtype: str = "float32", **changes: Any) -> Case:
+        """As :func:`conformance.implementations.probing.small_case`, of a form that it takes."""
+        small = changes.pop("configuration", SMALL)
+        configuration = replace(small, bias=self.biased, batch_first=self.batch_first)
+        return small_case(configuration, dtype, **{"batched": self.batched, **changes})
+
+    @cached_property
     def supports(self) -> Support:
         """What it takes, as far as that shows when tried."""
-        if self._supports is None:
-            self._supports = self._tried()
-        return self._supports
-
-    @supports.setter
-    def supports(self, support: Support) -> None:
-        self._supports = support
-
-    def _tried(self) -> Support:
-        takes = self.usage.call.takes_states
-        states = (True,) * takes + (False,) * (self.states_optional or not takes)
+        takes_states = self.usage.call.takes_states
+        states = (True,) * takes_states + (False,) * (self.states_optional or not takes_states)
         try:
-            made = self._subject(small_case(self, "float32", states=takes))
+            made = self._subject(self.small_case(states=takes_states))
         except (UsageError, Misbehaviour) as error:
             raise UsageError(f"{self.name!r}: {error}") from error
+        dtypes: tuple[str, ...] = ("float64", "float32")
+        devices: tuple[str, ...] = ("cpu",)
+        if isinstance(made, Tensors):
+            from conformance.implementations.pytorch.modules import torch_devices
+
+            dtypes, devices = tuple(DTYPES), torch_devices()
+        dtypes = dtypes_taken(
+            self, dtypes, lambda dtype: [self.small_case(dtype, states=given) for given in states]
+        )
         returned = self.usage.answer.names & {"c_n", "c_all"}
-        results = ("output", "h_n", "c_n") if returned else ("output", "h_n")
-        found = supported(self, torch=isinstance(made, Tensors), states=states, results=results)
-        return replace(found, adapts_module=isinstance(made, TorchSubject))
+        return Support(
+            dtypes=dtypes,
+            devices=devices,
+            max_layers=1,
+            bias=(self.biased,),
+            batch_first=(self.batch_first,),
+            bidirectional=(False,),
+            projection=False,
+            dropout=False,
+            lengths=False,
+            states=states,
+            batched=(self.batched,),
+            empty_batch=self.batched
+            and takes(self, self.small_case(dtypes[0], states=states[0], rows=0)),
+            gradients=isinstance(made, Tensors),
+            results=("output", "h_n", "c_n") if returned else ("output", "h_n"),
+            adapts_module=isinstance(made, TorchSubject),
+        )
 
     def _subject(self, case: Case) -> Subject:
         sizes = case.configuration.input_size, case.configuration.hidden_size

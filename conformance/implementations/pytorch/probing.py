@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,11 +13,10 @@ from torch import nn
 
 from conformance.errors import UsageError, told
 from conformance.implementations.implementation import Implementation
+from conformance.implementations.probing import SMALL, dtypes_taken, small_case, takes
 from conformance.implementations.pytorch.modules import TorchLSTM, TorchLSTMCell, torch_devices
-from reference import DTYPES, Case, Configuration
 from strategies import Support
 
-SMALL = Configuration(input_size=2, hidden_size=3)
 Enter = Callable[[], contextlib.AbstractContextManager[object]]
 
 
@@ -34,9 +32,9 @@ def adapt(cls: type[Any], name: str, around: Enter = contextlib.nullcontext) -> 
             f"{name!r} is neither a torch.nn.Module nor an Implementation "
             "(a class with `name`, `supports` and `run(case)`)"
         )
-    devices = torch_devices()
-    cell_support = Support(
-        devices=devices,
+    support = Support(devices=torch_devices())
+    cell_support = replace(
+        support,
         max_layers=1,
         batch_first=(False,),
         bidirectional=(False,),
@@ -45,11 +43,11 @@ def adapt(cls: type[Any], name: str, around: Enter = contextlib.nullcontext) -> 
         lengths=False,
     )
     if issubclass(cls, nn.LSTM):
-        parent: TorchLSTM = TorchLSTM(nn.LSTM, name, Support())
-        return _with_dtypes(TorchLSTM(cls, name, Support(devices=devices), around=around), parent)
+        dtypes = dtypes_taken(TorchLSTM(nn.LSTM, name, support), support.dtypes)
+        return TorchLSTM(cls, name, replace(support, dtypes=dtypes), around=around)
     if issubclass(cls, nn.LSTMCell):
-        parent = TorchLSTMCell(nn.LSTMCell, name, Support())
-        return _with_dtypes(TorchLSTMCell(cls, name, cell_support, around=around), parent)
+        dtypes = dtypes_taken(TorchLSTMCell(nn.LSTMCell, name, cell_support), support.dtypes)
+        return TorchLSTMCell(cls, name, replace(cell_support, dtypes=dtypes), around=around)
     found = _parameter_shapes(cls, name, around)
     expected = SMALL.parameter_shapes()
 
@@ -58,7 +56,6 @@ def adapt(cls: type[Any], name: str, around: Enter = contextlib.nullcontext) -> 
 
     if has(lambda parameter: parameter.removesuffix("_l0")):
         return _probed(TorchLSTMCell(cls, name, cell_support, around=around))
-    support = Support(devices=devices)
     if has(str):
         return _probed(TorchLSTM(cls, name, support, around=around))
     for rename in (cell_list_name, quantizable_name):
@@ -100,81 +97,34 @@ def _listed(shapes: dict[str, tuple[int, ...]]) -> str:
     return ", ".join(f"{name} {shape}" for name, shape in shapes.items())
 
 
-def _case(configuration: Configuration, **options: Any) -> Case:
-    """A case of zeros: 2 rows, 2 steps, initial states."""
-    dtype = options.pop("dtype", np.float32)
-    shape: tuple[int, ...] = (2, 2, configuration.input_size)
-    states = configuration.num_layers * configuration.num_directions
-    batch: tuple[int, ...] = (2,)
-    if not options.pop("batched", True):
-        shape, batch = (2, configuration.input_size), ()
-    if options.pop("empty", False):
-        shape, batch = (2, 0, configuration.input_size), (0,)
-    if options.pop("states", True):
-        options["h_0"] = np.zeros((states, *batch, configuration.output_size), dtype)
-        options["c_0"] = np.zeros((states, *batch, configuration.hidden_size), dtype)
-    parameters = {
-        name: np.zeros(shape, dtype) for name, shape in configuration.parameter_shapes().items()
-    }
-    return Case(configuration, parameters, np.zeros(shape, dtype), **options)
-
-
-def _takes(implementation: TorchLSTM, case: Case) -> bool:
-    try:
-        implementation.run(case)
-    except (Exception, SystemExit):
-        return False
-    return True
-
-
 def _probed(implementation: TorchLSTM) -> TorchLSTM:
     """`implementation`, limited to what it takes; nothing of what it computes is looked at."""
     declared = implementation.supports
-    working = (
-        dtype
-        for dtype in (np.dtype(np.float32), *(DTYPES[name].numpy for name in declared.dtypes))
-        if _takes(implementation, _case(SMALL, dtype=dtype))
+    # options are tried in float32, where they are likeliest to work, or in what works at all
+    dtype = dtypes_taken(implementation, ("float32", *declared.dtypes))[0]
+
+    def taken(configuration: Mapping[str, Any] = {}, **form: Any) -> bool:
+        return takes(implementation, small_case(replace(SMALL, **configuration), dtype, **form))
+
+    def either(option: str) -> tuple[bool, ...]:
+        first, *others = getattr(declared, option)
+        return (first, *(value for value in others if taken({option: value})))
+
+    def each(form: str) -> tuple[bool, ...]:
+        return tuple(given for given in (True, False) if taken({}, **{form: given})) or (True,)
+
+    implementation.supports = replace(
+        declared,
+        dtypes=dtypes_taken(implementation, declared.dtypes),
+        bias=either("bias"),
+        batch_first=either("batch_first"),
+        bidirectional=either("bidirectional"),
+        max_layers=declared.max_layers if taken({"num_layers": 2}) else 1,
+        projection=declared.projection and taken({"proj_size": 1}),
+        dropout=declared.dropout and taken({"dropout": 0.5}),
+        lengths=declared.lengths and taken(lengths=np.array([1, 2])),
+        states=each("states"),
+        batched=each("batched"),
+        empty_batch=taken(rows=0),
     )
-    case = partial(_case, dtype=next(working, np.dtype(np.float32)))
-
-    def either(option: str, values: tuple[bool, ...]) -> tuple[bool, ...]:
-        other = {"bias": False, "batch_first": True, "bidirectional": True}[option]
-        if other in values and _takes(implementation, case(replace(SMALL, **{option: other}))):
-            return values
-        return (not other,)
-
-    options: dict[str, Any] = {
-        option: either(option, getattr(declared, option))
-        for option in ("bias", "batch_first", "bidirectional")
-    }
-    if not _takes(implementation, case(replace(SMALL, num_layers=2))):
-        options["max_layers"] = 1
-    for option, value in (("projection", {"proj_size": 1}), ("dropout", {"dropout": 0.5})):
-        taken = _takes(implementation, case(replace(SMALL, **value)))
-        options[option] = getattr(declared, option) and taken
-    ragged = case(SMALL, lengths=np.array([1, 2]))
-    options["lengths"] = declared.lengths and _takes(implementation, ragged)
-    options["empty_batch"] = _takes(implementation, case(SMALL, empty=True))
-    options["states"] = tuple(
-        given for given in (True, False) if _takes(implementation, case(SMALL, states=given))
-    ) or (True,)
-    options["batched"] = tuple(
-        batched for batched in (True, False) if _takes(implementation, case(SMALL, batched=batched))
-    ) or (True,)
-    implementation.supports = replace(declared, **options)
-    return _with_dtypes(implementation, implementation)
-
-
-def _with_dtypes(implementation: TorchLSTM, tried: TorchLSTM) -> TorchLSTM:
-    """Without the dtypes for which `tried` has no kernel ("not implemented for 'Half'")."""
-    kept = []
-    for name in implementation.supports.dtypes:
-        try:
-            tried.run(_case(SMALL, dtype=DTYPES[name].numpy))
-        except (Exception, SystemExit) as error:
-            if "not implemented for" in str(error):
-                continue
-        kept.append(name)
-    if kept:
-        implementation.supports = replace(implementation.supports, dtypes=tuple(kept))
     return implementation

@@ -395,7 +395,7 @@ def test_infer_exits_with_what_it_found(tmp_path: Path) -> None:
     found = command("infer", "written.py:HiddenFirst", folder=tmp_path)
     assert found.returncode == 1, found.stderr
     assert found.stdout.startswith("# written.py:HiddenFirst computes no LSTM. The nearest map")
-    assert "# Wrong: the candidate goes through sigmoid instead of tanh.\n" in found.stdout
+    assert "# Wrong: it is an LSTM with sigmoid on the candidate.\n" in found.stdout
     refused = command("infer", "written.py:uniform", folder=tmp_path)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr.count("\n") == 1
