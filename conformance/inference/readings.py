@@ -71,11 +71,10 @@ class Reading:
 
     def options(self) -> dict[str, bool]:
         """Arguments of :class:`conformance.HandWritten` that say the same."""
-        options = {"batch_first": self.batch_first, "cell": self.cell, "columns": self.columns}
-        chosen: dict[str, bool] = {name: value for name, value in options.items() if value}
-        if not self.batched:
-            chosen["batched"] = False
-        return chosen
+        chosen = {
+            option: True for option in ("batch_first", "cell", "columns") if getattr(self, option)
+        }
+        return chosen if self.batched else {**chosen, "batched": False}
 
 
 READINGS = (

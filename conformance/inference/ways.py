@@ -39,31 +39,27 @@ def _role(name: str, words: Sequence[tuple[str, str]]) -> str:
 
 @dataclass(frozen=True)
 class Construction:
-    """One way to make an instance: `arguments`, as source, of a call of `cls`."""
+    """One way to make an instance by calling `cls`, with arguments as source: sizes or numbers."""
 
     cls: Callable[..., Any]
-    arguments: tuple[str, ...]
+    positional: tuple[str, ...]
+    named: tuple[tuple[str, str], ...] = ()
 
     def __call__(self, input_size: int, hidden_size: int) -> Any:
         """A new instance with these sizes."""
-        sizes = {"input_size": input_size, "hidden_size": hidden_size}
-        given, named = [], {}
-        for argument in self.arguments:
-            name, _, text = argument.rpartition("=")
-            value = sizes[text] if text in sizes else int(text)
-            if name:
-                named[name] = value
-            else:
-                given.append(value)
+        sizes = dict(zip(SIZES, (input_size, hidden_size), strict=True))
+        given = [sizes[text] if text in sizes else int(text) for text in self.positional]
+        named = {key: sizes[text] if text in sizes else int(text) for key, text in self.named}
         return self.cls(*given, **named)
 
     @property
     def code(self) -> str:
         """Source of a factory that takes input_size and hidden_size."""
         name = self.cls.__name__
-        if self.arguments == SIZES:
+        if self.positional == SIZES and not self.named:
             return name
-        return f"lambda input_size, hidden_size: {name}({', '.join(self.arguments)})"
+        arguments = [*self.positional, *(f"{key}={text}" for key, text in self.named)]
+        return f"lambda input_size, hidden_size: {name}({', '.join(arguments)})"
 
 
 def constructions(cls: Callable[..., Any]) -> Iterator[Construction]:
@@ -87,15 +83,12 @@ def constructions(cls: Callable[..., Any]) -> Iterator[Construction]:
         p is other and p.kind is not p.KEYWORD_ONLY for p, other in zip(given, named, strict=False)
     )
     roles = [_role(p.name, CONSTRUCTED) for p in given]
-    seen: set[tuple[str, ...]] = set()
-    for values in (roles, *_orders(roles)):
-        arguments = tuple(
-            value if n < positional else f"{p.name}={value}"
-            for n, (p, value) in enumerate(zip(given, values, strict=True))
-        )
-        if set(SIZES) <= set(values) and arguments not in seen:
-            seen.add(arguments)
-            yield Construction(cls, arguments)
+    names = [p.name for p in given[positional:]]
+    # without repeats, in this order
+    for values in dict.fromkeys(map(tuple, (roles, *_orders(roles)))):
+        if set(SIZES) <= set(values):
+            named_values = zip(names, values[positional:], strict=True)
+            yield Construction(cls, values[:positional], tuple(named_values))
 
 
 def _is_size(parameter: inspect.Parameter) -> bool:

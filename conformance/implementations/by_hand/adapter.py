@@ -12,7 +12,7 @@ import numpy as np
 
 from conformance.errors import UsageError
 from conformance.implementations.by_hand.expressions import GIVEN, Answer, Call
-from conformance.implementations.by_hand.parameters import Parameters
+from conformance.implementations.by_hand.parameters import FEATURES, Parameters
 from conformance.implementations.by_hand.subjects import Subject, Tensors, TorchSubject, subject
 from conformance.implementations.by_hand.usage import Around, Usage
 from conformance.implementations.failures import Misbehaviour, blamed
@@ -83,14 +83,10 @@ class HandWritten:
         biases = (bias,) if isinstance(bias, str) and bias else tuple(bias)
         if forget_bias and not biases:
             raise UsageError("forget_bias needs a bias that it can be subtracted from")
-        weights = {
-            "weight_ih": weight_ih,
-            "weight_hh": weight_hh,
-            "weight_xh": weight_xh,
-            "weight_hx": weight_hx,
-        }
-        turned = weights if transposed is True else {transposed} if transposed else {}
-        if not set(turned) <= set(weights):
+        given = (weight_ih, weight_hh, weight_xh, weight_hx)
+        weights = {which: each for which, each in zip(FEATURES, given, strict=True) if each}
+        turned = FEATURES if transposed is True else {transposed} if transposed else {}
+        if not set(turned) <= set(FEATURES):
             raise UsageError(f"transposed must be a bool or a weight, got {transposed!r}")
         try:
             layout = Layout(gates, biases=len(biases) or 2, forget_bias=forget_bias)
@@ -99,9 +95,7 @@ class HandWritten:
         self.name = name or getattr(factory, "__name__", "").strip("<>")
         self.named = bool(name)
         self.factory = factory
-        self.parameters = Parameters(
-            layout, frozenset(weights[each] for each in turned), **weights, biases=biases
-        )
+        self.parameters = Parameters(layout, weights, biases, frozenset(turned))
         self.biased = bool(biases)
         self.states_optional = states_optional
         self.batch_first = batch_first and batched and not cell

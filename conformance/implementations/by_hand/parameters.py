@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 
 import numpy as np
 
@@ -41,62 +42,58 @@ def pattern(four: tuple[str, ...]) -> str:
     """
     if len(four) == 1:
         return four[0]
-    shortest = min(map(len, four))
-    start = next((n for n in range(shortest) if len({name[n] for name in four}) > 1), shortest)
+    start = _alike(four)
     rest = [name[start:] for name in four]
-    shortest = min(map(len, rest))
-    end = next(
-        (n for n in range(shortest) if len({name[len(name) - 1 - n] for name in rest}) > 1),
-        shortest,
-    )
+    end = _alike([name[::-1] for name in rest])
     inner = ",".join(name[: len(name) - end] for name in rest)
     return f"{four[0][:start]}{{{inner}}}{rest[0][len(rest[0]) - end :]}"
+
+
+def _alike(texts: Iterable[str]) -> int:
+    """How many characters all of them begin with."""
+    columns = zip(*texts, strict=False)
+    return len(list(takewhile(lambda letters: len(set(letters)) == 1, columns)))
+
+
+FEATURES = {"weight_ih": "x", "weight_hh": "h", "weight_xh": "xh", "weight_hx": "hx"}
+"""What the features of a weight are multiplied with: the input, the hidden state, or both."""
 
 
 @dataclass(frozen=True)
 class Parameters:
     """The names of a class's own parameters, and how they are laid out.
 
-    `weight_ih` and `weight_hh`, or `weight_xh` for one array whose features are those of x and
-    then h, or `weight_hx` for h and then x; `biases`, two, one or none. Each is a name or a
-    pattern of :func:`names`. `layout` is that of arrays before they are transposed; `transposed`
-    lists the patterns of those that are. Raises :class:`UsageError` for other combinations.
+    `weights` has a name, or a pattern of :func:`names`, for each of :data:`FEATURES` that there is,
+    which together are multiplied with x and h once, and `biases` two, one or none. `layout` is
+    that of arrays before they are transposed; `transposed` lists the weights that are. Raises
+    :class:`UsageError` for other combinations.
     """
 
     layout: Layout
-    transposed: frozenset[str] = frozenset()
-    weight_ih: str = ""
-    weight_hh: str = ""
-    weight_xh: str = ""
-    weight_hx: str = ""
+    weights: Mapping[str, str]
     biases: tuple[str, ...] = ()
+    transposed: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        given = (self.weight_ih, self.weight_hh), (self.weight_xh,), (self.weight_hx,)
-        if sum(all(group) for group in given) != 1 or sum(any(group) for group in given) != 1:
+        if "".join(sorted("".join(map(FEATURES.__getitem__, self.weights)))) != "hx":
             raise UsageError("name weight_ih and weight_hh, or weight_xh, or weight_hx")
-        weights = [each for group in given for each in group if each]
-        for each in (*weights, *self.biases):
+        for each in (*self.weights.values(), *self.biases):
             names(each)
 
     def of(self, case: Case) -> dict[str, Array]:
         """The case's parameters by the class's own names, as it stores them."""
         stored = self.layout.stored(case)
-        whole = dict(zip(self.biases, stored.biases, strict=True))
-        if self.weight_ih:
-            whole |= {self.weight_ih: stored.weight_ih, self.weight_hh: stored.weight_hh}
-        elif self.weight_xh:
-            whole[self.weight_xh] = np.hstack([stored.weight_ih, stored.weight_hh])
-        else:
-            whole[self.weight_hx] = np.hstack([stored.weight_hh, stored.weight_ih])
-        arrays = {}
-        for each, array in whole.items():
-            for name, block in self._split(each, array).items():
-                turned = block.T if each in self.transposed else block
-                arrays[name] = np.ascontiguousarray(turned)
+        by = {"x": stored.weight_ih, "h": stored.weight_hh}
+        arrays: dict[str, Array] = {}
+        for which, each in self.weights.items():
+            blocks = self._split(each, np.hstack([by[part] for part in FEATURES[which]]))
+            turn = np.transpose if which in self.transposed else np.asarray
+            arrays |= {name: np.ascontiguousarray(turn(block)) for name, block in blocks.items()}
+        for each, bias in zip(self.biases, stored.biases, strict=True):
+            arrays |= self._split(each, bias)
         return arrays
 
-    def _split(self, each: str, stacked: Array) -> Mapping[str, Array]:
+    def _split(self, each: str, stacked: Array) -> dict[str, Array]:
         own = names(each)
         if len(own) == 1:
             return {each: stacked}
@@ -105,20 +102,17 @@ class Parameters:
 
     def restored(self, own: Mapping[str, Array], input_size: int) -> dict[str, Array]:
         """Gradients by the class's parameters as gradients by PyTorch's, by PyTorch's names."""
-        if self.weight_ih:
-            by_x, by_h = self._stacked(self.weight_ih, own), self._stacked(self.weight_hh, own)
-        elif self.weight_xh:
-            by_x, by_h = np.split(self._stacked(self.weight_xh, own), [input_size], 1)
-        else:
-            by_h, by_x = np.split(self._stacked(self.weight_hx, own), [-input_size], 1)
+        by: dict[str, Array] = {}
+        for which, each in self.weights.items():
+            array = self._stacked(each, own, turned=which in self.transposed)
+            cuts = {"xh": [input_size], "hx": [-input_size]}.get(FEATURES[which], [])
+            by |= zip(FEATURES[which], np.split(array, cuts, 1), strict=True)
         biases = tuple(self._stacked(each, own) for each in self.biases)
-        return self.layout.restored(Stored(by_x, by_h, biases))
+        return self.layout.restored(Stored(by["x"], by["h"], biases))
 
-    def _stacked(self, each: str, own: Mapping[str, Array]) -> Array:
-        blocks = {
-            name: own[name].T if each in self.transposed else own[name] for name in names(each)
-        }
+    def _stacked(self, each: str, own: Mapping[str, Array], turned: bool = False) -> Array:
+        blocks = [own[name].T if turned else own[name] for name in names(each)]
         if len(blocks) == 1:
-            return blocks[each]
-        by_gate = dict(zip(GATES, blocks.values(), strict=True))
+            return blocks[0]
+        by_gate = dict(zip(GATES, blocks, strict=True))
         return np.concatenate([by_gate[gate] for gate in self.layout.gates])
