@@ -54,13 +54,16 @@ def small_case(
     )
 
 
-def takes(implementation: Tried, case: Case) -> bool:
-    """Whether `case` runs. What comes back is not looked at."""
+def takes(implementation: Tried, case: Case, *, shaped: bool = False) -> bool:
+    """Whether `case` runs, and where `shaped` is asked for whether its output has the right shape.
+
+    Nothing else of what comes back is looked at.
+    """
     try:
-        implementation.run(case)
+        result = implementation.run(case)
     except (Exception, SystemExit):
         return False
-    return True
+    return not shaped or result.output.shape == case.output_shape()
 
 
 def dtypes_taken(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -106,6 +105,7 @@ class HandWritten:
         self.tensors = tensors
         self.precision = Precision(added_bias=forget_bias)
         self.around: Around = contextlib.nullcontext
+        self._supports: Support | None = None
         self.constructed: object = None
         if cell and not {"h_n", "c_n"} <= self.usage.answer.names:
             raise UsageError(f"a cell must return h_n and c_n, got returns={returns!r}")
@@ -116,9 +116,18 @@ class HandWritten:
         configuration = replace(small, bias=self.biased, batch_first=self.batch_first)
         return small_case(configuration, dtype, **{"batched": self.batched, **changes})
 
-    @cached_property
+    @property
     def supports(self) -> Support:
         """What it takes, as far as that shows when tried."""
+        if self._supports is None:
+            self._supports = self._tried()
+        return self._supports
+
+    @supports.setter
+    def supports(self, support: Support) -> None:
+        self._supports = support
+
+    def _tried(self) -> Support:
         takes_states = self.usage.call.takes_states
         states = (True,) * takes_states + (False,) * (self.states_optional or not takes_states)
         try:
@@ -134,6 +143,8 @@ class HandWritten:
         dtypes = dtypes_taken(
             self, dtypes, lambda dtype: [self.small_case(dtype, states=given) for given in states]
         )
+        # what hand-written code makes of no rows is seldom meant: it counts where it is right
+        empty = self.small_case(dtypes[0], states=states[0], rows=0)
         returned = self.usage.answer.names & {"c_n", "c_all"}
         return Support(
             dtypes=dtypes,
@@ -147,8 +158,7 @@ class HandWritten:
             lengths=False,
             states=states,
             batched=(self.batched,),
-            empty_batch=self.batched
-            and takes(self, self.small_case(dtypes[0], states=states[0], rows=0)),
+            empty_batch=self.batched and takes(self, empty, shaped=True),
             gradients=isinstance(made, Tensors),
             results=("output", "h_n", "c_n") if returned else ("output", "h_n"),
             adapts_module=isinstance(made, TorchSubject),
