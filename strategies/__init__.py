@@ -8,11 +8,12 @@ from strategies.cases import lstm_cases
 from strategies.configurations import configurations
 from strategies.lengths import lengths
 from strategies.recipes import Recipe, recipes
-from strategies.support import EVERYTHING, Support
+from strategies.support import EVERYTHING, ONE_LAYER, Support
 from strategies.tensors import initial_states, inputs, parameters
 
 __all__ = [
     "EVERYTHING",
+    "ONE_LAYER",
     "Recipe",
     "Support",
     "configurations",

@@ -112,3 +112,8 @@ class Support:
 
 EVERYTHING = Support()
 """All that ``torch.nn.LSTM`` can be asked on the CPU."""
+
+ONE_LAYER = Support(
+    max_layers=1, bidirectional=(False,), projection=False, dropout=False, lengths=False
+)
+"""One layer in one direction, without projection, dropout or lengths."""

@@ -18,7 +18,7 @@ from conformance.implementations.failures import Misbehaviour, blamed
 from conformance.implementations.layouts import Layout
 from conformance.implementations.probing import SMALL, dtypes_taken, small_case, takes
 from reference import DTYPES, Array, Case, Precision, Result
-from strategies import Support
+from strategies import ONE_LAYER, Support
 
 
 class HandWritten:
@@ -146,16 +146,12 @@ class HandWritten:
         # what hand-written code makes of no rows is seldom meant: it counts where it is right
         empty = self.small_case(dtypes[0], states=states[0], rows=0)
         returned = self.usage.answer.names & {"c_n", "c_all"}
-        return Support(
+        return replace(
+            ONE_LAYER,
             dtypes=dtypes,
             devices=devices,
-            max_layers=1,
             bias=(self.biased,),
             batch_first=(self.batch_first,),
-            bidirectional=(False,),
-            projection=False,
-            dropout=False,
-            lengths=False,
             states=states,
             batched=(self.batched,),
             empty_batch=self.batched and takes(self, empty, shaped=True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import equinox as eqx
@@ -11,7 +12,7 @@ from jax import numpy as jnp
 from conformance.implementations.frameworks.jax_functions import JaxLSTM
 from conformance.implementations.layouts import Layout, Stored
 from reference import Configuration
-from strategies import Support
+from strategies import ONE_LAYER
 
 
 class EquinoxLSTM(JaxLSTM):
@@ -23,14 +24,7 @@ class EquinoxLSTM(JaxLSTM):
 
     name = "equinox"
     layout = Layout(biases=1)
-    supports = Support(
-        max_layers=1,
-        bidirectional=(False,),
-        projection=False,
-        dropout=False,
-        lengths=False,
-        hands_on_arrays=True,
-    )
+    supports = replace(ONE_LAYER, hands_on_arrays=True)
 
     def call(
         self,

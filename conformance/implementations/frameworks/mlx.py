@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import ml_dtypes
@@ -12,7 +13,7 @@ from mlx import nn
 
 from conformance.implementations.layouts import Layout, Stored
 from reference import Array, Case, Result
-from strategies import Support
+from strategies import ONE_LAYER
 
 LAYOUT = Layout(biases=1)
 
@@ -24,15 +25,7 @@ class MlxLSTM:
     """
 
     name = "mlx"
-    supports = Support(
-        max_layers=1,
-        batch_first=(True,),
-        bidirectional=(False,),
-        projection=False,
-        dropout=False,
-        lengths=False,
-        hands_on_arrays=True,
-    )
+    supports = replace(ONE_LAYER, batch_first=(True,), hands_on_arrays=True)
 
     def run(self, case: Case) -> Result:
         """Call the layer with the case's parameters."""

@@ -15,7 +15,7 @@ from conformance.errors import UsageError, told
 from conformance.implementations.implementation import Implementation
 from conformance.implementations.probing import SMALL, dtypes_taken, small_case, takes
 from conformance.implementations.pytorch.modules import TorchLSTM, TorchLSTMCell, torch_devices
-from strategies import Support
+from strategies import ONE_LAYER, Support
 
 Enter = Callable[[], contextlib.AbstractContextManager[object]]
 
@@ -33,15 +33,7 @@ def adapt(cls: type[Any], name: str, around: Enter = contextlib.nullcontext) -> 
             "(a class with `name`, `supports` and `run(case)`)"
         )
     support = Support(devices=torch_devices())
-    cell_support = replace(
-        support,
-        max_layers=1,
-        batch_first=(False,),
-        bidirectional=(False,),
-        projection=False,
-        dropout=False,
-        lengths=False,
-    )
+    cell_support = replace(ONE_LAYER, devices=support.devices, batch_first=(False,))
     if issubclass(cls, nn.LSTM):
         dtypes = dtypes_taken(TorchLSTM(nn.LSTM, name, support), support.dtypes)
         return TorchLSTM(cls, name, replace(support, dtypes=dtypes), around=around)
@@ -100,8 +92,9 @@ def _listed(shapes: dict[str, tuple[int, ...]]) -> str:
 def _probed(implementation: TorchLSTM) -> TorchLSTM:
     """`implementation`, limited to what it takes; nothing of what it computes is looked at."""
     declared = implementation.supports
-    # options are tried in float32, where they are likeliest to work, or in what works at all
-    dtype = dtypes_taken(implementation, ("float32", *declared.dtypes))[0]
+    dtypes = dtypes_taken(implementation, declared.dtypes)
+    # options are tried where they are likeliest to work
+    dtype = "float32" if "float32" in dtypes else dtypes[0]
 
     def taken(configuration: Mapping[str, Any] = {}, **form: Any) -> bool:
         return takes(implementation, small_case(replace(SMALL, **configuration), dtype, **form))
@@ -115,7 +108,7 @@ def _probed(implementation: TorchLSTM) -> TorchLSTM:
 
     implementation.supports = replace(
         declared,
-        dtypes=dtypes_taken(implementation, declared.dtypes),
+        dtypes=dtypes,
         bias=either("bias"),
         batch_first=either("batch_first"),
         bidirectional=either("bidirectional"),

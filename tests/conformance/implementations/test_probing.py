@@ -6,8 +6,10 @@ import pytest
 from torch import nn
 
 from conformance import REQUIREMENTS, Budget, Passed, StackedLSTMCells, Support, UsageError, check
+from conformance.implementations.probing import dtypes_taken, small_case, takes
 from conformance.implementations.pytorch.modules import TorchLSTM, TorchLSTMCell, torch_devices
 from conformance.implementations.pytorch.probing import adapt, cell_list_name
+from reference import Case, Result, lstm
 from tests.support import specimens
 
 EVERYTHING = Support(devices=torch_devices())
@@ -117,3 +119,31 @@ def test_cell_list_name_puts_the_layer_first() -> None:
     """Parameters of a list of cells are found by the layer's number."""
     assert cell_list_name("weight_ih_l0") == "cells.0.weight_ih"
     assert cell_list_name("bias_hh_l12") == "cells.12.bias_hh"
+
+
+class Never:
+    """Raises whatever it is given."""
+
+    def run(self, case: Case) -> Result:
+        raise RuntimeError("no")
+
+
+def test_dtypes_stay_where_nothing_runs() -> None:
+    """It is not for its dtype that such a class raises, and a verdict has to show it."""
+    assert dtypes_taken(Never(), ("float64", "float16")) == ("float64", "float16")
+
+
+class Flat:
+    """Runs, and returns an output without its first axis."""
+
+    def run(self, case: Case) -> Result:
+        result = lstm(case)
+        return replace(result, output=result.output[0])
+
+
+def test_takes_looks_at_the_shape_where_it_is_asked_to() -> None:
+    """A case that runs is taken, unless its output must have the right shape and has not."""
+    case = small_case(rows=0)
+    assert takes(Flat(), case)
+    assert not takes(Flat(), case, shaped=True)
+    assert not takes(Never(), case)
