@@ -7,12 +7,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from conformance.diagnosis.alternatives.equations import Equations
+from conformance.diagnosis.alternatives.equations import LSTM, Equations
 from conformance.implementations.by_hand.expressions import Call
 from conformance.inference.numbers import HIDDEN, Numbers, Use
 from conformance.inference.readings import Reading
 from conformance.inference.schemes import Scheme
-from conformance.inference.simulation import LSTM
 from reference import Array
 
 

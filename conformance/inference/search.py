@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from conformance.diagnosis.alternatives.equations import EQUATIONS, Equations
+from conformance.diagnosis.alternatives.equations import EQUATIONS, LSTM, PAIRS, Equations
 from conformance.inference.guess import Guess
 from conformance.inference.numbers import HIDDEN, ORDERS, USES, Numbers, Shapes, Use, additions
 from conformance.inference.probing import Leaf, Prober, Returned
 from conformance.inference.readings import Candidate, candidates, distances
-from conformance.inference.simulation import LSTM, TWICE_FAULTY, Blocks, Simulated, simulate
+from conformance.inference.simulation import Blocks, Simulated, simulate
 from reference import Array
 
 KEPT = 12
@@ -148,7 +148,7 @@ class Search:
         levels: list[tuple[Sequence[Equations], list[Use], Sequence[float]]]
         levels = [((LSTM,), USES, (0.0, 1.0)), (EQUATIONS, USES, (0.0, 1.0))]
         if not guess.reading.says:
-            levels.append((TWICE_FAULTY, ORDERS, (0.0,)))
+            levels.append((PAIRS, ORDERS, (0.0,)))
         for level, uses, forget_biases in levels if faulty else levels[:1]:
             found = False
             for equations, forget_bias in itertools.product(level, forget_biases):

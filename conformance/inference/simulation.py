@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
-from dataclasses import fields, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from conformance.diagnosis.alternatives.equations import EQUATIONS, Equations
+from conformance.diagnosis.alternatives.equations import Equations
 from reference import Array, Step
-
-LSTM = Equations()
-
-
-def _changes(equations: Equations) -> dict[str, Any]:
-    """What is other than in the LSTM."""
-    values = {item.name: getattr(equations, item.name) for item in fields(equations)[1:]}
-    return {name: value for name, value in values.items() if value is not getattr(LSTM, name)}
-
-
-TWICE_FAULTY: tuple[Equations, ...] = tuple(
-    replace(second, says=f"{first.says} and {second.says}", **_changes(first))
-    for first, second in itertools.combinations(EQUATIONS, 2)
-    if not _changes(first).keys() & _changes(second).keys()
-)
-"""Two changes of the equations at once, where they are not of the same thing."""
 
 
 class Blocks(NamedTuple):

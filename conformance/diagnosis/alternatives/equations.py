@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
+from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +33,12 @@ class Equations:
     carried: str = "hc"
     taken: str = "hc"
 
+    @property
+    def changes(self) -> dict[str, Any]:
+        """What is other than in the LSTM, by name."""
+        values = {item.name: getattr(self, item.name) for item in fields(self)[1:]}
+        return {name: value for name, value in values.items() if value is not getattr(LSTM, name)}
+
     def applied(self, s: Step) -> Step:
         """`s` with all that follows, element by element, from its pre-activations and `c_prev`."""
         i, f, o = self.gate(s.a_i), self.gate(s.a_f), self.gate(s.a_o)
@@ -43,6 +51,9 @@ class Equations:
         """As :func:`reference.lstm_cell`, with these equations."""
         s = self.applied(lstm_cell(x, h, c, w))
         return s._replace(h=s.h_full if w.weight_hr is None else s.h_full @ w.weight_hr.T)
+
+
+LSTM = Equations()
 
 
 def linear(a: Array) -> Array:
@@ -127,3 +138,10 @@ STATES = (
 
 EQUATIONS = (*ACTIVATIONS, *HIDDEN, *CELL_STATES, *STATES)
 """All of them."""
+
+PAIRS: tuple[Equations, ...] = tuple(
+    replace(second, says=f"{first.says} and {second.says}", **first.changes)
+    for first, second in combinations(EQUATIONS, 2)
+    if not first.changes.keys() & second.changes.keys()
+)
+"""Two of them at once, where they do not change the same."""
