@@ -1,6 +1,7 @@
 """How the packages may depend on each other and on the outside, read from their source."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,6 +98,14 @@ def test_rooms_are_all_of_conformance() -> None:
     top = {path.name for path in (ROOT / "conformance").iterdir() if path.name != "__pycache__"}
     assert {name.removesuffix(".py") for name in top - BESIDE} == set(ROOMS)
     assert len(top) <= 14
+
+
+def test_design_describes_the_rooms_in_their_order() -> None:
+    """The page for who changes this project has a row for each room, and for nothing else."""
+    page = (ROOT / "conformance" / "DESIGN.md").read_text(encoding="utf-8")
+    section = page.partition("\n## The rooms of conformance/\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| \[(\w+)(?:\.py)?\]", section, re.M)
+    assert tuple(rows) == ROOMS
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("conformance/")])

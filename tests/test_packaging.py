@@ -54,6 +54,7 @@ def test_wheel_holds_the_three_packages_and_nothing_else(wheel: zipfile.ZipFile)
     "path",
     [
         *(f"{name}/py.typed" for name in PACKAGES),
+        "conformance/DESIGN.md",
         "conformance/cli/pytest.ini",
         "conformance/implementations/programs/protocol.schema.json",
         "conformance/implementations/programs/PROTOCOL.md",
@@ -62,7 +63,7 @@ def test_wheel_holds_the_three_packages_and_nothing_else(wheel: zipfile.ZipFile)
     ],
 )
 def test_wheel_holds_data_file(wheel: zipfile.ZipFile, path: str) -> None:
-    """Type markers, the command line's own pytest configuration and both schemas are shipped."""
+    """Type markers, pytest's configuration for the command line, schemas and pages are shipped."""
     assert path in wheel.namelist()
 
 

@@ -16,6 +16,12 @@ from tests.support.processes import pytest as run_pytest
 ROOT = Path(__file__).parents[1]
 QUICK = ["--max-examples", "5", "--device", "cpu", "--seed", "1"]
 
+PAGES = sorted(
+    path.relative_to(ROOT).as_posix()
+    for folder in (ROOT, *(ROOT / name for name in (".github", "conformance", "tests")))
+    for path in (folder.glob("*.md") if folder == ROOT else folder.rglob("*.md"))
+)
+
 
 def blocks(page: str, heading: str) -> list[tuple[str, str]]:
     """Language and text of every block of code below a heading."""
@@ -31,6 +37,18 @@ def shown(line: str, folder: Path, *more: str) -> CompletedProcess[str]:
     program, *arguments = shlex.split(line)
     assert program == "lstm-conformance"
     return command(*arguments, *more, folder=folder)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_to_files(page: str) -> None:
+    """What a page links to in this project exists; what is shipped links to what is shipped."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for link in re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", text):
+        target = ((ROOT / page).parent / link).resolve()
+        assert target.exists(), link
+        if page.startswith("conformance/"):
+            shipped = target.relative_to(ROOT).parts[0]
+            assert shipped in ("conformance", "reference", "strategies"), link
 
 
 def test_page_verifies_a_torch_module(tmp_path: Path) -> None:

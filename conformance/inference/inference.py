@@ -11,13 +11,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from conformance.checking.comparison import against_reference
+from conformance.checking.engine import examine
+from conformance.checking.finding import Finding
 from conformance.diagnosis import diagnose
 from conformance.diagnosis.alternatives.equations import STATES
 from conformance.errors import UsageError
 from conformance.implementations.by_hand import HandWritten
 from conformance.implementations.by_hand.expressions import Call
 from conformance.implementations.by_hand.usage import Around
-from conformance.implementations.failures import Misbehaviour, Mismatch
 from conformance.implementations.loading import find, missing
 from conformance.inference import mapping
 from conformance.inference.finder import Finder, Found
@@ -25,7 +27,7 @@ from conformance.inference.guess import Guess
 from conformance.inference.returns import Returns, returns
 from conformance.inference.search import Search
 from conformance.inference.ways import calls
-from reference import DTYPES, Case, Configuration
+from reference import DTYPES, Configuration
 
 
 @dataclass(frozen=True)
@@ -219,8 +221,8 @@ class _Conclusion:
                 yield f"this fits as well: {listed}"
 
 
-def _failure(mine: HandWritten) -> tuple[Mismatch | Misbehaviour, Case] | None:
-    """What goes wrong on the first of a few cases, uniform in (-1, 1), on which `mine` is wrong.
+def _failure(mine: HandWritten) -> Finding | None:
+    """What is found on the first of a few cases, uniform in (-1, 1), on which `mine` is wrong.
 
     The simplest come first; a class that needs more than one row, step or unit shows on them.
     """
@@ -235,8 +237,7 @@ def _failure(mine: HandWritten) -> tuple[Mismatch | Misbehaviour, Case] | None:
                 rows=rows,
                 fill=partial(np.random.default_rng(seed).uniform, -1, 1),
             )
-            try:
-                against_reference(mine, case)
-            except (Mismatch, Misbehaviour) as error:
-                return error, case
+            found = examine(against_reference, mine, case)
+            if isinstance(found, Finding):
+                return found
     return None
