@@ -75,5 +75,6 @@ class Face:
 
     def pytest_sessionfinish(self) -> None:
         """Take the progress bar away."""
-        if self.run is not None:
+        # without a terminal there is none, and up to rich 13 stopping it prints an empty line
+        if self.run is not None and self.console.is_terminal:
             self._bar.stop()
