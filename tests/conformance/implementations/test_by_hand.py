@@ -146,9 +146,11 @@ def test_hand_written_refuses_what_the_class_has_not(changes: dict[str, Any], to
 
 def test_hand_written_takes_what_shows_when_tried() -> None:
     """Dtypes and options are those with which the class runs."""
+    torch_has = load("torch.nn.LSTM").supports
     assert HandWritten(right.OneKernel, **ONE_KERNEL).supports == replace(
         Support(),
-        devices=load("torch.nn.LSTM").supports.devices,
+        dtypes=torch_has.dtypes,
+        devices=torch_has.devices,
         max_layers=1,
         bias=(True,),
         batch_first=(True,),
