@@ -10,7 +10,14 @@ import jsonschema
 import pytest
 
 from conformance.checking.budget import PROFILES
-from conformance.checking.verdict import OUTCOMES, Counterexample, Passed, Verdict, from_json
+from conformance.checking.verdict import (
+    OUTCOMES,
+    Counterexample,
+    Diagnosis,
+    Passed,
+    Verdict,
+    from_json,
+)
 from conformance.reporting.report import FORMAT, SCHEMA, VERSION, Run
 from reference import DTYPES, Precision
 from reference.precision import PRODUCTS
@@ -23,7 +30,8 @@ ODD = Counterexample(
     "h_n[0] = nan, but should be 0.0",
     {"input": [[math.nan, -math.inf], [1.0, 0.5]], "h_0": []},
     allowed=math.inf,
-    diagnosis=("The results first part in layer 0.",),
+    dtype="float32",
+    diagnosis=Diagnosis(parted="The results first part in layer 0."),
 )
 
 
