@@ -57,7 +57,7 @@ class Differentiable(Implementation, Protocol):
 
 
 def is_differentiable(implementation: Implementation) -> TypeIs[Differentiable]:
-    """Whether `implementation` has the method of :class:`Differentiable`, or passes it on."""
+    """Whether `implementation` has the method of :class:`Differentiable`."""
     return hasattr(implementation, "gradients")
 
 

@@ -56,6 +56,6 @@ class TorchModule(Implementation, Protocol):
 
 
 def is_torch_module(implementation: Implementation) -> TypeIs[TorchModule]:
-    """Whether `implementation` has every method of :class:`TorchModule`, or passes them on."""
+    """Whether `implementation` has every method of :class:`TorchModule`."""
     methods = (name for name in vars(TorchModule) if not name.startswith("_"))
     return all(hasattr(implementation, name) for name in methods)

@@ -1,14 +1,12 @@
 """What requirements need of an implementation, and what a type checker makes of that."""
 
-import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from conformance import Implementation, Support, load
 from conformance.checking.requirement import requirement
-from conformance.diagnosis.recording import Recording
-from conformance.implementations.torch_module import TorchModule, is_torch_module
+from conformance.implementations.torch_module import TorchModule
 from conformance.requirements.helpers.needs import and_also, dropout, torch_module, unbatched
 from reference import Case
 from tests.support.cases import RoundedReference
@@ -38,13 +36,6 @@ def test_torch_module_is_one_with_all_methods() -> None:
     assert torch_module(BuildsSomething()) == "not a torch module"
     lstm = load("torch.nn.LSTM")
     assert torch_module(lstm) is lstm
-
-
-@pytest.mark.parametrize(("name", "is_one"), [("torch.nn.LSTM", True), ("torch.export", False)])
-def test_torch_module_is_one_while_it_is_recorded(name: str, is_one: bool) -> None:
-    """The diagnosis runs the bodies of requirements on a recording of the implementation."""
-    recorded: Any = Recording(load(name), time.perf_counter(), None)
-    assert is_torch_module(load(name)) == is_torch_module(recorded) == is_one
 
 
 @pytest.mark.parametrize(
