@@ -1,9 +1,20 @@
-"""What holds for every test: torch computes on one thread, so that xdist workers do not compete."""
+"""What holds for every test, on any machine and under any load.
+
+torch computes on one thread, so that xdist workers do not compete, and Hypothesis looks at no
+clock.
+"""
+
+import sys
 
 import pytest
-import torch
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def _one_torch_thread() -> None:
-    torch.set_num_threads(1)
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(1)

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from conformance.implementations.failures import filter_warnings
+
 
 class Setting(NamedTuple):
     """One setting of a process: how it is read and how it is put back."""
@@ -27,7 +29,7 @@ class Setting(NamedTuple):
 def settings() -> dict[str, Setting]:
     """Every setting that is watched, by name; those of torch once it has been imported."""
     watched = {
-        "warnings.filters": Setting(lambda: list(warnings.filters), _filter_warnings),
+        "warnings.filters": Setting(lambda: list(warnings.filters), filter_warnings),
         "the working directory": Setting(os.getcwd, os.chdir),
         "sys.getrecursionlimit()": Setting(sys.getrecursionlimit, sys.setrecursionlimit),
         "garbage collection": Setting(gc.isenabled, lambda on: gc.enable() if on else gc.disable()),
@@ -121,8 +123,3 @@ def _same(one: Any, other: Any) -> bool:
         pairs = zip(one, other, strict=False)
         return len(one) == len(other) and all(_same(a, b) for a, b in pairs)
     return bool(np.all(np.asarray(one == other)))
-
-
-def _filter_warnings(filters: list[Any]) -> None:
-    warnings.resetwarnings()
-    warnings.filters[:] = filters  # type: ignore[index]

@@ -22,7 +22,8 @@ import contextlib
 import enum
 import signal
 import traceback
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -185,16 +186,49 @@ class NoAnswer(Misbehaviour):
     kind = "no answer"
 
 
+def filter_warnings(filters: Sequence[Any]) -> None:
+    """Put `filters` in the place of ``warnings.filters``."""
+    warnings.resetwarnings()
+    warnings.filters[:] = filters  # type: ignore[index]
+
+
+@contextlib.contextmanager
+def lenient() -> Iterator[None]:
+    """Let a warning be a warning within, and a floating-point flag at most that.
+
+    Whether one comes depends on the machine: NumPy's product with an infinity sets the flag
+    `invalid` on some processors only. So neither ends what computes the right numbers, also where
+    the process has warnings raised, as ``pytest -W error`` does, or has called ``np.seterr``. What
+    the code within sets to raise does raise. Its filters of warnings outlive the context, for
+    others to find; its settings of NumPy do not.
+    """
+    raising = [each for each in warnings.filters if each[0] == "error"]
+    warning = [("default", *each[1:]) for each in raising]
+    _exchange(raising, warning)
+    try:
+        with np.errstate(divide="warn", over="warn", invalid="warn", under="ignore"):
+            yield
+    finally:
+        _exchange(warning, raising)
+
+
+def _exchange(these: list[Any], those: list[Any]) -> None:
+    """Put `those` in the places that `these` very filters have among the filters of warnings."""
+    if these:
+        stead = {id(this): that for this, that in zip(these, those, strict=True)}
+        filter_warnings([stead.get(id(each), each) for each in warnings.filters])
+
+
 @contextlib.contextmanager
 def blamed() -> Iterator[None]:
     """Exceptions raised within are the implementation's: they become :class:`Raised`.
 
     Also those that no ``except Exception`` catches, but for the interrupt of the person who runs
-    the suite. In a worker no person's interrupt arrives as an exception. What it makes NumPy raise
-    or warn of ends with it, since what this suite computes next is not the implementation's.
+    the suite. In a worker no person's interrupt arrives as an exception. The context is
+    :func:`lenient` too, as no warning is a failure.
     """
     try:
-        with np.errstate():
+        with lenient():
             yield
     except Failure:
         raise

@@ -15,6 +15,7 @@ from typing import Any
 
 from conformance.errors import UsageError, meant, told
 from conformance.implementations.by_hand import HandWritten
+from conformance.implementations.failures import lenient
 from conformance.implementations.implementation import Implementation
 from conformance.implementations.own_imports import OURS, Packages
 from conformance.implementations.shipped import SHIPPED
@@ -34,6 +35,7 @@ FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
 """What an implementation has: for each field a test, and what it has to be in words."""
 
 
+@lenient()
 def load(name: str) -> Implementation:
     """The implementation of that name: one of :data:`SHIPPED`, or a class given by its place.
 
@@ -142,6 +144,7 @@ def missing(
     return UsageError(f"{name!r}: {told}{has}{meant(attribute, known)}")
 
 
+@lenient()
 def of_class(
     cls: type[Any],
     name: str,
@@ -167,6 +170,7 @@ def of_class(
     return adapt(cls, name, lambda: around)
 
 
+@lenient()
 def of_object(implementation: Implementation) -> Implementation:
     """An implementation that was made already, if it has what one has.
 

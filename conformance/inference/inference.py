@@ -20,6 +20,7 @@ from conformance.errors import UsageError
 from conformance.implementations.by_hand import HandWritten
 from conformance.implementations.by_hand.expressions import Call
 from conformance.implementations.by_hand.usage import Around
+from conformance.implementations.failures import lenient
 from conformance.implementations.loading import find, missing
 from conformance.inference import mapping
 from conformance.inference.finder import Finder, Found
@@ -68,6 +69,7 @@ class Inference:
         return [f"# {line}".rstrip() for line in comments] + [self.code]
 
 
+@lenient()
 def infer(name: str) -> Inference:
     """How the class or function of that name, as ``path/to/file.py:Class``, is verified.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -41,7 +40,6 @@ class RequirementItem(pytest.Item):
         self.target = target
         self.device = device
         self.started = 0.0
-        self.add_marker(pytest.mark.filterwarnings("default"))
 
     def runtest(self) -> None:
         """Decide the requirement; the verdict travels as a property of the report."""
@@ -131,8 +129,7 @@ class Requirements(pytest.Directory):
 def selected(collector: pytest.Collector) -> Selection:
     """What the options ask for; if that cannot be had, an error of the collection."""
     try:
-        with OURS, last_resort(LOADING), warnings.catch_warnings():
-            warnings.simplefilter("default")
+        with OURS, last_resort(LOADING):
             return selection(collector.config)
     except UsageError as error:
         Journal(collector.config).collected(Collected(refusal=str(error)))

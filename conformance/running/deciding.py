@@ -13,13 +13,14 @@ from conformance.checking.finding import Finding
 from conformance.checking.requirement import Requirement
 from conformance.checking.verdict import NotApplicable, Verdict
 from conformance.diagnosis import diagnose
-from conformance.implementations.failures import Mismatch
+from conformance.implementations.failures import Mismatch, lenient
 from conformance.implementations.implementation import Implementation
 
 DIAGNOSIS = 5.0
 """Seconds that the diagnosis of a failure takes at most, unless a single run takes more."""
 
 
+@lenient()
 def check(
     requirement: Requirement,
     implementation: Implementation,

@@ -126,14 +126,9 @@ def parametrize_with_requirements(
         pytest.param(
             BoundRequirement(name, target, devices, budget),
             id=name if len(targets) == 1 else f"{_id(target)}-{name}",
-            marks=[
-                pytest.mark.filterwarnings("default"),
-                *(
-                    [pytest.mark.xfail(reason=expected[name], strict=True, raises=NotConformant)]
-                    if name in expected
-                    else []
-                ),
-            ],
+            marks=[pytest.mark.xfail(reason=expected[name], strict=True, raises=NotConformant)]
+            if name in expected
+            else [],
         )
         for target in targets
         for name in REQUIREMENTS

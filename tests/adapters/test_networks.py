@@ -69,7 +69,7 @@ def pulled_back(case: Case, layer: Layer, x: Array, weights: Result) -> tuple[La
     return Layer(layer.number, directions, *states), found["input"]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(CASES)
 def test_chain_of_layers_is_the_network(case: Case) -> None:
     """The layers of a case, each computed by the reference, give the case's own result."""
@@ -78,7 +78,7 @@ def test_chain_of_layers_is_the_network(case: Case) -> None:
     agree(chain(case, Layout(), partial(alone, case)), evaluated.result, forward_bound(evaluated))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(CASES)
 def test_chained_gradients_are_those_of_the_network(case: Case) -> None:
     """Layers pulled back by the reference from the top give the case's own gradients."""

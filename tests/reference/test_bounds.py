@@ -103,7 +103,7 @@ def test_scaled_arithmetic_errs_more_in_the_same_range() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(data=st.data())
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 def test_bound_has_the_shapes_of_the_result(kind: str, data: st.DataObject) -> None:
     """Each element has its own bound, and none is negative or NaN."""
     case = data.draw(lstm_cases(**KINDS[kind]))
@@ -147,7 +147,7 @@ def test_bound_of_a_kept_state_grows_by_six_units_a_step(dtype: str) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_bound_is_proportional_to_the_errors(data: st.DataObject) -> None:
     """Where errors are small, a thousand times larger ones have a thousand times the bound."""
     case = data.draw(lstm_cases(dtypes=("float64",), scales=(1.0,), steps=(1, 1)))
@@ -168,7 +168,7 @@ def test_bound_of_exact_arithmetic_is_zero() -> None:
 
 @pytest.mark.parametrize("name", ["unit_roundoff", "accumulation", "activation", "subnormal"])
 @given(data=st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_bound_never_falls_as_one_error_grows(name: str, data: st.DataObject) -> None:
     """Doubling one of the errors of the arithmetic lowers no bound of a single step."""
     trace = reference.trace(data.draw(lstm_cases(steps=(1, 1))))
@@ -178,7 +178,7 @@ def test_bound_never_falls_as_one_error_grows(name: str, data: st.DataObject) ->
 
 
 @given(data=st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_bound_never_falls_as_all_errors_grow(data: st.DataObject) -> None:
     """In a wider type no bound is larger, over several steps too."""
     trace = reference.trace(data.draw(lstm_cases(dtypes=("bfloat16",))))
@@ -254,7 +254,7 @@ def test_dropped_values_carry_no_error_to_the_layer_above() -> None:
 
 @pytest.mark.parametrize(("num_layers", "largest"), [(1, 2e-5), (3, 1e-4)])
 @given(data=st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_bound_of_a_default_initialised_float32_lstm_is_small(
     num_layers: int, largest: float, data: st.DataObject
 ) -> None:
@@ -268,7 +268,7 @@ def test_bound_of_a_default_initialised_float32_lstm_is_small(
 @pytest.mark.parametrize("backwards", [False, True], ids=["first_to_last", "last_to_first"])
 @pytest.mark.parametrize("dtype", DTYPES)
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_rounded_lstm_stays_below_the_bound(
     dtype: str, backwards: bool, data: st.DataObject
 ) -> None:
@@ -282,7 +282,7 @@ def test_rounded_lstm_stays_below_the_bound(
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(data=st.data())
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_rounded_lstm_stays_below_the_bound_in_every_configuration(
     kind: str, data: st.DataObject
 ) -> None:
@@ -293,7 +293,7 @@ def test_rounded_lstm_stays_below_the_bound_in_every_configuration(
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @given(data=st.data())
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 def test_rounded_lstm_stays_below_the_bound_for_64_steps(dtype: str, data: st.DataObject) -> None:
     """Errors that add up and are amplified over many steps stay below their bound."""
     case = data.draw(
@@ -305,7 +305,7 @@ def test_rounded_lstm_stays_below_the_bound_for_64_steps(dtype: str, data: st.Da
 
 @pytest.mark.parametrize("accumulation", [2.0**-20, 2.0**-30])
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_adverse_lstm_stays_below_the_bound(accumulation: float, data: st.DataObject) -> None:
     """Even operations that all err by as much as the model allows stay below the bound."""
     case = data.draw(lstm_cases(dtypes=("float64",), scales=(0.25, 1.0, 3.0), dropout=0.25))
@@ -318,7 +318,7 @@ def test_adverse_lstm_stays_below_the_bound(accumulation: float, data: st.DataOb
 
 @pytest.mark.parametrize("activation", [0.0, 2.0**-3])
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_bound_of_coarse_arithmetic_holds_to_every_order(
     activation: float, data: st.DataObject
 ) -> None:
@@ -426,7 +426,7 @@ def test_bound_of_a_kept_state_is_attained_by_coarse_arithmetic() -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_bound_of_a_row_is_the_same_in_any_batch(data: st.DataObject) -> None:
     """A row of a ragged batch has the bound that it has alone, without its padding."""
     case = data.draw(
@@ -503,7 +503,7 @@ WRONG: dict[str, tuple[str, Callable[..., OperationByOperation]]] = {
 
 @pytest.mark.parametrize("what", WRONG)
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_wrong_lstm_is_above_the_bound(what: str, data: st.DataObject) -> None:
     """On ordinary cases, not projected, each of these errors exceeds the bound somewhere."""
     dtype, wrong = WRONG[what]

@@ -173,7 +173,7 @@ def test_case_reads_its_shapes_from_the_input(
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(data=st.data())
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 def test_user_order_is_the_inverse_of_time_major(kind: str, data: st.DataObject) -> None:
     """Time-major arrays are (T, N, features), and come back as they were given."""
     case = data.draw(lstm_cases(**KINDS[kind]))
@@ -205,7 +205,7 @@ def test_valid_steps_are_those_before_the_end_of_each_row() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(data=st.data())
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 def test_initial_states_are_batched_and_never_absent(kind: str, data: st.DataObject) -> None:
     """The states are those given, with a row for an unbatched case, and zeros where none are."""
     case = data.draw(lstm_cases(**KINDS[kind]))

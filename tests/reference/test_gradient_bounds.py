@@ -82,7 +82,7 @@ def ordinary_case(dtype: str, steps: int = 5, seed: int = 0, **options: Any) -> 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("kind", KINDS)
 @given(data=st.data())
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 def test_autograd_stays_within_the_bound(kind: str, dtype: str, data: st.DataObject) -> None:
     """So do the gradients of nn.LSTM and of cells stacked by hand, in every type and kind."""
     if dtype not in TORCH_HAS:
@@ -214,7 +214,7 @@ class ErringLSTM:
 @pytest.mark.parametrize("signs", ["all_up", "all_down", "random"])
 @pytest.mark.parametrize("projection", [False, True])
 @given(data=st.data())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_largest_permitted_errors_stay_within_the_bound(
     projection: bool, signs: str, data: st.DataObject
 ) -> None:

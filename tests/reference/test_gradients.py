@@ -80,7 +80,7 @@ def unit_cotangents(case: Case, name: str) -> Result:
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(data=st.data())
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 def test_gradients_agree_with_finite_differences(kind: str, data: st.DataObject) -> None:
     """Each gradient is the slope of the reference's own result, whatever the loss is taken of."""
     options = {"num_layers": 1, "state": True} | KINDS[kind]
@@ -95,7 +95,7 @@ def test_gradients_agree_with_finite_differences(kind: str, data: st.DataObject)
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("kind", KINDS)
 @given(data=st.data())
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 def test_gradients_agree_with_autograd(kind: str, loss: str, data: st.DataObject) -> None:
     """In float64, torch.autograd through cells and through nn.LSTM finds the same gradients."""
     case = data.draw(lstm_cases(dtypes=("float64",), scales=(1.0, 3.0), **KINDS[kind]))
@@ -137,7 +137,7 @@ def test_gradient_of_c_n_halves_each_step(steps: int) -> None:
 
 
 @given(case=lstm_cases(dtypes=("float64",), ragged=True, batched=True))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_padding_has_no_part_in_gradients(case: Case) -> None:
     """Whatever stands beyond a row's length, even NaN, its gradient is zero and changes none."""
     assert case.lengths is not None
@@ -153,7 +153,7 @@ def test_padding_has_no_part_in_gradients(case: Case) -> None:
 
 
 @given(case=lstm_cases(dtypes=("float64",), scales=(1.0,)))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_gradients_are_linear_in_the_cotangents(case: Case) -> None:
     """The gradients of the three losses add up to those of their sum."""
     trace = reference.trace(case)

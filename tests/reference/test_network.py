@@ -64,7 +64,7 @@ def assert_same(ours: Result, theirs: Result) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(data=st.data())
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_lstm_agrees_with_the_oracle(kind: str, data: st.DataObject) -> None:
     """On every kind of configuration the reference is within its own bound of the oracle."""
     assert_agrees_with_oracle(data.draw(lstm_cases(**KINDS[kind])))
@@ -72,7 +72,7 @@ def test_lstm_agrees_with_the_oracle(kind: str, data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @given(data=st.data())
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_lstm_agrees_with_the_oracle_in_every_dtype(dtype: str, data: st.DataObject) -> None:
     """Cases of every type are computed in the wider one, to within that one's bound."""
     case = data.draw(lstm_cases(dtypes=(dtype,)))
@@ -249,7 +249,7 @@ def test_lstm_of_an_empty_batch_is_empty() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(data=st.data())
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 def test_lstm_shapes_are_those_the_case_promises(kind: str, data: st.DataObject) -> None:
     """The output has the case's output_shape, h_n and c_n its state_shape."""
     case = data.draw(lstm_cases(**KINDS[kind]))

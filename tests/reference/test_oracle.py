@@ -44,7 +44,7 @@ def torch_lstm(case: Case) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("kind", WITHOUT_DROPOUT)
 @given(data=st.data())
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 def test_oracle_agrees_with_torch_in_float64(kind: str, data: st.DataObject) -> None:
     """To 13 decimals the oracle and ``torch.nn.LSTM`` give the same output, h_n and c_n."""
     case = data.draw(lstm_cases(dtypes=("float64",), scales=(1.0, 3.0), **KINDS[kind]))

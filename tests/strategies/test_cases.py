@@ -34,7 +34,6 @@ def arrays(case: Case) -> dict[str, Any]:
     return {**case.parameters, "input": case.input, **states}
 
 
-@settings(deadline=None)
 @given(lstm_cases())
 def test_lstm_cases_hold_finite_arrays_of_their_dtype(case: Case) -> None:
     """Every array is contiguous, finite and of the case's type, and parameters are in order."""
@@ -45,7 +44,6 @@ def test_lstm_cases_hold_finite_arrays_of_their_dtype(case: Case) -> None:
         assert np.isfinite(array.astype(np.float64)).all()
 
 
-@settings(deadline=None)
 @given(lstm_cases())
 def test_lstm_cases_are_without_dropout_and_empty_batches(case: Case) -> None:
     """Unless they are asked for, dropout is 0 and every batch has a row."""
@@ -54,7 +52,6 @@ def test_lstm_cases_are_without_dropout_and_empty_batches(case: Case) -> None:
     assert case.device == "cpu"
 
 
-@settings(deadline=None)
 @given(lstm_cases(dtypes="float16") | lstm_cases(dtypes="float16", weights=["saturating"]))
 def test_lstm_cases_do_not_overflow_in_float16(case: Case) -> None:
     """The terms of every pre-activation sum to less than a quarter of the largest number."""
@@ -66,7 +63,6 @@ def test_lstm_cases_do_not_overflow_in_float16(case: Case) -> None:
             assert terms.max() < case.dtype.largest / 4
 
 
-@settings(deadline=None)
 @given(lstm_cases(NARROW))
 def test_lstm_cases_stay_within_their_support(case: Case) -> None:
     """Nothing is drawn that the support leaves out."""
@@ -115,7 +111,7 @@ def test_lstm_cases_honour_each_option(
 ) -> None:
     """An option holds in every case drawn with it."""
 
-    @settings(deadline=None, max_examples=40, database=None)
+    @settings(max_examples=40, database=None)
     @given(lstm_cases(**options))
     def check(case: Case) -> None:
         assert holds(case), repr(case)
@@ -123,14 +119,12 @@ def test_lstm_cases_honour_each_option(
     check()
 
 
-@settings(deadline=None)
 @given(lstm_cases(weights=["saturating"], hidden_size=(4, 8), bias=True))
 def test_lstm_cases_take_saturating_weights(case: Case) -> None:
     """With saturating weights alone, a bias is far larger than any default initialisation."""
     assert np.abs(case.parameters["bias_ih_l0"].astype(np.float64)).max() > 1
 
 
-@settings(deadline=None)
 @given(lstm_cases(weights=["small", "default"]))
 def test_lstm_cases_take_tame_weights(case: Case) -> None:
     """With small and default weights alone, no weight exceeds four standard deviations."""
@@ -142,7 +136,7 @@ def test_lstm_cases_are_drawn_afresh() -> None:
     """Nearly every case has numbers of its own: Hypothesis does not vary one case many times."""
     seen: list[bytes] = []
 
-    @settings(deadline=None, max_examples=200, database=None, derandomize=True)
+    @settings(max_examples=200, database=None, derandomize=True)
     @given(lstm_cases(dtypes="float64", weights=["unit"]))
     def collect(case: Case) -> None:
         seen.append(case.parameters["weight_ih_l0"][:1, :1].tobytes())

@@ -104,7 +104,6 @@ def test_distribution_holds_every_corner() -> None:
         max_examples=CASES,
         phases=[Phase.generate],
         database=None,
-        deadline=None,
         derandomize=True,
         suppress_health_check=list(HealthCheck),
     )
@@ -121,7 +120,7 @@ def test_distribution_holds_every_corner() -> None:
     assert shares["sparse tensor"] < 0.25
 
 
-@settings(deadline=None, max_examples=300, database=None)
+@settings(max_examples=300, database=None)
 @given(lstm_cases())
 def test_distribution_shows_in_statistics(case: Case) -> None:
     """Each case reports what it is; `--hypothesis-show-statistics` lists the shares."""

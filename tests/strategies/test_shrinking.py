@@ -20,7 +20,6 @@ from strategies import lstm_cases
 QUICK = settings(
     max_examples=1000,
     database=None,
-    deadline=None,
     phases=[Phase.generate, Phase.shrink],
     suppress_health_check=list(HealthCheck),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reference import DTYPES, Array, Case, Configuration
@@ -31,7 +31,6 @@ SHAPES = {
 KINDS = list(map(kind, SHAPES))
 
 
-@settings(deadline=None)
 @given(st.sampled_from(KINDS), recipes(), recipes(), st.integers(0, 2**16 - 1))
 def test_fill_keeps_the_numbers_of_other_tensors(
     changed: str, before: Recipe, after: Recipe, seed: int
@@ -46,7 +45,6 @@ def test_fill_keeps_the_numbers_of_other_tensors(
             assert np.array_equal(array, second[name])
 
 
-@settings(deadline=None)
 @given(st.sampled_from([recipe for recipe, _ in RECIPES]), st.integers(0, 99), st.integers(1, 60))
 def test_recipes_give_as_many_non_zeros_as_they_say(recipe: Recipe, seed: int, size: int) -> None:
     """A sparse recipe leaves its number of elements, a dense one all of them."""
@@ -67,7 +65,6 @@ def test_kind_leaves_out_layer_and_direction() -> None:
     assert kind("h_0") == "h_0"
 
 
-@settings(deadline=None)
 @given(st.data(), configurations(), st.sampled_from(list(DTYPES)), st.none() | st.integers(0, 4))
 def test_parts_make_a_case(
     data: st.DataObject, configuration: Configuration, dtype: str, batch_size: int | None
@@ -85,14 +82,12 @@ def test_parts_make_a_case(
     assert case.batched == (batch_size is not None)
 
 
-@settings(deadline=None)
 @given(parameters(Configuration(2, 3), names=["unit"], dtype="float64"))
 def test_parameters_have_two_different_biases(drawn: dict[str, Array]) -> None:
     """The two biases of a layer differ in every element."""
     assert (drawn["bias_ih_l0"] != drawn["bias_hh_l0"]).all()
 
 
-@settings(deadline=None)
 @given(st.data(), st.integers(1, 70), st.integers(1, 40))
 def test_lengths_reach_the_sequence_length(
     data: st.DataObject, seq_len: int, batch_size: int

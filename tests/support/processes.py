@@ -11,7 +11,7 @@ SPECIMENS = Path(__file__).with_name("specimens.py")
 
 
 def run(
-    arguments: list[object], folder: Path, *, timeout: float = 300, **variables: str
+    arguments: list[object], folder: Path, *, timeout: float = 3600, **variables: str
 ) -> subprocess.CompletedProcess[str]:
     """Run a program in `folder`, with environment `variables` besides our own."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}

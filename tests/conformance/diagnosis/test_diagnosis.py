@@ -109,14 +109,17 @@ def test_diagnosis_keeps_to_its_time() -> None:
     """A slow implementation is given up, with what has been found until then."""
 
     class Slow(FailsWithMoreRows):
+        runs = 0
+
         def run(self, case: Case) -> Result:
+            self.runs += 1
             time.sleep(0.1)
             return super().run(case)
 
-    started = time.perf_counter()
-    found = diagnosed(Slow(), SINGLE, against_reference, seconds=0.05)
+    slow = Slow()
+    found = diagnosed(slow, SINGLE, against_reference, seconds=0.05)
     assert found.lines()[-1] == "The diagnosis was given up after 0.05 s."
-    assert time.perf_counter() - started < 5
+    assert slow.runs == 1
 
 
 def test_diagnosis_tells_each_case_before_it_is_run() -> None:

@@ -27,7 +27,7 @@ from strategies import Support, lstm_cases
 from tests.support.cases import random_case
 
 PUBLISHED = json.loads(SCHEMA.read_text())
-FORWARD = settings(max_examples=30, deadline=None)
+FORWARD = settings(max_examples=30)
 
 
 def valid(kind: str, said: Any) -> bool:
