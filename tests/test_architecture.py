@@ -166,3 +166,12 @@ def test_modules_read_no_environment_variables(name: str) -> None:
         line = source[use.lineno - 1].strip()
         assert line.startswith(("os.environ.pop(", "os.environ[")), line
         assert ".pop(" in line or line.partition("]")[2].startswith(" = "), line
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("tests/")])
+def test_no_module_imports_from_a_module_of_tests(name: str) -> None:
+    """What several of them need is in a module of its own, in tests/support or beside them."""
+    for node in ast.walk(tree(name)):
+        if isinstance(node, ast.ImportFrom):
+            imported_from = (node.module or "").split(".")
+            assert not any(part.startswith("test_") for part in imported_from), node.module

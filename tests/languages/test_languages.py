@@ -19,9 +19,9 @@ from conformance.checking.comparison import agree
 from conformance.checking.verdict import Verdict, from_json
 from conformance.implementations.programs import protocol
 from reference import Case, Configuration, Result, forward_bound, trace
-from tests.conformance.implementations.test_protocol import read, valid
 from tests.languages import libtorch
 from tests.support.processes import command
+from tests.support.protocol import read, valid
 
 HERE = Path(__file__).parent
 PAGE = (Path(protocol.__file__).parent / "PROTOCOL.md").read_text(encoding="utf-8")

@@ -153,3 +153,16 @@ class AdverseLSTM(OperationByOperation):
 
     def tanh(self, a: Array) -> Array:
         return np.tanh(a) + self.arithmetic.activation * self._signs(a)
+
+
+def share(result: Result, truth: Result, bound: Result) -> float:
+    """The largest error of `result` as a share of its bound; infinite for an unexpected NaN."""
+    shares = [0.0]
+    for (_, got), (_, true), (_, allowed) in zip(
+        result.items(), truth.items(), bound.items(), strict=True
+    ):
+        error = np.abs(got.astype(true.dtype) - true)
+        with np.errstate(all="ignore"):
+            part = np.where((error == 0) | np.isinf(allowed), 0, error / allowed)
+        shares.append(float(np.where(np.isnan(part), np.inf, part).max(initial=0)))
+    return max(shares)

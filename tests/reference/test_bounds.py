@@ -26,25 +26,12 @@ from reference.cell import sigmoid
 from reference.products import preactivation_error
 from reference.step_bounds import step_bound
 from tests.reference.cases import KINDS, dropout_masks, lstm_cases
-from tests.reference.rounded import AdverseLSTM, OperationByOperation, RoundedLSTM
+from tests.reference.rounded import AdverseLSTM, OperationByOperation, RoundedLSTM, share
 
 ORDINARY: dict[str, Any] = {"scales": (1.0,), "sizes": (3, 8), "steps": (1, 6)}
 """Cases with the default initialisation of ``torch.nn.LSTM``."""
 
 EXACT = Arithmetic(0.0, 0.0, 0.0, subnormal=0.0, largest=np.inf)
-
-
-def share(result: Result, truth: Result, bound: Result) -> float:
-    """The largest error of `result` as a share of its bound; infinite for an unexpected NaN."""
-    shares = [0.0]
-    for (_, got), (_, true), (_, allowed) in zip(
-        result.items(), truth.items(), bound.items(), strict=True
-    ):
-        error = np.abs(got.astype(true.dtype) - true)
-        with np.errstate(all="ignore"):
-            part = np.where((error == 0) | np.isinf(allowed), 0, error / allowed)
-        shares.append(float(np.where(np.isnan(part), np.inf, part).max(initial=0)))
-    return max(shares)
 
 
 def share_of(lstm: OperationByOperation, case: Case, arithmetic: Arithmetic | None = None) -> float:

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 import reference
 from reference import DTYPES, Arithmetic, Array, Case, Precision, forward_bound, gradient_bound
 from strategies import lstm_cases
-from tests.reference.rounded import RoundedLSTM
-from tests.reference.test_bounds import share
+from tests.reference.rounded import RoundedLSTM, share
 
 FLOAT32 = DTYPES["float32"]
 CASES = lstm_cases(dtypes=["float32"], hidden_size=(1, 9), seq_len=(1, 12), num_layers=(1, 3))

@@ -1,7 +1,4 @@
-"""How often each corner of the space is drawn.
-
-Run with ``--hypothesis-show-statistics`` for the shares of sizes, dtypes and options.
-"""
+"""How often each corner of the space is drawn."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
-from hypothesis import HealthCheck, Phase, event, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from reference import Array, Case, trace
 from strategies import lstm_cases
@@ -118,18 +115,3 @@ def test_distribution_holds_every_corner() -> None:
     assert shares["distinct sizes"] > 0.5
     assert 0.04 < shares["kernel size"] < 0.1
     assert shares["sparse tensor"] < 0.25
-
-
-@settings(max_examples=300, database=None)
-@given(lstm_cases())
-def test_distribution_shows_in_statistics(case: Case) -> None:
-    """Each case reports what it is; `--hypothesis-show-statistics` lists the shares."""
-    c = case.configuration
-    for name in corners(case):
-        event(name)
-    event("num_layers", c.num_layers)
-    event("input_size", c.input_size)
-    event("hidden_size", c.hidden_size)
-    event("batch_size", case.batch_size)
-    event("seq_len", case.seq_len if case.seq_len <= 8 else "more")
-    assert case.seq_len >= 1

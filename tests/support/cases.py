@@ -48,6 +48,11 @@ def random_case(
     )
 
 
+def bits_of(array: Array) -> Array:
+    """Each element as the unsigned integer of its bits."""
+    return np.ascontiguousarray(array).view(f"u{array.dtype.itemsize}")
+
+
 class RoundedReference:
     """The reference itself, rounded, as an implementation; `change` may spoil its result."""
 

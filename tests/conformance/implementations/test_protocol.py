@@ -21,36 +21,17 @@ from conformance.implementations.programs.protocol import (
     result,
     shown,
 )
-from reference import DTYPES, Array, Case, Configuration, Precision, Result, lstm, rounded
+from reference import DTYPES, Case, Configuration, Precision, Result, lstm, rounded
 from reference.precision import PRODUCTS
 from strategies import Support, lstm_cases
 from tests.support.cases import random_case
+from tests.support.protocol import PUBLISHED, read, valid, written
 
-PUBLISHED = json.loads(SCHEMA.read_text())
 FORWARD = settings(max_examples=30)
-
-
-def valid(kind: str, said: Any) -> bool:
-    """Whether `said` is what the schema defines under that name, as another library reads it."""
-    schema = {"$ref": f"#/definitions/{kind}", "definitions": PUBLISHED["definitions"]}
-    return jsonschema.Draft7Validator(schema).is_valid(said)
 
 
 def line(said: Any) -> bytes:
     return json.dumps(said).encode() + b"\n"
-
-
-def written(array: Array) -> dict[str, Any]:
-    """An array as a process would write it."""
-    spelled = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
-    values = array.astype(np.float64).ravel().tolist()
-    return {"shape": array.shape, "values": [spelled.get(str(value), value) for value in values]}
-
-
-def read(array: dict[str, Any]) -> Array:
-    """An array of a request, as a process would read it."""
-    values = [float(value) for value in array["values"]]
-    return np.array(values, np.float64).reshape(array["shape"])
 
 
 def result_of(case: Case, number: int = 7, **changes: Any) -> dict[str, Any]:

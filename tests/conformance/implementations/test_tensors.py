@@ -10,7 +10,7 @@ import torch
 from conformance import Misbehaviour
 from conformance.implementations.pytorch.tensors import TORCH_DTYPES, to_array, to_tensor
 from reference import DTYPES, Array
-from tests.support.cases import DEVICES
+from tests.support.cases import DEVICES, bits_of
 
 
 def every_pattern(name: str) -> Array:
@@ -22,10 +22,6 @@ def every_pattern(name: str) -> Array:
     edges = np.array([0, 1, np.iinfo(bits).max], bits).view(dtype)
     sample = np.random.default_rng(0).integers(0, np.iinfo(bits).max, 10_000, bits).view(dtype)
     return np.concatenate([edges, sample, np.array([np.inf, -np.inf, np.nan, -0.0], dtype)])
-
-
-def bits_of(array: Array) -> Array:
-    return np.ascontiguousarray(array).view(f"u{array.dtype.itemsize}")
 
 
 @pytest.mark.parametrize("device", DEVICES)

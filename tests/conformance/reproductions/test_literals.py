@@ -17,7 +17,7 @@ from conformance.recording.steps import Comparison
 from conformance.reproductions.compare import compare
 from conformance.reproductions.literals import FEW, SMALL, number, written
 from reference import DTYPES, Array
-from tests.conformance.implementations.test_tensors import bits_of
+from tests.support.cases import bits_of
 
 SCOPE = {"np": np, "torch": torch, "ml_dtypes": ml_dtypes, "nan": np.nan, "inf": np.inf}
 

@@ -1,7 +1,5 @@
 """From the options of a run to implementations, devices and budgets."""
 
-import argparse
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,15 +17,7 @@ from conformance.running.choosing import (
     with_dtypes,
 )
 from tests.support.cases import RoundedReference
-
-
-def config(**changed: Any) -> Any:
-    """What the functions ask of a configuration: the defaults, with these options changed."""
-    parser = argparse.ArgumentParser()
-    options.add(parser.add_argument, options.PYTEST)
-    values = parser.parse_args(["--lstm=torch.nn.LSTM", "--lstm-seed=3"])
-    vars(values).update({"lstm_deadline": None, "lstm_journal": None, **changed})
-    return SimpleNamespace(option=values, getoption=vars(values).__getitem__, stash=pytest.Stash())
+from tests.support.options import config
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from conformance.checking.budget import TIMEOUTS
 from conformance.running.limits import timeout
-from tests.conformance.running.test_choosing import config
+from tests.support.options import config
 from tests.support.processes import SPECIMENS
 from tests.support.processes import pytest as run_pytest
 from tests.support.processes import run as run_program

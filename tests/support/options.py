@@ -1,0 +1,18 @@
+"""The options of a run, without a run."""
+
+import argparse
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from conformance.running import options
+
+
+def config(**changed: Any) -> Any:
+    """What the functions ask of a configuration: the defaults, with these options changed."""
+    parser = argparse.ArgumentParser()
+    options.add(parser.add_argument, options.PYTEST)
+    values = parser.parse_args(["--lstm=torch.nn.LSTM", "--lstm-seed=3"])
+    vars(values).update({"lstm_deadline": None, "lstm_journal": None, **changed})
+    return SimpleNamespace(option=values, getoption=vars(values).__getitem__, stash=pytest.Stash())
