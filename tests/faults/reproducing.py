@@ -2,22 +2,28 @@
 
 ``python tests/faults/reproducing.py [NAME...]`` finds each fault by the requirement that it names,
 writes the script, and runs it twice: on the faulty LSTM, where it must exit with 1, and with the
-plain one in its place, where it must exit with 0.
+plain one in its place, where it must exit with 0. It prints how many scripts do, and how many
+replay a case instead, and exits with 1 where a plain script does not or where fewer than
+:data:`FLOOR` do.
 """
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import re
 import subprocess
 import sys
 import tempfile
 import warnings
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+import torch
 from torch import nn
 
 from conformance import PROFILES, REQUIREMENTS, Budget, check
@@ -28,6 +34,11 @@ from tests.faults.zoo import FAMILIES, FAULTS, Fault, implementation
 
 LONG = 120
 """Lines beyond which a script is no longer short."""
+
+FLOOR = 254
+"""How many of all faults have at least to be shown by a plain script."""
+
+SHOWN, REPLAYED = "shown", "by replay only"
 
 
 def found(fault: Fault, seed: int = 1, shrink_seconds: float = 2.0) -> Finding | None:
@@ -60,7 +71,7 @@ def without_fault(text: str, fault: Fault) -> str:
     return text.replace(imported, f"from tests.faults.plain import {plain} as {fault.__name__}")
 
 
-def run(text: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+def run(text: str, timeout: float = 3600) -> subprocess.CompletedProcess[str]:
     """Run a script as a file of its own, from a folder of its own."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "reproduce.py"
@@ -68,6 +79,7 @@ def run(text: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-W", "ignore", str(path)],
             cwd=folder,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
             capture_output=True,
             text=True,
             timeout=timeout,
@@ -83,33 +95,44 @@ def outcome(fault: Fault) -> tuple[str, int]:
     written = reproduction(fault, finding)
     lines = written.text.count("\n")
     if not written.plain:
-        return "by replay only", lines
+        return REPLAYED, lines
     if run(written.text).returncode != 1:
         return "does not show", lines
     if hasattr(fault, "run"):
-        return "shown", lines
+        return SHOWN, lines
     right = run(without_fault(written.text, fault))
     if right.returncode:
         return f"shown without the fault as well: {right.stdout}{right.stderr[-300:]}", lines
-    return "shown", lines
+    return SHOWN, lines
 
 
-def main() -> None:
-    """Print what became of each fault, and how many of each there are."""
+def main() -> int:
+    """Print what became of each fault, and how many of each there are; the exit status."""
+    asked = sys.argv[1:]
+    faults = [
+        fault
+        for fault in FAULTS
+        if (not asked or fault.__name__ in asked)
+        and fault not in FAMILIES["crashes"]
+        and not undecidable(fault)
+    ]
     counts: Counter[str] = Counter()
     lengths = []
-    for fault in FAULTS:
-        wanted = not sys.argv[1:] or fault.__name__ in sys.argv[1:]
-        if not wanted or fault in FAMILIES["crashes"] or undecidable(fault):
-            continue
-        word, lines = outcome(fault)
-        counts[re.split("[:]", word)[0]] += 1
-        lengths.append(lines)
-        if word != "shown" or lines > LONG:
-            print(f"{fault.__name__} {fault.caught_by}: {word}, {lines} lines", flush=True)
+    context = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(os.cpu_count(), context, torch.set_num_threads, (1,)) as pool:
+        for fault, (word, lines) in zip(faults, pool.map(outcome, faults), strict=True):
+            counts[re.split("[:]", word)[0]] += 1
+            lengths.append(lines)
+            if word != SHOWN or lines > LONG:
+                print(f"{fault.__name__} {fault.caught_by}: {word}, {lines} lines", flush=True)
     print(", ".join(f"{count} {word}" for word, count in counts.items()))
     print(f"lines: median {sorted(lengths)[len(lengths) // 2]}, most {max(lengths)}")
+    floor = 0 if asked else FLOOR
+    if counts.total() > counts[SHOWN] + counts[REPLAYED] or counts[SHOWN] < floor:
+        print(f"every plain script has to show its fault, and at least {floor} have to be plain")
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -28,6 +28,7 @@ def _exact_arithmetic() -> None:
     set_exact_arithmetic()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", TAME, ids=lambda fault: fault.__name__)
 def test_fault_is_caught_by_the_requirement_it_names(fault: Fault) -> None:
     """The requirement that the fault names rejects it within the quick profile's cases.
@@ -41,12 +42,14 @@ def test_fault_is_caught_by_the_requirement_it_names(fault: Fault) -> None:
     compile(reproduction(fault, findings[-1]).text, "reproduce.py", "exec")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", CRASHES, ids=lambda fault: fault.__name__)
 def test_crash_or_hang_is_reported_by_the_command(fault: Fault) -> None:
     """``lstm-conformance verify`` survives the fault and reports that it was caught."""
     assert caught(by_command(fault, SEED))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("requirement", CHEAP)
 @pytest.mark.parametrize("cls", [PlainLSTM, PlainLSTMCell], ids=lambda cls: cls.__name__)
 def test_plain_lstm_passes(cls: type, requirement: str) -> None:

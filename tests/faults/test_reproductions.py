@@ -48,7 +48,9 @@ SHOWN = (
 NAMED = {fault.__name__: fault for fault in FAULTS}
 
 
-@pytest.mark.parametrize("name", SHOWN)
+@pytest.mark.parametrize(
+    "name", [*SHOWN[:3], *(pytest.param(name, marks=pytest.mark.slow) for name in SHOWN[3:])]
+)
 def test_script_shows_the_fault_and_nothing_else(name: str) -> None:
     """It exits with 1 on the faulty LSTM, with 0 on the plain one, is short and plain."""
     fault = NAMED[name]

@@ -60,6 +60,7 @@ def test_command_processes_end_with_ours(end: str, tmp_path: Path) -> None:
     assert wait_for_end(processes) == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux's /proc")
 def test_verify_ends_in_time_when_every_requirement_hangs(tmp_path: Path) -> None:
     """Each requirement is timed out, the others pass, and no process is left."""

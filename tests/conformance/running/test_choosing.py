@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from conformance import Budget, Support, UsageError
-from conformance.running import options
 from conformance.running.choosing import (
     Target,
     budget,

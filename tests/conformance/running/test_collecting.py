@@ -9,7 +9,7 @@ import pytest
 from conformance import Crashed, Undecided
 from conformance.running.collecting import Reporting
 from conformance.running.journal import Collected, Journal
-from tests.conformance.running.test_choosing import config
+from tests.support.options import config
 
 ITEM = "requirements/batch.py::rows_do_not_interact[odd [a|b]:Mine|cpu]"
 HERE = ("rows_do_not_interact", "odd [a|b]:Mine", "cpu")

@@ -12,7 +12,7 @@ from conformance.reporting.report import Run
 from conformance.reporting.terminal import summarize
 from conformance.running import limits
 from conformance.running.choosing import select
-from tests.conformance.running.test_choosing import config
+from tests.support.options import config
 
 NO_MEMORY_LIMIT = "this system has no memory limit: --memory has no effect"
 

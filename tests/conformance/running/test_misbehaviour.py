@@ -5,6 +5,8 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from conformance import REQUIREMENTS
 from conformance.checking.verdict import (
     Crashed,
@@ -49,6 +51,7 @@ def verdicts(report: Path) -> list[Verdict]:
     return [from_json(verdict) for verdict in reports.report(report)["verdicts"]]
 
 
+@pytest.mark.slow
 def test_every_way_of_misbehaving_is_a_verdict_with_its_case(tmp_path: Path) -> None:
     """Each gets the verdict that fits, with the case; what is not concerned passes."""
     options = [option for name in ASKED for option in ("--requirement", name)]
@@ -71,6 +74,7 @@ def test_every_way_of_misbehaving_is_a_verdict_with_its_case(tmp_path: Path) -> 
             assert verdict.counterexample.case.startswith("<LSTM ")
 
 
+@pytest.mark.slow
 def test_run_ends_within_its_time_limit_even_when_everything_hangs(tmp_path: Path) -> None:
     """Requirements that were tried are timed out with their case, the rest are undecided."""
     for limit in (12, 40, 120):

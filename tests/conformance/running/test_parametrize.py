@@ -51,6 +51,7 @@ def suite(folder: Path, module: Path, name: str, options: str = "") -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_right_lstm_passes_in_their_suite(tmp_path: Path) -> None:
     """Every requirement is a test of theirs, passed or skipped with its reason, on workers too."""
     suite(tmp_path, PLAIN, "PlainLSTMCell")
