@@ -4,20 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-import pytest
-import torch
 
-from conformance import Support
 from reference import DTYPES, Array, Case, Configuration, Result, lstm, rounded
-
-DEVICES = [
-    "cpu",
-    pytest.param(
-        "cuda:0",
-        marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device is present"),
-    ),
-]
-"""Values of a parameter `device`; CUDA is skipped where there is none."""
+from strategies import Support
 
 
 def random_case(

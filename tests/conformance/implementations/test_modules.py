@@ -15,7 +15,8 @@ from conformance.checking.comparison import against_reference
 from conformance.implementations.pytorch.modules import set_exact_arithmetic, torch_devices, unpack
 from conformance.implementations.torch_module import is_torch_module
 from reference import DTYPES, Configuration
-from tests.support.cases import DEVICES, random_case
+from tests.support.cases import random_case
+from tests.support.devices import DEVICES
 
 CONFIGURATIONS = {
     "one_layer": Configuration(3, 4),

@@ -6,7 +6,8 @@ import torch
 from conformance import StackedLSTMCells, load
 from conformance.checking.comparison import against_reference, agree, plus, truth
 from reference import DTYPES, Configuration
-from tests.support.cases import DEVICES, random_case
+from tests.support.cases import random_case
+from tests.support.devices import DEVICES
 
 CONFIGURATIONS = {
     "one_layer": Configuration(3, 4),

@@ -10,7 +10,8 @@ import torch
 from conformance import Misbehaviour
 from conformance.implementations.pytorch.tensors import TORCH_DTYPES, to_array, to_tensor
 from reference import DTYPES, Array
-from tests.support.cases import DEVICES, bits_of
+from tests.support.cases import bits_of
+from tests.support.devices import DEVICES
 
 
 def every_pattern(name: str) -> Array:

@@ -12,7 +12,7 @@ from conformance.checking.comparison import agree, plus
 from conformance.implementations.failures import Mismatch
 from conformance.implementations.pytorch.tensors import TORCH_DTYPES, to_array, to_tensor
 from reference import Case, Configuration, Result, forward_bound, trace
-from tests.support.cases import DEVICES
+from tests.support.devices import DEVICES
 
 VOCABULARY, EMBEDDING, HIDDEN, BATCH, LAYERS = 4, 2, 3, 2, 2
 CONFIGURATION = Configuration(EMBEDDING, HIDDEN, LAYERS)
