@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from conformance.diagnosis.alternatives.equations import Equations
-from reference import Array, Step
+from reference import Array
 
 
 class Blocks(NamedTuple):
@@ -43,11 +43,9 @@ def simulate(x: Array, states: Sequence[Array], blocks: Blocks, equations: Equat
     hs, cs = [], []
     with np.errstate(all="ignore"):
         for row in x:
-            a = np.split(row @ by_x + h @ by_h + bias, 4, axis=-1)
-            # what follows from the pre-activations is filled in by the equations
-            step = equations.applied(Step(row, h, c, *a, *[c] * 8))
-            hs.append(step.h_full)
+            step = equations.step(row, h, c, row @ by_x + h @ by_h + bias)
+            hs.append(step.h)
             cs.append(step.c)
-            h = step.h_full if "h" in equations.carried else h_0
+            h = step.h if "h" in equations.carried else h_0
             c = step.c if "c" in equations.carried else c_0
     return Simulated(np.stack(hs, 1), np.stack(cs, 1))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from reference import Array, Step, Weights, lstm_cell
+from reference import Array, Step, Weights
 from reference.cell import sigmoid
 
 Function = Callable[[Array], Array]
@@ -39,18 +39,21 @@ class Equations:
         values = {item.name: getattr(self, item.name) for item in fields(self)[1:]}
         return {name: value for name, value in values.items() if value is not getattr(LSTM, name)}
 
-    def applied(self, s: Step) -> Step:
-        """`s` with all that follows, element by element, from its pre-activations and `c_prev`."""
-        i, f, o = self.gate(s.a_i), self.gate(s.a_f), self.gate(s.a_o)
-        s = s._replace(i=i, f=f, g=self.candidate(s.a_g), o=o)
+    def step(self, x: Array, h: Array, c: Array, a: Array) -> Step:
+        """The step from the pre-activations `a` (..., 4 * hidden_size), before any projection."""
+        a_i, a_f, a_g, a_o = np.moveaxis(a.reshape(*a.shape[:-1], 4, -1), -2, 0)
+        i, f, o = self.gate(a_i), self.gate(a_f), self.gate(a_o)
+        # c and h are filled in one after the other, as each may read all that comes before it
+        s = Step(x, h, c, a_i, a_f, a_g, a_o, i, f, self.candidate(a_g), o, c, c, h, h)
         s = s._replace(c=self.next_c(s))
         s = s._replace(tanh_c=self.squash(s.c))
-        return s._replace(h_full=self.next_h(s))
+        next_h = self.next_h(s)
+        return s._replace(h_full=next_h, h=next_h)
 
     def cell(self, x: Array, h: Array, c: Array, w: Weights) -> Step:
         """As :func:`reference.lstm_cell`, with these equations."""
-        s = self.applied(lstm_cell(x, h, c, w))
-        return s._replace(h=s.h_full if w.weight_hr is None else s.h_full @ w.weight_hr.T)
+        s = self.step(x, h, c, x @ w.weight_ih.T + w.bias_ih + h @ w.weight_hh.T + w.bias_hh)
+        return s if w.weight_hr is None else s._replace(h=s.h @ w.weight_hr.T)
 
 
 LSTM = Equations()
