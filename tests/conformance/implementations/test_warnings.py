@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,11 +50,11 @@ class ChangesFilters(Warns):
 class WarnsAsModule(torch.nn.LSTM):
     """Warns when it is made and when it is called."""
 
-    def __init__(self, *args, **options) -> None:
+    def __init__(self, *args: Any, **options: Any) -> None:
         warnings.warn("made", FutureWarning, stacklevel=1)
         super().__init__(*args, **options)
 
-    def forward(self, *args):
+    def forward(self, *args: Any) -> Any:
         warnings.warn("called", FutureWarning, stacklevel=1)
         return super().forward(*args)
 
