@@ -79,10 +79,10 @@ def search(
 ) -> tuple[Verdict, Finding | None]:
     """Draw cases of `support` until the requirement fails or the budget is spent.
 
-    Returns the verdict, and what a failure was found on. `before` is
-    called with each case before the implementation sees it; what it returns, if it does, is
-    called with each step then taken, before it is. An exception that is neither the
-    implementation's nor a mismatch is a fault of this suite, and does propagate.
+    Returns the verdict, and what a failure was found on. `before` is called with each case before
+    the implementation sees it; what it returns, if it does, is called with each step then taken,
+    before it is. An exception that is neither the implementation's nor a mismatch is a fault of
+    this suite, and does propagate.
     """
     started = time.perf_counter()
     here = (requirement.name, implementation.name, support.devices[0])
