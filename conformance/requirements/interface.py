@@ -12,6 +12,7 @@ from conformance.implementations.implementation import (
     run,
 )
 from conformance.implementations.torch_module import is_torch_module
+from conformance.recording.ending import unequal
 from conformance.requirements.helpers.needs import devices, this_process
 from conformance.requirements.helpers.torch_only import session
 from conformance.requirements.variations import given_and_omitted
@@ -50,7 +51,10 @@ def results_stay_on_device(implementation: Implementation, case: Case) -> None:
     for name, array in result.items():
         device = result.devices.get(name, "not told")
         if device != case.device:
-            raise WrongAttribute(name, "device", device, case.device, array)
+            wrong = WrongAttribute(name, "device", device, case.device, array)
+            noted = unequal(f"{{it}}.devices.get({name!r})", case.device, it=result)
+            wrong.ending = noted or wrong.ending
+            raise wrong
 
 
 @requirement(
