@@ -1,4 +1,4 @@
-"""How much a run tries and how long it may take, by name, and the memory of its workers."""
+"""How many cases a run draws, how long it may take, and how much memory its workers get."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ PROFILES = {"quick": 20, "default": 100, "thorough": 1000}
 """Cases drawn per requirement in each profile."""
 
 TIMEOUTS = {"quick": 60.0, "default": 120.0, "thorough": 900.0}
-"""Seconds that one requirement may take on one implementation and device, by profile."""
+"""Seconds that one requirement may take on one implementation and device, in each profile."""
 
 MEMORY = 8.0
-"""GiB of data that each process under test may have, unless said otherwise."""
+"""GiB of memory that each process under test may use by default."""
 
 ANSWER = 120.0
-"""Seconds that replaying one case, or inferring one class, may take, unless said otherwise."""
+"""Seconds that replaying one case, or inferring one class, may take by default."""
 
 
 @dataclass(frozen=True)
 class Budget:
-    """How much is tried: `max_examples` cases per requirement, drawn from `seed`.
+    """The effort of a run: `max_examples` cases per requirement, drawn from `seed`.
 
-    After the first failure at most `shrink_seconds` go into finding a smaller one, and at most as
-    many, up to 5, into its diagnosis.
+    After the first failure at most `shrink_seconds` are spent on finding a smaller failing case,
+    and at most as many seconds, but no more than 5, on the diagnosis.
     """
 
     max_examples: int = PROFILES["default"]
@@ -31,4 +31,4 @@ class Budget:
 
 
 DEFAULT = Budget()
-"""That of the default profile, with seed 0."""
+"""The budget of the default profile, with seed 0."""

@@ -18,7 +18,7 @@ from reference import Arithmetic, Array, Case, Result, forward_bound, trace
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """The true result of a case and the bound on a correct implementation's distance to it."""
+    """The true result of a case, and for each element how far a correct one may be from it."""
 
     result: Result
     bound: Result
@@ -32,7 +32,7 @@ def arithmetic(case: Case, implementation: Implementation) -> Arithmetic:
 def truth(case: Case, implementation: Implementation) -> Truth:
     """Evaluate the reference, and the bound for the precision that `implementation` declares.
 
-    The bound is infinite, so that nothing is claimed, for a result that does not come back.
+    A result that `implementation` does not return has an infinite bound, so that it always agrees.
     """
     return _truth(case, arithmetic(case, implementation), tuple(implementation.supports.results))
 
@@ -46,7 +46,7 @@ def _truth(case: Case, arithmetic: Arithmetic, returned: tuple[str, ...]) -> Tru
 
 
 def agree(got: Result, expected: Result, bound: Result) -> float:
-    """The largest distance of `got` from `expected` as a share of `bound`, over all three arrays.
+    """Compare results; returns the largest distance as a share of its bound, over all arrays.
 
     Raises :class:`~conformance.Mismatch` at the first array with a wrong shape or with an element
     off by more than its bound; the element shown is the one furthest off as a share of its bound.
@@ -64,10 +64,10 @@ def close(
     quantity: Quantity = Quantity.RESULT,
     ending: Callable[[tuple[int, ...]], Ending | None] | None = None,
 ) -> float:
-    """As :func:`agree`, for one array called `name`, which holds a `quantity`.
+    """Compare as :func:`agree` one array called `name`, which holds a `quantity`.
 
     NaN agrees with NaN and an infinity with the same infinity. Where `expected` is finite and
-    the bound is not, nothing is claimed. `ending` gives the ending of a script from the place of
+    the bound is not, any value agrees. `ending` gives the ending of a script from the place of
     the wrong element, where a comparison of both arrays cannot be written.
     """
     if got.shape != expected.shape:
@@ -94,7 +94,7 @@ def close(
 
 
 def shares(got: Array, expected: Array, limit: Array) -> Array:
-    """How far each element of `got` is from `expected`, as a share of `limit`; see :func:`close`.
+    """Divide the distance of each element of `got` from `expected` by `limit`; see :func:`close`.
 
     All three have the same shape.
     """
@@ -108,22 +108,22 @@ def shares(got: Array, expected: Array, limit: Array) -> Array:
 
 
 def number(value: Any) -> str:
-    """A value with the digits that tell it from its neighbours, at most 17."""
+    """Write a value with as many digits as distinguish it from its neighbours, at most 17."""
     return repr(float(value))
 
 
 def plus(first: Result, second: Result) -> Result:
-    """The sum of two bounds, for a comparison of two runs."""
+    """Add two bounds, for a comparison of two runs."""
     pairs = zip(first.items(), second.items(), strict=True)
     return Result.of(a + b for (_, a), (_, b) in pairs)
 
 
 def nothing(result: Result) -> Result:
-    """The bound that allows `result` itself only."""
+    """Give the bound of zeros, which allows `result` itself only."""
     return Result.of(np.zeros(array.shape) for _, array in result.items())
 
 
 def against_reference(implementation: Implementation, case: Case) -> float:
-    """Run `case` and compare with the reference within its bound; returns the share of it."""
+    """Run `case` and compare its results with the reference; returns the share as :func:`agree`."""
     known = truth(case, implementation)
     return agree(run(implementation, case), known.result, known.bound)

@@ -33,10 +33,14 @@ if TYPE_CHECKING:
     from conformance.checking.requirement import Body
 
 Announce = Callable[[Case], "Callable[[Step], None] | None"]
+NO_CASE = "no case that this implementation supports meets the requirement's conditions"
 
 
 class _ShrunkLongEnough(BaseException):
-    """Ends a Hypothesis run whose time for shrinking is up; no implementation catches it."""
+    """Ends a Hypothesis run whose time for shrinking is up.
+
+    It is a BaseException so that no ``except Exception`` of an implementation catches it.
+    """
 
 
 def inapplicable(
@@ -45,13 +49,13 @@ def inapplicable(
     device: str,
     budget: Budget = DEFAULT,
 ) -> str | None:
-    """Why `requirement` does not apply on `device`, None if it does; no case is run."""
+    """Give the reason why `requirement` does not apply on `device`, None if it does apply."""
     supports = implementation.supports
     needed = requirement.applies(implementation)
     if device not in supports.devices:
         return f"no {device.partition(':')[0].upper()} device is present"
     if device not in requirement.cases.get("devices", (device,)):
-        return "is about CUDA devices"
+        return "applies to CUDA devices only"
     if requirement.costly and budget.max_examples < PROFILES["thorough"]:
         return "decided in the thorough profile"
     if isinstance(needed, str):
@@ -60,7 +64,7 @@ def inapplicable(
 
 
 def _lacking(requirement: Requirement, support: Support) -> str | None:
-    """What of `support` is too little for the cases of `requirement`, None if nothing is."""
+    """Give what `support` lacks for the cases of `requirement`, None if it lacks nothing."""
     try:
         lstm_cases(support, **dict(requirement.cases)).validate()
     except Unsupported as error:
@@ -79,10 +83,10 @@ def search(
 ) -> tuple[Verdict, Finding | None]:
     """Draw cases of `support` until the requirement fails or the budget is spent.
 
-    Returns the verdict, and what a failure was found on. `before` is called with each case before
-    the implementation sees it; what it returns, if it does, is called with each step then taken,
-    before it is. An exception that is neither the implementation's nor a mismatch is a fault of
-    this suite, and does propagate.
+    Returns the verdict, and the finding if a case fails. `before` is called with each case before
+    the implementation gets the case. If `before` returns a function, that function is called with
+    each step before the step is taken. An exception other than a
+    :class:`~conformance.implementations.failures.Failure` is a fault of this suite, and propagates.
     """
     started = time.perf_counter()
     here = (requirement.name, implementation.name, support.devices[0])
@@ -129,7 +133,7 @@ def search(
     except (Failure, _ShrunkLongEnough, hypothesis.errors.Flaky):
         pass
     except Unsatisfiable:
-        return NotApplicable(*here, reason="offers no case that it is about"), None
+        return NotApplicable(*here, reason=NO_CASE), None
     seconds = time.perf_counter() - started
     if found is None:
         return Passed(*here, tried, share, seconds), None
@@ -142,9 +146,9 @@ def examine(
     case: Case,
     sink: Callable[[Step], None] | None = None,
 ) -> Finding | float | None:
-    """What comes of one case: what was found, or else what `body` measured, if it did.
+    """Run `body` on one case; returns the finding if it fails, else what `body` measured.
 
-    `sink` gets each step before it is taken.
+    `sink` is called with each step before the step is taken.
     """
     with recording(sink) as tape:
         try:
@@ -155,6 +159,6 @@ def examine(
 
 
 def _seed(seed: int, requirement: str) -> int:
-    """A seed of its own for each requirement, the same whatever runs beside it or where."""
+    """Derive a separate seed for each requirement, which depends on nothing else that runs."""
     digest = hashlib.sha256(f"{seed}:{requirement}".encode()).digest()
     return int.from_bytes(digest[:8], "big")

@@ -1,7 +1,7 @@
-"""What is expected of a known fault, strictly.
+"""Verdicts where a fault is known, strictly.
 
-Where a known failure does not occur the verdict is an unexpected pass, and where it occurs in
-another way a failure.
+If the known failure does not occur, the verdict is an unexpected pass. If the requirement fails in
+another way, the verdict is a failure.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from conformance.checking.verdict import ExpectedFailure, Passed, UnexpectedPass
 
 
 def torch_version() -> Version:
-    """The installed torch's version, (0,) without torch."""
+    """Return the version of the installed torch, (0,) without torch."""
     try:
         text = importlib.metadata.version("torch")
     except importlib.metadata.PackageNotFoundError:
@@ -25,7 +25,7 @@ def torch_version() -> Version:
 
 
 def expectation(requirement: str, implementation: str, device: str) -> Expectation | None:
-    """The known failure that is to be expected here and now, if any."""
+    """Find the known failure to be expected with the installed torch, None if there is none."""
     for known in KNOWN:
         if (
             known.requirement == requirement
@@ -38,10 +38,10 @@ def expectation(requirement: str, implementation: str, device: str) -> Expectati
 
 
 def judged(verdict: Verdict) -> Verdict:
-    """What a verdict with a counterexample means where a failure is known.
+    """Judge a verdict with a counterexample by the known failures.
 
-    Beside those of the implementation itself, a word is added on those of torch.nn.LSTM and its
-    cell that are the same.
+    The known failure of the implementation itself makes an expected failure. The same failure of
+    torch.nn.LSTM or torch.nn.LSTMCell is only mentioned in the reason.
     """
     found = verdict.counterexample
     assert found is not None

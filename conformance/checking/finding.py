@@ -1,4 +1,4 @@
-"""A case on which a requirement does not hold, and what a verdict shows of it."""
+"""A case on which a requirement does not hold, and the verdict that follows from it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from reference import Array, Case
 
 @dataclass(frozen=True, eq=False)
 class Finding:
-    """A case on which a requirement does not hold, how it fails, and what was done until then.
+    """A case on which a requirement does not hold, the failure, and the steps taken until then.
 
-    `implementation` is what failed, None where it is in a process that is gone.
+    `implementation` is what failed, or None if it was in a process that has ended.
     """
 
     implementation: Implementation | None
@@ -27,7 +27,7 @@ class Finding:
     tape: Tape
 
     def calls(self) -> list[Case]:
-        """The cases that were called until then, other than in what was to be refused."""
+        """List the cases called until the failure, without calls that should have been refused."""
         steps = [step for step in self.tape.steps if not step.attempt]
         return [step.case for step in steps if step.case is not None]
 
@@ -40,7 +40,7 @@ class Finding:
         largest_share: float | None = None,
         seconds: float = 0.0,
     ) -> Verdict:
-        """The verdict that it comes to, an expected failure where it is a known one."""
+        """Give the verdict: crashed, failed or timed out, or an expected failure if it is known."""
         kind: type[Verdict] = Crashed
         if isinstance(self.failure, (Mismatch, NoAnswer)):
             kind = Failed if isinstance(self.failure, Mismatch) else TimedOut
@@ -59,7 +59,7 @@ class Finding:
 
 
 def size(case: Case) -> tuple[int, ...]:
-    """How much there is to look at in a case: non-zero numbers, numbers, digits."""
+    """Measure how much a reader has to look at: non-zero numbers, then numbers, then digits."""
     arrays = [*case.parameters.values(), case.input]
     arrays += [array for array in (case.h_0, case.c_0) if array is not None]
     nonzero = sum(int((array != 0).sum()) for array in arrays)
@@ -67,7 +67,7 @@ def size(case: Case) -> tuple[int, ...]:
 
 
 def counterexample(found: Finding) -> Counterexample:
-    """What failed and on what, in plain values."""
+    """Describe the failure and its case in plain values."""
     case, failure = found.case, found.failure
     tensors = {name: array.astype(float).tolist() for name, array in case.parameters.items()}
     for name in ("input", "h_0", "c_0"):
@@ -91,12 +91,12 @@ def counterexample(found: Finding) -> Counterexample:
 
 
 def differs(case: Case, other: Case) -> bool:
-    """Whether `other` is not the same in all that is shown of a case."""
+    """Whether `case` and `other` differ in anything that is shown of a case."""
     return bool(changed_arrays(case, other)) or repr(case) != repr(other)
 
 
 def changed_arrays(case: Case, other: Case) -> list[str]:
-    """The names of the parameters, input and states that `other` does not share with `case`."""
+    """Name the parameters, input and states of `other` that differ from those of `case`."""
     arrays, others = (
         {**each.parameters, "input": each.input, "h_0": each.h_0, "c_0": each.c_0}
         for each in (case, other)

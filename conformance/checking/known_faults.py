@@ -1,4 +1,4 @@
-"""Faults of PyTorch that are known: where they show, what they look like, and the reason."""
+"""Known faults of PyTorch: where each occurs, how it shows, and the reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a call must leave as it was in its process, and what is put back where it did not."""
+"""Settings of the process that a call must leave alone, and that are restored if it does not."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from conformance.implementations.failures import filter_warnings
 
 
 class Setting(NamedTuple):
-    """One setting of a process: how it is read and how it is put back."""
+    """One setting of a process: how to read and how to restore it."""
 
     read: Callable[[], Any]
     write: Callable[[Any], object]
 
 
 def settings() -> dict[str, Setting]:
-    """Every setting that is watched, by name; those of torch once it has been imported."""
+    """List every setting that is watched, by name; those of torch once torch has been imported."""
     watched = {
         "warnings.filters": Setting(lambda: list(warnings.filters), filter_warnings),
         "the working directory": Setting(os.getcwd, os.chdir),
@@ -65,20 +65,20 @@ def _random_states() -> dict[str, Setting]:
 
 
 def snapshot(*, random: bool = False) -> dict[str, Any]:
-    """The settings as they are now, with those of the `random` number generators if asked for."""
+    """Read all settings, and with `random` the states of the random number generators as well."""
     watched = settings() | (_random_states() if random else {})
     return {name: setting.read() for name, setting in watched.items()}
 
 
 def changed(before: dict[str, Any]) -> list[str]:
-    """The names of the settings that are no longer as they were."""
+    """Name the settings that differ from those in `before`."""
     watched = settings() | _random_states()
     return [name for name, value in before.items() if not _same(value, watched[name].read())]
 
 
 @contextlib.contextmanager
 def restored(*, random: bool = False) -> Iterator[None]:
-    """Put back afterwards whatever setting was changed, so that nobody else is affected by it."""
+    """Restore on leaving every setting that was changed within the context."""
     before = snapshot(random=random)
     try:
         yield
@@ -90,7 +90,7 @@ def restored(*, random: bool = False) -> Iterator[None]:
 
 @contextlib.contextmanager
 def standard_output() -> Iterator[io.StringIO]:
-    """What is written to standard output meanwhile, by Python or by anything else."""
+    """Capture what is written to standard output within the context, by Python or native code."""
     written = io.StringIO()
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as file:
         try:
@@ -113,7 +113,7 @@ def standard_output() -> Iterator[io.StringIO]:
 
 
 def _flush() -> None:
-    """Have the C library write out what it still holds back."""
+    """Make the C library write out what it has buffered."""
     with contextlib.suppress(OSError, AttributeError, TypeError):
         ctypes.CDLL(None).fflush(None)
 

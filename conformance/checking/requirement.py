@@ -24,14 +24,16 @@ def _whatever(implementation: Any) -> Any:
 
 @dataclass(frozen=True)
 class Requirement:
-    """One claim: its name is a sentence, its text says it in full, its source says who says so.
+    """One claim about every LSTM: `name` is a short sentence, `claim` the full one.
+
+    `source` is the document or equation that the claim comes from.
 
     `body` takes an implementation and a case and raises :class:`~conformance.Mismatch` where the
     claim does not hold; it returns the largest error as a share of its bound, or None where
     nothing is measured. `cases` are the options of :func:`strategies.lstm_cases` from which cases
-    are drawn: what an implementation cannot meet makes the requirement not applicable to it.
-    `applies` gives the implementation back, as the kind of implementation that `body` takes, or
-    else a text: a further reason why the requirement is not applicable. `level` is one of
+    are drawn; to an implementation that supports no such case the requirement is not applicable.
+    `applies` returns the implementation, typed as `body` takes it, or else a string: the reason
+    why the requirement is not applicable. `level` is one of
     :data:`LEVELS`; `share_of_cases` scales the number of cases.
     A `costly` one is decided in the thorough profile only.
     """

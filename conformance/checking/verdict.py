@@ -1,4 +1,4 @@
-"""What became of one requirement on one implementation and device.
+"""The outcome of one requirement on one implementation and device.
 
 ::
 
@@ -6,7 +6,7 @@
       Passed            held on every case tried
       Failed            does not hold, with the smallest counterexample found
       Crashed           the implementation raised, or its process died
-      TimedOut          no answer in time
+      TimedOut          the implementation did not answer in time
       Undecided         the time of the whole run was up first
       NotApplicable     needs what the implementation does not support
       ExpectedFailure   does not hold, as was declared, for the declared reason
@@ -32,11 +32,11 @@ PROPERTY = "lstm_conformance_verdict"
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What there is to say of wrong results beyond that they are wrong, in sentences.
+    """What was found out about wrong results, in sentences; what is not known is empty.
 
-    `parted` says where they first part from the true ones, `details` what else was seen, and each
-    of the `explanations` what equals the wrong results. `derived` names the case that all of this
-    is about, where it is not the one that is reported. What is not known is empty.
+    `parted` says where results first differ from the true ones, `details` what else was observed,
+    and each of the `explanations` which altered LSTM gives the same wrong results. `derived` names
+    the case that was examined, if it is not the reported one.
     """
 
     derived: str = ""
@@ -45,7 +45,7 @@ class Diagnosis:
     explanations: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
-        """All sentences, the explanations last."""
+        """List all sentences, the explanations last."""
         return [*filter(None, (self.derived, self.parted)), *self.details, *self.explanations]
 
 
@@ -55,8 +55,8 @@ class Counterexample:
 
     `case` is a short description, `dtype` that of its arrays, `tensors` each array by name as
     shape and numbers. `kind`, `what`, `where`, `got`, `expected` and `allowed` are those of the
-    :class:`~conformance.implementations.failures.Failure`, and `message` is its text. What failed
-    is `derived` if the last call before the failure was not one with this case.
+    :class:`~conformance.implementations.failures.Failure`, and `message` is its text. The
+    failure is `derived` if the last call before it was made with another case.
     """
 
     case: str
@@ -73,9 +73,9 @@ class Counterexample:
     derived: bool = False
 
     def lines(self) -> list[str]:
-        """For the terminal: message, case, its tensors that are not all zero, and diagnosis.
+        """List message, case, its tensors that are not all zero, and diagnosis, for the terminal.
 
-        Of a tensor with more than :data:`SHOWN` numbers only the size is told.
+        Of a tensor with more than :data:`SHOWN` numbers only the size is shown.
         """
         shown = [self.message, f"in {self.case}"]
         zero = []
@@ -107,7 +107,7 @@ def _numbers(tensor: Any) -> str:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Common to all: which requirement, of what, where, and what it took.
+    """What all verdicts have: the requirement, the implementation, the device, and the effort.
 
     `cases` counts the cases tried until the verdict stood, `largest_share` is the largest error
     seen as a share of its bound (None where nothing was measured), `seconds` the time.
@@ -128,11 +128,11 @@ class Verdict:
     conformant: ClassVar[bool]
 
     def to_json(self) -> dict[str, Any]:
-        """As a JSON object; :func:`from_json` is the inverse."""
+        """Convert to a JSON object; :func:`from_json` is the inverse."""
         return {"outcome": self.outcome, **encode(self)}
 
     def lines(self) -> list[str]:
-        """What there is to say beyond the outcome."""
+        """List what to show beside the outcome."""
         said = [self.reason] if self.reason else []
         said += self.counterexample.lines() if self.counterexample else []
         return said + ([f"reproduction: {self.reproduction}"] if self.reproduction else [])
@@ -202,7 +202,7 @@ OUTCOMES: dict[str, type[Verdict]] = {
 
 
 def from_json(values: Mapping[str, Any]) -> Verdict:
-    """The verdict that :meth:`Verdict.to_json` wrote.
+    """Read the verdict that :meth:`Verdict.to_json` wrote.
 
     Raises :class:`KeyError` for an unknown outcome and :class:`ValueError` for other fields.
     """
