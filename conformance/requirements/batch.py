@@ -1,4 +1,4 @@
-"""Rows of a batch are computed each for itself."""
+"""Requirements on batches: each row is computed independently of the others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EQUATIONS = "torch.nn.LSTM documentation: for each element in the input sequence
 
 @requirement(source=EQUATIONS, level="core", batched=True, batch_size=(2, 33), lengths=False)
 def rows_do_not_interact(implementation: Implementation, case: Case) -> float:
-    """Changing all other rows' inputs and states does not change a row's results."""
+    """Changing the inputs and states of all other rows does not change the results of a row."""
     kept = np.array([case.seq_len % case.batch_size])
     x = case.time_major(case.input).copy()
     others = np.arange(case.batch_size) != kept[0]
@@ -35,7 +35,7 @@ def rows_do_not_interact(implementation: Implementation, case: Case) -> float:
 
 @requirement(source=EQUATIONS, level="core", batched=True, batch_size=(2, 33))
 def permuting_rows_permutes_results(implementation: Implementation, case: Case) -> float:
-    """The results of permuted rows are the permuted results."""
+    """Permuting the rows of a batch permutes the rows of the results in the same way."""
     order = np.roll(np.arange(case.batch_size)[::-1], case.batch_size // 2)
     bound = rows_of(case, truth(case, implementation).bound, order)
     expected = rows_of(case, run(implementation, case), order)
@@ -44,7 +44,7 @@ def permuting_rows_permutes_results(implementation: Implementation, case: Case) 
 
 @requirement(source=EQUATIONS, level="core", batched=True, batch_size=(2, 33), lengths=False)
 def splitting_a_batch_changes_nothing(implementation: Implementation, case: Case) -> float:
-    """The rows of a batch give, in two smaller batches, what they give together."""
+    """Splitting a batch into two smaller ones does not change the results of any row."""
     middle = (case.batch_size + 1) // 2
     whole, bound = run(implementation, case), truth(case, implementation).bound
     worst = 0.0
@@ -60,7 +60,7 @@ def splitting_a_batch_changes_nothing(implementation: Implementation, case: Case
     "may be none",
     level="sequence",
     applies=lambda implementation: (
-        implementation if implementation.supports.empty_batch else "takes no empty batch"
+        implementation if implementation.supports.empty_batch else "does not take an empty batch"
     ),
     share_of_cases=0.5,
     batched=True,
@@ -91,7 +91,7 @@ def empty_batch_gives_empty_results(implementation: Implementation, case: Case) 
     input_size=(1, 8),
 )
 def large_batches_agree_with_rows_alone(implementation: Implementation, case: Case) -> float:
-    """Hundreds of rows give what the same rows give in a small batch."""
+    """In a batch of hundreds of rows, each row gives the same results as in a small batch."""
     many = np.arange(257 + 64 * case.seq_len) % case.batch_size
     bound = rows_of(case, truth(case, implementation).bound, many)
     expected = rows_of(case, run(implementation, case), many)

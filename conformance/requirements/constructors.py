@@ -1,4 +1,4 @@
-"""Constructor arguments that make no sense are refused."""
+"""Requirements on constructors: impossible arguments are refused."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _configuration(case: Case, **options: Any) -> Configuration:
     **SMALL_CASES,
 )
 def sizes_that_are_not_positive_are_refused(implementation: TorchModule, case: Case) -> None:
-    """hidden_size and num_layers that are zero or negative raise, a negative input_size too."""
+    """A hidden_size or num_layers below 1 is refused, and so is a negative input_size."""
     layered = implementation.supports.max_layers > 1
     for name, value in (
         ("hidden_size", 0),
@@ -44,7 +44,7 @@ def sizes_that_are_not_positive_are_refused(implementation: TorchModule, case: C
 
 
 def _has_dropout(implementation: Implementation) -> Implementation | str:
-    return implementation if implementation.supports.dropout else "takes no dropout"
+    return implementation if implementation.supports.dropout else "does not take dropout"
 
 
 @requirement(
@@ -53,7 +53,7 @@ def _has_dropout(implementation: Implementation) -> Implementation | str:
     **SMALL_CASES,
 )
 def impossible_dropout_is_refused(implementation: TorchModule, case: Case) -> None:
-    """A dropout below 0 or above 1 raises."""
+    """A dropout below 0 or above 1 is refused."""
     for value in (-0.1, 1.1):
         configuration = _configuration(case, dropout=value)
         refused(
@@ -68,7 +68,7 @@ def impossible_dropout_is_refused(implementation: TorchModule, case: Case) -> No
     **{**SMALL_CASES, "projection": True},
 )
 def impossible_projection_is_refused(implementation: TorchModule, case: Case) -> None:
-    """A proj_size that is negative, or not below hidden_size, raises."""
+    """A proj_size that is negative, or not smaller than hidden_size, is refused."""
     size = case.configuration.hidden_size
     for value in (-1, size, size + 1):
         configuration = _configuration(case, proj_size=value)

@@ -1,4 +1,4 @@
-"""The same results on every device; no mixing of devices."""
+"""Requirements on devices: the results are the same on each, and devices are not mixed."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ CUDA = [f"cuda:{index}" for index in range(64)]
 
 @requirement(
     source="torch.device documentation: the device an operation is computed on; the equations "
-    "know none",
+    "mention no device",
     level="core",
     devices=CUDA,
 )
 def device_and_cpu_agree(implementation: Implementation, case: Case) -> float:
-    """Results on a CUDA device are those on the CPU, within the sum of both bounds."""
+    """Results on a CUDA device equal those on the CPU, within the sum of both bounds."""
     bound = truth(case, implementation).bound
     on_cpu = run(implementation, replace(case, device="cpu"))
     return agree(run(implementation, case), on_cpu, plus(bound, bound))
@@ -41,7 +41,7 @@ _MIXED: dict[str, Any] = {
 
 @requirement(applies=torch_module, **_MIXED)
 def input_on_another_device_is_refused(implementation: TorchModule, case: Case) -> float:
-    """Input on the CPU for parameters on a CUDA device raises."""
+    """A module on a CUDA device refuses input on the CPU."""
     return call_refused(
         implementation,
         case,
@@ -52,7 +52,7 @@ def input_on_another_device_is_refused(implementation: TorchModule, case: Case) 
 
 @requirement(applies=torch_module, **_MIXED, states=True)
 def states_on_another_device_are_refused(implementation: TorchModule, case: Case) -> float:
-    """Initial states on the CPU for parameters and input on a CUDA device raise."""
+    """A module on a CUDA device, with input there, refuses initial states on the CPU."""
     return call_refused(
         implementation, case, "states on the CPU", lambda x, h, c: (x, (h.cpu(), c.cpu()))
     )
@@ -66,7 +66,7 @@ def states_on_another_device_are_refused(implementation: TorchModule, case: Case
     devices=CUDA,
 )
 def moving_to_the_cpu_and_back_changes_nothing(implementation: TorchModule, case: Case) -> float:
-    """A module that was moved to the CPU and back to its device computes the same bits."""
+    """A module that was moved to the CPU and back gives the same bits as before."""
     session = session_of(implementation, case)
     before = session.run(case)
     session.module.cpu().to(case.device)

@@ -1,4 +1,4 @@
-"""The reverse direction is the forward one on reversed time."""
+"""Requirements on bidirectional LSTMs: the reverse direction reads time backwards."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ BIDIRECTIONAL = (
     source=BIDIRECTIONAL, level="sequence", bidirectional=True, num_layers=(1, 1), lengths=False
 )
 def directions_are_concatenated(implementation: Implementation, case: Case) -> float:
-    """Output is the forward LSTM beside the reverse one, run on reversed time and turned back."""
+    """Both directions together equal a forward LSTM and one on reversed time, side by side.
+
+    The output of the LSTM on reversed time is put back into the order of time.
+    """
     if False not in implementation.supports.bidirectional:
         return against_reference(implementation, case)
     forward = run(implementation, direction_alone(case, 0))
@@ -45,7 +48,10 @@ def directions_are_concatenated(implementation: Implementation, case: Case) -> f
 
 @requirement(source=BIDIRECTIONAL, level="sequence", bidirectional=True, lengths=False)
 def reversing_time_exchanges_directions(implementation: Implementation, case: Case) -> float:
-    """On reversed time, with the directions' weights and states exchanged, the halves exchange."""
+    """Reversing time and exchanging the weights and states of both directions exchanges results.
+
+    The output, whose halves are exchanged, is reversed in time as well.
+    """
     size = case.configuration.output_size
     exchanged = with_directions_exchanged(case)
     got, whole = run(implementation, exchanged), run(implementation, case)
@@ -62,7 +68,7 @@ def reversing_time_exchanges_directions(implementation: Implementation, case: Ca
 
 
 def _with_other_end(case: Case, at_start: bool) -> tuple[Case, slice]:
-    """The case with other input in the later (or earlier) half, and the steps left as they were."""
+    """Change the input in the later (or earlier) half; returns the case and the unchanged steps."""
     x = case.time_major(case.input).copy()
     middle = case.seq_len // 2
     changed = slice(0, middle) if at_start else slice(middle, None)
@@ -93,7 +99,7 @@ def _half_is_unchanged(implementation: Implementation, case: Case, reverse: bool
     lengths=False,
 )
 def forward_direction_is_causal(implementation: Implementation, case: Case) -> float:
-    """The forward output at a step does not depend on the input at later ones."""
+    """The forward output at a step does not depend on the input at later steps."""
     return _half_is_unchanged(implementation, case, reverse=False)
 
 
@@ -107,7 +113,7 @@ def forward_direction_is_causal(implementation: Implementation, case: Case) -> f
     lengths=False,
 )
 def reverse_direction_is_anticausal(implementation: Implementation, case: Case) -> float:
-    """The reverse output at a step does not depend on the input at earlier ones."""
+    """The reverse output at a step does not depend on the input at earlier steps."""
     return _half_is_unchanged(implementation, case, reverse=True)
 
 
@@ -120,7 +126,7 @@ def reverse_direction_is_anticausal(implementation: Implementation, case: Case) 
     share_of_cases=0.5,
 )
 def directions_have_their_own_states(implementation: Implementation, case: Case) -> float:
-    """The initial states of one direction do not influence the other direction."""
+    """The initial states of the reverse direction do not influence the forward direction."""
     h_0, c_0 = (None if state is None else state.copy() for state in (case.h_0, case.c_0))
     assert h_0 is not None
     assert c_0 is not None
@@ -148,5 +154,5 @@ def directions_have_their_own_states(implementation: Implementation, case: Case)
     share_of_cases=0.5,
 )
 def states_go_layer_by_layer(implementation: Implementation, case: Case) -> float:
-    """States come layer by layer, forward before reverse, and each layer reads both halves."""
+    """States are in the order of layers, forward before reverse; each layer reads both halves."""
     return against_reference(implementation, case)

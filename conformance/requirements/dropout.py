@@ -1,4 +1,4 @@
-"""Dropout between the layers, in train mode."""
+"""Requirements on dropout between the layers."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _train(implementation: TorchModule, case: Case, calls: int = 1) -> list[Resu
     num_layers=(2, 5),
 )
 def dropout_is_identity_in_eval(implementation: TorchModule, case: Case) -> float:
-    """In eval mode, also after train mode, an LSTM with dropout computes what one without does."""
+    """In eval mode, also after train mode, dropout does not change the results."""
     known = truth(case, implementation)
     session = session_of(implementation, with_dropout(case, 0.5))
     share = agree(session.run(case), known.result, known.bound)
@@ -55,7 +55,7 @@ def dropout_is_identity_in_eval(implementation: TorchModule, case: Case) -> floa
 
 @requirement(source=DOCUMENTED, level="training", applies=dropout, num_layers=(1, 5))
 def zero_dropout_changes_nothing(implementation: TorchModule, case: Case) -> float:
-    """In train mode with dropout 0 the results are those of the equations."""
+    """In train mode with dropout=0, the results are those of the equations."""
     known = truth(case, implementation)
     return agree(_train(implementation, case)[0], known.result, known.bound)
 
@@ -67,7 +67,7 @@ def zero_dropout_changes_nothing(implementation: TorchModule, case: Case) -> flo
     num_layers=(1, 1),
 )
 def dropout_spares_a_single_layer(implementation: TorchModule, case: Case) -> float:
-    """In train mode with one layer there is nothing to drop: neither output nor recurrence."""
+    """In train mode, an LSTM with one layer drops nothing, neither in output nor in recurrence."""
     known = truth(case, implementation)
     result = _train(implementation, with_dropout(case, 0.5))[0]
     return agree(result, known.result, known.bound)
@@ -77,9 +77,9 @@ def dropout_spares_a_single_layer(implementation: TorchModule, case: Case) -> fl
     source=DOCUMENTED, level="training", applies=dropout, num_layers=(2, 5), share_of_cases=0.5
 )
 def full_dropout_cuts_layers_apart(implementation: TorchModule, case: Case) -> float:
-    """With dropout 1 every layer but the first sees zeros, and nothing else changes.
+    """With dropout=1, every layer but the first reads zeros, and nothing else changes.
 
-    So neither the recurrence nor the last layer's output is dropped, nor any final state.
+    Neither the recurrence nor the output of the last layer nor any final state is dropped.
     """
     evaluated = _with_all_dropped(case)
     result = _train(implementation, with_dropout(case, 1.0))[0]
@@ -88,7 +88,7 @@ def full_dropout_cuts_layers_apart(implementation: TorchModule, case: Case) -> f
 
 
 def _with_all_dropped(case: Case) -> Trace:
-    """The true course of the case where every layer but the first sees zeros."""
+    """Evaluate the reference with zeros as the input of every layer but the first."""
     features = case.configuration.num_directions * case.configuration.output_size
     masks = np.zeros((case.seq_len, case.batch_size, features))
     return trace(case, [masks] * (case.configuration.num_layers - 1))
@@ -106,7 +106,7 @@ def _with_all_dropped(case: Case) -> Trace:
     share_of_cases=0.5,
 )
 def dropped_values_pass_no_gradient(implementation: TorchModule, case: Case) -> float:
-    """With dropout 1 no gradient passes from a layer to the one below; all others are true."""
+    """With dropout=1, no gradient passes from a layer to the one below; all others are right."""
     weights = cotangents(case)
     evaluated = _with_all_dropped(case)
     bound = gradient_bound(evaluated, weights, arithmetic(case, implementation))
@@ -130,13 +130,13 @@ _FEW: dict[str, Any] = {
 
 
 def _p(case: Case) -> float:
-    """One of several probabilities, by the case's sizes."""
+    """Choose one of four probabilities by the sizes of the case."""
     return (0.5, 0.25, 0.75, 0.1)[(case.seq_len + case.batch_size - 2) % 4]
 
 
 @requirement(source=SCALING, applies=dropout, **_FEW)
 def survivors_are_scaled(implementation: TorchModule, case: Case) -> None:
-    """In train mode each value between layers is dropped or multiplied by 1 / (1 - p)."""
+    """In train mode, each value between layers is dropped or multiplied by 1 / (1 - p)."""
     p = _p(case)
     network = readable(case, p)
     results = _train(implementation, network.case)
@@ -157,10 +157,10 @@ print("expected factors: 0 or", 1 / (1 - {p}), "; got:", masks[0])"""
 
 @requirement(source=DOCUMENTED, applies=dropout, **_FEW)
 def dropout_rate_is_p(implementation: TorchModule, case: Case) -> None:
-    """The share of dropped values is p, as far as their number allows.
+    """The share of dropped values is p, up to chance.
 
-    By Hoeffding's inequality a share of n values is further off than sqrt(ln(2 / a) / 2n) with a
-    probability of at most a = 1e-15, the false-alarm probability of one case.
+    By Hoeffding's inequality the share of n values is off by more than sqrt(ln(2 / a) / 2n) with a
+    probability of at most a = 1e-15, the probability of a false alarm in one case.
     """
     p = _p(case)
     network = readable(case, p)
@@ -182,7 +182,7 @@ print("expected share of dropped values:", {p}, "+-", {allowed}, "; got:", share
 
 @requirement(source=DOCUMENTED, applies=dropout, **_FEW)
 def dropout_is_drawn_anew(implementation: TorchModule, case: Case) -> None:
-    """Every call, step, row and feature has a mask of its own.
+    """Every call, step, row and feature has its own dropout mask.
 
     Two masks of m values are the same by chance with probability (p^2 + (1 - p)^2)^m; with p = 1/2
     and m of at least 64 that is below 1e-19 for each pair compared.
@@ -215,7 +215,7 @@ print("expected: masks of different {what} differ; the same:", fault)""".replace
     **_FEW,
 )
 def dropout_is_reproducible_under_a_seed(implementation: TorchModule, case: Case) -> float:
-    """After torch.manual_seed with the same seed, train mode gives the same results."""
+    """In train mode, calls after torch.manual_seed with the same seed give the same results."""
     network = readable(case, 0.5)
     session = session_of(implementation, network.case)
     session.module.train()

@@ -1,4 +1,4 @@
-"""The results are those of the equations."""
+"""Requirements on results: they are those of the equations."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EQUATIONS = "torch.nn.LSTM documentation, equations for i_t, f_t, g_t, o_t, c_t 
     lengths=False,
 )
 def cell_matches_equations(implementation: Implementation, case: Case) -> float:
-    """One step of one cell computes h_t and c_t of the equations, within the rounding bound."""
+    """One step of one cell gives h_t and c_t of the equations, within the rounding bound."""
     return against_reference(implementation, case)
 
 
@@ -45,7 +45,7 @@ def results_match_reference(implementation: Implementation, case: Case) -> float
     projection=True,
 )
 def projection_multiplies_h(implementation: Implementation, case: Case) -> float:
-    """With a projection each h is W_hr times what it is without, and c is as large as before."""
+    """With a projection, each h is W_hr times the full h, and c keeps hidden_size features."""
     return against_reference(implementation, case)
 
 
@@ -60,7 +60,7 @@ def projection_multiplies_h(implementation: Implementation, case: Case) -> float
     projection=False,
 )
 def equal_sizes_are_told_apart(implementation: Implementation, case: Case) -> float:
-    """Where features, units, rows and steps are as many, none is taken for the other."""
+    """With as many features as hidden units, rows and steps, no axis is mistaken for another."""
     return against_reference(implementation, case)
 
 
@@ -75,7 +75,7 @@ def equal_sizes_are_told_apart(implementation: Implementation, case: Case) -> fl
     num_layers=(1, 2),
 )
 def long_sequences_match_reference(implementation: Implementation, case: Case) -> float:
-    """In sequences of 9 to 64 steps the equations hold from the first to the last, both ways."""
+    """In sequences of 9 to 64 steps the equations hold at every step, in both directions."""
     return against_reference(implementation, case)
 
 
@@ -92,8 +92,8 @@ def long_sequences_match_reference(implementation: Implementation, case: Case) -
 def hand_stacked_cells_equal_lstm(implementation: TorchModule, case: Case) -> float:
     """Stacking torch.nn.LSTMCell by hand gives the same output and final states of every layer.
 
-    The distance is at most the sum of both rounding bounds. Hand-stacked cells themselves are
-    compared with torch.nn.LSTM.
+    The difference is at most the sum of both rounding bounds. Where the hand-stacked cells
+    themselves are verified, they are compared with torch.nn.LSTM.
     """
     hand_stacked = implementation.name == "stacked-cells"
     with paused():

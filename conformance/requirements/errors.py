@@ -1,4 +1,4 @@
-"""What makes no sense is refused, and the module works afterwards."""
+"""Requirements on wrong input: it is refused, and the module still works afterwards."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ WITH_STATES = {**SMALL_CASES, "states": True}
 
 def _is_no_cell(implementation: Implementation) -> Implementation | str:
     if is_torch_module(implementation) and implementation.is_cell:
-        return "is a cell, which is given one step"
+        return "is a cell, which takes one step at a time"
     return arrays_handed_on(implementation)
 
 
@@ -41,12 +41,15 @@ def _states(h_0: Any, c_0: Any) -> Any:
 
 @requirement(source=SHAPES, applies=arrays_handed_on, **SMALL_CASES)
 def wrong_feature_size_is_refused(implementation: Implementation, case: Case) -> float:
-    """Input with a feature less than input_size or twice as many raises, also without states."""
+    """Input with one feature too few, or with twice as many, is refused.
+
+    This holds with and without initial states.
+    """
     for states in (_states, lambda *_: None):
         call_refused(
             implementation,
             case,
-            "input with a feature less",
+            "input with one feature too few",
             lambda x, h, c, states=states: (x[..., :-1], states(h, c)),  # type: ignore[misc]
         )
     return call_refused(
@@ -59,30 +62,33 @@ def wrong_feature_size_is_refused(implementation: Implementation, case: Case) ->
 
 @requirement(source=SHAPES, applies=torch_module, **SMALL_CASES)
 def wrong_input_rank_is_refused(implementation: TorchModule, case: Case) -> float:
-    """Input with one dimension more than documented raises."""
+    """Input with one dimension more than documented is refused."""
     return call_refused(implementation, case, "4-D input", lambda x, h, c: (x[None], _states(h, c)))
 
 
 @requirement(source=SHAPES, applies=arrays_handed_on, **WITH_STATES)
 def wrong_state_features_are_refused(implementation: Implementation, case: Case) -> float:
-    """Initial states with a wrong number of features raise, each of the two."""
+    """h_0 with one feature too few is refused, and so is c_0."""
     call_refused(
-        implementation, case, "h_0 with a feature less", lambda x, h, c: (x, (h[..., :-1], c))
+        implementation, case, "h_0 with one feature too few", lambda x, h, c: (x, (h[..., :-1], c))
     )
     return call_refused(
-        implementation, case, "c_0 with a feature less", lambda x, h, c: (x, (h, c[..., :-1]))
+        implementation, case, "c_0 with one feature too few", lambda x, h, c: (x, (h, c[..., :-1]))
     )
 
 
 @requirement(source=SHAPES, applies=arrays_handed_on, **WITH_STATES)
 def wrong_state_batch_is_refused(implementation: Implementation, case: Case) -> float:
-    """Initial states for another number of rows raise, also for one row, which could broadcast."""
+    """Initial states for another number of rows are refused.
+
+    This includes states of one row, which could be broadcast.
+    """
     call_refused(implementation, case, "h_0 of one row", lambda x, h, c: (x, (h[:, :1], c)))
     call_refused(implementation, case, "c_0 of one row", lambda x, h, c: (x, (h, c[:, :1])))
     return call_refused(
         implementation,
         case,
-        "states of one row less",
+        "states with one row too few",
         lambda x, h, c: (x, (h[:, 1:], c[:, 1:])),
     )
 
@@ -93,17 +99,20 @@ def wrong_state_batch_is_refused(implementation: Implementation, case: Case) -> 
     **{**WITH_STATES, "num_layers": (2, 3)},
 )
 def wrong_state_layers_are_refused(implementation: TorchModule, case: Case) -> float:
-    """Initial states for fewer layers than there are raise."""
+    """Initial states for fewer layers than the LSTM has are refused."""
     return call_refused(
-        implementation, case, "states of one layer less", lambda x, h, c: (x, (h[1:], c[1:]))
+        implementation, case, "states of one layer too few", lambda x, h, c: (x, (h[1:], c[1:]))
     )
 
 
 @requirement(source=SHAPES, applies=torch_module, **WITH_STATES)
 def wrong_state_rank_is_refused(implementation: TorchModule, case: Case) -> float:
-    """Unbatched initial states with a batched input raise."""
+    """Initial states without a batch dimension are refused with batched input."""
     return call_refused(
-        implementation, case, "states without batch", lambda x, h, c: (x, (h[:, 0], c[:, 0]))
+        implementation,
+        case,
+        "states without a batch dimension",
+        lambda x, h, c: (x, (h[:, 0], c[:, 0])),
     )
 
 
@@ -122,7 +131,7 @@ def wrong_state_rank_is_refused(implementation: TorchModule, case: Case) -> floa
 def batched_states_with_unbatched_input_are_refused(
     implementation: TorchModule, case: Case
 ) -> float:
-    """Initial states with a batch dimension raise where the input has none."""
+    """Initial states with a batch dimension are refused with unbatched input."""
     return call_refused(
         implementation,
         case,
@@ -137,7 +146,7 @@ def batched_states_with_unbatched_input_are_refused(
     **{**WITH_STATES, "dtypes": ["float32", "float64"]},
 )
 def wrong_state_dtype_is_refused(implementation: TorchModule, case: Case) -> float:
-    """Initial states of another dtype than the parameters raise."""
+    """Initial states of another dtype than the parameters are refused."""
     import torch
 
     other = torch.float64 if case.dtype.name == "float32" else torch.float32
@@ -155,7 +164,7 @@ def wrong_state_dtype_is_refused(implementation: TorchModule, case: Case) -> flo
     **{**SMALL_CASES, "dtypes": ["float32", "float64"]},
 )
 def wrong_input_dtype_is_refused(implementation: TorchModule, case: Case) -> float:
-    """Input of another dtype than the parameters raises, integers included."""
+    """Input of another dtype than the parameters is refused, integers included."""
     import torch
 
     other = torch.float64 if case.dtype.name == "float32" else torch.float32
@@ -173,9 +182,9 @@ def wrong_input_dtype_is_refused(implementation: TorchModule, case: Case) -> flo
     source="torch.nn.LSTM documentation: (h_0, c_0) is a pair", applies=torch_module, **WITH_STATES
 )
 def single_state_tensor_is_refused(implementation: TorchModule, case: Case) -> float:
-    """A single tensor in place of the pair of states raises."""
+    """A single tensor in place of the pair of initial states is refused."""
     return call_refused(
-        implementation, case, "h_0 alone in place of the pair", lambda x, h, _: (x, h)
+        implementation, case, "h_0 alone in place of the pair of states", lambda x, h, _: (x, h)
     )
 
 
@@ -185,7 +194,7 @@ def single_state_tensor_is_refused(implementation: TorchModule, case: Case) -> f
     **SMALL_CASES,
 )
 def empty_sequence_is_refused(implementation: Implementation, case: Case) -> float:
-    """An input without time steps raises: there is no last step to return."""
+    """Input without time steps is refused, as there is no last step to return."""
     steps = (slice(None), slice(0, 0)) if case.configuration.batch_first else slice(0, 0)
     return call_refused(
         implementation,
@@ -201,12 +210,12 @@ def empty_sequence_is_refused(implementation: Implementation, case: Case) -> flo
     **{**SMALL_CASES, "lengths": True},
 )
 def impossible_lengths_are_refused(implementation: TorchModule, case: Case) -> None:
-    """Lengths that are zero, negative, too many or beyond the sequence raise."""
+    """Lengths that are zero, negative, too many or beyond the sequence are refused."""
     assert case.lengths is not None
     for what, lengths in {
         "a length of 0": case.lengths * (np.arange(case.batch_size) > 0),
         "a negative length": np.where(np.arange(case.batch_size) == 0, -1, case.lengths),
-        "a length too many": np.append(case.lengths, 1),
+        "one length too many": np.append(case.lengths, 1),
         "a length beyond the sequence": case.lengths + case.seq_len,
     }.items():
         refused(what, partial(_run_with_lengths, implementation, case, lengths))

@@ -1,4 +1,4 @@
-"""Gradients are those of back-propagation through time."""
+"""Requirements on gradients: they are those of back-propagation through time."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ module_gradients = and_also(torch_module, gradients)
 
 
 def cotangents(case: Case, of: Collection[str] = ALL) -> Result:
-    """Small simple numbers to multiply each result with, zero for those that are not in `of`."""
+    """Make small simple cotangents of each result, zero for results that are not in `of`."""
     arrays = []
     for name, shape in documented_shapes(case).items():
         pattern = 1 - np.arange(np.prod(shape, dtype=int)) * 5 % 7 / 4
@@ -61,9 +61,9 @@ def close_gradients(
     bound: Mapping[str, Array],
     times: int = 1,
 ) -> float:
-    """The largest share of its bound by which a gradient is off `times` the expected one.
+    """Compare gradients with `times` the expected ones; returns the largest error / bound.
 
-    Raises :class:`~conformance.Mismatch` where that is more than the whole.
+    Raises :class:`~conformance.Mismatch` if an error exceeds its bound.
     """
     missing = set(got) - set(expected)
     assert not missing, missing
@@ -82,7 +82,7 @@ def close_gradients(
 def true_gradients(
     implementation: Implementation, case: Case, weights: Result
 ) -> tuple[dict[str, Array], dict[str, Array]]:
-    """The true gradients and the bound on them for the precision that is declared."""
+    """Compute the true gradients, and their bounds for the precision of `implementation`."""
     evaluated = trace(case)
     bound = gradient_bound(evaluated, weights, arithmetic(case, implementation))
     return backward(evaluated, weights), bound
@@ -95,7 +95,7 @@ def gradients_of(
     of: Collection[str],
     train: bool = True,
 ) -> Mapping[str, Array]:
-    """By autograd of a torch module; any other implementation is asked for them."""
+    """Get the gradients of `case` by name: by autograd of a torch module, else by `gradients`."""
     if is_torch_module(implementation):
         return autograd(implementation, case, weights, of, train=train)
     assert is_differentiable(implementation)
@@ -129,7 +129,7 @@ def _matches(
 
 @requirement(source=CHAIN_RULE, applies=gradients, **CASES)
 def gradients_match_backpropagation(implementation: Implementation, case: Case) -> float:
-    """Gradients by input, h_0, c_0 and parameters, of all results together, are the true ones."""
+    """Gradients by input, h_0, c_0 and parameters of a loss on all results are the true ones."""
     return _matches(implementation, case)
 
 
@@ -157,13 +157,13 @@ def gradients_of_c_n_are_right(implementation: Implementation, case: Case) -> fl
     **CASES,
 )
 def gradients_are_the_same_in_eval(implementation: Implementation, case: Case) -> float:
-    """In eval mode the gradients are those of train mode without dropout."""
+    """Gradients in eval mode equal those in train mode without dropout."""
     return _matches(implementation, case, train=False)
 
 
 @requirement(source=CHAIN_RULE, applies=gradients, **{**CASES, "lengths": True})
 def gradients_pass_through_packed_batches(implementation: Implementation, case: Case) -> float:
-    """Gradients of a packed batch are right; what is beyond a row's length has none."""
+    """Gradients of a packed batch are right; those by input beyond a row's length are zero."""
     return _matches(implementation, case)
 
 
@@ -197,7 +197,7 @@ def gradient_reaches_first_step(implementation: Implementation, case: Case) -> f
     **CASES,
 )
 def backward_twice_accumulates(implementation: TorchModule, case: Case) -> float:
-    """Backward passes without resetting the gradients, two of them of one graph, give their sum."""
+    """Gradients of several backward passes, two of them through one graph, add up."""
     weights = cotangents(case)
     expected, bound = true_gradients(implementation, case, weights)
     module = differentiated(implementation, case)
@@ -219,7 +219,7 @@ def backward_twice_accumulates(implementation: TorchModule, case: Case) -> float
     **CASES,
 )
 def frozen_leaves_change_no_other_gradient(implementation: TorchModule, case: Case) -> float:
-    """Freezing some leaves leaves the gradients of the others as they are."""
+    """Freezing some parameters or arguments does not change the gradients of the others."""
     weights = cotangents(case)
     expected, bound = true_gradients(implementation, case, weights)
     worst = 0.0

@@ -1,4 +1,4 @@
-"""Shapes, dtypes and devices of what is returned, and manners of the call."""
+"""Requirements on the call: shapes, dtypes and devices of results, and no side effects."""
 
 from __future__ import annotations
 
@@ -23,7 +23,12 @@ OUTPUTS = "torch.nn.LSTM and torch.nn.LSTMCell documentation, 'Outputs'"
 
 @requirement(source=OUTPUTS, level="core")
 def shapes_are_as_documented(implementation: Implementation, case: Case) -> None:
-    """Output is (T, N, D * R), (N, T, D * R) or (T, D * R); states are (D * L, N, features)."""
+    """Output and final states have the documented shapes.
+
+    The output is (T, N, D * R), (N, T, D * R) with batch_first, or (T, D * R) without a batch;
+    states are (D * L, N, features), or (D * L, features) without a batch. There are T steps, N
+    rows, D directions, L layers, and R features: proj_size, or hidden_size without projection.
+    """
     result = answer(implementation, case)
     expected = documented_shapes(case)
     for name, array in result.items():
@@ -33,7 +38,7 @@ def shapes_are_as_documented(implementation: Implementation, case: Case) -> None
 
 @requirement(source="torch.nn.Module.to documentation; type promotion of equal types", level="core")
 def dtypes_follow_input(implementation: Implementation, case: Case) -> None:
-    """Output, h_n and c_n have the dtype of input and parameters, also without initial states."""
+    """Results have the dtype of input and parameters, with and without initial states."""
     for each in given_and_omitted(case, implementation.supports.states):
         for name, array in answer(implementation, each).items():
             if array.dtype != case.dtype.numpy:
@@ -49,7 +54,7 @@ def results_stay_on_device(implementation: Implementation, case: Case) -> None:
     """Output, h_n and c_n are on the device of the input and the parameters."""
     result = run(implementation, case)
     for name, array in result.items():
-        device = result.devices.get(name, "not told")
+        device = result.devices.get(name, "not reported")
         if device != case.device:
             wrong = WrongAttribute(name, "device", device, case.device, array)
             noted = unequal(f"{{it}}.devices.get({name!r})", case.device, it=result)
@@ -65,10 +70,11 @@ def results_stay_on_device(implementation: Implementation, case: Case) -> None:
     share_of_cases=0.3,
 )
 def process_state_is_left_alone(implementation: Implementation, case: Case) -> None:
-    """In eval mode a call changes no default dtype, number of threads, grad mode, random state,
-    warnings filter or other setting of its process.
+    """A call in eval mode changes no setting of its process.
 
-    The random state is watched where the call can be told from the module's initialisation.
+    Among these are the default dtype, the number of threads, the grad mode and the warnings
+    filters. The random state is compared where the call can be separated from the initialisation of
+    the module.
     """
     kept = session(implementation, case) if is_torch_module(implementation) else None
     with process_state.restored(random=True):
@@ -89,7 +95,7 @@ def process_state_is_left_alone(implementation: Implementation, case: Case) -> N
     share_of_cases=0.1,
 )
 def nothing_is_printed(implementation: Implementation, case: Case) -> None:
-    """A call writes nothing to standard output, which may be somebody's data."""
+    """A call writes nothing to standard output, where a program may write data."""
     with process_state.standard_output() as written:
         run(implementation, case)
     text = written.getvalue()

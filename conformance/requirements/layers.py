@@ -1,4 +1,4 @@
-"""Layers are stacked on one another."""
+"""Requirements on several layers, each of which reads the output of the one below."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STACKED = (
 
 @requirement(source=STACKED, level="core", applies=returning("output"), num_layers=(2, 5))
 def layers_are_a_chain(implementation: Implementation, case: Case) -> float:
-    """Several layers equal single layers, each with its own states, fed one after another."""
+    """Several layers equal single layers run one after another, each from its own states."""
     results = []
     x = case.input
     for layer in range(case.configuration.num_layers):
@@ -50,7 +50,7 @@ def layers_are_a_chain(implementation: Implementation, case: Case) -> float:
     num_layers=(1, 3),
 )
 def every_parameter_influences_result(implementation: Implementation, case: Case) -> None:
-    """Where a change of one parameter must show in the results, they do change."""
+    """Changing a parameter changes the results, where the equations and bounds leave no doubt."""
     before = run(implementation, case)
     for name, array in case.parameters.items():
         changed = replace(
@@ -71,7 +71,7 @@ def every_parameter_influences_result(implementation: Implementation, case: Case
 
 
 def _apart(first: Truth, second: Truth) -> bool:
-    """Whether nothing lies within the bounds of both."""
+    """Whether no result can lie within the bounds of both."""
     return any(
         bool((np.abs(a - b) > limit).any())
         for (_, a), (_, b), (_, limit) in zip(
@@ -85,7 +85,7 @@ def _apart(first: Truth, second: Truth) -> bool:
 
 @requirement(source=STACKED, level="core", applies=returning("h_n"), num_layers=(2, 5), states=True)
 def lower_layers_ignore_upper_ones(implementation: Implementation, case: Case) -> float:
-    """Changing the states that an upper layer starts from changes no lower layer's final states."""
+    """Changing the initial states of the top layer changes no final states of lower layers."""
     given_h_0, given_c_0 = case.initial_states()
     lower = (case.configuration.num_layers - 1) * case.configuration.num_directions
     h_0, c_0 = given_h_0.copy(), given_c_0.copy()

@@ -1,4 +1,4 @@
-"""Rows of different lengths in one packed batch."""
+"""Requirements on rows of different lengths in one packed batch."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PACKED = (
 
 @requirement(source=PACKED, level="sequence", lengths=True, share_of_cases=0.5)
 def packed_batch_equals_rows_alone(implementation: Implementation, case: Case) -> float:
-    """Each row of a packed batch gives what the row gives alone, cut to its length."""
+    """Each row of a packed batch gives the results of that row alone, cut to its length."""
     assert case.lengths is not None
     whole, bound = run(implementation, case), truth(case, implementation).bound
     worst = 0.0
@@ -58,13 +58,13 @@ def packed_batch_equals_rows_alone(implementation: Implementation, case: Case) -
 
 
 def row_output(case: Case, result: Result, row: int) -> Array:
-    """One row's output (T, features)."""
+    """Select the output of one row, (T, features)."""
     return case.time_major(result.output)[:, row]
 
 
 @requirement(source=PACKED, level="sequence", lengths=True, batch_size=(2, 33))
 def order_of_lengths_does_not_matter(implementation: Implementation, case: Case) -> float:
-    """Rows given in the order of their lengths give the results of the rows as they were."""
+    """Sorting the rows of a packed batch by length sorts the results in the same way."""
     assert case.lengths is not None
     order = np.argsort(-case.lengths, kind="stable")
     bound = rows_of(case, truth(case, implementation).bound, order)
@@ -74,7 +74,7 @@ def order_of_lengths_does_not_matter(implementation: Implementation, case: Case)
 
 @requirement(source=PACKED, level="sequence", lengths=True)
 def padding_is_irrelevant(implementation: Implementation, case: Case) -> float:
-    """What the input holds beyond a row's length changes nothing."""
+    """Input values beyond the length of a row do not change the results."""
     x = case.time_major(case.input).copy()
     beyond = ~case.valid_steps()
     x[beyond] = 1000
@@ -90,7 +90,7 @@ def padding_is_irrelevant(implementation: Implementation, case: Case) -> float:
     lengths=True,
 )
 def output_beyond_length_is_zero(implementation: Implementation, case: Case) -> None:
-    """The output of a row is zero from its length on."""
+    """The output of each row is zero beyond the length of that row."""
     output = case.time_major(checked(answer(implementation, case), case).output)
     beyond = ~case.valid_steps()
     close("output beyond the lengths", output[beyond], np.zeros_like(output[beyond]), 0.0)
@@ -104,7 +104,7 @@ def output_beyond_length_is_zero(implementation: Implementation, case: Case) -> 
     lengths=True,
 )
 def h_n_is_last_valid_step(implementation: Implementation, case: Case) -> float:
-    """In a packed batch h_n is each row's output at its own last step, and at 0 in reverse."""
+    """In a packed batch, h_n is each row's output at the row's last step, or at 0 in reverse."""
     result = run(implementation, case)
     directions = case.configuration.num_directions
     last = last_steps(case, result.output)
@@ -114,7 +114,7 @@ def h_n_is_last_valid_step(implementation: Implementation, case: Case) -> float:
 
 @requirement(source=PACKED, level="sequence", lengths=True)
 def full_lengths_equal_no_lengths(implementation: Implementation, case: Case) -> float:
-    """Packing rows that all have the full length changes nothing."""
+    """Packing rows that all have the full length does not change the results."""
     full = replace(case, lengths=np.full(case.batch_size, case.seq_len))
     plain = replace(case, lengths=None)
     bound = truth(plain, implementation).bound
@@ -127,9 +127,9 @@ def full_lengths_equal_no_lengths(implementation: Implementation, case: Case) ->
     **{**WITH_STATES, "lengths": True},
 )
 def wrong_state_batch_is_refused_when_packed(implementation: TorchModule, case: Case) -> float:
-    """Initial states for another number of rows raise with rows packed in order of length too.
+    """Initial states for another number of rows are refused for packed input as well.
 
-    Their lengths are those of the case in falling order, the last one 1.
+    The rows are packed with the lengths of the case in falling order, the last of them 1.
     """
     assert case.lengths is not None
     assert case.h_0 is not None
@@ -141,14 +141,14 @@ def wrong_state_batch_is_refused_when_packed(implementation: TorchModule, case: 
     for what, states in {
         "h_0 of one row with packed input": (h[:, :1], c),
         "c_0 of one row with packed input": (h, c[:, :1]),
-        "states of one row less with packed input": (h[:, 1:], c[:, 1:]),
+        "states with one row too few with packed input": (h[:, 1:], c[:, 1:]),
     }.items():
         refused(what, partial(_call_packed, implementation, session.module, in_order, x, states))
     return agree(session.run(case), before, nothing(before))
 
 
 def _call_packed(implementation: TorchModule, module: Any, case: Case, x: Any, states: Any) -> None:
-    """Call the module with rows that are packed as they are, longest first."""
+    """Call the module with rows packed in the order of the case, which is longest first."""
     from torch.nn.utils.rnn import pack_padded_sequence
 
     from conformance.implementations.pytorch import notes as torch_notes

@@ -1,4 +1,4 @@
-"""A torch module as its constructor leaves it, moved, and transformed."""
+"""Requirements on torch modules: as constructed, converted, in train mode and under vmap."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from conformance.requirements.variations import without_batch
 from reference import DTYPES, Case
 
 _MODULES = 16
-"""How many new modules are looked at together."""
+"""How many new modules the distribution of initial parameters is estimated from."""
 _CASES: dict[str, Any] = {"level": "module", "share_of_cases": 0.3}
 
 
@@ -38,9 +38,9 @@ _CASES: dict[str, Any] = {"level": "module", "share_of_cases": 0.3}
 def initial_parameters_are_uniform(implementation: TorchModule, case: Case) -> None:
     """Initial parameters are uniform in (-1/sqrt(hidden_size), 1/sqrt(hidden_size)).
 
-    None is outside. By the inequality of Dvoretzky, Kiefer, Wolfowitz and Massart the largest
-    distance of the empirical distribution of n values from the uniform one exceeds
-    sqrt(ln(2 / a) / 2n) with probability at most a = 1e-15 for each parameter looked at.
+    No value is outside. By the inequality of Dvoretzky, Kiefer, Wolfowitz and Massart the largest
+    distance between the empirical distribution of n values and the uniform one exceeds sqrt(ln(2 /
+    a) / 2n) with a probability of at most a = 1e-15 for each parameter.
     """
     with seeded(case):
         made = note(
@@ -89,7 +89,7 @@ def initial_parameters_are_uniform(implementation: TorchModule, case: Case) -> N
 
 
 def _shown_by_distribution(modules: Any, name: str, size: int, _: Any) -> Ending | None:
-    """None of a parameter of new modules is beyond the limit, and all of them are uniform."""
+    """Give the ending that checks the range and the distribution of one parameter."""
     text = f"""parameters = [dict(module.named_parameters())[{name!r}] for module in {{modules}}]
 values = np.concatenate([numbers(parameter).ravel() for parameter in parameters])
 uniform = np.sort(values * {size} ** 0.5 / 2 + 0.5)
@@ -105,9 +105,9 @@ fault = bool(outside > 1e-6 or np.max(apart) > allowed)"""
 
 @requirement(source="torch.nn.Module.to documentation", applies=torch_module, **_CASES)
 def to_dtype_converts_every_parameter(implementation: TorchModule, case: Case) -> None:
-    """`to(dtype)` converts every parameter to the nearest number of the dtype, or one as near.
+    """`to(dtype)` converts every parameter to the nearest number of the dtype.
 
-    A little more than half a unit is allowed, for a conversion that goes through a third type.
+    A little more than half a unit is allowed, for a conversion through a third type.
     """
     from conformance.implementations.pytorch.tensors import TORCH_DTYPES, to_array
 
@@ -138,7 +138,7 @@ def to_dtype_converts_every_parameter(implementation: TorchModule, case: Case) -
     **_CASES,
 )
 def attributes_are_the_arguments(implementation: TorchModule, case: Case) -> None:
-    """The constructor's arguments can be read back as attributes of the same names."""
+    """The arguments of the constructor can be read back as attributes of the same names."""
     module = implementation.construct(case.configuration)
     for item in fields(case.configuration):
         if not hasattr(module, item.name) and item.name not in ("input_size", "hidden_size"):
@@ -153,7 +153,7 @@ def attributes_are_the_arguments(implementation: TorchModule, case: Case) -> Non
 
 @requirement(source="torch.nn.Module.extra_repr documentation", applies=torch_module, **_CASES)
 def repr_tells_the_sizes(implementation: TorchModule, case: Case) -> None:
-    """The repr names the input size and the hidden size, and fits the module it is of."""
+    """The repr of a module shows its input_size and its hidden_size."""
     module = implementation.construct(case.configuration)
     with blamed():
         text = repr(module)
@@ -169,7 +169,7 @@ def repr_tells_the_sizes(implementation: TorchModule, case: Case) -> None:
     **_CASES,
 )
 def train_mode_without_dropout_is_eval_mode(implementation: TorchModule, case: Case) -> float:
-    """Without dropout, train mode computes what eval mode computes."""
+    """Without dropout, train mode gives the same results as eval mode."""
     bound = truth(case, implementation).bound
     module = implementation.build(case)
     expected = to_result(implementation.call(module, case), case)
@@ -190,7 +190,7 @@ def train_mode_without_dropout_is_eval_mode(implementation: TorchModule, case: C
     seq_len=(1, 6),
 )
 def vmap_over_rows_is_a_batch(implementation: TorchModule, case: Case) -> float:
-    """Mapping the unbatched module over the rows with torch.func.vmap gives the batch."""
+    """Mapping the unbatched module over rows with torch.func.vmap gives the results of a batch."""
     import torch
 
     axis = 0 if case.configuration.batch_first else 1

@@ -1,4 +1,4 @@
-"""Numbers at the ends of what a dtype holds."""
+"""Requirements at the limits of a dtype: tiny, huge, infinite numbers and NaN."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def saturated_gates_are_exact(implementation: Implementation, case: Case) -> flo
 
 @requirement(source=ROUNDING, level="core", share_of_cases=0.5)
 def tiny_numbers_are_kept(implementation: Implementation, case: Case) -> float:
-    """Inputs and states near the smallest numbers of the dtype, subnormal ones included, count.
+    """Inputs and states near the smallest numbers of the dtype, subnormal ones too, are not lost.
 
-    Each is scaled by a power of two to just above the smallest positive number.
+    Input and states are scaled by a power of two to just above the smallest positive number.
     """
     scale = case.dtype.subnormal * 2.0**12
 
@@ -46,7 +46,7 @@ def tiny_numbers_are_kept(implementation: Implementation, case: Case) -> float:
 
 @requirement(source=ROUNDING, level="core", share_of_cases=0.5, lengths=False)
 def huge_preactivations_saturate(implementation: Implementation, case: Case) -> float:
-    """Huge finite pre-activations give the saturated result: no overflow, no NaN.
+    """Huge finite pre-activations give the saturated result, with no overflow and no NaN.
 
     The input is scaled until the sums of absolute products are near the largest number.
     """
@@ -73,7 +73,7 @@ def huge_preactivations_saturate(implementation: Implementation, case: Case) -> 
     weights=["zeros", "unit", "wide", "saturating"],
 )
 def states_stay_in_range(implementation: Implementation, case: Case) -> None:
-    """|h_t| <= 1 without projection, and |c_t| <= |c_0| + t, within rounding."""
+    """Without projection, |h_t| <= 1 and |c_t| <= |c_0| + t, up to rounding."""
     result, bound = run(implementation, case), truth(case, implementation).bound
     model = arithmetic(case, implementation)
     u, k = model.unit_roundoff, model.activation
@@ -89,9 +89,9 @@ def states_stay_in_range(implementation: Implementation, case: Case) -> None:
 
 
 def _at_most(name: str, told: str, got: Array, limit: Array, allowed: Array) -> None:
-    """The absolute values of `got` exceed `limit`, which is `told`, by no more than is `allowed`.
+    """Check that absolute values of `got` exceed `limit`, shown as `told`, by at most `allowed`.
 
-    A script compares with the limit itself.
+    The script of a failure compares `got` with `limit` directly, without the excess.
     """
     excess = np.maximum(np.abs(got.astype(np.float64)) - limit, 0)
     text = "fault = not (np.abs(numbers({it})) <= {limit} + {allowed}).all()"
@@ -144,7 +144,7 @@ def _other_rows_unchanged(
     batch_size=(2, 8),
 )
 def nan_stays_in_its_row(implementation: Implementation, case: Case) -> float:
-    """A NaN in one row's input makes that row's later results NaN, and no other row's."""
+    """A NaN in the input of a row makes later results of that row NaN, and those of no other."""
     worst, after, spoiled = _other_rows_unchanged(implementation, case, np.nan)
     known = truth(spoiled, implementation)
     row = case.batch_size // 2
@@ -168,7 +168,7 @@ def nan_stays_in_its_row(implementation: Implementation, case: Case) -> float:
     num_layers=(1, 1),
 )
 def infinity_stays_in_its_row(implementation: Implementation, case: Case) -> float:
-    """An infinite input saturates the gates: the results stay finite, and no other row changes."""
+    """An infinite input saturates the gates: results stay finite, and other rows do not change."""
     nonzero = {
         name: np.where(array == 0, np.ones_like(array), array)
         if name.startswith("weight_ih")

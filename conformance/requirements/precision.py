@@ -1,4 +1,4 @@
-"""Results are as precise as their dtype, and their sums more so where that has 16 bits."""
+"""Requirements on precision: that of the dtype, and float32 sums for dtypes of 16 bits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from reference import Case
     share_of_cases=0.5,
 )
 def results_have_full_precision(implementation: Implementation, case: Case) -> float:
-    """In float64 and float32 nothing is computed in a shorter type, such as TF32 or bfloat16."""
+    """In float64 and float32 nothing is computed in a narrower type, such as TF32 or bfloat16."""
     return against_reference(implementation, case)
 
 
@@ -40,10 +40,11 @@ HUNDREDS = 256
     batch_size=(1, 6),
 )
 def long_sums_are_accumulated_in_float32(implementation: Implementation, case: Case) -> float:
-    """In float16 and bfloat16, hundreds of products that cancel each other leave nothing.
+    """In float16 and bfloat16, sums of hundreds of products are accumulated in float32.
 
-    The input's features are repeated, first with their weights, then with these negated. Partial
-    sums rounded to 16 bits would leave more than the rounding bound, for float32, allows.
+    The features of the input are repeated, first with their weights, then with the negated weights,
+    so that all products cancel. Partial sums rounded to 16 bits would leave more than the rounding
+    bound, which is for sums in float32, allows.
     """
     times = HUNDREDS // case.configuration.input_size
     parameters = {

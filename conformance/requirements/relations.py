@@ -1,4 +1,4 @@
-"""What holds between the results of a call, and between the results of two calls."""
+"""Requirements on the results of one call, or of two related calls, among each other."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ from reference import Case, Result
     applies=returning("output", "h_n"),
 )
 def h_n_is_last_output(implementation: Implementation, case: Case) -> float:
-    """Each layer's and direction's h_n is the last thing that this direction puts out.
+    """In each layer and direction, h_n is the last output that the direction computes.
 
-    For the top layer exactly, read from the output; for a lower layer, as the output of the
-    network cut above it, within the sum of both bounds.
+    In the top layer, h_n equals the last output exactly. In a lower layer, h_n equals the last
+    output of the network that ends with that layer, within the sum of both bounds.
     """
     directions = case.configuration.num_directions
     result = run(implementation, case)
@@ -56,7 +56,7 @@ def h_n_is_last_output(implementation: Implementation, case: Case) -> float:
     states=False,
 )
 def omitted_states_are_zeros(implementation: Implementation, case: Case) -> float:
-    """Leaving out the initial states gives what zeros in their place give."""
+    """Omitting the initial states gives the same results as giving zeros."""
     if True not in implementation.supports.states:
         return against_reference(implementation, case)
     zeros = with_zero_states(case)
@@ -73,9 +73,9 @@ def omitted_states_are_zeros(implementation: Implementation, case: Case) -> floa
     batched=True,
 )
 def batch_first_only_swaps_axes(implementation: Implementation, case: Case) -> float:
-    """With batch_first, input and output swap their first two axes, and nothing else changes.
+    """With batch_first, input and output have their first two axes swapped; nothing else changes.
 
-    Neither where initial states are given nor where they are omitted.
+    This holds with and without initial states.
     """
     share = 0.0
     for each in given_and_omitted(case, implementation.supports.states):
@@ -90,14 +90,16 @@ def batch_first_only_swaps_axes(implementation: Implementation, case: Case) -> f
     source="torch.nn.LSTM and torch.nn.LSTMCell documentation: shapes of unbatched input",
     level="sequence",
     applies=lambda each: (
-        each if len(each.supports.batched) == 2 else "needs batched and unbatched input"
+        each
+        if len(each.supports.batched) == 2
+        else "does not take both batched and unbatched input"
     ),
     batched=True,
     batch_size=(1, 1),
     lengths=False,
 )
 def unbatched_is_batch_of_one(implementation: Implementation, case: Case) -> float:
-    """An input without a batch dimension gives what a batch of that one row gives."""
+    """Input without a batch dimension gives the results of a batch of that one row."""
     batch_axis = 0 if case.configuration.batch_first else 1
     bound = truth(case, implementation).bound
     batch = run(implementation, case)
@@ -111,12 +113,12 @@ def unbatched_is_batch_of_one(implementation: Implementation, case: Case) -> flo
     source="torch.nn.LSTM documentation, bias: if False, the layer does not use b_ih and b_hh",
     level="core",
     applies=lambda implementation: (
-        implementation if True in implementation.supports.bias else "takes no biases"
+        implementation if True in implementation.supports.bias else "does not take biases"
     ),
     bias=False,
 )
 def no_bias_is_a_bias_of_zeros(implementation: Implementation, case: Case) -> float:
-    """Without biases the results are those with biases of zeros."""
+    """Without biases the results are the same as with biases of zeros."""
     configuration = replace(case.configuration, bias=True)
     zeros = {
         name: case.parameters.get(name, np.zeros(shape, case.dtype.numpy))

@@ -1,4 +1,4 @@
-"""Gradients of gradients of torch modules."""
+"""Requirements on second derivatives of torch modules."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def _precise_activations(implementation: Implementation) -> Implementation | str
 def second_derivatives_are_right(implementation: TorchModule, case: Case) -> float:
     """The gradient of a directional derivative is the difference quotient of true gradients.
 
-    The true gradients are evaluated in the wider type. Two central differences d(h) and d(2h)
-    give Richardson's extrapolation (4 d(h) - d(2h)) / 3, whose error is far below its distance
-    from d(h); allowed is that distance, and 1e-9 of the largest element for rounding.
+    The true gradients are evaluated in the wider type. Two central differences d(h) and d(2h) give
+    Richardson's extrapolation (4 d(h) - d(2h)) / 3, whose error is far below its distance from
+    d(h). This distance is allowed, and 1e-9 of the largest element for rounding.
     """
     import torch
 
@@ -104,7 +104,7 @@ def _direction(shape: tuple[int, ...]) -> Array:
 
 
 def _difference(case: Case, weights: Result, step: float) -> dict[str, Array]:
-    """Central difference of the true gradients along :func:`_direction`."""
+    """Compute the central difference of the true gradients along :func:`_direction`."""
     ahead, behind = (backward(trace(_moved(case, by)), weights) for by in (step, -step))
     return {name: (ahead[name] - behind[name]) / (2 * step) for name in ahead}
 
@@ -129,7 +129,7 @@ def _moved(case: Case, by: float) -> Case:
     dtypes=["float32"],
 )
 def float32_has_second_derivatives(implementation: TorchModule, case: Case) -> None:
-    """Second derivatives do not raise in float32 and are finite."""
+    """Second derivatives in float32 can be computed and are finite."""
     import torch
 
     module = differentiated(implementation, case)

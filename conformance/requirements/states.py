@@ -1,4 +1,4 @@
-"""State is carried from step to step by the caller, and nothing else is."""
+"""Requirements on states: only what the caller passes on goes from one call to the next."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CALL = "torch.nn.LSTM documentation, 'Inputs' and 'Outputs'"
     seq_len=(2, 64),
 )
 def splitting_time_changes_nothing(implementation: Implementation, case: Case) -> float:
-    """Running the first steps, and the rest from the states they end in, equals one run."""
+    """A sequence run in two parts, the second from the states of the first, equals one run."""
     middle = 1 + (case.batch_size + case.configuration.hidden_size) % (case.seq_len - 1)
     first = run(implementation, steps(case, 0, middle))
     rest = steps(case, middle, case.seq_len)
@@ -47,9 +47,9 @@ def splitting_time_changes_nothing(implementation: Implementation, case: Case) -
 
 @requirement(source=CALL, level="module", applies=torch_module)
 def calls_are_independent(implementation: TorchModule, case: Case) -> float:
-    """A module that was called before, with whatever sizes, answers as one that was not.
+    """A module that was called before, with input of any size, answers like a new one.
 
-    With initial states and without.
+    This holds with and without initial states.
     """
     share = 0.0
     for each in given_and_omitted(case, implementation.supports.states):
@@ -62,7 +62,7 @@ def calls_are_independent(implementation: TorchModule, case: Case) -> float:
 
 @requirement(source="torch.nn.Module.eval documentation", level="module", applies=torch_module)
 def same_call_gives_same_bits(implementation: TorchModule, case: Case) -> float:
-    """In eval mode the same call twice gives the same bits, with initial states and without."""
+    """In eval mode, the same call twice gives the same bits, with and without initial states."""
     share = 0.0
     for each in given_and_omitted(case, implementation.supports.states):
         session = session_of(implementation, each)
@@ -73,7 +73,7 @@ def same_call_gives_same_bits(implementation: TorchModule, case: Case) -> float:
 
 @requirement(source=CALL, level="module", applies=torch_module)
 def arguments_are_not_mutated(implementation: TorchModule, case: Case) -> None:
-    """Input, initial states and parameters are after the call what they were before."""
+    """A call changes neither the input nor the initial states nor the parameters."""
     session = session_of(implementation, case)
     session.run(case)
     for name, (after, before) in session.arguments().items():
@@ -97,7 +97,7 @@ def results_do_not_alias(implementation: TorchModule, case: Case) -> None:
 
 @requirement(source=CALL, level="module", applies=torch_module)
 def earlier_results_stay(implementation: TorchModule, case: Case) -> float:
-    """The results of a call, with gradients or without, are not changed by a later call."""
+    """A later call does not change the results of an earlier one, with or without gradients."""
     import torch
 
     other = with_input(case, 1 - case.time_major(case.input))
@@ -118,10 +118,10 @@ def earlier_results_stay(implementation: TorchModule, case: Case) -> float:
     applies=torch_module,
 )
 def changed_weights_take_effect(implementation: TorchModule, case: Case) -> float:
-    """After a change of the weights the next call computes with the new ones.
+    """After the weights have been changed, the next call computes with the new weights.
 
-    Whether they are changed in place, loaded, or given by torch.func.functional_call, and also
-    where the module was called before, in eval mode and without gradients.
+    The weights are changed in place, loaded, or given by torch.func.functional_call, after the
+    module was called in eval mode without gradients.
     """
     other = replace(
         case,
@@ -150,7 +150,7 @@ def changed_weights_take_effect(implementation: TorchModule, case: Case) -> floa
     applies=torch_module,
 )
 def grad_mode_changes_nothing(implementation: TorchModule, case: Case) -> float:
-    """The results without gradients are those with gradients, within the sum of both bounds."""
+    """Results without gradients equal those with gradients, within the sum of both bounds."""
     bound = truth(case, implementation).bound
     session = session_of(implementation, case)
     expected = session.run(case)

@@ -1,4 +1,4 @@
-"""The parameters of a torch module: what they are, and that they are stored and copied."""
+"""Requirements on the parameters of a torch module, and on modules stored and copied."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CASES: dict[str, Any] = {"level": "module", "share_of_cases": 0.3}
 
 @requirement(source=STATE_DICT, applies=torch_module, **_CASES)
 def state_dict_is_as_documented(implementation: TorchModule, case: Case) -> None:
-    """The state_dict has the documented names and shapes, in order, with biases and without."""
+    """The state_dict has the documented names and shapes, in order, with and without biases."""
     for bias in implementation.supports.bias:
         configuration = replace(case.configuration, bias=bias)
         module = implementation.construct(configuration)
@@ -68,7 +68,7 @@ def _equal_after(implementation: TorchModule, case: Case, copied: Any) -> float:
 
 @requirement(source="torch.nn.Module.load_state_dict documentation", applies=torch_module, **_CASES)
 def state_dict_round_trips(implementation: TorchModule, case: Case) -> float:
-    """A new module that loads the state_dict of another computes the same."""
+    """A new module that loads the state_dict of another computes the same results."""
 
     def loaded(module: Any) -> Any:
         other = implementation.construct(case.configuration)
@@ -86,7 +86,7 @@ def state_dict_round_trips(implementation: TorchModule, case: Case) -> float:
     source="copy.deepcopy documentation: the copy is independent", applies=torch_module, **_CASES
 )
 def deepcopy_is_an_independent_equal(implementation: TorchModule, case: Case) -> float:
-    """A deep copy computes the same, and keeps doing so when the original changes."""
+    """A deep copy computes the same results, also after the original has changed."""
     import torch
 
     def copied(module: Any) -> Any:
@@ -106,7 +106,7 @@ def deepcopy_is_an_independent_equal(implementation: TorchModule, case: Case) ->
     source="pickle documentation; torch.save documentation", applies=torch_module, **_CASES
 )
 def pickle_round_trips(implementation: TorchModule, case: Case) -> float:
-    """A module that was pickled and read back computes the same."""
+    """A module that was pickled and read back computes the same results."""
 
     def pickled(module: Any) -> Any:
         read = note("{read} = pickle.loads(pickle.dumps({module}))", new=("read",), module=module)
@@ -119,7 +119,7 @@ def pickle_round_trips(implementation: TorchModule, case: Case) -> float:
 
 @requirement(source="torch.save and torch.load documentation", applies=torch_module, **_CASES)
 def torch_save_round_trips(implementation: TorchModule, case: Case) -> float:
-    """A module whose state_dict went through torch.save and torch.load computes the same."""
+    """A state_dict that went through torch.save and torch.load gives the same results."""
     import torch
 
     def saved(module: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What may be stored or numbered otherwise: memory layouts, hidden units, the two biases."""
+"""Requirements on what must not matter: memory layout, order of hidden units, order of biases."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EQUATIONS = "torch.nn.LSTM documentation, equations"
     level="core",
 )
 def memory_layout_does_not_matter(implementation: Implementation, case: Case) -> float:
-    """Strided, transposed, expanded and offset tensors count as their contiguous copies."""
+    """Strided, transposed, expanded and offset tensors give the results of contiguous copies."""
     expected, bound = run(implementation, case), truth(case, implementation).bound
     allowed = plus(bound, bound)
     worst = 0.0
@@ -80,7 +80,7 @@ def _expanded(case: Case, name: str) -> Array | None:
     hidden_size=(2, 33),
 )
 def hidden_units_can_be_permuted(implementation: Implementation, case: Case) -> float:
-    """Permuting the hidden units, in weights and states, permutes the results."""
+    """Permuting the hidden units in weights and states permutes the results in the same way."""
     order = np.arange(case.configuration.hidden_size)[::-1]
     size = case.configuration.hidden_size
     halves = [half * size + order for half in range(case.configuration.num_directions)]
@@ -96,7 +96,7 @@ def hidden_units_can_be_permuted(implementation: Implementation, case: Case) -> 
 
 @requirement(source=f"{EQUATIONS}: the biases occur as b_ih + b_hh only", level="core", bias=True)
 def only_sum_of_biases_matters(implementation: Implementation, case: Case) -> float:
-    """Exchanging bias_ih and bias_hh changes nothing."""
+    """Exchanging bias_ih and bias_hh does not change the results."""
     exchanged = {
         name: case.parameters[
             name.replace("bias_ih", "bias_?")

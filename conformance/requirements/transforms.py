@@ -1,4 +1,4 @@
-"""The module run in PyTorch's other ways: compiled, exported, in autocast."""
+"""Requirements on modules that PyTorch runs in another way: compiled, exported, in autocast."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _COSTLY: dict[str, Any] = {
 
 
 def _holder(implementation: TorchModule, case: Case) -> Any:
-    """A module that calls the implementation's module with the case's tensors."""
+    """Wrap a new module of the implementation in a module that takes the tensors of `case`."""
     import torch
 
     class Holder(torch.nn.Module):
@@ -63,7 +63,7 @@ ANSWER = "{output}, {h_n}, {c_n} = "
 
 
 def _note(implementation: TorchModule, case: Case, arguments: tuple[Any, ...], how: str) -> Noted:
-    """Take down a holder of a new module, and how it is called."""
+    """Record a holder of a new module, and `how` it is called with `arguments`, for the script."""
     if implementation.is_cell:
         call = "looped(self.inner, x, tuple(state[0] for state in states) or None)"
     else:
@@ -85,7 +85,7 @@ def _arguments(case: Case) -> tuple[Any, ...]:
 
 def _compiles(implementation: Implementation) -> TorchModule | str:
     if not any(map(shutil.which, ("c++", "g++", "clang++", "cl"))):
-        return "torch.compile needs a C++ compiler, and there is none"
+        return "torch.compile needs a C++ compiler, and none is installed"
     return torch_module(implementation)
 
 
@@ -101,7 +101,7 @@ def _exports(implementation: Implementation) -> TorchModule | str:
     **_COSTLY,
 )
 def compiled_module_agrees(implementation: TorchModule, case: Case) -> float:
-    """A compiled module that holds the LSTM gives the true results, within the bound."""
+    """A compiled module that contains the LSTM gives the true results, within the bound."""
     import torch
 
     known = truth(case, implementation)
@@ -151,7 +151,7 @@ def exported_program_agrees(implementation: TorchModule, case: Case) -> float:
     weights=["zeros", "one", "default", "unit", "small"],
 )
 def autocast_stays_within_its_precision(implementation: TorchModule, case: Case) -> float:
-    """Under torch.autocast to bfloat16 the results are those of bfloat16 arithmetic, or better."""
+    """Under torch.autocast to bfloat16, results are at least as precise as bfloat16 arithmetic."""
     import torch
 
     evaluated = trace(case)

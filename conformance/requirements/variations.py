@@ -1,4 +1,4 @@
-"""One case turned into another that a requirement relates to it."""
+"""Changes of a case, or of its results, between which requirements state relations."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from reference import Array, Case, Result
 
 
 def _states(case: Case, change: Callable[[Array], Array]) -> dict[str, Any]:
-    """The initial states with a change, by name; none where the case has none."""
+    """Change both initial states, if given; returns them by name, None where none are given."""
     given = {"h_0": case.h_0, "c_0": case.c_0}
     return {name: None if state is None else change(state) for name, state in given.items()}
 
 
 def first_layers(case: Case, count: int) -> Case:
-    """The network of the lowest `count` layers, with their parameters and initial states."""
+    """Keep the lowest `count` layers, with their parameters and initial states."""
     configuration = replace(case.configuration, num_layers=count)
     names = configuration.parameter_shapes()
     states = count * configuration.num_directions
@@ -32,7 +32,7 @@ def first_layers(case: Case, count: int) -> Case:
 
 
 def with_axes_swapped(case: Case) -> Case:
-    """The same numbers with `batch_first` the other way round."""
+    """Invert `batch_first`, and swap the axes of the input accordingly."""
     configuration = replace(case.configuration, batch_first=not case.configuration.batch_first)
     return replace(
         case,
@@ -42,7 +42,7 @@ def with_axes_swapped(case: Case) -> Case:
 
 
 def without_batch(case: Case) -> Case:
-    """The first row of a batch, without the batch dimension."""
+    """Keep the first row of a batch, without the batch dimension and without lengths."""
     return replace(
         case,
         input=case.time_major(case.input)[:, 0],
@@ -52,23 +52,24 @@ def without_batch(case: Case) -> Case:
 
 
 def with_zero_states(case: Case) -> Case:
-    """With initial states of zeros, given explicitly."""
+    """Give initial states of zeros explicitly."""
     features = case.configuration.output_size, case.configuration.hidden_size
     h_0, c_0 = (np.zeros(case.state_shape(size), case.dtype.numpy) for size in features)
     return replace(case, h_0=h_0, c_0=c_0)
 
 
 def given_and_omitted(case: Case, states: Collection[bool]) -> list[Case]:
-    """`case` and, where `states` (those of a support) has False, the same without any given."""
+    """List `case` and, if `states` of the support allows, the same without initial states."""
     if case.h_0 is None or False not in states:
         return [case]
     return [case, replace(case, h_0=None, c_0=None)]
 
 
 def last_steps(case: Case, output: Array) -> Array:
-    """From the `output` of `case`, what each direction computed last: (D, N, R), or (D, R).
+    """Select from the `output` of `case` what each direction computed last.
 
-    That is the last valid step in the forward direction and the first in the reverse one.
+    That is the last valid step in the forward direction and step 0 in the reverse one. The shape is
+    (D, N, R), or (D, R) without a batch: those of the top layer's part of h_n.
     """
     features = case.configuration.output_size
     steps = case.time_major(output)
@@ -81,7 +82,7 @@ def last_steps(case: Case, output: Array) -> Array:
 
 
 def shown_by_last_step(case: Case, result: Result, where: tuple[int, ...]) -> Ending | None:
-    """The ending that compares one element of :func:`last_steps` with the same one of h_n."""
+    """Give the ending that compares the element `where` of :func:`last_steps` with that of h_n."""
     state, step = _last_place(case, where)
     text = f"got, expected = {{h_n}}{list(state)}.item(), {{output}}{list(step)}.item()\n"
     text += "fault = got != expected and got == got\n"
@@ -90,7 +91,7 @@ def shown_by_last_step(case: Case, result: Result, where: tuple[int, ...]) -> En
 
 
 def _last_place(case: Case, where: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Of an element of :func:`last_steps`: where it is in h_n, and where in the output."""
+    """Locate an element of :func:`last_steps` in h_n and in the output."""
     direction, *row, feature = where
     first = (case.configuration.num_layers - 1) * case.configuration.num_directions
     ends = [case.seq_len] * case.batch_size if case.lengths is None else case.lengths.tolist()
@@ -101,24 +102,24 @@ def _last_place(case: Case, where: tuple[int, ...]) -> tuple[tuple[int, ...], tu
 
 
 def time_axis(case: Case) -> int:
-    """Which axis of an input or output is time."""
+    """Return the axis of time in the input and the output of `case`."""
     return 1 if case.batched and case.configuration.batch_first else 0
 
 
 def steps(case: Case, start: int, stop: int) -> Case:
-    """Only these time steps of the input; initial states as they are."""
+    """Keep the time steps from `start` to before `stop`, and the initial states as they are."""
     chosen = np.arange(start, stop)
     return replace(case, input=case.input.take(chosen, time_axis(case)), lengths=None)
 
 
 def concatenated_in_time(case: Case, first: Result, second: Result) -> Result:
-    """Two runs after one another as one: both outputs, the final states of the second."""
+    """Join two consecutive runs: both outputs, and the final states of the second."""
     output = np.concatenate([first.output, second.output], time_axis(case))
     return Result(output, second.h_n, second.c_n)
 
 
 def rows(case: Case, chosen: Array) -> Case:
-    """Only these rows of a batched case, in this order, and no more steps than they need."""
+    """Keep the `chosen` rows of a batched case, in that order, and the steps that they need."""
     axis = 0 if case.configuration.batch_first else 1
     lengths = None if case.lengths is None else case.lengths[chosen]
     cut = replace(
@@ -133,7 +134,7 @@ def rows(case: Case, chosen: Array) -> Case:
 
 
 def rows_of(case: Case, result: Result, chosen: Array) -> Result:
-    """Only these rows of a result of `case`."""
+    """Keep the `chosen` rows of a result, or bound, of `case`."""
     axis = 0 if case.configuration.batch_first else 1
     return Result(
         result.output.take(chosen, axis), result.h_n.take(chosen, 1), result.c_n.take(chosen, 1)
@@ -141,7 +142,7 @@ def rows_of(case: Case, result: Result, chosen: Array) -> Result:
 
 
 def with_other_sizes(case: Case) -> Case:
-    """The same network on other numbers, one step and, if batched, one row more."""
+    """Give the same network other input, with one more step and, if batched, one more row."""
     x = -case.time_major(case.input)
     x = np.concatenate([x, x[:1]])
     states = _states(case, np.negative)
@@ -159,12 +160,12 @@ def _in_user_order(case: Case, x: Array) -> Array:
 
 
 def with_input(case: Case, x: Array) -> Case:
-    """With another input, given as (T, N, input_size)."""
+    """Replace the input by `x`, (T, N, input_size)."""
     return replace(case, input=_in_user_order(case, x.astype(case.dtype.numpy)))
 
 
 def layer_alone(case: Case, layer: int, features: int) -> Case:
-    """Layer `layer` as a network of its own, with zeros (T, N, features) as its input."""
+    """Make a network of one `layer` of the case, with zeros (T, N, features) as its input."""
     configuration = replace(case.configuration, num_layers=1, input_size=features)
     directions = configuration.num_directions
     here = slice(layer * directions, (layer + 1) * directions)
@@ -181,7 +182,7 @@ def layer_alone(case: Case, layer: int, features: int) -> Case:
 
 
 def direction_alone(case: Case, direction: int) -> Case:
-    """One direction of a single bidirectional layer as a forward LSTM, on reversed time for 1."""
+    """Make a forward LSTM of one direction of a single layer, on reversed time for direction 1."""
     configuration = replace(case.configuration, bidirectional=False)
     suffix = "_reverse" if direction else ""
     x = case.time_major(case.input)
@@ -198,7 +199,7 @@ def direction_alone(case: Case, direction: int) -> Case:
 
 
 def with_directions_exchanged(case: Case) -> Case:
-    """Reversed time; weights, states and the halves of every layer's input exchanged."""
+    """Reverse time; exchange directions in weights, in states and in the upper layers' input."""
     configuration = case.configuration
     size = configuration.output_size
     parameters = {}
@@ -218,7 +219,7 @@ def with_directions_exchanged(case: Case) -> Case:
 
 
 def with_hidden_units_permuted(case: Case, order: Array) -> Case:
-    """The units of a single layer without projection in another order, in weights and states."""
+    """Reorder the hidden units of a single layer without projection, in weights and states."""
     size = case.configuration.hidden_size
     stacked = np.concatenate([gate * size + order for gate in range(4)])
     parameters = {}
@@ -233,5 +234,5 @@ def with_hidden_units_permuted(case: Case, order: Array) -> Case:
 
 
 def with_dropout(case: Case, p: float) -> Case:
-    """With dropout `p` between the layers."""
+    """Set dropout `p` between the layers."""
     return replace(case, configuration=replace(case.configuration, dropout=p))

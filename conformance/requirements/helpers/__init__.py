@@ -1,1 +1,1 @@
-"""What the bodies of several requirements share."""
+"""Helpers that several requirements share."""

@@ -1,7 +1,7 @@
-"""What a requirement needs of an implementation, beyond the cases that it takes.
+"""Needs: what a requirement asks of an implementation, beyond the cases that it can run.
 
-Each returns the implementation, as the kind of implementation that it has been found to be, or
-the reason why the requirement is not applicable.
+Each function returns the implementation, typed as what it was found to be, or else a string: the
+reason why the requirement is not applicable, to be read after the name of the implementation.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Kind = TypeVar("Kind")
 
 
 def torch_module(implementation: Implementation) -> TorchModule | str:
-    """Needs a ``torch.nn.Module`` that can be built, kept and called again."""
+    """Need a ``torch.nn.Module`` that can be built, kept and called again."""
     if is_torch_module(implementation):
         return implementation
     if implementation.supports.adapts_module:
@@ -29,20 +29,19 @@ def torch_module(implementation: Implementation) -> TorchModule | str:
 
 
 def unbatched(implementation: Implementation) -> Implementation | str:
-    """Needs an implementation that takes input without a batch dimension."""
-    return (
-        implementation if False in implementation.supports.batched else "takes no unbatched input"
-    )
+    """Need an implementation that takes input without a batch dimension."""
+    taken = False in implementation.supports.batched
+    return implementation if taken else "does not take unbatched input"
 
 
 def arrays_handed_on(implementation: Implementation) -> Implementation | str:
-    """Needs an implementation that can be given arrays of wrong shapes, and checks them itself."""
+    """Need an implementation that can be given arrays of wrong shapes, and checks them itself."""
     handed_on = implementation.supports.hands_on_arrays
     return implementation if handed_on else torch_module(implementation)
 
 
 def returning(*names: str) -> Callable[[Implementation], Implementation | str]:
-    """Needs the results of these names."""
+    """Need an implementation that returns the results of these names."""
 
     def needed(implementation: Implementation) -> Implementation | str:
         absent = [name for name in names if name not in implementation.supports.results]
@@ -52,22 +51,22 @@ def returning(*names: str) -> Callable[[Implementation], Implementation | str]:
 
 
 def this_process(implementation: Implementation) -> Implementation | str:
-    """Needs an implementation that computes in the process that calls it."""
-    return "runs in a process of its own" if implementation.supports.own_process else implementation
+    """Need an implementation that computes in the process that calls it."""
+    return "runs in a separate process" if implementation.supports.own_process else implementation
 
 
 def devices(implementation: Implementation) -> Implementation | str:
-    """Needs an implementation whose results live on devices."""
+    """Need an implementation whose results are tensors on a device."""
     here = not implementation.supports.own_process and len(implementation.supports.devices) > 1
     found = here or is_torch_module(implementation)
-    return implementation if found else "answers with NumPy arrays"
+    return implementation if found else "returns NumPy arrays"
 
 
 def gradients(implementation: Implementation) -> Implementation | str:
-    """Needs gradients, in an arithmetic for which they have a bound."""
+    """Need gradients, computed in an arithmetic for which a bound on them is known."""
     offers = is_torch_module(implementation) or is_differentiable(implementation)
     if not (offers and implementation.supports.gradients):
-        return "offers no gradients"
+        return "does not offer gradients"
     declared = precision(implementation)
     if declared.storage or declared.weight_bits or declared.input_bits:
         return f"no bound on gradients is known for {', '.join(declared.described())}"
@@ -75,7 +74,7 @@ def gradients(implementation: Implementation) -> Implementation | str:
 
 
 def dropout(implementation: Implementation) -> TorchModule | str:
-    """Needs a torch module with dropout between layers."""
+    """Need a torch module with dropout between layers."""
     if implementation.supports.dropout and implementation.supports.max_layers > 1:
         return torch_module(implementation)
     return "has no dropout between layers"
@@ -84,7 +83,7 @@ def dropout(implementation: Implementation) -> TorchModule | str:
 def and_also(
     first: Callable[[Implementation], Kind | str], *others: Callable[[Implementation], object]
 ) -> Callable[[Implementation], Kind | str]:
-    """Needs what `first` needs and what all `others` do; the reason is that of the first unmet."""
+    """Combine needs: the reason is that of the first need that is not met."""
 
     def needed(implementation: Implementation) -> Kind | str:
         found = first(implementation)

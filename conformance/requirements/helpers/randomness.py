@@ -1,4 +1,4 @@
-"""Random numbers that a requirement draws from a seed of the case's own."""
+"""Random numbers of torch, drawn from a seed that depends on the case only."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from conformance.recording.tape import note
 from reference import Case
 
 FALSE_ALARM = 1e-15
-"""Probability that one statistical check rejects a correct implementation."""
+"""The largest probability with which one statistical check rejects a correct implementation."""
 
 
 @contextlib.contextmanager
 def seeded(case: Case) -> Iterator[None]:
-    """What torch draws within comes from the case's own seed; nothing outside changes."""
+    """Seed torch from `case` within the context, and restore its random state afterwards."""
     import torch
 
     devices = [case.device] if case.device != "cpu" else []

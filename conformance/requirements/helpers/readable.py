@@ -1,7 +1,7 @@
-"""A network from whose results one can read what dropout dropped.
+"""A network from whose output the masks of dropout can be computed.
 
-Its top layer passes on its input unharmed, so that each element of the output tells the mask that
-its input was multiplied with.
+Its top layer computes an invertible function of its input, element by element, so that each element
+of the output shows with what dropout multiplied the lower layer's output.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ from conformance.recording.ending import Ending, ending
 from reference import Array, Case, Configuration, Result
 
 STEP = 2.0**-3
-"""What the upper layer multiplies its input with."""
+"""The factor with which the upper layer multiplies its input."""
 SHUT = 50.0
-"""Minus the pre-activation of a gate that is shut; that of one that is open."""
+"""The pre-activation of an open gate, and minus that of a shut one: sigmoid(50) is 1."""
 
 
 @dataclass(frozen=True, eq=False)
 class Readable:
-    """A case with two layers, the second of which puts out a known function of its input."""
+    """A `case` with two layers; `lower` is the lower layer's output (T, N, H) before dropout."""
 
     case: Case
     lower: Array
 
     def masks(self, result: Result) -> Array:
-        """What each element of the lower output (T, N, H) was multiplied with."""
+        """Compute with what dropout multiplied each element of the lower output (T, N, H)."""
         seen = np.arctanh(np.arctanh(result.output.astype(np.float64)))
         mask: Array = seen / STEP / self.lower
         return mask
 
 
 def readable(case: Case, p: float) -> Readable:
-    """A network with dropout `p` whose mask can be read off its output, in float64.
+    """Make a network with dropout `p` whose masks can be computed from its output, in float64.
 
-    It is on the device of `case`, and its steps and rows, at least 8, vary with those of `case`.
+    The network is on the device of `case`; steps and rows, at least 8, vary with those of `case`.
     The output y of the lower layer is kept away from zero by saturated gates: i and o open, f
     shut, g = tanh(+-1/2) by bias, so that y = tanh(g). In the upper layer i and o are open, f
     shut, and g = tanh(x / 8), so that h = tanh(tanh(x / 8)).
@@ -60,7 +60,7 @@ def readable(case: Case, p: float) -> Readable:
 
 
 def shown_by_masks(results: Sequence[Result], text: str, **operands: float) -> Ending | None:
-    """The ending in which `text` decides from ``masks``, those of the outputs of `results`."""
+    """Give the ending in which `text` decides from ``masks``, those of the outputs of `results`."""
     lines = """lower = np.tanh(np.tanh(np.where(np.arange(6) % 2, 0.5, -0.5)))  # of the first layer
 masks = [np.arctanh(np.arctanh(numbers(output))) * 8 / lower for output in {outputs}]
 """

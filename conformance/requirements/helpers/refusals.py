@@ -1,4 +1,4 @@
-"""Refusing what makes no sense: the call that must raise, and the right one afterwards."""
+"""Checks that a wrong call is refused, and that the right call works afterwards."""
 
 from __future__ import annotations
 

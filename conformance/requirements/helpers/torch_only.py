@@ -1,6 +1,6 @@
-"""What requirements on torch modules need of torch, imported when such a requirement is decided.
+"""What requirements on torch modules use of torch, imported only when one of them is decided.
 
-So listing the requirements, and verifying an LSTM of another framework, do without torch.
+Listing the requirements, and verifying an LSTM of another framework, need no torch.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def session(implementation: TorchModule, case: Case) -> Session:
-    """A module built for `case` and kept over several calls."""
+    """Build a module for `case` that is kept over several calls."""
     from conformance.implementations.pytorch.sessions import Session
 
     return Session(implementation, case)
@@ -29,7 +29,7 @@ def session(implementation: TorchModule, case: Case) -> Session:
 def differentiated(
     implementation: TorchModule, case: Case, frozen: Collection[str] = ()
 ) -> Differentiated:
-    """A module built for `case` whose arguments and parameters require gradients."""
+    """Build a module for `case` whose arguments and parameters require gradients."""
     from conformance.implementations.pytorch.gradients import Differentiated
 
     return Differentiated(implementation, case, frozen=frozen)
@@ -38,21 +38,21 @@ def differentiated(
 def autograd(
     implementation: TorchModule, case: Case, *loss: Any, train: bool = True
 ) -> dict[str, Array]:
-    """Gradients by autograd; see :func:`conformance.implementations.pytorch.gradients.backward`."""
+    """Compute gradients; see :func:`conformance.implementations.pytorch.gradients.backward`."""
     from conformance.implementations.pytorch.gradients import backward
 
     return backward(implementation, case, *loss, train=train)
 
 
 def to_result(tensors: tuple[Tensor, Tensor, Tensor], case: Case) -> Result:
-    """Three tensors as a result, which must have the shapes and the dtype that `case` asks for."""
+    """Convert output, h_n and c_n, which must have the shapes and the dtype of `case`."""
     from conformance.implementations.pytorch.modules import to_result
 
     return checked(to_result(tensors), case)
 
 
 def to_tensor(array: Array, device: str) -> Tensor:
-    """An array as a tensor on `device`."""
+    """Convert an array to a tensor on `device`."""
     from conformance.implementations.pytorch.tensors import to_tensor
 
     return to_tensor(array, device)

@@ -213,4 +213,4 @@ def test_numbers_of_a_process_are_on_no_device() -> None:
     mine = RoundedReference(support=support)
     decided = check(REQUIREMENTS["results_stay_on_device"], mine, budget=Budget(4))
     assert isinstance(decided, NotApplicable)
-    assert decided.reason == "answers with NumPy arrays"
+    assert decided.reason == "returns NumPy arrays"
