@@ -1,8 +1,9 @@
-"""What can be said of wrong results beyond that they are wrong.
+"""The diagnosis of wrong results: where they go wrong, and which simple fault explains them.
 
-Where they first part from the true ones, and whether an LSTM that is right but for one simple
-thing computes them. The implementation is run again on the counterexample, on parts of it, and on
-larger cases of its kind; each sentence says what was observed and no more.
+A diagnosis names the place where results first differ from the true ones, and LSTMs with a single
+fault that compute the same results. The implementation is run again on the counterexample, on parts
+of the counterexample, and on larger cases of the same kind. Each sentence says only what was
+observed.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from conformance.checking.comparison import Truth, truth
 from conformance.checking.finding import Finding, changed_arrays, differs
 from conformance.checking.verdict import Diagnosis
 from conformance.diagnosis.explaining import explained
-from conformance.diagnosis.gradients import gradients_told
+from conformance.diagnosis.gradients import diagnosed_gradients
 from conformance.diagnosis.locating import located
 from conformance.diagnosis.parting import right
 from conformance.diagnosis.recording import OutOfTime, Recording
@@ -26,12 +27,12 @@ from reference import Case, Result
 def diagnose(
     finding: Finding, *, seconds: float = 5.0, before: Callable[[Case], object] | None = None
 ) -> Diagnosis:
-    """What is wrong with the results that were found.
+    """Describe what is wrong with the results of `finding`.
 
-    What is looked into is the case itself or, if its results are right, another one that was
-    called before the failure. It takes at most about `seconds`, unless a single run of the
-    implementation does; `before` is called with each case that is run. What the implementation
-    raises is no more than a result that is missing.
+    The case itself is examined or, if its results are right, another case that was called before
+    the failure. The diagnosis takes at most about `seconds`, unless a single run of the
+    implementation takes longer; `before` is called with each case that is run. An exception of the
+    implementation counts as a missing result.
     """
     assert finding.implementation is not None
     recording = Recording(finding.implementation, time.perf_counter() + seconds, before)
@@ -48,12 +49,12 @@ def diagnose(
         derived = derived if explanations else found.derived
         return replace(found, derived=derived, explanations=explanations)
     except OutOfTime:
-        given_up = f"The diagnosis was given up after {seconds:g} s."
-        return replace(found, details=(*found.details, given_up))
+        stopped = f"The diagnosis was stopped after {seconds:g} s."
+        return replace(found, details=(*found.details, stopped))
 
 
 def _first_wrong(recording: Recording, finding: Finding) -> tuple[Case, Result, Truth] | None:
-    """The case itself if its results are wrong, else the first that was called with wrong ones."""
+    """Find the first case with wrong results, beginning with the counterexample itself."""
     seen: list[Case] = []
     for case in (finding.case, *finding.calls()):
         if all(differs(earlier, case) for earlier in seen):
@@ -66,20 +67,20 @@ def _first_wrong(recording: Recording, finding: Finding) -> tuple[Case, Result, 
 
 
 def _rightly_run(recording: Recording, finding: Finding) -> Diagnosis:
-    """What to say where none of the runs is wrong."""
+    """Describe a failure although the results of every call are right when run again."""
     quantity = finding.failure.quantity
     if quantity is Quantity.GRADIENT:
-        return gradients_told(recording, finding.case)
+        return diagnosed_gradients(recording, finding.case)
     if recording.answered and quantity is Quantity.RESULT:
-        told = "Made anew and called once with this case, it gives the true results."
-        return Diagnosis(details=(told,))
+        right_alone = "A new instance, called once with this case, gives the true results."
+        return Diagnosis(details=(right_alone,))
     return Diagnosis()
 
 
 def _derived(case: Case, wrong_case: Case) -> str:
-    """How the case that is looked into differs from the one that is reported, if it does."""
+    """Describe how the examined case differs from the reported one, "" if both are the same."""
     if not differs(case, wrong_case):
         return ""
     names = changed_arrays(case, wrong_case)
     other = f" with other {', '.join(names)}" if names else ""
-    return f"What follows is about a case derived from this one, {wrong_case!r}{other}."
+    return f"The following is about a case derived from this one, {wrong_case!r}{other}."

@@ -1,4 +1,4 @@
-"""Telling what equals, or is consistent with, wrong results."""
+"""Explaining wrong results: altered LSTMs, or coarser arithmetics, that give the same results."""
 
 from __future__ import annotations
 
@@ -14,20 +14,24 @@ from conformance.implementations.implementation import precision
 from reference import DTYPES, Case, Result, trace
 
 MOST = 3
-"""How many explanations are given."""
+"""The largest number of explanations that are given."""
 
 TELLING = 3
-"""How many times its bound a hypothesis must be from the truth in the larger cases."""
+"""How many times its bound a hypothesis must be from the truth in the larger cases to be named."""
 
 NEAR, ROUGHLY = 2.0**-10, 2.0**-3
-"""How near a hypothesis must come, relative to 1 or the largest element, to be tried.
+"""How near a hypothesis must come, relative to 1 or the largest element, to be compared exactly.
 
-The second where that cannot be expected: in 16 bits, or where another precision is declared.
+`ROUGHLY` is for 16 bits and for a declared precision, where rounding alone takes results further.
 """
 
 
 def explained(recording: Recording, case: Case, got: Result) -> list[str]:
-    """What equals, or is consistent with, the results of `case` and of larger ones of its kind."""
+    """List what gives the results `got` of `case` and the results of larger cases of its kind.
+
+    A hypothesis is dropped as soon as one case contradicts it. Nothing is explained if a larger
+    case has right results or none.
+    """
     near = []
     for hypothesis in hypotheses(case):
         recording.in_time()
@@ -46,15 +50,15 @@ def explained(recording: Recording, case: Case, got: Result) -> list[str]:
         each for each in near if all(_is_telling(recording, each, case) for case, _ in observed[2:])
     ]
     also = f"here and in {len(observed) - 1} further cases"
-    told = [
+    explanations = [
         f"The results equal those of an LSTM {each.says}, {also}."
         for each in _distinct(near, observed[-1][0])[:MOST]
     ]
-    return told or _precision_told(recording, observed, also)
+    return explanations or _explained_by_precision(recording, observed, also)
 
 
 def _distinct(hypotheses: list[AlteredLSTM], case: Case) -> list[AlteredLSTM]:
-    """Without those that give the same numbers for `case` as a simpler one, which they then are."""
+    """Drop hypotheses that give the same numbers for `case` as a simpler one, listed earlier."""
     distinct: dict[bytes, AlteredLSTM] = {}
     for each in hypotheses:
         known = each.compute(case, bounded=False)
@@ -67,7 +71,10 @@ def _distinct(hypotheses: list[AlteredLSTM], case: Case) -> list[AlteredLSTM]:
 
 
 def _fits(recording: Recording, hypothesis: AlteredLSTM, case: Case, got: Result) -> bool:
-    """Whether `got` is what the hypothesis makes of `case`, but for rounding."""
+    """Whether `got` is what the hypothesis computes for `case`, up to rounding.
+
+    The bound is costly, so a rough comparison without it comes first.
+    """
     declared = bool(precision(recording.implementation).described())
     near = (
         ROUGHLY if declared or case.dtype.unit_roundoff > DTYPES["float32"].unit_roundoff else NEAR
@@ -90,9 +97,9 @@ def _fits(recording: Recording, hypothesis: AlteredLSTM, case: Case, got: Result
 
 
 def _is_telling(recording: Recording, hypothesis: AlteredLSTM, case: Case) -> bool:
-    """Whether rounding cannot make what it computes of `case` look like anything near the truth.
+    """Whether the hypothesis differs from the truth on `case` by clearly more than rounding.
 
-    In a coarse dtype many small changes lie within the bounds of each other.
+    In a coarse dtype the results of many small changes lie within the bounds of each other.
     """
     known = hypothesis.compute(case, arithmetic(case, recording.implementation))
     true = trace(case).result
@@ -105,13 +112,13 @@ def _is_telling(recording: Recording, hypothesis: AlteredLSTM, case: Case) -> bo
     )
 
 
-def _precision_told(
+def _explained_by_precision(
     recording: Recording, observed: list[tuple[Case, Result]], also: str
 ) -> list[str]:
-    """What there is to say of the precision in which the results were computed."""
+    """Describe in which coarser dtype results were stored or computed, if that explains them."""
     dtype = returns_numbers_of(observed)
     if dtype is not None:
-        return [f"Every number returned is a number of {dtype.name}, {also}."]
+        return [f"Every number returned can be stored in {dtype.name} exactly, {also}."]
     single, exact = (one_step(observed[0][0], exact=exact) for exact in (False, True))
     answers = recording.answer(single), recording.answer(exact)
     if answers[0] is None or answers[1] is None:
@@ -120,4 +127,4 @@ def _precision_told(
     if dtype is None:
         return []
     errors = f"The errors are no larger than rounding to {dtype.name} inside can make them"
-    return [f"{errors}, {also}, and vanish where it loses nothing."]
+    return [f"{errors}, {also}, and vanish where such rounding loses nothing."]

@@ -1,4 +1,4 @@
-"""One step of one layer and direction by itself, and which of its gates can be wrong."""
+"""One step of one layer and direction as a separate LSTM, and which of its gates can be wrong."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from conformance.diagnosis.recording import Recording
 from reference import Array, Case, LayerTrace, Result, Step, trace
 
 SLACK = 1e-6
-"""By how much a gate may seem to be outside [0, 1], having been solved for."""
+"""By how much rounding may put a gate that was solved for outside [0, 1]."""
 
 
 def step_alone(case: Case, layer: LayerTrace, nth: int) -> Case:
-    """The `nth` step that `layer` processes as a case: its true input and states, rounded."""
+    """Make a case of the `nth` step of `layer`, with its true input and states, rounded."""
     step = layer.steps[nth]
     configuration = replace(
         case.configuration, num_layers=1, bidirectional=False, input_size=step.x.shape[-1]
@@ -42,11 +42,11 @@ def step_alone(case: Case, layer: LayerTrace, nth: int) -> Case:
     )
 
 
-def gates_told(recording: Recording, case: Case, got: Result, known: Truth) -> str:
-    """What follows for the gates from wrong results of `case`, which is one step of one layer.
+def wrong_gates(recording: Recording, case: Case, got: Result, known: Truth) -> str:
+    """Describe what the wrong results of `case`, one step of one layer, say about the gates.
 
-    Nothing, "", if h is right, as then what is returned for c need not be the cell's, if c does
-    not come back, or if it should not be finite.
+    Returns "" if h is right, as the returned c then need not be that of the cell, if c is not
+    returned, or if the true c is not finite.
     """
     if "c_n" not in recording.supports.results:
         return ""
@@ -62,52 +62,54 @@ def gates_told(recording: Recording, case: Case, got: Result, known: Truth) -> s
             projected = bool(case.configuration.proj_size)
             distance = np.inf if projected else np.abs(h - step.o * np.tanh(c))
             follows = ", and h is o * tanh(c) of that c" if (distance <= 2 * bound).all() else ""
-            return f"c is wrong: {_c_told(recording, case, step, c, bad_c, known)}{follows}"
+            return f"c is wrong: {_wrong_c(recording, case, step, c, bad_c, known)}{follows}"
         if case.configuration.proj_size:
-            return "c is right and h is not: the output gate, tanh(c) or the projection"
+            return (
+                "c is right and h is wrong, so the output gate, tanh(c) or the projection is wrong"
+            )
         solved = _solved(h, {"o": h / step.tanh_c, "tanh(c)": h / step.o}, step, bad_h)
-        return f"c is right and h is not: {solved} would give it"
+        return f"c is right and h is wrong: {solved} would explain h"
 
 
-def _c_told(
+def _wrong_c(
     recording: Recording, case: Case, step: Step, c: Array, bad: Array, known: Truth
 ) -> str:
-    """What can be said of f and i * g in c = f * c_0 + i * g, where c is wrong.
+    """Describe f and i * g in c = f * c_0 + i * g, where c is wrong.
 
-    With c_0 = 0 it is i * g, and with c_0 = 1 larger by f, which is tried where the case has
-    initial states; else the equation is solved for one quantity at a time.
+    If the case has initial states, the step is run with c_0 = 0, which gives c = i * g, and with
+    c_0 = 1, which adds f. Else the equation is solved for one quantity at a time.
     """
     added, kept = step.i * step.g, step.f * step.c_prev
     at_zero, at_one = (_with_c_0(recording, case, value, c.shape) for value in (0, 1))
     if at_zero is None or at_one is None:
         forms = {"f": (c - added) / step.c_prev, "i": (c - kept) / step.g, "g": (c - kept) / step.i}
-        return f"{_solved(c, forms, step, bad)} would give it"
+        return f"{_solved(c, forms, step, bad)} would explain c"
     (without, error), (with_one, other) = at_zero, at_one
     f, error_f = with_one - without, error + other
     allowed = known.bound.c_n.reshape(c.shape) + error + np.abs(step.c_prev) * error_f
     if not (np.abs(f * step.c_prev + without - c) <= allowed).all():
-        return "it is not f * c_0 + i * g with the f and i * g that other values of c_0 show"
-    told = []
+        return "c is not f * c_0 + i * g with the f and i * g that other values of c_0 give"
+    parts = []
     for name, seen, true, within in (
         ("f", f, step.f, error_f),
         ("i * g", without, added, error),
     ):
         off = ~(np.abs(seen - true) <= within)
         if not off.any():
-            told.append(f"{name} is right")
+            parts.append(f"{name} is right")
             continue
         row, feature = np.argwhere(off)[0]
-        told.append(f"{name} is {_instead(seen[row, feature], true[row, feature])}")
+        parts.append(f"{name} is {_instead(seen[row, feature], true[row, feature])}")
         if name != "f":
             forms = {"i": without / step.g, "g": without / step.i}
-            told[-1] += f", as with {_solved(without, forms, step, off)}"
-    return " and ".join(told)
+            parts[-1] += f", as with {_solved(without, forms, step, off)}"
+    return " and ".join(parts)
 
 
 def _with_c_0(
     recording: Recording, case: Case, value: float, shape: tuple[int, ...]
 ) -> tuple[Array, Array] | None:
-    """c of the case with another c_0, and the bound on it."""
+    """Run the case with `value` for c_0; returns c and the bound on c, None without a result."""
     if case.c_0 is None:
         return None
     changed = replace(case, c_0=np.full_like(case.c_0, value))
@@ -119,23 +121,23 @@ def _with_c_0(
 
 
 def _solved(got: Array, forms: dict[str, Array], step: Step, bad: Array) -> str:
-    """Which single quantities can give all the wrong elements, with what they would be in one.
+    """List quantities that alone can explain all `bad` elements, with their values in the first.
 
-    `forms` are the equation solved for each. One that has no solution in one of the elements, or
-    that is i, f or o outside [0, 1] there, cannot be what alone is wrong.
+    `forms` has the equation solved for each quantity. A quantity is excluded if a bad element has
+    no finite solution, or one outside [0, 1] for the gates i, f and o.
     """
     row, feature = np.argwhere(bad)[0]
     if not np.isfinite(got[row, feature]):
         return number(got[row, feature])
-    told = []
+    possible_values = []
     for name, values in forms.items():
         possible = np.isfinite(values)
         if name in "ifo":
             possible &= (values >= -SLACK) & (values <= 1 + SLACK)
         if possible[bad].all():
             true = step.tanh_c if name == "tanh(c)" else getattr(step, name)
-            told.append(f"{name} = {_instead(values[row, feature], true[row, feature])}")
-    return " or ".join(told) if told else f"no possible {' or '.join(forms)} alone"
+            possible_values.append(f"{name} = {_instead(values[row, feature], true[row, feature])}")
+    return " or ".join(possible_values) or f"no possible {' or '.join(forms)} alone"
 
 
 def _instead(value: float, true: float) -> str:

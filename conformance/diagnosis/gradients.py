@@ -1,4 +1,4 @@
-"""Telling which gradients are wrong, and what equals them."""
+"""The diagnosis of wrong gradients: which are wrong, and which simple fault explains them."""
 
 from __future__ import annotations
 
@@ -18,20 +18,23 @@ from conformance.requirements.gradients import ALL, cotangents, gradients_of, tr
 from reference import Array, Case, backward, gradient_bound, trace
 
 COARSER = 8
-"""What the bound is multiplied with for altered gradients, as it is derived for the true ones."""
+"""The factor on bounds of altered gradients, as the bounds are derived for the true gradients."""
 
 
-def gradients_told(recording: Recording, case: Case) -> Diagnosis:
-    """Which gradients of which loss are wrong, and what explains them, if it is not the results.
+def diagnosed_gradients(recording: Recording, case: Case) -> Diagnosis:
+    """Describe which gradients of which loss are wrong, and what explains the wrong gradients.
 
-    Those of `case` being right, wrong results of larger cases explain the gradients first.
+    The results of `case` are right. If results of larger cases are wrong, these results are
+    explained instead, as wrong results explain wrong gradients.
     """
     for richer in (dense(case, 1), larger(case, 2)):
         answer = recording.answer(richer)
         if answer is not None and not right(answer, truth(richer, recording.implementation)):
-            told = f"The results of this case are right, and those of {richer!r} with other numbers"
-            explanations = tuple(explained(recording, richer, answer))
-            return Diagnosis(details=(f"{told} are not.",), explanations=explanations)
+            larger_one = f"those of {richer!r} with other numbers are wrong"
+            details = (f"The results of this case are right, but {larger_one}.",)
+            return Diagnosis(
+                details=details, explanations=tuple(explained(recording, richer, answer))
+            )
     for of in (ALL, *((name,) for name in ALL)):
         got = _gradients(recording, case, of)
         if got is None:
@@ -39,13 +42,14 @@ def gradients_told(recording: Recording, case: Case) -> Diagnosis:
         names = _wrong(recording, case, of, got)
         if names:
             are = "gradient of {} is" if len(names) == 1 else "gradients of {} are"
-            told = f"The results are right. Of a loss on {_listed(of)} the {are} wrong"
             others = ", and all others are right" if len(names) < len(got) else ""
+            wrong = f"For a loss on {_listed(of)}, the {are.format(_listed(names))} wrong{others}."
             explanations = tuple(_explained(recording, case, of, got))
-            told = f"{told.format(_listed(names))}{others}."
-            return Diagnosis(details=(told,), explanations=explanations)
-    told = "The results are right, and so are the gradients of a single backward pass."
-    return Diagnosis(details=(told,))
+            return Diagnosis(
+                details=(f"The results are right. {wrong}",), explanations=explanations
+            )
+    all_right = "The results are right, and so are the gradients of a single backward pass."
+    return Diagnosis(details=(all_right,))
 
 
 def _listed(names: Collection[str]) -> str:
@@ -89,7 +93,7 @@ def _fitting(
     of: Collection[str],
     got: Mapping[str, Array],
 ) -> list[AlteredBackward]:
-    """Those of the hypotheses that give `got` for `case`, but for rounding."""
+    """Keep the hypotheses that give the gradients `got` for `case`, up to rounding."""
     evaluated, weights = trace(case), cotangents(case, of)
     bound = gradient_bound(evaluated, weights, arithmetic(case, recording.implementation))
     if not all(np.isfinite(bound[name]).all() for name in got):
@@ -109,7 +113,7 @@ def _fitting(
 def _is_telling(
     recording: Recording, hypothesis: AlteredBackward, case: Case, of: Collection[str]
 ) -> bool:
-    """Whether rounding cannot make what it gives for `case` look like anything near the truth."""
+    """Whether the hypothesis differs from the truth on `case` by clearly more than rounding."""
     evaluated, weights = trace(case), cotangents(case, of)
     given = hypothesis.compute(evaluated, weights)
     bound = gradient_bound(evaluated, weights, arithmetic(case, recording.implementation))

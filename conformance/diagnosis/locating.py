@@ -1,4 +1,4 @@
-"""Telling where results part, in the whole and in parts of it that are run by themselves."""
+"""Locating the first wrong element, in the whole case and in parts of it that are run alone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from conformance.checking.comparison import Truth, truth
 from conformance.checking.verdict import Diagnosis
-from conformance.diagnosis.gates import gates_told, step_alone
+from conformance.diagnosis.gates import step_alone, wrong_gates
 from conformance.diagnosis.parting import Parting, first_parting, right
 from conformance.diagnosis.recording import Recording
 from conformance.requirements.variations import first_layers, rows
@@ -14,14 +14,17 @@ from reference import Case, Result, trace
 
 
 def located(recording: Recording, case: Case, got: Result, known: Truth) -> Diagnosis:
-    """Where results first part, in the whole and in parts of it that are run by themselves."""
+    """Describe where results first differ, in the whole case and in parts of it that are run alone.
+
+    The lowest layers are run without those above, then the wrong row, then the wrong step.
+    """
     part = first_parting(case, got, known)
     if part is None:
         return Diagnosis()
     layers, of = case.configuration.num_layers, "" if part.name == "output" else f"{part.name} of "
     rest = "The output is right; the" if of and part.layer == layers - 1 else "The"
-    parted = f"{rest} results first part in {of}{part.place(case)}: {part}."
-    told = []
+    parted = f"{rest} results first differ in {of}{part.place(case)}: {part}."
+    details = []
     for count in range(1, layers):
         cut = first_layers(case, count)
         answer, expected = recording.answer(cut), truth(cut, recording.implementation)
@@ -29,29 +32,31 @@ def located(recording: Recording, case: Case, got: Result, known: Truth) -> Diag
             break
         lower = first_parting(cut, answer, expected)
         if lower is not None:
-            lowest = "layer by itself parts" if count == 1 else f"{count} layers by themselves part"
-            told.append(f"The lowest {lowest}, in {lower.place(cut)}: {lower}.")
+            lowest = "lowest layer" if count == 1 else f"lowest {count} layers"
+            details.append(
+                f"With the {lowest} alone, results first differ in {lower.place(cut)}: {lower}."
+            )
             case, got, known, part = cut, answer, expected, lower
             break
         if not right(answer, expected):
             break
     else:
         if layers > 1:
-            below = "layer below by itself is" if layers == 2 else "layers below by themselves are"
-            told.append(f"Without the top layer, the {below} right.")
+            below = "layer below is" if layers == 2 else "layers below are"
+            details.append(f"Without the top layer, the {below} right.")
     if case.batched and case.batch_size > 1:
         alone = rows(case, np.array([part.row]))
         answer = recording.answer(alone)
         if answer is not None and right(answer, truth(alone, recording.implementation)):
-            told.append(f"Row {part.row} by itself is right.")
-    told += _step_told(recording, case, got, known, part)
-    return Diagnosis(parted=parted, details=tuple(told))
+            details.append(f"Row {part.row} alone is right.")
+    details += _about_the_step(recording, case, got, known, part)
+    return Diagnosis(parted=parted, details=tuple(details))
 
 
-def _step_told(
+def _about_the_step(
     recording: Recording, case: Case, got: Result, known: Truth, part: Parting
 ) -> list[str]:
-    """What can be said of the step in which results first part, run by itself."""
+    """Describe the step in which results first differ, run as a separate LSTM."""
     configuration, nth = case.configuration, part.nth
     if case.lengths is not None:
         length = int(case.lengths[part.row])
@@ -61,8 +66,8 @@ def _step_told(
             nth = length - 1
     layers = trace(case).layers
     if len(layers) == case.seq_len == 1:
-        told = gates_told(recording, case, got, known)
-        return [f"In this step {told}."] if told else []
+        gates = wrong_gates(recording, case, got, known)
+        return [f"In this step {gates}."] if gates else []
     if True not in recording.supports.states or False not in recording.supports.bidirectional:
         return []
     layer = layers[part.layer * configuration.num_directions + part.direction]
@@ -71,9 +76,9 @@ def _step_told(
     if answer is None:
         return []
     if right(answer, expected):
-        return ["That step as an LSTM of its own, from its true input and states, is right."]
+        return ["That step as a separate LSTM, from its true input and states, is right."]
     if first_parting(alone, answer, expected) is None:
         return []
-    told = gates_told(recording, alone, answer, expected)
-    by_itself = "In that step as an LSTM of its own, from its true input and states"
-    return [f"{by_itself}, {told}."] if told else []
+    gates = wrong_gates(recording, alone, answer, expected)
+    separate = "In that step as a separate LSTM, from its true input and states"
+    return [f"{separate}, {gates}."] if gates else []

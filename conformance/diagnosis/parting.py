@@ -1,4 +1,4 @@
-"""Where results first part from the true ones, in the order in which data flow."""
+"""The first element that differs from the true one, in the order in which data flow."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ DIRECTIONS = ("forward", "reverse")
 class Parting:
     """The first element that is off by more than its bound.
 
-    It is ``name[index]``: of `output`, in the top layer, at time `step`, the `nth` from 0 that
-    its direction processes; of `h_n` and `c_n`, of any layer, after the last step, with `step` -1.
+    The element is ``name[index]``. An element of `output` is of the top layer at time `step`, which
+    its direction processes as the `nth` from 0. An element of `h_n` or `c_n` is of any layer, after
+    the last step, and has `step` -1.
     """
 
     name: str
@@ -33,7 +34,7 @@ class Parting:
     allowed: float
 
     def place(self, case: Case) -> str:
-        """Layer, direction, step, row and feature in words."""
+        """Write layer, direction, step, row and feature in words."""
         words = [f"layer {self.layer}"]
         if case.configuration.bidirectional:
             words.append(f"{DIRECTIONS[self.direction]} direction")
@@ -53,7 +54,7 @@ class Parting:
 
 
 def wrong(got: Result, known: Truth) -> dict[str, Array]:
-    """Which elements are off by more than their bound, by the name of the result."""
+    """Mark the elements that are off by more than their bound, by the name of the result."""
     return {
         name: shares(array, getattr(known.result, name), getattr(known.bound, name)) > 1
         for name, array in got.items()
@@ -61,7 +62,7 @@ def wrong(got: Result, known: Truth) -> dict[str, Array]:
 
 
 def right(got: Result, known: Truth) -> bool:
-    """Whether everything has its shape and lies within its bound."""
+    """Whether every array has the right shape and every element lies within its bound."""
     return all(
         array.shape == expected.shape and not (shares(array, expected, bound) > 1).any()
         for (_, array), (_, expected), (_, bound) in zip(
@@ -71,10 +72,10 @@ def right(got: Result, known: Truth) -> bool:
 
 
 def first_parting(case: Case, got: Result, known: Truth) -> Parting | None:
-    """The first element off by more than its bound; None if there is none, or shapes are wrong.
+    """Find the first element off by more than its bound; None if none is, or a shape is wrong.
 
-    Layers come from the lowest, steps in the order of processing, the output of the top layer
-    before its h_n, and that before c_n; directions, rows and features in theirs.
+    Layers come first, from the lowest; in the top layer the output comes before the final states,
+    with steps in the order of processing. Then come directions, h_n before c_n, rows, features.
     """
     if any(a.shape != getattr(known.result, name).shape for name, a in got.items()):
         return None

@@ -1,4 +1,4 @@
-"""Whether wrong results are those of a right LSTM in a coarser arithmetic."""
+"""Coarser arithmetics in which a right LSTM gives the wrong results."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Observation = tuple[Case, Result]
 
 
 def coarser(dtype: DType) -> list[DType]:
-    """The dtypes with a larger unit roundoff, the finest first."""
+    """List the dtypes with a larger unit roundoff, the finest first."""
     return [each for each in DTYPES.values() if each.unit_roundoff > dtype.unit_roundoff]
 
 
 def returns_numbers_of(observed: Sequence[Observation]) -> DType | None:
-    """The coarsest dtype, coarser than that of the cases, that has every number returned."""
+    """Find the coarsest dtype, coarser than that of the cases, that holds every number returned."""
     for dtype in reversed(coarser(observed[0][0].dtype)):
         with np.errstate(all="ignore"):
             if all(
@@ -35,12 +35,12 @@ def returns_numbers_of(observed: Sequence[Observation]) -> DType | None:
 def consistent_with(
     recording: Recording, observed: Sequence[Observation], single: Observation, exact: Observation
 ) -> DType | None:
-    """The finest coarser dtype with which the results are consistent, if they are with one.
+    """Find the finest coarser dtype in which the results can have been computed, None without one.
 
-    They are if each is within the bound of an LSTM that rounds or cuts all it computes to that
-    dtype; if a `single` step shows it; and if those of `exact`, a step in which factors of
-    products lose nothing by that, are right. This excludes most other faults whose effect is
-    small, and proves nothing.
+    Three things are required: every result is within the bound of an LSTM that rounds or cuts all
+    numbers to that dtype; a `single` step is wrong; and `exact`, a step in which such rounding of
+    the factors of products loses nothing, is right. This excludes most other faults with a small
+    effect, but proves nothing.
     """
     known = truth(single[0], recording.implementation), truth(exact[0], recording.implementation)
     if right(single[1], known[0]) or not right(exact[1], known[1]):
@@ -52,7 +52,7 @@ def consistent_with(
 
 
 def _in(case: Case, dtype: DType) -> Truth:
-    """The true result, and the bound of a computation in `dtype`: cutting errs twice as much."""
+    """Give the true result and the bound for `dtype`, doubled as cutting errs twice as much."""
     u = 2 * dtype.unit_roundoff
     evaluated = trace(case)
     arithmetic = Arithmetic(u, u / 2, u, dtype.subnormal, dtype.largest)

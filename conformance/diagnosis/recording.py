@@ -1,4 +1,4 @@
-"""Running the implementation again: each run is announced, and within a time."""
+"""Running the implementation again, each run announced, until a deadline."""
 
 from __future__ import annotations
 
@@ -13,14 +13,18 @@ from strategies import Support
 
 
 class OutOfTime(BaseException):
-    """The time for a diagnosis is up; no implementation catches it."""
+    """The time for a diagnosis is up.
+
+    It is a BaseException so that no ``except Exception`` of an implementation catches it.
+    """
 
 
 @dataclass
 class Recording:
-    """An implementation that is run until the deadline; `before` gets each case before it is run.
+    """An implementation that is run until `deadline`, in seconds of :func:`time.perf_counter`.
 
-    Afterwards it raises :class:`OutOfTime`. It has `answered` if any run came to a result.
+    `before` is called with each case before the case is run. A run after the deadline raises
+    :class:`OutOfTime`. `answered` says whether any run gave a result.
     """
 
     implementation: Implementation
@@ -30,7 +34,7 @@ class Recording:
 
     @property
     def supports(self) -> Support:
-        """What the implementation supports."""
+        """Return what the implementation supports."""
         return self.implementation.supports
 
     def in_time(self) -> None:
@@ -39,13 +43,13 @@ class Recording:
             raise OutOfTime
 
     def announce(self, case: Case) -> None:
-        """Report that `case` is going to be run, if there is time for it."""
+        """Report that `case` is going to be run; raises :class:`OutOfTime` after the deadline."""
         self.in_time()
         if self.before is not None:
             self.before(case)
 
     def answer(self, case: Case) -> Result | None:
-        """The result of `case`, None if there is none whose numbers can be compared."""
+        """Run `case`; returns None if it fails, or if the numbers cannot be compared."""
         self.announce(case)
         try:
             result = answer(self.implementation, case)

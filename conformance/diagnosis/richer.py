@@ -1,4 +1,4 @@
-"""Cases like a given one, with enough numbers in them to tell hypotheses apart."""
+"""Cases like a given one, with enough numbers that hypotheses give different results."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ COARSE = Recipe("coarse", scale=0.75, grid=0.5)
 
 
 def dense(case: Case, seed: int) -> Case:
-    """The same shapes and options, with ordinary numbers everywhere."""
+    """Make a case of the same shapes and options, with ordinary numbers everywhere."""
     return _filled(case, case.configuration, case.seq_len, case.batch_size, case.lengths, seed)
 
 
 def larger(case: Case, seed: int) -> Case:
-    """As :func:`dense`, and with sizes of at least 3, which are equal where they were and above 1.
+    """Make a case as :func:`dense` with all sizes at least 3, and at least 4 steps.
 
-    Steps are at least 4 and rows at least 3, as many as steps if they were as many, and ragged
-    where they were ragged.
+    What may matter for a fault is kept: whether hidden_size and input_size are equal, whether there
+    are as many rows as steps, and whether lengths are ragged, full or sorted.
     """
     c = case.configuration
     hidden_size = max(3, c.hidden_size) if c.hidden_size == c.input_size else max(4, c.hidden_size)
@@ -54,9 +54,9 @@ def larger(case: Case, seed: int) -> Case:
 
 
 def one_step(case: Case, *, exact: bool) -> Case:
-    """One step of one layer without projection.
+    """Make a case of one step of one layer without projection.
 
-    With ordinary numbers, or with such that all sums of products are `exact` in seven bits.
+    Numbers are ordinary, or else such that all sums of products are `exact` in seven bits.
     """
     configuration = replace(
         case.configuration, num_layers=1, proj_size=0, input_size=3, hidden_size=4

@@ -220,7 +220,7 @@ FAULTY = {
     "ExchangesSigmoidAndTanh": "with sigmoid on the candidate",
     "LacksTanhOfCell": "without tanh on the cell state",
     "UsesOutputGateForInput": "the fourth quarter of W and U serves as input gate and as output",
-    "CouplesGates": "that takes in as much as it forgets, i = 1 - f",
+    "CouplesGates": "with coupled gates, i = 1 - f",
     "AddsBiasTwice": "b is added twice",
     "CutsProductsDifferently": "order i, f, g, o, but U is used in the order i, f, o, g",
     "ResetsHidden": "that starts every step from the initial h",
@@ -228,7 +228,7 @@ FAULTY = {
     "StartsAtRandom": "left out, the initial states are not zeros",
     "MixesRowsAndSteps": "makes its output batch-first by a reshape instead of a transpose",
     "ReshapesInput": "makes batch-first input time-major by a reshape instead of a transpose",
-    "RunsBackwards": "that takes the steps from the last to the first",
+    "RunsBackwards": "that processes the steps from the last to the first",
     "ReturnsLastRow": "the last row of the output is returned instead of the last step",
     "UsesForgetWeightsTwice": "U_f.weight serves as input gate and as forget gate",
     "AddsBiasToCell": "b has an effect that no bias has",
@@ -404,7 +404,7 @@ class ReturnsMuch(nn.Module):
 def test_infer_diagnoses_what_nothing_explains() -> None:
     """Where the nearest mapping goes wrong, and with which quantity, is told as for any LSTM."""
     faults = inferred("faulty.py", "PeeksAtCell").faults
-    assert faults[1].startswith("The results first part in layer 0, step 0, row 0, feature 0")
+    assert faults[1].startswith("The results first differ in layer 0, step 0, row 0, feature 0")
     assert faults[2].startswith("In this step c is wrong: ")
 
 

@@ -1,7 +1,7 @@
 """Hypotheses on what is wrong with an LSTM: each is the reference with one change.
 
-:data:`HYPOTHESES` lists them, the simplest first; :func:`hypotheses` adds what can be said of a
-case with several layers or directions.
+:data:`HYPOTHESES` lists the hypotheses on the whole network, the simplest first. For a case with
+several layers or directions :func:`hypotheses` adds changes of some of them only.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from conformance.diagnosis.alternatives.wiring import WIRING
 from reference import Case
 
 HYPOTHESES: tuple[AlteredLSTM, ...] = (ZEROS, *WEIGHTS, *CELLS, *STATES, *WIRING)
-"""Every hypothesis that is about the whole network."""
+"""Every hypothesis on the whole network, the simplest first."""
 
 
 def hypotheses(case: Case) -> Iterator[AlteredLSTM]:
-    """All of them, then those that can be about a part of the network, for each part of it."""
+    """Yield :data:`HYPOTHESES`, then local changes in each direction and in some layers only."""
     yield from HYPOTHESES
     local = [each for each in HYPOTHESES if each.local]
     if case.configuration.bidirectional:

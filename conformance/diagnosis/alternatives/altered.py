@@ -1,4 +1,4 @@
-"""The reference with one change, to ask of wrong results whether that explains them."""
+"""The reference with one change, to find out whether that change explains wrong results."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ from reference.network import Cell, assemble, cell_weights, lstm_layer
 
 T = TypeVar("T")
 COARSER = 8
-"""What the bound of an altered cell is multiplied with, as it is derived for the true equations."""
+"""The factor on the bound of an altered cell, as the bound is derived for the true equations."""
 
 
 def unchanged(value: T, *_: object) -> T:
-    """The first argument."""
+    """Return the first argument."""
     return value
 
 
 def unchanged_result(_: Case, result: Result) -> Result:
-    """The result itself."""
+    """Return the result as it is."""
     return result
 
 
 def unchanged_output(_layer: LayerTrace, _steps: Sequence[Step], output: Array, _: bool) -> Array:
-    """The output itself."""
+    """Return the output as it is."""
     return output
 
 
 @dataclass(frozen=True)
 class AlteredLSTM:
-    """An LSTM that is the reference but for one change, which `says` names after "an LSTM".
+    """The reference LSTM with one change, which `says` describes: it completes "an LSTM ...".
 
-    The change is in one of the following, all others are those of the reference:
+    The change is in one of the following; the others are those of the reference:
 
-    - `case`: what is computed instead of the case; a :class:`ValueError` if there is no such case;
+    - `case`: the case that is computed instead; raises :class:`ValueError` if there is none;
     - `weights`: the parameters of a layer and direction, in the wider type;
     - `cell`: the equations of a step; `carried`: which of the states h and c a step takes from the
-      one before, and not from the start;
+      previous step; the others are taken from the initial states;
     - `active`: from the mask (T, N) of valid steps and a suffix, which steps change the state;
     - `reverses`: whether the reverse direction runs from the last step to the first;
     - `shown`: from a layer, quantities of its steps, its output (T, N, R) and whether it is the top
-      layer, the output that goes on; it is applied to the bound's as well;
+      layer, the output that is passed on or returned; the bound is changed in the same way;
     - `result`: from the case and a result or its bound, what is returned.
 
     Changes of weights, cell, active and shown apply to layers and directions whose suffix meets
@@ -73,12 +73,11 @@ class AlteredLSTM:
     def compute(
         self, case: Case, arithmetic: Arithmetic | None = None, *, bounded: bool = True
     ) -> Truth | None:
-        """What this LSTM makes of `case`, and how far off rounding can take it.
+        """Compute the results of this LSTM for `case`, and the bound on rounding errors.
 
-        `arithmetic` is that of the case's dtype unless given. None where the change cannot be
-        made. Without `bounded` the bound is left at zero. That of an altered cell is an estimate:
-        the slopes of the activations are taken at their largest, and the whole :data:`COARSER`
-        times.
+        Returns None if the change cannot be made to `case`. `arithmetic` is by default that of the
+        dtype of the case. Without `bounded` the bound is zero. The bound of an altered cell is an
+        estimate, :data:`COARSER` times that with the largest slopes of the activations.
         """
         with np.errstate(all="ignore"):
             try:
@@ -139,7 +138,7 @@ class AlteredLSTM:
         )
 
     def _starting(self, h_0: Array, c_0: Array) -> Cell:
-        """The cell, from the states `h_0` and `c_0` in place of those that are not carried."""
+        """Make the cell that takes `h_0` and `c_0` in place of the states that are not carried."""
         if self.carried == "hc":
             return self.cell
         return lambda x, h, c, w: self.cell(
@@ -147,15 +146,15 @@ class AlteredLSTM:
         )
 
     def only(self, says: str, where: Callable[[str], bool]) -> AlteredLSTM:
-        """The same change in some layers or directions only."""
+        """Restrict the change to layers and directions whose suffix meets `where`."""
         return replace(self, says=f"{self.says}, {says}", where=where)
 
 
 def _steepest(layer: LayerTrace) -> LayerTrace:
-    """`layer` with arguments of its activations at zero, where sigmoid and tanh are steepest.
+    """Put the arguments of the activations at zero, where sigmoid and tanh are steepest.
 
-    Gates, which with other activations may be negative, have their absolute values: errors that
-    they pass on would else be taken off each other.
+    Gates get their absolute values. With other activations a gate may be negative, and the errors
+    that negative gates pass on would be subtracted from the bound.
     """
     flat = []
     for step in layer.steps:

@@ -1,4 +1,4 @@
-"""Back-propagation with one change, to ask of wrong gradients whether that explains them."""
+"""Back-propagation with one change, to find out whether that change explains wrong gradients."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from reference.gradients import (
 
 @dataclass(frozen=True)
 class AlteredBackward:
-    """Back-propagation that is the reference's but for one change, which `says` names.
+    """The back-propagation of the reference with one change, which `says` describes.
 
-    `says` completes "the gradients equal those of back-propagation". The change is in the
+    `says` completes "the gradients equal those of back-propagation ...". The change is in the
     `cotangents`, in what each `cell` passes on, given the trace, or in the `gradients` by name.
     """
 
@@ -31,7 +31,7 @@ class AlteredBackward:
     gradients: Callable[[str, Array], Array] = lambda _, each: each
 
     def compute(self, trace: Trace, cotangents: Result) -> dict[str, Array]:
-        """The gradients by name, as :func:`reference.backward` gives them."""
+        """Compute the gradients by name, as :func:`reference.backward` does."""
         layers = trace_gradients(trace, self.cotangents(cotangents), self.cell(trace))
         named = by_name(trace, layers)
         with np.errstate(all="ignore"):
@@ -41,7 +41,7 @@ class AlteredBackward:
 def stopped(
     names: Collection[str], layers: Callable[[int, str], bool] = lambda _layer, _suffix: True
 ) -> Callable[[Trace], CellBackward]:
-    """Cells that pass on zeros for `names`, where `layers` holds of the layer and its suffix."""
+    """Make cells that pass on zeros for `names`, where `layers` holds of layer and suffix."""
 
     def cell_of(trace: Trace) -> CellBackward:
         directions = trace.case.configuration.num_directions
@@ -63,7 +63,7 @@ def stopped(
 
 
 def without_derivative(step: Step, dh: Array, dc: Array, w: Weights) -> StepGradients:
-    """The cell's gradients with sigmoid in place of its derivative."""
+    """Compute the gradients of the cell with sigmoid in place of the derivative of sigmoid."""
     d = lstm_cell_backward(step, dh, dc, w)
     with np.errstate(all="ignore"):
         gates = np.concatenate([1 - step.i, 1 - step.f, np.ones_like(step.g), 1 - step.o], axis=-1)
@@ -72,12 +72,12 @@ def without_derivative(step: Step, dh: Array, dc: Array, w: Weights) -> StepGrad
 
 
 def times(factor: float, *kinds: str) -> Callable[[str, Array], Array]:
-    """The gradients of these kinds of leaves times `factor`."""
+    """Multiply the gradients of leaves whose name starts with one of `kinds` by `factor`."""
     return lambda name, array: factor * array if name.startswith(kinds) else array
 
 
 def without(name: str) -> Callable[[Result], Result]:
-    """Cotangents that are zero for the result `name`."""
+    """Make the cotangents of the result `name` zero."""
     return lambda each: replace(each, **{name: 0 * getattr(each, name)})
 
 
@@ -87,14 +87,16 @@ BACKWARD = (
         for name in ("c_n", "h_n", "output")
     ),
     AlteredBackward("that stops after one step", cell=stopped(("h_prev", "c_prev"))),
-    AlteredBackward("that does not pass c on to the step before", cell=stopped(("c_prev",))),
-    AlteredBackward("that does not pass h on to the step before", cell=stopped(("h_prev",))),
+    AlteredBackward("that passes no gradient of c to the previous step", cell=stopped(("c_prev",))),
+    AlteredBackward("that passes no gradient of h to the previous step", cell=stopped(("h_prev",))),
     AlteredBackward("that stops between layers", cell=stopped(("x",), lambda layer, _: layer > 0)),
     AlteredBackward(
-        "whose reverse direction passes nothing to its input",
+        "whose reverse direction passes no gradient to its input",
         cell=stopped(("x",), lambda _, suffix: suffix.endswith("_reverse")),
     ),
-    AlteredBackward("that takes sigmoid for its own derivative", cell=lambda _: without_derivative),
+    AlteredBackward(
+        "that uses sigmoid in place of its derivative", cell=lambda _: without_derivative
+    ),
     *(
         AlteredBackward(f"that gives {' and '.join(kinds)} {what}", gradients=times(factor, *kinds))
         for factor, what in ((0, "no gradient"), (2, "twice the gradient"))
@@ -112,4 +114,4 @@ BACKWARD = (
         )
     ),
 )
-"""What simple thing may be wrong with gradients."""
+"""Every hypothesis on gradients."""

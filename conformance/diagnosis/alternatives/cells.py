@@ -1,4 +1,4 @@
-"""LSTMs whose cell differs from the reference's in its equations, or in the numbers it takes."""
+"""LSTMs whose cell has other equations, or rounds the numbers that it multiplies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reference.network import Cell
 
 
 def altered(equations: Equations) -> AlteredLSTM:
-    """The LSTM with these equations."""
+    """Make the LSTM with these equations."""
     taken = equations.taken
     if taken != "hc":
         ignoring = initial(lambda _, h, c: (h * ("h" in taken), c * ("c" in taken)))
@@ -21,7 +21,7 @@ def altered(equations: Equations) -> AlteredLSTM:
 
 
 def cell_of_rounded_factors(rounds: Function) -> Cell:
-    """The cell whose products are of factors to which `rounds` was applied."""
+    """Make the cell that applies `rounds` to both factors of every product of matrices."""
 
     def cell(x: Array, h: Array, c: Array, w: Weights) -> Step:
         ih, hh = rounds(w.weight_ih), rounds(w.weight_hh)
@@ -34,13 +34,13 @@ def cell_of_rounded_factors(rounds: Function) -> Cell:
 
 
 def tf32_cut(a: Array) -> Array:
-    """Float32 numbers with the last 13 bits of their mantissa zeroed."""
+    """Set the last 13 bits of the mantissa of float32 numbers to zero."""
     bits = np.ascontiguousarray(a, np.float32).view(np.int32) & ~np.int32(0x1FFF)
     return bits.view(np.float32).astype(a.dtype)
 
 
 def tf32_rounded(a: Array) -> Array:
-    """Float32 numbers rounded to 10 bits of mantissa, ties to even."""
+    """Round float32 numbers to 10 bits of mantissa, ties to even."""
     bits = np.ascontiguousarray(a, np.float32).view(np.int32)
     odd = (bits >> 13) & 1
     return tf32_cut((bits + np.int32(0xFFF) + odd).view(np.float32)).astype(a.dtype)
@@ -49,7 +49,7 @@ def tf32_rounded(a: Array) -> Array:
 CELLS = (
     *map(altered, EQUATIONS),
     AlteredLSTM(
-        "that cuts the factors of its products to the 10 bits of TF32",
+        "that truncates the factors of its products to the 10 bits of TF32",
         cell=cell_of_rounded_factors(tf32_cut),
     ),
     AlteredLSTM(
@@ -57,4 +57,4 @@ CELLS = (
         cell=cell_of_rounded_factors(tf32_rounded),
     ),
 )
-"""Other equations, or numbers."""
+"""Other equations, or rounded factors."""

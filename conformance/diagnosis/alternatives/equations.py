@@ -1,4 +1,4 @@
-"""The equations of one step, those of the LSTM and others that are known from faulty ones."""
+"""The equations of one step: those of the LSTM, and variants known from faulty LSTMs."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Function = Callable[[Array], Array]
 
 @dataclass(frozen=True)
 class Equations:
-    """The equations of one step, by default those of the LSTM; `says` names the change.
+    """The equations of one step, by default those of the LSTM; `says` describes the change.
 
     - `gate`, `candidate`, `squash`: the activations of i, f and o, of g, and of c;
     - `next_c`, `next_h`: c and h, from the quantities of the step that come before them;
-    - `carried`: the states that go from step to step; `taken`: the initial ones that count.
+    - `carried`: the states passed from step to step; `taken`: the initial states that are used.
     """
 
     says: str = ""
@@ -35,12 +35,12 @@ class Equations:
 
     @property
     def changes(self) -> dict[str, Any]:
-        """What is other than in the LSTM, by name."""
+        """List the fields that differ from the LSTM, by name."""
         values = {item.name: getattr(self, item.name) for item in fields(self)[1:]}
         return {name: value for name, value in values.items() if value is not getattr(LSTM, name)}
 
     def step(self, x: Array, h: Array, c: Array, a: Array) -> Step:
-        """The step from the pre-activations `a` (..., 4 * hidden_size), before any projection."""
+        """Compute the step from pre-activations `a` (..., 4 * hidden_size), without projection."""
         a_i, a_f, a_g, a_o = np.moveaxis(a.reshape(*a.shape[:-1], 4, -1), -2, 0)
         i, f, o = self.gate(a_i), self.gate(a_f), self.gate(a_o)
         # c and h are filled in one after the other, as each may read all that comes before it
@@ -51,7 +51,7 @@ class Equations:
         return s._replace(h_full=next_h, h=next_h)
 
     def cell(self, x: Array, h: Array, c: Array, w: Weights) -> Step:
-        """As :func:`reference.lstm_cell`, with these equations."""
+        """Compute a step as :func:`reference.lstm_cell`, with these equations."""
         s = self.step(x, h, c, x @ w.weight_ih.T + w.bias_ih + h @ w.weight_hh.T + w.bias_hh)
         return s if w.weight_hr is None else s._replace(h=s.h @ w.weight_hr.T)
 
@@ -60,17 +60,17 @@ LSTM = Equations()
 
 
 def linear(a: Array) -> Array:
-    """`a` itself."""
+    """Return `a`."""
     return a
 
 
 def relu(a: Array) -> Array:
-    """`a` where it is positive, else 0."""
+    """Return `a` where `a` is positive, else 0."""
     return np.maximum(a, 0)
 
 
 def hard_sigmoid(slope: float) -> Function:
-    """``slope * a + 0.5``, cut to [0, 1]."""
+    """Make the activation ``slope * a + 0.5``, clipped to [0, 1]."""
     return lambda a: np.clip(slope * a + 0.5, 0, 1)
 
 
@@ -88,7 +88,7 @@ ACTIVATIONS = (
     Equations("with the hard sigmoid a / 6 + 0.5 in place of sigmoid", gate=hard_sigmoid(1 / 6)),
     Equations("with sigmoid on the cell state", squash=sigmoid),
 )
-"""Other activations."""
+"""Equations with other activations."""
 
 HIDDEN = (
     Equations("whose hidden state is the cell state", next_h=lambda s: s.c),
@@ -100,22 +100,22 @@ HIDDEN = (
     Equations("without an output gate, h = tanh(c)", next_h=lambda s: s.tanh_c),
     Equations("that computes h = tanh(o * c)", next_h=lambda s: np.tanh(s.o * s.c)),
     Equations(
-        "that computes h from the cell state of the step before",
+        "that computes h from the cell state of the previous step",
         next_h=lambda s: s.o * np.tanh(s.c_prev),
     ),
 )
-"""Other hidden states."""
+"""Equations with another hidden state."""
 
 CELL_STATES = (
     Equations("without an input gate, c = f * c + g", next_c=lambda s: s.f * s.c_prev + s.g),
     Equations("without a forget gate, c = c + i * g", next_c=lambda s: s.c_prev + s.i * s.g),
-    Equations("that drops the cell state of the step before", next_c=lambda s: s.i * s.g),
+    Equations("that drops the cell state of the previous step", next_c=lambda s: s.i * s.g),
     Equations(
-        "that takes in as much as it forgets, i = 1 - f",
+        "with coupled gates, i = 1 - f",
         next_c=lambda s: s.f * s.c_prev + (1 - s.f) * s.g,
     ),
     Equations(
-        "that forgets as much as it takes in, f = 1 - i",
+        "with coupled gates, f = 1 - i",
         next_c=lambda s: (1 - s.i) * s.c_prev + s.i * s.g,
     ),
     Equations("that computes c = f * c + i + g", next_c=lambda s: s.f * s.c_prev + s.i + s.g),
@@ -127,7 +127,7 @@ CELL_STATES = (
         squash=linear,
     ),
 )
-"""Other cell states."""
+"""Equations with another cell state."""
 
 STATES = (
     Equations("that starts every step from the initial h", carried="c"),
@@ -137,14 +137,14 @@ STATES = (
     Equations("that ignores c_0", taken="h"),
     Equations("that ignores h_0 and c_0", taken=""),
 )
-"""States that are not carried on, or not taken."""
+"""Equations whose states are not passed on, or whose initial states are ignored."""
 
 EQUATIONS = (*ACTIVATIONS, *HIDDEN, *CELL_STATES, *STATES)
-"""All of them."""
+"""Every change of the equations."""
 
 PAIRS: tuple[Equations, ...] = tuple(
     replace(second, says=f"{first.says} and {second.says}", **first.changes)
     for first, second in combinations(EQUATIONS, 2)
     if not first.changes.keys() & second.changes.keys()
 )
-"""Two of them at once, where they do not change the same."""
+"""Two changes at once, where these do not concern the same field."""

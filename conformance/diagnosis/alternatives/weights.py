@@ -1,4 +1,4 @@
-"""LSTMs that take their parameters for others."""
+"""LSTMs that confuse, drop or change their parameters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GATES = {"i": "input gate", "f": "forget gate", "g": "candidate", "o": "output g
 
 
 def of_gates(w: Weights, change: Callable[[Array], Array]) -> Weights:
-    """`w` with `change` applied to all that is stacked by gates."""
+    """Apply `change` to weights and biases that are stacked by gates."""
     return w._replace(
         weight_ih=change(w.weight_ih),
         weight_hh=change(w.weight_hh),
@@ -24,7 +24,7 @@ def of_gates(w: Weights, change: Callable[[Array], Array]) -> Weights:
 
 
 def gate_orders() -> Iterator[AlteredLSTM]:
-    """The 23 wrong orders of gates, those first that exchange two."""
+    """Yield the 23 wrong orders of gates, beginning with those that swap two gates."""
     orders = sorted(permutations("ifgo"), key=lambda order: sum(map(str.__ne__, order, "ifgo")))
     for order in orders[1:]:
         places = [order.index(gate) for gate in "ifgo"]
@@ -36,29 +36,29 @@ def gate_orders() -> Iterator[AlteredLSTM]:
 
 
 def taking(places: list[int]) -> Callable[[Weights], Weights]:
-    """A change of all parameters: for each gate the quarter in its place."""
+    """Make a change that reads each gate from the quarter of the parameters given in `places`."""
     return lambda w: of_gates(w, lambda a: np.concatenate([np.split(a, 4)[at] for at in places]))
 
 
 def by_gate(a: Array) -> Array:
-    """Each gate's matrix transposed, where it is square."""
+    """Transpose the matrix of each gate, if the matrix is square."""
     if a.shape[0] != 4 * a.shape[1]:
         return a
     return np.concatenate([gate.T for gate in np.split(a, 4)])
 
 
 def by_column(a: Array) -> Array:
-    """The same memory read column by column."""
+    """Read the same memory column by column."""
     return a.reshape(a.shape[::-1]).T
 
 
 def interleaved(a: Array) -> Array:
-    """Every fourth row for a gate."""
+    """Take every fourth row as one gate."""
     return np.concatenate([a[gate::4] for gate in range(4)])
 
 
 def transposed(ih: bool, hh: bool, how: Callable[[Array], Array]) -> Callable[[Weights], Weights]:
-    """A change of ``weight_ih``, of ``weight_hh``, or of both."""
+    """Make a change of ``weight_ih``, of ``weight_hh``, or of both."""
     return lambda w: w._replace(
         weight_ih=how(w.weight_ih) if ih else w.weight_ih,
         weight_hh=how(w.weight_hh) if hh else w.weight_hh,
@@ -66,12 +66,12 @@ def transposed(ih: bool, hh: bool, how: Callable[[Array], Array]) -> Callable[[W
 
 
 def forget_bias(w: Weights) -> Weights:
-    """`w` with 1 added to the forget gate's bias."""
+    """Add 1 to the bias of the forget gate."""
     return w._replace(bias_ih=w.bias_ih + np.repeat([0, 1, 0, 0], len(w.bias_ih) // 4))
 
 
 def unprojected(w: Weights) -> Weights:
-    """`w` with the identity, cut to its shape, for ``weight_hr``."""
+    """Replace ``weight_hr`` by the identity matrix, cut to the same shape."""
     return w._replace(weight_hr=None if w.weight_hr is None else np.eye(*w.weight_hr.shape))
 
 
@@ -99,8 +99,8 @@ WEIGHTS = (
     AlteredLSTM("without weight_hh", weights=lambda w: w._replace(weight_hh=0 * w.weight_hh)),
     AlteredLSTM("without weight_ih", weights=lambda w: w._replace(weight_ih=0 * w.weight_ih)),
     *(
-        AlteredLSTM(f"whose {names} {verb} {how_told}", weights=transposed(ih, hh, how))
-        for how, how_told in (
+        AlteredLSTM(f"whose {names} {verb} {read}", weights=transposed(ih, hh, how))
+        for how, read in (
             (by_gate, "transposed, gate by gate"),
             (by_column, "read column by column"),
         )
@@ -111,9 +111,9 @@ WEIGHTS = (
         )
     ),
     AlteredLSTM(
-        "that takes every fourth row of the parameters for a gate",
+        "that reads every fourth row of the parameters as one gate",
         weights=lambda w: of_gates(w, interleaved),
     ),
-    AlteredLSTM("that cuts h to proj_size instead of projecting it", weights=unprojected),
+    AlteredLSTM("that cuts h to proj_size instead of projecting h", weights=unprojected),
 )
-"""Parameters taken for others."""
+"""Every hypothesis on parameters."""

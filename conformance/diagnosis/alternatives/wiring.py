@@ -1,4 +1,4 @@
-"""LSTMs that put steps, directions, layers, rows or axes together wrongly."""
+"""LSTMs that connect steps, directions, layers, rows or axes wrongly."""
 
 from __future__ import annotations
 
@@ -13,65 +13,65 @@ from reference import Array, Case, LayerTrace, Result, Step
 
 
 def as_processed(layer: LayerTrace, _: Sequence[Step], output: Array, _top: bool) -> Array:
-    """The output in the order in which it was computed."""
+    """Leave the output in the order in which the steps were processed."""
     return output[::-1] if layer.suffix.endswith("_reverse") else output
 
 
 def as_processed_on_top(
     layer: LayerTrace, steps: Sequence[Step], output: Array, top: bool
 ) -> Array:
-    """As :func:`as_processed`, in the top layer only."""
+    """Do as :func:`as_processed` in the top layer only."""
     return as_processed(layer, steps, output, top) if top else output
 
 
 def cells(layer: LayerTrace, steps: Sequence[Step], _output: Array, _: bool) -> Array:
-    """The cell states (T, N, hidden_size)."""
+    """Return the cell states (T, N, hidden_size) in place of the output."""
     by_time = dict(zip(layer.order, steps, strict=True))
     return np.stack([by_time[t].c for t in range(len(steps))])
 
 
 def cells_below(layer: LayerTrace, steps: Sequence[Step], output: Array, top: bool) -> Array:
-    """As :func:`cells`, in all layers but the top one."""
+    """Do as :func:`cells` in all layers but the top one."""
     return output if top else cells(layer, steps, output, top)
 
 
 def cells_on_top(layer: LayerTrace, steps: Sequence[Step], output: Array, top: bool) -> Array:
-    """As :func:`cells`, in the top layer only."""
+    """Do as :func:`cells` in the top layer only."""
     return cells(layer, steps, output, top) if top else output
 
 
 def forward_weights(case: Case) -> Case:
-    """The forward direction's parameters in both."""
+    """Use the parameters of the forward direction in both directions."""
     names = {name: name.removesuffix("_reverse") for name in case.parameters}
     return replace(case, parameters={name: case.parameters[of] for name, of in names.items()})
 
 
 def reverse_first(case: Case, result: Result) -> Result:
-    """The output with its halves exchanged."""
+    """Exchange the halves of the output."""
     size = (case.configuration.num_directions - 1) * case.configuration.output_size
     return replace(result, output=np.roll(result.output, size, -1))
 
 
 def takes_time_first(case: Case, batch_first: bool) -> Case:
-    """The same arrays with another meaning of their axes."""
+    """Keep the arrays, but read their axes by `batch_first`."""
     return replace(case, configuration=replace(case.configuration, batch_first=batch_first))
 
 
 def batch_first_input(case: Case) -> Array:
-    """A batch-first input; :class:`ValueError` if the case has none."""
+    """Return the input if it is batch-first; raises :class:`ValueError` if it is not."""
     if not (case.batched and case.configuration.batch_first):
         raise ValueError("not batch-first")
     return case.input
 
 
 def input_reshaped(case: Case) -> Case:
-    """A batch-first input made time-major by a reshape."""
+    """Make batch-first input time-major by a reshape."""
     x = batch_first_input(case)
     return replace(case, input=x.reshape(x.shape[1], x.shape[0], -1).swapaxes(0, 1))
 
 
 def output_reshaped(case: Case, result: Result) -> Result:
-    """A time-major output made batch-first by a reshape."""
+    """Make time-major output batch-first by a reshape."""
     if not (case.batched and case.configuration.batch_first):
         return result
     output = result.output.swapaxes(0, 1).reshape(result.output.shape)
@@ -79,20 +79,20 @@ def output_reshaped(case: Case, result: Result) -> Result:
 
 
 def output_time_major(case: Case, result: Result) -> Result:
-    """A batch-first output left time-major."""
+    """Leave batch-first output time-major."""
     swapped = case.batched and case.configuration.batch_first
     return replace(result, output=result.output.swapaxes(0, 1)) if swapped else result
 
 
 def states_rows_first(case: Case, result: Result) -> Result:
-    """Final states with rows first."""
+    """Return final states with rows first."""
     if not case.batched:
         return result
     return Result(result.output, result.h_n.swapaxes(0, 1), result.c_n.swapaxes(0, 1))
 
 
 def states_reshaped(case: Case) -> Case:
-    """Initial states read as if rows came first."""
+    """Read initial states as if rows came first."""
     if case.h_0 is None or case.c_0 is None or not case.batched:
         raise ValueError("no batched initial states")
     h_0, c_0 = (
@@ -103,20 +103,20 @@ def states_reshaped(case: Case) -> Case:
 
 
 def padding(case: Case) -> Array:
-    """Which steps (T, N) are beyond a row's length; :class:`ValueError` without lengths."""
+    """Mark steps (T, N) beyond the length of a row; raises :class:`ValueError` without lengths."""
     if case.lengths is None:
         raise ValueError("no lengths")
     return ~case.valid_steps()
 
 
 def padded_with_zeros(case: Case) -> Case:
-    """Zeros for what the input holds beyond the lengths."""
+    """Replace the input beyond the lengths by zeros."""
     x = np.where(padding(case)[..., None], 0, case.time_major(case.input))
     return with_input(case, x)
 
 
 def zeroed_afterwards(case: Case, result: Result) -> Result:
-    """Zeros beyond the lengths, and h_n of the top layer read before them."""
+    """Zero the output beyond the lengths, and read h_n of the top layer at the last valid step."""
     if case.lengths is None:
         return result
     output = np.where(padding(case)[..., None], 0, case.time_major(result.output))
@@ -126,19 +126,21 @@ def zeroed_afterwards(case: Case, result: Result) -> Result:
 
 
 def steps_backwards(case: Case) -> Case:
-    """The input with its last step first; :class:`ValueError` if rows end at different steps."""
+    """Reverse the steps of the input; raises :class:`ValueError` if the case has lengths."""
     if case.lengths is not None:
         raise ValueError("lengths")
     return with_input(case, case.time_major(case.input)[::-1])
 
 
 def output_backwards(case: Case, result: Result) -> Result:
-    """The output with its last step first."""
+    """Reverse the steps of the output."""
     return replace(result, output=case.user_order(case.time_major(result.output)[::-1]))
 
 
 BACKWARDS = AlteredLSTM(
-    "that takes the steps from the last to the first", case=steps_backwards, result=output_backwards
+    "that processes the steps from the last to the first",
+    case=steps_backwards,
+    result=output_backwards,
 )
 OUTPUT_BACKWARDS = AlteredLSTM(
     "that returns its output from the last step to the first", result=output_backwards
@@ -164,14 +166,17 @@ WIRING = (
     AlteredLSTM("that uses the forward weights in both directions", case=forward_weights),
     AlteredLSTM("that puts the reverse half of its output first", result=reverse_first),
     AlteredLSTM("that feeds the cell state to the next layer", shown=cells_below),
-    AlteredLSTM("that puts out the cell state", shown=cells_on_top),
-    AlteredLSTM("that puts out the cell state and feeds it to the next layer", shown=cells),
+    AlteredLSTM("that returns the cell state as output", shown=cells_on_top),
     AlteredLSTM(
-        "that takes batch-first input for time-major, batch and time swapped",
+        "that returns the cell state as output and feeds the cell state to the next layer",
+        shown=cells,
+    ),
+    AlteredLSTM(
+        "that reads batch-first input as time-major, with batch and time swapped",
         case=lambda case: takes_time_first(case, False),
     ),
     AlteredLSTM(
-        "that takes time-major input for batch-first, batch and time swapped",
+        "that reads time-major input as batch-first, with batch and time swapped",
         case=lambda case: takes_time_first(case, True),
     ),
     INPUT_RESHAPED,
@@ -183,15 +188,15 @@ WIRING = (
     AlteredLSTM("that reads h_0 and c_0 as if rows came first", case=states_reshaped),
     AlteredLSTM("that ignores lengths", case=lambda case: replace(case, lengths=None)),
     AlteredLSTM(
-        "that ignores lengths and afterwards zeroes the output beyond them",
+        "that ignores lengths and afterwards zeroes the output beyond the lengths",
         case=lambda case: replace(case, lengths=None),
         result=zeroed_afterwards,
     ),
     *(
         AlteredLSTM(f"{what} the padding{read}", active=active, case=case)
-        for read, case in (("", unchanged), (", of which it reads zeros", padded_with_zeros))
+        for read, case in (("", unchanged), (", which it reads as zeros", padded_with_zeros))
         for what, active in (
-            ("whose states run through", lambda valid, _: np.ones_like(valid)),
+            ("whose states keep changing in", lambda valid, _: np.ones_like(valid)),
             (
                 "whose reverse direction starts in",
                 lambda valid, suffix: valid | suffix.endswith("_reverse"),
@@ -199,4 +204,4 @@ WIRING = (
         )
     ),
 )
-"""Steps, directions, layers, rows and axes put together wrongly."""
+"""Every hypothesis on how steps, directions, layers, rows and axes are connected."""

@@ -227,10 +227,14 @@ class SwapsBatchAndTime(NumPyLSTM):
         (HardSixth, PLAIN, "with the hard sigmoid a / 6 + 0.5 in place of sigmoid"),
         (HardFifth, PLAIN, "with the hard sigmoid 0.2 a + 0.5 in place of sigmoid"),
         (SigmoidCandidate, PLAIN, "with sigmoid on the candidate"),
-        (PutsOutCells, TALL, "that puts out the cell state"),
+        (PutsOutCells, TALL, "that returns the cell state as output"),
         (FeedsCellsUp, TALL, "that feeds the cell state to the next layer"),
-        (ShowsCells, TALL, "that puts out the cell state and feeds it to the next layer"),
-        (RunsThroughPadding, RAGGED, "whose states run through the padding"),
+        (
+            ShowsCells,
+            TALL,
+            "that returns the cell state as output and feeds the cell state to the next layer",
+        ),
+        (RunsThroughPadding, RAGGED, "whose states keep changing in the padding"),
         (StartsInPadding, RAGGED, "whose reverse direction starts in the padding"),
         (IgnoresLengths, RAGGED, "that ignores lengths"),
         (
@@ -241,7 +245,7 @@ class SwapsBatchAndTime(NumPyLSTM):
         (
             SwapsBatchAndTime,
             TIME_FIRST,
-            "that takes time-major input for batch-first, batch and time swapped",
+            "that reads time-major input as batch-first, with batch and time swapped",
         ),
     ],
 )
@@ -274,11 +278,11 @@ class Changed(NumPyLSTM):
             {"cell_state": lambda _, f, g, c: f * c + g},
         ),
         (
-            "that drops the cell state of the step before",
+            "that drops the cell state of the previous step",
             {"cell_state": lambda i, _f, g, _c: i * g},
         ),
         (
-            "that takes in as much as it forgets, i = 1 - f",
+            "with coupled gates, i = 1 - f",
             {"cell_state": lambda _, f, g, c: f * c + (1 - f) * g},
         ),
         (
@@ -343,7 +347,7 @@ class RunsBackwards(NumPyLSTM):
 
 def test_steps_in_the_wrong_order_are_named() -> None:
     """So is an LSTM that runs from the last step to the first, or returns its output so."""
-    says = "that takes the steps from the last to the first"
+    says = "that processes the steps from the last to the first"
     assert explanations(RunsBackwards(True), PLAIN) == equals(says)
     says = "that returns its output from the last step to the first"
     assert explanations(RunsBackwards(False), PLAIN) == equals(says)

@@ -38,7 +38,7 @@ def test_diagnosis_tells_that_a_single_call_is_right() -> None:
     body = REQUIREMENTS["same_call_gives_same_bits"].body
     found = diagnosed(implementation(states.KeepsItsStateBetweenCalls), STATELESS, body)
     assert found.lines() == [
-        "Made anew and called once with this case, it gives the true results.",
+        "A new instance, called once with this case, gives the true results.",
     ]
 
 
@@ -48,7 +48,7 @@ def test_diagnosis_is_about_the_run_that_is_wrong() -> None:
     case = random_case(Configuration(2, 3), dtype="float64")
     found = diagnosed(implementation(layout.ReshapesInsteadOfTransposing), case, body)
     assert found.derived == (
-        "What follows is about a case derived from this one, <LSTM 2->3 batch_first seq_len=4 "
+        "The following is about a case derived from this one, <LSTM 2->3 batch_first seq_len=4 "
         "batch_size=3 float64 on cpu> with other input."
     )
     assert "by a reshape instead of a transpose" in found.explanations[0]
@@ -70,7 +70,7 @@ def test_diagnosis_claims_nothing_that_it_could_not_confirm() -> None:
     """An implementation that raises in the larger cases is not explained by the smallest alone."""
     found = diagnosed(FailsWithMoreRows(), SINGLE, against_reference)
     assert found.explanations == ()
-    assert "results first part in layer 0, step 0" in found.parted
+    assert "results first differ in layer 0, step 0" in found.parted
 
 
 def test_diagnosis_refutes_what_explains_the_smallest_case_only() -> None:
@@ -95,7 +95,7 @@ def test_diagnosis_swallows_what_the_implementation_does(monkeypatch: pytest.Mon
         return result.output if case.seq_len > 3 else replace(result, h_n=result.h_n + 1)
 
     found = diagnosed(RoundedReference(change), SINGLE, against_reference)
-    assert "The output is right; the results first part in h_n of layer 0" in found.parted
+    assert "The output is right; the results first differ in h_n of layer 0" in found.parted
 
     def broken(*_: Any) -> Diagnosis:
         raise ZeroDivisionError("oh")
@@ -118,7 +118,7 @@ def test_diagnosis_keeps_to_its_time() -> None:
 
     slow = Slow()
     found = diagnosed(slow, SINGLE, against_reference, seconds=0.05)
-    assert found.lines()[-1] == "The diagnosis was given up after 0.05 s."
+    assert found.lines()[-1] == "The diagnosis was stopped after 0.05 s."
     assert slow.runs == 2, "one that fails, and the first of the diagnosis"
 
 
@@ -190,7 +190,7 @@ def test_diagnosis_makes_nothing_up_in_coarse_dtypes(dtype: str, num_layers: int
         (
             layers.TakesStatesDirectionMajor,
             "results_match_reference",
-            "that takes the initial states in direction-major order",
+            "that reads the initial states in direction-major order",
         ),
     ],
 )

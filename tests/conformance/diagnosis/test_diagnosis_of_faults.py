@@ -50,7 +50,7 @@ EXPLAINED: list[tuple[Fault, Case, str]] = [
     (
         equations.InterleavesGates,
         SINGLE,
-        "that takes every fourth row of the parameters for a gate",
+        "that reads every fourth row of the parameters as one gate",
     ),
     (equations.ForgetsBiasHH, SINGLE, "without bias_hh"),
     (equations.ForgetsBiasIH, SINGLE, "without bias_ih"),
@@ -66,12 +66,12 @@ EXPLAINED: list[tuple[Fault, Case, str]] = [
     (
         equations.CouplesInputAndForgetGates,
         SINGLE,
-        "that forgets as much as it takes in, f = 1 - i",
+        "with coupled gates, f = 1 - i",
     ),
     (
         equations.OutputsFromPreviousCell,
         SINGLE,
-        "that computes h from the cell state of the step before",
+        "that computes h from the cell state of the previous step",
     ),
     (equations.OutputsTheCellState, SINGLE, "whose hidden state is the cell state"),
     (equations.SquashesAfterTheOutputGate, SINGLE, "that computes h = tanh(o * c)"),
@@ -79,14 +79,14 @@ EXPLAINED: list[tuple[Fault, Case, str]] = [
     (
         equations.CutsInsteadOfProjecting,
         PROJECTED,
-        "that cuts h to proj_size instead of projecting it",
+        "that cuts h to proj_size instead of projecting h",
     ),
     (equations.ReturnsZeros, SINGLE, "that returns zeros"),
     (states.IgnoresInitialHiddenState, SINGLE, "that ignores h_0"),
     (states.IgnoresInitialCellState, SINGLE, "that ignores c_0"),
-    (states.SwapsInitialStates, SINGLE, "that takes h_0 for c_0 and c_0 for h_0"),
+    (states.SwapsInitialStates, SINGLE, "that swaps h_0 and c_0"),
     (states.StartsFromOnes, STATELESS, "that starts from ones where no states are given"),
-    (states.SwapsFinalStates, SINGLE, "that returns c_n for h_n and h_n for c_n"),
+    (states.SwapsFinalStates, SINGLE, "that swaps h_n and c_n"),
     (states.ReturnsZeroStates, SINGLE, "that returns zeros for h_n and c_n"),
     (
         states.ReturnsTopLayersStatesOnly,
@@ -102,12 +102,12 @@ EXPLAINED: list[tuple[Fault, Case, str]] = [
     (
         layers.StartsAllLayersFromTheFirstState,
         DEEP,
-        "that starts every layer from the initial states of the lowest",
+        "that starts every layer from the initial states of the lowest layer",
     ),
     (
         layers.TakesStatesDirectionMajor,
         DEEP,
-        "that takes the initial states in direction-major order",
+        "that reads the initial states in direction-major order",
     ),
     (
         layers.ReturnsStatesDirectionMajor,
@@ -117,14 +117,18 @@ EXPLAINED: list[tuple[Fault, Case, str]] = [
     (
         layers.StartsLayersFromTheTop,
         DEEP,
-        "that starts its layers from the initial states of the top layer first",
+        "that reads the initial states with the top layer first",
     ),
     (
         layers.RunsUpperLayersWithoutBias,
         DEEP,
         "without biases, in the layers above the lowest only",
     ),
-    (layers.ReturnsStatesFromTheTop, DEEP, "that returns the final states of the top layer first"),
+    (
+        layers.ReturnsStatesFromTheTop,
+        DEEP,
+        "that returns the final states with the top layer first",
+    ),
     (
         directions.LeavesReverseOutputReversed,
         DEEP,
@@ -161,35 +165,35 @@ EXPLAINED: list[tuple[Fault, Case, str]] = [
     (
         layout.IgnoresBatchFirst,
         STATELESS,
-        "that takes batch-first input for time-major, batch and time swapped",
+        "that reads batch-first input as time-major, with batch and time swapped",
     ),
     (layout.LeavesOutputTimeMajor, STATELESS, "that returns batch-first output time-major"),
     (layout.ReturnsStatesRowsFirst, STATELESS, "that returns h_n and c_n with rows first"),
     (
         lengths.RunsThroughThePadding,
         RAGGED,
-        "whose states run through the padding, of which it reads zeros",
+        "whose states keep changing in the padding, which it reads as zeros",
     ),
     (
         lengths.StartsReverseInThePadding,
         RAGGED,
-        "whose reverse direction starts in the padding, of which it reads zeros",
+        "whose reverse direction starts in the padding, which it reads as zeros",
     ),
     (
         lengths.KeepsStatesInOrderOfLength,
         RAGGED,
-        "that returns the final states in the order of lengths",
+        "that returns the final states with rows sorted by length",
     ),
     (
         lengths.TakesStatesInOrderOfLength,
         RAGGED,
-        "that takes the initial states to be in the order of lengths",
+        "that reads the initial states as if rows were sorted by length",
     ),
     (lengths.ForgetsInitialStatesOfPackedRows, RAGGED, "that ignores h_0 and c_0"),
     (
         lengths.ComputesThePaddedInput,
         RAGGED,
-        "that ignores lengths and afterwards zeroes the output beyond them",
+        "that ignores lengths and afterwards zeroes the output beyond the lengths",
     ),
     (
         batch.StartsAllRowsFromTheFirst,
@@ -200,7 +204,7 @@ EXPLAINED: list[tuple[Fault, Case, str]] = [
     (
         numerics.MultipliesInTF32,
         FLOAT32,
-        "that cuts the factors of its products to the 10 bits of TF32",
+        "that truncates the factors of its products to the 10 bits of TF32",
     ),
     (
         cells.CellReadsGatesAsIFOG,
@@ -214,7 +218,7 @@ EXPLAINED: list[tuple[Fault, Case, str]] = [
     (
         cells.CellMultipliesInTF32,
         FLOAT32,
-        "that cuts the factors of its products to the 10 bits of TF32",
+        "that truncates the factors of its products to the 10 bits of TF32",
     ),
 ]
 """Faults that a hypothesis explains, a case in which they show, and what is said."""
@@ -236,69 +240,69 @@ UNEXPLAINED: list[tuple[Fault, Case, str, str]] = [
         equations.PeepsAtTheCell,
         SINGLE,
         "in layer 0, step 0, row 0, feature 0: output[0, 0, 0]",
-        "c is wrong: it is not f * c_0 + i * g",
+        "c is wrong: c is not f * c_0 + i * g",
     ),
     (
         equations.SquashesTheProjection,
         PROJECTED,
         "in layer 0, step 0, row 0, feature 0: output[0, 0, 0]",
-        "c is right and h is not: the output gate, tanh(c) or the projection.",
+        "c is right and h is wrong, so the output gate, tanh(c) or the projection is wrong.",
     ),
     (
         states.ZonesOutTheStateOnly,
         PLAIN,
-        "The output is right; the results first part in h_n of layer 0, row 0, feature 0: h_n[0, ",
+        "The output is right; the results first differ in h_n of layer 0, row 0, feature 0: h_n[0",
         "",
     ),
     (
         states.StopsBeforeTheLastStep,
         PLAIN,
         "in layer 0, step 3, row 0, feature 0: output[3, 0, 0]",
-        "That step as an LSTM of its own, from its true input and states, is right.",
+        "That step as a separate LSTM, from its true input and states, is right.",
     ),
     (
         layers.SkipsTheTopLayer,
         DEEP,
         "in layer 1, forward direction, step 0, row 0, feature 0: output[0, 0, 0]",
-        "Without the top layer, the layer below by itself is right.",
+        "Without the top layer, the layer below is right.",
     ),
     (
         layers.FeedsFirstStepUpward,
         DEEP,
         "in layer 1, reverse direction, step 2, the first that it processes, row 0, feature 0: "
         "output[2, 0, 3]",
-        "That step as an LSTM of its own, from its true input and states, is right.",
+        "That step as a separate LSTM, from its true input and states, is right.",
     ),
     (
         directions.ReadsReverseStateAtTheLastStep,
         DEEP,
         "in h_n of layer 0, reverse direction, row 0, feature 0: h_n[1, 0, 0]",
-        "That step as an LSTM of its own, from its true input and states, is right.",
+        "That step as a separate LSTM, from its true input and states, is right.",
     ),
     (
         directions.AveragesTheDirections,
         DEEP,
         "in layer 1, forward direction, step 0",
-        "The lowest layer by itself parts, in layer 0, forward direction, step 0",
+        "With the lowest layer alone, results first differ in layer 0, forward direction, step 0",
     ),
     (
         lengths.RepeatsLastOutputInThePadding,
         RAGGED,
         "step 3, the first that it processes, row 0, feature 0, beyond the row's length of 2: "
         "output[3, 0, 3]",
-        "Row 0 by itself is right.",
+        "Row 0 alone is right.",
     ),
     (
         batch.TreatsTheSecondHalfOfABatchAsZeros,
         PLAIN,
         "in layer 0, step 0, row 2, feature 0: output[0, 2, 0]",
-        "Row 2 by itself is right.",
+        "Row 2 alone is right.",
     ),
     (
         batch.LeaksFromTheRowBefore,
         PLAIN,
         "in layer 0, step 0, row 0, feature 0: output[0, 0, 0]",
-        "In that step as an LSTM of its own, from its true input and states, c is wrong",
+        "In that step as a separate LSTM, from its true input and states, c is wrong",
     ),
     (
         numerics.ApproximatesTanh,
@@ -310,7 +314,7 @@ UNEXPLAINED: list[tuple[Fault, Case, str, str]] = [
         numerics.AddsEpsilon,
         SINGLE,
         "in layer 0, step 0, row 0, feature 0: output[0, 0, 0]",
-        "In this step c is right and h is not: o = 0.739059 instead of 0.738059 or tanh(c) = ",
+        "In this step c is right and h is wrong: o = 0.739059 instead of 0.738059 or tanh(c) = ",
     ),
 ]
 """Faults outside the list: a case, where they part first, and something that is said of it."""
@@ -348,18 +352,18 @@ def test_diagnosis_claims_nothing_of_other_faults(
             numerics.ComputesFloat64InFloat32,
             PLAIN,
             "The errors are no larger than rounding to float32 inside can make them, here and in 3 "
-            "further cases, and vanish where it loses nothing.",
+            "further cases, and vanish where such rounding loses nothing.",
         ),
         (
             numerics.ComputesInFloat16,
             PLAIN,
             "The errors are no larger than rounding to float16 inside can make them, here and in 3 "
-            "further cases, and vanish where it loses nothing.",
+            "further cases, and vanish where such rounding loses nothing.",
         ),
         (
             numerics.ReturnsFloat32,
             PLAIN,
-            "Every number returned is a number of float32, here and in 3 further cases.",
+            "Every number returned can be stored in float32, here and in 3 further cases.",
         ),
     ],
 )
@@ -377,7 +381,7 @@ def test_diagnosis_tells_which_gate_is_wrong() -> None:
     )
     found = diagnosis(equations.AppliesSigmoidToCandidate, SINGLE).details[0]
     assert found.startswith(f"{step}g = 0.3358 instead of -0.592861, and h is o * tanh(c)")
-    step = "In this step c is right and h is not: o = "
+    step = "In this step c is right and h is wrong: o = "
     assert diagnosis(equations.ForgetsTanhOfCell, SINGLE).details[0].startswith(step)
 
 

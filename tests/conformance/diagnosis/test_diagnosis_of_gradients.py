@@ -22,7 +22,7 @@ GRADIENTS: list[tuple[Fault, str, str]] = [
     (
         gradients.DetachesCellStateEachStep,
         "gradients_match_backpropagation",
-        "that does not pass c on to the step before",
+        "that passes no gradient of c to the previous step",
     ),
     (
         gradients.DetachesInitialStates,
@@ -53,12 +53,12 @@ GRADIENTS: list[tuple[Fault, str, str]] = [
     (
         gradients.ForgetsSigmoidPrime,
         "gradients_match_backpropagation",
-        "that takes sigmoid for its own derivative",
+        "that uses sigmoid in place of its derivative",
     ),
     (
         gradients.GivesTheReverseInputNoGradient,
         "gradients_match_backpropagation",
-        "whose reverse direction passes nothing to its input",
+        "whose reverse direction passes no gradient to its input",
     ),
 ]
 
@@ -75,7 +75,7 @@ def test_diagnosis_explains_gradients(fault: Fault, requirement: str, says: str)
     """What is wrong with back-propagation is told by it alone, the results being right."""
     found = gradients_diagnosed(fault, requirement, DEEP)
     assert found.details[0].startswith(
-        "The results are right. Of a loss on output, h_n and c_n the "
+        "The results are right. For a loss on output, h_n and c_n, the "
     )
     also = "here and in 2 further cases"
     assert found.explanations == (f"The gradients equal those of back-propagation {says}, {also}.",)
@@ -86,7 +86,7 @@ def test_diagnosis_lists_wrong_gradients() -> None:
     fault = gradients.GivesBiasesTheForgetGatesDelta
     found = gradients_diagnosed(fault, "gradients_match_backpropagation", PLAIN)
     assert found.details == (
-        "The results are right. Of a loss on output, h_n and c_n the gradient of bias_ih_l0 is "
+        "The results are right. For a loss on output, h_n and c_n, the gradient of bias_ih_l0 is "
         "wrong, and all others are right.",
     )
     assert found.explanations == ()
@@ -111,6 +111,6 @@ def test_diagnosis_of_gradients_looks_at_results_first() -> None:
     against_reference(implementation(fault), case)
     found = gradients_diagnosed(fault, "gradients_match_backpropagation", case)
     assert found.details[0].startswith(
-        "The results of this case are right, and those of <LSTM 2->3"
+        "The results of this case are right, but those of <LSTM 2->3"
     )
     assert "(input gate and forget gate are swapped)" in found.explanations[0]

@@ -31,7 +31,7 @@ ODD = Counterexample(
     {"input": [[math.nan, -math.inf], [1.0, 0.5]], "h_0": []},
     allowed=math.inf,
     dtype="float32",
-    diagnosis=Diagnosis(parted="The results first part in layer 0."),
+    diagnosis=Diagnosis(parted="The results first differ in layer 0."),
 )
 
 

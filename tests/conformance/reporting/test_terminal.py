@@ -21,7 +21,7 @@ from conformance.reporting.terminal import failures, listed, table
 
 EXPLANATION = "The results equal those of an LSTM without bias_hh, here and in 3 further cases."
 NOTHING = Diagnosis()
-PARTED = "The results first part in layer 0, step 0, row 0, feature 0: it is off."
+PARTED = "The results first differ in layer 0, step 0, row 0, feature 0: it is off."
 
 
 def plain(rendered: RenderableType, width: int = 200) -> str:
