@@ -127,3 +127,18 @@ def against_reference(implementation: Implementation, case: Case) -> float:
     """Run `case` and compare its results with the reference; returns the share as :func:`agree`."""
     known = truth(case, implementation)
     return agree(run(implementation, case), known.result, known.bound)
+
+
+def same_results(
+    implementation: Implementation,
+    case: Case,
+    other: Case,
+    turned: Callable[[Result], Result] = lambda result: result,
+) -> float:
+    """Run two cases; the results of `case` agree with those of `other`, each `turned`.
+
+    The sum of the bounds of both is allowed. As the cases are equivalent, these are the same.
+    """
+    bound = turned(truth(other, implementation).bound)
+    got = run(implementation, case)
+    return agree(got, turned(run(implementation, other)), plus(bound, bound))

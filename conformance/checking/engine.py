@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from conformance.checking.requirement import Body
 
 Announce = Callable[[Case], "Callable[[Step], None] | None"]
-NO_CASE = "no case that this implementation supports meets the requirement's conditions"
 
 
 class _ShrunkLongEnough(BaseException):
@@ -133,7 +132,7 @@ def search(
     except (Failure, _ShrunkLongEnough, hypothesis.errors.Flaky):
         pass
     except Unsatisfiable:
-        return NotApplicable(*here, reason=NO_CASE), None
+        return NotApplicable(*here, reason="offers no case that it is about"), None
     seconds = time.perf_counter() - started
     if found is None:
         return Passed(*here, tried, share, seconds), None

@@ -57,7 +57,7 @@ def judged(verdict: Verdict) -> Verdict:
         elif same:
             return ExpectedFailure(**{**vars(verdict), "reason": known.reason})
         else:
-            return replace(verdict, reason=f"known to fail otherwise: {known.reason}")
+            return replace(verdict, reason=f"known to fail in another way: {known.reason}")
     return verdict
 
 

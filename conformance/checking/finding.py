@@ -44,18 +44,8 @@ class Finding:
         kind: type[Verdict] = Crashed
         if isinstance(self.failure, (Mismatch, NoAnswer)):
             kind = Failed if isinstance(self.failure, Mismatch) else TimedOut
-        smallest = counterexample(self)
-        return judged(
-            kind(
-                requirement,
-                implementation,
-                device,
-                cases,
-                largest_share,
-                seconds,
-                counterexample=smallest,
-            )
-        )
+        here = requirement, implementation, device, cases, largest_share, seconds
+        return judged(kind(*here, counterexample=counterexample(self)))
 
 
 def size(case: Case) -> tuple[int, ...]:

@@ -24,7 +24,7 @@ from conformance.recording.json import Numbers, decode, encode
 SHOWN = 64
 """The size of the largest tensor whose numbers are shown in the terminal."""
 
-DERIVED = "The case that failed is derived from this one; the script shows it."
+DERIVED = "The failing call used a case derived from this one; the script shows that call."
 
 PROPERTY = "lstm_conformance_verdict"
 """The name under which a verdict travels as a property of a pytest report."""

@@ -118,7 +118,7 @@ def _explained_by_precision(
     """Describe in which coarser dtype results were stored or computed, if that explains them."""
     dtype = returns_numbers_of(observed)
     if dtype is not None:
-        return [f"Every number returned can be stored in {dtype.name} exactly, {also}."]
+        return [f"Every number returned can be stored exactly in {dtype.name}, {also}."]
     single, exact = (one_step(observed[0][0], exact=exact) for exact in (False, True))
     answers = recording.answer(single), recording.answer(exact)
     if answers[0] is None or answers[1] is None:

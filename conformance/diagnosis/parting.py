@@ -85,13 +85,11 @@ def first_parting(case: Case, got: Result, known: Truth) -> Parting | None:
     output = case.time_major(off["output"])
     states = {name: off[name] if case.batched else off[name][:, None] for name in ("h_n", "c_n")}
 
-    def parting(name: str, index: tuple[int, ...], **place: int) -> Parting:
+    def shown(name: str, index: tuple[int, ...]) -> tuple[str, str, float]:
         array, expected, bound = (
             getattr(of, name)[index] for of in (got, known.result, known.bound)
         )
-        return Parting(
-            name, index, got=number(array), expected=number(expected), allowed=float(bound), **place
-        )
+        return number(array), number(expected), float(bound)
 
     for layer in range(configuration.num_layers):
         if layer == configuration.num_layers - 1:
@@ -100,33 +98,17 @@ def first_parting(case: Case, got: Result, known: Truth) -> Parting | None:
                     step = case.seq_len - 1 - nth if direction else nth
                     half = output[step, :, direction * size : (direction + 1) * size]
                     if half.any():
-                        row, feature = (int(at) for at in np.argwhere(half)[0])
+                        row, feature = map(int, np.argwhere(half)[0])
                         axes = (step, row)[:: -1 if configuration.batch_first else 1]
                         index = (*(axes if case.batched else (step,)), direction * size + feature)
-                        return parting(
-                            "output",
-                            index,
-                            layer=layer,
-                            direction=direction,
-                            step=step,
-                            nth=nth,
-                            row=row,
-                            feature=feature,
-                        )
+                        place = layer, direction, step, nth, row, feature
+                        return Parting("output", index, *place, *shown("output", index))
         for direction in range(directions):
-            place = layer * directions + direction
+            at = layer * directions + direction
             for name, state in states.items():
-                if state[place].any():
-                    row, feature = (int(at) for at in np.argwhere(state[place])[0])
-                    index = (place, row, feature) if case.batched else (place, feature)
-                    return parting(
-                        name,
-                        index,
-                        layer=layer,
-                        direction=direction,
-                        step=-1,
-                        nth=case.seq_len - 1,
-                        row=row,
-                        feature=feature,
-                    )
+                if state[at].any():
+                    row, feature = map(int, np.argwhere(state[at])[0])
+                    index = (at, row, feature) if case.batched else (at, feature)
+                    place = layer, direction, -1, case.seq_len - 1, row, feature
+                    return Parting(name, index, *place, *shown(name, index))
     return None

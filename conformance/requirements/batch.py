@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from conformance.checking.comparison import agree, plus, truth
+from conformance.checking.comparison import agree, plus, same_results, truth
 from conformance.checking.requirement import requirement
 from conformance.implementations.implementation import Implementation, run
+from conformance.requirements.helpers.needs import supporting
 from conformance.requirements.variations import rows, rows_of, with_input
 from reference import Case, Result
 
@@ -37,9 +38,8 @@ def rows_do_not_interact(implementation: Implementation, case: Case) -> float:
 def permuting_rows_permutes_results(implementation: Implementation, case: Case) -> float:
     """Permuting the rows of a batch permutes the rows of the results in the same way."""
     order = np.roll(np.arange(case.batch_size)[::-1], case.batch_size // 2)
-    bound = rows_of(case, truth(case, implementation).bound, order)
-    expected = rows_of(case, run(implementation, case), order)
-    return agree(run(implementation, rows(case, order)), expected, plus(bound, bound))
+    permuted = rows(case, order)
+    return same_results(implementation, permuted, case, lambda whole: rows_of(case, whole, order))
 
 
 @requirement(source=EQUATIONS, level="core", batched=True, batch_size=(2, 33), lengths=False)
@@ -59,9 +59,7 @@ def splitting_a_batch_changes_nothing(implementation: Implementation, case: Case
     source="torch.nn.LSTM documentation, 'Outputs': shapes with a batch of N rows, of which there "
     "may be none",
     level="sequence",
-    applies=lambda implementation: (
-        implementation if implementation.supports.empty_batch else "does not take an empty batch"
-    ),
+    applies=supporting(lambda each: each.empty_batch, "does not take an empty batch"),
     share_of_cases=0.5,
     batched=True,
     lengths=False,
@@ -93,6 +91,5 @@ def empty_batch_gives_empty_results(implementation: Implementation, case: Case) 
 def large_batches_agree_with_rows_alone(implementation: Implementation, case: Case) -> float:
     """In a batch of hundreds of rows, each row gives the same results as in a small batch."""
     many = np.arange(257 + 64 * case.seq_len) % case.batch_size
-    bound = rows_of(case, truth(case, implementation).bound, many)
-    expected = rows_of(case, run(implementation, case), many)
-    return agree(run(implementation, rows(case, many)), expected, plus(bound, bound))
+    large = rows(case, many)
+    return same_results(implementation, large, case, lambda small: rows_of(case, small, many))

@@ -6,16 +6,20 @@ from functools import partial
 from typing import Any
 
 from conformance.checking.requirement import requirement
-from conformance.implementations.implementation import Implementation
 from conformance.implementations.torch_module import TorchModule
 from conformance.requirements.errors import SMALL_CASES
-from conformance.requirements.helpers.needs import and_also, torch_module
+from conformance.requirements.helpers.needs import and_also, supporting, torch_module
 from conformance.requirements.helpers.refusals import refused
 from reference import Case, Configuration
 
 
-def _configuration(case: Case, **options: Any) -> Configuration:
-    return Configuration.unchecked(**{**vars(case.configuration), **options})
+def _refuses(
+    implementation: TorchModule, case: Case, name: str, value: Any, given: str = ""
+) -> None:
+    """Check that a module with `value` for the option `name` cannot be constructed."""
+    options = {**vars(case.configuration), name: value}
+    construct = partial(implementation.construct, Configuration.unchecked(**options))
+    refused(f"{name}={value}{given}", construct)
 
 
 @requirement(
@@ -26,40 +30,22 @@ def _configuration(case: Case, **options: Any) -> Configuration:
 )
 def sizes_that_are_not_positive_are_refused(implementation: TorchModule, case: Case) -> None:
     """A hidden_size or num_layers below 1 is refused, and so is a negative input_size."""
-    layered = implementation.supports.max_layers > 1
-    for name, value in (
-        ("hidden_size", 0),
-        ("hidden_size", -1),
-        ("input_size", -1),
-        ("num_layers", 0),
-        ("num_layers", -1),
-    ):
-        if name == "num_layers" and not layered:
-            continue
-        configuration = _configuration(case, **{name: value})
-        refused(
-            f"{name}={value}",
-            partial(implementation.construct, configuration),
-        )
-
-
-def _has_dropout(implementation: Implementation) -> Implementation | str:
-    return implementation if implementation.supports.dropout else "does not take dropout"
+    options = [("hidden_size", 0), ("hidden_size", -1), ("input_size", -1)]
+    if implementation.supports.max_layers > 1:
+        options += [("num_layers", 0), ("num_layers", -1)]
+    for name, value in options:
+        _refuses(implementation, case, name, value)
 
 
 @requirement(
     source="torch.nn.LSTM documentation, dropout: a probability",
-    applies=and_also(torch_module, _has_dropout),
+    applies=and_also(torch_module, supporting(lambda each: each.dropout, "does not take dropout")),
     **SMALL_CASES,
 )
 def impossible_dropout_is_refused(implementation: TorchModule, case: Case) -> None:
     """A dropout below 0 or above 1 is refused."""
     for value in (-0.1, 1.1):
-        configuration = _configuration(case, dropout=value)
-        refused(
-            f"dropout={value}",
-            partial(implementation.construct, configuration),
-        )
+        _refuses(implementation, case, "dropout", value)
 
 
 @requirement(
@@ -71,8 +57,4 @@ def impossible_projection_is_refused(implementation: TorchModule, case: Case) ->
     """A proj_size that is negative, or not smaller than hidden_size, is refused."""
     size = case.configuration.hidden_size
     for value in (-1, size, size + 1):
-        configuration = _configuration(case, proj_size=value)
-        refused(
-            f"proj_size={value} with hidden_size={size}",
-            partial(implementation.construct, configuration),
-        )
+        _refuses(implementation, case, "proj_size", value, f" with hidden_size={size}")

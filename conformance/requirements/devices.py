@@ -24,7 +24,7 @@ CUDA = [f"cuda:{index}" for index in range(64)]
     devices=CUDA,
 )
 def device_and_cpu_agree(implementation: Implementation, case: Case) -> float:
-    """Results on a CUDA device equal those on the CPU, within the sum of both bounds."""
+    """Results on a CUDA device are those on the CPU, within the sum of both bounds."""
     bound = truth(case, implementation).bound
     on_cpu = run(implementation, replace(case, device="cpu"))
     return agree(run(implementation, case), on_cpu, plus(bound, bound))

@@ -6,7 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from conformance.checking.comparison import against_reference, agree, close, plus, truth
+from conformance.checking.comparison import (
+    against_reference,
+    agree,
+    close,
+    plus,
+    same_results,
+    truth,
+)
 from conformance.checking.requirement import requirement
 from conformance.implementations.implementation import Implementation, run
 from conformance.requirements.helpers.needs import returning
@@ -48,13 +55,11 @@ def directions_are_concatenated(implementation: Implementation, case: Case) -> f
 
 @requirement(source=BIDIRECTIONAL, level="sequence", bidirectional=True, lengths=False)
 def reversing_time_exchanges_directions(implementation: Implementation, case: Case) -> float:
-    """Reversing time and exchanging the weights and states of both directions exchanges results.
+    """Reversing time, and exchanging the directions' weights and states, exchanges their results.
 
     The output, whose halves are exchanged, is reversed in time as well.
     """
     size = case.configuration.output_size
-    exchanged = with_directions_exchanged(case)
-    got, whole = run(implementation, exchanged), run(implementation, case)
     time = time_axis(case)
     order = np.arange(2 * case.configuration.num_layers).reshape(-1, 2)[:, ::-1].ravel()
 
@@ -63,21 +68,18 @@ def reversing_time_exchanges_directions(implementation: Implementation, case: Ca
         output = np.flip(np.concatenate(halves, axis=-1), time)
         return Result(output, result.h_n[order], result.c_n[order])
 
-    bound = turned(truth(case, implementation).bound)
-    return agree(got, turned(whole), plus(bound, bound))
-
-
-def _with_other_end(case: Case, at_start: bool) -> tuple[Case, slice]:
-    """Change the input in the later (or earlier) half; returns the case and the unchanged steps."""
-    x = case.time_major(case.input).copy()
-    middle = case.seq_len // 2
-    changed = slice(0, middle) if at_start else slice(middle, None)
-    x[changed] = 1 - x[changed]
-    return with_input(case, x), slice(middle, None) if at_start else slice(0, middle)
+    return same_results(implementation, with_directions_exchanged(case), case, turned)
 
 
 def _half_is_unchanged(implementation: Implementation, case: Case, reverse: bool) -> float:
-    changed, kept = _with_other_end(case, at_start=reverse)
+    """Change the later half of the input; the forward output in the earlier half stays.
+
+    With `reverse` the earlier half is changed, and the reverse output in the later half stays.
+    """
+    early, late = slice(0, case.seq_len // 2), slice(case.seq_len // 2, None)
+    kept, changed = (late, early) if reverse else (early, late)
+    x = case.time_major(case.input).copy()
+    x[changed] = 1 - x[changed]
     size = case.configuration.output_size
     half = slice(size, None) if reverse else slice(0, size)
     (before, bound), (after, other) = (
@@ -85,7 +87,7 @@ def _half_is_unchanged(implementation: Implementation, case: Case, reverse: bool
             case.time_major(result.output)[kept, ..., half]
             for result in (run(implementation, each), truth(each, implementation).bound)
         ]
-        for each in (case, changed)
+        for each in (case, with_input(case, x))
     )
     return close("output", after, before, bound + other)
 
@@ -134,15 +136,12 @@ def directions_have_their_own_states(implementation: Implementation, case: Case)
     size = case.configuration.output_size
     bound = truth(case, implementation).bound
     before, after = run(implementation, case), run(implementation, replace(case, h_0=h_0, c_0=c_0))
+    forward = {"output": (..., slice(size)), "h_n": slice(1), "c_n": slice(1)}
     return max(
         close(
-            "output",
-            after.output[..., :size],
-            before.output[..., :size],
-            2 * bound.output[..., :size],
-        ),
-        close("h_n", after.h_n[:1], before.h_n[:1], 2 * bound.h_n[:1]),
-        close("c_n", after.c_n[:1], before.c_n[:1], 2 * bound.c_n[:1]),
+            name, getattr(after, name)[of], getattr(before, name)[of], 2 * getattr(bound, name)[of]
+        )
+        for name, of in forward.items()
     )
 
 

@@ -108,7 +108,7 @@ def gradients_of(
         leaves.update(h_0=case.h_0, c_0=case.c_0)
     for name, array in got.items():
         if name not in leaves:
-            raise NoResult(f"gradients() has {name!r}, which the case has not")
+            raise NoResult(f"gradients() has {name!r}, which the case does not have")
         if not isinstance(array, np.ndarray) or array.dtype != case.dtype.numpy:
             kind = getattr(array, "dtype", type(array).__name__)
             raise WrongAttribute(f"gradient of {name}", "dtype", kind, case.dtype.name, array)

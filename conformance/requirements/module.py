@@ -61,7 +61,9 @@ def initial_parameters_are_uniform(implementation: TorchModule, case: Case) -> N
             ]
         )
         if not values.size:
-            raise Mismatch(f"{name}.shape", "", str(tuple(parameter.shape)), "one with elements")
+            raise Mismatch(
+                f"{name}.shape", "", str(tuple(parameter.shape)), "a shape with elements"
+            )
         shown = partial(_shown_by_distribution, modules, name, case.configuration.hidden_size)
         close(
             f"max(|{name}| sqrt(hidden_size) - 1, 0)",
@@ -160,7 +162,7 @@ def repr_tells_the_sizes(implementation: TorchModule, case: Case) -> None:
     for size in (case.configuration.input_size, case.configuration.hidden_size):
         if str(size) not in text:
             shown = unequal(f"'{size}' in repr({{it}})", True, it=module)
-            raise Mismatch("repr(module)", "", text, f"a text with {size}", ending=shown)
+            raise Mismatch("repr(module)", "", text, f"a text that contains {size}", ending=shown)
 
 
 @requirement(

@@ -7,10 +7,10 @@ from functools import partial
 
 import numpy as np
 
-from conformance.checking.comparison import against_reference, agree, close, plus, truth
+from conformance.checking.comparison import against_reference, close, same_results, truth
 from conformance.checking.requirement import requirement
 from conformance.implementations.implementation import Implementation, run
-from conformance.requirements.helpers.needs import returning
+from conformance.requirements.helpers.needs import returning, supporting
 from conformance.requirements.variations import (
     first_layers,
     given_and_omitted,
@@ -59,17 +59,13 @@ def omitted_states_are_zeros(implementation: Implementation, case: Case) -> floa
     """Omitting the initial states gives the same results as giving zeros."""
     if True not in implementation.supports.states:
         return against_reference(implementation, case)
-    zeros = with_zero_states(case)
-    bound = truth(case, implementation).bound
-    return agree(run(implementation, case), run(implementation, zeros), plus(bound, bound))
+    return same_results(implementation, case, with_zero_states(case))
 
 
 @requirement(
     source="torch.nn.LSTM documentation: batch_first does not apply to hidden or cell states",
     level="sequence",
-    applies=lambda each: (
-        each if len(each.supports.batch_first) == 2 else "batch_first cannot be chosen"
-    ),
+    applies=supporting(lambda each: len(each.batch_first) == 2, "batch_first cannot be chosen"),
     batched=True,
 )
 def batch_first_only_swaps_axes(implementation: Implementation, case: Case) -> float:
@@ -77,22 +73,21 @@ def batch_first_only_swaps_axes(implementation: Implementation, case: Case) -> f
 
     This holds with and without initial states.
     """
-    share = 0.0
-    for each in given_and_omitted(case, implementation.supports.states):
-        bound = truth(each, implementation).bound
-        swapped = run(implementation, with_axes_swapped(each))
-        expected = Result(np.swapaxes(swapped.output, 0, 1), swapped.h_n, swapped.c_n)
-        share = max(share, agree(run(implementation, each), expected, plus(bound, bound)))
-    return share
+
+    def swapped_back(result: Result) -> Result:
+        return replace(result, output=np.swapaxes(result.output, 0, 1))
+
+    return max(
+        same_results(implementation, each, with_axes_swapped(each), swapped_back)
+        for each in given_and_omitted(case, implementation.supports.states)
+    )
 
 
 @requirement(
     source="torch.nn.LSTM and torch.nn.LSTMCell documentation: shapes of unbatched input",
     level="sequence",
-    applies=lambda each: (
-        each
-        if len(each.supports.batched) == 2
-        else "does not take both batched and unbatched input"
+    applies=supporting(
+        lambda each: len(each.batched) == 2, "does not take both batched and unbatched input"
     ),
     batched=True,
     batch_size=(1, 1),
@@ -100,21 +95,18 @@ def batch_first_only_swaps_axes(implementation: Implementation, case: Case) -> f
 )
 def unbatched_is_batch_of_one(implementation: Implementation, case: Case) -> float:
     """Input without a batch dimension gives the results of a batch of that one row."""
-    batch_axis = 0 if case.configuration.batch_first else 1
-    bound = truth(case, implementation).bound
-    batch = run(implementation, case)
-    row = Result(batch.output.take(0, batch_axis), batch.h_n.take(0, 1), batch.c_n.take(0, 1))
-    bound = Result(bound.output.take(0, batch_axis), bound.h_n[:, 0], bound.c_n[:, 0])
-    alone = run(implementation, without_batch(replace(case, lengths=None)))
-    return agree(alone, row, plus(bound, bound))
+    axis = 0 if case.configuration.batch_first else 1
+
+    def row(batch: Result) -> Result:
+        return Result(batch.output.take(0, axis), batch.h_n[:, 0], batch.c_n[:, 0])
+
+    return same_results(implementation, without_batch(case), case, row)
 
 
 @requirement(
     source="torch.nn.LSTM documentation, bias: if False, the layer does not use b_ih and b_hh",
     level="core",
-    applies=lambda implementation: (
-        implementation if True in implementation.supports.bias else "does not take biases"
-    ),
+    applies=supporting(lambda each: True in each.bias, "does not take biases"),
     bias=False,
 )
 def no_bias_is_a_bias_of_zeros(implementation: Implementation, case: Case) -> float:
@@ -124,6 +116,5 @@ def no_bias_is_a_bias_of_zeros(implementation: Implementation, case: Case) -> fl
         name: case.parameters.get(name, np.zeros(shape, case.dtype.numpy))
         for name, shape in configuration.parameter_shapes().items()
     }
-    bound = truth(case, implementation).bound
-    biased = run(implementation, replace(case, configuration=configuration, parameters=zeros))
-    return agree(run(implementation, case), biased, plus(bound, bound))
+    biased = replace(case, configuration=configuration, parameters=zeros)
+    return same_results(implementation, case, biased)

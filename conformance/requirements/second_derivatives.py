@@ -44,9 +44,9 @@ def _precise_activations(implementation: Implementation) -> Implementation | str
 def second_derivatives_are_right(implementation: TorchModule, case: Case) -> float:
     """The gradient of a directional derivative is the difference quotient of true gradients.
 
-    The true gradients are evaluated in the wider type. Two central differences d(h) and d(2h) give
-    Richardson's extrapolation (4 d(h) - d(2h)) / 3, whose error is far below its distance from
-    d(h). This distance is allowed, and 1e-9 of the largest element for rounding.
+    The true gradients are evaluated in the wider type. Two central differences d(h) and d(2h)
+    give Richardson's extrapolation (4 d(h) - d(2h)) / 3, whose error is far below its distance
+    from d(h); allowed is that distance, and 1e-9 of the largest element for rounding.
     """
     import torch
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
-from conformance.checking.comparison import agree, plus, truth
+from conformance.checking.comparison import agree, plus, same_results, truth
 from conformance.checking.requirement import requirement
 from conformance.implementations.implementation import Implementation, run
-from conformance.requirements.variations import with_hidden_units_permuted
+from conformance.requirements.variations import with_arrays, with_hidden_units_permuted
 from reference import Array, Case, Result
 
 EQUATIONS = "torch.nn.LSTM documentation, equations"
@@ -25,26 +26,15 @@ def memory_layout_does_not_matter(implementation: Implementation, case: Case) ->
     allowed = plus(bound, bound)
     worst = 0.0
     for layout in (_sliced, _transposed, _offset):
-        laid_out = replace(
-            case,
-            input=layout(case.input),
-            h_0=None if case.h_0 is None else layout(case.h_0),
-            c_0=None if case.c_0 is None else layout(case.c_0),
-        )
-        worst = max(worst, agree(run(implementation, laid_out), expected, allowed))
+        laid_out = run(implementation, with_arrays(case, layout))
+        worst = max(worst, agree(laid_out, expected, allowed))
     if case.batched and case.batch_size:
-        x, h_0, c_0 = (_expanded(case, name) for name in ("input", "h_0", "c_0"))
-        assert x is not None
-        same = replace(case, input=x, h_0=h_0, c_0=c_0)
-        copies = replace(
-            same,
-            input=x.copy(),
-            h_0=None if h_0 is None else h_0.copy(),
-            c_0=None if c_0 is None else c_0.copy(),
+        axis = 0 if case.configuration.batch_first else 1
+        expanded = replace(
+            with_arrays(case, partial(_expanded, axis=1)), input=_expanded(case.input, axis)
         )
-        bound = truth(copies, implementation).bound
-        expected = run(implementation, copies)
-        worst = max(worst, agree(run(implementation, same), expected, plus(bound, bound)))
+        copies = with_arrays(expanded, lambda array: array.copy())
+        worst = max(worst, same_results(implementation, expanded, copies))
     return worst
 
 
@@ -64,11 +54,7 @@ def _offset(array: Array) -> Array:
     return longer[1:]
 
 
-def _expanded(case: Case, name: str) -> Array | None:
-    array: Array | None = getattr(case, name)
-    if array is None:
-        return None
-    axis = 0 if name == "input" and case.configuration.batch_first else 1
+def _expanded(array: Array, axis: int) -> Array:
     return np.broadcast_to(array.take([0], axis), array.shape)
 
 
@@ -89,22 +75,14 @@ def hidden_units_can_be_permuted(implementation: Implementation, case: Case) -> 
         output = result.output[..., np.concatenate(halves)]
         return Result(output, result.h_n[..., order], result.c_n[..., order])
 
-    bound = permuted(truth(case, implementation).bound)
-    got = run(implementation, with_hidden_units_permuted(case, order))
-    return agree(got, permuted(run(implementation, case)), plus(bound, bound))
+    return same_results(implementation, with_hidden_units_permuted(case, order), case, permuted)
 
 
 @requirement(source=f"{EQUATIONS}: the biases occur as b_ih + b_hh only", level="core", bias=True)
 def only_sum_of_biases_matters(implementation: Implementation, case: Case) -> float:
     """Exchanging bias_ih and bias_hh does not change the results."""
+    other = {"bias_ih": "bias_hh", "bias_hh": "bias_ih"}
     exchanged = {
-        name: case.parameters[
-            name.replace("bias_ih", "bias_?")
-            .replace("bias_hh", "bias_ih")
-            .replace("bias_?", "bias_hh")
-        ]
-        for name in case.parameters
+        name: case.parameters[other.get(name[:7], name[:7]) + name[7:]] for name in case.parameters
     }
-    bound = truth(case, implementation).bound
-    got = run(implementation, replace(case, parameters=exchanged))
-    return agree(got, run(implementation, case), plus(bound, bound))
+    return same_results(implementation, replace(case, parameters=exchanged), case)

@@ -18,6 +18,11 @@ def _states(case: Case, change: Callable[[Array], Array]) -> dict[str, Any]:
     return {name: None if state is None else change(state) for name, state in given.items()}
 
 
+def with_arrays(case: Case, change: Callable[[Array], Array]) -> Case:
+    """Change the input and, if given, both initial states."""
+    return replace(case, input=change(case.input), **_states(case, change))
+
+
 def first_layers(case: Case, count: int) -> Case:
     """Keep the lowest `count` layers, with their parameters and initial states."""
     configuration = replace(case.configuration, num_layers=count)

@@ -15,6 +15,7 @@ from reference.dtypes import wide
 from reference.network import Cell, assemble, cell_weights, lstm_layer
 
 T = TypeVar("T")
+Shown = Callable[[LayerTrace, Sequence[Step], Array, bool], Array]
 COARSER = 8
 """The factor on the bound of an altered cell, as the bound is derived for the true equations."""
 
@@ -61,7 +62,7 @@ class AlteredLSTM:
     carried: str = "hc"
     active: Callable[[Array, str], Array] = unchanged
     reverses: bool = True
-    shown: Callable[[LayerTrace, Sequence[Step], Array, bool], Array] = unchanged_output
+    shown: Shown = unchanged_output
     result: Callable[[Case, Result], Result] = unchanged_result
     where: Callable[[str], bool] = lambda _: True
 

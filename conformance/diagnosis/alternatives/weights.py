@@ -65,6 +65,11 @@ def transposed(ih: bool, hh: bool, how: Callable[[Array], Array]) -> Callable[[W
     )
 
 
+def scaled(factor: float, *names: str) -> Callable[[Weights], Weights]:
+    """Make a change that multiplies the parameters `names` by `factor`."""
+    return lambda w: w._replace(**{name: factor * getattr(w, name) for name in names})
+
+
 def forget_bias(w: Weights) -> Weights:
     """Add 1 to the bias of the forget gate."""
     return w._replace(bias_ih=w.bias_ih + np.repeat([0, 1, 0, 0], len(w.bias_ih) // 4))
@@ -77,18 +82,12 @@ def unprojected(w: Weights) -> Weights:
 
 WEIGHTS = (
     *gate_orders(),
-    AlteredLSTM("without bias_hh", weights=lambda w: w._replace(bias_hh=0 * w.bias_hh)),
-    AlteredLSTM("without bias_ih", weights=lambda w: w._replace(bias_ih=0 * w.bias_ih)),
-    AlteredLSTM(
-        "without biases",
-        weights=lambda w: w._replace(bias_ih=0 * w.bias_ih, bias_hh=0 * w.bias_hh),
-    ),
-    AlteredLSTM("that adds bias_ih twice", weights=lambda w: w._replace(bias_ih=2 * w.bias_ih)),
-    AlteredLSTM("that adds bias_hh twice", weights=lambda w: w._replace(bias_hh=2 * w.bias_hh)),
-    AlteredLSTM(
-        "that adds both biases twice",
-        weights=lambda w: w._replace(bias_ih=2 * w.bias_ih, bias_hh=2 * w.bias_hh),
-    ),
+    AlteredLSTM("without bias_hh", weights=scaled(0, "bias_hh")),
+    AlteredLSTM("without bias_ih", weights=scaled(0, "bias_ih")),
+    AlteredLSTM("without biases", weights=scaled(0, "bias_ih", "bias_hh")),
+    AlteredLSTM("that adds bias_ih twice", weights=scaled(2, "bias_ih")),
+    AlteredLSTM("that adds bias_hh twice", weights=scaled(2, "bias_hh")),
+    AlteredLSTM("that adds both biases twice", weights=scaled(2, "bias_ih", "bias_hh")),
     AlteredLSTM(
         "that adds bias_ih in place of bias_hh", weights=lambda w: w._replace(bias_hh=w[2])
     ),
@@ -96,8 +95,8 @@ WEIGHTS = (
         "that adds bias_hh in place of bias_ih", weights=lambda w: w._replace(bias_ih=w[3])
     ),
     AlteredLSTM("that adds 1 to the forget gate's bias", weights=forget_bias),
-    AlteredLSTM("without weight_hh", weights=lambda w: w._replace(weight_hh=0 * w.weight_hh)),
-    AlteredLSTM("without weight_ih", weights=lambda w: w._replace(weight_ih=0 * w.weight_ih)),
+    AlteredLSTM("without weight_hh", weights=scaled(0, "weight_hh")),
+    AlteredLSTM("without weight_ih", weights=scaled(0, "weight_ih")),
     *(
         AlteredLSTM(f"whose {names} {verb} {read}", weights=transposed(ih, hh, how))
         for how, read in (

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from conformance.diagnosis.alternatives.altered import AlteredLSTM, unchanged
+from conformance.diagnosis.alternatives.altered import AlteredLSTM, Shown, unchanged
 from conformance.requirements.variations import last_steps, with_input
 from reference import Array, Case, LayerTrace, Result, Step
 
@@ -17,27 +17,17 @@ def as_processed(layer: LayerTrace, _: Sequence[Step], output: Array, _top: bool
     return output[::-1] if layer.suffix.endswith("_reverse") else output
 
 
-def as_processed_on_top(
-    layer: LayerTrace, steps: Sequence[Step], output: Array, top: bool
-) -> Array:
-    """Do as :func:`as_processed` in the top layer only."""
-    return as_processed(layer, steps, output, top) if top else output
-
-
 def cells(layer: LayerTrace, steps: Sequence[Step], _output: Array, _: bool) -> Array:
     """Return the cell states (T, N, hidden_size) in place of the output."""
     by_time = dict(zip(layer.order, steps, strict=True))
     return np.stack([by_time[t].c for t in range(len(steps))])
 
 
-def cells_below(layer: LayerTrace, steps: Sequence[Step], output: Array, top: bool) -> Array:
-    """Do as :func:`cells` in all layers but the top one."""
-    return output if top else cells(layer, steps, output, top)
-
-
-def cells_on_top(layer: LayerTrace, steps: Sequence[Step], output: Array, top: bool) -> Array:
-    """Do as :func:`cells` in the top layer only."""
-    return cells(layer, steps, output, top) if top else output
+def only_where(top: bool, shown: Shown) -> Shown:
+    """Make the change `shown` in the top layer only, or else in all layers but the top one."""
+    return lambda layer, steps, output, is_top: (
+        shown(layer, steps, output, is_top) if is_top == top else output
+    )
 
 
 def forward_weights(case: Case) -> Case:
@@ -161,12 +151,12 @@ WIRING = (
     AlteredLSTM("whose reverse output is left in the order of processing", shown=as_processed),
     AlteredLSTM(
         "whose reverse output is left in the order of processing in the top layer only",
-        shown=as_processed_on_top,
+        shown=only_where(True, as_processed),
     ),
     AlteredLSTM("that uses the forward weights in both directions", case=forward_weights),
     AlteredLSTM("that puts the reverse half of its output first", result=reverse_first),
-    AlteredLSTM("that feeds the cell state to the next layer", shown=cells_below),
-    AlteredLSTM("that returns the cell state as output", shown=cells_on_top),
+    AlteredLSTM("that feeds the cell state to the next layer", shown=only_where(False, cells)),
+    AlteredLSTM("that returns the cell state as output", shown=only_where(True, cells)),
     AlteredLSTM(
         "that returns the cell state as output and feeds the cell state to the next layer",
         shown=cells,

@@ -15,6 +15,7 @@ from conformance.implementations.implementation import (
     precision,
 )
 from conformance.implementations.torch_module import TorchModule, is_torch_module
+from strategies import Support
 
 Kind = TypeVar("Kind")
 
@@ -28,10 +29,15 @@ def torch_module(implementation: Implementation) -> TorchModule | str:
     return "not a torch module"
 
 
-def unbatched(implementation: Implementation) -> Implementation | str:
-    """Need an implementation that takes input without a batch dimension."""
-    taken = False in implementation.supports.batched
-    return implementation if taken else "does not take unbatched input"
+def supporting(
+    met: Callable[[Support], bool], reason: str
+) -> Callable[[Implementation], Implementation | str]:
+    """Need an implementation whose support meets a condition; `reason` if it does not."""
+    return lambda implementation: implementation if met(implementation.supports) else reason
+
+
+unbatched = supporting(lambda each: False in each.batched, "does not take unbatched input")
+"""Need an implementation that takes input without a batch dimension."""
 
 
 def arrays_handed_on(implementation: Implementation) -> Implementation | str:
@@ -50,9 +56,8 @@ def returning(*names: str) -> Callable[[Implementation], Implementation | str]:
     return needed
 
 
-def this_process(implementation: Implementation) -> Implementation | str:
-    """Need an implementation that computes in the process that calls it."""
-    return "runs in a separate process" if implementation.supports.own_process else implementation
+this_process = supporting(lambda each: not each.own_process, "runs in a separate process")
+"""Need an implementation that computes in the process that calls it."""
 
 
 def devices(implementation: Implementation) -> Implementation | str:

@@ -51,7 +51,7 @@ def test_check_tells_a_case_that_is_derived_from_the_one_shown() -> None:
         verdict = check(requirement(body), RoundedReference(negated_h_n), budget=Budget(100, 3))
         assert verdict.counterexample is not None
         assert not np.any(verdict.counterexample.tensors["input"])
-        told = "The case that failed is derived from this one; the script shows it."
+        told = "The failing call used a case derived from this one; the script shows that call."
         assert (told in verdict.lines()) == derived
 
 

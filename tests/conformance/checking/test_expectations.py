@@ -62,7 +62,7 @@ def test_other_failure_is_not_excused(other: Failure) -> None:
     """One of another kind, or about something else, stays a failure and tells what was known."""
     verdict = failed(other)
     assert isinstance(verdict, (Failed, Crashed))
-    assert "known to fail otherwise" in verdict.reason
+    assert "known to fail in another way" in verdict.reason
 
 
 def test_failure_of_a_framework_is_known_by_its_message(monkeypatch: pytest.MonkeyPatch) -> None:

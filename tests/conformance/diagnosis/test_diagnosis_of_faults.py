@@ -363,7 +363,7 @@ def test_diagnosis_claims_nothing_of_other_faults(
         (
             numerics.ReturnsFloat32,
             PLAIN,
-            "Every number returned can be stored in float32, here and in 3 further cases.",
+            "Every number returned can be stored exactly in float32, here and in 3 further cases.",
         ),
     ],
 )

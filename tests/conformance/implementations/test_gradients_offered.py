@@ -112,7 +112,7 @@ def test_what_is_left_out_is_not_verified() -> None:
 @pytest.mark.parametrize(
     ("implementation", "kind", "told"),
     [
-        (NamesAStranger(), Crashed, "'kernel', which the case has not"),
+        (NamesAStranger(), Crashed, "'kernel', which the case does not have"),
         (AnswersInFloat64(), Failed, "dtype = float64, but should be float32"),
         (AnswersNothing(), Crashed, "returned no gradients by name"),
         (DropsAxis(), Failed, "shape = ("),
