@@ -1,1 +1,1 @@
-"""What was done with a case, as steps that a script can repeat."""
+"""Recordings of what is done with a case, as steps that a script can repeat."""

@@ -1,13 +1,13 @@
-"""The end of a script: lines that find out whether a fault shows.
+"""The end of a script: lines that find out whether the script shows a fault.
 
-Whoever finds a fault hands its ending over with it. Its operands are objects that the running tape
-knows; without a tape, or of an object that no step made, there is no ending.
+A requirement that finds a fault attaches the ending to the failure. An ending uses only objects
+that the running tape knows: there is none without a tape, or for an object that no step made.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from conformance.recording.operands import Name, Text, names_in
@@ -17,25 +17,28 @@ from conformance.recording.tape import current
 
 @dataclass(frozen=True, eq=False)
 class Ending:
-    """The lines after the steps, which set ``fault``, and what goes into their gaps.
+    """The lines that follow the steps of a script and set its variable ``fault``.
 
-    `steps` are the last ones before it. `said` is what is to be told of it beside the failure.
-    `names` are variables that the lines need beside those in the gaps.
+    - `text`: the lines, with named gaps;
+    - `operands`: what fills the gaps, by their names;
+    - `steps`: the steps before the lines;
+    - `said`: a remark for the report, beside the failure itself;
+    - `names`: variables that the lines use without a gap.
     """
 
     text: str
     operands: dict[str, Any]
     steps: Sequence[Step]
     said: str = ""
-    names: tuple[Name, ...] = field(default=())
+    names: tuple[Name, ...] = ()
 
     def used(self) -> set[Name]:
-        """The variables that the lines need."""
+        """Collect the variables that the lines use."""
         return {*names_in(self.operands), *self.names}
 
 
 def ending(text: str, **operands: Any) -> Ending | None:
-    """The lines `text`, whose gaps are filled with `operands`; None if one of them is unknown."""
+    """Write the lines `text`, with `operands` in the gaps; None if the tape lacks an operand."""
     tape = current()
     if tape is None:
         return None
@@ -44,13 +47,13 @@ def ending(text: str, **operands: Any) -> Ending | None:
 
 
 def unequal(got: str, expected: object, **operands: Any) -> Ending | None:
-    """It is a fault if the expression `got` is not what `expected` is."""
+    """Write an ending that finds a fault if the expression `got` differs from `expected`."""
     lines = f"got = {got}\nexpected = {{wanted}}\nfault = got != expected\n"
     lines += 'print(f"expected: {{expected}}\\ngot:      {{got}}")'
     return ending(lines, wanted=Text(repr(expected)), **operands)
 
 
-def untrue(condition: str, told: str, **operands: Any) -> Ending | None:
-    """It is a fault if the expression `condition` is false; `told` says so."""
-    lines = f"fault = not {condition}\nprint({{told}} if fault else 'as expected')"
-    return ending(lines, told=Text(repr(told)), **operands)
+def untrue(condition: str, message: str, **operands: Any) -> Ending | None:
+    """Write an ending that finds a fault, and prints `message`, if `condition` is false."""
+    lines = f"fault = not {condition}\nprint({{message}} if fault else 'as expected')"
+    return ending(lines, message=Text(repr(message)), **operands)

@@ -1,9 +1,9 @@
-"""Dataclasses as JSON and back: reports, cases on disk, and lines for other processes.
+"""Conversion of dataclasses to JSON and back: reports, cases on disk, lines for other processes.
 
-What is written follows from the fields of a dataclass and their types. JSON has neither NaN nor
-the infinities, which are strings, see :data:`SPELLED`. A NumPy array of integers is a list; any
-other is an object with its `shape` and either its bytes, so that it is read back bit for bit, or
-its numbers, for programs in other languages.
+The fields of a dataclass and their types decide what is written. JSON lacks NaN and the infinities,
+which are written as strings, see :data:`SPELLED`. A NumPy array of integers becomes a list; any
+other array becomes an object with its `shape` and either its bytes, which are read back bit for
+bit, or its numbers, for programs in other languages.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from reference import DTYPES, Array
 T = TypeVar("T")
 
 SPELLED = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
-"""How numbers that JSON has not are written."""
+"""The strings that stand for the numbers that JSON lacks."""
 
 if TYPE_CHECKING:
     Numbers: TypeAlias = Any
@@ -37,38 +37,41 @@ else:
 
 
 class Damaged(ValueError):
-    """What was read does not fit; the text, one line, says what is wrong and at which key."""
+    """JSON that does not fit a dataclass; the text, one line, names what is wrong and the key."""
 
 
 def encode(value: Any) -> Any:
-    """`value` as what JSON has; arrays with their bytes in base64."""
+    """Convert `value` to lists, dicts, strings and numbers; bytes of arrays are base64."""
     return _BYTES.unstructure(value)
 
 
 def encode_numbers(value: Any) -> Any:
-    """As :func:`encode`, with arrays as numbers in order, the last axis fastest."""
+    """Convert as :func:`encode` does, but arrays to lists of numbers, the last axis fastest."""
     return _NUMBERS.unstructure(value)
 
 
 def decode(kind: type[T], values: Any) -> T:
-    """The object of the dataclass `kind` of which :func:`encode` made `values`.
+    """Convert what :func:`encode` returned back to an object of the dataclass `kind`.
 
-    Raises :class:`Damaged` if a key is missing or unknown, if a value is of another type than its
-    field, and if `kind` refuses the values.
+    Raises :class:`Damaged` if a key is missing or unknown, if a value has another type than its
+    field, or if `kind` refuses the values.
     """
     try:
         return _BYTES.structure(values, kind)
     except (BaseValidationError, TypeError) as error:
-        raise Damaged(transform_error(error, format_exception=_told)[0]) from error
+        raise Damaged(transform_error(error, format_exception=_in_words)[0]) from error
 
 
 def write(path: Path, values: Any) -> None:
-    """Write a file of what :func:`encode` gave; half of a surrogate pair is escaped."""
+    """Write what :func:`encode` returned to a file, as UTF-8.
+
+    Half of a surrogate pair, which UTF-8 cannot hold, is written as a backslash escape.
+    """
     text = json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
 
-def _told(error: BaseException, _: type | None) -> str:
+def _in_words(error: BaseException, _: type | None) -> str:
     if isinstance(error, ForbiddenExtraKeysError):
         return f"unknown {', '.join(sorted(error.extra_fields))}"
     return "missing" if isinstance(error, KeyError) else str(error)
@@ -82,27 +85,27 @@ def _spelled(value: Any) -> Any:
     return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
 
 
-def _numbers(said: Any, _: Any = None) -> Any:
-    if isinstance(said, (list, tuple)):
-        return [_numbers(each) for each in said]
-    return _number(said)
+def _numbers(value: Any, _: Any = None) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_numbers(each) for each in value]
+    return _number(value)
 
 
-def _number(said: Any, _: Any = None) -> float:
-    if isinstance(said, str) and said in SPELLED:
-        return SPELLED[said]
-    if isinstance(said, (int, float)) and not isinstance(said, bool):
-        return float(said)
-    raise TypeError(f"{said!r} is not a number")
+def _number(value: Any, _: Any = None) -> float:
+    if isinstance(value, str) and value in SPELLED:
+        return SPELLED[value]
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    raise TypeError(f"{value!r} is not a number")
 
 
-def _exactly(said: Any, kind: type[Any]) -> Any:
-    """A text, truth value or integer, none of which is made of anything else."""
-    if kind is int and isinstance(said, float) and said.is_integer():
-        return int(said)
-    if not isinstance(said, kind) or (kind is int and isinstance(said, bool)):
-        raise TypeError(f"{said!r} is not of type {kind.__name__}")
-    return said
+def _exactly(value: Any, kind: type[Any]) -> Any:
+    """Return a string, bool or int as it is; cattrs by itself would convert other types to it."""
+    if kind is int and isinstance(value, float) and value.is_integer():
+        return int(value)
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise TypeError(f"{value!r} is not of type {kind.__name__}")
+    return value
 
 
 def _written(array: Array, as_numbers: bool) -> Any:
@@ -119,15 +122,15 @@ def _written(array: Array, as_numbers: bool) -> Any:
     return {"shape": shape, "values": values}
 
 
-def _array(said: Any, _: Any) -> Array:
-    if isinstance(said, list):
-        return np.array(said, np.int64)
-    if not isinstance(said, Mapping) or set(said) != {"dtype", "shape", "base64"}:
+def _array(value: Any, _: Any) -> Array:
+    if isinstance(value, list):
+        return np.array(value, np.int64)
+    if not isinstance(value, Mapping) or set(value) != {"dtype", "shape", "base64"}:
         raise ValueError("not an object of dtype, shape and base64")
-    if said["dtype"] not in DTYPES:
-        raise ValueError(f"unknown dtype {said['dtype']!r}")
-    flat = np.frombuffer(base64.b64decode(said["base64"]), DTYPES[said["dtype"]].numpy)
-    return flat.reshape(said["shape"]).copy()
+    if value["dtype"] not in DTYPES:
+        raise ValueError(f"unknown dtype {value['dtype']!r}")
+    flat = np.frombuffer(base64.b64decode(value["base64"]), DTYPES[value["dtype"]].numpy)
+    return flat.reshape(value["shape"]).copy()
 
 
 def _is_array(kind: Any) -> bool:
@@ -137,10 +140,10 @@ def _is_array(kind: Any) -> bool:
 def _object(kind: type[Any], converter: Converter) -> Callable[[Any, Any], Any]:
     structure = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True)
 
-    def read(said: Any, kind: Any) -> Any:
-        if not isinstance(said, Mapping):
+    def read(value: Any, kind: Any) -> Any:
+        if not isinstance(value, Mapping):
             raise TypeError(f"not an object with the fields of {kind.__name__}")
-        return structure(said, kind)
+        return structure(value, kind)
 
     return read
 

@@ -1,4 +1,4 @@
-"""What can stand in the gaps of a noted step: variables, parts of them, texts and numbers."""
+"""What can fill the gaps of a recorded step: variables, their parts, Python source, arrays."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reference import Array
 
 @dataclass(frozen=True)
 class Name:
-    """A variable: its number, and what it is called unless another has that name already."""
+    """A variable: a number that identifies it, and the name that it gets unless that is taken."""
 
     number: int
     stem: str
@@ -23,7 +23,7 @@ class Name:
 
 @dataclass(frozen=True)
 class Part:
-    """Part of a variable, such as ``.grad`` of a tensor."""
+    """A part of a variable; `text` is the Python that follows the variable, such as ``.grad``."""
 
     of: Name
     text: str
@@ -31,7 +31,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Text:
-    """Python as it stands; `imports` are the lines that it needs."""
+    """Python source, written as it stands; `imports` are the import lines that it needs."""
 
     text: str
     imports: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a class comes from: module, qualified name, file (empty if it has none)."""
+    """The place of a class: module, qualified name, and file (empty if there is none)."""
 
     module: str
     name: str
@@ -47,21 +47,24 @@ class Origin:
 
     @classmethod
     def of(cls, kind: type[Any]) -> Origin:
-        """That of a class."""
+        """Find the place of the class `kind`."""
         module = sys.modules.get(kind.__module__)
         return cls(kind.__module__, kind.__qualname__, getattr(module, "__file__", None) or "")
 
 
 @dataclass(frozen=True)
 class Made:
-    """An object of a class, made without arguments."""
+    """An object that its class makes when it is called without arguments."""
 
     of: Origin
 
 
 @dataclass(frozen=True, eq=False)
 class Literal:
-    """Numbers written out, with their strides, as a tensor on `device` or as a NumPy array."""
+    """An array that a script writes out in full, strides included.
+
+    The script makes a torch tensor on `device` of the array, or a NumPy array if not `tensor`.
+    """
 
     array: Array
     device: str = "cpu"
@@ -70,6 +73,7 @@ class Literal:
     def __post_init__(self) -> None:
         object.__setattr__(self, "array", forwards(self.array))
 
+    # pickle makes every array dense, so that the strides have to travel beside it
     def __getstate__(self) -> dict[str, Any]:
         array = self.array
         return {**vars(self), "array": np.ascontiguousarray(array), "strides": array.strides}
@@ -83,7 +87,7 @@ class Literal:
 
 
 def names_in(operand: Any) -> Iterator[Name]:
-    """The variables in an operand or in several."""
+    """Yield the variables in one operand, or in a mapping or tuple of operands."""
     if isinstance(operand, Name):
         yield operand
     elif isinstance(operand, Part):
@@ -94,17 +98,15 @@ def names_in(operand: Any) -> Iterator[Name]:
 
 
 def keyword_arguments(values: Mapping[str, Any]) -> Text:
-    """Arguments of a call, the two sizes by position."""
+    """Write constructor arguments as Python, the two sizes by position."""
     sizes = ("input_size", "hidden_size")
-    return Text(
-        ", ".join(
-            repr(value) if name in sizes else f"{name}={value!r}" for name, value in values.items()
-        )
-    )
+    return Text(", ".join(repr(v) if n in sizes else f"{n}={v!r}" for n, v in values.items()))
 
 
 def part(name: str) -> str:
-    """Python for a parameter of that name, to stand behind the module."""
-    return (
-        f".{name}" if all(map(str.isidentifier, name.split("."))) else f".get_parameter({name!r})"
-    )
+    """Write the Python that follows a module to read its parameter `name`.
+
+    A name such as ``cells.0.weight_ih`` is not an attribute path and needs ``get_parameter``.
+    """
+    is_path = all(map(str.isidentifier, name.split(".")))
+    return f".{name}" if is_path else f".get_parameter({name!r})"

@@ -1,4 +1,4 @@
-"""One thing that is done with an implementation, and one comparison of what came of it."""
+"""Single steps of a recording, and comparisons of the arrays that steps made."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ from reference import Case
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One line: its text, the variables that it makes, and what goes into its gaps.
+    """One line of Python that does something with an implementation.
 
-    `under` are the ``with`` blocks around it. `attempt` numbers what must be refused. `case` is
-    what a call computes, where that is a plain one. `reads` marks a look at a variable.
+    - `text`: the line, with named gaps;
+    - `new`: the variables that the line makes;
+    - `operands`: what fills the gaps, by their names;
+    - `under`: the ``with`` blocks around the line, the outermost first;
+    - `attempt`: the number of the attempt, if the implementation must refuse the line;
+    - `case`: the case that the line computes, if the line is a plain call;
+    - `reads`: whether the line only copies the present value of a variable.
     """
 
     text: str
@@ -27,13 +32,16 @@ class Step:
     reads: bool = False
 
     def names(self) -> set[Name]:
-        """Every variable in it."""
+        """Collect every variable of the step."""
         return {*self.new, *names_in(self.operands)}
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Two arrays that were compared, each a variable, numbers, or None if nothing is known."""
+    """Two arrays that were compared, and their largest allowed distance, element by element.
+
+    `got` and `expected` are operands: a variable, a literal, or None if the tape lacks the array.
+    """
 
     got: Any
     expected: Any

@@ -1,8 +1,8 @@
-"""What is done with an implementation, step by step, as it is done.
+"""A tape that records what is done with an implementation, step by step.
 
-Each step is a line of Python with named gaps, and what goes into the gaps: modules and tensors
-that earlier steps made, arrays, and texts. From the steps of a failing case
-:mod:`conformance.reproductions` writes a script. Without a tape, noting costs nothing.
+Each step is a line of Python with named gaps, and what fills the gaps: modules and tensors that
+earlier steps made, arrays, and Python source. :mod:`conformance.reproductions` writes a script from
+the steps of a failing case. Without a running tape, a call of :func:`note` costs nothing.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from reference import Array, Case
 
 
 class Tape:
-    """The steps taken so far, and which objects their variables stand for.
+    """The steps recorded so far, and the objects that the variables of the steps stand for.
 
-    `whole` is False once something was used of which the tape does not know where it came from.
+    `sink` is called with each step before the step is taken. `whole` becomes False once a step uses
+    an object of unknown origin: the steps then do not suffice for a script.
     """
 
     def __init__(self, sink: Callable[[Step], None] | None = None) -> None:
@@ -33,53 +34,57 @@ class Tape:
         self.whole = True
         self.training: dict[int, bool] = {}
         self._count = 0
+        # by id, because arrays cannot be keys; keeping the object keeps its id from being reused
         self._bound: dict[int, tuple[object, Any]] = {}
         self._sink = sink
 
     def add(self, step: Step) -> None:
-        """Take a step down, and pass it on."""
+        """Record a step, and pass it to the sink."""
         self.steps.append(step)
         if self._sink is not None:
             self._sink(step)
 
     def name(self, stem: str) -> Name:
-        """A new variable."""
+        """Make a new variable."""
         self._count += 1
         return Name(self._count, stem)
 
     def bind(self, value: object, operand: Any) -> None:
-        """From now on `value` is called `operand`."""
+        """Let `operand` stand for the object `value` in all later steps."""
         self._bound[id(value)] = value, operand
 
     def found(self, value: object) -> Any:
-        """What `value` is called, None if it has no name."""
+        """Find the operand that stands for the object `value`; None if there is none."""
         bound = self._bound.get(id(value))
         return bound[1] if bound else None
 
     def known(self, value: Any) -> Any:
-        """`value` as what can stand in a gap, None if it has no name and does not speak for itself.
+        """Find an operand for `value`; None if `value` has no name and is not an operand itself.
 
-        A tuple is known if all its parts are.
+        A number is an operand, and so is a tuple whose items all have one.
         """
         if isinstance(value, tuple):
             parts = tuple(map(self.known, value))
             return None if None in parts else parts
         if isinstance(value, (int, float)):
             return Text(repr(value))
-        speaks = isinstance(value, (Name, Part, Text, Origin, Made, Literal))
-        return value if speaks else self.found(value)
+        ready = isinstance(value, (Name, Part, Text, Origin, Made, Literal))
+        return value if ready else self.found(value)
 
     def objects(self, name: Name) -> list[Any]:
-        """The objects that are called `name`."""
+        """List the objects that the variable `name` stands for."""
         return [value for value, operand in self._bound.values() if operand == name]
 
     def padded(self, output: Name) -> Name:
-        """The output that was padded from a packed `output`, or itself."""
+        """Find the padded output that was made of a packed `output`; else return `output`."""
         made = (each.new[0] for each in self.steps if each.operands.get("packed") == output)
         return next((name for name in made if name != output), output)
 
     def operand(self, value: Any) -> Any:
-        """`value` as what can stand in a gap."""
+        """Make an operand of `value`: its name if it has one, else its contents written out.
+
+        An object that cannot be written out becomes ``...``, and the tape is no longer `whole`.
+        """
         name = self.found(value)
         if name is not None:
             return name
@@ -104,7 +109,7 @@ class Tape:
 
 
 def _array(tensor: Any) -> Array | None:
-    """The numbers of a tensor, None of one that has none of its own."""
+    """Copy the numbers of a tensor; None if it holds none, as on the meta device or in a vmap."""
     from conformance.recording.arrays import numbers
 
     try:
@@ -114,13 +119,13 @@ def _array(tensor: Any) -> Array | None:
 
 
 class Noted:
-    """A step just taken; what it made gets its names."""
+    """A step that was just recorded, and whose new variables still stand for nothing."""
 
     def __init__(self, tape: Tape | None = None, new: tuple[Name, ...] = ()) -> None:
         self._tape, self._new = tape, new
 
     def gave(self, *values: Any) -> None:
-        """The objects that the step made, in the order of its new names."""
+        """Bind the objects that the step made to its new variables, in the same order."""
         if self._tape is not None:
             for value, name in zip(values, self._new, strict=True):
                 self._tape.bind(value, name)
@@ -131,13 +136,13 @@ _tapes: list[Tape | None] = [None]
 
 
 def current() -> Tape | None:
-    """The tape that is running."""
+    """Return the running tape; None without one."""
     return _tapes[-1]
 
 
 @contextlib.contextmanager
 def recording(sink: Callable[[Step], None] | None = None) -> Iterator[Tape]:
-    """A new tape; `sink` gets each step before it is taken."""
+    """Run a new tape within the context; `sink` is called with each step before it is taken."""
     tape = Tape(sink)
     _tapes.append(tape)
     try:
@@ -148,7 +153,7 @@ def recording(sink: Callable[[Step], None] | None = None) -> Iterator[Tape]:
 
 @contextlib.contextmanager
 def paused() -> Iterator[None]:
-    """Nothing is noted within."""
+    """Record nothing within the context."""
     _tapes.append(None)
     try:
         yield
@@ -159,9 +164,9 @@ def paused() -> Iterator[None]:
 def note(
     text: str, *, new: tuple[str, ...] = (), case: Case | None = None, **operands: Any
 ) -> Noted:
-    """Take down what is done next.
+    """Record what is done next, a line `text` whose gaps have the names in `new` and `operands`.
 
-    `text` has gaps for the variables in `new`, by their stems, and for the `operands`.
+    Returns an object that must be given what the line makes, see :meth:`Noted.gave`.
     """
     tape = current()
     if tape is None:
@@ -175,7 +180,7 @@ def note(
 
 
 def read(value: object, tensor: object) -> None:
-    """`value` is what `tensor` holds now."""
+    """Record that `value` is a copy of what `tensor` holds now."""
     tape = current()
     name = None if tape is None else tape.found(tensor)
     if tape is not None and name is not None:
@@ -186,7 +191,7 @@ def read(value: object, tensor: object) -> None:
 
 
 def bind(value: object, whole: object, text: str) -> None:
-    """`value` is the part of `whole` that Python gets with `text`."""
+    """Record that `value` is the part of `whole` that Python reads with `text`."""
     tape = current()
     name = None if tape is None else tape.found(whole)
     if tape is not None and isinstance(name, (Name, Part)):
@@ -195,7 +200,7 @@ def bind(value: object, whole: object, text: str) -> None:
 
 
 def mode(module: Any) -> None:
-    """Note whether `module` is in train mode, where that has changed."""
+    """Record the mode of `module`, train or eval, if the mode has changed since the last call."""
     tape = current()
     if tape is None or tape.training.get(id(module), True) == module.training:
         return
@@ -205,7 +210,7 @@ def mode(module: Any) -> None:
 
 @contextlib.contextmanager
 def under(text: str, *imports: str) -> Iterator[None]:
-    """What is noted within stands in a ``with`` block."""
+    """Put what is recorded within into a block ``with text:``, which needs these `imports`."""
     tape = current()
     if tape is None:
         yield
@@ -220,7 +225,7 @@ def under(text: str, *imports: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def attempted() -> Iterator[None]:
-    """What is noted within is to be refused."""
+    """Mark what is recorded within as one attempt, which the implementation must refuse."""
     tape = current()
     if tape is None:
         yield
@@ -234,7 +239,7 @@ def attempted() -> Iterator[None]:
 
 
 def compared(got: Array, expected: Array, allowed: Array) -> Comparison | None:
-    """A comparison that failed, for a script that makes it again."""
+    """Describe a comparison that failed, so that a script can repeat it; None without a tape."""
     tape = current()
     if tape is None:
         return None
