@@ -148,6 +148,11 @@ class Case:
             return array[:, 0]
         return array.swapaxes(0, 1) if self.configuration.batch_first else array
 
+    def arguments(self) -> dict[str, Array]:
+        """Give the arrays of the call by name: `input` and, if there are any, `h_0` and `c_0`."""
+        arrays = {"input": self.input, "h_0": self.h_0, "c_0": self.c_0}
+        return {name: array for name, array in arrays.items() if array is not None}
+
     def initial_states(self) -> tuple[Array, Array]:
         """h_0 (D * L, N, R) and c_0 (D * L, N, hidden_size), zeros where the case has none."""
         states = []

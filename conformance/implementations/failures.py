@@ -1,17 +1,17 @@
-"""How an implementation can fail a requirement: it answers wrongly, or it does not answer.
+"""The ways in which an implementation can fail a requirement: a wrong answer, or no answer.
 
 ::
 
     Exception
       Failure
-        Mismatch            the answer is not what the requirement says
+        Mismatch            the answer is not what the requirement demands
           WrongElement      an element of an array is off by more than it may be
           WrongAttribute    an array has another shape or dtype, or is on another device
-          NotRefused        what makes no sense is not refused as it must be
-            Accepted        it is taken without complaint
-        Misbehaviour        there is no answer to look at
-          Raised            the implementation raised
-          NoResult          what it answered is not a result
+          NotRefused        an argument that makes no sense is not refused as it must be
+            Accepted        such an argument is accepted without complaint
+        Misbehaviour        there is no answer to compare
+          Raised            the implementation raised an exception
+          NoResult          the answer is not a result
           Died              its process ended
           NoAnswer          it did not answer in time
 """
@@ -32,11 +32,11 @@ from conformance.recording.ending import Ending, unequal
 from conformance.recording.steps import Comparison
 
 REFUSALS = (RuntimeError, ValueError, TypeError, IndexError, AssertionError)
-"""What a refusal may be raised as: the types that PyTorch uses for wrong arguments."""
+"""The exceptions that count as a refusal: the types that PyTorch raises for wrong arguments."""
 
 
 class Quantity(enum.Enum):
-    """What an array holds: a result of a call, or part of one; a gradient; anything else."""
+    """The kind of quantity in an array: a result of a call or part of one, a gradient, or other."""
 
     RESULT = "result"
     GRADIENT = "gradient"
@@ -44,12 +44,15 @@ class Quantity(enum.Enum):
 
 
 class Failure(Exception):
-    """How a requirement is not met.
+    """A requirement that is not met.
 
-    `kind` says it in a word or two. `what` names what is wrong (``h_n``), `where` the element or
-    is empty, `got` and `expected` are what it is and should be, `allowed` is the bound on their
-    distance where there is one. `quantity` is what the array that is wrong holds. `ending` ends a
-    script that shows the failure, None where that has not been written.
+    - `kind`: the way in which the requirement is not met, in a word or two;
+    - `what`: the name of what is wrong, such as ``h_n``;
+    - `where`: the index of the element that is wrong, or empty;
+    - `got`, `expected`: what the value is, and what it should be, as text;
+    - `allowed`: the bound on the distance between the two, or None;
+    - `quantity`: the kind of quantity in the array that is wrong;
+    - `ending`: the end of a script that shows the failure, or None if there is none.
     """
 
     kind = "failure"
@@ -60,7 +63,7 @@ class Failure(Exception):
 
 
 class Mismatch(Failure):
-    """A result is not what a requirement says: what, where, got, should be, allowed."""
+    """A result that is not what a requirement demands; the fields are those of :class:`Failure`."""
 
     kind = "mismatch"
 
@@ -83,9 +86,9 @@ class Mismatch(Failure):
 
 
 class WrongElement(Mismatch):
-    """An element is further from what it should be than is allowed.
+    """An element that is further from its true value than is allowed.
 
-    `arrays` are what a script needs to compare again, see
+    `arrays` is what a script needs to repeat the comparison, from
     :func:`conformance.recording.tape.compared`.
     """
 
@@ -108,9 +111,9 @@ class WrongElement(Mismatch):
 
 
 class WrongAttribute(Mismatch):
-    """`array`, called `name`, has another ``shape``, ``dtype`` or ``device`` than it should have.
+    """An array with a wrong ``shape``, ``dtype`` or ``device``, whichever `attribute` names.
 
-    A shape is given as a tuple, the others by their names.
+    `got` and `expected` are tuples for a shape, and names for a dtype or device.
     """
 
     READ: ClassVar = {
@@ -128,7 +131,7 @@ class WrongAttribute(Mismatch):
 
 
 class NotRefused(Mismatch):
-    """What makes no sense is refused in another way than `by` raising one of these types."""
+    """An argument that makes no sense and is refused, but not `by` an exception of these types."""
 
     kind = "refused otherwise"
 
@@ -140,7 +143,7 @@ class NotRefused(Mismatch):
 
 
 class Accepted(NotRefused):
-    """What makes no sense is not refused at all."""
+    """An argument that makes no sense and is not refused at all."""
 
     kind = "accepted"
 
@@ -149,17 +152,17 @@ class Accepted(NotRefused):
 
 
 class Misbehaviour(Failure):
-    """An implementation did something else than to answer; the text says what."""
+    """A call that gives no answer to compare; the text, `message`, describes what happened."""
 
     kind = "misbehaviour"
 
-    def __init__(self, told: str, ending: Ending | None = None) -> None:
-        super().__init__(told)
+    def __init__(self, message: str, ending: Ending | None = None) -> None:
+        super().__init__(message)
         self.ending = ending
 
 
 class Raised(Misbehaviour):
-    """An implementation raised `error`."""
+    """A call that raised `error`."""
 
     kind = "raised"
 
@@ -169,13 +172,13 @@ class Raised(Misbehaviour):
 
 
 class NoResult(Misbehaviour):
-    """An implementation answered with something that is not a result."""
+    """An answer that is not a result."""
 
     kind = "no result"
 
 
 class Died(Misbehaviour):
-    """The process of an implementation ended."""
+    """The end of the process that the implementation runs in."""
 
     kind = "died"
 
@@ -187,20 +190,20 @@ class NoAnswer(Misbehaviour):
 
 
 def filter_warnings(filters: Sequence[Any]) -> None:
-    """Put `filters` in the place of ``warnings.filters``."""
+    """Replace ``warnings.filters`` by `filters`."""
     warnings.resetwarnings()
     warnings.filters[:] = filters  # type: ignore[index]
 
 
 @contextlib.contextmanager
 def lenient() -> Iterator[None]:
-    """Let a warning be a warning within, and a floating-point flag at most that.
+    """Let neither a warning nor a floating-point flag raise an exception within the context.
 
-    Whether one comes depends on the machine: NumPy's product with an infinity sets the flag
-    `invalid` on some processors only. So neither ends what computes the right numbers, also where
-    the process has warnings raised, as ``pytest -W error`` does, or has called ``np.seterr``. What
-    the code within sets to raise does raise. Its filters of warnings outlive the context, for
-    others to find; its settings of NumPy do not.
+    Whether one occurs depends on the machine: NumPy's product with an infinity sets the flag
+    `invalid` on some processors only. Code that computes the right numbers must pass on all of
+    them, also under ``pytest -W error`` or after ``np.seterr``. Where the code within itself turns
+    warnings or flags into exceptions, those are raised. Its warning filters stay after the context,
+    so that a requirement can find them; its NumPy settings do not.
     """
     raising = [each for each in warnings.filters if each[0] == "error"]
     warning = [("default", *each[1:]) for each in raising]
@@ -213,19 +216,19 @@ def lenient() -> Iterator[None]:
 
 
 def _exchange(these: list[Any], those: list[Any]) -> None:
-    """Put `those` in the places that `these` very filters have among the filters of warnings."""
+    """Replace each of the very filters `these` in ``warnings.filters`` by its like in `those`."""
     if these:
-        stead = {id(this): that for this, that in zip(these, those, strict=True)}
-        filter_warnings([stead.get(id(each), each) for each in warnings.filters])
+        other = {id(this): that for this, that in zip(these, those, strict=True)}
+        filter_warnings([other.get(id(each), each) for each in warnings.filters])
 
 
 @contextlib.contextmanager
 def blamed() -> Iterator[None]:
-    """Exceptions raised within are the implementation's: they become :class:`Raised`.
+    """Turn every exception within the context, the implementation's own, into :class:`Raised`.
 
-    Also those that no ``except Exception`` catches, but for the interrupt of the person who runs
-    the suite. In a worker no person's interrupt arrives as an exception. The context is
-    :func:`lenient` too, as no warning is a failure.
+    That includes ``SystemExit`` and ``KeyboardInterrupt``, except for Ctrl-C by the person who runs
+    the suite. In a worker process, Ctrl-C does not arrive as an exception, so an interrupt there is
+    the implementation's. The context is also :func:`lenient`, as a warning is not a failure.
     """
     try:
         with lenient():

@@ -1,4 +1,4 @@
-"""What it takes to be put under test."""
+"""The protocol of an implementation under test, and how its answer to a case is checked."""
 
 from __future__ import annotations
 
@@ -20,38 +20,41 @@ if TYPE_CHECKING:
     from typing_extensions import TypeIs
 
 ADAPTERS = ("conformance.implementations.pytorch.modules",)
-"""Modules whose implementations note what they do themselves."""
+"""Modules whose implementations record by themselves what they do."""
 
 
 @runtime_checkable
 class Implementation(Protocol):
     """An LSTM under test: its name, what it supports, and how one case is run.
 
-    Requirements that need what `supports` lacks are not applicable. :meth:`run` computes one
-    case from scratch, in eval mode, and returns NumPy arrays of the case's dtype in PyTorch's
-    shapes and order. Whatever it raises becomes a verdict.
+    A requirement that needs what `supports` lacks is not applicable. An exception that :meth:`run`
+    raises becomes a verdict. Further attributes are optional:
 
-    Optional: `precision`, a :class:`reference.Precision`, where its arithmetic is not the dtype's
-    own; `version`, a text for reports; `constructed`, which says how a script makes it; and what
-    :class:`Differentiable` adds.
+    - `precision`: a :class:`reference.Precision`, if the arithmetic is not the dtype's own;
+    - `version`: a text for reports;
+    - `constructed`: an operand that makes the implementation in a script;
+    - `gradients`: the method of :class:`Differentiable`.
     """
 
     name: str
     supports: Support
 
     def run(self, case: Case) -> Result:
-        """The implementation's own result for `case`."""
+        """Compute `case` from scratch, in eval mode.
+
+        Returns NumPy arrays of the case's dtype, in PyTorch's shapes and order.
+        """
         ...
 
 
 class Differentiable(Implementation, Protocol):
-    """An implementation that offers gradients; ``supports.gradients`` has to say so too."""
+    """An implementation with gradients; ``supports.gradients`` must be True as well."""
 
     def gradients(self, case: Case, cotangents: Result) -> Mapping[str, Array]:
-        """Gradients of the sum of every result times its cotangent.
+        """Compute the gradients of the sum of every result times its cotangent.
 
-        By the names ``input``, ``h_0``, ``c_0`` and PyTorch's for the parameters, in the shapes
-        and the dtype of the case's own arrays. A name that is left out is not verified.
+        The names are ``input``, ``h_0``, ``c_0`` and PyTorch's names of the parameters; shapes and
+        dtype are those of the case's arrays. A gradient that is left out is not verified.
         """
         ...
 
@@ -62,23 +65,23 @@ def is_differentiable(implementation: Implementation) -> TypeIs[Differentiable]:
 
 
 def precision(implementation: Implementation) -> Precision:
-    """What `implementation` declares of its arithmetic; by default it is the dtype's own."""
+    """Return the arithmetic that `implementation` declares, by default the dtype's own."""
     declared: Precision = getattr(implementation, "precision", Precision())
     return declared
 
 
 def run(implementation: Implementation, case: Case) -> Result:
-    """As :func:`answer`, with the documented shapes and the case's dtype.
+    """Run `case` and check that the result has the documented shapes and the case's dtype.
 
-    Raises :class:`WrongAttribute` if they are not, so that a requirement can rely on them. What
-    the output holds beyond a row's length is set to zero here: that it is zero already is the
-    claim of one requirement, and of no other.
+    Raises :class:`Misbehaviour` if there is no result, and :class:`WrongAttribute` for a wrong
+    shape or dtype. The output beyond each row's length is set to zero: one requirement alone claims
+    that it is zero already, and the others must not fail for that.
     """
     return without_padding(checked(answer(implementation, case), case), case)
 
 
 def without_padding(result: Result, case: Case) -> Result:
-    """`result` with zeros in the output, or in its cotangent, beyond the length of each row."""
+    """Set the output of `result`, or its cotangent, to zero beyond the length of each row."""
     if case.lengths is None:
         return result
     beyond = ~case.valid_steps()
@@ -91,9 +94,10 @@ def without_padding(result: Result, case: Case) -> Result:
 
 
 def answer(implementation: Implementation, case: Case) -> Result:
-    """``implementation.run(case)``; its exceptions become :class:`~conformance.Misbehaviour`.
+    """Call ``implementation.run(case)``.
 
-    So does an answer that is no :class:`Result` of NumPy arrays.
+    Raises :class:`~conformance.Misbehaviour` if the call raises an exception, or returns something
+    else than a :class:`Result` of NumPy arrays.
     """
     if type(implementation).__module__ in ADAPTERS:
         with blamed():
@@ -109,8 +113,8 @@ def answer(implementation: Implementation, case: Case) -> Result:
         result = implementation.run(case)
     called.gave(result)
     if not isinstance(result, Result):
-        told = f"run() returned {type(result).__name__}, not a Result"
-        raise NoResult(told, untrue("isinstance({it}, Result)", told, it=result))
+        message = f"run() returned {type(result).__name__}, not a Result"
+        raise NoResult(message, untrue("isinstance({it}, Result)", message, it=result))
     for name, array in result.items():
         if not isinstance(array, np.ndarray):
             kind = f"{type(array).__module__}.{type(array).__name__}".removeprefix("builtins.")
@@ -120,8 +124,11 @@ def answer(implementation: Implementation, case: Case) -> Result:
 
 
 def _constructed(implementation: Implementation) -> object:
-    """How a script makes the implementation: as it says itself in `constructed`, or without
-    arguments; itself, which no script can make, where it takes some."""
+    """Find an operand that makes the implementation in a script.
+
+    It is the attribute `constructed`, or a call of the class without arguments. If the class needs
+    arguments it is the implementation itself, which no script can make.
+    """
     own = getattr(implementation, "constructed", None)
     if isinstance(own, (Text, Origin)):
         return own
@@ -133,7 +140,7 @@ def _constructed(implementation: Implementation) -> object:
 
 
 def checked(result: Result, case: Case) -> Result:
-    """`result` itself, if it has the shapes and the dtype that `case` asks for."""
+    """Return `result`; raise :class:`WrongAttribute` if a shape or dtype does not fit `case`."""
     shapes = documented_shapes(case)
     for name, array in result.items():
         if array.shape != shapes[name]:
@@ -144,7 +151,7 @@ def checked(result: Result, case: Case) -> Result:
 
 
 def documented_shapes(case: Case) -> dict[str, tuple[int, ...]]:
-    """Shapes of output, h_n and c_n as the documentation of ``torch.nn.LSTM`` gives them."""
+    """Give the shapes of output, h_n and c_n from the documentation of ``torch.nn.LSTM``."""
     return {
         "output": case.output_shape(),
         "h_n": case.state_shape(case.configuration.output_size),

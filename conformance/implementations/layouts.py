@@ -1,7 +1,7 @@
-"""How LSTMs store the parameters of one layer and direction, from PyTorch's layout and back.
+"""Layouts in which LSTMs store their parameters, and conversion from PyTorch's layout and back.
 
 PyTorch stacks the rows of the gates i, f, g, o in weights (4 * hidden_size, features) and has two
-biases. Others order the gates otherwise, store kernels transposed, have one bias, or add a
+biases. Other LSTMs order the gates otherwise, store weights transposed, have one bias, or add a
 constant to the forget gate's bias themselves.
 """
 
@@ -16,13 +16,16 @@ import numpy as np
 from reference import Array, Case
 
 GATES = "ifgo"
-"""PyTorch's order of the gates; g is the candidate, which others call c, z or j."""
+"""PyTorch's order of the gates; g is the candidate, which other LSTMs call c, z or j."""
 
 
 class Stored(NamedTuple):
-    """Parameters of one layer and direction, or gradients by them, as a :class:`Layout` has them.
+    """Parameters of one layer and direction, or gradients by these, in a :class:`Layout`.
 
-    `biases` has two arrays, one or none; `weight_hr` is None without a projection.
+    - `weight_ih`: (4 * hidden_size, features), or transposed;
+    - `weight_hh`: (4 * hidden_size, R), or transposed;
+    - `biases`: two arrays, one or none, each (4 * hidden_size,);
+    - `weight_hr`: (R, hidden_size), or transposed; None without a projection.
     """
 
     weight_ih: Array
@@ -36,11 +39,12 @@ class Layout:
     """One way to store the parameters of a layer and direction.
 
     - `gates`: the order in which the gates are stacked, a permutation of ``"ifgo"``;
-    - `transposed`: whether weights are (features, 4 * hidden_size), as of a kernel that is
-      multiplied from the right, and the projection (hidden_size, proj_size);
-    - `biases`: 2, or 1 that takes the sum of both;
-    - `forget_bias`: what the implementation adds to the forget gate's bias by itself, and what is
-      subtracted from it here. It is rounded to the dtype: declare it as ``Precision(added_bias=)``.
+    - `transposed`: whether weights are (features, 4 * hidden_size), to be multiplied from the
+      right, and the projection is (hidden_size, proj_size);
+    - `biases`: 2, or 1 that holds the sum of both;
+    - `forget_bias`: the number that the implementation adds to the forget gate's bias by itself,
+      and that is subtracted from the bias here. As the difference is rounded to the dtype, declare
+      the number as ``Precision(added_bias=)`` too.
 
     Raises :class:`ValueError` for other values.
 
@@ -60,10 +64,11 @@ class Layout:
             raise ValueError(f"biases must be 1 or 2, got {self.biases}")
 
     def stored(self, case: Case, suffix: str = "_l0") -> Stored:
-        """The parameters of one layer and direction of `case`, such as ``_l1_reverse``.
+        """Convert the parameters of one layer and direction of `case` to this layout.
 
-        Arrays have the case's dtype; a sum of biases is rounded to it once. Without biases in the
-        configuration there are none, unless a `forget_bias` has to be taken back.
+        `suffix` ends their names, such as ``_l1_reverse``. Arrays have the case's dtype; a sum of
+        biases is rounded once. A configuration without biases gives none, unless there is a
+        `forget_bias` to subtract.
         """
         parameters = {
             name.removesuffix(suffix): array
@@ -93,20 +98,20 @@ class Layout:
         return tuple(self.reordered(bias).astype(case.dtype.numpy) for bias in both)
 
     def reordered(self, stacked: Array) -> Array:
-        """Rows stacked in PyTorch's order, stacked in the order of `gates`."""
+        """Restack rows from PyTorch's order of gates in the order `gates`."""
         blocks = self.by_gate(stacked)
         return np.concatenate([blocks[gate] for gate in self.gates])
 
     @staticmethod
     def by_gate(stacked: Array) -> dict[str, Array]:
-        """Rows stacked in PyTorch's order as one block for each gate, by its letter."""
+        """Split rows that are stacked in PyTorch's order into one block per gate, by letter."""
         return dict(zip(GATES, np.split(np.asarray(stacked), 4), strict=True))
 
     def restored(self, stored: Stored, suffix: str = "_l0") -> dict[str, Array]:
-        """Gradients by stored parameters as gradients by PyTorch's, by PyTorch's names.
+        """Convert gradients by stored parameters to gradients by PyTorch's, under PyTorch's names.
 
-        The inverse of :meth:`stored` for all that is linear in it: a single bias hands its
-        gradient to both of PyTorch's.
+        This is the chain rule through :meth:`stored`: where that adds both biases up, the gradient
+        by the sum is the gradient by each.
         """
         turn = np.transpose if self.transposed else np.asarray
 

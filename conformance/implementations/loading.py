@@ -1,4 +1,4 @@
-"""From the name of an implementation to the implementation."""
+"""Loading of implementations by their names."""
 
 from __future__ import annotations
 
@@ -32,18 +32,22 @@ FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "supports": (lambda value: isinstance(value, Support), "a conformance.Support"),
     "run": (callable, "a method run(case)"),
 }
-"""What an implementation has: for each field a test, and what it has to be in words."""
+"""The attributes that an implementation must have: for each a test, and the same in words."""
 
 
 @lenient()
 def load(name: str) -> Implementation:
-    """The implementation of that name: one of :data:`SHIPPED`, or a class given by its place.
+    """Load the implementation `name`: one of :data:`SHIPPED`, or a place in a module or file.
 
-    A class is named ``package.module:Class`` (importable from the current folder as well) or
-    ``path/to/file.py:Class``. It is a torch module class with the constructor and the parameter
-    names of ``torch.nn.LSTM`` or ``torch.nn.LSTMCell``, or a class without constructor arguments
-    that is an :class:`Implementation` itself; or a :class:`HandWritten` has that name. Raises
-    :class:`UsageError` when there is none.
+    A place is ``package.module:Class``, imported as from the current folder, or
+    ``path/to/file.py:Class``. In that place there must be one of these:
+
+    - a torch module class with the constructor and the parameter names of ``torch.nn.LSTM`` or
+      ``torch.nn.LSTMCell``;
+    - a class that is an :class:`Implementation` and needs no constructor arguments;
+    - a :class:`HandWritten`.
+
+    Raises :class:`UsageError` if there is none of them.
     """
     if name in SHIPPED:
         SHIPPED[name].require(name)
@@ -54,10 +58,10 @@ def load(name: str) -> Implementation:
 
 
 def find(name: str) -> tuple[ModuleType, str, Packages]:
-    """The module that `name` is about, what is named in it, and what the module sees.
+    """Find the module in `name`, the attribute in `name`, and the packages that the module sees.
 
-    Of a file that is named alone it is nothing, "". Raises :class:`UsageError` when there is no
-    such module.
+    The attribute is "" if `name` is a file alone. Raises :class:`UsageError` if there is no such
+    module.
     """
     place, _, attribute = name.rpartition(":")
     if name.endswith(".py"):
@@ -131,7 +135,11 @@ def _is_loaded(value: Any) -> bool:
 def missing(
     module: ModuleType, attribute: str, name: str, kind: str, fits: Callable[[Any], bool]
 ) -> UsageError:
-    """That `attribute` is not there, with what is: what `fits`, of which the module has `kind`."""
+    """Make the error that `module` has no such `attribute`, with a list of what it has instead.
+
+    The list has the module's own attributes that are of the right sort by `fits`. `kind` puts the
+    sort in words, such as ``class ``, or is empty.
+    """
     place = name[: len(name) - len(attribute)].rstrip(":.")
     known = {key: value for key, value in vars(module).items() if fits(value) and key[0] != "_"}
     own = sorted(
@@ -139,9 +147,9 @@ def missing(
         for key, value in known.items()
         if isinstance(value, HandWritten) or value.__module__ == module.__name__
     )
-    told = f"there is no {kind}{attribute!r} in {place}" if attribute else f"give {place}:Class"
+    what = f"there is no {kind}{attribute!r} in {place}" if attribute else f"give {place}:Class"
     has = f"; it has {', '.join(own[:8])}" if own else ""
-    return UsageError(f"{name!r}: {told}{has}{meant(attribute, known)}")
+    return UsageError(f"{name!r}: {what}{has}{meant(attribute, known)}")
 
 
 @lenient()
@@ -150,9 +158,9 @@ def of_class(
     name: str,
     neighbours: contextlib.AbstractContextManager[object] | None = None,
 ) -> Implementation:
-    """An instance of `cls` if it is an implementation, else what adapts the torch module class.
+    """Make an instance of `cls` if it is an implementation, else an adapter of the torch module.
 
-    Its code runs within `neighbours`. Raises :class:`UsageError` if it is neither.
+    The code of `cls` runs within `neighbours`. Raises :class:`UsageError` if `cls` is neither.
     """
     around = contextlib.nullcontext() if neighbours is None else neighbours
     if hasattr(cls, "run") and hasattr(cls, "supports"):
@@ -172,10 +180,10 @@ def of_class(
 
 @lenient()
 def of_object(implementation: Implementation) -> Implementation:
-    """An implementation that was made already, if it has what one has.
+    """Check an object that is to be an implementation, and return it.
 
-    A hand-written one that has no name of its own gets that of the place where it lies, as
-    ``module:name``, if it is in a module. Raises :class:`UsageError` for wrong fields.
+    A hand-written one without a `name` is named after its place, ``module:variable``, if it lies in
+    a module. Raises :class:`UsageError` for a wrong attribute.
     """
     name = type(implementation).__name__
     if isinstance(implementation, HandWritten):
@@ -187,7 +195,7 @@ def of_object(implementation: Implementation) -> Implementation:
 
 
 def _place(mine: HandWritten) -> str:
-    """The module and the name of it there, at best those beside its class; empty if in none."""
+    """Find a ``module:variable`` that holds `mine`, at best beside its class; "" if none does."""
     places = [
         (module, key)
         for module, loaded in list(sys.modules.items())
@@ -200,11 +208,11 @@ def _place(mine: HandWritten) -> str:
 
 
 def _sound(implementation: Any, fields: dict[str, Any], name: str) -> Implementation:
-    """`implementation`, if its `fields` are what an implementation has."""
+    """Return `implementation` if its `fields` fit; raise :class:`UsageError` if not."""
     for field, (fits, kind) in FIELDS.items():
         value = fields[field]
         if not fits(value):
-            found = "None or nothing" if value is None else " ".join(repr(value).split())[:60]
+            found = "None or no attribute" if value is None else " ".join(repr(value).split())[:60]
             raise UsageError(f"{name!r}: its `{field}` must be {kind}, got {found}")
     sound: Implementation = implementation
     return sound

@@ -1,8 +1,8 @@
-"""Top-level packages of the same name from two folders in one process.
+"""Top-level packages of the same name in two folders, used in one process.
 
-This project's packages are called ``reference`` and ``strategies``; somebody's LSTM may live
-beside packages of the same names. Each side sees its own: code of one folder is imported and
-called inside ``with Packages(folder):``, where the clashing names mean that folder's modules.
+This project's packages are called ``reference`` and ``strategies``. The LSTM under test may lie
+beside other packages of these names. So the code of a folder is imported and called within a block
+``with Packages(folder):``, in which the names mean the packages of that folder.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import ModuleType
 
 NAMES = ("reference", "strategies", "tests")
 
@@ -20,10 +20,11 @@ Modules = dict[str, ModuleType]
 
 
 class Packages:
-    """The packages among `NAMES` that lie in `folder`, visible as such within a ``with`` block.
+    """The packages among `names` that lie in `folder`, for import within a ``with`` block.
 
-    The folder is also first on ``sys.path`` there. Blocks may be nested. After a block the names
-    mean what they meant before; what nobody had imported stays if a plain import would find it.
+    Within the block, `folder` is also first on ``sys.path``. Blocks can be nested. After a block
+    each name means what it meant before. A package that was first imported within the block stays
+    imported if an import outside the block would find the same package, and is put aside otherwise.
     """
 
     def __init__(self, folder: Path, names: tuple[str, ...] = NAMES) -> None:
@@ -31,22 +32,30 @@ class Packages:
         self.names = tuple(
             name for name in names if (folder / name).is_dir() or (folder / f"{name}.py").is_file()
         )
+        # the folder's modules while no block is open, so that no module is executed twice
         self._inside: Modules = {}
+        # what the names meant outside each open block, innermost last
         self._outside: list[Modules] = []
 
     def find_spec(
         self, name: str, path: object = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """A finder for ``sys.meta_path``; without it a folder yields to any regular package."""
+        """Find a package of the folder, as a finder on ``sys.meta_path``.
+
+        The place on ``sys.path`` does not suffice: a folder without ``__init__.py`` yields to a
+        package of the same name that has one, however late on the path.
+        """
         return PathFinder.find_spec(name, [str(self.folder)]) if name in self.names else None
 
     def _take_out(self) -> Modules:
-        if not self.names:
+        """Remove the packages and all their submodules from ``sys.modules``, and return them."""
+        if not self.names:  # blocks are entered for every call of an LSTM, so this must be quick
             return {}
         taken = [name for name in sys.modules if name.partition(".")[0] in self.names]
         return {name: sys.modules.pop(name) for name in taken}
 
     def _holds(self, spec: ModuleSpec | None) -> bool:
+        """Return whether the module of `spec` lies in the folder."""
         if spec is None:
             return False
         places = [spec.origin, *(spec.submodule_search_locations or [])]
@@ -55,33 +64,30 @@ class Packages:
     def __enter__(self) -> Packages:
         outside = self._take_out()
         for name in self.names:
-            ours = name in outside and self._holds(outside[name].__spec__)
-            sys.modules.update(_below(name, outside if ours else self._inside))
+            # the folder's own tests may have imported its package already: use that very one
+            same = name in outside and self._holds(outside[name].__spec__)
+            sys.modules.update(_below(name, outside if same else self._inside))
         self._outside.append(outside)
         sys.path.insert(0, str(self.folder))
         sys.meta_path.insert(0, self)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         sys.meta_path.remove(self)
-        if str(self.folder) in sys.path:
+        if str(self.folder) in sys.path:  # the code within may have removed it
             sys.path.remove(str(self.folder))
         self._inside, outside = self._take_out(), self._outside.pop()
         for name in self.names:
             mine = self._inside.get(name)
-            if name in outside:
+            if name in outside:  # submodules that were imported within belong to the same package
                 stays = outside[name] is mine
-            else:
+            else:  # nobody has imported the name outside: would they get this package?
                 stays = mine is not None and self._holds(importlib.util.find_spec(name))
             sys.modules.update(_below(name, self._inside if stays else outside))
 
 
 def _below(package: str, modules: Mapping[str, ModuleType]) -> Modules:
+    """Select `package` and its submodules from `modules`."""
     return {name: modules[name] for name in modules if name.partition(".")[0] == package}
 
 

@@ -1,4 +1,4 @@
-"""Finding out what an implementation takes, by trying it on small cases."""
+"""Trial runs on small cases, which show what an implementation supports."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 from reference import DTYPES, Array, Case, Configuration, Result
 
 SMALL = Configuration(input_size=2, hidden_size=3)
-"""What is tried, with one option changed at a time."""
+"""The configuration that is tried, with one option changed at a time."""
 
 
-class Tried(Protocol):
-    """What can be tried."""
+class Runnable(Protocol):
+    """Anything that can run a case, whether or not its `supports` is known yet."""
 
     def run(self, case: Case) -> Result:
-        """The result of a case."""
+        """Compute `case`."""
         ...
 
 
@@ -32,9 +32,9 @@ def small_case(
     lengths: Array | None = None,
     fill: Callable[[tuple[int, ...]], Array] = np.zeros,
 ) -> Case:
-    """A case of this configuration, with initial `states` or not, `batched` or not.
+    """Make a case of `configuration` with `rows` rows, or unbatched, and `steps` time steps.
 
-    Its arrays are what `fill` makes of their shapes, in `dtype`.
+    `fill` is called with the shape of each array; what it returns is converted to `dtype`.
     """
 
     def some(*shape: int) -> Array:
@@ -54,10 +54,10 @@ def small_case(
     )
 
 
-def takes(implementation: Tried, case: Case, *, shaped: bool = False) -> bool:
-    """Whether `case` runs, and where `shaped` is asked for whether its output has the right shape.
+def takes(implementation: Runnable, case: Case, *, shaped: bool = False) -> bool:
+    """Return whether `case` runs, and with `shaped` also whether its output has the right shape.
 
-    Nothing else of what comes back is looked at.
+    The numbers are not looked at: an implementation that computes a case wrongly supports it.
     """
     try:
         result = implementation.run(case)
@@ -67,13 +67,13 @@ def takes(implementation: Tried, case: Case, *, shaped: bool = False) -> bool:
 
 
 def dtypes_taken(
-    implementation: Tried,
+    implementation: Runnable,
     dtypes: tuple[str, ...],
     cases: Callable[[str], Iterable[Case]] = lambda dtype: [small_case(dtype=dtype)],
 ) -> tuple[str, ...]:
-    """Those of `dtypes` in which all `cases` run, by default one small case.
+    """Select those of `dtypes` in which all `cases` run, by default one small case.
 
-    All of them where there is none: then it is not for the dtype that something raises.
+    If that leaves none, the dtype is not why the cases fail, and all of `dtypes` are returned.
     """
     taken = [name for name in dtypes if all(takes(implementation, case) for case in cases(name))]
     return tuple(taken) or dtypes

@@ -10,10 +10,12 @@ from conformance.errors import UsageError
 
 @dataclass(frozen=True)
 class Shipped:
-    """One of them: what it is, and its class as ``module:Class``.
+    """An implementation known by name.
 
-    `needs` names the modules of other projects that it imports, all of which the `extra` of this
-    project installs.
+    - `text`: what it is, in words;
+    - `place`: its class, as ``module:Class``;
+    - `extra`: the extra of this project that installs what the class needs;
+    - `needs`: the modules of other projects that the class imports.
     """
 
     text: str
@@ -22,7 +24,7 @@ class Shipped:
     needs: tuple[str, ...] = ()
 
     def require(self, name: str) -> None:
-        """Raise :class:`UsageError` if a module that it needs is not installed."""
+        """Raise :class:`UsageError` if a module that the class needs is not installed."""
         missing = [module for module in self.needs if importlib.util.find_spec(module) is None]
         if missing:
             raise UsageError(
@@ -94,4 +96,4 @@ SHIPPED = {
     ),
     "mlx": _adapter("MLX' LSTM", "mlx:MlxLSTM", "mlx", "mlx"),
 }
-"""Implementations known by name."""
+"""The implementations by their names, as ``lstm-conformance implementations`` lists them."""

@@ -7,12 +7,10 @@ from torch import Tensor, nn
 
 
 class StackedLSTMCells(nn.Module):
-    """`num_layers` cells, a loop over time, and in it a loop over layers.
+    """A stack of `num_layers` cells: a loop over time, and in it a loop over layers.
 
     The hidden state of layer l is the input of layer l + 1. Constructor and call are those of
-    ``torch.nn.LSTM`` for one direction without projection or dropout: `input` (T, N, input_size)
-    and `hx` = (h_0, c_0), each (num_layers, N, hidden_size), give `output` (T, N, hidden_size)
-    and (h_n, c_n). With `batch_first`, input and output are (N, T, ...). All may lack N.
+    ``torch.nn.LSTM`` for one direction without projection or dropout.
     """
 
     def __init__(
@@ -37,7 +35,14 @@ class StackedLSTMCells(nn.Module):
     def forward(
         self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """Run all cells over `input`; see the class for the shapes."""
+        """Run all cells over `input`.
+
+        - `input`: (T, N, input_size), or (N, T, input_size) with `batch_first`;
+        - `hx`: h_0 and c_0, each (num_layers, N, hidden_size), or None for zeros.
+
+        Returns output, (T, N, hidden_size) or (N, T, hidden_size), and (h_n, c_n), of the shapes of
+        `hx`. All of these lack N if `input` does.
+        """
         swap = self.batch_first and input.dim() == 3
         steps = input.transpose(0, 1) if swap else input
         if hx is None:

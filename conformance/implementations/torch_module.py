@@ -1,4 +1,4 @@
-"""What requirements on torch modules need of an implementation; needs no torch itself."""
+"""The protocol that requirements on torch modules need; this module does not import torch."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 class TorchModule(Implementation, Protocol):
     """An implementation by a ``torch.nn.Module`` that can be built, kept and called again.
 
-    `cls` is the module's class. `is_cell` says whether a call is one step, as of
-    ``torch.nn.LSTMCell``. `rename` turns a parameter name of ``torch.nn.LSTM`` into the module's
-    own. `around` is entered whenever code of the module's class runs. What the module raises
-    becomes :class:`~conformance.implementations.failures.Misbehaviour`.
+    - `cls`: the class of the module;
+    - `is_cell`: whether a call computes one step, as a call of ``torch.nn.LSTMCell`` does;
+    - `rename`: a function from a parameter name of ``torch.nn.LSTM`` to the name in the module;
+    - `around`: makes a context in which all code of the class is run.
+
+    An exception in the module becomes :class:`~conformance.implementations.failures.Misbehaviour`.
     """
 
     cls: type[nn.Module]
@@ -29,33 +31,33 @@ class TorchModule(Implementation, Protocol):
     around: Callable[[], AbstractContextManager[object]]
 
     def construct(self, configuration: Configuration) -> nn.Module:
-        """A new module of this configuration, as its constructor leaves it."""
+        """Construct a new module of this configuration, and change nothing in it."""
         ...
 
     def load(self, module: nn.Module, parameters: Mapping[str, Array]) -> None:
-        """Give `module` these parameters, by PyTorch's names."""
+        """Load `parameters`, by PyTorch's names, into `module`."""
         ...
 
     def parameters(self, module: nn.Module, case: Case) -> dict[str, nn.Parameter]:
-        """The parameters of `module` by the names of `case`."""
+        """Find the parameters of `module` by the names in `case`."""
         ...
 
     def build(self, case: Case) -> nn.Module:
-        """A module with the case's configuration, parameters, dtype and device, in eval mode."""
+        """Build a module, in eval mode, with everything as in `case`: parameters, dtype, device."""
         ...
 
     def call(self, module: nn.Module, case: Case) -> tuple[Tensor, Tensor, Tensor]:
-        """Output, h_n and c_n of `module` for the case's input and states."""
+        """Call `module` with the case's input and states; returns output, h_n and c_n."""
         ...
 
     def call_with(
         self, module: nn.Module, case: Case, x: Tensor, states: tuple[Tensor, Tensor] | None
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Output, h_n and c_n of `module` for an input and states given as tensors."""
+        """Call `module` with the input `x` and `states` (h_0, c_0); returns output, h_n and c_n."""
         ...
 
 
 def is_torch_module(implementation: Implementation) -> TypeIs[TorchModule]:
-    """Whether `implementation` has every method of :class:`TorchModule`."""
+    """Return whether `implementation` has every method of :class:`TorchModule`."""
     methods = (name for name in vars(TorchModule) if not name.startswith("_"))
     return all(hasattr(implementation, name) for name in methods)

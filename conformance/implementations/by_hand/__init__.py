@@ -1,4 +1,4 @@
-"""Verifying an LSTM that somebody wrote by hand, with names and a layout of its own."""
+"""Verification of a hand-written LSTM, whose names and layout are not PyTorch's."""
 
 from conformance.implementations.by_hand.adapter import HandWritten
 

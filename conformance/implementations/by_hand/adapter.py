@@ -1,4 +1,4 @@
-"""A hand-written single-layer LSTM as an implementation."""
+"""The adapter that makes a hand-written LSTM of one layer an implementation."""
 
 from __future__ import annotations
 
@@ -22,38 +22,45 @@ from strategies import ONE_LAYER, Support
 
 
 class HandWritten:
-    """A class, or a function, that somebody wrote: one layer in one direction.
+    """A hand-written class or function that computes one layer of an LSTM in one direction.
 
-    `factory(input_size, hidden_size)` makes an instance: the class itself, or a lambda where its
-    constructor differs. Then, how its parameters are stored:
+    `factory(input_size, hidden_size)` makes an instance of the class: pass the class itself, or a
+    lambda if its constructor takes other arguments. If the LSTM is a function, `factory` is the
+    function itself. `name` is its name in reports; the default is the name that it is loaded by,
+    such as ``mine.py:mine``, or else the name of the factory.
 
-    - `weight_ih`, `weight_hh`: their names, such as ``W``, ``x2h.weight`` or, for four of them,
-      ``W_{i,f,c,o}`` with its own names of the gates in PyTorch's order i, f, g, o. Instead of
-      both, `weight_xh` for one array over x and then h, or `weight_hx` for h and then x;
-    - `bias`: likewise, one name, a tuple of two, or none;
-    - `gates`: the order in which an array has the gates; `transposed`: whether weights are
-      (features, gates), to be multiplied from the right, or ``"weight_ih"`` or ``"weight_hh"`` if
-      only those are; `forget_bias`: what the class adds to that of the forget gate itself.
+    These arguments describe how the parameters are stored:
 
-    And how it is used:
+    - `weight_ih`, `weight_hh`: the names of the weights, such as ``W`` or ``x2h.weight``. Four
+      separate arrays are named like ``W_{i,f,c,o}``: in the braces are the class's names of the
+      gates, in PyTorch's order i, f, g, o;
+    - `weight_xh` or `weight_hx`, instead of both: the name of one array for x and h, in this order;
+    - `bias`: the name of the bias, a tuple of two names, or nothing;
+    - `gates`: the order of the gates in an array, a permutation of ``"ifgo"``;
+    - `transposed`: whether weights are (features, 4 * hidden_size), to be multiplied from the
+      right; ``"weight_ih"`` or another name if only that weight is;
+    - `forget_bias`: the number that the class itself adds to the bias of the forget gate.
 
-    - `call`: the arguments, such as ``input, (h_0, c_0)``; ``h_0[0]`` where a state has no layer
-      axis. `states_optional`: whether they can be left out. A function has its parameters among
-      them, ``input, h_0[0], c_0[0], W, U, b``, and is given as `factory`; `tensors` says that
-      they are torch's and not NumPy's;
-    - `method`: what is called, if not the instance itself;
-    - `returns`: such as ``output, (h_n, c_n)``, ``h_n[0]``, or ``fc(h_n[0])`` where a submodule
-      comes last, whose input is then read. ``c_all`` has the cell state of every step, ``_`` is
-      ignored. Where only h_n comes back, output is read from runs on the first steps alone;
-    - `batch_first`; `batched`: whether the input has a batch axis; `cell`: whether a call is one
-      step, with ``input`` (N, input_size) and states (N, hidden_size); `columns`: whether the last
-      two axes are the other way round in all of these, so that a row of the batch is a column.
+    These arguments describe how the LSTM is used:
 
-    `name` is what reports call it: by default the name that it is loaded by, such as
-    ``mine.py:mine``, and the factory's where it is not loaded by any.
+    - `call`: the arguments of a call, such as ``input, (h_0, c_0)``; ``h_0[0]`` for a state without
+      its layer axis. A function takes its parameters too: ``input, h_0[0], c_0[0], W, U, b``;
+    - `states_optional`: whether initial states can be left out of the call;
+    - `method`: the name of the method to call, if that is not the instance itself;
+    - `returns`: the form of the answer, such as ``output, (h_n, c_n)`` or ``h_n[0]``; ``c_all`` is
+      the cell state of every step, and ``_`` is ignored. ``fc(h_n[0])`` means that a submodule
+      ``fc`` comes last: then its input is read. If there is no output in the answer, the output is
+      put together from the h_n of calls on the first steps;
+    - `batch_first`: whether the input is (N, T, input_size) and not (T, N, input_size);
+    - `batched`: whether the input has a batch axis N;
+    - `cell`: whether a call is one step, of ``input`` (N, input_size) and states (N, hidden_size);
+    - `columns`: whether the last two axes of all these arrays are swapped, so that a row of the
+      batch is a column;
+    - `tensors`: whether a function computes with torch tensors and not with NumPy arrays.
 
-    Whatever else it has stays as constructed. Dtypes and options that raise when tried are not
-    supported. Raises :class:`UsageError` for what does not fit together.
+    Everything else stays as the constructor leaves it. Dtypes and options are tried, and those that
+    raise an exception are not supported. Raises :class:`UsageError` for arguments that do not fit
+    together.
     """
 
     def __init__(
@@ -81,7 +88,7 @@ class HandWritten:
     ) -> None:
         biases = (bias,) if isinstance(bias, str) and bias else tuple(bias)
         if forget_bias and not biases:
-            raise UsageError("forget_bias needs a bias that it can be subtracted from")
+            raise UsageError("forget_bias needs a bias from which it can be subtracted")
         given = (weight_ih, weight_hh, weight_xh, weight_hx)
         weights = {which: each for which, each in zip(FEATURES, given, strict=True) if each}
         turned = FEATURES if transposed is True else {transposed} if transposed else {}
@@ -111,14 +118,17 @@ class HandWritten:
             raise UsageError(f"a cell must return h_n and c_n, got returns={returns!r}")
 
     def small_case(self, dtype: str = "float32", **changes: Any) -> Case:
-        """As :func:`conformance.implementations.probing.small_case`, of a form that it takes."""
+        """Make a small case of the form that the LSTM takes.
+
+        See :func:`conformance.implementations.probing.small_case` for the `changes`.
+        """
         small = changes.pop("configuration", SMALL)
         configuration = replace(small, bias=self.biased, batch_first=self.batch_first)
         return small_case(configuration, dtype, **{"batched": self.batched, **changes})
 
     @property
     def supports(self) -> Support:
-        """What it takes, as far as that shows when tried."""
+        """The cases that the LSTM takes, as found by trial runs."""
         if self._supports is None:
             self._supports = self._tried()
         return self._supports
@@ -143,7 +153,7 @@ class HandWritten:
         dtypes = dtypes_taken(
             self, dtypes, lambda dtype: [self.small_case(dtype, states=given) for given in states]
         )
-        # what hand-written code makes of no rows is seldom meant: it counts where it is right
+        # few people who write an LSTM think of empty batches: they count where the shape is right
         empty = self.small_case(dtypes[0], states=states[0], rows=0)
         returned = self.usage.answer.names & {"c_n", "c_all"}
         return replace(
@@ -177,7 +187,7 @@ class HandWritten:
         return bool(set(self.usage.call.names) - set(GIVEN))
 
     def run(self, case: Case) -> Result:
-        """The result of a newly constructed instance; c_n is NaN where it does not come back."""
+        """Compute `case` with a newly constructed instance; c_n is NaN if it is not returned."""
         made = self._subject(case)
         given = self._given(made, case)
         results = self.usage.results(made, case, given, self.around)
@@ -188,15 +198,14 @@ class HandWritten:
         return Result(arrays["output"], arrays["h_n"], c_n, devices)
 
     def _given(self, made: Subject, case: Case) -> dict[str, Any]:
-        arrays = {"input": case.input, "h_0": case.h_0, "c_0": case.c_0}
-        if self._is_function:
-            arrays |= self.parameters.of(case)
-        return {name: made.given(array) for name, array in arrays.items() if array is not None}
+        arrays = case.arguments() | (self.parameters.of(case) if self._is_function else {})
+        return {name: made.given(array) for name, array in arrays.items()}
 
     def gradients(self, case: Case, cotangents: Result) -> dict[str, Array]:
-        """Gradients, by autograd, of the sum of each result times its cotangent.
+        """Compute, by autograd, the gradients of the sum of every result times its cotangent.
 
-        By ``input``, ``h_0``, ``c_0`` and PyTorch's parameter names; zeros for what has none.
+        They are named ``input``, ``h_0``, ``c_0`` and as PyTorch names the parameters. A gradient
+        by something that no result depends on is zero.
         """
         made = self._subject(case)
         given = self._given(made, case)

@@ -1,7 +1,8 @@
-"""How something is called, and what comes back, each as one Python expression.
+"""Descriptions of a call and of its answer, each by one Python expression.
 
-``input, (h_0[0], c_0[0])`` is a call with the input and a tuple of two states without their first
-axis; ``output, (h_n, c_n)`` is an answer like that of ``torch.nn.LSTM``.
+``input, (h_0[0], c_0[0])`` describes a call with the input and a tuple of two states without their
+first axis; ``output, (h_n, c_n)`` describes an answer like that of ``torch.nn.LSTM``. Python's own
+parser reads the expressions, and nothing in them is evaluated.
 """
 
 from __future__ import annotations
@@ -14,36 +15,46 @@ from conformance.errors import UsageError
 from conformance.implementations.failures import NoResult
 
 GIVEN = ("input", "h_0", "c_0")
-"""Names in a call; all others are parameters."""
+"""The names in a call that stand for arrays of the case; all other names are parameters."""
 
 RETURNED = ("output", "h_n", "c_n", "c_all", "_")
-"""Names in an answer: c_all has the cell state of every step, and ``_`` is ignored."""
+"""The names in an answer: ``c_all`` is the cell state of every step, and ``_`` is ignored."""
 
 
 def _parsed(text: str, what: str) -> ast.Call:
+    """Parse `text` as the arguments of a call; `what` names the option in a message."""
     try:
         tree = ast.parse(f"_({text})", mode="eval").body
     except SyntaxError as error:
-        raise UsageError(f"{what}={text!r} is no expression: {error.msg}") from error
-    if not isinstance(tree, ast.Call):
+        raise UsageError(f"{what}={text!r} is not an expression: {error.msg}") from error
+    if not isinstance(tree, ast.Call):  # the parentheses around the text were closed within it
         raise UsageError(f"{what}={text!r} is not a list of arguments")
     return tree
 
 
-def _is_first(node: ast.AST) -> bool:
-    """Whether `node` is an index ``[0]``."""
-    return (
-        isinstance(node, ast.Subscript)
-        and isinstance(node.slice, ast.Constant)
-        and node.slice.value == 0
-    )
+def _parts(node: ast.AST) -> list[ast.expr]:
+    """List the parts of a tuple, list or dict; none for any other expression."""
+    if isinstance(node, (ast.Tuple, ast.List)):
+        return node.elts
+    return node.values if isinstance(node, ast.Dict) else []
+
+
+def _indexed(node: ast.AST) -> ast.expr | None:
+    """Return the expression before an index ``[0]``; None if `node` is something else."""
+    if not isinstance(node, ast.Subscript) or not isinstance(node.slice, ast.Constant):
+        return None
+    return node.value if node.slice.value == 0 else None
+
+
+def _names(node: ast.AST) -> list[str]:
+    return [each.id for each in ast.walk(node) if isinstance(each, ast.Name)]
 
 
 class Call:
     """The arguments of a call, such as ``input, (h_0, c_0)`` or ``x=input, W=W, b=b``.
 
-    Tuples, lists, dicts, constants and the index ``[0]`` are understood; names are those of
-    :data:`GIVEN` and of parameters. Raises :class:`UsageError` for anything else.
+    An expression may hold tuples, lists, dicts, constants, the index ``[0]``, the names in
+    :data:`GIVEN` and names of parameters. Raises :class:`UsageError` for anything else.
     """
 
     def __init__(self, text: str) -> None:
@@ -52,24 +63,18 @@ class Call:
         nodes = [*self._tree.args, *(keyword.value for keyword in self._tree.keywords)]
         for node in nodes:
             self._check(node)
-        self.names = [
-            each.id for node in nodes for each in ast.walk(node) if isinstance(each, ast.Name)
-        ]
+        self.names = [name for node in nodes for name in _names(node)]
         if "input" not in self.names:
             raise UsageError(f"call={text!r} does not mention input")
 
     def _check(self, node: ast.AST) -> None:
-        if isinstance(node, (ast.Tuple, ast.List)):
-            for each in node.elts:
-                self._check(each)
-        elif isinstance(node, ast.Dict):
-            for each in node.values:
-                self._check(each)
-        elif _is_first(node):
-            assert isinstance(node, ast.Subscript)
-            self._check(node.value)
-        elif not isinstance(node, (ast.Name, ast.Constant)):
-            raise UsageError(f"call={self.text!r}: cannot give {ast.unparse(node)!r}")
+        inner = _indexed(node)
+        if inner is None and not isinstance(
+            node, (ast.Tuple, ast.List, ast.Dict, ast.Name, ast.Constant)
+        ):
+            raise UsageError(f"call={self.text!r}: cannot pass {ast.unparse(node)!r}")
+        for each in _parts(node) if inner is None else [inner]:
+            self._check(each)
 
     @property
     def takes_states(self) -> bool:
@@ -77,7 +82,10 @@ class Call:
         return "h_0" in self.names or "c_0" in self.names
 
     def arguments(self, values: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-        """Positional and keyword arguments; those with a name that has no value are left out."""
+        """Make the positional and the keyword arguments of a call from `values`, by name.
+
+        An argument with a name that has no value, as an initial state may, is left out.
+        """
 
         def value(node: ast.AST) -> Any:
             if isinstance(node, ast.Name):
@@ -93,7 +101,7 @@ class Call:
             return (tuple if isinstance(node, ast.Tuple) else list)(map(value, node.elts))
 
         def known(node: ast.AST) -> bool:
-            return all(each.id in values for each in ast.walk(node) if isinstance(each, ast.Name))
+            return set(_names(node)) <= values.keys()
 
         given = [value(node) for node in self._tree.args if known(node)]
         named = {str(k.arg): value(k.value) for k in self._tree.keywords if known(k.value)}
@@ -101,11 +109,11 @@ class Call:
 
 
 class Answer:
-    """What comes back, such as ``output, (h_n, c_n)``, ``h_n[0], c_n[0]`` or ``fc(h_n[0])``.
+    """The form of an answer, such as ``output, (h_n, c_n)``, ``h_n[0], c_n[0]`` or ``fc(h_n[0])``.
 
-    Names are those of :data:`RETURNED`; ``[0]`` says that the first axis of a state is missing,
-    and ``fc(...)`` that the submodule ``fc`` comes last, whose input is taken instead of what it
-    returns. Raises :class:`UsageError` for anything else.
+    Names are those in :data:`RETURNED`. ``h_n[0]`` means that the state lacks its first axis, and
+    ``fc(h_n)`` that the submodule ``fc`` is applied to the state before the answer: then the input
+    of ``fc`` is read, not the answer. Raises :class:`UsageError` for anything else.
     """
 
     def __init__(self, text: str) -> None:
@@ -113,6 +121,7 @@ class Answer:
         tree = _parsed(text, "returns")
         if tree.keywords or not tree.args:
             raise UsageError(f"returns={text!r} must list what comes back")
+        # one part is the whole answer, unless a comma makes it a tuple of one
         several = len(tree.args) > 1 or text.rstrip().endswith(",")
         self._tree: ast.expr = ast.Tuple(tree.args) if several else tree.args[0]
         self._leaves = list(self._found(self._tree))
@@ -122,19 +131,16 @@ class Answer:
             raise UsageError(f"returns={text!r} has neither output nor h_n")
 
     def _found(self, node: ast.AST, module: str = "") -> Iterator[tuple[str, bool, str]]:
-        """Name, whether the first axis is missing, and the module whose input it is."""
-        if isinstance(node, (ast.Tuple, ast.List)):
-            for each in node.elts:
-                yield from self._found(each, module)
-        elif isinstance(node, ast.Dict):
-            for each in node.values:
+        """Yield each name, whether it lacks its first axis, and the submodule whose input it is."""
+        inner = _indexed(node)
+        if isinstance(node, (ast.Tuple, ast.List, ast.Dict)):
+            for each in _parts(node):
                 yield from self._found(each, module)
         elif isinstance(node, ast.Call) and len(node.args) == 1 and not module:
             yield from self._found(node.args[0], ast.unparse(node.func))
-        elif _is_first(node):
-            assert isinstance(node, ast.Subscript)
-            for name, _, inner in self._found(node.value, module):
-                yield name, True, inner
+        elif inner is not None:
+            for name, _, hooked in self._found(inner, module):
+                yield name, True, hooked
         elif isinstance(node, ast.Name) and node.id in RETURNED:
             yield node.id, False, module
         else:
@@ -145,19 +151,22 @@ class Answer:
     def read(
         self, answer: Any, inputs: Mapping[str, Any], lengthened: Callable[[Any], Any]
     ) -> dict[str, Any]:
-        """What came back, by name; `inputs` has those of submodules by name.
+        """Read the results out of `answer`, by name.
 
-        `lengthened` adds the first axis where it is missing. Raises :class:`NoResult` when the
-        answer does not have this form.
+        - `inputs`: the inputs of the hooked submodules, by the names of the submodules;
+        - `lengthened`: adds the first axis to a state that lacks it.
+
+        Raises :class:`NoResult` if the answer does not have this form.
         """
         values = list(self._values(self._tree, answer, inputs))
-        read: dict[str, Any] = {}
-        for (name, first, _), value in zip(self._leaves, values, strict=True):
-            if name != "_":
-                read[name] = lengthened(value) if first else value
-        return read
+        return {
+            name: lengthened(value) if first else value
+            for (name, first, _), value in zip(self._leaves, values, strict=True)
+            if name != "_"
+        }
 
     def _values(self, node: ast.AST, answer: Any, inputs: Mapping[str, Any]) -> Iterator[Any]:
+        """Yield what `answer` has in the places of the names, in the order of :meth:`_found`."""
         if isinstance(node, (ast.Tuple, ast.List)):
             count = len(node.elts)
             if not isinstance(answer, (tuple, list)):

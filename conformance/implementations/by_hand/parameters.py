@@ -1,4 +1,4 @@
-"""Which parameter of a hand-written LSTM holds which part of PyTorch's."""
+"""The parameters of a hand-written LSTM, and which parts of PyTorch's parameters they hold."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reference import Array, Case
 
 
 def names(pattern: str) -> tuple[str, ...]:
-    """The names of one array for all gates, or of four in PyTorch's order i, f, g, o.
+    """Expand the name of one array for all gates, or of four in PyTorch's order i, f, g, o.
 
     >>> names("W")
     ('W',)
@@ -35,7 +35,7 @@ def names(pattern: str) -> tuple[str, ...]:
 
 
 def pattern(four: tuple[str, ...]) -> str:
-    """The inverse of :func:`names`.
+    """Contract names to a pattern, the inverse of :func:`names`.
 
     >>> pattern(("x2i.weight", "x2f.weight", "x2c.weight", "x2o.weight"))
     'x2{i,f,c,o}.weight'
@@ -50,23 +50,26 @@ def pattern(four: tuple[str, ...]) -> str:
 
 
 def _alike(texts: Iterable[str]) -> int:
-    """How many characters all of them begin with."""
+    """Count the characters that all `texts` begin with."""
     columns = zip(*texts, strict=False)
     return len(list(takewhile(lambda letters: len(set(letters)) == 1, columns)))
 
 
 FEATURES = {"weight_ih": "x", "weight_hh": "h", "weight_xh": "xh", "weight_hx": "hx"}
-"""What the features of a weight are multiplied with: the input, the hidden state, or both."""
+"""For each kind of weight what is multiplied by it: the input x, the hidden state h, or both."""
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """The names of a class's own parameters, and how they are laid out.
+    """The names of the parameters of a class, and their layout.
 
-    `weights` has a name, or a pattern of :func:`names`, for each of :data:`FEATURES` that there is,
-    which together are multiplied with x and h once, and `biases` two, one or none. `layout` is
-    that of arrays before they are transposed; `transposed` lists the weights that are. Raises
-    :class:`UsageError` for other combinations.
+    - `layout`: the layout of the arrays, apart from `transposed`;
+    - `weights`: a name, or a pattern for :func:`names`, for each kind of weight in :data:`FEATURES`
+      that the class has. Together, these must multiply x once and h once;
+    - `biases`: two names or patterns, one, or none;
+    - `transposed`: the kinds of weights that are stored transposed.
+
+    Raises :class:`UsageError` for other combinations.
     """
 
     layout: Layout
@@ -81,7 +84,7 @@ class Parameters:
             names(each)
 
     def of(self, case: Case) -> dict[str, Array]:
-        """The case's parameters by the class's own names, as it stores them."""
+        """Convert the parameters of `case` to those of the class, by their names there."""
         stored = self.layout.stored(case)
         by = {"x": stored.weight_ih, "h": stored.weight_hh}
         arrays: dict[str, Array] = {}
@@ -101,7 +104,10 @@ class Parameters:
         return {name: blocks[gate] for gate, name in zip(GATES, own, strict=True)}
 
     def restored(self, own: Mapping[str, Array], input_size: int) -> dict[str, Array]:
-        """Gradients by the class's parameters as gradients by PyTorch's, by PyTorch's names."""
+        """Convert gradients by the class's parameters to gradients by PyTorch's, by their names.
+
+        `own` are gradients by the names and in the shapes of :meth:`of`.
+        """
         by: dict[str, Array] = {}
         for which, each in self.weights.items():
             array = self._stacked(each, own, turned=which in self.transposed)

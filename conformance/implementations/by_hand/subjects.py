@@ -1,4 +1,4 @@
-"""What holds the parameters of a hand-written LSTM: a torch module, any object, or nothing."""
+"""What is called and holds the parameters: a torch module, any other object, or a function."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from reference import Array, DType
 
 
 def subject(holder: Any, dtype: DType, device: str = "cpu", tensors: bool = False) -> Subject:
-    """`holder`, an instance of a user's class or a function, ready for arrays of `dtype`.
+    """Wrap `holder`, an instance of a user's class or a function, for use with arrays of `dtype`.
 
-    `tensors` says that a function computes with those of torch.
+    - `device`: where the tensors of a torch module or function are;
+    - `tensors`: whether a function computes with torch tensors, which its arguments do not show.
     """
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(holder, torch.nn.Module):
@@ -28,10 +29,10 @@ def subject(holder: Any, dtype: DType, device: str = "cpu", tensors: bool = Fals
 
 
 class Subject:
-    """An object whose parameters are NumPy arrays among its attributes, or in dicts there.
+    """An object whose parameters are NumPy arrays, as attributes or in dicts that are attributes.
 
-    A parameter is named as it is reached, ``W`` or ``params.W``. A function has none: it is given
-    them as arguments.
+    A parameter has the name ``W`` as an attribute and ``params.W`` in a dict. A function has no
+    parameters here: they are passed as arguments.
     """
 
     stack: Any = staticmethod(np.stack)
@@ -40,18 +41,22 @@ class Subject:
         self.holder = holder
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shape of every parameter, by name."""
+        """Give the shape of every parameter, by name."""
         return {name: tuple(value.shape) for name, value in _attributes(self.holder).items()}
 
     def fill(self, name: str, array: Array) -> None:
-        """Give the parameter `name` these numbers, in its own shape if that has more axes of 1."""
+        """Set the parameter `name` to `array`, whose shape may lack axes of 1.
+
+        Raises :class:`UsageError` if there is no such parameter, or if it has another shape.
+        """
         self._put(name, self.given(fitted(name, array, tuple(self.leaf(name).shape))))
 
     def leaf(self, name: str) -> Any:
-        """The parameter `name` itself. Raises :class:`UsageError` if there is none."""
+        """Return the parameter `name` itself. Raises :class:`UsageError` if there is none."""
         shapes = self.shapes()
         if name not in shapes:
-            raise UsageError(f"{name} is no parameter; there are {', '.join(shapes) or 'none'}")
+            known = ", ".join(shapes) or "none"
+            raise UsageError(f"{name} is not a parameter; the parameters are {known}")
         return self._reached(name)
 
     def _reached(self, name: str) -> Any:
@@ -65,15 +70,18 @@ class Subject:
             setattr(self.holder, last, new)
 
     def submodule(self, name: str) -> Any:
-        """The part of that name whose input is to be read."""
+        """Return the submodule `name`. Raises :class:`UsageError` if there is none."""
         raise UsageError(f"{name}(...): only a torch module has submodules")
 
     def given(self, array: Array) -> Any:
-        """A copy of `array` as what the holder computes with."""
+        """Copy `array` to the type that the holder computes with."""
         return array.copy()
 
     def taken(self, value: Any, what: str) -> Array:
-        """What was returned, as a NumPy array; :class:`NoResult` if it is none."""
+        """Convert a result, called `what`, to a NumPy array.
+
+        Raises :class:`NoResult` if the result is of another type than the holder computes with.
+        """
         if not isinstance(value, np.ndarray):
             raise NoResult(f"{what} is a {type(value).__name__}, not an array")
         return value
@@ -81,13 +89,13 @@ class Subject:
     def called(
         self, method: str, given: list[Any], named: dict[str, Any], hooked: Collection[str] = ()
     ) -> tuple[Any, dict[str, Any]]:
-        """The answer of a call, and the inputs of the submodules named in `hooked`."""
+        """Call the holder; returns the answer, and the inputs of the submodules in `hooked`."""
         call = getattr(self.holder, method) if method else self.holder
         return call(*given, **named), {}
 
 
 class Tensors(Subject):
-    """As :class:`Subject`, for something that computes with torch tensors on `device`."""
+    """A :class:`Subject` that computes with torch tensors on `device`."""
 
     def __init__(self, holder: Any, device: str) -> None:
         import torch
@@ -97,13 +105,13 @@ class Tensors(Subject):
         self.device = device
 
     def given(self, array: Array) -> Any:
-        """A tensor with the numbers of `array`."""
+        """Copy `array` to a tensor."""
         from conformance.implementations.pytorch.tensors import to_tensor
 
         return to_tensor(array, self.device)
 
     def taken(self, value: Any, what: str) -> Array:
-        """What was returned, as a NumPy array; :class:`NoResult` if it is no tensor."""
+        """Convert a result, called `what`; raises :class:`NoResult` if it is not a tensor."""
         from conformance.implementations.pytorch.tensors import to_array
 
         return to_array(value, what)
@@ -118,7 +126,7 @@ class TorchSubject(Tensors):
         super().__init__(module.to(device, TORCH_DTYPES[dtype.name]).eval(), device)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shape of every parameter, buffer and tensor attribute, by name."""
+        """Give the shape of every parameter, buffer and tensor attribute, by name."""
         named = [*self.holder.named_parameters(), *self.holder.named_buffers()]
         for prefix, module in self.holder.named_modules():
             start = f"{prefix}." if prefix else ""
@@ -141,7 +149,7 @@ class TorchSubject(Tensors):
             setattr(self.holder.get_submodule(owner), last, new)
 
     def submodule(self, name: str) -> Any:
-        """The submodule of that name."""
+        """Return the submodule `name`. Raises :class:`UsageError` if there is none."""
         try:
             return self.holder.get_submodule(name)
         except AttributeError:
@@ -150,7 +158,7 @@ class TorchSubject(Tensors):
     def called(
         self, method: str, given: list[Any], named: dict[str, Any], hooked: Collection[str] = ()
     ) -> tuple[Any, dict[str, Any]]:
-        """As :meth:`Subject.called`; the inputs are seen by forward pre-hooks."""
+        """Call as :meth:`Subject.called` does; forward pre-hooks take the inputs of submodules."""
         inputs: dict[str, Any] = {}
 
         def hook(name: str) -> Any:
@@ -165,9 +173,12 @@ class TorchSubject(Tensors):
 
 
 def fitted(name: str, array: Array, shape: tuple[int, ...]) -> Array:
-    """`array` in `shape`, which may have further axes of 1."""
+    """Reshape `array` to `shape`, which may have axes of 1 in other places, as a bias (1, n) has.
+
+    Raises :class:`UsageError`, about the parameter `name`, for any other difference.
+    """
     if [size for size in shape if size != 1] != [size for size in array.shape if size != 1]:
-        raise UsageError(f"{name} has shape {shape}, but {array.shape} was to be put there")
+        raise UsageError(f"{name} has shape {shape}, but the shape {array.shape} is expected")
     return array.reshape(shape)
 
 
@@ -177,7 +188,10 @@ def _is_tensor(value: Any) -> bool:
 
 
 def _attributes(holder: Any) -> dict[str, Any]:
-    """Arrays and tensors among the attributes of `holder`, and in dicts there."""
+    """Find the floating-point arrays and tensors in the attributes of `holder`, and in dicts there.
+
+    Dicts within dicts are not searched.
+    """
 
     def found(values: Mapping[Any, Any], prefix: str) -> Iterator[tuple[str, Any]]:
         for name, value in values.items():

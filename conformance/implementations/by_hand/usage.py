@@ -1,4 +1,4 @@
-"""How a hand-written LSTM is called, and how its answers become output, h_n and c_n."""
+"""Calls of a hand-written LSTM, and conversion of its answers to output, h_n and c_n."""
 
 from __future__ import annotations
 
@@ -13,15 +13,12 @@ from conformance.implementations.failures import NoResult, WrongAttribute, blame
 from reference import Case
 
 Around = Callable[[], contextlib.AbstractContextManager[object]]
-"""What is entered whenever code of the user runs."""
+"""A function that makes a context in which all code of the user is run."""
 
 
 @dataclass(frozen=True)
 class Usage:
-    """The arguments of a call, what comes back, and what the axes of both mean.
-
-    See :class:`conformance.HandWritten` for each.
-    """
+    """The way in which an LSTM is called; :class:`conformance.HandWritten` describes each field."""
 
     call: Call
     answer: Answer
@@ -33,7 +30,12 @@ class Usage:
     def results(
         self, made: Subject, case: Case, given: Mapping[str, Any], around: Around
     ) -> dict[str, Any]:
-        """Output, h_n and, where it comes back, c_n, in PyTorch's shapes."""
+        """Compute output, h_n and, if it is returned, c_n, in PyTorch's shapes.
+
+        - `made`: what is called;
+        - `given`: input, initial states and, for a function, parameters, by name;
+        - `around`: makes a context for the call.
+        """
 
         def called(**changes: Any) -> dict[str, Any]:
             return self._called(made, {**given, **changes}, around)
@@ -44,6 +46,7 @@ class Usage:
         time = 1 if self.batch_first else 0
         last = (slice(None),) * time + (-1,)
         if "output" not in results:
+            # the output of step t is the final h of a call on the first t steps alone
             states = [results["h_n"]]
             for count in range(case.seq_len - 1, 0, -1):
                 first = given["input"][(slice(None),) * time + (slice(count),)]
@@ -59,6 +62,7 @@ class Usage:
     def _stepped(
         self, made: Subject, given: Mapping[str, Any], called: Callable[..., dict[str, Any]]
     ) -> dict[str, Any]:
+        """Step a cell through the input, from each step's state to the next one's."""
         state = {name: given[name][0] for name in ("h_0", "c_0") if name in given}
         outputs = []
         for step in given["input"]:
@@ -69,7 +73,7 @@ class Usage:
         return {"output": made.stack(outputs), **last}
 
     def _called(self, made: Subject, given: Mapping[str, Any], around: Around) -> dict[str, Any]:
-        """What one call returns, by name, with rows where the class has columns."""
+        """Make one call; returns its results by name, with rows where the class has columns."""
         values = {
             name: value.swapaxes(-1, -2) if self.columns and name in GIVEN else value
             for name, value in given.items()

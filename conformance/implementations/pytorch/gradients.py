@@ -34,11 +34,7 @@ class Differentiated:
         self.implementation = implementation
         self.case = case
         self.module = implementation.build(case).train(train)
-        self.leaves: dict[str, torch.Tensor] = {}
-        for name in ("input", "h_0", "c_0"):
-            array = getattr(case, name)
-            if array is not None:
-                self.leaves[name] = to_tensor(array, case.device)
+        self.leaves = {name: to_tensor(a, case.device) for name, a in case.arguments().items()}
         self.leaves.update(implementation.parameters(self.module, case))
         for name, leaf in self.leaves.items():
             if leaf.requires_grad != (name not in frozen):

@@ -33,13 +33,10 @@ class Session:
         """Call the module; `grad` False is under ``no_grad``, None under ``inference_mode``."""
         mode: Any = {True: contextlib.nullcontext, False: torch.no_grad, None: torch.inference_mode}
         with mode[grad](), _noted_under(mode[grad]):
-            x = to_tensor(case.input, case.device)
-            states = None
-            self._given = {"input": x}
-            if case.h_0 is not None and case.c_0 is not None:
-                states = to_tensor(case.h_0, case.device), to_tensor(case.c_0, case.device)
-                self._given.update(h_0=states[0], c_0=states[1])
-            tensors = self.implementation.call_with(self.module, case, x, states)
+            given = {name: to_tensor(a, case.device) for name, a in case.arguments().items()}
+            states = (given["h_0"], given["c_0"]) if case.h_0 is not None else None
+            self._given = given
+            tensors = self.implementation.call_with(self.module, case, given["input"], states)
         self._returned = dict(zip(("output", "h_n", "c_n"), tensors, strict=True))
         return checked(to_result(tensors), case)
 

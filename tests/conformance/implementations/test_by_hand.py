@@ -105,10 +105,10 @@ def test_pattern_is_the_inverse_of_names(four: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"call": "input +"}, "call='input \\+' is no expression"),
+        ({"call": "input +"}, "call='input \\+' is not an expression"),
         ({"call": "h_0"}, "call='h_0' does not mention input"),
-        ({"call": "input, h_0 + 1"}, "call='input, h_0 \\+ 1': cannot give 'h_0 \\+ 1'"),
-        ({"call": "input, h_0[1]"}, "cannot give 'h_0\\[1\\]'"),
+        ({"call": "input, h_0 + 1"}, "call='input, h_0 \\+ 1': cannot pass 'h_0 \\+ 1'"),
+        ({"call": "input, h_0[1]"}, "cannot pass 'h_0\\[1\\]'"),
         ({"returns": ""}, "returns='' must list what comes back"),
         ({"returns": "c_n, _"}, "has neither output nor h_n"),
         ({"returns": "output, hidden"}, "'hidden' is none of output, h_n, c_n, c_all, _"),
@@ -133,8 +133,8 @@ def test_hand_written_refuses_what_does_not_fit(changes: dict[str, Any], told: s
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"weight_ih": "V"}, "V is no parameter; there are W, U, bias"),
-        ({"transposed": False}, r"W has shape \(2, 12\), but \(12, 2\) was to be put there"),
+        ({"weight_ih": "V"}, "V is not a parameter; the parameters are W, U, bias"),
+        ({"transposed": False}, r"W has shape \(2, 12\), but the shape \(12, 2\) is expected"),
         ({"returns": "fc(output), (h_n[0], c_n[0])"}, "there is no submodule 'fc'"),
     ],
 )
@@ -500,5 +500,5 @@ def test_hand_written_with_a_wrong_parameter_is_named_as_it_was_loaded(
     """The message names the adapter that was asked for, and what parameters there are."""
     monkeypatch.chdir(tmp_path)
     Path("bad.py").write_text(FORGETFUL.replace('="lstm.weight_ih_l0"', '="WW"'))
-    with pytest.raises(UsageError, match=r"'bad.py:mine': WW is no parameter; there are lstm\."):
+    with pytest.raises(UsageError, match=r"'bad.py:mine': WW is not a parameter; the parameters are lstm\."):
         _ = load("bad.py:mine").supports

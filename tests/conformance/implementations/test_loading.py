@@ -152,7 +152,7 @@ class Mine:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ('    name = "mine"\n', "", "`name` must be a text such as 'my LSTM', got None or nothing"),
+        ('    name = "mine"\n', "", "`name` must be a text such as 'my LSTM', got None or no attribute"),
         ('"mine"', "3", "`name` must be a text such as 'my LSTM', got 3"),
         ('"mine"', '""', "`name` must be a text such as 'my LSTM', got ''"),
         (
@@ -160,7 +160,7 @@ class Mine:
             "{'dtypes': 1}",
             "`supports` must be a conformance.Support, got {",
         ),
-        ("Support()", "None", "`supports` must be a conformance.Support, got None or nothing"),
+        ("Support()", "None", "`supports` must be a conformance.Support, got None or no attribute"),
         ("    supports = Support()", "    def supports(self): ...", "Support, got <bound method"),
         (
             "    supports = Support()",

@@ -116,7 +116,7 @@ def test_hand_written_ones_are_named_after_their_places() -> None:
 
 def test_objects_are_checked_as_on_the_command_line() -> None:
     """What lacks a field, or cannot be filled with parameters, is refused in one line."""
-    with pytest.raises(UsageError, match=f"^'{__name__}:wrong': W is no parameter"):
+    with pytest.raises(UsageError, match=f"^'{__name__}:wrong': W is not a parameter"):
         parametrize_with_requirements(wrong)
     nameless = RoundedReference()
     nameless.name = ""
