@@ -124,7 +124,7 @@ def test_verify_tells_in_one_line_that_a_command_does_not_start(tmp_path: Path) 
     """Exit status 2 and one line on stderr that names the command and says what it did."""
     run = command("verify", "--command", "false", "-n", 1, folder=tmp_path)
     assert (run.returncode, run.stdout) == (2, "")
-    told = "lstm-conformance: 'false' did not say what it is: it exited with status 1"
+    told = "lstm-conformance: 'false' did not send a hello: it exited with status 1"
     assert run.stderr.strip() == told
 
 

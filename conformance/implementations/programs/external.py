@@ -1,4 +1,4 @@
-"""An LSTM in a process of its own, in whatever language, as an implementation."""
+"""The adapter that makes an LSTM in a separate process, in any language, an implementation."""
 
 from __future__ import annotations
 
@@ -22,20 +22,23 @@ from reference import Array, Case, Result
 Answer = TypeVar("Answer")
 
 STARTING = 60.0
-"""Seconds in which a process has to say what it is."""
+"""The seconds that a process has for its first line, the hello."""
 ANSWERING = 60.0
-"""Seconds in which it has to answer, unless said otherwise."""
+"""The seconds that a process has for each answer, by default."""
 BYTES_BESIDE_NUMBERS, BYTES_OF_A_NUMBER = 1 << 16, 64
-"""How long a line may be: more than any spelling of the numbers needs."""
+"""The limits on the length of a line, which no spelling of the numbers reaches."""
 
 
 class CommandImplementation:
-    """The LSTM that the process started by `command` computes.
+    """An LSTM in a separate process, which `command` starts and which speaks the protocol.
 
-    The process is started at once, in `folder` (the current one unless given), kept from case to
-    case, and replaced by a new one after each fault. It has `answering` seconds for a case, and
-    `starting` seconds for its first line.
-    Raises :class:`UsageError` when it cannot be started or does not say what it is.
+    - `command`: the program and its arguments, as in a shell;
+    - `answering`: the seconds that the process has for each case;
+    - `starting`: the seconds that the process has for its first line, the hello;
+    - `folder`: where the process is started, by default the current folder.
+
+    The process is started at once and kept from case to case; after a fault a new process takes its
+    place. Raises :class:`UsageError` if the process cannot be started or does not send a hello.
     """
 
     def __init__(
@@ -58,7 +61,7 @@ class CommandImplementation:
         try:
             self._arguments = shlex.split(command)
         except ValueError as error:
-            raise UsageError(f"{command!r} is no command: {error}") from error
+            raise UsageError(f"{command!r} is not a command: {error}") from error
         if not self._arguments:
             raise UsageError("--command needs a program to run")
         try:
@@ -66,24 +69,24 @@ class CommandImplementation:
         except OSError as error:
             raise UsageError(f"{command!r} cannot be started: {error}") from error
         except Misbehaviour as misbehaviour:
-            told = " / ".join(line.strip() for line in str(misbehaviour).splitlines())
-            raise UsageError(f"{command!r} did not say what it is: it {told}") from misbehaviour
+            what = " / ".join(line.strip() for line in str(misbehaviour).splitlines())
+            raise UsageError(f"{command!r} did not send a hello: it {what}") from misbehaviour
         self.name = self._hello.name
         self.version = self._hello.version
         self.supports = self._hello.supports
         self.precision = self._hello.precision
 
     def run(self, case: Case) -> Result:
-        """What the process answers; whatever else it does is raised as :class:`Misbehaviour`.
+        """Ask the process for the result of `case`.
 
-        No answer in time is raised as :class:`NoAnswer`, a number that the dtype of `case` does
-        not have as :class:`~conformance.implementations.failures.Mismatch`.
+        Raises :class:`NoAnswer` if there is no answer in time, :class:`Mismatch` for a number that
+        the dtype of `case` does not have, and :class:`Misbehaviour` for any other fault.
         """
         numbers = sum(map(math.prod, documented_shapes(case).values()))
         return self._ask(case, None, numbers, protocol.result)
 
     def gradients(self, case: Case, cotangents: Result) -> Mapping[str, Array]:
-        """As :meth:`run`, for gradients of the sum of every result times its cotangent."""
+        """Ask for the gradients of the sum of every result times its cotangent; see :meth:`run`."""
         leaves = [*case.parameters.values(), case.input, *case.initial_states()]
         numbers = sum(array.size for array in leaves)
         return self._ask(case, cotangents, numbers, protocol.gradients)
@@ -97,8 +100,8 @@ class CommandImplementation:
     ) -> Answer:
         if self._process is None and self._start() != self._hello:
             self.close()
-            said = protocol.shown(self._introduction)
-            raise Misbehaviour(f"says after a restart that it is something else: {said}")
+            hello = protocol.shown(self._introduction)
+            raise Misbehaviour(f"sends another hello after a restart: {hello}")
         self._asked += 1
         at_most = BYTES_BESIDE_NUMBERS + BYTES_OF_A_NUMBER * numbers
         with self._watched() as process:
@@ -110,7 +113,7 @@ class CommandImplementation:
         return answer
 
     def close(self) -> None:
-        """End the process; another :meth:`run` starts a new one."""
+        """End the process; the next :meth:`run` starts a new one."""
         if self._process is not None:
             self._process.stop()
             self._process = None
@@ -125,7 +128,7 @@ class CommandImplementation:
 
     @contextlib.contextmanager
     def _watched(self) -> Iterator[Process]:
-        """A process that does not keep to the protocol is ended, and blamed."""
+        """End the process if it breaks the protocol, and raise that as its misbehaviour."""
         process = self._process
         assert process is not None
         try:
@@ -133,12 +136,12 @@ class CommandImplementation:
         except Mismatch:
             raise
         except (ProcessFault, Malformed) as fault:
-            told = [str(fault)]
-            if complaints := process.complaints():
-                told += ["  its standard error ends with:", *(f"    {line}" for line in complaints)]
+            lines = [str(fault)]
+            if errors := process.last_errors():
+                lines += ["  its standard error ends with:", *(f"    {line}" for line in errors)]
             self.close()
             kind = NoAnswer if isinstance(fault, Silence) else Misbehaviour
-            raise kind("\n".join(told)) from fault
+            raise kind("\n".join(lines)) from fault
         except BaseException:
             self.close()
             raise

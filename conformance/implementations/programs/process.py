@@ -1,8 +1,8 @@
-"""A process that reads lines and answers each with a line, within limits of time and size.
+"""A process that answers each line with a line, within limits of time and size.
 
-It runs in a process group of its own, which is killed whole: by :meth:`Process.stop`, when the
-object is no longer used, at the end of Python, and, by a small second process that watches for it,
-when this process is killed. POSIX only.
+The process and its children form a separate process group, which is killed as a whole: by
+:meth:`Process.stop`, when the object is no longer used, and at the end of Python. If this process
+is itself killed, a small second process, the watcher, kills the group. This needs a POSIX system.
 """
 
 from __future__ import annotations
@@ -20,26 +20,30 @@ from typing import IO
 from conformance.implementations.programs.protocol import SHOWN, shown
 
 CHUNK = 1 << 16
+"""The largest number of bytes that are read or written at once."""
 TAIL = 1 << 12
-"""How many bytes of what it writes on its standard error are kept."""
+"""The number of bytes that are kept of the end of the standard error."""
 LINES = 12
-"""How many lines of them are told."""
+"""The number of lines that are shown of the end of the standard error."""
 WATCH = 'read _; kill -s KILL -- "-$1"'
-"""A shell script that waits for the end of its standard input, then kills a process group."""
+"""A shell script that waits for the end of its standard input, then kills a process group.
+
+Its input is a pipe from this process, which ends however this process ends.
+"""
 
 
 class ProcessFault(Exception):
-    """A process did not answer a line with a line; the text says what it did instead."""
+    """A process did not answer a line with a line; the text describes what it did instead."""
 
 
 class Silence(ProcessFault):
-    """It did not answer in time."""
+    """A process did not answer in time."""
 
 
 class Process:
-    """The running process; `command` is its program and arguments, run in `folder`.
+    """A running process; `command` is its program and arguments, run in `folder`.
 
-    Raises :class:`OSError` if it cannot be started.
+    Raises :class:`OSError` if the process cannot be started.
     """
 
     def __init__(self, command: Sequence[str], folder: str | None = None) -> None:
@@ -63,71 +67,72 @@ class Process:
         self._end = weakref.finalize(self, _end, self._child, watcher)
         self._stdin, self._stdout = _pipe(self._child.stdin), _pipe(self._child.stdout)
         self._stderr = _pipe(self._child.stderr)
-        self._heard = bytearray()
-        self._complaints = bytearray()
+        self._received = bytearray()
+        self._errors = bytearray()
 
     def ask(self, line: bytes, within: float, at_most: int) -> bytes:
-        """Write `line`, which may be empty, and read one of `at_most` bytes in `within` seconds.
+        """Write `line`, unless it is empty, and read a line of at most `at_most` bytes.
 
-        Raises :class:`ProcessFault` and, if the time is up, :class:`Silence`; the process is of
-        no use then.
+        Raises :class:`Silence` if that takes more than `within` seconds, and :class:`ProcessFault`
+        for other faults. After a fault the process cannot be asked again.
         """
         deadline = time.monotonic() + within
         unsent = memoryview(line)
         if line:
             self.expect_nothing()
+        # a process that is still writing does not read: only serving all pipes at once never blocks
         with selectors.DefaultSelector() as pipes:
             pipes.register(self._stdout, selectors.EVENT_READ)
             pipes.register(self._stderr, selectors.EVENT_READ)
             if unsent:
                 pipes.register(self._stdin, selectors.EVENT_WRITE)
-            while b"\n" not in self._heard:
+            while b"\n" not in self._received:
                 left = deadline - time.monotonic()
                 if left <= 0:
                     raise Silence(f"gave no answer within {within:g} s{self._begun()}")
                 ready = {key.fd for key, _ in pipes.select(left)}
-                if self._stderr in ready and _take(self._stderr, self._complaints):
+                if self._stderr in ready and _take(self._stderr, self._errors):
                     pipes.unregister(self._stderr)
-                del self._complaints[:-TAIL]
+                del self._errors[:-TAIL]
                 if self._stdin in ready:
                     unsent = unsent[_give(self._stdin, unsent) :]
                     if not unsent:
                         pipes.unregister(self._stdin)
-                if self._stdout in ready and _take(self._stdout, self._heard):
+                if self._stdout in ready and _take(self._stdout, self._received):
                     raise ProcessFault(f"{self._how_it_ended()}{self._begun()}")
-                if len(self._heard) > at_most:
+                if len(self._received) > at_most:
                     what = f"wrote more than {at_most} bytes for an answer"
-                    raise ProcessFault(f"{what}: {shown(bytes(self._heard))}")
-        first, end, rest = self._heard.partition(b"\n")
+                    raise ProcessFault(f"{what}: {shown(bytes(self._received))}")
+        first, end, rest = self._received.partition(b"\n")
         if unsent:
             raise ProcessFault(f"answered before it had read the line: {shown(bytes(first))}")
-        self._heard = rest
+        self._received = rest
         return bytes(first + end)
 
     def expect_nothing(self) -> None:
-        """Raise :class:`ProcessFault` if it wrote what nobody asked for."""
-        _take(self._stdout, self._heard)
-        if self._heard:
-            raise ProcessFault(f"wrote without being asked: {shown(bytes(self._heard))}")
+        """Raise :class:`ProcessFault` if the process has written anything more."""
+        _take(self._stdout, self._received)
+        if self._received:
+            raise ProcessFault(f"wrote without being asked: {shown(bytes(self._received))}")
 
-    def complaints(self) -> list[str]:
-        """The last lines that it wrote on its standard error."""
+    def last_errors(self) -> list[str]:
+        """Read the last lines that the process wrote on its standard error."""
         size = -1
-        while size != len(self._complaints):
-            size = len(self._complaints)
-            _take(self._stderr, self._complaints)
-        text = self._complaints[-TAIL:].decode("utf-8", errors="backslashreplace")
+        while size != len(self._errors):
+            size = len(self._errors)
+            _take(self._stderr, self._errors)
+        text = self._errors[-TAIL:].decode("utf-8", errors="backslashreplace")
         return [line[:SHOWN] for line in text.splitlines() if line.strip()][-LINES:]
 
     def stop(self) -> None:
-        """Kill it, and everything in its process group."""
+        """Kill the process, and everything in its process group."""
         self._end()
 
     def _begun(self) -> str:
-        return f"; so far it wrote {shown(bytes(self._heard))}" if self._heard else ""
+        return f"; so far it wrote {shown(bytes(self._received))}" if self._received else ""
 
     def _how_it_ended(self) -> str:
-        try:
+        try:  # the output may end a moment before the process does
             status = self._child.wait(1)
         except subprocess.TimeoutExpired:
             return "closed its standard output"
@@ -144,7 +149,7 @@ def _pipe(file: IO[bytes] | None) -> int:
 
 
 def _take(pipe: int, into: bytearray) -> bool:
-    """Add to `into` what there is, at most :data:`CHUNK` bytes; whether the pipe has ended."""
+    """Move what is in the pipe, at most :data:`CHUNK` bytes, to `into`; returns if it has ended."""
     try:
         taken = os.read(pipe, CHUNK)
     except BlockingIOError:
@@ -154,7 +159,7 @@ def _take(pipe: int, into: bytearray) -> bool:
 
 
 def _give(pipe: int, data: memoryview) -> int:
-    """How many bytes could be written; all of them if nobody will read them."""
+    """Write what fits into the pipe; returns the number of bytes, or all if nobody reads them."""
     try:
         return os.write(pipe, data[:CHUNK])
     except BlockingIOError:
@@ -164,7 +169,7 @@ def _give(pipe: int, data: memoryview) -> int:
 
 
 def _end(child: subprocess.Popen[bytes], watcher: subprocess.Popen[bytes]) -> None:
-    """Kill the group, and only then let go of the number of its leader."""
+    """Kill the group, and only then reap its leader, whose number another group could get."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
     for process in (watcher, child):

@@ -1,9 +1,9 @@
-"""Cases and results as lines of JSON, for an LSTM in a process of its own.
+"""Conversion of cases and results to lines of JSON, for an LSTM in a separate process.
 
-``protocol.schema.json`` beside this module is the published schema: what a process writes is
-checked against it when it is read, before anything else is made of it. ``PROTOCOL.md`` tells what
-the fields mean. Numbers are written as the shortest text that reads back as the same float64,
-which holds every number of every dtype; NaN and the infinities, which JSON has not, are strings.
+``protocol.schema.json`` beside this module is the published schema. Every line that a process
+writes is checked against the schema before anything else happens to it. ``PROTOCOL.md`` explains
+the fields. A number is written as the shortest text that reads back as the same float64, which
+holds every number of every dtype; NaN and the infinities, which JSON lacks, are strings.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from strategies import Support
 VERSION = 1
 SCHEMA = Path(__file__).with_name("protocol.schema.json")
 SHOWN = 160
-"""How many characters of a line are shown."""
+"""The number of characters that are shown of a line."""
 
-UNSAID: dict[str, Any] = {
+DEFAULTS: dict[str, Any] = {
     "dtypes": ("float32",),
     "max_layers": 1,
     "bias": (True,),
@@ -42,16 +42,16 @@ UNSAID: dict[str, Any] = {
     "empty_batch": False,
     "gradients": False,
 }
-"""What a process supports of which it says nothing: one plain layer in float32."""
+"""What a process supports if its hello does not mention it: one plain layer in float32."""
 
 
 class Malformed(Exception):
-    """A line is not what the protocol says; the text says why, and shows it."""
+    """A line that breaks the protocol; the text explains why, and shows the line."""
 
 
 @dataclass(frozen=True)
 class Hello:
-    """What a process says it is."""
+    """The first line of a process: its name, what it supports, and its arithmetic."""
 
     name: str
     supports: Support
@@ -61,63 +61,63 @@ class Hello:
 
 
 def hello(line: bytes) -> Hello:
-    """The first line of a process. Raises :class:`Malformed`."""
-    said = _object(line)
-    if said.get("protocol", VERSION) != VERSION:
-        raise Malformed(
-            f"speaks protocol {said['protocol']!r}, and this lstm-conformance {VERSION}"
-        )
-    _check("hello", said, line)
-    supports = {**UNSAID, **said.get("supports", {}), "own_process": True}
+    """Read the first line of a process. Raises :class:`Malformed`."""
+    values = _object(line)
+    if values.get("protocol", VERSION) != VERSION:
+        theirs = values["protocol"]
+        raise Malformed(f"speaks protocol {theirs!r}, but this lstm-conformance speaks {VERSION}")
+    _check("hello", values, line)
+    supports = {**DEFAULTS, **values.get("supports", {}), "own_process": True}
     try:
-        return decode(Hello, {**said, "supports": supports})
+        return decode(Hello, {**values, "supports": supports})
     except Damaged as error:
-        raise Malformed(f"wrote no valid hello ({error}): {shown(line)}") from error
+        raise Malformed(f"wrote an invalid hello ({error}): {shown(line)}") from error
 
 
 def request(number: int, case: Case, cotangents: Result | None = None) -> bytes:
-    """The line that asks for the result of `case`, or with `cotangents` for gradients."""
-    said = {"id": number, "dtype": case.dtype.name, **encode_numbers(case)}
+    """Write the line that asks for the result of `case`, or with `cotangents` for gradients."""
+    values = {"id": number, "dtype": case.dtype.name, **encode_numbers(case)}
     if cotangents is not None:
-        said["cotangents"] = encode_numbers(dict(cotangents.items()))
-    return json.dumps(said, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+        values["cotangents"] = encode_numbers(dict(cotangents.items()))
+    return json.dumps(values, separators=(",", ":"), allow_nan=False).encode() + b"\n"
 
 
 def result(number: int, case: Case, line: bytes) -> Result | str:
-    """What `line` answers to the request of this number: a result, or the error that it tells.
+    """Read the answer to the request with this number: a result, or the text of an error.
 
     The arrays have the shapes that the process gave them and the dtype of `case`. Raises
     :class:`Malformed` for a line that does not answer this request, and
     :class:`~conformance.Mismatch` for a number that the dtype does not have.
     """
-    said = _answer("result", number, line)
-    if isinstance(said, str):
-        return said
-    return Result.of(_read(name, said[name], case.dtype, line) for name in ("output", "h_n", "c_n"))
+    values = _answer("result", number, line)
+    if isinstance(values, str):
+        return values
+    names = ("output", "h_n", "c_n")
+    return Result.of(_read(name, values[name], case.dtype, line) for name in names)
 
 
 def gradients(number: int, case: Case, line: bytes) -> dict[str, Array] | str:
-    """As :func:`result`, for a request with cotangents: gradients by name."""
-    said = _answer("gradients", number, line)
-    if isinstance(said, str):
-        return said
+    """Read the answer to a request with cotangents, gradients by name; see :func:`result`."""
+    values = _answer("gradients", number, line)
+    if isinstance(values, str):
+        return values
     return {
         name: _read(f"gradient of {name}", array, case.dtype, line)
-        for name, array in said["gradients"].items()
+        for name, array in values["gradients"].items()
     }
 
 
 def _answer(kind: str, number: int, line: bytes) -> dict[str, Any] | str:
-    said = _object(line)
-    kind = "error" if "error" in said else kind
-    _check(kind, said, line)
-    if said["id"] != number:
-        raise Malformed(f"answered id {said['id']} to id {number}: {shown(line)}")
-    return str(said["error"]) if kind == "error" else said
+    values = _object(line)
+    kind = "error" if "error" in values else kind
+    _check(kind, values, line)
+    if values["id"] != number:
+        raise Malformed(f"answered id {values['id']} to id {number}: {shown(line)}")
+    return str(values["error"]) if kind == "error" else values
 
 
 def shown(line: bytes) -> str:
-    """A line for people: quoted, control characters escaped, cut to :data:`SHOWN` characters."""
+    """Quote a line for a message, cut to :data:`SHOWN` characters, control characters escaped."""
     text = line.decode("utf-8", errors="backslashreplace").rstrip("\r\n")
     rest = "" if len(text) <= SHOWN else f"... ({len(text)} characters)"
     return repr(text[:SHOWN]) + rest
@@ -125,24 +125,24 @@ def shown(line: bytes) -> str:
 
 def _object(line: bytes) -> dict[str, Any]:
     try:
-        said = json.loads(line.decode("utf-8"), parse_constant=_unspelled)
+        values = json.loads(line.decode("utf-8"), parse_constant=_bare)
     except (ValueError, RecursionError) as error:
-        raise Malformed(f"wrote what is no JSON ({error}): {shown(line)}") from error
-    if not isinstance(said, dict):
-        raise Malformed(f"wrote what is no JSON object: {shown(line)}")
-    return said
+        raise Malformed(f"wrote something that is not JSON ({error}): {shown(line)}") from error
+    if not isinstance(values, dict):
+        raise Malformed(f"wrote something that is not a JSON object: {shown(line)}")
+    return values
 
 
-def _unspelled(token: str) -> float:
-    raise ValueError(f'{token} has to be spelled "{token}"')
+def _bare(token: str) -> float:
+    raise ValueError(f'{token} must be in quotes, "{token}"')
 
 
-def _check(kind: str, said: dict[str, Any], line: bytes) -> None:
-    """Against the definition of that name in the schema."""
+def _check(kind: str, values: dict[str, Any], line: bytes) -> None:
+    """Check `values` against the definition `kind` in the schema; raises :class:`Malformed`."""
     import fastjsonschema
 
     try:
-        _validator(kind)(said)
+        _validator(kind)(values)
     except fastjsonschema.JsonSchemaValueException as error:
         text = str(error.message).removeprefix("data").removeprefix(".").strip()
         if error.rule == "additionalProperties":
@@ -150,7 +150,7 @@ def _check(kind: str, said: dict[str, Any], line: bytes) -> None:
             text += f", only {', '.join(name for names in known for name in names)}"
         elif not isinstance(error.value, (dict, list)):
             text += f", and is {json.dumps(error.value)[:SHOWN]}"
-        raise Malformed(f"wrote no valid {kind} ({text}): {shown(line)}") from error
+        raise Malformed(f"wrote an invalid {kind} ({text}): {shown(line)}") from error
 
 
 @cache
@@ -164,19 +164,19 @@ def _validator(kind: str) -> Callable[[Any], Any]:
     return validate
 
 
-def _read(name: str, said: dict[str, Any], dtype: DType, line: bytes) -> Array:
-    shape, values = tuple(said["shape"]), said["values"]
+def _read(name: str, array: dict[str, Any], dtype: DType, line: bytes) -> Array:
+    shape, values = tuple(array["shape"]), array["values"]
     if math.prod(shape) != len(values):
         what = f"{name} has {len(values)} values for shape {list(shape)}"
-        raise Malformed(f"wrote no valid array ({what}): {shown(line)}")
-    spelled = np.array([isinstance(value, str) for value in values], bool)
+        raise Malformed(f"wrote an invalid array ({what}): {shown(line)}")
+    quoted = np.array([isinstance(value, str) for value in values], bool)
     try:
         wide = np.array([float(value) for value in values])
-    except OverflowError:
+    except OverflowError:  # of an integer; a number with a point becomes infinite
         wide = np.array([np.inf])
-    if (np.isinf(wide) & ~spelled).any():
-        what = f"{name} has a number beyond the largest of float64"
-        raise Malformed(f"wrote no valid array ({what}): {shown(line)}")
+    if (np.isinf(wide) & ~quoted).any():
+        what = f"{name} has a number that is too large for float64"
+        raise Malformed(f"wrote an invalid array ({what}): {shown(line)}")
     with np.errstate(all="ignore"):
         narrow = wide.astype(dtype.numpy)
         other = (narrow.astype(np.float64) != wide) & ~np.isnan(wide)

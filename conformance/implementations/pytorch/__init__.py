@@ -1,1 +1,1 @@
-"""Torch modules under test: how they are built, called, differentiated and probed."""
+"""Torch modules under test: adapters that build, call, differentiate and probe them."""

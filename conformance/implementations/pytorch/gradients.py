@@ -1,4 +1,4 @@
-"""Gradients of a torch module by autograd."""
+"""Gradients of a torch module, by autograd."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ RESULTS = ("output", "h_n", "c_n")
 
 
 class Differentiated:
-    """One module and its leaves: input, initial states and parameters that require gradients.
+    """A module built for `case`, and its leaves: input, initial states and parameters.
 
-    `frozen` names leaves that do not. `train` puts the module in train mode.
+    The leaves require gradients, except for those named in `frozen`. The module is in train mode,
+    or in eval mode if not `train`.
     """
 
     def __init__(
@@ -44,7 +45,10 @@ class Differentiated:
             leaf.requires_grad_(name not in frozen)
 
     def loss(self, cotangents: Result, of: Collection[str] = RESULTS) -> torch.Tensor:
-        """Sum of the results named in `of`, each times its cotangent, after a new call."""
+        """Call the module and sum the results named in `of`, each times its cotangent.
+
+        Raises :class:`NoResult` for a result that does not require gradients.
+        """
         states = (self.leaves["h_0"], self.leaves["c_0"]) if "h_0" in self.leaves else None
         answer = self.implementation.call_with(self.module, self.case, self.leaves["input"], states)
         pairs = zip(RESULTS, answer, strict=True)
@@ -52,8 +56,8 @@ class Differentiated:
         for name, result in results.items():
             expect_tensor(result, name)
             if result.grad_fn is None:
-                told = f"{name} does not require gradients"
-                raise NoResult(told, untrue("{it}.grad_fn is not None", told, it=result))
+                message = f"{name} does not require gradients"
+                raise NoResult(message, untrue("{it}.grad_fn is not None", message, it=result))
         cotangent = dict(cotangents.items())
         for name, result in results.items():
             got, expected = tuple(result.shape), cotangent[name].shape
@@ -73,14 +77,14 @@ class Differentiated:
         return loss
 
     def backward(self, cotangents: Result, of: Collection[str] = RESULTS) -> None:
-        """Accumulate the gradients of :meth:`loss` in the leaves."""
+        """Compute :meth:`loss` and add its gradients to those in the leaves."""
         loss = self.loss(cotangents, of)
         note("{loss}.backward()", loss=loss)
         with blamed():
             loss.backward()  # type: ignore[no-untyped-call]
 
     def gradients(self) -> dict[str, Array]:
-        """What has been accumulated in each leaf that is not frozen; zeros where nothing has."""
+        """Read the gradient in each leaf that is not frozen; it is zero if there is none."""
         found = {}
         for name, leaf in self.leaves.items():
             if leaf.requires_grad:
@@ -98,7 +102,10 @@ def backward(
     *,
     train: bool = True,
 ) -> dict[str, Array]:
-    """Gradients of the loss on the results named in `of`, by the names of the leaves."""
+    """Compute the gradients of the sum of the results named in `of` times their cotangents.
+
+    Returns them by the names of the leaves; see :class:`Differentiated`.
+    """
     differentiated = Differentiated(implementation, case, train=train)
     differentiated.backward(cotangents, of)
     return differentiated.gradients()

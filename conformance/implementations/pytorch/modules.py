@@ -26,9 +26,9 @@ Call = Callable[..., Any]
 class TorchLSTM:
     """A module class with the constructor, parameter names and call of ``torch.nn.LSTM``.
 
-    `rename` turns a parameter name of ``torch.nn.LSTM`` into the class's own. `around` is entered
-    whenever code of the class runs. A class that declares its arithmetic has an attribute
-    `precision`, a :class:`reference.Precision`.
+    `rename` converts a parameter name of ``torch.nn.LSTM`` to the name in the class. `around` makes
+    a context in which all code of the class is run. A class can declare its arithmetic in an
+    attribute `precision`, a :class:`reference.Precision`.
     """
 
     is_cell = False
@@ -52,7 +52,7 @@ class TorchLSTM:
         self.precision = declared if isinstance(declared, Precision) else Precision()
 
     def construct(self, configuration: Configuration) -> nn.Module:
-        """A new module of this configuration, as its constructor leaves it."""
+        """Construct a new module of this configuration, and change nothing in it."""
         arguments = configuration.arguments()
         made = torch_notes.construction(self.noun, self.cls, arguments)
         with blamed(), self.around():
@@ -61,26 +61,29 @@ class TorchLSTM:
         return module
 
     def load(self, module: nn.Module, parameters: Mapping[str, Array]) -> None:
-        """Give `module` these parameters, through its ``load_state_dict``."""
+        """Load `parameters` into `module` through its ``load_state_dict``."""
         state = {self.rename(name): to_tensor(array) for name, array in parameters.items()}
         note("{module}.load_state_dict({state})", module=module, state=state)
         with blamed(), self.around():
             module.load_state_dict(state)
 
     def parameters(self, module: nn.Module, case: Case) -> dict[str, nn.Parameter]:
-        """Those of `module` by the case's names; one that is missing is its misbehaviour."""
+        """Find the parameters of `module` by the names in `case`.
+
+        Raises :class:`NoResult` if one is missing.
+        """
         found = dict(module.named_parameters())
         missing = [name for name in map(self.rename, case.parameters) if name not in found]
         if missing:
-            told = f"{missing[0]} is no parameter of the module"
+            message = f"{missing[0]} is not a parameter of the module"
             condition = f"{missing[0]!r} in dict({{it}}.named_parameters())"
-            raise NoResult(told, untrue(condition, told, it=module))
+            raise NoResult(message, untrue(condition, message, it=module))
         for name, parameter in found.items():
             bind(parameter, module, part(name))
         return {name: found[self.rename(name)] for name in case.parameters}
 
     def build(self, case: Case) -> nn.Module:
-        """A module with the case's configuration, parameters, dtype and device, in eval mode."""
+        """Build a module, in eval mode, with everything as in `case`: parameters, dtype, device."""
         module = self.construct(case.configuration)
         torch_notes.placement(module, case)
         with blamed(), self.around():
@@ -92,7 +95,7 @@ class TorchLSTM:
     def call(
         self, module: nn.Module, case: Case
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Output, h_n and c_n of `module` for the case's input and states, as tensors."""
+        """Call `module` with the case's input and states; returns output, h_n and c_n."""
         states = None
         if case.h_0 is not None and case.c_0 is not None:
             states = to_tensor(case.h_0, case.device), to_tensor(case.c_0, case.device)
@@ -105,7 +108,7 @@ class TorchLSTM:
         x: torch.Tensor,
         states: tuple[torch.Tensor, torch.Tensor] | None,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """As :meth:`call`, for the given tensors; packs and unpacks where the case has lengths."""
+        """Call `module` with the tensors `x` and `states`, packed if the case has lengths."""
         batch_first = case.configuration.batch_first
         sequence: Any = x
         mode(module)
@@ -122,8 +125,9 @@ class TorchLSTM:
         if case.lengths is not None:
             if not isinstance(output, PackedSequence):
                 kind, packed_type = type(output).__name__, "torch.nn.utils.rnn.PackedSequence"
-                told = f"output is a {kind}, not a PackedSequence as the input is"
-                raise NoResult(told, untrue(f"isinstance({{it}}, {packed_type})", told, it=output))
+                message = f"output is a {kind}, not a PackedSequence as the input is"
+                condition = f"isinstance({{it}}, {packed_type})"
+                raise NoResult(message, untrue(condition, message, it=output))
             padded = torch_notes.padding(case, output)
             with blamed():
                 output, _ = pad_packed_sequence(output, batch_first, total_length=case.seq_len)
@@ -131,15 +135,15 @@ class TorchLSTM:
         return output, h_n, c_n
 
     def run(self, case: Case) -> Result:
-        """The result of a newly built module."""
+        """Compute `case` with a newly built module."""
         return to_result(self.call(self.build(case), case))
 
 
 class TorchLSTMCell(TorchLSTM):
     """A module class with the constructor, parameter names and call of ``torch.nn.LSTMCell``.
 
-    It is run over time by a loop, each step's state being the next one's initial state, and so
-    stands as an LSTM of one layer in one direction; `output` collects the hidden states.
+    A loop over time passes the state from step to step, which makes the cell an LSTM of one layer
+    in one direction. Its `output` is the hidden states of all steps.
     """
 
     is_cell = True
@@ -186,13 +190,13 @@ class TorchLSTMCell(TorchLSTM):
 def unpack(
     answer: Any, ending: Callable[[], Ending | None] = lambda: None
 ) -> tuple[Any, tuple[Any, Any]]:
-    """``output, (h_n, c_n)``, or :class:`NoResult` that says what was returned instead."""
+    """Take an answer ``output, (h_n, c_n)`` apart; :class:`NoResult` if it has another form."""
     output, states = pair(answer, "the answer", ending)
     return output, pair(states, "the second part of the answer", ending)
 
 
 def pair(answer: Any, what: str, ending: Callable[[], Ending | None]) -> tuple[Any, Any]:
-    """`answer`, which must be a tuple or list of two; :class:`NoResult` with `ending` if not."""
+    """Take a tuple or list of two apart; :class:`NoResult` with `ending` for anything else."""
     if not isinstance(answer, (tuple, list)):
         raise NoResult(f"{what} is a {type(answer).__name__}, not a tuple of two", ending())
     if len(answer) != 2:
@@ -201,7 +205,7 @@ def pair(answer: Any, what: str, ending: Callable[[], Ending | None]) -> tuple[A
 
 
 def to_result(tensors: tuple[torch.Tensor, torch.Tensor, torch.Tensor]) -> Result:
-    """Three tensors as a :class:`Result`."""
+    """Convert output, h_n and c_n to a :class:`Result`."""
     names = ("output", "h_n", "c_n")
     output, h_n, c_n = (to_array(each, name) for name, each in zip(names, tensors, strict=True))
     devices = {name: str(tensor.device) for name, tensor in zip(names, tensors, strict=True)}
@@ -209,7 +213,7 @@ def to_result(tensors: tuple[torch.Tensor, torch.Tensor, torch.Tensor]) -> Resul
 
 
 def torch_devices() -> tuple[str, ...]:
-    """The CPU and every CUDA device present."""
+    """List the CPU and every CUDA device that is present."""
     return ("cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count())))
 
 

@@ -1,4 +1,4 @@
-"""How a script does with a torch module what the adapters do with it."""
+"""Recorded steps on torch modules: the lines that do in a script what the adapters do."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ RESULTS = ("output", "h_n", "c_n")
 
 
 def construction(noun: str, cls: type[nn.Module], arguments: Mapping[str, Any]) -> Noted:
-    """``lstm = LSTM(2, 3)``; gives the module."""
+    """Record ``lstm = LSTM(2, 3)``; it makes the module."""
     text = f"{{{noun}}} = {{cls}}({{arguments}})"
     return note(text, new=(noun,), cls=cls, arguments=keyword_arguments(arguments))
 
 
 def placement(module: nn.Module, case: Case) -> None:
-    """``lstm.to(torch.float64)``, and where that is not the CPU the device."""
+    """Record ``lstm.to(torch.float64)``, with the device if that is not the CPU."""
     place = f"{case.device!r}, " if case.device != "cpu" else ""
     note(f"{{module}}.to({place}torch.{case.dtype.name})", module=module)
 
 
 def packing(case: Case, x: Any, *, in_order: bool = False) -> Noted:
-    """From the input and the case's lengths to a packed sequence, which it gives.
+    """Record that `x` is packed to the lengths of `case`; it makes the packed sequence.
 
-    `in_order` says that the rows come longest first, and are packed as such.
+    If `in_order`, the rows are in order, the longest first, and are packed as such.
     """
     assert case.lengths is not None
     batch_first = case.configuration.batch_first
@@ -48,21 +48,21 @@ def packing(case: Case, x: Any, *, in_order: bool = False) -> Noted:
 
 
 def padding(case: Case, packed: Any) -> Noted:
-    """From a packed output to the padded one, which it gives."""
+    """Record that a packed output is padded; it makes the padded output."""
     batch_first = case.configuration.batch_first
     text = f"{{output}}, _ = {PAD}({{packed}}, {batch_first}, total_length={case.seq_len})"
     return note(text, new=("output",), packed=packed)
 
 
 def call(case: Case, module: nn.Module, x: Any, states: Any) -> Noted:
-    """``output, (h_n, c_n) = lstm(x, (h_0, c_0))``; gives all three."""
+    """Record ``output, (h_n, c_n) = lstm(x, (h_0, c_0))``; it makes all three."""
     gaps, given = _states(states)
     text = f"{{output}}, ({{h_n}}, {{c_n}}) = {{module}}({{x}}{gaps})"
     return note(text, new=RESULTS, case=case, module=module, x=x, **given)
 
 
 def loop(case: Case, module: nn.Module, x: Any, states: Any) -> Noted:
-    """As :func:`call`, for a cell that is called with each step."""
+    """Record that a cell is called with each step of `x`; it makes output, h_n and c_n."""
     gaps, given = _states(states, "[0]")
     text = f"{{output}}, {{h_n}}, {{c_n}} = looped({{module}}, {{x}}{gaps})"
     return note(text, new=RESULTS, case=case, module=module, x=x, **given)
@@ -76,18 +76,17 @@ print("expected: {expected}; got:", type({{answer}}).__name__, {{answer}})"""
 
 
 def answered(module: nn.Module, x: Any, states: Any, *, cell: bool = False) -> Ending | None:
-    """The last call again, without taking its answer apart; of a `cell` the one of its first step.
+    """Write an ending that repeats the last call, or for a `cell` its first step.
 
-    It is a fault that the answer has not two parts, or the second of them not two.
+    It finds a fault if the answer is not a pair, or, unless of a `cell`, its second part is not.
     """
     tape = current()
     if tape is None:
         return None
     gaps, given = _states(states, "[0]" if cell else "")
     answer, call = tape.name("answer"), tape.steps[-1]
-    operands = {
-        gap: tape.operand(each) for gap, each in {"module": module, "x": x, **given}.items()
-    }
+    given = {"module": module, "x": x, **given}
+    operands = {gap: tape.operand(each) for gap, each in given.items()}
     text = f"{{answer}} = {{module}}({{x}}{'[0]' if cell else ''}{gaps})"
     again = Step(text, (answer,), {**operands, "answer": answer}, call.under)
     if cell:
@@ -99,7 +98,7 @@ def answered(module: nn.Module, x: Any, states: Any, *, cell: bool = False) -> E
 
 
 def _states(states: Any, each: str = "") -> tuple[str, dict[str, Any]]:
-    """The argument for initial states, and what is in its gaps."""
+    """Write the argument for initial states, and give what fills its gaps; `each` follows a gap."""
     if states is None:
         return "", {}
     if not isinstance(states, tuple):

@@ -1,4 +1,4 @@
-"""Finding out what a torch module class takes of what ``torch.nn.LSTM`` takes."""
+"""Choice of an adapter for a torch module class, and trial runs that show what the class takes."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ Enter = Callable[[], contextlib.AbstractContextManager[object]]
 
 
 def adapt(cls: type[Any], name: str, around: Enter = contextlib.nullcontext) -> Implementation:
-    """An adapter for the torch module class `cls`, limited to what the class takes.
+    """Make an adapter for the torch module class `cls`, limited to what the class takes.
 
-    A subclass of ``torch.nn.LSTM`` or ``torch.nn.LSTMCell`` promises all that its parent does.
-    Of any other class each option is tried once: an option that its constructor or a call does
-    not accept is declared as not supported. Raises :class:`UsageError` for what is no LSTM.
+    A subclass of ``torch.nn.LSTM`` or ``torch.nn.LSTMCell`` must take all that its parent takes.
+    For any other class each option is tried once: an option that the constructor or a call does
+    not accept is declared as not supported. Raises :class:`UsageError` if `cls` is not an LSTM.
     """
     if not issubclass(cls, nn.Module):
         raise UsageError(
@@ -55,19 +55,19 @@ def adapt(cls: type[Any], name: str, around: Enter = contextlib.nullcontext) -> 
             return _probed(TorchLSTM(cls, name, support, rename=rename, around=around))
     infer = f"; try `lstm-conformance infer {shlex.quote(name)}`" if found else ""
     raise UsageError(
-        f"{name!r} is no LSTM: its parameters are {_listed(found) or 'none'}; expected "
+        f"{name!r} is not an LSTM: its parameters are {_listed(found) or 'none'}; expected "
         f"{_listed(expected)}, or the same without _l0{infer}"
     )
 
 
 def cell_list_name(name: str) -> str:
-    """The name of a parameter in a list `cells` of LSTM cells: ``cells.0.weight_ih``."""
+    """Rename a parameter for a list `cells` of LSTM cells: ``cells.0.weight_ih``."""
     parameter, _, layer = name.rpartition("_l")
     return f"cells.{layer}.{parameter}"
 
 
 def quantizable_name(name: str) -> str:
-    """The name in ``torch.ao.nn.quantizable.LSTM``: ``layers.0.layer_fw.cell.igates.weight``."""
+    """Rename it for ``torch.ao.nn.quantizable.LSTM``: ``layers.0.layer_fw.cell.igates.weight``."""
     forward = name.removesuffix("_reverse")
     direction = "fw" if forward == name else "bw"
     kind, part, layer = forward.split("_")
@@ -80,7 +80,7 @@ def _parameter_shapes(cls: type[Any], name: str, around: Enter) -> dict[str, tup
             module = cls(SMALL.input_size, SMALL.hidden_size)
     except (Exception, SystemExit) as error:
         raise UsageError(
-            f"{name!r} is no LSTM: {cls.__name__}(input_size, hidden_size) raised {told(error)}"
+            f"{name!r} is not an LSTM: {cls.__name__}(input_size, hidden_size) raised {told(error)}"
         ) from error
     return {parameter: tuple(tensor.shape) for parameter, tensor in module.named_parameters()}
 
@@ -90,16 +90,17 @@ def _listed(shapes: dict[str, tuple[int, ...]]) -> str:
 
 
 def _probed(implementation: TorchLSTM) -> TorchLSTM:
-    """`implementation`, limited to what it takes; nothing of what it computes is looked at."""
+    """Limit `implementation` to the cases that it takes, whatever it computes for them."""
     declared = implementation.supports
     dtypes = dtypes_taken(implementation, declared.dtypes)
-    # options are tried where they are likeliest to work
+    # most LSTMs support most options in float32
     dtype = "float32" if "float32" in dtypes else dtypes[0]
 
     def taken(configuration: Mapping[str, Any] = {}, **form: Any) -> bool:
         return takes(implementation, small_case(replace(SMALL, **configuration), dtype, **form))
 
     def either(option: str) -> tuple[bool, ...]:
+        # the first value is the default, which the trials of all other options need anyway
         first, *others = getattr(declared, option)
         return (first, *(value for value in others if taken({option: value})))
 

@@ -1,4 +1,4 @@
-"""One torch module kept over several calls."""
+"""A torch module that is kept over several calls."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from reference import Array, Case, Result
 
 
 class Session:
-    """A module built once for a case, called with that case and others of its configuration.
+    """A module that is built once for `case` and called with cases of the same configuration.
 
-    The tensors of the last call are kept, so that what became of them can be looked at.
+    The tensors of the last call are kept, so that a requirement can see whether they changed.
     """
 
     def __init__(self, implementation: TorchModule, case: Case) -> None:
@@ -30,7 +30,7 @@ class Session:
         self._returned: dict[str, torch.Tensor] = {}
 
     def run(self, case: Case, *, grad: bool | None = True) -> Result:
-        """Call the module; `grad` False is under ``no_grad``, None under ``inference_mode``."""
+        """Call the module: under ``no_grad`` if `grad` is False, ``inference_mode`` if None."""
         mode: Any = {True: contextlib.nullcontext, False: torch.no_grad, None: torch.inference_mode}
         with mode[grad](), _noted_under(mode[grad]):
             given = {name: to_tensor(a, case.device) for name, a in case.arguments().items()}
@@ -41,7 +41,7 @@ class Session:
         return checked(to_result(tensors), case)
 
     def arguments(self) -> dict[str, tuple[Array, Array]]:
-        """Every argument and parameter, as it is now and as it was given."""
+        """Read every argument and parameter: as it is now, and as it was given, by name."""
         now: dict[str, tuple[Array, Array]] = {}
         for name, tensor in self._given.items():
             now[name] = to_array(tensor, name), getattr(self.case, name)
@@ -50,18 +50,20 @@ class Session:
         return now
 
     def results(self) -> dict[str, Array]:
-        """What the last call returned, as it is now."""
+        """Read the results of the last call as they are now, by name."""
         return {name: to_array(tensor, name) for name, tensor in self._returned.items()}
 
     def overwrite(self, name: str) -> None:
-        """Fill one result of the last call with another number, in place."""
+        """Fill the result `name` of the last call with another number, in place."""
         note("{result}.detach().fill_(7.0)", result=self._returned[name])
         with torch.no_grad():
             self._returned[name].detach().fill_(7.0)
 
     def run_with_weights(self, other: Case, way: str) -> Result:
-        """Call the module with the parameters of `other`, brought in ``in_place``, by ``load``
-        or ``functional``, without gradients."""
+        """Call the module with the parameters of `other`, without gradients.
+
+        `way` is how the module gets them: ``in_place``, ``load`` or ``functional``.
+        """
         if way == "functional":
             weights = {
                 self.implementation.rename(name): to_tensor(array, other.device)
@@ -88,7 +90,7 @@ class Session:
 
 
 def _noted_under(mode: Any) -> contextlib.AbstractContextManager[None]:
-    """What is noted within is under this mode of gradients."""
+    """Record what happens within the context as under this mode of gradients."""
     plain = mode is contextlib.nullcontext
     return contextlib.nullcontext() if plain else under(f"torch.{mode.__name__}()")
 
@@ -102,5 +104,5 @@ class Functional(torch.nn.Module):
         self._weights = weights
 
     def forward(self, *arguments: Any) -> Any:
-        """The module's own forward, with the other weights."""
+        """Call the module's ``forward`` with the other weights."""
         return functional_call(self._inner[0], self._weights, arguments)

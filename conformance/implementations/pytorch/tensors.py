@@ -1,4 +1,4 @@
-"""NumPy arrays to torch tensors and back, bit for bit."""
+"""Conversion of NumPy arrays to torch tensors and back, bit for bit."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ TORCH_DTYPES = {name: getattr(torch, name) for name in DTYPES}
 
 
 def to_tensor(array: Array, device: str = "cpu") -> torch.Tensor:
-    """A copy of `array` on `device`, with the array's own strides.
+    """Copy `array` to a tensor on `device`, with the same dtype, shape and strides.
 
-    A broadcast axis (stride 0) and one that skips elements stay so, as in an expanded or sliced
-    tensor; one that runs backwards does not. bfloat16 goes through its bits, since torch does not
-    read ml_dtypes.
+    An axis of stride 0 and one that skips elements stay as they are, as in an expanded or sliced
+    tensor; negative strides, which torch lacks, do not.
     """
     array = forwards(array)
     name = array.dtype.name
+    # torch does not read the bfloat16 of ml_dtypes, but it reads the bits
     bits = array.view(np.int16) if name == "bfloat16" else array
     if bits.flags.c_contiguous:
         tensor = torch.from_numpy(bits.copy())
@@ -43,12 +43,12 @@ def to_tensor(array: Array, device: str = "cpu") -> torch.Tensor:
 def expect_tensor(value: Any, what: str) -> None:
     """Raise :class:`NoResult` if `value`, called `what`, is not a tensor."""
     if not isinstance(value, torch.Tensor):
-        told = f"{what} is a {type(value).__name__}, not a tensor"
-        raise NoResult(told, untrue("isinstance({it}, torch.Tensor)", told, it=value))
+        message = f"{what} is a {type(value).__name__}, not a tensor"
+        raise NoResult(message, untrue("isinstance({it}, torch.Tensor)", message, it=value))
 
 
 def to_array(tensor: Any, what: str) -> Array:
-    """`tensor` as a NumPy array of the same type; :class:`NoResult` if it is not a tensor."""
+    """Copy `tensor`, called `what`, to an array; :class:`NoResult` if it is not a tensor."""
     expect_tensor(tensor, what)
     with blamed():
         array = numbers(tensor)

@@ -97,7 +97,7 @@ def test_verify_tells_bad_usage_in_one_line(tmp_path: Path) -> None:
     run = command("verify", "torch.nn.Linear", "torch.nn.LSTM", folder=tmp_path)
     assert (run.returncode, run.stdout) == (2, "")
     assert len(run.stderr.strip().splitlines()) == 1
-    assert run.stderr.strip().startswith("lstm-conformance: 'torch.nn.Linear' is no LSTM: ")
+    assert run.stderr.strip().startswith("lstm-conformance: 'torch.nn.Linear' is not an LSTM: ")
 
 
 def test_verify_ends_when_an_lstm_kills_its_process_while_loaded(tmp_path: Path) -> None:

@@ -18,16 +18,16 @@ from tests.support.cases import RoundedReference, random_case
 from tests.support.programs import SEVERAL, SINGLE, command_of
 
 WRONG = {
-    "writes_noise_before": ("wrote what is no JSON (", "'loading weights ...'"),
+    "writes_noise_before": ("wrote something that is not JSON (", "'loading weights ...'"),
     "writes_noise_after": ("wrote without being asked: 'done in 3 ms'",),
-    "writes_null": ("wrote what is no JSON object: 'null'",),
-    "writes_an_empty_line": ("wrote what is no JSON (Expecting value", ": ''"),
-    "writes_bytes": ("wrote what is no JSON ('utf-8' codec", r"\\xff\\xfe"),
-    "writes_brackets": ("wrote what is no JSON (", "... (60000 characters)"),
-    "writes_nan_as_a_number": ('NaN has to be spelled "NaN"', '\'{"id": '),
-    "writes_nan_as_null": ("wrote no valid result (c_n.values[0] ", "and is null", '\'{"id": '),
-    "writes_a_number_beyond_float64": ("c_n has a number beyond the largest of float64",),
-    "forgets_c_n": ("wrote no valid result (must contain ['c_n'] properties", '\'{"id": '),
+    "writes_null": ("wrote something that is not a JSON object: 'null'",),
+    "writes_an_empty_line": ("wrote something that is not JSON (Expecting value", ": ''"),
+    "writes_bytes": ("wrote something that is not JSON ('utf-8' codec", r"\\xff\\xfe"),
+    "writes_brackets": ("wrote something that is not JSON (", "... (60000 characters)"),
+    "writes_nan_as_a_number": ('NaN must be in quotes, "NaN"', '\'{"id": '),
+    "writes_nan_as_null": ("wrote an invalid result (c_n.values[0] ", "and is null", '\'{"id": '),
+    "writes_a_number_beyond_float64": ("c_n has a number that is too large for float64",),
+    "forgets_c_n": ("wrote an invalid result (must contain ['c_n'] properties", '\'{"id": '),
     "adds_a_field": ("must not contain {'seconds'} properties, only id, output, h_n, c_n",),
     "answers_another_request": ("answered id ", " to id ", '\'{"id": '),
     "counts_values_wrongly": ("h_n has ", " values for shape [1, "),
@@ -145,21 +145,21 @@ def test_command_keeps_its_process(tmp_path: Path) -> None:
     ("text", "told"),
     [
         ("", "--command needs a program to run"),
-        ("'", '"\'" is no command: No closing quotation'),
+        ("'", '"\'" is not a command: No closing quotation'),
         ("no-such-program --fast", "'no-such-program --fast' cannot be started: "),
-        ("false", "'false' did not say what it is: it exited with status 1"),
+        ("false", "'false' did not send a hello: it exited with status 1"),
         (
             "echo hello",
-            "it wrote what is no JSON (Expecting value: line 1 column 1 (char 0)): 'hel",
+            "it wrote something that is not JSON (Expecting value: line 1 column 1 (char 0)): 'hel",
         ),
-        ("sleep 1000", "'sleep 1000' did not say what it is: it gave no answer within 0.3 s"),
+        ("sleep 1000", "'sleep 1000' did not send a hello: it gave no answer within 0.3 s"),
         (
             f"{shlex.quote(sys.executable)} no_such.py",
             "it exited with status 2 / its standard error ends with: / ",
         ),
         (
             "echo '{\"protocol\": 2}'",
-            "did not say what it is: it speaks protocol 2, and this lstm-conformance 1",
+            "did not send a hello: it speaks protocol 2, but this lstm-conformance speaks 1",
         ),
         (
             'echo \'{"protocol": 1, "name": "x", "supports": {"layers": 2}}\'',
@@ -180,7 +180,7 @@ def test_command_that_does_not_start_is_refused_in_one_line(text: str, told: str
 
 
 def test_command_must_stay_what_it_was(tmp_path: Path) -> None:
-    """A process that says it is something else after a restart is not asked any more."""
+    """A process that sends another hello after a restart is not asked any more."""
     program = tmp_path / "changing.py"
     program.write_text(
         "import os, pathlib\n"
@@ -203,7 +203,7 @@ def test_command_must_stay_what_it_was(tmp_path: Path) -> None:
     assert implementation.name == "number 0"
     messages = [verdict.counterexample and verdict.counterexample.message for verdict in verdicts]
     assert messages[0] == "exited with status 0"
-    told = 'says after a restart that it is something else: \'{"protocol": 1, "name": '
+    told = 'sends another hello after a restart: \'{"protocol": 1, "name": '
     assert messages[1:] == [f'{told}"number {count}"}}\'' for count in (1, 2)]
 
 

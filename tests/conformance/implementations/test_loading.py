@@ -120,8 +120,8 @@ FILES = {
         ("needs.py:LSTM", "raised ModuleNotFoundError: No module named 'some_missing_dependency'"),
         ("needs:LSTM", "needs needs the module 'some_missing_dependency', which is not installed"),
         ("package:LSTM", "package needs the module 'another_missing_dependency', which is not"),
-        ("torch.nn.Linear", "'torch.nn.Linear' is no LSTM"),
-        ("torch.nn.GRU", "'torch.nn.GRU' is no LSTM"),
+        ("torch.nn.Linear", "'torch.nn.Linear' is not an LSTM"),
+        ("torch.nn.GRU", "'torch.nn.GRU' is not an LSTM"),
         ("collections.OrderedDict", "is neither a torch.nn.Module nor an Implementation"),
     ],
 )

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from conformance.implementations.failures import Mismatch
 from conformance.implementations.programs.protocol import (
     SCHEMA,
-    UNSAID,
+    DEFAULTS,
     Malformed,
     gradients,
     hello,
@@ -60,7 +60,7 @@ def test_schema_has_the_fields_of_support_and_configuration() -> None:
         for name, value in said.items()
         if name not in of_adapters
     }
-    assert set(UNSAID) < set(supports)
+    assert set(DEFAULTS) < set(supports)
     configuration = PUBLISHED["definitions"]["request"]["properties"]["configuration"]
     assert set(configuration["properties"]) == set(configuration["required"])
     assert set(configuration["required"]) == {item.name for item in fields(Configuration)}
@@ -148,7 +148,7 @@ def test_result_refuses_what_the_schema_does(changes: dict[str, Any]) -> None:
     with pytest.raises(Malformed) as caught:
         result(7, CASE, line(said))
     kind = "error" if "error" in changes else "result"
-    assert str(caught.value).startswith(f"wrote no valid {kind} (")
+    assert str(caught.value).startswith(f"wrote an invalid {kind} (")
     assert str(caught.value).endswith(shown(line(said)))
 
 
@@ -156,7 +156,7 @@ def test_result_refuses_what_the_schema_does(changes: dict[str, Any]) -> None:
 def test_result_refuses_integers_beyond_float64(value: int) -> None:
     """An integer that no float64 holds is refused."""
     said = result_of(CASE, output={"shape": [1, 1, 1], "values": [value]})
-    with pytest.raises(Malformed, match="a number beyond the largest of float64"):
+    with pytest.raises(Malformed, match="a number that is too large for float64"):
         result(7, CASE, line(said))
 
 
@@ -192,7 +192,7 @@ def test_gradients_are_asked_and_read() -> None:
     }
     for strange in ({"id": 7, "gradients": {"kernel": ONE}}, result_of(CASE)):
         assert not valid("gradients", strange)
-        with pytest.raises(Malformed, match="wrote no valid gradients"):
+        with pytest.raises(Malformed, match="wrote an invalid gradients"):
             gradients(7, CASE, line(strange))
 
 

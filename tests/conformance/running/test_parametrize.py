@@ -133,7 +133,7 @@ def test_objects_are_checked_as_on_the_command_line() -> None:
             "unknown requirement 'result_match_reference': .* you mean 'results_match_reference'?",
         ),
         (["torch.nn.LSTMM"], {}, "there is no 'LSTMM' in torch.nn"),
-        ([torch.nn.GRU], {}, "is no LSTM: its parameters are"),
+        ([torch.nn.GRU], {}, "is not an LSTM: its parameters are"),
         (["torch.nn.LSTM"], {"profile": "slow"}, "unknown profile 'slow': choose among quick"),
         ([], {}, "give at least one class"),
         ([["torch.nn.LSTM"]], {}, "is no class, no Implementation and no name"),

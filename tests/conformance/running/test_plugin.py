@@ -97,7 +97,7 @@ def test_plugin_tells_bad_usage(tmp_path: Path) -> None:
     """An LSTM that is not there is an error of the collection, told in one line."""
     run = run_pytest(*("--pyargs", "conformance", "--lstm", "torch.nn.Linear"), folder=tmp_path)
     assert run.returncode == pytest.ExitCode.INTERRUPTED, run.stdout + run.stderr
-    assert "usage: 'torch.nn.Linear' is no LSTM: its parameters are" in run.stdout
+    assert "usage: 'torch.nn.Linear' is not an LSTM: its parameters are" in run.stdout
     assert "Traceback" not in run.stdout
 
 
