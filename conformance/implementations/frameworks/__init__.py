@@ -1,6 +1,7 @@
-"""Adapters for LSTMs with parameters, shapes or calls other than PyTorch's.
+"""Adapters for LSTMs whose parameters, shapes or calls are not PyTorch's.
 
-One module for each framework, imported only when it is asked for; ``implementations.shipped`` has
-their names. What they share is in ``networks``, for libraries on JAX in ``jax_functions``, and for
-what Keras runs on in ``keras_backends``. Parameters go through ``implementations.layouts``.
+Each framework has a module, which is imported only when one of its LSTMs is verified;
+``implementations.shipped`` lists the names. ``networks`` has what several adapters share,
+``jax_functions`` what the libraries on JAX share, and ``keras_backends`` what Keras runs on.
+``implementations.layouts`` converts the parameters.
 """

@@ -9,33 +9,26 @@ import equinox as eqx
 import jax
 from jax import numpy as jnp
 
-from conformance.implementations.frameworks.jax_functions import JaxLSTM
-from conformance.implementations.layouts import Layout, Stored
+from conformance.implementations.frameworks.jax_functions import Answer, Given, JaxLSTM
+from conformance.implementations.layouts import Layout
 from reference import Configuration
 from strategies import ONE_LAYER
 
 
 class EquinoxLSTM(JaxLSTM):
-    """``equinox.nn.LSTMCell`` in a scan over time, as its documentation shows.
+    """``equinox.nn.LSTMCell`` in a scan over time, as the documentation of the cell shows it.
 
-    The cell is called with a row's vector; ``jax.vmap`` maps it over the batch. It has neither
-    directions nor lengths.
+    The cell takes the vector of one row, and ``jax.vmap`` maps the cell over the batch. The cell
+    has neither directions nor lengths.
     """
 
     name = "equinox"
     layout = Layout(biases=1)
     supports = replace(ONE_LAYER, hands_on_arrays=True)
 
-    def call(
-        self,
-        configuration: Configuration,
-        stored: list[Stored],
-        x: Any,
-        h_0: Any,
-        c_0: Any,
-        lengths: Any,
-    ) -> tuple[Any, Any, Any]:
+    def call(self, configuration: Configuration, given: Given, lengths: Any) -> Answer:
         """Scan over time; the state is (h, c)."""
+        stored, x, h_0, c_0 = given
         size, key = configuration.hidden_size, jax.random.key(0)
         cell = eqx.nn.LSTMCell(configuration.input_size, size, configuration.bias, x.dtype, key=key)
         weights = lambda cell: (cell.weight_ih, cell.weight_hh, cell.bias)  # noqa: E731

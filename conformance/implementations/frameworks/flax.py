@@ -1,4 +1,4 @@
-"""Flax: the LSTM cells of ``flax.linen`` and of ``flax.nnx``, each through its own ``RNN``."""
+"""Flax: the LSTM cells of ``flax.linen`` and ``flax.nnx``, each in the ``RNN`` of that package."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import jax
 from flax import linen, nnx
 from jax import numpy as jnp
 
-from conformance.implementations.frameworks.jax_functions import JaxLSTM
+from conformance.implementations.frameworks.jax_functions import Answer, Given, JaxLSTM
 from conformance.implementations.layouts import GATES, Layout, Stored
 from reference import Configuration
 from strategies import Support
 
 
 class FlaxLSTM(JaxLSTM):
-    """A cell through ``RNN``, or two of them through ``Bidirectional``.
+    """A cell in ``RNN``, or two of them in ``Bidirectional``.
 
-    Kernels are transposed; the one bias is that of the hidden part, and cannot be left out.
-    Lengths are ``seq_lengths``; a carry is (c, h).
+    Kernels are transposed. There is one bias, in the hidden part, and no option to leave it out.
+    Lengths are passed as ``seq_lengths``; the state, called carry, is (c, h).
     """
 
     layout = Layout(transposed=True, biases=1)
@@ -28,16 +28,9 @@ class FlaxLSTM(JaxLSTM):
         max_layers=1, bias=(True,), projection=False, dropout=False, hands_on_arrays=True
     )
 
-    def call(
-        self,
-        configuration: Configuration,
-        stored: list[Stored],
-        x: Any,
-        h_0: Any,
-        c_0: Any,
-        lengths: Any,
-    ) -> tuple[Any, Any, Any]:
+    def call(self, configuration: Configuration, given: Given, lengths: Any) -> Answer:
         """Call what :meth:`network` makes, with a carry for each direction."""
+        stored, x, h_0, c_0 = given
         carries = None if h_0 is None else list(zip(c_0, h_0, strict=True))
         carry, output = self.network(configuration, stored, x.dtype)(
             x,
@@ -52,12 +45,12 @@ class FlaxLSTM(JaxLSTM):
     def network(
         self, configuration: Configuration, stored: list[Stored], dtype: Any
     ) -> Callable[..., Any]:
-        """A callable with the call of ``RNN``."""
+        """Make a callable that takes the arguments of ``RNN``."""
         raise NotImplementedError
 
 
 class LinenLSTM(FlaxLSTM):
-    """``flax.linen.LSTMCell``: a module is applied to parameters given beside it."""
+    """``flax.linen.LSTMCell``: a module that is applied to separate parameters."""
 
     name = "flax-linen"
     cell: type[linen.RNNCellBase] = linen.LSTMCell
@@ -65,7 +58,7 @@ class LinenLSTM(FlaxLSTM):
     def network(
         self, configuration: Configuration, stored: list[Stored], dtype: Any
     ) -> Callable[..., Any]:
-        """``RNN.apply`` to the kernels and biases by gate."""
+        """Bind ``RNN.apply`` to the parameters, by gate."""
         kind = {"dtype": dtype, "param_dtype": dtype}
         rnns = [linen.RNN(self.cell(configuration.hidden_size, **kind)) for _ in stored]
         params = [{"cell": by_gate(each)} for each in stored]
@@ -76,14 +69,14 @@ class LinenLSTM(FlaxLSTM):
 
 
 class LinenOptimizedLSTM(LinenLSTM):
-    """``flax.linen.OptimizedLSTMCell``, which takes the parameters of ``LSTMCell``."""
+    """``flax.linen.OptimizedLSTMCell``, whose parameters are those of ``LSTMCell``."""
 
     name = "flax-linen-optimized"
     cell = linen.OptimizedLSTMCell
 
 
 def by_gate(stored: Stored) -> dict[str, dict[str, Any]]:
-    """Parameters of a Flax cell: ``ii`` has a kernel, ``hi`` a kernel and the bias, and so on."""
+    """Split parameters by gate: ``ii`` has a kernel, ``hi`` a kernel and the bias, and so on."""
     split = partial(jnp.split, indices_or_sections=4, axis=-1)
     arrays = split(stored.weight_ih), split(stored.weight_hh), split(stored.biases[0])
     parameters = {}
@@ -94,7 +87,7 @@ def by_gate(stored: Stored) -> dict[str, dict[str, Any]]:
 
 
 class NnxLSTM(FlaxLSTM):
-    """``flax.nnx.LSTMCell``: a module holds its parameters, in a ``Linear`` for each gate."""
+    """``flax.nnx.LSTMCell``: a module that holds its parameters, in ``Linear`` modules by gate."""
 
     name = "flax-nnx"
     cell: type[Any] = nnx.LSTMCell
@@ -102,7 +95,7 @@ class NnxLSTM(FlaxLSTM):
     def network(
         self, configuration: Configuration, stored: list[Stored], dtype: Any
     ) -> Callable[..., Any]:
-        """An ``RNN`` whose cell holds `stored`, or both of them."""
+        """Make an ``RNN`` whose cell holds the parameters, or a ``Bidirectional`` of two."""
         zeros = nnx.initializers.zeros_init()
         options = {"kernel_init": zeros, "recurrent_kernel_init": zeros, "rngs": nnx.Rngs(0)}
         rnns: list[Any] = []
@@ -116,7 +109,7 @@ class NnxLSTM(FlaxLSTM):
         return both(*rnns) if len(rnns) == 2 else rnns[0]  # type: ignore[no-any-return]
 
     def fill(self, cell: Any, stored: Stored) -> None:
-        """Give the cell its parameters; ``if`` is spelled ``if_``."""
+        """Set the parameters of the cell; ``if``, a Python keyword, is called ``if_`` there."""
         for name, parameters in by_gate(stored).items():
             linear = getattr(cell, "if_" if name == "if" else name)
             for parameter, value in parameters.items():
@@ -124,13 +117,13 @@ class NnxLSTM(FlaxLSTM):
 
 
 class NnxOptimizedLSTM(NnxLSTM):
-    """``flax.nnx.OptimizedLSTMCell``, whose gates share two ``Linear``."""
+    """``flax.nnx.OptimizedLSTMCell``, whose gates share two ``Linear`` modules."""
 
     name = "flax-nnx-optimized"
     cell = nnx.OptimizedLSTMCell
 
     def fill(self, cell: Any, stored: Stored) -> None:
-        """Give the cell its parameters, with the gates stacked i, f, g, o."""
+        """Set the parameters of the cell, with the gates stacked i, f, g, o."""
         cell.dense_i.kernel.set_value(stored.weight_ih)
         cell.dense_h.kernel.set_value(stored.weight_hh)
         cell.dense_h.bias.set_value(stored.biases[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -21,18 +22,18 @@ from reference import Array, Case, Result
 from strategies import Support
 
 LAYOUT = Layout(transposed=True, biases=1)
-"""Keras names the gates i, f, c, o; its c is the candidate g."""
+"""The layout of Keras, which names the gates i, f, c, o; its c is the candidate g."""
 
 OPTIONS = {"return_sequences": True, "return_state": True, "zero_output_for_mask": True}
 INITIALIZERS = {"kernel_initializer": "zeros", "recurrent_initializer": "zeros"}
-"""Parameters are set; the default for recurrent kernels, orthogonal, does not know half types."""
+"""Cheap initializers, as all parameters are set; the default one, orthogonal, fails in float16."""
 
 
 class KerasLSTM:
     """``keras.layers.LSTM``, one for each layer, in ``Bidirectional`` for both directions.
 
-    Batch first; lengths are a mask. The output is zero where the mask is False because the layer
-    is told so: by default it repeats there the output of the step before.
+    The input is batch first, and lengths are passed as a mask. An option of the layer makes the
+    output zero where the mask is False; by default the output there repeats the last valid step.
     """
 
     name = "keras-torch"
@@ -49,23 +50,23 @@ class KerasLSTM:
         self.on = self.backend(self.name)
 
     def run(self, case: Case) -> Result:
-        """Call the layers one after another."""
+        """Compute `case`, layer by layer."""
         return chain(case, LAYOUT, partial(self.call, case))
 
     def gradients(self, case: Case, cotangents: Result) -> Mapping[str, Array]:
-        """Gradients of the sum of all results times their cotangents, layer by layer."""
+        """Compute the gradients of the sum of every result times its cotangent, layer by layer."""
         call, pulled_back = partial(self.call, case), partial(self.pulled_back, case)
         return chain_gradients(case, LAYOUT, call, pulled_back, cotangents)
 
     def arguments(self, case: Case, layer: Layer, x: Array) -> tuple[Any, Any, Any, Any]:
-        """A Keras layer with the layer's parameters, and its mask, input and states."""
+        """Make a Keras layer with the parameters of `layer`, and its mask, input and states."""
         states = None
         if layer.h_0 is not None and layer.c_0 is not None:
             states = [*map(self.on.tensor, interleaved(layer.h_0, layer.c_0))]
         return built(self.on.keras, case, layer), mask_of(case), self.on.tensor(x), states
 
     def call(self, case: Case, layer: Layer, x: Array) -> tuple[Array, Array, Array]:
-        """Output and final states of one layer."""
+        """Compute output, h_n and c_n of one layer."""
         lstm, mask, x, states = self.arguments(case, layer, x)
         answer = self.on.compiled(lstm)(x, initial_state=states, mask=mask)
         output, *final = map(self.on.array, answer)
@@ -74,7 +75,7 @@ class KerasLSTM:
     def pulled_back(
         self, case: Case, layer: Layer, x: Array, weights: Result
     ) -> tuple[Layer, Array]:
-        """Gradients by parameters and states of one layer, and by its input."""
+        """Compute the gradients by the parameters and states of one layer, and by its input."""
         weighted = [weights.output, *interleaved(weights.h_n, weights.c_n)]
         found = self.on.gradients(*self.arguments(case, layer, x), [*map(self.on.tensor, weighted)])
         variables, states = ([*map(self.on.array, each)] for each in (found[0], found[2]))
@@ -88,22 +89,14 @@ class KerasLSTM:
 class KerasCells(KerasLSTM):
     """``keras.layers.LSTMCell`` in ``keras.layers.RNN``, several of them in ``StackedRNNCells``.
 
-    A stack of one cell fails on JAX, so that a single cell is given as it is.
+    A single cell is not put into a stack, as a stack of one cell fails on JAX.
     """
 
     name = "keras-torch-cell"
-    supports = Support(
-        batch_first=(True,),
-        bidirectional=(False,),
-        batched=(True,),
-        projection=False,
-        dropout=False,
-        gradients=False,
-        hands_on_arrays=True,
-    )
+    supports = replace(KerasLSTM.supports, bidirectional=(False,), gradients=False)
 
     def run(self, case: Case) -> Result:
-        """Call the layer with the states of all cells."""
+        """Compute `case` with one layer that holds all cells."""
         keras, c, kind = self.on.keras, case.configuration, {"dtype": case.dtype.name}
         cells = [
             keras.layers.LSTMCell(c.hidden_size, use_bias=c.bias, **kind, **INITIALIZERS)
@@ -140,7 +133,7 @@ class KerasJaxCells(KerasCells):
 
 
 def built(keras: Any, case: Case, layer: Layer) -> Any:
-    """A Keras layer with the parameters of `layer`."""
+    """Build a Keras layer with the parameters of `layer`."""
     options = {"use_bias": case.configuration.bias, "dtype": case.dtype.name}
     lstm = keras.layers.LSTM(case.configuration.hidden_size, **options, **OPTIONS, **INITIALIZERS)
     if case.configuration.bidirectional:
@@ -151,10 +144,10 @@ def built(keras: Any, case: Case, layer: Layer) -> Any:
 
 
 def weights(stored: Stored) -> list[Array]:
-    """Kernel, recurrent kernel and, if any, the bias of one direction."""
+    """List the kernel, the recurrent kernel and, if there is one, the bias of one direction."""
     return [stored.weight_ih, stored.weight_hh, *stored.biases]
 
 
 def interleaved(h: Array, c: Array) -> list[Array]:
-    """h and c of each direction, as Keras takes and returns states."""
+    """List h and c of each direction in turn, the order in which Keras has states."""
     return [state for pair in zip(h, c, strict=True) for state in pair]

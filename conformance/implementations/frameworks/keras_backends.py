@@ -1,4 +1,4 @@
-"""What Keras runs on: tensors, compiled layers and gradients of PyTorch and of JAX."""
+"""The backends of Keras: tensors, compiled layers and gradients in PyTorch and in JAX."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from reference import DTYPES, Array
 
 
 class TorchBackend:
-    """Keras on PyTorch, for the adapter of this name.
+    """Keras on PyTorch; `adapter` is the name of the adapter, for a message.
 
-    A process has one backend, chosen by a variable when Keras is imported. Raises
-    :class:`UsageError` if that is another one.
+    A process has one backend, which an environment variable selects when Keras is imported. Raises
+    :class:`UsageError` if that is another backend.
     """
 
     name = "torch"
@@ -34,24 +34,27 @@ class TorchBackend:
         self.keras: Any = keras
 
     def tensor(self, array: Array) -> Any:
-        """A NumPy array as a tensor of the same type."""
+        """Convert a NumPy array to a tensor of the same dtype."""
         wide = array.astype(np.float32) if array.dtype.name == "bfloat16" else array
         return self.keras.ops.convert_to_tensor(wide.copy(), dtype=array.dtype.name)
 
     def array(self, tensor: Any) -> Array:
-        """A tensor as a NumPy array of the same type."""
+        """Convert a tensor to a NumPy array of the same dtype."""
         dtype = self.keras.backend.standardize_dtype(tensor.dtype)
         array: Array = self.keras.ops.convert_to_numpy(tensor).astype(DTYPES[dtype].numpy)
         return array
 
     def compiled(self, layer: Any) -> Any:
-        """The layer as it is usually called: here, as it is."""
+        """Return the layer in the form in which it is usually called, on PyTorch itself."""
         return layer
 
     def gradients(
         self, layer: Any, mask: Array | None, x: Any, states: list[Any] | None, weights: list[Any]
     ) -> tuple[list[Any], Any, list[Any]]:
-        """By the layer's variables, `x` and `states`, of its results times `weights`."""
+        """Compute the gradients of the sum of the layer's results times `weights`.
+
+        Returns them by the layer's variables, by `x` and by `states`.
+        """
         import torch
 
         leaves = [x.requires_grad_(), *(state.requires_grad_() for state in states or [])]
@@ -63,7 +66,7 @@ class TorchBackend:
 
 
 class JaxBackend(TorchBackend):
-    """Keras on JAX, where layers are usually called within ``jax.jit``."""
+    """Keras on JAX, where a layer is usually called within ``jax.jit``."""
 
     name = "jax"
 
@@ -74,7 +77,7 @@ class JaxBackend(TorchBackend):
         self.forget_often = forget_often
 
     def compiled(self, layer: Any) -> Any:
-        """The layer compiled, with its variables as constants."""
+        """Compile the layer, with its variables as constants."""
         import jax
 
         self.forget_often()
@@ -83,7 +86,7 @@ class JaxBackend(TorchBackend):
     def gradients(
         self, layer: Any, mask: Array | None, x: Any, states: list[Any] | None, weights: list[Any]
     ) -> tuple[list[Any], Any, list[Any]]:
-        """By ``jax.vjp`` through Keras' ``stateless_call``, compiled."""
+        """Compute the gradients by ``jax.vjp`` through Keras' ``stateless_call``, compiled."""
         import jax
 
         def call(variables: list[Any], x: Any, states: list[Any] | None) -> Any:

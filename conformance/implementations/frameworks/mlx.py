@@ -19,21 +19,21 @@ LAYOUT = Layout(biases=1)
 
 
 class MlxLSTM:
-    """``mlx.nn.LSTM`` on the CPU, of one layer and direction, batch first.
+    """``mlx.nn.LSTM`` on the CPU: one layer in one direction, batch first.
 
-    It returns h and c of every step; the last of them are the final states.
+    The layer returns h and c of every step; those of the last step are the final states.
     """
 
     name = "mlx"
     supports = replace(ONE_LAYER, batch_first=(True,), hands_on_arrays=True)
 
     def run(self, case: Case) -> Result:
-        """Call the layer with the case's parameters."""
+        """Compute `case`."""
         with mx.stream(mx.cpu):
             return Result.of(map(to_array, self.call(case, *arguments(case))))
 
     def call(self, case: Case, *leaves: Any) -> list[Any]:
-        """Output, h_n and c_n; `leaves` are Wx, Wh, bias if any, input and h_0, c_0 if any."""
+        """Compute output, h_n and c_n from `leaves`, the arrays of :func:`arguments`."""
         c = case.configuration
         lstm = nn.LSTM(c.input_size, c.hidden_size, c.bias)
         lstm.Wx, lstm.Wh, *rest = leaves
@@ -43,7 +43,7 @@ class MlxLSTM:
         return [output, output[None, ..., -1, :], cells[None, ..., -1, :]]
 
     def gradients(self, case: Case, cotangents: Result) -> Mapping[str, Array]:
-        """Gradients of the sum of all results times their cotangents, by ``mlx.core.vjp``."""
+        """Compute the gradients of the sum of every result times its cotangent."""
         weights = [to_mlx(array) for _, array in cotangents.items()]
         with mx.stream(mx.cpu):
             _, found = mx.vjp(lambda *leaves: self.call(case, *leaves), arguments(case), weights)
@@ -54,22 +54,21 @@ class MlxLSTM:
 
 
 def arguments(case: Case) -> list[Any]:
-    """The arguments of :meth:`MlxLSTM.call` for `case`."""
+    """List Wx, Wh, bias if there is one, input, and h_0 and c_0 if there are any."""
     stored = LAYOUT.stored(case)
-    arrays = [stored.weight_ih, stored.weight_hh, *stored.biases, case.input]
-    arrays += [state for state in (case.h_0, case.c_0) if state is not None]
+    arrays = stored.weight_ih, stored.weight_hh, *stored.biases, *case.arguments().values()
     return [to_mlx(array) for array in arrays]
 
 
 def to_mlx(array: Array) -> Any:
-    """A NumPy array as an MLX one; bfloat16 by way of float32."""
+    """Convert a NumPy array to MLX; bfloat16 goes through float32, which MLX reads."""
     if array.dtype == ml_dtypes.bfloat16:
         return mx.array(array.astype(np.float32)).astype(mx.bfloat16)
     return mx.array(np.ascontiguousarray(array), dtype=getattr(mx, array.dtype.name))
 
 
 def to_array(array: Any) -> Array:
-    """An MLX array as a NumPy one, of the same type."""
+    """Convert an MLX array to a NumPy array of the same dtype."""
     if array.dtype == mx.bfloat16:
         return np.array(array.astype(mx.float32)).astype(ml_dtypes.bfloat16)
     return np.array(array)

@@ -1,4 +1,4 @@
-"""What adapters share: a network as a chain of layers, its gradients, and lengths as a mask."""
+"""A network as a chain of layers, its gradients, and lengths as a mask, for several adapters."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from reference import Array, Case, Result
 
 
 class Layer(NamedTuple):
-    """One layer of a case: what each direction stores, and the states they start from.
+    """One layer of a case.
 
-    `h_0` (D, N, R) and `c_0` (D, N, hidden_size) lack N if the case is unbatched, and are None if
-    it has no initial states.
+    - `number`: the number of the layer, from 0 for the lowest;
+    - `directions`: the parameters of each direction;
+    - `h_0`, `c_0`: the initial states (D, N, R) and (D, N, hidden_size), without N if the case is
+      unbatched, and None if the case has none.
     """
 
     number: int
@@ -26,7 +28,7 @@ class Layer(NamedTuple):
 
 
 def layers(case: Case, layout: Layout) -> list[Layer]:
-    """The layers of `case` from the lowest, their parameters as `layout` stores them."""
+    """List the layers of `case` from the lowest, with the parameters in `layout`."""
     stored = [layout.stored(case, suffix) for suffix in case.configuration.suffixes()]
     count = case.configuration.num_directions
     found = []
@@ -40,10 +42,10 @@ def layers(case: Case, layout: Layout) -> list[Layer]:
 def chain(
     case: Case, layout: Layout, layer: Callable[[Layer, Any], tuple[Any, Any, Any]]
 ) -> Result:
-    """The result of layers run one after another, each on the output of the one below.
+    """Run the layers of `case` one after another, each on the output of the layer below.
 
-    `layer` takes a layer and its input, the case's own for the lowest, and returns its output and
-    its final states (D, N, R) and (D, N, hidden_size), all as anything that NumPy reads.
+    `layer` is called with a layer and its input, and returns the output and the final states
+    (D, N, R) and (D, N, hidden_size), each as anything that NumPy can convert to an array.
     """
     x: Any = case.input
     h_n, c_n = [], []
@@ -61,10 +63,11 @@ def chain_gradients(
     pulled_back: Callable[[Layer, Any, Result], tuple[Layer, Array]],
     cotangents: Result,
 ) -> dict[str, Array]:
-    """Gradients of the sum of all results times their cotangents, by PyTorch's names.
+    """Compute the gradients of the sum of every result times its cotangent, by PyTorch's names.
 
-    `layer` is that of :func:`chain`. `pulled_back` takes a layer, its input, and the weights of its
-    results; it returns the gradients by all that the layer has, in place of that, and by its input.
+    - `layer`: the function that :func:`chain` takes;
+    - `pulled_back`: a function of a layer, its input and the cotangents of its results. It returns
+      a :class:`Layer` of the gradients by parameters and states, and the gradient by the input.
     """
     stack = layers(case, layout)
     inputs: list[Any] = [case.input]
@@ -91,5 +94,5 @@ def chain_gradients(
 
 
 def mask_of(case: Case) -> Array | None:
-    """(N, T), True within each row's length; None if the case has no lengths."""
+    """Make a mask (N, T), True within each row's length; None if the case has no lengths."""
     return None if case.lengths is None else case.valid_steps().T

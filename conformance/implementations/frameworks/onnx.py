@@ -1,4 +1,4 @@
-"""ONNX: the LSTM operator, run by ONNX Runtime and by the reference evaluator of ONNX itself."""
+"""ONNX: the LSTM operator in ONNX Runtime, and in the reference evaluator of ONNX itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from strategies import Support
 
 
 class OnnxRuntimeLSTM:
-    """LSTM nodes in ONNX Runtime on the CPU, which computes float32 in layout 0 only."""
+    """LSTM nodes in ONNX Runtime on the CPU, which supports float32 and layout 0 only."""
 
     name = "onnxruntime"
     supports = Support(
@@ -22,7 +22,7 @@ class OnnxRuntimeLSTM:
     )
 
     def run(self, case: Case) -> Result:
-        """Load a model of the case and run it once."""
+        """Load a model of `case` and run the model once."""
         from onnxruntime import InferenceSession, SessionOptions
 
         options = SessionOptions()
@@ -41,7 +41,7 @@ class OnnxReferenceLSTM:
     )
 
     def run(self, case: Case) -> Result:
-        """Evaluate a model of the case."""
+        """Evaluate a model of `case`."""
         from onnx.reference import ReferenceEvaluator
 
         return to_result(case, ReferenceEvaluator(lstm_model(case)).run(None, model_inputs(case)))

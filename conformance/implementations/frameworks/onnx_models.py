@@ -1,4 +1,4 @@
-"""ONNX models of LSTMs: one LSTM node for each layer, as the operator's text lays it out."""
+"""ONNX models of LSTMs: one node for each layer, with the layout of the LSTM operator's text."""
 
 from __future__ import annotations
 
@@ -17,11 +17,15 @@ OPSET = 22
 
 
 def lstm_model(case: Case) -> Any:
-    """The network of `case` with its parameters as initializers.
+    """Build a model of `case`, with the parameters as initializers.
 
-    Inputs are X (T, N, input_size), with `batch_first` (N, T, input_size) and layout 1; if the
-    case has them sequence_lens (N,), and initial_h and initial_c of each layer. Outputs are Y like
-    X, and Y_h and Y_c of each layer.
+    Layout is 0, or 1 with `batch_first`. The inputs of the model are
+
+    - X: (T, N, input_size), or (N, T, input_size) in layout 1;
+    - sequence_lens: (N,), if the case has lengths;
+    - initial_h and initial_c of each layer, if the case has initial states.
+
+    The outputs are the output, in the order of axes of X, and Y_h and Y_c of each layer.
     """
     kind = helper.np_dtype_to_tensor_dtype(case.dtype.numpy)
     nodes, initializers, inputs = [], [], [helper.make_tensor_value_info("X", kind, None)]
@@ -59,7 +63,7 @@ def lstm_model(case: Case) -> Any:
 
 
 def parameters(layer: Layer) -> dict[str, Array]:
-    """W (D, 4H, input), R (D, 4H, H) and, with biases, B (D, 8H) of one layer."""
+    """Stack the parameters of a layer: W (D, 4H, input), R (D, 4H, H) and, if any, B (D, 8H)."""
     arrays = {
         "W": np.stack([stored.weight_ih for stored in layer.directions]),
         "R": np.stack([stored.weight_hh for stored in layer.directions]),
@@ -70,7 +74,7 @@ def parameters(layer: Layer) -> dict[str, Array]:
 
 
 def merged_directions(case: Case, y: str, x: str) -> list[Any]:
-    """Nodes from `y`, (T, D, N, H) or in layout 1 (N, T, D, H), to the next layer's input `x`."""
+    """Make the nodes from `y`, (T, D, N, H) or (N, T, D, H) in layout 1, to the next input `x`."""
     order = [0, 1, 2, 3] if case.configuration.batch_first else [0, 2, 1, 3]
     return [
         helper.make_node("Transpose", [y], [f"{y}_merged"], perm=order),
@@ -79,7 +83,7 @@ def merged_directions(case: Case, y: str, x: str) -> list[Any]:
 
 
 def model_inputs(case: Case) -> dict[str, Array]:
-    """The inputs of :func:`lstm_model` by name; states are (N, D, H) in layout 1."""
+    """Give the inputs of :func:`lstm_model` by name; states are (N, D, H) in layout 1."""
     inputs = {"X": np.ascontiguousarray(case.input)}
     if case.lengths is not None:
         inputs["sequence_lens"] = case.lengths.astype(np.int32)
@@ -91,12 +95,12 @@ def model_inputs(case: Case) -> dict[str, Array]:
 
 
 def batch_first(case: Case, state: Array) -> Array:
-    """A layer's states (D, N, H) as the node has them, and back: (N, D, H) in layout 1."""
+    """Convert a layer's state (D, N, H) to the node's, which is (N, D, H) in layout 1, or back."""
     return state.swapaxes(0, 1) if case.configuration.batch_first else state
 
 
 def to_result(case: Case, outputs: list[Array]) -> Result:
-    """The outputs of :func:`lstm_model` as a result."""
+    """Convert the outputs of :func:`lstm_model` to a result."""
     output, *states = outputs
     h_n, c_n = ([batch_first(case, each) for each in states[start::2]] for start in (0, 1))
     return Result(output, np.concatenate(h_n), np.concatenate(c_n))

@@ -14,9 +14,9 @@ from strategies import Support
 
 
 class PaddleLSTM:
-    """``paddle.nn.LSTM`` on the CPU with biases; its parameters are PyTorch's, in the same order.
+    """``paddle.nn.LSTM`` on the CPU with biases.
 
-    Only a projection is transposed.
+    Its parameters are in PyTorch's layout and order, except that a projection is transposed.
     """
 
     name = "paddle"
@@ -29,16 +29,16 @@ class PaddleLSTM:
     )
 
     def run(self, case: Case) -> Result:
-        """Call a layer that holds the case's parameters."""
-        leaves = {name: paddle.to_tensor(array) for name, array in arrays(case).items()}
+        """Compute `case`."""
+        leaves = {name: paddle.to_tensor(array) for name, array in case.arguments().items()}
         with paddle.no_grad():
             return Result.of(each.numpy() for each in call(case, network(case), leaves))
 
     def gradients(self, case: Case, cotangents: Result) -> Mapping[str, Array]:
-        """Gradients of the sum of all results times their cotangents, by ``paddle.grad``."""
+        """Compute the gradients of the sum of every result times its cotangent."""
         leaves = {
             name: paddle.to_tensor(array, stop_gradient=False)
-            for name, array in arrays(case).items()
+            for name, array in case.arguments().items()
         }
         lstm = network(case)
         lstm.train()
@@ -57,14 +57,8 @@ class PaddleWithoutBias(PaddleLSTM):
     supports = replace(PaddleLSTM.supports, bias=(False,))
 
 
-def arrays(case: Case) -> dict[str, Array]:
-    """Input and initial states by name."""
-    given = {"input": case.input, "h_0": case.h_0, "c_0": case.c_0}
-    return {name: array for name, array in given.items() if array is not None}
-
-
 def network(case: Case) -> Any:
-    """A layer with the case's configuration and parameters, in eval mode."""
+    """Build a layer with the case's configuration and parameters, in eval mode."""
     c = case.configuration
     bias = None if c.bias else False
     paddle.set_default_dtype(case.dtype.name)
@@ -85,12 +79,15 @@ def network(case: Case) -> Any:
 
 
 def trained(lstm: Any) -> list[Any]:
-    """The layer's parameters in the order of the case's; of biases left out zeros are kept."""
+    """List the layer's trainable parameters in the order of the case's parameters.
+
+    A layer without biases has biases that are zero and not trainable.
+    """
     return [parameter for parameter in lstm.parameters() if not parameter.stop_gradient]
 
 
 def call(case: Case, lstm: Any, leaves: Mapping[str, Any]) -> list[Any]:
-    """Output, h_n and c_n."""
+    """Call the layer with `leaves`, input and states; returns output, h_n and c_n."""
     states = (leaves["h_0"], leaves["c_0"]) if "h_0" in leaves else None
     lengths = None if case.lengths is None else paddle.to_tensor(case.lengths)
     output, (h_n, c_n) = lstm(leaves["input"], states, lengths)

@@ -1,4 +1,4 @@
-"""PyTorch's other ways to run ``torch.nn.LSTM``: compiled, exported, in TorchScript, quantized."""
+"""Other ways to run ``torch.nn.LSTM`` in PyTorch: compiled, exported, TorchScript, quantized."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from strategies import Support
 
 
 class Holder(nn.Module):
-    """A module that has an LSTM, with tensors alone as arguments and results."""
+    """A module around an LSTM, whose arguments and results are tensors alone, without tuples."""
 
     def __init__(self, configuration: Configuration) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class Holder(nn.Module):
     def forward(
         self, x: Tensor, h_0: Tensor | None = None, c_0: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Output, h_n and c_n."""
+        """Call the LSTM; returns output, h_n and c_n."""
         if h_0 is not None and c_0 is not None:
             output, (h_n, c_n) = self.lstm(x, (h_0, c_0))
         else:
@@ -36,7 +36,7 @@ class Holder(nn.Module):
 
 
 class TorchWay:
-    """``torch.nn.LSTM`` in a module that is turned into something else before it is called."""
+    """``torch.nn.LSTM`` in a module that is compiled, exported or so before it is called."""
 
     name = ""
     supports = Support(
@@ -48,17 +48,17 @@ class TorchWay:
     )
 
     def turned(self, holder: Holder, arguments: list[Tensor]) -> Any:
-        """What is called instead of `holder`; `arguments` are those of the call to come."""
+        """Make of `holder` what is called in its place, with these `arguments`."""
         raise NotImplementedError
 
     def run(self, case: Case) -> Result:
-        """Build the module, turn it and call the outcome, without gradients."""
+        """Compute `case` without gradients."""
         with torch.no_grad():
             arguments = list(inputs(case).values())
             return to_result(self.turned(holder(case), arguments)(*arguments))
 
     def gradients(self, case: Case, cotangents: Result) -> Mapping[str, Array]:
-        """By autograd through the outcome, in eval mode."""
+        """Compute, by autograd, the gradients of the sum of every result times its cotangent."""
         module, leaves = holder(case), inputs(case)
         arguments = [leaf.requires_grad_() for leaf in leaves.values()]
         parameters = {name: getattr(module.lstm, name) for name in case.parameters}
@@ -70,28 +70,27 @@ class TorchWay:
 
 
 def holder(case: Case) -> Holder:
-    """A module with the case's parameters, in eval mode."""
+    """Build a module with the case's parameters, in eval mode."""
     module = Holder(case.configuration).to(case.device, TORCH_DTYPES[case.dtype.name]).eval()
     module.lstm.load_state_dict({name: to_tensor(a) for name, a in case.parameters.items()})
     return module
 
 
 def inputs(case: Case) -> dict[str, Tensor]:
-    """Input and initial states as tensors, by name."""
-    given = {"input": case.input, "h_0": case.h_0, "c_0": case.c_0}
-    return {n: to_tensor(array, case.device) for n, array in given.items() if array is not None}
+    """Convert input and initial states to tensors, by name."""
+    return {name: to_tensor(array, case.device) for name, array in case.arguments().items()}
 
 
 class CompiledLSTM(TorchWay):
     """``torch.compile`` in a single graph.
 
-    Without ``torch._dynamo.config.allow_rnn`` it would leave the LSTM as it is, and not say so.
+    Without ``torch._dynamo.config.allow_rnn``, it would silently leave the LSTM uncompiled.
     """
 
     name = "torch.compile"
 
     def turned(self, holder: Holder, arguments: list[Tensor]) -> Any:
-        """The compiled module; what was compiled for other cases is forgotten."""
+        """Compile the module, after a reset, which forgets what was compiled for other cases."""
         torch._dynamo.reset()
         compiled = torch.compile(holder, fullgraph=True)
         known = hasattr(torch._dynamo.config, "allow_rnn")
@@ -105,37 +104,37 @@ class ExportedLSTM(TorchWay):
     name = "torch.export"
 
     def turned(self, holder: Holder, arguments: list[Tensor]) -> Any:
-        """The exported program as a module."""
+        """Export the module."""
         return torch.export.export(holder, tuple(arguments)).module()
 
 
 class ScriptedLSTM(TorchWay):
-    """TorchScript, from the module's source."""
+    """TorchScript that ``torch.jit.script`` makes from the module's source."""
 
     name = "torch.jit.script"
 
     def turned(self, holder: Holder, arguments: list[Tensor]) -> Any:
-        """The scripted module."""
+        """Script the module."""
         return torch.jit.script(holder)
 
 
 class TracedLSTM(TorchWay):
-    """TorchScript, from a call of the module."""
+    """TorchScript that ``torch.jit.trace`` makes from a call of the module."""
 
     name = "torch.jit.trace"
 
     def turned(self, holder: Holder, arguments: list[Tensor]) -> Any:
-        """The traced module."""
+        """Trace the module."""
         return torch.jit.trace(holder, tuple(arguments))  # type: ignore[no-untyped-call]
 
 
 class FunctionalLSTM(TorchWay):
-    """``torch.func.functional_call``, with the parameters given beside the module."""
+    """``torch.func.functional_call``, with the parameters as an argument beside the module."""
 
     name = "torch.func.functional_call"
 
     def turned(self, holder: Holder, arguments: list[Tensor]) -> Any:
-        """The call of a copy filled with zeros, for which the module's parameters are given."""
+        """Call a copy, whose own parameters are zero, with the parameters of the module."""
         zeros = copy.deepcopy(holder).requires_grad_(False)
         for parameter in zeros.parameters():
             parameter.zero_()
@@ -146,8 +145,8 @@ class FunctionalLSTM(TorchWay):
 class QuantizedLSTM(TorchWay):
     """``torch.ao.quantization.quantize_dynamic`` to int8.
 
-    Weights have 8 bits. Inputs and hidden states have 7: of the 8 of a quint8 the kernel leaves
-    one out, so that sums of products do not overflow (``reduce_range``).
+    Weights have 8 bits. Inputs and hidden states have 7: the kernel leaves out one of the 8 bits of
+    a quint8, so that sums of products do not overflow (``reduce_range``).
     """
 
     name = "torch.ao.quantization.quantize_dynamic"
@@ -163,15 +162,15 @@ class QuantizedLSTM(TorchWay):
     )
 
     def turned(self, holder: Holder, arguments: list[Tensor]) -> Any:
-        """The module with its LSTM quantized."""
+        """Quantize the LSTM in the module."""
         quantize: Any = torch.ao.quantization.quantize_dynamic
         return quantize(holder, {nn.LSTM}, dtype=torch.qint8)
 
 
 class QuantizableForwardLSTM(torch.ao.nn.quantizable.LSTM):
-    """``torch.ao.nn.quantizable.LSTM`` without the choice of directions.
+    """``torch.ao.nn.quantizable.LSTM`` in one direction only.
 
-    In both directions its upper layers take one direction's output alone, and so fail.
+    In both directions its upper layers fail: they are made for the output of one direction.
     """
 
     def __init__(

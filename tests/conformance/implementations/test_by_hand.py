@@ -500,5 +500,7 @@ def test_hand_written_with_a_wrong_parameter_is_named_as_it_was_loaded(
     """The message names the adapter that was asked for, and what parameters there are."""
     monkeypatch.chdir(tmp_path)
     Path("bad.py").write_text(FORGETFUL.replace('="lstm.weight_ih_l0"', '="WW"'))
-    with pytest.raises(UsageError, match=r"'bad.py:mine': WW is not a parameter; the parameters are lstm\."):
+    with pytest.raises(
+        UsageError, match=r"'bad.py:mine': WW is not a parameter; the parameters are lstm\."
+    ):
         _ = load("bad.py:mine").supports

@@ -152,7 +152,11 @@ class Mine:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ('    name = "mine"\n', "", "`name` must be a text such as 'my LSTM', got None or no attribute"),
+        (
+            '    name = "mine"\n',
+            "",
+            "`name` must be a text such as 'my LSTM', got None or no attribute",
+        ),
         ('"mine"', "3", "`name` must be a text such as 'my LSTM', got 3"),
         ('"mine"', '""', "`name` must be a text such as 'my LSTM', got ''"),
         (
