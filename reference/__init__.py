@@ -1,7 +1,8 @@
-"""What is true of an LSTM: gate equations, the stacked network, and rounding-error bounds.
+"""The true results of an LSTM: gate equations, the stacked network, and rounding-error bounds.
 
-NumPy only. Start with :func:`reference.cell.lstm_cell`, which is one step of the equations, then
-:func:`reference.network.trace`, which loops it over time, layers and directions.
+This package uses NumPy only. Start with :func:`reference.cell.lstm_cell`, which computes one step
+of the equations. Then read :func:`reference.network.trace`, a loop over time, layers and
+directions.
 """
 
 from reference.arithmetic import Arithmetic

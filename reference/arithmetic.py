@@ -1,4 +1,4 @@
-"""The arithmetic that a bound assumes, and what it does to sigmoid and tanh."""
+"""The arithmetic that a bound assumes, and the errors of sigmoid and tanh in it."""
 
 from __future__ import annotations
 
@@ -98,23 +98,23 @@ class Arithmetic:
 
 
 def sigmoid_slope(a: Array) -> Array:
-    """Derivative of sigmoid at `a`; falls as abs(a) grows, at most 1/4."""
+    """Compute the derivative of sigmoid at `a`; it falls as abs(a) grows, and is at most 1/4."""
     s = sigmoid(a)
     slope: Array = s * (1 - s)
     return slope
 
 
 def tanh_slope(a: Array) -> Array:
-    """Derivative of tanh at `a`; falls as abs(a) grows, at most 1."""
+    """Compute the derivative of tanh at `a`; it falls as abs(a) grows, and is at most 1."""
     return 4 * sigmoid_slope(2 * a)
 
 
 @dataclass(frozen=True, eq=False)
 class Perturbed:
-    """A bounded function of a perturbed argument: value, slope, deviation and its fresh part.
+    """The value of a function whose argument has an error, and how far the value can be off.
 
-    The computed value lies within `deviation` of `value`; that deviation is `slope` times the
-    argument's own plus at most `fresh`.
+    The computed value lies within `deviation` of `value`. That deviation is `slope` times the
+    error of the argument plus at most `fresh`.
     """
 
     value: Array
@@ -131,12 +131,17 @@ def perturbed(
     span: int,
     k: float,
 ) -> Perturbed:
-    """`value`, a sigmoid or tanh of `argument`, whose computed argument is off by `error`.
+    """Bound a sigmoid or tanh, whose true value at `argument` is `value`.
+
+    - `error`: how far the computed argument can be from `argument`;
+    - `slope`: the derivative of the function;
+    - `span`: the width of the function's range, 1 or 2;
+    - `k`: the absolute error of the function itself.
 
     On the interval the slope is at most that at the point nearest zero. The second derivative is
     sigmoid'' = sigmoid' (1 - 2 sigmoid) or tanh'' = -2 tanh' tanh, so at most `span` times the
-    slope, where `span`, 1 or 2, is also the width of the function's range. An infinite `error`
-    means that the argument can overflow, to a NaN where infinities of both signs meet.
+    slope. An infinite `error` means that the argument can overflow, or become NaN where infinities
+    of both signs meet.
     """
     here = slope(argument)
     steepest = slope(np.maximum(np.abs(argument) - error, 0))

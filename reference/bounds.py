@@ -1,20 +1,20 @@
-"""How far a correct LSTM can be from the true result, by rounding-error analysis.
+"""Bounds on how far a correct LSTM can be from the true results, by rounding-error analysis.
 
 The model (see :mod:`reference.dtypes`): results are stored in a type with unit roundoff u, sums of
 products are accumulated with unit roundoff u_acc in any order, and sigmoid and tanh have an
-absolute error of at most K u. From it the error fresh in each step is bounded quantity by
-quantity, in the order of the cell's equations. Every bound is rigorous, not first order: slopes
-are taken at their largest on the interval in which the argument can lie, and the remainders of
-the linearisation are added as errors of their own.
+absolute error of at most K u. From this model, the error that is fresh in each step is bounded
+quantity by quantity, in the order of the cell's equations. Every bound is rigorous, not first
+order: slopes are the largest on the interval in which the argument can lie, and the remainders of
+the linearisation are added as separate errors.
 
 Errors of step s reach step t through the product of the true Jacobians of (h, c)::
 
     e_t = sum_s |A_t ... A_(s+1) L_s| eps_s
 
-kept as one matrix per row whose columns are the error sources (in interval arithmetic: a
-zonotope). Products of absolute values, the usual recursion, are kept beside it for the rare rows
-where the linearisation is the looser of the two. Between layers the bound of the lower layer's
-output enters as an error of the input.
+The product is kept as one matrix per row whose columns are the error sources (in interval
+arithmetic: a zonotope). Products of absolute values, the usual recursion, are kept beside it for
+the rare rows where the linearisation is the looser of the two. Between layers, the bound on the
+lower layer's output enters as an error of the input.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class LayerBound:
 
 
 def layer_bound(layer: LayerTrace, dx: Array, arithmetic: Arithmetic) -> LayerBound:
-    """Bound one layer whose input is off by `dx` (T, N, features)."""
+    """Bound one layer whose input can be off by `dx` (T, N, features)."""
     w = float64(layer.weights)
     features = w.weight_hh.shape[1]
     output = np.zeros(layer.output.shape)
@@ -86,9 +86,9 @@ def layer_bound(layer: LayerTrace, dx: Array, arithmetic: Arithmetic) -> LayerBo
 
 
 def _initial_errors(layer: LayerTrace, arithmetic: Arithmetic) -> tuple[Array, Array]:
-    """Errors of (h, c) before the first step (N, R + hidden_size), and their columns.
+    """Bound the errors of (h, c) before the first step, (N, R + hidden_size), and as columns.
 
-    Those of h count among the factors of its products.
+    Those of h are zero here, as they count among the errors of the factors of its products.
     """
     rows, hidden = layer.c_n.shape
     features = layer.weights.weight_hh.shape[1]
@@ -102,7 +102,7 @@ def _initial_errors(layer: LayerTrace, arithmetic: Arithmetic) -> tuple[Array, A
 
 
 def layer_bounds(trace: Trace, arithmetic: Arithmetic | None = None) -> list[LayerBound]:
-    """Bounds on every layer and direction, in the trace's order; see :func:`forward_bound`."""
+    """Bound every layer and direction, in the order of `trace`; see :func:`forward_bound`."""
     case = trace.case
     model = Arithmetic.of(case.dtype) if arithmetic is None else arithmetic
     model = model.with_reference(case.dtype)
@@ -124,14 +124,14 @@ def layer_bounds(trace: Trace, arithmetic: Arithmetic | None = None) -> list[Lay
 
 
 def forward_bound(trace: Trace, arithmetic: Arithmetic | None = None) -> Result:
-    """How far each element of a correct Result can be from ``trace.result``.
+    """Bound how far each element of a correct Result can be from ``trace.result``.
 
-    `arithmetic` is that of the case's dtype unless given. The reference's own error is added: it
-    is that of the same computation with the wider type's unit roundoff. An infinite bound means
-    that nothing is claimed, as where an intermediate quantity can overflow.
+    `arithmetic` is by default that of the case's dtype. The error of the reference itself is added,
+    which is that of the same computation with the unit roundoff of the wider type. An infinite
+    bound means that nothing is claimed, as where an intermediate quantity can overflow.
 
-    A cell whose parameters are zero halves c; in float32 it can be off by 4e-7, mostly
-    because sigmoid and tanh may be off by four units:
+    A cell whose parameters are zero halves c. In float32, c can be off by 4e-7, mostly because
+    sigmoid and tanh may be off by four units:
 
     >>> from reference import Case, Configuration, trace
     >>> configuration = Configuration(input_size=1, hidden_size=1)
@@ -149,6 +149,6 @@ def forward_bound(trace: Trace, arithmetic: Arithmetic | None = None) -> Result:
 
 
 def float64(quantities: Quantities) -> Quantities:
-    """`quantities` with its arrays in float64."""
+    """Convert the arrays in `quantities` to float64."""
     arrays = [None if item is None else np.asarray(item, np.float64) for item in quantities]
     return type(quantities)._make(arrays)

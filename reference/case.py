@@ -1,4 +1,4 @@
-"""What is asked of an LSTM (:class:`Case`) and what it answers (:class:`Result`)."""
+"""The question to an LSTM (:class:`Case`), and its answer (:class:`Result`)."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ class Case:
 
     - `parameters`: by PyTorch's names, in PyTorch's layout (gates stacked i, f, g, o);
     - `input`: (T, N, input_size), (N, T, input_size) with `batch_first`, (T, input_size) unbatched;
-    - `h_0`, `c_0`: (D * L, N, R) and (D * L, N, hidden_size), without N if unbatched; both
-      ``None`` stands for zeros that the implementation has to supply itself;
-    - `lengths`: the valid steps of each row, (N,), integers in [1, T], or ``None`` for all of T.
-      The largest equals T; what `input` holds beyond a row's length is padding.
+    - `h_0`, `c_0`: (D * L, N, R) and (D * L, N, hidden_size), without N if unbatched; ``None`` for
+      both stands for zeros that the implementation has to supply itself;
+    - `lengths`: the number of valid steps of each row, (N,), integers in [1, T], or ``None`` if all
+      are T. The largest is T; what `input` holds beyond a row's length is padding;
+    - `device`: PyTorch's name of the device to compute on;
+    - `dtype`: the type of all arrays, derived from `input`.
 
-    Arrays are of type `dtype`, so that every implementation sees the same numbers. Raises
-    :class:`ValueError` when shapes or types disagree with the configuration.
+    Raises :class:`ValueError` if shapes or types do not agree with the configuration.
     """
 
     configuration: Configuration
@@ -83,8 +84,8 @@ class Case:
     ) -> Case:
         """Make a case of parts that need not fit together, for an LSTM to refuse.
 
-        `parts` are `input` and whatever else is given, by the names of the fields; `dtype` is that
-        of the input unless it is given as well. A case whose shapes do not fit has no true result.
+        `parts` are `input` and other fields by name; `dtype` is by default that of `input`. A case
+        whose shapes do not fit has no true result.
         """
         case = object.__new__(cls)
         vars(case).update(configuration=configuration, parameters=parameters, **parts)
@@ -119,17 +120,17 @@ class Case:
         return int(self.input.shape[0 if self.configuration.batch_first else 1])
 
     def state_shape(self, features: int) -> tuple[int, ...]:
-        """Shape of an initial or final state with so many features."""
+        """Give the shape of an initial or final state with this number of features."""
         count = self.configuration.num_layers * self.configuration.num_directions
         return (count, self.batch_size, features) if self.batched else (count, features)
 
     def output_shape(self) -> tuple[int, ...]:
-        """Shape of the output: the input's, with D * R features."""
+        """Give the shape of the output: that of the input, with D * R features."""
         features = self.configuration.num_directions * self.configuration.output_size
         return (*self.input.shape[:-1], features)
 
     def valid_steps(self) -> Array:
-        """Which steps (T, N) are within the length of their row: all without lengths."""
+        """Make a mask (T, N) of the steps within the length of their row."""
         whole = np.full(self.batch_size, self.seq_len)
         within: Array = np.arange(self.seq_len)[:, None] < (
             whole if self.lengths is None else self.lengths
@@ -137,13 +138,13 @@ class Case:
         return within
 
     def time_major(self, array: Array) -> Array:
-        """An input or output as (T, N, features), whatever the case's own order of axes."""
+        """Reorder an input or output from the case's order of axes to (T, N, features)."""
         if not self.batched:
             return array[:, None]
         return array.swapaxes(0, 1) if self.configuration.batch_first else array
 
     def user_order(self, array: Array) -> Array:
-        """The inverse of :meth:`time_major`."""
+        """Reorder from (T, N, features) to the case's order, the inverse of :meth:`time_major`."""
         if not self.batched:
             return array[:, 0]
         return array.swapaxes(0, 1) if self.configuration.batch_first else array
@@ -154,7 +155,7 @@ class Case:
         return {name: array for name, array in arrays.items() if array is not None}
 
     def initial_states(self) -> tuple[Array, Array]:
-        """h_0 (D * L, N, R) and c_0 (D * L, N, hidden_size), zeros where the case has none."""
+        """Give h_0 (D * L, N, R) and c_0 (D * L, N, hidden_size), zeros if the case has none."""
         states = []
         for given, features in (
             (self.h_0, self.configuration.output_size),
@@ -166,7 +167,7 @@ class Case:
         return states[0], states[1]
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        """Hypothesis shows a case in this short form, not field by field."""
+        """Print a case in short form where Hypothesis would print every field."""
         printer.text(repr(self))
 
     def __repr__(self) -> str:
@@ -186,14 +187,14 @@ class Case:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What an LSTM returns: ``output, (h_n, c_n)``, in PyTorch's shapes and order.
+    """The results of an LSTM, ``output, (h_n, c_n)``, in PyTorch's shapes and order.
 
     - `output`: (T, N, D * R), (N, T, D * R) with `batch_first`, (T, D * R) unbatched; zero beyond
       a row's length;
     - `h_n`, `c_n`: (D * L, N, R) and (D * L, N, hidden_size), layer-major, without N if unbatched;
-    - `devices`: where each of the three lives, by name, if the implementation says so.
+    - `devices`: the device of each of the three, by name, if the implementation reports it.
 
-    A bound on a Result is a Result as well: how far each element may be from the true value.
+    A bound on a Result is a Result too: how far each element can be from the true value.
     """
 
     output: Array
@@ -203,10 +204,10 @@ class Result:
 
     @classmethod
     def of(cls, arrays: Iterable[Array]) -> Result:
-        """From output, h_n and c_n in this order."""
+        """Make a result of output, h_n and c_n, in this order."""
         output, h_n, c_n = arrays
         return cls(output, h_n, c_n)
 
     def items(self) -> Iterator[tuple[str, Array]]:
-        """The three arrays with their names."""
+        """Yield the names and the arrays."""
         yield from (("output", self.output), ("h_n", self.h_n), ("c_n", self.c_n))

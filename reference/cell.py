@@ -1,4 +1,4 @@
-"""One step of the LSTM, as the equations write it.
+"""One step of the LSTM, line for line as in the equations.
 
 The equations are those of the ``torch.nn.LSTM`` documentation: the LSTM of Hochreiter and
 Schmidhuber (1997) with the forget gate of Gers, Schmidhuber and Cummins (2000), and the optional
@@ -25,8 +25,10 @@ from reference.case import Array
 class Weights(NamedTuple):
     """Parameters of one cell, gates stacked i, f, g, o along the first axis.
 
-    `weight_ih` (4 * hidden_size, input_size), `weight_hh` (4 * hidden_size, R), `bias_ih` and
-    `bias_hh` (4 * hidden_size,), zeros for ``bias=False``; `weight_hr` (R, hidden_size) or None.
+    - `weight_ih`: (4 * hidden_size, input_size);
+    - `weight_hh`: (4 * hidden_size, R);
+    - `bias_ih`, `bias_hh`: (4 * hidden_size,), zeros for ``bias=False``;
+    - `weight_hr`: (R, hidden_size), or None without a projection.
     """
 
     weight_ih: Array
@@ -37,12 +39,13 @@ class Weights(NamedTuple):
 
 
 class Step(NamedTuple):
-    """Every quantity of one step, by name; one row per batch entry.
+    """Every quantity of one step; each row is a row of the batch.
 
-    `x` (N, input_size), `h_prev` (N, R) and `c_prev` (N, hidden_size) are what goes in. Then, each
-    (N, hidden_size): the pre-activations `a_i`, `a_f`, `a_g`, `a_o`, the gates `i`, `f`, `o`, the
-    candidate `g`, the cell state `c`, its `tanh_c`, and `o * tanh_c` as `h_full`. `h` (N, R) is
-    `h_full` itself, or its projection.
+    - `x` (N, input_size), `h_prev` (N, R) and `c_prev` (N, hidden_size): the input and the state;
+    - `a_i`, `a_f`, `a_g`, `a_o`: the pre-activations, each (N, hidden_size);
+    - `i`, `f`, `g`, `o`: the gates and the candidate g, each (N, hidden_size);
+    - `c`, `tanh_c`, `h_full`: the new c, its tanh, and o * tanh(c), each (N, hidden_size);
+    - `h`: the new h (N, R), which is `h_full` or its projection.
     """
 
     x: Array
@@ -63,7 +66,7 @@ class Step(NamedTuple):
 
 
 def sigmoid(a: Array) -> Array:
-    """The logistic function 1 / (1 + exp(-a)), without overflow for any `a`.
+    """Compute the logistic function 1 / (1 + exp(-a)), without overflow for any `a`.
 
     >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
     array([0. , 0.5, 1. ])
@@ -74,11 +77,11 @@ def sigmoid(a: Array) -> Array:
 
 
 def lstm_cell(x: Array, h: Array, c: Array, weights: Weights) -> Step:
-    """One step from `x` (N, input_size) and the state `h` (N, R), `c` (N, hidden_size).
+    """Compute one step from `x` (N, input_size) and the state `h` (N, R), `c` (N, hidden_size).
 
-    Computes in the type of its arguments. Source: the equations in this module's docstring.
+    The step is computed in the type of the arguments, by the equations in this module's docstring.
 
-    With all weights zero i = f = o = 1/2 and g = 0, so that c halves:
+    With all weights zero, i = f = o = 1/2 and g = 0, so that c is halved:
 
     >>> weights = Weights(np.zeros((4, 1)), np.zeros((4, 1)), np.zeros(4), np.zeros(4))
     >>> step = lstm_cell(np.array([[5.0]]), np.array([[3.0]]), np.array([[1.0]]), weights)

@@ -8,10 +8,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Configuration:
-    """What ``torch.nn.LSTM`` is constructed with, under its names and with its defaults.
+    """The constructor arguments of ``torch.nn.LSTM``, with its names and defaults.
 
     Raises :class:`ValueError` for sizes that are not positive integers, a `dropout` outside
-    [0, 1] and a `proj_size` that is negative or not below `hidden_size`.
+    [0, 1], and a `proj_size` that is negative or not below `hidden_size`.
     """
 
     input_size: int
@@ -52,11 +52,11 @@ class Configuration:
 
     @property
     def output_size(self) -> int:
-        """Features of h in one direction: `proj_size` with a projection, else `hidden_size`."""
+        """R, the features of h in one direction: `proj_size` if not 0, else `hidden_size`."""
         return self.proj_size or self.hidden_size
 
     def arguments(self) -> dict[str, Any]:
-        """Arguments that construct it: the two sizes, and every option not at its default.
+        """Give the constructor arguments: the two sizes, and every option not at its default.
 
         >>> Configuration(3, 2, bias=False).arguments()
         {'input_size': 3, 'hidden_size': 2, 'bias': False}
@@ -68,7 +68,7 @@ class Configuration:
         }
 
     def suffixes(self) -> list[str]:
-        """The parameter-name suffix of each layer and direction, layer-major.
+        """List the suffix of the parameter names of each layer and direction, layer-major.
 
         >>> Configuration(3, 2, num_layers=2, bidirectional=True).suffixes()
         ['_l0', '_l0_reverse', '_l1', '_l1_reverse']
@@ -77,7 +77,7 @@ class Configuration:
         return [f"_l{layer}{end}" for layer in range(self.num_layers) for end in directions]
 
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shape of every parameter, by the names and in the order of PyTorch's ``state_dict``.
+        """Give the shape of every parameter, in the order of PyTorch's ``state_dict``.
 
         Source: ``torch.nn.LSTM`` documentation, "Variables": the gates are stacked i, f, g, o.
 

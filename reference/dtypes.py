@@ -16,11 +16,13 @@ import numpy as np
 
 @dataclass(frozen=True)
 class DType:
-    """One floating-point type.
+    """A floating-point type.
 
-    ``unit_roundoff`` (u) is the relative error of one rounding to the type. ``accumulation`` is
-    the unit roundoff in which sums of products are accumulated: u itself, but float32's for the
-    16-bit types. ``subnormal`` is the smallest positive number, ``largest`` the largest finite one.
+    - `name`, `numpy`: NumPy's name of the type, and the type;
+    - `unit_roundoff`: the largest relative error of one rounding to the type, u;
+    - `accumulation`: the unit roundoff with which sums of products are accumulated: u itself, but
+      that of float32 for the 16-bit types;
+    - `subnormal`, `largest`: the smallest positive and the largest finite number.
     """
 
     name: str
@@ -37,7 +39,7 @@ class DType:
 
     @property
     def wide_roundoff(self) -> float:
-        """Unit roundoff of :attr:`wide`; equals u where long double is no wider than double."""
+        """The unit roundoff of :attr:`wide`, which is u on machines without a wider long double."""
         return float(np.finfo(self.wide).eps) / 2
 
 
@@ -63,9 +65,9 @@ DTYPES: dict[str, DType] = {
         _dtype(ml_dtypes.bfloat16, accumulation=2.0**-24),
     )
 }
-"""Every type that cases are drawn in, by NumPy's name, the simplest to read first."""
+"""Every dtype of cases, by NumPy's name; failures are easiest to read in the first ones."""
 
 
 def wide(array: Any, dtype: DType) -> np.ndarray[Any, np.dtype[Any]]:
-    """`array` in the wider type of `dtype`, exactly."""
+    """Convert `array`, exactly, to the type in which the reference computes for `dtype`."""
     return np.asarray(array).astype(dtype.wide)

@@ -1,4 +1,4 @@
-"""How the factors of products are rounded before they are multiplied."""
+"""The rounding of the factors of a product before they are multiplied."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from reference.case import Array
 class Factors:
     """The error of each factor of a product W x, beyond that of the stored type.
 
-    - `relative`, `absolute`: a factor v is off by at most ``relative * |v| + absolute``, and
-      overflows from `largest` on;
-    - `weight_levels`, `input_levels`: weights are quantized to so many equal steps of
-      [-max|W|, max|W|], inputs to so many of the range of all rows, zero included; 0 for neither.
+    - `relative`, `absolute`: a factor v is off by at most ``relative * |v| + absolute``;
+    - `largest`: a factor of this size or larger overflows;
+    - `weight_levels`: the number of equal steps in [-max|W|, max|W|] to which weights are
+      quantized, or 0;
+    - `input_levels`: the number of equal steps to which inputs are quantized, or 0. The steps
+      divide the range of the inputs in all rows, zero included.
 
-    An input quantized at some of its steps alone has a smaller range than all steps have, so that
-    the bound holds for both. A zero point that is rounded to a step moves the ends of the range
-    by at most half a step, so an input is off by at most one step.
+    The range of the inputs at some time steps is within that at all steps, so that the bound holds
+    also if each step is quantized alone. A zero point that is rounded to a step moves the ends of
+    the range by at most half a step, so an input is off by at most one step.
     """
 
     relative: float = 0.0
@@ -35,12 +37,12 @@ class Factors:
         return self == EXACT
 
     def rounding(self, values: Array) -> Array:
-        """Error of each of `values` by rounding alone, infinite where it overflows."""
+        """Bound the error of `values` by rounding alone; it is infinite where a value overflows."""
         size = np.abs(values)
         return np.where(size < self.largest, self.relative * size + self.absolute, np.inf)
 
     def weight_error(self, weight: Array) -> Array:
-        """Error of each element of `weight`."""
+        """Bound the error of each element of `weight`."""
         if not self.weight_levels:
             return self.rounding(weight)
         step = 2 * np.abs(weight).max(initial=0) / self.weight_levels
@@ -48,7 +50,7 @@ class Factors:
         return error
 
     def input_error(self, x: Array, dx: Array) -> Array:
-        """Error of each element of an input that is itself within `dx` of `x` (..., features)."""
+        """Bound the error of each element of an input within `dx` of `x` (..., features)."""
         rounded = self.rounding(np.abs(x) + dx)
         if not self.input_levels:
             return rounded
@@ -59,9 +61,9 @@ class Factors:
     def product_error(
         self, x: Array, dx: Array, weight: Array, wider: Array | None = None
     ) -> Array:
-        """Error in ``x @ weight.T`` (N, m) by that of the factors, `x` (N, n) within `dx`.
+        """Bound the error in ``x @ weight.T`` (N, m) that the errors of the factors cause.
 
-        `wider` is an input's own error where it is known already.
+        The first factor is within `dx` of `x` (N, n); `wider` is its error, if known already.
         """
         of_x = self.input_error(x, dx) if wider is None else wider
         of_w = self.weight_error(weight).T
@@ -70,4 +72,4 @@ class Factors:
 
 
 EXACT = Factors()
-"""Factors as they are stored."""
+"""Factors without a further error: they are multiplied as they are stored."""

@@ -1,4 +1,4 @@
-"""How far the gradients of a correct LSTM can be from the true ones, by rounding-error analysis.
+"""Bounds on how far the gradients of a correct LSTM can be from the true ones.
 
 The model is that of :mod:`reference.bounds`. Back-propagation through time is linear in the
 adjoint s = (dh, dc), ``s_(t-1) = A_t^T s_t + cotangents``, where A_t is made of the forward
@@ -7,18 +7,24 @@ its A_t is off by at most D_t, and rounds each step by at most r_t. With e = its
 
     e_(t-1) = A_t^T e_t + eps,   |eps| <= D_t^T (|s_t| + |e_t|) + r_t
 
-exactly: the second-order term D_t^T |e_t| is there. So an error eps of step s reaches step t
-through the product of the *true* Jacobians, and ``|e_t| <= sum_s |A_(t+1)^T ... A_s^T| |eps_s|``,
-kept as one matrix per row whose columns are the error sources, as in the forward bound. No
-recursion of absolute values stands beside it, because that is never tighter here: the same
-|eps| enter both, and the product of matrices is at most that of their absolute values. Errors
-fresh in da enter as the box |W^T| |eps|, one source for each element of dh and of dc a step.
+This is exact, as it includes the second-order term D_t^T |e_t|. So an error eps of step s reaches
+step t through the product of the *true* Jacobians, and
+``|e_t| <= sum_s |A_(t+1)^T ... A_s^T| |eps_s|``. As in the forward bound, this is kept as one matrix
+per row whose columns are the error sources. A recursion of absolute values is not kept beside it,
+because it is never tighter here: the same |eps| enter both, and the product of matrices is at most
+that of their absolute values. Errors that are fresh in da enter as the box |W^T| |eps|, one source
+for each element of dh and of dc in each step.
 
-An implementation may take sigmoid' and tanh' as s (1 - s), s - s^2, 1 - t^2 or (1 - t)(1 + t) of
-the stored gates; multiply factors in any order; form W^T da at once or gate by gate; and add the
-gradients of the weights up in one sum over time and batch, accumulated with u_acc, or step by
-step in the stored type, in any order. Between layers the elementwise bound of the upper layer's
-input gradient enters as an error of the lower layer's output cotangent.
+An implementation may
+
+- compute sigmoid' and tanh' of the stored gates as s (1 - s), s - s^2, 1 - t^2 or (1 - t)(1 + t);
+- multiply factors in any order;
+- compute W^T da at once or gate by gate;
+- add up the gradients of the weights in one sum over time and batch, accumulated with u_acc, or
+  step by step in the stored type, in any order.
+
+Between layers, the elementwise bound on the upper layer's input gradient enters as an error of the
+lower layer's output cotangent.
 
 The bounds are evaluated in float64 on the true adjoints rounded to float64.
 """
@@ -56,9 +62,9 @@ def layer_gradient_bound(
     d_output: Near,
     arithmetic: Arithmetic,
 ) -> LayerGradients:
-    """Bounds on the `gradients` of one layer whose forward quantities are off by `bound`.
+    """Bound the `gradients` of one layer whose forward quantities can be off by `bound`.
 
-    `dh_n` (N, R) is the cotangent of its last h, `d_output` (T, N, R) that of its output.
+    `dh_n` (N, R) is the cotangent of the last h, and `d_output` (T, N, R) that of the output.
     """
     w = float64(layer.weights)
     rows, hidden = layer.c_n.shape
@@ -99,7 +105,7 @@ def weight_bounds(
     deviations: Sequence[Step],
     arithmetic: Arithmetic,
 ) -> Weights:
-    """Bounds on the gradients of a layer's parameters; both biases have one and the same."""
+    """Bound the gradients by a layer's parameters; the bounds for both biases are equal."""
     running = layer.active[list(layer.order)][..., None]
 
     def over_time(values: Sequence[Any], deviations: Sequence[Any], name: str) -> Near:
@@ -124,12 +130,12 @@ def weight_bounds(
 def gradient_bound(
     trace: Trace, cotangents: Result, arithmetic: Arithmetic | None = None
 ) -> dict[str, Array]:
-    """How far each element of correct gradients can be from :func:`reference.gradients.backward`.
+    """Bound how far correct gradients can be from those of :func:`reference.gradients.backward`.
 
-    `arithmetic` is that of the case's dtype unless given. The reference's own error is added, as
-    in :func:`reference.bounds.forward_bound`. An infinite bound means that nothing is claimed, as
-    where an intermediate quantity can overflow. Raises :class:`ValueError` for arithmetic that
-    quantizes, or stores what it is given in a narrower type: no bound is known.
+    `arithmetic` is by default that of the case's dtype. The error of the reference itself is added,
+    as in :func:`reference.bounds.forward_bound`. An infinite bound means that nothing is claimed,
+    as where an intermediate quantity can overflow. Raises :class:`ValueError` for arithmetic that
+    quantizes or stores its arguments in a narrower type, for which no bound is known.
     """
     case, directions = trace.case, trace.case.configuration.num_directions
     model = Arithmetic.of(case.dtype) if arithmetic is None else arithmetic

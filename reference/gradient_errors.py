@@ -1,7 +1,6 @@
 """Rounding errors of the pieces that gradients are made of: products, slopes and sums.
 
-The model is that of :mod:`reference.bounds`; the whole is put together in
-:mod:`reference.gradient_bounds`.
+The model is that of :mod:`reference.bounds`; :mod:`reference.gradient_bounds` uses the pieces.
 """
 
 from __future__ import annotations
@@ -24,17 +23,17 @@ class Near(NamedTuple):
 
     @property
     def magnitude(self) -> Array:
-        """The largest absolute value that is possible."""
+        """The largest possible absolute value."""
         return np.abs(self.value) + self.deviation
 
     def __mul__(self, other: Near) -> Near:  # type: ignore[override]
-        """The exact product of the two."""
+        """Multiply two true values, and bound the product of any values near them."""
         deviation = np.abs(self.value) * other.deviation + self.deviation * other.magnitude
         return Near(self.value * other.value, deviation)
 
 
 def sigmoid_slope(s: Near, u: float) -> Near:
-    """sigmoid' from the value `s` of the sigmoid, rounded: s (1 - s) or s - s^2.
+    """Bound sigmoid' as computed from the value `s` of the sigmoid: s (1 - s) or s - s^2.
 
     The slope of s (1 - s) is 1 - 2 s, its second derivative -2. Rounding adds at most
     (2 u + u^2) s (1 - s) to the product, and u (s^2 + s (1 - s)) + u^2 s^2 to the difference.
@@ -46,17 +45,17 @@ def sigmoid_slope(s: Near, u: float) -> Near:
 
 
 def tanh_slope(t: Near, u: float) -> Near:
-    """tanh' from the value `t` of the tanh, rounded: 1 - t^2 or (1 - t) (1 + t)."""
+    """Bound tanh' as computed from the value `t` of the tanh: 1 - t^2 or (1 - t) (1 + t)."""
     slope = 1 - t.value**2
     exact = t.deviation * (2 * np.abs(t.value) + t.deviation)
     return Near(slope, exact + u * (1 + u) * (t.magnitude**2 + 3 * (slope + exact)))
 
 
 class Coefficients(NamedTuple):
-    """What the gradients of a step are multiplied by, each (N, hidden_size).
+    """The factors by which the gradients of a step are multiplied, each (N, hidden_size).
 
-    da_i = i dc, da_f = f dc, da_g = g dc and dc_prev = c_prev dc; da_o = o dh_full, and dh_full
-    adds c dh_full to dc.
+    With them da_i = i dc, da_f = f dc, da_g = g dc, dc_prev = c_prev dc and da_o = o dh_full, and
+    dh_full contributes c dh_full to dc.
     """
 
     i: Near
@@ -68,7 +67,7 @@ class Coefficients(NamedTuple):
 
 
 def coefficients(step: Step, deviation: Step, u: float) -> Coefficients:
-    """The coefficients of `step`, whose quantities are off by `deviation`."""
+    """Compute the coefficients of `step`, whose quantities can be off by `deviation`."""
     i, f, g, o, c_prev, tanh_c = (
         Near(getattr(step, name), getattr(deviation, name))
         for name in ("i", "f", "g", "o", "c_prev", "tanh_c")
@@ -84,16 +83,17 @@ def coefficients(step: Step, deviation: Step, u: float) -> Coefficients:
 
 
 class Sum(NamedTuple):
-    """A sum of stored terms, each (N, n): its fresh error, and its sums of terms of one sign."""
+    """A sum of stored terms: its fresh error, and its sums of terms of one sign, each (N, n)."""
 
     fresh: Array
     positive: Array
     negative: Array
 
     def plus(self, term: Array | float, error: Array | float, additions: int, u: float) -> Array:
-        """Fresh error of the sum plus a `term` off by `error`, after so many `additions`.
+        """Bound the fresh error of the sum plus a `term` that is off by `error`.
 
-        In any order: no partial sum exceeds the sum of the terms of one sign.
+        `additions` is the number of additions, in any order: no partial sum exceeds the sum of the
+        terms of one sign.
         """
         positive, negative = (
             self.positive + np.maximum(term, 0),
@@ -107,10 +107,10 @@ class Sum(NamedTuple):
 def transposed_product(
     weight: Array, da: Near, fresh: Array, products: int, arithmetic: Arithmetic
 ) -> Sum:
-    """W^T da for `weight` (m, n) and `da` (N, m), in so many products of equal size.
+    """Bound W^T da for `weight` (m, n) and `da` (N, m), as the sum of `products` equal products.
 
-    Each is accumulated, gamma_m(u_acc) times the sum of absolute values, and rounded. `fresh`
-    (N, m) is the part of the deviation of `da` that enters the sum's own.
+    Each product is accumulated, with an error of gamma_m(u_acc) times the sum of absolute values,
+    and rounded. `fresh` (N, m) is the part of the deviation of `da` that is fresh in the sum.
     """
     m, u = weight.shape[0], arithmetic.unit_roundoff
     parts = zip(np.split(da.value, products, axis=-1), np.split(weight, products), strict=True)
@@ -131,10 +131,10 @@ def transposed_product(
 def product_error(
     factor: Near, adjoint: Near, arithmetic: Arithmetic, other: Array | float = 1.0
 ) -> Array:
-    """Error fresh in `adjoint` times the coefficient `factor`, in two rounded products at most.
+    """Bound the fresh error of `adjoint` times the coefficient `factor`, in at most two products.
 
-    Where a product of some of the factors underflows, what is lost may be multiplied by `adjoint`
-    and by another factor, at most `other`; their product may overflow.
+    If a product of some of the factors underflows, the loss may be multiplied by `adjoint` and by
+    another factor, at most `other`; the product of these two may overflow.
     """
     u, size = arithmetic.unit_roundoff, adjoint.magnitude
     error = (factor.deviation + 3 * u * factor.magnitude) * size
@@ -143,11 +143,12 @@ def product_error(
 
 
 def weight_bound(adjoint: Near, factor: Near, arithmetic: Arithmetic) -> Array:
-    """Error of the sum over time and batch of `adjoint` (T, N, m) times `factor` (T, N, n), (m, n).
+    """Bound the sum over time and batch of `adjoint` (T, N, m) times `factor` (T, N, n), (m, n).
 
-    One accumulated sum, gamma_(T N)(u_acc) times the sum of absolute values; or accumulated over
-    the batch, rounded, and added up over time in the stored type, in any order; or in between.
-    Factors that are rounded before they are multiplied add their error.
+    The sum may be one accumulated sum, with an error of gamma_(T N)(u_acc) times the sum of
+    absolute values. Or it may be accumulated over the batch, rounded, and added up over time in
+    the stored type, in any order, or anything between. The errors of factors that are rounded
+    before they are multiplied are added.
     """
     steps, rows = adjoint.value.shape[:2]
     u, n = arithmetic.unit_roundoff, steps * rows

@@ -1,10 +1,10 @@
 """The gradients of an LSTM, by back-propagation through time.
 
-The chain rule applied, last line first, to the equations of :mod:`reference.cell`. The truncated
-form for the cell is in Hochreiter and Schmidhuber (1997), appendix A.1; the full one, as here, in
-Graves and Schmidhuber (2005), "Framewise phoneme classification with bidirectional LSTM", and in
+The chain rule is applied to the equations of :mod:`reference.cell`, last line first. The truncated
+form for the cell is in Hochreiter and Schmidhuber (1997), appendix A.1. The full form, as here, is
+in Graves and Schmidhuber (2005), "Framewise phoneme classification with bidirectional LSTM", and in
 Graves (2012), "Supervised Sequence Labelling with Recurrent Neural Networks", section 4.6. The
-gradient of the loss with respect to a quantity bears the quantity's name.
+gradient of the loss by a quantity has the name of the quantity.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ from reference.network import LayerTrace, Trace
 
 
 class StepGradients(NamedTuple):
-    """Gradients by the quantities of one step; one row per batch entry.
+    """Gradients by the quantities of one step; each row is a row of the batch.
 
-    `h` (N, R) and `c` (N, hidden_size) collect every path from the loss, `h_full`
-    (N, hidden_size) is `h` before the projection. `a` (N, 4 * hidden_size) are the
-    pre-activations, gates stacked i, f, g, o. `x` (N, input_size), `h_prev` (N, R) and `c_prev`
-    (N, hidden_size) are what goes on to the layer below and the step before.
+    - `h` (N, R), `c` (N, hidden_size): by the new state, along every path from the loss;
+    - `h_full` (N, hidden_size): by h before the projection;
+    - `a` (N, 4 * hidden_size): by the pre-activations, gates stacked i, f, g, o;
+    - `x` (N, input_size): by the input, for the layer below;
+    - `h_prev` (N, R), `c_prev` (N, hidden_size): by the previous state, for the step before.
     """
 
     h: Array
@@ -40,11 +41,11 @@ class StepGradients(NamedTuple):
 
 
 def lstm_cell_backward(step: Step, dh: Array, dc: Array, weights: Weights) -> StepGradients:
-    """Gradients of one step from `dh` (N, R) and `dc` (N, hidden_size), those by its new state.
+    """Compute the gradients of one step from those by its new state, `dh` and `dc`.
 
-    `dc` is without the path through h, which is added here. Each line is the derivative of a line
-    of :func:`reference.cell.lstm_cell`, from the last to the first, with sigmoid' = s (1 - s) and
-    tanh' = 1 - tanh^2::
+    `dh` is (N, R). `dc` (N, hidden_size) lacks the path through h, which is added here. Each line
+    is the derivative of a line of :func:`reference.cell.lstm_cell`, from the last to the first, with
+    sigmoid' = s (1 - s) and tanh' = 1 - tanh^2::
 
         h = W_hr h_full             dh_full = W_hr^T dh
         h_full = o tanh(c)          do = dh_full tanh(c),  dc = dc + dh_full o (1 - tanh(c)^2)
@@ -71,10 +72,11 @@ CellBackward = Callable[[Step, Array, Array, Weights], StepGradients]
 
 @dataclass(frozen=True, eq=False)
 class LayerGradients:
-    """Gradients by what goes into one layer in one direction.
+    """Gradients by the arguments of one layer in one direction.
 
-    `steps` in the order in which the layer processed them, zero where a row has ended; `x`
-    (T, N, features), `h_0` (N, R), `c_0` (N, hidden_size) and `weights` as in the layer itself.
+    - `steps`: of every step, in the order of processing, and zero where a row has ended;
+    - `x` (T, N, features), `h_0` (N, R), `c_0` (N, hidden_size): by the input and initial state;
+    - `weights`: by the parameters.
     """
 
     steps: Sequence[StepGradients]
@@ -85,7 +87,7 @@ class LayerGradients:
 
 
 def masked(step: Step, running: Array) -> Step:
-    """`step` with zeros in the rows that are not `running` (N, 1), whatever the padding holds."""
+    """Set rows of `step` that are not `running` (N, 1), whose input is padding, to zero."""
     return step if running.all() else Step(*(np.where(running, item, 0) for item in step))
 
 
@@ -96,10 +98,13 @@ def lstm_layer_backward(
     dc: Array,
     cell_backward: CellBackward = lstm_cell_backward,
 ) -> LayerGradients:
-    """Gradients of one layer from `d_output` (T, N, R), `dh` (N, R) and `dc` (N, hidden_size).
+    """Compute the gradients of one layer from those by its output and its last state.
 
-    `dh` and `dc` are those by the last state. Where a row has ended it keeps its state, so its
-    gradient passes unchanged, and its output is a constant.
+    - `d_output`: by the output, (T, N, R);
+    - `dh`, `dc`: by the last state, (N, R) and (N, hidden_size).
+
+    A row that has ended keeps its state, so that the gradient by the state passes unchanged, and
+    its output is constant.
     """
     w = layer.weights
     dx = np.zeros((*d_output.shape[:2], w.weight_ih.shape[1]), d_output.dtype)
@@ -124,14 +129,14 @@ def lstm_layer_backward(
 
 
 def state_rows(trace: Trace, state: Array) -> Array:
-    """An initial or final state of the case, (D * L, N, features) also where it is unbatched."""
+    """Add the axis N to a state of an unbatched case, so that it is (D * L, N, features)."""
     return state if trace.case.batched else state[:, None]
 
 
 def trace_gradients(
     trace: Trace, cotangents: Result, cell_backward: CellBackward = lstm_cell_backward
 ) -> list[LayerGradients]:
-    """Every layer's gradients, in the order of ``trace.layers``; see :func:`backward`."""
+    """Compute every layer's gradients, in the order of ``trace.layers``; see :func:`backward`."""
     case, directions = trace.case, trace.case.configuration.num_directions
     d_output = wide(case.time_major(cotangents.output), case.dtype)
     dh_n, dc_n = (
@@ -154,18 +159,18 @@ def trace_gradients(
 
 
 def backward(trace: Trace, cotangents: Result) -> dict[str, Array]:
-    """Gradients of the sum over `cotangents` of each times what it belongs to, by name.
+    """Compute the gradients of the sum of every result times its cotangent, by name.
 
-    The scalar is ``sum(output * cotangents.output) + sum(h_n * cotangents.h_n) +
-    sum(c_n * cotangents.c_n)``, `cotangents` in the shapes of ``trace.result``. The gradients, in
-    the wide type of the case's dtype and in the case's own shapes: by `input`, by `h_0` and `c_0`
-    where the case has them, and by every parameter under PyTorch's name.
+    The loss is ``sum(output * cotangents.output) + sum(h_n * cotangents.h_n) +
+    sum(c_n * cotangents.c_n)``; `cotangents` have the shapes of ``trace.result``. The gradients are
+    by `input`, by `h_0` and `c_0` if the case has them, and by every parameter under PyTorch's
+    name, in the wider type of the case's dtype and in the shapes of the case.
     """
     return by_name(trace, trace_gradients(trace, cotangents))
 
 
 def by_name(trace: Trace, layers: Sequence[LayerGradients]) -> dict[str, Array]:
-    """Gradients, or bounds on them, of `layers` under the names and in the shapes of the case."""
+    """Convert gradients of `layers`, or bounds on them, to the names and shapes of the case."""
     case = trace.case
     lowest = layers[: case.configuration.num_directions]
     named = {"input": case.user_order(sum((layer.x for layer in lowest[1:]), lowest[0].x))}

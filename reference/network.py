@@ -18,10 +18,13 @@ Cell = Callable[[Array, Array, Array, Weights], Step]
 class LayerTrace:
     """One layer in one direction over time.
 
-    `order` lists the time steps as they are processed (descending in the reverse direction),
-    `steps` their quantities in that order, `active` (T, N) where a row has not ended yet.
-    `output` is (T, N, R) by time step, zero where a row has ended; `h_n` (N, R) and
-    `c_n` (N, hidden_size) are the state after each row's last processed step.
+    - `suffix`: the end of the layer's parameter names, such as ``_l1_reverse``;
+    - `weights`: the parameters;
+    - `order`: the time steps in the order of processing, descending in the reverse direction;
+    - `steps`: the quantities of each step, in the order of processing;
+    - `active`: (T, N), True where a row has not ended yet;
+    - `output`: (T, N, R) by time step, zero where a row has ended;
+    - `h_n`, `c_n`: (N, R) and (N, hidden_size), the state after each row's last processed step.
     """
 
     suffix: str
@@ -36,10 +39,11 @@ class LayerTrace:
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """Every layer and direction of one case, in PyTorch's order, and the result.
+    """Every quantity in the computation of one case.
 
-    `layers` is layer-major: layer 0 forward, layer 0 reverse, layer 1 forward ... `result` is in
-    the wider type of the case's dtype. `dropout_masks` are those that were applied.
+    - `layers`: layer-major: layer 0 forward, layer 0 reverse, layer 1 forward ...;
+    - `dropout_masks`: the masks that were applied, or None;
+    - `result`: the result, in the wider type of the case's dtype.
     """
 
     case: Case
@@ -49,7 +53,7 @@ class Trace:
 
 
 def cell_weights(case: Case, suffix: str) -> Weights:
-    """The parameters of one layer and direction (``_l0``, ``_l1_reverse``), in the wider type."""
+    """Convert the parameters with this suffix, such as ``_l1_reverse``, to the wider type."""
     p, dtype = case.parameters, case.dtype
     zeros = np.zeros(4 * case.configuration.hidden_size, dtype.wide)
     bias, projection = case.configuration.bias, case.configuration.proj_size
@@ -73,8 +77,8 @@ def lstm_layer(
 ) -> LayerTrace:
     """Run one `cell` over `x` (T, N, features) from the state `h` (N, R), `c` (N, hidden_size).
 
-    A `suffix` that ends in ``_reverse`` runs from the last step to the first. Where `active`
-    (T, N) is false the row has ended: it keeps its state, and its output is zero.
+    If `suffix` ends in ``_reverse``, the layer runs from the last step to the first. Where `active`
+    (T, N) is False, the row has ended: it keeps its state, and its output is zero.
     """
     order = range(len(x))[:: -1 if suffix.endswith("_reverse") else 1]
     output = np.zeros((*x.shape[:2], h.shape[-1]), x.dtype)
@@ -93,8 +97,8 @@ def trace(case: Case, dropout_masks: Sequence[Array] | None = None) -> Trace:
     """Compute `case` and keep every intermediate quantity.
 
     The input of layer l + 1 is the output of layer l, both directions side by side, times
-    ``dropout_masks[l]`` (T, N, D * R) where masks are given: 0 where a value is dropped and
-    1 / (1 - p) where it survives. Raises :class:`ValueError` for a wrong number or shape of masks.
+    ``dropout_masks[l]`` if masks are given. A mask (T, N, D * R) is 0 where a value is dropped, and
+    1 / (1 - p) elsewhere. Raises :class:`ValueError` for a wrong number or shape of masks.
     """
     configuration, dtype = case.configuration, case.dtype
     between = configuration.num_layers - 1
@@ -123,7 +127,7 @@ def trace(case: Case, dropout_masks: Sequence[Array] | None = None) -> Trace:
 
 
 def assemble(case: Case, output: Array, h_n: Sequence[Array], c_n: Sequence[Array]) -> Result:
-    """Result in PyTorch's shapes from the top `output` (T, N, D * R) and each cell's last state."""
+    """Make a result of the top layer's `output` (T, N, D * R) and the last states of all layers."""
     hidden, cell = np.stack(h_n), np.stack(c_n)
     if not case.batched:
         hidden, cell = hidden[:, 0], cell[:, 0]
@@ -131,7 +135,7 @@ def assemble(case: Case, output: Array, h_n: Sequence[Array], c_n: Sequence[Arra
 
 
 def lstm(case: Case, dropout_masks: Sequence[Array] | None = None) -> Result:
-    """The true result of `case`, in the wider type of its dtype; see :func:`trace`.
+    """Compute the true result of `case`, in the wider type of its dtype; see :func:`trace`.
 
     >>> from reference import Case, Configuration
     >>> configuration = Configuration(input_size=1, hidden_size=1)
@@ -146,6 +150,6 @@ def lstm(case: Case, dropout_masks: Sequence[Array] | None = None) -> Result:
 
 
 def rounded(result: Result, dtype: DType) -> Result:
-    """`result` with every element rounded to `dtype`."""
+    """Round every element of `result` to `dtype`."""
     with np.errstate(over="ignore"):
         return Result.of(array.astype(dtype.numpy) for _, array in result.items())

@@ -1,4 +1,4 @@
-"""What an implementation declares of its arithmetic."""
+"""The arithmetic that an implementation declares."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass, fields
 from reference.dtypes import DTYPES
 
 PRODUCTS = {"tf32": 2.0**-10, "bfloat16": 2.0**-8, "float16": 2.0**-11}
-"""Error of a factor of a float32 product in a narrower format, relative to it.
+"""The relative error of a factor of a float32 product in each narrower format.
 
-TF32 has 10 bits of mantissa; hardware may round to them or cut the rest off.
+TF32 has 10 bits of mantissa; hardware may round to these bits or truncate the others.
 """
 
 
 @dataclass(frozen=True)
 class Precision:
-    """An implementation's arithmetic where it is not the dtype's own; by default it is.
+    """The arithmetic of an implementation; by default it is that of the dtype.
 
-    Every bound is derived from it, and every report shows it.
+    Every bound is derived from this, and every report shows it.
 
     - `storage`: the dtype, by name, in which everything is stored inside, parameters and inputs
       included, where that is narrower than the case's;

@@ -1,4 +1,4 @@
-"""Errors fresh in the products of a step: the pre-activations and the projection.
+"""Bounds on the fresh errors in the products of a step: the pre-activations and the projection.
 
 The model is that of :mod:`reference.bounds`.
 """
@@ -13,7 +13,7 @@ from reference.cell import Step, Weights
 
 
 def gamma(terms: int, arithmetic: Arithmetic) -> float:
-    """Relative error of a sum of so many products in any order (Higham, section 3.1)."""
+    """Bound the relative error of a sum of `terms` products in any order (Higham, section 3.1)."""
     return terms * arithmetic.accumulation / (1 - terms * arithmetic.accumulation)
 
 
@@ -25,15 +25,19 @@ def preactivation_error(
     arithmetic: Arithmetic,
     taken: Array | None = None,
 ) -> Array:
-    """Error fresh in the pre-activations, (N, 4 * hidden_size); infinite where they can overflow.
+    """Bound the fresh error of the pre-activations, (N, 4 * hidden_size); inf if they can overflow.
 
-    With n = fan-in + 4 terms: gamma_n(u_acc) times the sum of their absolute values; plus one
-    rounding to the stored type of each of the two products and of each of three sums of them with
-    the biases, none of which exceeds the sum of the terms of one sign, where an error passes
-    through at most four later roundings; plus what the error `dx` of the input contributes.
+    With n = fan-in + 4 terms, the error is at most the sum of
 
-    A bias that is added inside makes one sum more, with terms larger by it. Factors that are
-    rounded before they are multiplied add their error, `taken` being that of the input.
+    - gamma_n(u_acc) times the sum of the absolute values of the terms;
+    - one rounding to the stored type of each of the two products, and of each of the three sums of
+      these with the biases. No sum exceeds the sum of the terms of one sign, and an error passes
+      through at most four later roundings;
+    - the contribution of the error `dx` of the input;
+    - the errors of factors that are rounded before they are multiplied; `taken` is that error of
+      the input.
+
+    A bias that the implementation adds by itself makes one more sum, and larger sums.
     """
     u, n = arithmetic.unit_roundoff, w.weight_ih.shape[1] + w.weight_hh.shape[1] + 4
     w_ih, w_hh = np.abs(w.weight_ih).T, np.abs(w.weight_hh).T
@@ -66,7 +70,7 @@ def preactivation_error(
 def projection_error(
     step: Step, weight_hr: Array, deviation: Array, arithmetic: Arithmetic
 ) -> Array:
-    """Error fresh in h' = W_hr h', accumulated and rounded, (N, R), of an h' off by `deviation`."""
+    """Bound the fresh error (N, R) of h' = W_hr h', for an h' that can be off by `deviation`."""
     u, n, w_hr = arithmetic.unit_roundoff, weight_hr.shape[1], np.abs(weight_hr).T
     absolute = (np.abs(step.h_full) + deviation) @ w_hr
     moved = deviation @ w_hr

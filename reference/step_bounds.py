@@ -1,4 +1,4 @@
-"""How far one step of a correct LSTM can be off, equation by equation.
+"""Bounds on how far one step of a correct LSTM can be off, equation by equation.
 
 The model is that of :mod:`reference.bounds`.
 """
@@ -18,12 +18,13 @@ from reference.products import preactivation_error, projection_error
 
 @dataclass(frozen=True, eq=False)
 class StepBound:
-    """Errors fresh in one step and the Jacobian that carries the older ones.
+    """Bounds on the errors that are fresh in one step, and the Jacobian that carries older errors.
 
-    `fresh_h` and `fresh_c` (N, hidden_size), `fresh_projection` (N, R): what the step itself adds;
-    `jacobian` (N, R + hidden_size, R + hidden_size) of (h, c) by their predecessors;
-    `h_by_c` (N, hidden_size): how a change of c shows in h_full; `interval` (N, R + hidden_size):
-    the deviation of (h, c) by absolute values alone; `deviation`: that of every quantity, by name.
+    - `fresh_h`, `fresh_c` (N, hidden_size), `fresh_projection` (N, R): the fresh errors;
+    - `jacobian` (N, R + hidden_size, R + hidden_size): of (h, c) by the previous (h, c);
+    - `h_by_c` (N, hidden_size): the derivative of h_full by c;
+    - `interval` (N, R + hidden_size): the deviation of (h, c) by absolute values alone;
+    - `deviation`: the deviation of every quantity.
     """
 
     fresh_h: Array
@@ -35,7 +36,7 @@ class StepBound:
     deviation: Step
 
     def sources(self, weight_hr: Array | None) -> Array:
-        """The fresh errors as columns (N, R + hidden_size, sources): what each does to (h, c)."""
+        """Give the effect of fresh errors on (h, c) as columns (N, R + hidden_size, sources)."""
         on_h, on_c = diagonals(self.fresh_h), diagonals(self.fresh_c)
         through_c = diagonals(self.h_by_c * self.fresh_c)
         if weight_hr is None or self.fresh_projection is None:

@@ -1,4 +1,4 @@
-"""How far the gradients of one step of a correct LSTM can be off, equation by equation.
+"""Bounds on how far gradients of one step of a correct LSTM can be off, equation by equation.
 
 The model is that of :mod:`reference.gradient_bounds`.
 """
@@ -18,10 +18,10 @@ from reference.gradients import StepGradients
 
 
 class Adjoint(NamedTuple):
-    """The error of (dh, dc) as it goes from a step to the one before.
+    """The error of (dh, dc) on the way from a step to the step before.
 
-    `h` (N, R, sources) and `c` (N, hidden_size, sources) hold the effect of each error source,
-    `sum_h` (N, R) and `fresh_c` (N, hidden_size) what is fresh.
+    - `h` (N, R, sources), `c` (N, hidden_size, sources): the effect of each error source;
+    - `sum_h` (N, R), `fresh_c` (N, hidden_size): the fresh errors.
     """
 
     h: Array
@@ -30,7 +30,7 @@ class Adjoint(NamedTuple):
     fresh_c: Array
 
     def kept(self, older: Adjoint, running: Array) -> Adjoint:
-        """`self` in the rows that are `running` (N, 1), `older` in the others."""
+        """Keep `self` in the rows that are `running` (N, 1), and take `older` in the others."""
         idle = self.c.shape[-1] - older.c.shape[-1]
         sums = zip(self.sum_h, older.sum_h, strict=True)
         return Adjoint(
@@ -50,10 +50,11 @@ def step_gradient_bound(
     w: Weights,
     arithmetic: Arithmetic,
 ) -> tuple[StepGradients, Adjoint]:
-    """Bound the gradients `d` of one step whose forward quantities are off by `deviation`.
+    """Bound the gradients `d` of one step whose forward quantities can be off by `deviation`.
 
-    `d_output` (N, R) and the errors `arriving` from the next step. Line for line the equations of
-    :func:`reference.gradients.lstm_cell_backward`, each followed by its error.
+    `d_output` (N, R) is the cotangent of the output, and `arriving` the error from the next step.
+    The code is line for line the equations of :func:`reference.gradients.lstm_cell_backward`, each
+    followed by its error.
     """
     u, rows = arithmetic.unit_roundoff, len(step.c)
     by = coefficients(step, deviation, u)

@@ -1,7 +1,7 @@
-"""What is tried: Hypothesis strategies for configurations, tensors, lengths and whole cases.
+"""Hypothesis strategies for configurations, tensors, lengths and whole cases of an LSTM.
 
-Start with :func:`strategies.cases.lstm_cases`. What it draws from is a
-:class:`strategies.support.Support`; how tensors are filled is in :mod:`strategies.recipes`.
+Start with :func:`strategies.cases.lstm_cases`. A :class:`strategies.support.Support` limits the
+cases that are drawn; :mod:`strategies.recipes` describes how tensors are filled.
 """
 
 from strategies.cases import lstm_cases

@@ -1,4 +1,4 @@
-"""Cases: everything that one call of an LSTM needs."""
+"""Strategies for cases, which hold everything that one call of an LSTM needs."""
 
 from __future__ import annotations
 
@@ -39,18 +39,23 @@ def lstm_cases(
     batch_size: Bounds = (1, 33),
     weights: Collection[str] = NAMES,
 ) -> SearchStrategy[Case]:
-    """Cases that `support` allows.
+    """Draw cases that `support` allows.
 
-    An option that is None is drawn, one that is True or False is fixed: whether there are ragged
-    `lengths`, initial `states`, a batch dimension (`batched`); the others as in
-    :func:`~strategies.configurations.configurations`. Sizes lie within the given (min, max); a
-    `batch_size` from 0 allows empty batches, where the support does. `weights` names the
-    recipes, of :data:`strategies.recipes.NAMES`, that weights and biases are filled by:
-    ``["saturating"]`` for flat gates, ``["small", "default"]`` for tame ones.
+    - `dtypes`, `devices`: one name or several; by default all that `support` has;
+    - `bias`, `batch_first`, `bidirectional`, `projection`, `dropout`: see
+      :func:`~strategies.configurations.configurations`;
+    - `states`: whether there are initial states;
+    - `lengths`: whether rows have different lengths;
+    - `batched`: whether the input has a batch dimension;
+    - `input_size`, `hidden_size`, `num_layers`, `seq_len`, `batch_size`: the bounds (min, max) of
+      each size. A `batch_size` from 0 allows empty batches, if `support` has them;
+    - `weights`: the names, in :data:`strategies.recipes.NAMES`, of the recipes for weights and
+      biases: ``["saturating"]`` for flat gates, ``["small", "default"]`` for tame ones.
 
-    Sizes are usually distinct and at most 8, sometimes where kernels switch paths; sequences have
-    up to 64 steps. Tensors are usually dense, with initial states that are not zero. Arrays hold
-    values of the case's dtype and share one buffer: copy what you write to.
+    An option that is None is drawn, and one that is True or False is fixed. Sizes are usually
+    distinct and at most 8, but sometimes one at which kernels switch paths. Tensors are usually
+    dense, and initial states are usually not zero. Arrays hold values of the case's dtype and share
+    one buffer: copy an array before you write to it.
 
     >>> from hypothesis import given, settings
     >>> @settings(max_examples=10, database=None)
@@ -59,9 +64,9 @@ def lstm_cases(
     ...     assert "weight_hh_l1_reverse" in case.parameters
     >>> test_both_directions_have_parameters()
 
-    Shrinks towards sizes of 1, tensors that are zero, have few non-zero elements or simple
-    numbers, and the first of the values that the support lists. Raises :class:`InvalidArgument`
-    when the options cannot be met.
+    Cases shrink towards sizes of 1, towards tensors that are zero, have few non-zero elements or
+    simple numbers, and towards the first of the values that `support` lists. Raises
+    :class:`InvalidArgument` if the options cannot be met.
     """
     if 0 in bounds("batch_size", batch_size, least=0) and not support.empty_batch:
         raise InvalidArgument(f"{batch_size=} needs support.empty_batch")
@@ -114,7 +119,7 @@ def lstm_cases(
 
 @dataclass(frozen=True)
 class _Rows:
-    """How rows and steps are drawn."""
+    """The strategies for numbers of steps and rows, and their bounds."""
 
     steps_bounds: Bounds
     batch_bounds: Bounds
@@ -124,7 +129,7 @@ class _Rows:
     distinct: SearchStrategy[bool]
 
     def draw(self, draw: DrawFn, configuration: Configuration) -> tuple[int, int | None, bool]:
-        """Numbers of steps and rows (None without a batch dimension), and if they are ragged."""
+        """Draw the number of steps, of rows (None if unbatched), and whether rows are ragged."""
         hidden_size = configuration.hidden_size
         kind_of_rows, distinct = draw(self.kinds), draw(self.distinct)
         seq_len = draw(self.steps)
@@ -141,7 +146,7 @@ class _Rows:
 
 
 def _rows(batched: tuple[bool, ...], ragged: tuple[bool, ...]) -> list[str]:
-    """A table of what rows can be, which the support's first value of `batched` opens."""
+    """List the kinds of rows, each as often as it is drawn, the preferred ones first."""
     full = ["full"] * 9 * (False in ragged) + ["ragged"] * 7 * (True in ragged)
     without = ["unbatched"] * 2
     return [row for value in batched for row in (full if value else without)]

@@ -1,4 +1,4 @@
-"""Configurations of an LSTM."""
+"""Strategies for configurations of an LSTM."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from strategies.sizes import FEATURES, LAYERS, apart, sizes
 from strategies.support import EVERYTHING, Support
 
 DROPOUTS = (0.5, 0.25, 0.75, 0.1)
-"""Values of ``dropout`` where it is not 0."""
+"""The values of ``dropout`` other than 0."""
 
 
 def configurations(
@@ -27,16 +27,19 @@ def configurations(
     projection: bool | None = None,
     dropout: bool | None = False,
 ) -> SearchStrategy[Configuration]:
-    """Configurations that `support` allows.
+    """Draw configurations that `support` allows.
 
-    Sizes lie within the given (min, max), `num_layers` also within ``support.max_layers``. An
-    option that is None is drawn, one that is True or False is fixed: `projection` stands for a
-    ``proj_size`` that is not 0, `dropout` (off by default) for a ``dropout`` that is not 0, which
-    comes with two layers or more. Sizes are usually distinct and up to 6, sometimes where kernels
-    switch paths, such as 8, 17 and 32.
+    - `input_size`, `hidden_size`, `num_layers`: the bounds (min, max) of each size; `num_layers` is
+      also at most ``support.max_layers``;
+    - `bias`, `batch_first`, `bidirectional`: the options of the same names;
+    - `projection`: whether ``proj_size`` is other than 0;
+    - `dropout`: whether ``dropout`` is other than 0, which takes two layers or more.
 
-    Shrinks towards one layer in one direction, without projection, and sizes of 1. Raises
-    :class:`InvalidArgument` when the options cannot be met.
+    An option that is None is drawn, and one that is True or False is fixed. Sizes are usually
+    distinct and at most 6, but sometimes one at which kernels switch paths, such as 8, 17 or 32.
+
+    Configurations shrink towards one layer in one direction, without projection, and sizes of 1.
+    Raises :class:`InvalidArgument` if the options cannot be met.
     """
     bounds("input_size", input_size)
     bounds("hidden_size", hidden_size)

@@ -1,4 +1,4 @@
-"""Lengths of the rows of a batch."""
+"""A strategy for the lengths of the rows of a batch."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from hypothesis.strategies import SearchStrategy
 from reference import Array
 
 CODES = 2**24
-"""How many codes of lengths there may be; Hypothesis prefers small integers in larger ranges."""
+"""The largest number of codes; in a larger range Hypothesis draws small integers too often."""
 
 
 def lengths(*, seq_len: int, batch_size: int) -> SearchStrategy[Array]:
-    """Lengths of `batch_size` rows: int64 in [1, `seq_len`], in any order, the largest `seq_len`.
+    """Draw the lengths of `batch_size` rows, of which at least one is `seq_len`.
 
-    They repeat themselves after 24 bits' worth of rows. Shrinks towards full rows. Raises
-    :class:`InvalidArgument` for sizes that are not positive: an empty batch has no longest row.
+    They are an int64 array (batch_size,) of numbers in [1, `seq_len`], in any order. A code of 24
+    bits holds the lengths of the first rows; those of further rows repeat them. Lengths shrink
+    towards `seq_len`. Raises :class:`InvalidArgument` for sizes below 1: an empty batch does not
+    have a longest row.
     """
     if seq_len < 1 or batch_size < 1:
         raise InvalidArgument(f"{seq_len=} and {batch_size=} must be at least 1")

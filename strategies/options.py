@@ -1,4 +1,4 @@
-"""Options of the strategies: what a caller may ask for, checked against what is supported."""
+"""Checks of the options of strategies, and strategies for one of several values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Bounds = tuple[int, int]
 
 
 class Unsupported(InvalidArgument):
-    """An option asks for nothing that is `supported`; `reason` says so without listing that."""
+    """An option that leaves none of the `supported` values; `reason` is the text without them."""
 
     def __init__(self, reason: str, supported: tuple[object, ...]) -> None:
         super().__init__(f"{reason}, only {supported} is")
@@ -28,10 +28,10 @@ class Unsupported(InvalidArgument):
 def choices(
     name: str, supported: Collection[Value], requested: Collection[Value] | Value | None
 ) -> tuple[Value, ...]:
-    """The `supported` values, in their order, that the option `name` leaves.
+    """Select the `supported` values, in their order, that the option `name` asks for.
 
-    `requested` is one value, several, or None for all. Raises :class:`Unsupported` if none of
-    them is supported.
+    `requested` is one value, several values, or None for all. Raises :class:`Unsupported` if none
+    of them is supported.
     """
     if requested is None:
         return tuple(supported)
@@ -43,7 +43,10 @@ def choices(
 
 
 def bounds(name: str, pair: Bounds, *, least: int = 1) -> Bounds:
-    """`pair` itself, checked: raises :class:`InvalidArgument` unless least <= min <= max."""
+    """Check the bounds `pair` and return them.
+
+    Raises :class:`InvalidArgument` unless they are integers (min, max) with least <= min <= max.
+    """
     if (
         not isinstance(pair, tuple)
         or len(pair) != 2
@@ -56,9 +59,9 @@ def bounds(name: str, pair: Bounds, *, least: int = 1) -> Bounds:
 
 
 def at_least(name: str, pair: Bounds, least: int, reason: str) -> Bounds:
-    """`pair` with its lower end raised to `least`, which `reason` needs.
+    """Raise the lower end of the bounds `pair` to `least`, which `reason` needs.
 
-    Raises :class:`InvalidArgument` if its upper end is below that.
+    Raises :class:`InvalidArgument` if the upper end is below `least`.
     """
     if pair[1] < least:
         raise InvalidArgument(f"{reason} needs {name} of at least {least}, got {name}={pair}")
@@ -66,10 +69,11 @@ def at_least(name: str, pair: Bounds, least: int, reason: str) -> Bounds:
 
 
 def one_of(name: str, values: Sequence[T]) -> SearchStrategy[T]:
-    """One of `values`, each as often as it is listed. Shrinks to the first.
+    """Draw one of `values`, each as often as it is listed; shrinks to the first.
 
-    Hypothesis varies an example by copying what was drawn in one place to every place drawn from
-    an equal strategy. Here that makes near-duplicates: the `name` sets the strategies apart.
+    `name` makes strategies for different options unequal. Hypothesis varies an example by copying
+    what was drawn from a strategy to all places with an equal strategy, which would make many cases
+    near-duplicates.
     """
     tagged = [(name, value) for value in values]
     return (st.sampled_from(tagged) if len(tagged) > 1 else st.just(tagged[0])).map(itemgetter(1))
@@ -78,5 +82,5 @@ def one_of(name: str, values: Sequence[T]) -> SearchStrategy[T]:
 def flags(
     name: str, values: Sequence[bool], *, often: tuple[int, int] = (1, 1)
 ) -> SearchStrategy[bool]:
-    """One of `values`, where there are two as `often` as these numbers say; see :func:`one_of`."""
+    """Draw one of one or two `values`, each as `often` as its number there; see :func:`one_of`."""
     return one_of(name, [value for value, n in zip(values, often, strict=False) for _ in range(n)])

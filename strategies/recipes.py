@@ -1,4 +1,4 @@
-"""Recipes: how a whole tensor is filled, as one choice instead of one for every element."""
+"""Recipes that fill a whole tensor: one choice for the tensor instead of one for each element."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from strategies.options import one_of
 
 @dataclass(frozen=True)
 class Recipe:
-    """How the elements of one tensor come from as many standard normal numbers.
+    """A way to make the elements of a tensor of standard normal numbers.
 
-    - `nonzeros`: how many elements are not zero, None for all. They are among the first three of
-      each quarter of the tensor, that is of gate i, f, g and o in a weight or bias: one is the
-      number 1 in place `place` of these twelve, several are in random ones;
-    - `grid`: the elements are non-zero multiples of it, rounded away from zero; None for any;
-    - `scale`: standard deviation of the elements, before they are rounded to the grid;
+    - `name`: the name by which the recipe is chosen;
+    - `scale`: the standard deviation of the elements, before they are rounded to the grid;
+    - `nonzeros`: the number of elements that are not zero; None for all. They are among twelve
+      places, the first three of each quarter of the tensor, which are the gates i, f, g and o in
+      a weight or bias. One element is the number 1 in `place`; several are in random places;
+    - `grid`: the elements are multiples of this number, rounded away from zero; None for any;
+    - `place`: the place, 0 to 11, of a single element that is not zero;
     - `relative`: whether `scale` is divided by the square root of ``hidden_size``.
     """
 
@@ -33,7 +35,7 @@ class Recipe:
     relative: bool = False
 
     def fill(self, numbers: Array, hidden_size: int) -> Array:
-        """The elements, flat, in float64; `numbers` are standard normal, one for each."""
+        """Make the elements, a flat float64 array, of as many standard normal `numbers`."""
         if self.nonzeros == 0 or not numbers.size:
             return np.zeros(numbers.shape)
         if self.nonzeros == 1:
@@ -52,9 +54,9 @@ class Recipe:
 
 
 def _places(size: int) -> Array:
-    """The first element of each quarter of a tensor, then each second, then each third.
+    """Find the first element of each quarter of a tensor, then the second, then the third.
 
-    A quarter with fewer elements has its last one instead.
+    If a quarter has fewer elements, its last one takes their place.
     """
     starts = np.arange(5) * size // 4
     last = np.maximum(starts[1:] - 1, starts[:4])
@@ -77,9 +79,9 @@ RECIPES: tuple[tuple[Recipe, int], ...] = (
 )
 """Every recipe, the simplest first, and how often it is drawn.
 
-Of the ones, that in gate g comes first: alone in a bias it shows. ``default`` has the standard
-deviation of PyTorch's default initialisation; ``saturating`` pushes gates to where sigmoid and tanh
-are flat.
+Among the tensors with a single 1, the one with the 1 in gate g comes first: in a bias, it alone
+changes the result when all else is zero. ``default`` has the standard deviation of PyTorch's
+default initialisation; ``saturating`` drives gates to where sigmoid and tanh are flat.
 """
 
 NAMES = tuple(dict.fromkeys(recipe.name for recipe, _ in RECIPES))
@@ -90,13 +92,13 @@ DATA = tuple(name for name in NAMES if name not in ("default", "saturating"))
 
 
 def recipes(tensor: str = "", *, names: Collection[str] = NAMES) -> SearchStrategy[Recipe]:
-    """Recipes with one of the `names` for a `tensor`, the dense and ordinary ones most often.
+    """Draw recipes with one of the `names`, the dense and ordinary ones most often.
 
-    Strategies for different tensors are drawn from independently, see
-    :func:`~strategies.options.one_of`.
+    `tensor` is the name of what is filled, by which recipes for different tensors are drawn
+    independently, see :func:`~strategies.options.one_of`.
 
-    Shrinks towards ``zeros``, then one, two and four non-zero elements, then simple numbers.
-    Raises :class:`InvalidArgument` for a name that is not in :data:`NAMES`, or none at all.
+    Recipes shrink towards ``zeros``, then one, two and four non-zero elements, then simple numbers.
+    Raises :class:`InvalidArgument` for a name that is not in :data:`NAMES`, or for no names.
     """
     unknown = [name for name in names if name not in NAMES]
     if unknown or not names:

@@ -1,4 +1,4 @@
-"""What an implementation can be asked: the space from which cases are drawn."""
+"""The cases that an implementation takes, from which strategies draw."""
 
 from __future__ import annotations
 
@@ -9,25 +9,30 @@ from reference import DTYPES, Case
 
 @dataclass(frozen=True)
 class Support:
-    """The cases that an implementation takes; by default everything that ``torch.nn.LSTM`` does.
+    """The cases that an implementation takes, by default all that ``torch.nn.LSTM`` takes.
 
-    Tuples list the values that are possible, the preferred (simplest) one first:
+    Tuples list the possible values, the preferred (simplest) value first:
 
-    - `dtypes`: names from :data:`reference.DTYPES`; `devices`: as PyTorch names them;
-    - `bias`, `batch_first`, `bidirectional`: constructor options;
-    - `max_layers`, `projection`, `dropout`: the largest ``num_layers``, and whether ``proj_size``
-      and ``dropout`` can be other than 0;
-    - `lengths`: whether ragged rows can be given; `states`: whether initial states can be given
-      (True), left out (False) or either; `batched`: whether the input has a batch dimension;
-    - `empty_batch`: whether a batch may have no rows; `gradients`: whether gradients are offered;
-    - `results`: which of output, h_n and c_n come back. Of one that does not, a result has NaN
-      in its place, and nothing is claimed about it.
+    - `dtypes`: names in :data:`reference.DTYPES`;
+    - `devices`: PyTorch's names of devices;
+    - `max_layers`: the largest ``num_layers``;
+    - `bias`, `batch_first`, `bidirectional`: the possible values of these options;
+    - `projection`, `dropout`: whether ``proj_size`` and ``dropout`` can be other than 0;
+    - `lengths`: whether rows can have different lengths;
+    - `states`: whether initial states are given (True), left out (False), or either;
+    - `batched`: whether the input has a batch dimension (True), lacks it (False), or either;
+    - `empty_batch`: whether a batch can have no rows;
+    - `gradients`: whether the implementation computes gradients;
+    - `results`: the results that the implementation returns, of output, h_n and c_n. The others are
+      NaN and are not verified.
 
-    What is under test need not be what takes the cases:
+    The last fields describe adapters, in which the LSTM under test is called by other code:
 
-    - `hands_on_arrays`: whether input and states are handed on to it as they are, so that it can
-      be given wrong shapes; `adapts_module`: whether it is a torch module, which an adapter calls;
-    - `own_process`: whether it computes in another process than the one that calls it.
+    - `hands_on_arrays`: whether input and states reach the LSTM unchanged, so that wrong shapes do;
+    - `adapts_module`: whether the LSTM is a torch module;
+    - `own_process`: whether the LSTM computes in another process than the one that calls it.
+
+    Raises :class:`ValueError` for an empty tuple, an unknown dtype or a `max_layers` below 1.
     """
 
     dtypes: tuple[str, ...] = tuple(DTYPES)
@@ -68,7 +73,7 @@ class Support:
             raise ValueError(f"max_layers must be at least 1, got {self.max_layers}")
 
     def lacking(self) -> list[str]:
-        """What is taken by default, of everything but devices, and is not taken here.
+        """List what an implementation takes by default but does not take here, except devices.
 
         >>> Support(bias=(True,), projection=False, max_layers=1).lacking()
         ['bias False', 'projection', 'num_layers > 1']
@@ -88,7 +93,7 @@ class Support:
         return missing + (["num_layers > 1"] if self.max_layers == 1 else [])
 
     def lacking_for(self, case: Case) -> list[str]:
-        """What of `case` is not taken here, on whatever device."""
+        """List what prevents the implementation from taking `case`, whatever the device."""
         configuration = case.configuration
         asked = {
             "dtypes": case.dtype.name,
@@ -111,7 +116,7 @@ class Support:
 
 
 EVERYTHING = Support()
-"""All that ``torch.nn.LSTM`` can be asked on the CPU."""
+"""All cases that ``torch.nn.LSTM`` takes on the CPU."""
 
 ONE_LAYER = Support(
     max_layers=1, bidirectional=(False,), projection=False, dropout=False, lengths=False

@@ -1,4 +1,4 @@
-"""Parameters, inputs and initial states: arrays filled by recipes from one seed."""
+"""Strategies for parameters, inputs and initial states: arrays filled by recipes from one seed."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
 """The kinds of parameters."""
 
 FARTHEST = 4.0
-"""Standard normal numbers are cut off here, which keeps float16 from overflow."""
+"""The limit to which standard normal numbers are clipped, so that float16 does not overflow."""
 
 
 def kind(name: str) -> str:
-    """What the tensor `name` is, without its layer: ``weight_ih_l0_reverse`` is a ``weight_ih``."""
+    """Find the kind of the tensor `name`: ``weight_ih_l0_reverse`` is a ``weight_ih``."""
     return name.partition("_l")[0]
 
 
 def seeds() -> SearchStrategy[int]:
-    """Seeds of the numbers in a case; shrinks to 0."""
+    """Draw seeds of the numbers in a case; they shrink to 0."""
     return st.sampled_from(range(2**16))
 
 
@@ -41,10 +41,10 @@ def fill(
     seed: int,
     dtype: DType,
 ) -> dict[str, Array]:
-    """An array of every shape, by name, filled by the recipe in `styles` for its :func:`kind`.
+    """Make an array of each shape, by name, filled by the recipe in `styles` for its :func:`kind`.
 
-    All numbers come from one generator in the order of `shapes`, whatever the recipes: to change
-    the recipe of one kind leaves the numbers of all others as they are.
+    All numbers come from one generator in the order of `shapes`. So another recipe for one kind
+    leaves the numbers in all other arrays as they are.
     """
     ends = np.cumsum([prod(shape) for shape in shapes.values()]).tolist()
     numbers = np.random.default_rng(seed).standard_normal(ends[-1])
@@ -67,11 +67,13 @@ def parameters(
     dtype: str = "float32",
     names: Collection[str] = NAMES,
 ) -> SearchStrategy[dict[str, Array]]:
-    """Parameters of `configuration` by PyTorch's names, in PyTorch's layout and of type `dtype`.
+    """Draw parameters of `configuration`: arrays by PyTorch's names, in PyTorch's layout.
 
-    Each kind, such as all ``weight_hh``, has a recipe of its own, one of those that `names` lists
-    (see :func:`~strategies.recipes.recipes`). The two biases differ. Shrinks towards zeros, few
-    non-zero elements, and simple numbers, one kind at a time.
+    - `dtype`: a name in :data:`reference.DTYPES`;
+    - `names`: the names of the recipes to choose from, see :func:`~strategies.recipes.recipes`.
+
+    Each kind, such as all ``weight_hh``, has a separate recipe, and the two biases differ. They all
+    shrink towards zeros, few non-zero elements and simple numbers, one kind at a time.
     """
     return _tensors(configuration.parameter_shapes(), names, configuration, dtype)
 
@@ -83,10 +85,10 @@ def inputs(
     batch_size: int | None,
     dtype: str = "float32",
 ) -> SearchStrategy[Array]:
-    """Inputs of shape (seq_len, batch_size, input_size), of type `dtype`.
+    """Draw inputs of type `dtype`, which shrink like :func:`parameters`.
 
-    The first two are swapped with ``batch_first``, and `batch_size` None leaves it out. Shrinks
-    like :func:`parameters`.
+    They are (seq_len, batch_size, input_size), or (batch_size, seq_len, input_size) with
+    ``batch_first``, or (seq_len, input_size) if `batch_size` is None.
     """
     shapes = {"input": input_shape(configuration, seq_len, batch_size)}
     return _tensors(shapes, DATA, configuration, dtype).map(itemgetter("input"))
@@ -95,17 +97,17 @@ def inputs(
 def initial_states(
     configuration: Configuration, *, batch_size: int | None, dtype: str = "float32"
 ) -> SearchStrategy[tuple[Array, Array]]:
-    """Pairs (h_0, c_0) of type `dtype`.
+    """Draw pairs (h_0, c_0) of type `dtype`, which shrink like :func:`parameters`.
 
-    Their shapes are (D * num_layers, batch_size, R) and (D * num_layers, batch_size,
-    hidden_size), where `batch_size` None is left out. Shrinks like :func:`parameters`.
+    They are (D * num_layers, batch_size, R) and (D * num_layers, batch_size, hidden_size), without
+    batch_size if that is None.
     """
     shapes = state_shapes(configuration, batch_size)
     return _tensors(shapes, DATA, configuration, dtype).map(itemgetter("h_0", "c_0"))
 
 
 def input_shape(configuration: Configuration, seq_len: int, batch_size: int | None) -> Shape:
-    """Shape of an input; `batch_size` None stands for no batch dimension."""
+    """Give the shape of an input; `batch_size` None stands for no batch dimension."""
     if batch_size is None:
         return seq_len, configuration.input_size
     leading = (batch_size, seq_len) if configuration.batch_first else (seq_len, batch_size)
@@ -113,7 +115,7 @@ def input_shape(configuration: Configuration, seq_len: int, batch_size: int | No
 
 
 def state_shapes(configuration: Configuration, batch_size: int | None) -> dict[str, Shape]:
-    """Shapes of ``h_0`` and ``c_0``; `batch_size` None stands for no batch dimension."""
+    """Give the shapes of ``h_0`` and ``c_0``; `batch_size` None stands for no batch dimension."""
     rows = () if batch_size is None else (batch_size,)
     count = configuration.num_layers * configuration.num_directions
     return {
