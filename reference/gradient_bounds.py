@@ -9,8 +9,8 @@ its A_t is off by at most D_t, and rounds each step by at most r_t. With e = its
 
 This is exact, as it includes the second-order term D_t^T |e_t|. So an error eps of step s reaches
 step t through the product of the *true* Jacobians, and
-``|e_t| <= sum_s |A_(t+1)^T ... A_s^T| |eps_s|``. As in the forward bound, this is kept as one matrix
-per row whose columns are the error sources. A recursion of absolute values is not kept beside it,
+``|e_t| <= sum_s |A_(t+1)^T ... A_s^T| |eps_s|``. As in the forward bound, one matrix per row is
+kept, whose columns are the error sources. A recursion of absolute values is not kept beside it,
 because it is never tighter here: the same |eps| enter both, and the product of matrices is at most
 that of their absolute values. Errors that are fresh in da enter as the box |W^T| |eps|, one source
 for each element of dh and of dc in each step.

@@ -33,7 +33,7 @@ class Near(NamedTuple):
 
 
 def sigmoid_slope(s: Near, u: float) -> Near:
-    """Bound sigmoid' as computed from the value `s` of the sigmoid: s (1 - s) or s - s^2.
+    """sigmoid' from the value `s` of the sigmoid, rounded: s (1 - s) or s - s^2.
 
     The slope of s (1 - s) is 1 - 2 s, its second derivative -2. Rounding adds at most
     (2 u + u^2) s (1 - s) to the product, and u (s^2 + s (1 - s)) + u^2 s^2 to the difference.
@@ -45,7 +45,7 @@ def sigmoid_slope(s: Near, u: float) -> Near:
 
 
 def tanh_slope(t: Near, u: float) -> Near:
-    """Bound tanh' as computed from the value `t` of the tanh: 1 - t^2 or (1 - t) (1 + t)."""
+    """tanh' from the value `t` of the tanh, rounded: 1 - t^2 or (1 - t) (1 + t)."""
     slope = 1 - t.value**2
     exact = t.deviation * (2 * np.abs(t.value) + t.deviation)
     return Near(slope, exact + u * (1 + u) * (t.magnitude**2 + 3 * (slope + exact)))
@@ -67,7 +67,7 @@ class Coefficients(NamedTuple):
 
 
 def coefficients(step: Step, deviation: Step, u: float) -> Coefficients:
-    """Compute the coefficients of `step`, whose quantities can be off by `deviation`."""
+    """The coefficients of `step`, whose quantities are off by `deviation`."""
     i, f, g, o, c_prev, tanh_c = (
         Near(getattr(step, name), getattr(deviation, name))
         for name in ("i", "f", "g", "o", "c_prev", "tanh_c")

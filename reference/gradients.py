@@ -44,8 +44,8 @@ def lstm_cell_backward(step: Step, dh: Array, dc: Array, weights: Weights) -> St
     """Compute the gradients of one step from those by its new state, `dh` and `dc`.
 
     `dh` is (N, R). `dc` (N, hidden_size) lacks the path through h, which is added here. Each line
-    is the derivative of a line of :func:`reference.cell.lstm_cell`, from the last to the first, with
-    sigmoid' = s (1 - s) and tanh' = 1 - tanh^2::
+    is the derivative of a line of :func:`reference.cell.lstm_cell`, from the last to the first,
+    with sigmoid' = s (1 - s) and tanh' = 1 - tanh^2::
 
         h = W_hr h_full             dh_full = W_hr^T dh
         h_full = o tanh(c)          do = dh_full tanh(c),  dc = dc + dh_full o (1 - tanh(c)^2)
