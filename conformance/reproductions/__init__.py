@@ -1,4 +1,4 @@
-"""What is left of each failure: a script that shows it, a bug report, and the case to replay."""
+"""What each failure leaves: a script that shows the fault, a bug report, and the case to replay."""
 
 ROOT = ".lstm-conformance"
-"""The folder, of the one a run starts in, where that is left unless said otherwise."""
+"""The default folder for what failures leave, relative to the folder in which a run starts."""

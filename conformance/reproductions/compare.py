@@ -1,4 +1,4 @@
-"""The end of a script that compares two arrays element by element."""
+"""The ending of a script that compares two arrays element by element."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ DIFFERS = "fault = differs({name}, {got}, {expected}, {allowed})"
 
 
 def compare(name: str, arrays: Comparison, steps: Sequence[Step]) -> Ending:
-    """After `steps`, two arrays are compared element by element."""
+    """Return the ending that compares two arrays, called `name`, after `steps`."""
     expected = arrays.expected
     if isinstance(expected, Literal):
-        # only its numbers matter, and without strides they are easier to read
+        # only the numbers matter here, and an array without strides is easier to read
         expected = Literal(expected.array.astype(np.float64, order="C"), tensor=False)
     operands = {
         "name": Text(quoted(name)),
@@ -34,7 +34,7 @@ def compare(name: str, arrays: Comparison, steps: Sequence[Step]) -> Ending:
 
 
 def allowance(allowed: Literal) -> Any:
-    """What is allowed, as one number where it is the same everywhere."""
+    """Return the allowed differences, as one number where all elements have the same."""
     limit = short(allowed.array)
     if limit.size and (limit == limit.flat[0]).all() and np.isfinite(limit.flat[0]):
         return Text(number(limit.flat[0]))
@@ -42,13 +42,13 @@ def allowance(allowed: Literal) -> Any:
 
 
 def quoted(text: str) -> str:
-    """A text as Python, in double quotes."""
+    """Return a text as a Python literal in double quotes."""
     return json.dumps(text, ensure_ascii=False)
 
 
 def short(bound: Array) -> Array:
-    """A bound rounded up to three digits, which read better."""
+    """Round a bound up to three digits, which are easier to read."""
     up = decimal.Context(prec=3, rounding=decimal.ROUND_CEILING)
     wide = np.asarray(bound, np.float64)
-    told = [float(up.create_decimal_from_float(value)) for value in wide.ravel().tolist()]
-    return np.array(told).reshape(wide.shape)
+    rounded = [float(up.create_decimal_from_float(value)) for value in wide.ravel().tolist()]
+    return np.array(rounded).reshape(wide.shape)

@@ -19,7 +19,7 @@ SCRIPT, REPORT = "reproduce.py", "report.md"
 
 
 def place(root: Path, verdict: Verdict) -> Path:
-    """Where the reproduction of a verdict lies below `root`."""
+    """Return the folder below `root` for the reproduction of a verdict."""
     return root / _safe(verdict.implementation) / f"{verdict.requirement}-{_safe(verdict.device)}"
 
 
@@ -35,9 +35,12 @@ def write(
     finding: Finding,
     died: bool = False,
 ) -> Verdict:
-    """Write the folder anew; returns `verdict` with the place of it.
+    """Replace the folder of a verdict, and return `verdict` with the path of the folder.
 
-    With `died` the process ended, or was held up, in the last step of the tape.
+    - `root`: the folder of all reproductions
+    - `requirement`, `subject`: what was verified, and how to verify it again
+    - `finding`: the case, the failure and the recorded steps
+    - `died`: whether the last recorded step ended its process or did not return
     """
     folder = place(root, verdict)
     remove(root, verdict)
@@ -51,19 +54,19 @@ def write(
 
 
 def shown(folder: Path, here: Path) -> str:
-    """A folder as it is called from `here`."""
+    """Return the path of a folder, relative to `here` where the folder lies below it."""
     return str(folder.relative_to(here) if here in folder.parents else folder)
 
 
 def remove(root: Path, verdict: Verdict) -> None:
-    """Take away what an earlier run left of the same requirement."""
+    """Delete what an earlier run left of the same requirement."""
     folder = place(root, verdict)
     if (folder / FILE).is_file():
         shutil.rmtree(folder)
 
 
 def tidy(root: Path) -> None:
-    """Take away the empty folders in `root`, and `root` itself where nothing is left."""
+    """Delete the empty folders in `root`, and `root` itself if nothing is left in it."""
     if root.is_dir():
         for folder in (*root.iterdir(), root):
             if folder.is_dir() and not any(folder.iterdir()):

@@ -1,4 +1,4 @@
-"""How a script tells whether the fault shows, by the kind of failure."""
+"""How a script finds out whether the fault shows, for each kind of failure."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from conformance.reproductions.single import single_call
 
 
 def ending(finding: Finding) -> Ending | None:
-    """The shortest ending for what was found, None if there is none.
+    """Return the shortest ending for what was found, None if there is none.
 
-    Where two results may be apart by their bounds and are further, or where what was compared is
-    derived from results, a call that is off by itself shows it. What has to be exact is compared.
+    Results that have to be exact are compared. Where a bound allows a difference, or where numbers
+    derived from results were compared, a single call that is wrong by itself is shorter.
     """
     failure, tape = finding.failure, finding.tape
     if isinstance(failure, NotRefused):

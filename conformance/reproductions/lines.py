@@ -1,4 +1,4 @@
-"""From noted steps to lines of Python."""
+"""From recorded steps to lines of Python."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from reference import Case
 
 LOOPED = '''
 def looped(cell, x, state=None):
-    """A cell over the time steps of x: every hidden state, and the last of both."""
+    """Run a cell over the time steps of x; return every hidden state, the last h and the last c."""
     outputs = []
     for step in x:
         state = cell(step, state)
@@ -35,8 +35,9 @@ def looped(cell, x, state=None):
 
 
 def component(steps: Sequence[Step], names: Iterable[Name]) -> list[Step]:
-    """The steps that have to do with these variables, and those that have to do with none."""
+    """Return the steps that are connected with these variables, and those without any variable."""
     needed = set(names)
+    # a step connects all its variables, so each step that is kept may bring in further ones
     size = -1
     while size != len(needed):
         size = len(needed)
@@ -47,9 +48,9 @@ def component(steps: Sequence[Step], names: Iterable[Name]) -> list[Step]:
 
 
 class Lines:
-    """Lines of a script for `steps`, with the imports and helper functions that they need.
+    """Lines of a script for `steps`, with the imports and helper functions that the lines need.
 
-    Of the looks at variables only the `needed` ones are kept.
+    Steps that only read a variable are left out, unless what they read is `needed`.
     """
 
     def __init__(self, steps: Sequence[Step], needed: Iterable[Name] = ()) -> None:
@@ -65,8 +66,9 @@ class Lines:
         self._plan()
 
     def take(self, steps: Sequence[Step]) -> None:
-        """Write down some of the steps, in their order."""
+        """Write some of the steps, in their order."""
         for step in steps:
+            # nothing changes the variable any more, so the variable itself will do
             if step.reads and self._steps.index(step) > self._last:
                 self._called[step.new[0]] = self.fill(step.operands["tensor"])
             elif step.reads and step.new[0] not in self._needed:
@@ -75,7 +77,10 @@ class Lines:
                 self.step(step)
 
     def _plan(self) -> None:
-        """Name literals after the gaps they go into; those in a dict are written there."""
+        """Name literals after the arguments that they are used for.
+
+        A literal that is used in one dict only is written inside that dict.
+        """
         steps = self._steps
         literals = {step.new[0]: step for step in steps if _is_literal(step)}
         for step in steps:
@@ -95,7 +100,7 @@ class Lines:
             self._stems[name] = gaps[0] if gaps else "x"
 
     def step(self, step: Step) -> None:
-        """Write down one step."""
+        """Write one step."""
         if step.reads:
             self._stems[step.new[0]] = f"{self.fill(step.operands['tensor'])}_before"
         filled = {}
@@ -121,7 +126,7 @@ class Lines:
         self.lines += textwrap.indent(text, "    " * len(under)).split("\n")
 
     def name(self, name: Name) -> str:
-        """What a variable is called here."""
+        """Return the name of a variable in the script."""
         if name not in self._called:
             self._called[name] = self._fresh(self._stems.get(name, name.stem))
         return self._called[name]
@@ -135,7 +140,7 @@ class Lines:
         return called
 
     def fill(self, operand: Any) -> str:
-        """An operand as text."""
+        """Return an operand as text, and note the imports and helper functions that it needs."""
         if isinstance(operand, Name):
             literal = self._inline.get(operand)
             return self.name(operand) if literal is None else self.literal(literal)
@@ -167,18 +172,18 @@ class Lines:
         return f"{{\n{body}}}".replace("'", '"')
 
     def literal(self, literal: Literal) -> str:
-        """Numbers written out."""
-        told = written(literal)
-        for line in told.imports:
+        """Return an array or tensor as text."""
+        text = written(literal)
+        for line in text.imports:
             self.need(line)
-        for helper in told.helpers:
+        for helper in text.helpers:
             self.help(helper)
-        if re.search(r"\b(nan|inf)\b", told.text):
+        if re.search(r"\b(nan|inf)\b", text.text):
             self.need("from math import inf, nan")
-        return told.text
+        return text.text
 
     def case(self, case: Case) -> str:
-        """A case as the constructor that makes it."""
+        """Return a case as the call of its constructor."""
         self.need("from reference import Case, Configuration")
         options = keyword_arguments(case.configuration.arguments()).text
         parameters = {name: Literal(a, tensor=False) for name, a in case.parameters.items()}
@@ -192,26 +197,24 @@ class Lines:
         return f"{made}(\n" + "".join(f"    {_hang(part)},\n" for part in parts) + ")"
 
     def need(self, line: str) -> None:
-        """An import at the head of the script."""
+        """Add an import at the head of the script."""
         if line and line not in self.imports:
             self.imports.append(line)
 
     def help(self, text: str, first: bool = False) -> None:
-        """A helper function, or lines that must come `first`."""
+        """Add a helper function, or lines that must come `first`."""
         if text and text not in self.helpers:
             self.helpers.insert(0 if first else len(self.helpers), text)
 
 
-def can_be_told(step: Step) -> bool:
-    """Whether a script can make the case of a step, impossible as at most its lengths are."""
-    for case in (each for each in step.operands.values() if isinstance(each, Case)):
-        if not _possible(Case.unchecked(**{**vars(case), "lengths": None})):
-            return False
-    return True
+def can_be_written(step: Step) -> bool:
+    """Return whether a script can make the cases of a step: only their lengths may be invalid."""
+    cases = [each for each in step.operands.values() if isinstance(each, Case)]
+    return all(_possible(Case.unchecked(**{**vars(case), "lengths": None})) for case in cases)
 
 
 def _possible(case: Case) -> bool:
-    """Whether the constructor of a case takes its lengths."""
+    """Return whether the constructor accepts what `case` holds."""
     try:
         replace(case)
     except ValueError:
@@ -228,5 +231,5 @@ def _is_literal(step: Step) -> bool:
 
 
 def _quiet(step: Step) -> bool:
-    """Whether a step leaves everything that was there before it as it is."""
+    """Return whether a step changes nothing that was there before it."""
     return step.reads or _is_literal(step)

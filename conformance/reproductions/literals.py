@@ -1,4 +1,4 @@
-"""Arrays as Python text, from which each number comes back bit for bit."""
+"""Arrays as Python text that gives each number back bit for bit."""
 
 from __future__ import annotations
 
@@ -16,50 +16,31 @@ from reference import Array
 
 WIDTH = 96
 ONE_LINE = 64
-"""Numbers that are longer as a text stand on several lines."""
+"""The number of characters up to which a list stands on one line."""
 SHORT = 30
-"""Parts of a list that are no longer than this stand beside one another."""
+"""The number of characters up to which parts of a list stand beside one another."""
 SMALL = 128
-"""The size of the largest array of which every number is written out."""
+"""The size up to which every number of an array is written out."""
 FEW = 24
-"""How many numbers other than zero a larger array may have to be written as these alone."""
+"""Up to so many numbers other than zero, a larger array is written as these alone."""
 
-SPARSE = {
-    True: '''
-def sparse(shape, entries, **options):
-    """Zeros but for these entries."""
-    tensor = torch.zeros(shape, **options)
-    for place, number in entries.items():
-        tensor[place] = number
-    return tensor
-''',
-    False: '''
-def sparse_array(shape, entries, **options):
-    """Zeros but for these entries."""
-    array = np.zeros(shape, **options)
+FILLED = '''
+def filled(array, entries):
+    """Put these numbers into an array or a tensor, and return it."""
     for place, number in entries.items():
         array[place] = number
     return array
-''',
-}
-DECODED = {
-    True: '''
-def decoded(text, shape, dtype):
-    """A tensor from its bytes, compressed and in base64."""
-    data = bytearray(zlib.decompress(base64.b64decode(text)))
-    return torch.frombuffer(data, dtype=dtype).reshape(shape)
-''',
-    False: '''
-def decoded_array(text, shape, dtype):
-    """An array from its bytes, compressed and in base64."""
-    return np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype).reshape(shape)
-''',
-}
+'''
+DECODED = '''
+def decoded(text):
+    """Return the bytes of an array, which are compressed and in base64."""
+    return bytearray(zlib.decompress(base64.b64decode(text)))
+'''
 
 
 @dataclass
 class Written:
-    """Python text, and the imports and helper functions that it needs."""
+    """Python text, with the imports and helper functions that the text needs."""
 
     text: str
     imports: set[str] = field(default_factory=set)
@@ -67,27 +48,21 @@ class Written:
 
 
 def written(literal: Literal) -> Written:
-    """A literal as a call of ``torch.tensor`` or ``np.array``, or shorter where it is large."""
+    """Write a literal as a call of ``torch.tensor`` or ``np.array``, or shorter if it is large.
+
+    Strides are kept: some faults show with strided arrays only.
+    """
     array = literal.array
-    if _dense(array):
-        return _placed(_contiguous(array, literal.tensor), literal.device)
-    flat = _contiguous(storage(array, array.strides), literal.tensor)
-    if literal.tensor:
+    dense = bool(array.flags.c_contiguous) or not array.size
+    flat = _contiguous(array if dense else storage(array, array.strides), literal.tensor)
+    if not dense and literal.tensor:
         flat.text += f".as_strided({array.shape}, {steps(array)})"
-    else:
+    elif not dense:
         given = f"{array.shape}, {array.strides}"
         flat.text = f"np.lib.stride_tricks.as_strided({flat.text}, {given})"
-    return _placed(flat, literal.device)
-
-
-def _dense(array: Array) -> bool:
-    return bool(array.flags.c_contiguous) or not array.size
-
-
-def _placed(text: Written, device: str) -> Written:
-    if device != "cpu":
-        text.text += f".to({device!r})"
-    return text
+    if literal.device != "cpu":
+        flat.text += f".to({literal.device!r})"
+    return flat
 
 
 def _contiguous(array: Array, tensor: bool) -> Written:
@@ -98,11 +73,12 @@ def _contiguous(array: Array, tensor: bool) -> Written:
     if name == "bfloat16" and not tensor:
         imports, dtype = {"import ml_dtypes", "import numpy as np"}, "ml_dtypes.bfloat16"
     typed = "" if dtype == "np.float64" else f", dtype={dtype}"
-    shape, end = str(array.shape), "" if tensor else "_array"
+    zeros = f"{module}.zeros({array.shape}{typed})"
     flat = array.ravel()
+    # -0.0 equals 0, and is written out all the same
     nonzero = np.argwhere((flat != 0) | np.signbit(flat.astype(np.float64)))
     if not len(nonzero):
-        return Written(f"{module}.zeros({shape}{typed})", imports)
+        return Written(zeros, imports)
     if array.size <= SMALL:
         make = "torch.tensor" if tensor else "np.array"
         return Written(f"{make}({numbers(array)}{typed})", imports)
@@ -111,18 +87,16 @@ def _contiguous(array: Array, tensor: bool) -> Written:
             f"{tuple(map(int, np.unravel_index(int(index), array.shape)))}: {number(flat[index])}"
             for (index,) in nonzero
         )
-        return Written(f"sparse{end}({shape}, {{{entries}}}{typed})", imports, {SPARSE[tensor]})
+        return Written(f"filled({zeros}, {{{entries}}})", imports, {FILLED})
     text = base64.b64encode(zlib.compress(np.ascontiguousarray(array).tobytes(), 9)).decode()
     lines = "\n".join(f'    "{line}"' for line in textwrap.wrap(text, WIDTH - 8))
-    return Written(
-        f"decoded{end}(\n{lines},\n    {shape},\n    {dtype},\n)",
-        imports | {"import base64", "import zlib"},
-        {DECODED[tensor]},
-    )
+    # with a name, dtype is the same argument of both functions
+    read = f"{module}.frombuffer(decoded(\n{lines}\n), dtype={dtype}).reshape({array.shape})"
+    return Written(read, imports | {"import base64", "import zlib"}, {DECODED})
 
 
 def numbers(array: Array) -> str:
-    """Nested lists of the numbers of `array`, on several lines where one is too short."""
+    """Return nested lists of the numbers of `array`, on several lines where they are long."""
     return _nested(_texts(array))
 
 
@@ -138,7 +112,7 @@ def _nested(texts: Any) -> str:
     if len(line) <= ONE_LINE and "\n" not in line:
         return line
     if max(map(len, parts)) <= SHORT:
-        # spaces within a part are none at which a line may end
+        # a line must not end at a space within a part
         joined = ", ".join(part.replace(" ", "\0") for part in parts)
         body = textwrap.fill(joined, WIDTH - 8, break_on_hyphens=False).replace("\0", " ")
         return f"[\n{textwrap.indent(body, '    ')}\n]"
@@ -146,7 +120,7 @@ def _nested(texts: Any) -> str:
 
 
 def number(value: Any) -> str:
-    """A number as text that is read back as the same number in its own dtype.
+    """Write a number such that reading the text gives the same number in its own dtype.
 
     >>> number(np.float32(0.1)), number(np.float64("inf")), number(np.int64(3))
     ('0.1', 'inf', '3')

@@ -1,4 +1,4 @@
-"""How a script of its own gets at a class."""
+"""How a separate script imports a class."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 from conformance.recording.operands import Origin
 
 _TAKEN = sys.stdlib_module_names | {"torch", "numpy", "ml_dtypes"}
-"""Modules that a file of the same name would hide."""
+"""Modules that a file of the same name would hide from the script."""
 
-HERE = "  # the folder of what is under test"
+HERE = "  # the folder of the LSTM under test"
 
 
 def importing(origin: Origin) -> tuple[list[str], str]:
-    """The lines that import a class, and the expression for it afterwards."""
+    """Return the lines that import a class, and the expression for the class after them."""
     if origin.module.startswith("torch.nn."):
         return ["import torch"], f"torch.nn.{origin.name}"
     top = origin.name.partition(".")[0]
@@ -42,7 +42,7 @@ def importing(origin: Origin) -> tuple[list[str], str]:
 
 
 def _folder(origin: Origin) -> Path | None:
-    """The folder from which the module is imported, None if every Python finds it."""
+    """Return the folder from which the module is imported, None if the module is installed."""
     if not origin.file:
         return None
     path = Path(origin.file).resolve()

@@ -1,4 +1,4 @@
-"""A case as JSON and back, bit for bit, with what it is a case of."""
+"""A case as JSON and back, bit for bit, with what was verified on it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SCHEMA = "lstm-conformance/case"
 VERSION = 2
 FILE = "case.json"
 HEAD = ("schema", "version", "told")
-"""What stands in a file before its record: what it is, and the case in words."""
+"""The first keys of a file, before the record: kind, version, and the case in words."""
 
 
 @dataclass(frozen=True)
@@ -28,31 +28,34 @@ class Record:
     message: str
 
     def write(self, folder: Path) -> None:
-        """Write it into `folder`."""
+        """Write the record into `folder`."""
         head = dict(zip(HEAD, (SCHEMA, VERSION, repr(self.case)), strict=True))
         write(folder / FILE, {**head, **encode(self)})
 
 
 def read(folder: Path) -> Record:
-    """What :meth:`Record.write` wrote; :class:`UsageError` where there is nothing to be read."""
+    """Read what :meth:`Record.write` wrote into `folder`.
+
+    Raises :class:`UsageError` where there is no record, or one that cannot be read.
+    """
     path = folder / FILE
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}")
     if not path.is_file():
         below = sorted(str(each.parent) for each in folder.glob(f"*/**/{FILE}"))
-        hint = f"; give one of those below it, such as {below[0]}" if below else ""
+        hint = f"; name a folder below it that has one, such as {below[0]}" if below else ""
         raise UsageError(f"{folder} has no {FILE}{hint}")
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         schema, version = values["schema"], values["version"]
     except (ValueError, KeyError, TypeError):
-        raise UsageError(f"{path} is not one that lstm-conformance wrote") from None
+        raise UsageError(f"{path} was not written by lstm-conformance") from None
     if schema != SCHEMA:
         raise UsageError(f"{path} is a {schema}, not a {SCHEMA}")
     if version != VERSION:
         raise UsageError(
-            f"{path} has version {version}, this lstm-conformance reads {VERSION}: install one "
-            f"{'as new' if str(version) > str(VERSION) else 'as old'} as that which wrote it"
+            f"{path} has version {version}, but this lstm-conformance reads version {VERSION}: "
+            f"install the {'newer' if str(version) > str(VERSION) else 'older'} one that wrote it"
         )
     try:
         return decode(Record, {name: values[name] for name in values if name not in HEAD})

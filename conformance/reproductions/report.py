@@ -1,4 +1,4 @@
-"""A failure as a bug report, to be pasted."""
+"""A failure as a bug report in Markdown, ready to be pasted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ It {outcome}:
 ```
 {lines}
 ```
-{said}
+{note}
 ## To reproduce
 
 {how}
@@ -35,29 +35,29 @@ It {outcome}:
 |---|---|
 {environment}
 
-Found on {device} by lstm-conformance, and found again by
+Found on {device} by lstm-conformance. This command finds it again:
 
 ```
 {command}
 ```
 
-`lstm-conformance replay` on the folder of this report runs the case alone.
+`lstm-conformance replay` with the folder of this report runs only this case.
 """
 
 PLAIN = (
-    "`python reproduce.py`, without lstm-conformance; it exits with 1 where the fault shows and "
-    "with 0 where it does not:"
+    "Run `python reproduce.py`; lstm-conformance is not needed. The script exits with 1 if the "
+    "fault shows and with 0 if it does not:"
 )
-OWN = "`python reproduce.py`, with lstm-conformance installed:"
+OWN = "Run `python reproduce.py`, with lstm-conformance installed:"
 LONGEST = 300
-"""Lines of the longest script that is repeated in the report."""
+"""The number of lines up to which a script is repeated in the report."""
 
 
 def report(requirement: Requirement, subject: Subject, verdict: Verdict, script: Script) -> str:
-    """The report in Markdown."""
+    """Return the report in Markdown."""
     text = script.text.rstrip("\n")
     if text.count("\n") > LONGEST:
-        text = "# reproduce.py is too long to be repeated here: attach it"
+        text = "# reproduce.py is too long to be repeated here: please attach the file"
     needs_us = not script.plain or "from reference import" in script.text
     rows = [f"| {name} | {value} |" for name, value in subject.environment.items()]
     return REPORT.format(
@@ -67,7 +67,7 @@ def report(requirement: Requirement, subject: Subject, verdict: Verdict, script:
         claim=requirement.claim,
         source=requirement.source,
         lines="\n".join(verdict.lines()),
-        said=f"\n{script.said}\n" if script.said else "",
+        note=f"\n{script.note}\n" if script.note else "",
         how=OWN if needs_us else PLAIN,
         script=text,
         environment="\n".join(rows),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,17 +17,17 @@ from conformance.recording.operands import Literal, Name
 from conformance.recording.steps import Step
 from conformance.reproductions.compare import allowance
 from conformance.reproductions.endings import ending
-from conformance.reproductions.lines import Lines, can_be_told, component
+from conformance.reproductions.lines import Lines, can_be_written, component
 
 NUMBERS = '''
 def numbers(values):
-    """A tensor or an array as NumPy float64."""
+    """Return a tensor or an array as NumPy float64."""
     return np.asarray(getattr(values, "tolist", lambda: values)(), np.float64)
 '''
 
 DIFFERS = '''
 def differs(name, got, expected, allowed):
-    """Print each element that is off by more than is allowed; say whether there is one."""
+    """Print each element that is wrong by more than is allowed; return whether there is one."""
     expected = numbers(expected)
     got = np.zeros(expected.shape) if got is None else numbers(got)
     if got.shape != expected.shape:
@@ -48,7 +49,7 @@ SPECIAL = DIFFERS.replace(
     off &= np.isfinite(allowed) | ~np.isfinite(expected)
 """,
 )
-"""As :data:`DIFFERS`, where NaN or infinities are expected or nothing is claimed."""
+"""As :data:`DIFFERS`, for results with NaN or infinities, or with elements not claimed at all."""
 
 CHILD = """
 def main():
@@ -57,41 +58,52 @@ def main():
 
 
 if sys.argv[1:] != ["here"]:
-    # what is called ends or holds up its process: it has one of its own
+    # the call ends its process or does not return, so it is made in a separate process
     try:
         done = subprocess.run(
             [sys.executable, __file__, "here"], stdout=subprocess.PIPE, timeout={timeout}
         )
     except subprocess.TimeoutExpired:
-        sys.exit("expected: it returns; got: nothing within {timeout} s")
+        sys.exit("expected: the call returns; got: nothing within {timeout} s")
     if b"returned" not in done.stdout:
-        sys.exit(f"expected: it returns; got: its process ended with status {{done.returncode}}")
-    print("it returned, as expected")
+        sys.exit(f"expected: the call returns; got: exit status {{done.returncode}}")
+    print("the call returned, as expected")
 else:
     main()
 """
 
-REPLAY = """
-# Not a script in plain Python: what this requirement does is told by the suite alone.
+REPLAY = """import os
+import sys
+
+# This script needs lstm-conformance: the steps of this requirement cannot be written as plain
+# Python, so the suite itself repeats them.
 from conformance.cli.command import main
 
-# the process that decides the case imports this file, too
+# the suite decides the case in a new process, which imports this file as well
 if __name__ == "__main__":
     sys.exit(main(["replay", os.path.dirname(os.path.abspath(__file__))]))
 """
 
 REFUSED = f"({', '.join(kind.__name__ for kind in REFUSALS)})"
-"""What a refusal may be raised as, in Python."""
+"""The types of exceptions that count as a refusal, as Python text."""
+FINAL = f"""except {REFUSED} as error:
+    print("refused, as expected:", error)
+except (Exception, SystemExit) as error:
+    print(f"raised {{type(error).__name__}}: {{error}}; expected: one of the exceptions above")
+    sys.exit(1)
+else:
+    print("nothing was raised; expected: a refusal")
+    sys.exit(1)"""
 PATIENCE = 60
-"""Seconds after which a script holds that something never returns."""
+"""Seconds after which a script concludes that a call never returns."""
 
 
 @dataclass(frozen=True)
 class Script:
-    """The text, what it says beside the failure, and whether it is plain Python."""
+    """The text of a script, a note on what it shows, and whether it is plain Python."""
 
     text: str
-    said: str = ""
+    note: str = ""
     plain: bool = True
 
 
@@ -101,78 +113,54 @@ def script(
     finding: Finding,
     died: bool = False,
 ) -> Script:
-    """The script of what was found; with `died` the last step of the tape did not return."""
+    """Write the script for a finding; with `died` its last step ended the process or hung.
+
+    A script replays the case through the suite where a step, or the end, has no plain Python.
+    """
     failure, tape = finding.failure, finding.tape
-    # an exit would be that of the script, with whatever status
+    # SystemExit, too, would end the script itself, with whatever status it carries
     died = died or (isinstance(failure, Raised) and isinstance(failure.error, SystemExit))
-    if not tape.whole or not tape.steps or not all(map(can_be_told, tape.steps)):
-        return _by_replay(requirement, implementation, failure)
-    if died:
-        last = tape.steps[-1]
-        ended: Ending | None = Ending("", {}, tape.steps, names=tuple(last.names()))
-    else:
-        ended = ending(finding)
-    if ended is None:
-        return _by_replay(requirement, implementation, failure)
     refusal = not died and isinstance(failure, NotRefused)
-    if refusal:
-        attempt = tape.attempts
-        tried = [step for step in tape.steps if attempt and step.attempt == attempt]
-        if not tried:
-            return _by_replay(requirement, implementation, failure)
-        names = {name for step in tried for name in step.names()}
-    else:
-        attempt, names = 0, ended.used()
-    steps = component(ended.steps, names)
+    # what had to be refused is the last attempt; what attempts before it raised does not matter
+    attempt = tape.attempts if refusal else 0
+    tried = [step for step in tape.steps if attempt and step.attempt == attempt]
+    ended: Ending | None = None
+    if tape.whole and tape.steps and all(map(can_be_written, tape.steps)):
+        last = tuple(tape.steps[-1].names())
+        ended = Ending("", {}, tape.steps, names=last) if died else ending(finding)
+    if ended is None or (refusal and not tried):
+        header = _header(requirement, implementation, failure, "")
+        return Script(header + REPLAY, plain=False)
+    steps = component(ended.steps, ended.used().union(*(step.names() for step in tried)))
     lines = Lines(steps, ended.used())
-    for group, within in _groups(steps):
-        _write(lines, within, group, attempt)
-    if refusal:
-        lines.lines += ['    print("accepted, expected: refused")', "    sys.exit(1)"]
-    elif not died:
+    for group, within in itertools.groupby(steps, lambda step: step.attempt or 0):
+        _write(lines, list(within), group, attempt)
+    if not refusal and not died:
         _write_ending(lines, ended)
     header = _header(requirement, implementation, failure, ended.said)
     return Script(header + _body(lines, died), ended.said)
 
 
-def _groups(steps: Sequence[Step]) -> list[tuple[int, list[Step]]]:
-    """Consecutive steps of the same attempt, 0 for none."""
-    groups: list[tuple[int, list[Step]]] = []
-    for step in steps:
-        number = step.attempt or 0
-        if not groups or groups[-1][0] != number:
-            groups.append((number, []))
-        groups[-1][1].append(step)
-    return groups
+def _write(lines: Lines, steps: Sequence[Step], attempt: int, final: int) -> None:
+    """Write the steps of one `attempt`, 0 for steps that nothing has to refuse.
 
-
-def _write(lines: Lines, steps: Sequence[Step], group: int, final: int) -> None:
-    """Write steps; what is to be refused goes into a block that lets refusals through."""
-    if not group:
-        lines.take(steps)
-        return
+    The `final` attempt has to be refused; refusals of those before it are suppressed.
+    """
     start = len(lines.lines)
     lines.take(steps)
-    body = lines.lines[start:]
-    del lines.lines[start:]
-    if group == final:
-        lines.lines += ["", "try:", *("    " + line for line in body)]
-        lines.lines += [f"except {REFUSED} as error:"]
-        lines.lines += [
-            '    print("refused, as expected:", error)',
-            "except (Exception, SystemExit) as error:",
-            '    print(f"raised {type(error).__name__}: {error}; expected: one of the above")',
-            "    sys.exit(1)",
-            "else:",
-        ]
+    if not attempt:
+        return
+    body = [f"    {line}" for line in lines.lines[start:]]
+    if attempt == final:
         lines.need("import sys")
+        lines.lines[start:] = ["", "try:", *body, *FINAL.split("\n")]
     else:
         lines.need("import contextlib")
-        lines.lines.append(f"with contextlib.suppress{REFUSED}:")
-        lines.lines += ["    " + line for line in body]
+        lines.lines[start:] = [f"with contextlib.suppress{REFUSED}:", *body]
 
 
 def _write_ending(lines: Lines, ended: Ending) -> None:
+    """Write the lines that set ``fault``, and the exit status after them."""
     operands = {}
     for gap, operand in ended.operands.items():
         if gap == "allowed" and isinstance(operand, Literal):
@@ -200,18 +188,18 @@ def _write_ending(lines: Lines, ended: Ending) -> None:
 
 
 def _finite(ended: Ending) -> bool:
-    """Whether the numbers that are expected and allowed are written out, and finite."""
+    """Return whether the expected and allowed numbers are written out, and finite."""
     both = (ended.operands["expected"], ended.operands["allowed"])
     return all(isinstance(each, Literal) and np.isfinite(each.array).all() for each in both)
 
 
-def _header(requirement: Requirement, implementation: str, failure: Exception, said: str) -> str:
+def _header(requirement: Requirement, implementation: str, failure: Exception, note: str) -> str:
     parts = [
         f"{implementation} does not meet {requirement.name}.",
         f"Claim: {requirement.claim}",
         f"Source: {requirement.source}",
         f"Found: {failure}",
-        *([said] if said else []),
+        *([note] if note else []),
         "Exit status: 1 if the fault shows, 0 if it does not.",
     ]
     wrapped = (textwrap.fill(" ".join(part.split()), 96) for part in parts)
@@ -220,11 +208,13 @@ def _header(requirement: Requirement, implementation: str, failure: Exception, s
 
 
 def _body(lines: Lines, died: bool) -> str:
-    imports = [*lines.imports, *(["import subprocess", "import sys"] if died else [])]
-    own = {"conformance", "reference", "ml_dtypes", "numpy", "torch"}
-    standard = sorted(line for line in set(imports) if line.split()[1].split(".")[0] not in own)
-    others = sorted(line for line in set(imports) if line not in standard)
+    """Return imports, helper functions and lines as they stand in the script."""
+    imports = {*lines.imports, *(["import subprocess", "import sys"] if died else [])}
+    ours = {"conformance", "reference", "ml_dtypes", "numpy", "torch"}
+    others = sorted(line for line in imports if line.split()[1].split(".")[0] in ours)
+    standard = sorted(imports.difference(others))
     head = "\n\n".join("\n".join(block) for block in (standard, others) if block)
+    # as the suite does: TF32 products are farther from the truth than a float32 bound allows
     if any("cuda" in line for line in lines.lines):
         lines.lines.insert(0, "torch.backends.cudnn.allow_tf32 = False")
     helpers = "\n\n\n".join(text.strip("\n") for text in lines.helpers if text.startswith("\ndef"))
@@ -236,8 +226,3 @@ def _body(lines: Lines, died: bool) -> str:
         body = f"\n{body}" if not helpers else body
     blocks = [head, first, f"\n{helpers}\n" if helpers else "", body]
     return "\n\n".join(block for block in blocks if block) + "\n"
-
-
-def _by_replay(requirement: Requirement, implementation: str, failure: Exception) -> Script:
-    header = _header(requirement, implementation, failure, "")
-    return Script(f"{header}import os\nimport sys\n{REPLAY}", plain=False)

@@ -1,4 +1,4 @@
-"""The shortest way to show a failure: one call that is off the equations by itself."""
+"""The shortest way to show a failure: one call whose results are wrong by themselves."""
 
 from __future__ import annotations
 
@@ -18,20 +18,22 @@ from conformance.recording.tape import Tape
 from conformance.reproductions.compare import compare, short
 from reference import Array, Case, Result
 
-ALONE = "One call on its own is off the equations by more than its rounding bound."
+ALONE = "The results of one call alone are wrong by more than their rounding bound."
 
 
 def single_call(finding: Finding) -> Ending | None:
-    """The smallest call, the first of its module, that is off the truth by itself."""
+    """Return the ending for the smallest call whose results are wrong, None if there is none."""
     tape = finding.tape
     best: tuple[int, Ending] | None = None
     used: set[Name] = set()
     for index, step in enumerate(tape.steps):
         module = step.operands.get("module")
+        # a later call of the same module may depend on what the first one left in the module
         if step.case is None or module in used:
             continue
         if module is not None:
             used.add(module)
+        # under another context, or in train mode, the reference may compute something else
         plain = all(text.text.startswith(("torch.no_grad", "torch.inf")) for text in step.under)
         if not plain or step.attempt or _in_train_mode(tape.steps[:index], module):
             continue
@@ -57,7 +59,10 @@ Found = dict[str, tuple[Array, Any, int]]
 
 
 def _results(tape: Tape, index: int) -> Found | None:
-    """What the call at `index` gave: arrays, what they are called, and the step that made them."""
+    """Return the arrays that the call at `index` gave, by name, None if some are not known.
+
+    Each comes with the variable that holds it and the index of the step that made the variable.
+    """
     step = tape.steps[index]
     if step.new[0].stem == "result":
         (result,) = tape.objects(step.new[0]) or (None,)
@@ -81,6 +86,10 @@ def _results(tape: Tape, index: int) -> Found | None:
 def _off(
     results: Found, case: Case, implementation: Implementation | None
 ) -> tuple[str, Any, int, Literal, Literal] | None:
+    """Return the first result beyond its bound, None if there is none.
+
+    A result is its name, its variable, the index of its step, and what is expected and allowed.
+    """
     if implementation is None:
         return None
     try:
@@ -94,6 +103,7 @@ def _off(
             return None
         wide = expected.astype(np.float64)
         allowed = short(np.broadcast_to(bound, wide.shape))
+        # a bound that is not a number claims nothing: any value is allowed
         allowed = np.where(np.isfinite(wide) & ~np.isfinite(allowed), np.inf, allowed)
         if differs(got.astype(np.float64), wide, allowed):
             return name, operand, end, Literal(wide, tensor=False), Literal(allowed, tensor=False)
@@ -101,7 +111,7 @@ def _off(
 
 
 def differs(got: Array, expected: Array, allowed: Array) -> bool:
-    """The comparison of the scripts."""
+    """Compare as the function of the same name in the scripts does."""
     with np.errstate(all="ignore"):
         off = ~(np.abs(got - expected) <= allowed) & (np.isfinite(allowed) | ~np.isfinite(expected))
         return bool((off & ~((got == expected) | (np.isnan(got) & np.isnan(expected)))).any())

@@ -1,4 +1,4 @@
-"""What was verified when a failure was found, and how to do it again."""
+"""What was verified when a failure was found, and how to verify it again."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ PACKAGES = ("lstm-conformance", "torch", "numpy", "hypothesis")
 
 @dataclass(frozen=True)
 class Subject:
-    """A requirement, the implementation as it was named, and where and with what it was verified.
+    """A requirement, the implementation under test, and how both met.
 
-    `folder` is the one that the name is relative to. `command` verifies again with the same cases.
-    `program` is the command of an implementation that is a process, `precision` what was declared
-    on the command line.
+    - `requirement`, `implementation`, `device`: names; the implementation's is as it was given
+    - `folder`: the folder that a path in the name of the implementation is relative to
+    - `command`: the command that verifies again with the same cases
+    - `environment`: versions by name
+    - `program`: the command of an implementation that is a process, else empty
+    - `precision`: the precision declared on the command line
     """
 
     requirement: str
@@ -29,7 +32,7 @@ class Subject:
 
 
 def environment(implementation: str) -> dict[str, str]:
-    """Versions of what may matter, of the package that the implementation is from as well."""
+    """Return the versions that may matter; the package of the implementation is among them."""
     found = {"Python": platform.python_version(), "platform": platform.platform()}
     top = implementation.partition(":")[0].partition(".")[0]
     for name in dict.fromkeys((*PACKAGES, top)):

@@ -95,10 +95,10 @@ def test_script_of_an_end_shows_it(hangs: bool, tmp_path: Path) -> None:
     text = (tmp_path / verdict.reproduction / "reproduce.py").read_text()
     done = run(text.replace("timeout=60", "timeout=20"))
     assert done.returncode == 1, done.stdout
-    told = "nothing within 60 s" if hangs else "its process ended with status -"
+    told = "nothing within 60 s" if hangs else "got: exit status -"
     assert told in done.stderr
     right = run(without_fault(text, fault))
-    assert (right.returncode, right.stdout) == (0, "it returned, as expected\n")
+    assert (right.returncode, right.stdout) == (0, "the call returned, as expected\n")
 
 
 def subject(folder: Path) -> Subject:

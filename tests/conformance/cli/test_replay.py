@@ -195,8 +195,14 @@ def test_what_was_mended_leaves_nothing(tmp_path: Path) -> None:
     ("change", "told"),
     [
         ({"schema": "lstm-conformance/report"}, "is a lstm-conformance/report, not a lstm-conf"),
-        ({"version": 3}, "has version 3, this lstm-conformance reads 2: install one as new"),
-        ({"version": 1}, "has version 1, this lstm-conformance reads 2: install one as old"),
+        (
+            {"version": 3},
+            "has version 3, but this lstm-conformance reads version 2: install the newer one",
+        ),
+        (
+            {"version": 1},
+            "has version 1, but this lstm-conformance reads version 2: install the older one",
+        ),
         ({"subject.requirement": "no_such"}, "is about no_such, which is no requirement of this"),
         ({"subject.implementation": "gone.py:Mine"}, "'gone.py:Mine' is gone: there is no file "),
         ({"subject.implementation": "no.such:Mine"}, "'no.such:Mine': there is no module 'no'"),
@@ -205,9 +211,9 @@ def test_what_was_mended_leaves_nothing(tmp_path: Path) -> None:
         ({"case.h_0": None}, "is damaged: give both of h_0 and c_0 or neither @ $.case"),
         ({"subject.folder": 1}, "is damaged: 1 is not of type str @ $.subject.folder"),
         (None, "has no case.json"),
-        ("[1, 2", "is not one that lstm-conformance wrote"),
-        ("[1, 2]", "is not one that lstm-conformance wrote"),
-        ("null", "is not one that lstm-conformance wrote"),
+        ("[1, 2", "was not written by lstm-conformance"),
+        ("[1, 2]", "was not written by lstm-conformance"),
+        ("null", "was not written by lstm-conformance"),
     ],
 )
 def test_replay_tells_what_is_wrong_in_one_line(
@@ -236,7 +242,7 @@ def test_replay_tells_a_folder_that_is_not_there(tmp_path: Path) -> None:
     assert run.stderr == "lstm-conformance: there is no folder nowhere\n"
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "b" / "case.json").touch()
-    with pytest.raises(UsageError, match=r"give one of those below it, such as .*b"):
+    with pytest.raises(UsageError, match=r"name a folder below it that has one, such as .*b"):
         read(tmp_path)
 
 
@@ -256,7 +262,7 @@ def test_reproduction_of_an_end_was_written_before_it(name: str, tmp_path: Path)
         script = [sys.executable, str(case.with_name("reproduce.py"))]
         done = subprocess.run(script, capture_output=True, text=True, check=False)
         assert done.returncode == 1, done.stdout
-        assert "expected: it returns; got: its process ended with status " in done.stderr
+        assert "expected: the call returns; got: exit status " in done.stderr
 
 
 def test_reproduction_of_the_commands_own_end(tmp_path: Path) -> None:
