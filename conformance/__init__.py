@@ -1,15 +1,15 @@
 """Decides whether an LSTM computes the LSTM.
 
-Public names are loaded when first used, so that pytest can load the plugin of this package in
-every project without paying for it:
+Public names are loaded when they are first used, so that loading the plugin of this package, as
+pytest does in every project, stays cheap:
 
-- :class:`Implementation`, what an adapter has to offer; :func:`load`, which finds one by name;
-  :class:`Case`, :class:`Result` and :class:`Support`, which its methods speak in;
-- :class:`HandWritten`, an adapter for LSTMs with names and a layout of their own, and
-  :func:`infer`, which finds one for a class;
-- :class:`CommandImplementation`, an implementation in a process of its own, in any language;
-- :func:`parametrize_with_requirements`, which makes them tests of your own suite;
-- :data:`REQUIREMENTS`, every claim; :func:`check`, which decides one of them;
+- :class:`Implementation`, the protocol of an adapter; :func:`load`, which finds an implementation
+  by name; :class:`Case`, :class:`Result` and :class:`Support`, the types in that protocol;
+- :class:`HandWritten`, an adapter for LSTMs with other parameter names and layouts, and
+  :func:`infer`, which finds the right adapter for a class;
+- :class:`CommandImplementation`, an implementation in a separate process, in any language;
+- :func:`parametrize_with_requirements`, which makes the requirements tests of your suite;
+- :data:`REQUIREMENTS`, all requirements; :func:`check`, which decides one of them;
 - the verdicts :class:`Passed`, :class:`Failed`, :class:`Crashed`, :class:`TimedOut`,
   :class:`Undecided`, :class:`NotApplicable`, :class:`ExpectedFailure` and :class:`UnexpectedPass`.
 """
@@ -87,7 +87,7 @@ _HOMES = {
     "ExpectedFailure": "conformance.checking.verdict",
     "UnexpectedPass": "conformance.checking.verdict",
 }
-"""Where each public name lives; the imports above are the same for type checkers."""
+"""The module of each public name; the imports above are the same list for type checkers."""
 
 __all__ = list(_HOMES)
 

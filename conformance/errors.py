@@ -1,10 +1,10 @@
-"""Errors of the person who runs the suite, and of the suite; and how the command exits.
+"""Errors of the person who runs the suite, errors of the suite itself, and exit statuses.
 
 ::
 
     Exception
-      UsageError      what was asked cannot be done; its text is one line that says what to do
-      Broken          this suite itself failed, in a process of its own
+      UsageError      what was asked for cannot be done
+      Broken          this suite itself failed, in a separate process
 """
 
 import difflib
@@ -12,33 +12,36 @@ from collections.abc import Collection, Iterable
 
 CONFORMANT, NOT_CONFORMANT, USAGE, BROKEN = range(4)
 INTERRUPTED = 130
-"""The statuses with which the command exits."""
+"""The exit statuses of the command."""
 
 MANY = 20
-"""How many names are not all shown in a message."""
+"""The number of names above which a message does not list them all."""
 
 
 class UsageError(Exception):
-    """What was asked for does not exist or does not fit; the text says what to do."""
+    """What was asked for does not exist or does not fit; the text is one line with what to do."""
 
 
 def told(error: BaseException) -> str:
-    """Type and text of an exception in one line."""
+    """Return the type and the text of an exception in one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def meant(name: str, known: Iterable[str]) -> str:
-    """The end of a message about an unknown `name`: the nearest of `known`, if one is near."""
+    """Return the end of a message on an unknown `name`: the nearest `known` one, if any is near."""
     close = difflib.get_close_matches(name, list(known), 1)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def unknown(kind: str, name: str, known: Collection[str]) -> UsageError:
-    """That no such `kind` has this `name`, and which are `known`, or which command lists them."""
+    """Return the error for an unknown `name` of a `kind`: it lists the `known` names.
+
+    Where these are many, it names the command that lists them.
+    """
     many = len(known) > MANY
     lists = f"`lstm-conformance {kind}s` lists them{meant(name, known)}" if many else ""
     return UsageError(f"unknown {kind} {name!r}: {lists or 'choose among ' + ', '.join(known)}")
 
 
 class Broken(Exception):
-    """This suite itself failed, not what is under test; the text says where."""
+    """This suite itself failed, not the LSTM under test; the text is the traceback."""

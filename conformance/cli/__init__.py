@@ -1,1 +1,1 @@
-"""The command ``lstm-conformance``."""
+"""The command line: ``lstm-conformance`` and its subcommands."""

@@ -1,4 +1,4 @@
-"""The command line: ``lstm-conformance verify``, ``infer``, and what lists what there is."""
+"""The command ``lstm-conformance``: its parser and its smaller subcommands."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ from conformance.running.limits import absent
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command.
+    """Run the command with `arguments`, by default those of the process; return the exit status.
 
-    Returns 0 conformant, 1 not, 2 wrong usage, 3 the run itself broke, 130 interrupted.
+    It is 0 if conformant, 1 if not, 2 for wrong usage, 3 if the run itself broke, 130 if the run
+    was interrupted.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # what the encoding of the terminal has not is told as a question mark
+            # print a question mark for a character that the encoding of the terminal lacks
             stream.reconfigure(errors="replace")
     asked = _parser().parse_args(arguments)
     with OURS:
@@ -56,8 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="lstm-conformance",
         description="Decide whether an LSTM computes the LSTM.",
-        epilog="exit status: 0 conformant, 1 not conformant, 2 wrong usage, 3 the run broke, "
-        "130 interrupted",
+        epilog="exit status: 0 conformant, 1 not conformant, 2 wrong usage, 3 the run itself "
+        "broke, 130 interrupted",
     )
     version = importlib.metadata.version("lstm-conformance")
     parser.add_argument("--version", action="version", version=f"lstm-conformance {version}")
@@ -71,19 +72,19 @@ def _parser() -> argparse.ArgumentParser:
         options.add(added.add_argument, name)
         return added
 
-    command(options.VERIFY, verify, "check implementations against the requirements")
-    again = command(options.REPLAY, _replay, "run the case of a reproduction again")
-    text = "the folder named in a failure's line 'reproduction: '"
+    command(options.VERIFY, verify, "decide whether implementations meet the requirements")
+    again = command(options.REPLAY, _replay, "decide the case of one failure again")
+    text = "the folder in the line 'reproduction: ' of a failure"
     again.add_argument("folder", type=Path, metavar="DIR", help=text)
-    inference = command(options.INFER, _infer, "find out how a hand-written class is verified")
+    inference = command(options.INFER, _infer, "find out how to verify a hand-written class")
     text = "package.module:Class, path/to/file.py:Class"
     inference.add_argument("names", nargs="+", metavar="NAME", help=text)
-    text = "list every requirement; in a pipe one a line: name, level, claim, source"
+    text = "list every requirement; in a pipe one per line: name, level, claim, source"
     command("requirements", _requirements, text)
     command("implementations", _implementations, "list the implementations known by name")
-    text = "print the JSON Schema of what a --command speaks, or of the report"
+    text = "print the JSON Schema of the protocol of --command, or of the report"
     schema = command("schema", _schema, text)
-    text = "of the lines that a --command reads and writes, by default, or of the file of --json"
+    text = "the lines that a --command reads and writes (default), or the file that --json writes"
     kinds = ["protocol", "report"]
     schema.add_argument("what", nargs="?", choices=kinds, default=kinds[0], help=text)
     return parser

@@ -1,4 +1,4 @@
-"""Running the case of a reproduction again, in a process of its own."""
+"""``lstm-conformance replay``: decides the case of a reproduction again, in a separate process."""
 
 from __future__ import annotations
 
@@ -17,12 +17,7 @@ from hypothesis.errors import HypothesisDeprecationWarning, UnsatisfiedAssumptio
 from conformance.checking.budget import ANSWER, MEMORY
 from conformance.checking.engine import examine
 from conformance.checking.finding import Finding
-from conformance.checking.verdict import (
-    NotApplicable,
-    Passed,
-    Verdict,
-    from_json,
-)
+from conformance.checking.verdict import NotApplicable, Passed, Verdict, from_json
 from conformance.errors import UsageError
 from conformance.implementations.failures import Died, Failure, NoAnswer
 from conformance.implementations.implementation import Implementation
@@ -43,26 +38,30 @@ from conformance.running.unfinished import unfinished
 def replay(
     folder: Path, name: str | None = None, seconds: float = ANSWER, memory: float = MEMORY
 ) -> Verdict:
-    """The verdict on the case in `folder`, for the implementation it was found on or `name`.
+    """Return the verdict on the case in a folder.
 
-    A place in `name` is looked for from the current folder, and what the case was found on from
-    where it was then. Raises :class:`UsageError` for a folder that has no case, and where the
-    implementation, the requirement or the device is not there.
+    - `folder`: the folder of a reproduction
+    - `name`: another implementation than the one that the case was found on; a path in it is
+      relative to the current folder
+    - `seconds`, `memory`: limits of the process, in seconds and GiB
+
+    Raises :class:`UsageError` if the folder has no case, or if the implementation, the requirement
+    or the device does not exist.
     """
     record = read(folder)
     if record.subject.requirement not in REQUIREMENTS:
         raise UsageError(
-            f"{folder / FILE} is about {record.subject.requirement}, which is no requirement of "
-            "this lstm-conformance: install the one that wrote it"
+            f"{folder / FILE} names {record.subject.requirement}, which is not a requirement of "
+            "this lstm-conformance: install the version that wrote the file"
         )
-    told_as = name or record.subject.implementation
+    shown_as = name or record.subject.implementation
     again = name is None or bool(record.subject.program and name == record.subject.implementation)
     name = name or _place(record)
     with Apart(_answers, record, name, again, memory=memory) as process:
         try:
             process.answer(LOADING)
         except (Late, Ended) as error:
-            raise UsageError(f"{name!r}: {error} while it was loaded") from None
+            raise UsageError(f"{name!r}: {error} while loading it") from None
         started = time.perf_counter()
         ended: Failure
         try:
@@ -74,23 +73,23 @@ def replay(
         else:
             with contextlib.suppress(Late, Ended):
                 verdict = process.answer(2 * DIAGNOSIS)
-            return replace(from_json(verdict), implementation=told_as)
-    here = record.subject.requirement, told_as, record.subject.device
+            return replace(from_json(verdict), implementation=shown_as)
+    here = record.subject.requirement, shown_as, record.subject.device
     found = Finding(None, record.case, ended, Tape())
     return found.verdict(*here, seconds=time.perf_counter() - started)
 
 
 def finished(folder: Path) -> Path:
-    """`folder`, or the reproduction that is made of ``running-...``, which a dead run left."""
+    """Return `folder`; or, if a run that died left `folder`, the reproduction made from it."""
     journal = folder / ALONE
     if (folder / FILE).is_file() or not journal.is_file():
         return folder
     entry = read_journal(journal)
     if entry is None or entry.case is None or entry.subject is None:
-        raise UsageError(f"{folder}: the run died before it came to a case")
+        raise UsageError(f"{folder}: the run died before its first case")
     here = Path(entry.subject.folder)
-    told = "the process died or was ended in this case"
-    verdict = unfinished(entry, folder.resolve().parent, told, time.time() - entry.started, False)
+    what = "the process died or was ended in this case"
+    verdict = unfinished(entry, folder.resolve().parent, what, time.time() - entry.started, False)
     if not verdict.reproduction:
         raise UsageError(f"{folder}: the run died in a case that is known to fail")
     shutil.rmtree(folder)
@@ -98,28 +97,28 @@ def finished(folder: Path) -> Path:
 
 
 def _place(record: Record) -> str:
-    """The name of the implementation, from wherever this runs."""
+    """Return the name of the implementation, with an absolute path if it has a path."""
     name, folder = record.subject.implementation, Path(record.subject.folder)
     place, colon, attribute = name.rpartition(":")
     if place.endswith(".py"):
         path = folder / place
         if not path.is_file():
-            raise UsageError(f"{name!r} is gone: there is no file {path}; name it with --as")
+            raise UsageError(f"{name!r} is gone: there is no file {path}; use --as NAME")
         return f"{path}{colon}{attribute}"
     return name
 
 
 def _answers(record: Record, name: str, again: bool) -> Iterator[Any]:
-    """That what is called `name` is loaded, then verdicts as JSON.
+    """Yield True once the implementation `name` is loaded, then verdicts as JSON.
 
-    With `again` it is what the case was found on, which is run where it was then.
+    With `again` it is the one that the case was found on, and runs in the same folder as then.
     """
     folder = Path(record.subject.folder)
     if again and folder.is_dir():
         os.chdir(folder)
     with warnings.catch_warnings():
         warnings.simplefilter("default")
-        # some requirements assume something of their case, which Hypothesis wants to drive
+        # some requirements call hypothesis.assume, which is deprecated outside Hypothesis
         warnings.simplefilter("ignore", HypothesisDeprecationWarning)
         program = record.subject.program
         started = again and program
@@ -134,7 +133,7 @@ def _answers(record: Record, name: str, again: bool) -> Iterator[Any]:
 
 
 def _verdicts(implementation: Implementation, record: Record) -> Iterator[Verdict]:
-    """Of one run of the requirement's body on the case; then, if it failed, with its diagnosis."""
+    """Yield the verdict of one run on the case; then, if it failed, that with its diagnosis."""
     requirement = REQUIREMENTS[record.subject.requirement]
     here = (requirement.name, implementation.name, record.subject.device)
     lacking = implementation.supports.lacking_for(record.case)
@@ -147,7 +146,7 @@ def _verdicts(implementation: Implementation, record: Record) -> Iterator[Verdic
     try:
         found = examine(requirement.body, implementation, record.case)
     except UnsatisfiedAssumption:
-        yield NotApplicable(*here, reason="the case is none from which it can be decided")
+        yield NotApplicable(*here, reason="the requirement cannot be decided from this case")
         return
     seconds = time.perf_counter() - started
     if not isinstance(found, Finding):

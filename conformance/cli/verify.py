@@ -1,4 +1,4 @@
-"""``lstm-conformance verify``: the run of pytest that its options ask for."""
+"""``lstm-conformance verify``: runs pytest on the requirements."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from conformance.running import options
 
 
 def verify(asked: argparse.Namespace) -> int:
-    """Run pytest on the requirements and print what came of it; returns the exit status."""
+    """Run pytest on the requirements, print the report, and return the exit status."""
     from rich.console import Console
 
     from conformance.reporting.terminal import show, summarize

@@ -1,1 +1,1 @@
-"""Report the verdicts of a run: as JSON, and in the terminal."""
+"""Reports of a run: as JSON, and in the terminal."""

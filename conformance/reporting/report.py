@@ -1,4 +1,4 @@
-"""A run as a whole: what it was made with, its verdicts, and the report of them."""
+"""A run as a whole: its circumstances, its verdicts, and the report in JSON."""
 
 from __future__ import annotations
 
@@ -19,7 +19,15 @@ SCHEMA = Path(__file__).with_name("report.schema.json")
 
 @dataclass
 class Run:
-    """What is known of a run so far: its circumstances and the verdicts in the order they came."""
+    """A run so far.
+
+    - `profile`, `seed`, `max_examples`: options that decide which cases are drawn
+    - `circumstances`: versions, settings, and what each implementation declares
+    - `verdicts`: in the order in which they came, until they are sorted
+    - `usage_errors`, `broken`: what ended the run: wrong options, or faults of this suite
+    - `total`: the number of verdicts to expect
+    - `started`, `seconds`: seconds since the epoch, and seconds taken
+    """
 
     profile: str
     seed: int
@@ -33,9 +41,9 @@ class Run:
     seconds: float = 0.0
 
     def sort(self, implementations: list[str]) -> None:
-        """Order the verdicts as asked for and as the requirements are defined.
+        """Sort the verdicts by the order of `implementations`, devices, and requirements.
 
-        An implementation that has a name of its own comes after those that do not.
+        An implementation that is not called what was asked for comes after the others.
         """
         requirements = list(REQUIREMENTS)
         self.verdicts.sort(
@@ -48,7 +56,7 @@ class Run:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The report, as ``report.schema.json`` beside this module describes it."""
+        """Return the report, as ``report.schema.json`` beside this module describes it."""
         counts = Counter(verdict.outcome for verdict in self.verdicts)
         return {
             "schema": FORMAT,
@@ -72,6 +80,6 @@ class Run:
 
     @property
     def conformant(self) -> bool:
-        """Whether there are verdicts, as many as were asked for, and all of them are conformant."""
+        """Whether every requirement that was asked for has a verdict, and all are conformant."""
         complete = len(self.verdicts) >= max(self.total, 1) and not self.broken
         return complete and all(verdict.conformant for verdict in self.verdicts)

@@ -1,4 +1,4 @@
-"""The verdicts of a run for the terminal: tables, failures, counts and the outcome."""
+"""The verdicts of a run in the terminal: tables, failures, counts and the outcome."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ STYLES = {
 }
 
 MANY = 3
-"""How many failures have to have an explanation in common for it to be told before them."""
+"""The number of failures from which a common explanation is printed once, before all of them."""
 
 
 def render(verdicts: Sequence[Verdict]) -> RenderableType:
-    """One table per implementation and device; devices with nothing applicable take one line."""
+    """Return a table for each implementation and device, or a line if nothing is applicable."""
     parts: list[RenderableType] = []
     for (implementation, device), group in _groups(verdicts):
         reasons = {verdict.reason for verdict in group}
@@ -67,7 +67,7 @@ def render(verdicts: Sequence[Verdict]) -> RenderableType:
 
 
 def _cells(verdict: Verdict) -> tuple[str | Text, ...]:
-    # that of the cases before a failure would look like one that is allowed
+    # the share of the cases before a failure would look as if the failure were within its bound
     share = None if isinstance(verdict, (Failed, Crashed, TimedOut)) else verdict.largest_share
     return (
         verdict.requirement,
@@ -79,7 +79,7 @@ def _cells(verdict: Verdict) -> tuple[str | Text, ...]:
 
 
 def _not_applicable(group: Sequence[Verdict]) -> list[Text]:
-    """A line for each reason why requirements are not applicable, with their names."""
+    """Return a line for each reason why requirements are not applicable, with their names."""
     names: dict[str, list[str]] = {}
     for verdict in group:
         if isinstance(verdict, NotApplicable):
@@ -91,10 +91,10 @@ def _not_applicable(group: Sequence[Verdict]) -> list[Text]:
 
 
 def failures(verdicts: Iterable[Verdict]) -> RenderableType:
-    """What there is to say of each verdict that is not conformant.
+    """Return the details of each verdict that is not conformant.
 
-    What many have in common comes first: the time being up before they were tried, and an
-    explanation, which is then not repeated with each.
+    What many verdicts have in common comes first, and is not repeated: that the time was up before
+    their requirements were tried, or an explanation.
     """
     parts: list[Text] = []
     for (implementation, device), group in _groups(
@@ -106,13 +106,13 @@ def failures(verdicts: Iterable[Verdict]) -> RenderableType:
             parts.append(
                 Text(f"\n{where}: undecided, {reason}: {_requirements(count)}", style="bold red")
             )
-        told = [verdict for verdict in group if verdict not in undecided]
-        counts = Counter(filter(None, map(_explanations, told)))
+        decided = [verdict for verdict in group if verdict not in undecided]
+        counts = Counter(filter(None, map(_explanations, decided)))
         common = {sentences: count for sentences, count in counts.items() if count >= MANY}
         for sentences, count in common.items():
-            line = f"{count} of {len(told)} have the same explanation: "
+            line = f"{count} of {len(decided)} have the same explanation: "
             parts.append(Text(f"\n{where}: {line}{' '.join(sentences)}", style="bold"))
-        for verdict in told:
+        for verdict in decided:
             line = f"\n{where}: {verdict.requirement} {verdict.outcome}"
             parts.append(Text(line, style="bold red"))
             short = _shortened(verdict) if _explanations(verdict) in common else verdict
@@ -121,12 +121,12 @@ def failures(verdicts: Iterable[Verdict]) -> RenderableType:
 
 
 def _explanations(verdict: Verdict) -> tuple[str, ...]:
-    """The sentences of the diagnosis that say what equals the results."""
+    """Return the sentences of the diagnosis that explain the results."""
     return verdict.counterexample.diagnosis.explanations if verdict.counterexample else ()
 
 
 def _shortened(verdict: Verdict) -> Verdict:
-    """`verdict` with no more of its diagnosis than where the results part."""
+    """Return `verdict` with only the first part of its diagnosis: where the results differ."""
     assert verdict.counterexample is not None
     short = Diagnosis(parted=verdict.counterexample.diagnosis.parted)
     return replace(verdict, counterexample=replace(verdict.counterexample, diagnosis=short))
@@ -137,7 +137,7 @@ def _requirements(count: int) -> str:
 
 
 def listed(requirements: Collection[Requirement]) -> RenderableType:
-    """Requirements with their levels, claims and sources, each name whole however narrow it is."""
+    """Return a table of requirements; their names are never wrapped, however narrow it is."""
     rows = Table(title=f"{len(requirements)} requirements", title_justify="left", show_lines=True)
     rows.add_column("requirement, level", no_wrap=True)
     rows.add_column("claim, source")
@@ -148,7 +148,7 @@ def listed(requirements: Collection[Requirement]) -> RenderableType:
 
 
 def table(verdicts: Sequence[Verdict]) -> str:
-    """The tables as plain text."""
+    """Return the tables as plain text."""
     buffer = io.StringIO()
     Console(file=buffer, width=100, color_system=None).print(render(verdicts))
     return buffer.getvalue()
@@ -164,7 +164,7 @@ def _groups(
 
 
 def show(verdicts: Sequence[Verdict]) -> Console:
-    """Print the table of verdicts and the failures; gives the console for what follows."""
+    """Print the tables and the failures, and return the console for what follows."""
     console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(render(verdicts))
     console.print(failures(verdicts))
@@ -172,7 +172,7 @@ def show(verdicts: Sequence[Verdict]) -> Console:
 
 
 def summarize(console: Console, run: Run) -> None:
-    """Print what is declared, counts, versions and, if everything was decided, the outcome."""
+    """Print declarations, counts, versions and, if everything was decided, the outcome."""
     for name, supports in run.circumstances.get("supports", {}).items():
         lacking = Support(**supports).lacking()
         absent = [each for each in Support.results if each not in supports["results"]]

@@ -1,4 +1,4 @@
-"""A process of its own for what is under test, so that whatever that does ends there."""
+"""A separate process for the LSTM under test: what the LSTM does cannot harm this process."""
 
 from __future__ import annotations
 
@@ -16,23 +16,26 @@ from conformance.implementations.own_imports import OURS
 from conformance.running.limits import cap_memory
 
 LONGEST = 1e6
-"""Seconds that are waited at most; the operating system counts milliseconds, and only so many."""
+"""The longest wait in seconds: the operating system counts milliseconds in a small integer."""
 
 
 class Late(Exception):
-    """There was no answer in time; the text says so."""
+    """There was no answer in time; the text has the limit."""
 
 
 class Ended(Exception):
-    """The process ended without an answer; the text says how."""
+    """The process ended without an answer; the text has the status or the signal."""
 
 
 class Apart:
-    """A generator that runs in a process of its own; what it yields are the answers.
+    """A generator in a separate process; the values that the generator yields are the answers.
 
-    To be used in a ``with`` block, at whose end the process is killed. The generator's function
-    and its `arguments` are pickled, and so is each answer. The process may take `memory` GiB. An
-    interrupt from the keyboard is for the process that waits.
+    Use it in a ``with`` block, at the end of which the process is killed. An interrupt from the
+    keyboard stops only the process that waits.
+
+    - `answers`, `arguments`: the generator's function and its arguments, which are pickled, as
+      each answer is
+    - `memory`: the limit in GiB
     """
 
     def __init__(
@@ -40,7 +43,7 @@ class Apart:
     ) -> None:
         context = multiprocessing.get_context("spawn")
         self._receiving, sending = context.Pipe(duplex=False)
-        # no daemon: these may not have children, which an implementation may want
+        # not a daemon: a daemon may not have children, which an implementation may need
         self._process = context.Process(target=_send, args=(sending, memory, answers, arguments))
         self._process.start()
         sending.close()
@@ -58,10 +61,10 @@ class Apart:
         self._process.join()
 
     def answer(self, seconds: float) -> Any:
-        """The next answer.
+        """Return the next answer.
 
-        Raises :class:`Late`, :class:`Ended`, :class:`UsageError` if the generator did, and
-        :class:`Broken` if it raised anything else.
+        Raises :class:`Late` after so many `seconds`, :class:`Ended`, :class:`UsageError` if the
+        generator raised one, and :class:`Broken` if the generator raised anything else.
         """
         try:
             if not self._receiving.poll(min(seconds, LONGEST)):
@@ -88,7 +91,7 @@ def _send(
     answers: Callable[..., Iterator[Any]],
     arguments: tuple[Any, ...],
 ) -> None:
-    """Send every answer, and an exception as the last one."""
+    """Send every answer; an exception is sent as the last answer."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cap_memory(memory)
     with OURS:
@@ -98,6 +101,6 @@ def _send(
         except UsageError as error:
             sending.send(error)
         except SystemExit:
-            raise  # of what is under test: the process exits with that status
+            raise  # the LSTM under test asks for it: the process exits with that status
         except BaseException:
             sending.send(Broken(traceback.format_exc()))

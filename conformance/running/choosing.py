@@ -38,9 +38,9 @@ _SELECTION = pytest.StashKey["Selection"]()
 
 @dataclass(frozen=True)
 class Target:
-    """An implementation to be verified, as the options want it, and on which devices.
+    """An implementation to be verified, and on which devices.
 
-    `name` is what it was asked for by, which is the command of a `program`, or else a place.
+    `name` is the name given in the options; for a `program` it is the command.
     """
 
     name: str
@@ -51,9 +51,9 @@ class Target:
 
 @dataclass(frozen=True)
 class Selection:
-    """What the options of a run ask for, and the circumstances in which it is verified.
+    """What the options of a run ask for.
 
-    These are versions, precision switches, and what each implementation declares.
+    `circumstances` are versions, precision switches, and what each implementation declares.
     """
 
     requirements: list[Requirement]
@@ -62,18 +62,18 @@ class Selection:
 
 
 def selection(config: pytest.Config) -> Selection:
-    """What this process selected, once; see :func:`select`."""
+    """Return what this process selected, which happens once; see :func:`select`."""
     if _SELECTION not in config.stash:
         config.stash[_SELECTION] = select(config)
     return config.stash[_SELECTION]
 
 
 def select(config: pytest.Config) -> Selection:
-    """Load every implementation asked for, with every device that it is to be verified on.
+    """Load every implementation asked for, and list the devices to verify each on.
 
-    By default that is the CPU and every CUDA device; where there is none, ``cuda`` itself stands
-    for them, so that what could not be verified is reported. Raises :class:`UsageError` for
-    unknown names, and for devices and dtypes that were asked for and are not there.
+    By default these are the CPU and every CUDA device; where there is no CUDA device, ``cuda``
+    itself stands for them, so that the report lists what could not be verified. Raises
+    :class:`UsageError` for unknown names, and for devices and dtypes that are not supported.
     """
     requirements = _requirements(config)
     targets: list[Target] = []
@@ -82,10 +82,10 @@ def select(config: pytest.Config) -> Selection:
             journal.write(name)
         implementation = load_it()
         if implementation.name in {other.implementation.name for other in targets}:
-            told = f"two of those to be verified are called {implementation.name!r}"
+            text = f"two implementations are called {implementation.name!r}"
             if isinstance(implementation, HandWritten):
-                told += ": give one of them another name with name="
-            raise UsageError(told)
+                text += ": give one of them another name with name="
+            raise UsageError(text)
         implementation = with_dtypes(implementation, config.getoption("lstm_dtype"))
         implementation = with_precision(implementation, config.getoption("lstm_precision"))
         found = devices(implementation, config.getoption("lstm_device"))
@@ -95,7 +95,7 @@ def select(config: pytest.Config) -> Selection:
 
 
 def _requirements(config: pytest.Config) -> list[Requirement]:
-    """Those that the options name and whose level they name, or all where they name none."""
+    """Return the requirements with the names and levels in the options, or all without options."""
     names = config.getoption("lstm_requirement")
     levels = [level for level in config.getoption("lstm_level").split(",") if level]
     for name in names:
@@ -110,7 +110,7 @@ def _requirements(config: pytest.Config) -> list[Requirement]:
         if name in (names or [name]) and each.level in (levels or [each.level])
     ]
     if not asked:
-        raise UsageError("no requirement is of these levels and names")
+        raise UsageError("no requirement has one of these levels and one of these names")
     return asked
 
 
@@ -122,7 +122,7 @@ def _asked(config: pytest.Config) -> Iterator[tuple[str, Callable[[], Implementa
 
 
 def _with(implementation: Implementation, **fields: Any) -> Implementation:
-    """A copy of `implementation` with these fields."""
+    """Return a copy of `implementation` with these fields."""
     changed = copy.copy(implementation)
     for name, value in fields.items():
         setattr(changed, name, value)
@@ -130,7 +130,10 @@ def _with(implementation: Implementation, **fields: Any) -> Implementation:
 
 
 def with_dtypes(implementation: Implementation, wanted: str) -> Implementation:
-    """`implementation`, verified only in the `wanted` dtypes, comma-separated."""
+    """Return `implementation` limited to the `wanted` dtypes, a comma-separated list.
+
+    Raises :class:`UsageError` for an unknown dtype, and if none of them is supported.
+    """
     names = [name for name in wanted.split(",") if name]
     strange = [name for name in names if name not in DTYPES]
     if strange:
@@ -147,9 +150,10 @@ def with_dtypes(implementation: Implementation, wanted: str) -> Implementation:
 
 
 def with_precision(implementation: Implementation, declared: str) -> Implementation:
-    """`implementation`, verified by the bounds of what is `declared` beside its own declaration.
+    """Return `implementation` with a precision that is `declared` in addition to its own.
 
-    That is a comma-separated list of fields of :class:`reference.Precision` and their values.
+    `declared` is a comma-separated list of fields of :class:`reference.Precision` with values,
+    such as ``products=tf32``. Raises :class:`UsageError` for unknown fields and wrong values.
     """
     if not declared:
         return implementation
@@ -173,7 +177,11 @@ def with_precision(implementation: Implementation, declared: str) -> Implementat
 
 
 def devices(implementation: Implementation, wanted: str) -> list[str]:
-    """The devices to verify on; `wanted` is comma-separated, ``cuda`` means every one present."""
+    """Return the devices to verify on.
+
+    `wanted` is a comma-separated list, in which ``cuda`` stands for every CUDA device. Raises
+    :class:`UsageError` for a device that is not there.
+    """
     present = implementation.supports.devices
     if not wanted:
         return list(present) if any(d.startswith("cuda") for d in present) else [*present, "cuda"]
@@ -193,7 +201,7 @@ def devices(implementation: Implementation, wanted: str) -> list[str]:
 
 
 def budget(config: pytest.Config) -> Budget:
-    """How much is to be tried."""
+    """Return how many cases are tried, from which seed, and how long a failure is shrunk."""
     profile = config.getoption("lstm_profile")
     examples = config.getoption("lstm_max_examples") or PROFILES[profile]
     shrink_seconds = min(Budget.shrink_seconds, limits.timeout(config) / 4)
@@ -201,7 +209,7 @@ def budget(config: pytest.Config) -> Budget:
 
 
 def subject(config: pytest.Config, target: Target, requirement: str, device: str) -> Subject:
-    """What is verified, with what it takes to do that again."""
+    """Return what is verified, with everything needed to verify it again."""
     name = target.implementation.name if target.program else target.name
     what: dict[str, Any] = {"lstm_command" if target.program else "lstm": [target.name]}
     return Subject(
@@ -217,7 +225,7 @@ def subject(config: pytest.Config, target: Target, requirement: str, device: str
 
 
 def exact_arithmetic() -> dict[str, str]:
-    """Full float32 products, without TF32, where torch has been imported; says what was set."""
+    """Switch TF32 off where torch has been imported, and return the settings made."""
     if "torch" not in sys.modules:
         return {}
     from conformance.implementations.pytorch.modules import set_exact_arithmetic
@@ -226,7 +234,7 @@ def exact_arithmetic() -> dict[str, str]:
 
 
 def packages(names: Iterable[str]) -> dict[str, str]:
-    """Of the packages that the implementations known by one of these `names` need."""
+    """Return versions of the packages that the shipped implementations among `names` need."""
     distributions = packages_distributions()
     needed = (module for name in names if name in SHIPPED for module in SHIPPED[name].needs)
     return {module: version(distributions[module][0]) for module in needed}
@@ -245,8 +253,8 @@ def _circumstances(targets: Iterable[Target]) -> dict[str, Any]:
         "precision": {name: asdict(precision(each)) for name, each in chosen.items()},
         "absent": limits.absent(),
         "versions": {
-            name: str(said)
+            name: str(found)
             for name, each in chosen.items()
-            if (said := getattr(each, "version", ""))
+            if (found := getattr(each, "version", ""))
         },
     }

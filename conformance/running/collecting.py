@@ -1,4 +1,4 @@
-"""Collecting the verdicts of a run, in the process that reports."""
+"""Collects the verdicts of a run, in the process that reports."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from conformance.running.unfinished import unfinished
 
 
 class Reporting:
-    """Turns pytest's reports, of its own process or of workers, into verdicts."""
+    """A pytest plugin that turns reports, of this process or of workers, into verdicts."""
 
     def __init__(self, config: pytest.Config) -> None:
         option = config.option
@@ -51,26 +51,26 @@ class Reporting:
     def pytest_testnodedown(self, node: Any, error: object) -> None:
         """End the run if a worker died before the first verdict.
 
-        Another worker would die of the same while it loads what is to be verified.
+        Every other worker loads the same implementation, and would die as well.
         """
         entry = self._entry(node.gateway.id)
         if error and not self.run.total and entry is not None:
-            text = f"{entry.doing!r}: the process died or hung while it was loaded and tried out"
+            text = f"{entry.doing!r}: the process died or hung while loading and trying it"
             self.run.usage_errors[:] = [text]
             pytest.exit(text)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
-        """How many verdicts to expect."""
+        """Note how many verdicts to expect."""
         self.run.total = len(ids)
         self.on_verdict(self.run)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """How many verdicts to expect, without workers."""
+        """Note how many verdicts to expect if there are no workers."""
         self.run.total = max(self.run.total, len(session.items))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """What cannot be collected ends the run."""
+        """Note that the run is broken if something cannot be collected."""
         if report.failed and not self._collected().refusal:
             self.run.broken.append(str(report.longrepr))
 
@@ -84,7 +84,7 @@ class Reporting:
             report.user_properties.append((PROPERTY, verdict.to_json()))
 
     def pytest_runtest_logreport(self, report: Any) -> None:
-        """Take the verdict out of a report."""
+        """Take the verdict out of a report; a failed report without one breaks the run."""
         verdict = dict(report.user_properties).get(PROPERTY)
         if verdict is not None and report.when != "teardown":
             self._add(from_json(verdict))
@@ -116,13 +116,13 @@ class Reporting:
             within = "" if entry is None else f" in {entry.case!r}"
             return Undecided(*here, seconds=seconds, reason=reached(self.config) + within)
         if entry is None:
-            return Crashed(*here, reason="its process died")
+            return Crashed(*here, reason="the process died")
         what = f"no verdict within {limit:g} s" if late else "the process died in this case"
         return unfinished(entry, self.reproductions, what, seconds, late)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Write the report, whatever the run ended with."""
+        """Write the report, however the run ended."""
         self.run.seconds = time.time() - self.run.started
         what = self._collected()
         self.run.circumstances.update(what.circumstances)
@@ -135,7 +135,7 @@ class Reporting:
             self.run.write(Path(target))
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """The table of verdicts below pytest's own output."""
+        """Write the table of verdicts below pytest's own output."""
         if self.run.verdicts:
             terminalreporter.section("LSTM conformance")
             terminalreporter.write(table(self.run.verdicts))

@@ -1,4 +1,4 @@
-"""What pytest collects: a module of requirements, and in it an item for each to be decided."""
+"""What pytest collects: modules of requirements, and in each the items to be decided."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class RequirementItem(pytest.Item):
         self.started = 0.0
 
     def runtest(self) -> None:
-        """Decide the requirement; the verdict travels as a property of the report."""
+        """Decide the requirement, and attach the verdict to the report as a property."""
         in_time = limits.allowed(self.config, self.started) > 0
         with OURS, limits.last_resort(limits.granted(self.config, self.started) + 1):
             verdict = self.decide() if in_time else self.too_late()
@@ -53,9 +53,9 @@ class RequirementItem(pytest.Item):
             raise NotConformant(verdict)
 
     def decide(self) -> Verdict:
-        """Draw cases and check them; each is on disk before the implementation sees it.
+        """Return the verdict, and write the reproduction of a failure.
 
-        A failure leaves its reproduction.
+        Each case is written to disk before the implementation sees the case.
         """
         here = subject(self.config, self.target, self.requirement.name, self.device)
         implementation = self.target.implementation
@@ -77,7 +77,7 @@ class RequirementItem(pytest.Item):
         return write(root, self.requirement, here, verdict, found[-1])
 
     def too_late(self) -> Verdict:
-        """The verdict where the time of the whole run is up."""
+        """Return the verdict for a requirement that the run has no time left for."""
         implementation = self.target.implementation
         here = self.requirement.name, implementation.name, self.device
         reason = inapplicable(self.requirement, implementation, self.device, budget(self.config))
@@ -86,21 +86,21 @@ class RequirementItem(pytest.Item):
         return Undecided(*here, reason=limits.reached(self.config))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """What, where, got, should be, allowed, and the case; a traceback only if we failed."""
+        """Return the failure as text; with a traceback only if this suite itself failed."""
         if isinstance(excinfo.value, NotConformant):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        """Where the requirement is defined."""
+        """Return where the requirement is defined."""
         return self.path, self.requirement.body.__code__.co_firstlineno - 1, self.name
 
 
 class Family(pytest.File):
-    """The requirements defined in one module."""
+    """The requirements that one module defines."""
 
     def collect(self) -> Iterable[pytest.Item]:
-        """One item per requirement, implementation and device."""
+        """Yield an item for each implementation, device and requirement."""
         chosen = selected(self)
         module = f"conformance.requirements.{self.path.stem}"
         for target in chosen.targets:
@@ -117,17 +117,17 @@ class Family(pytest.File):
 
 
 class Requirements(pytest.Directory):
-    """The folder of the requirements, for which everything is selected once."""
+    """The folder of the requirements; everything is selected once for all modules in it."""
 
     def collect(self) -> Iterable[pytest.Collector]:
-        """The modules in it that define requirements."""
+        """Yield the modules that define the selected requirements."""
         names = {each.body.__module__.rpartition(".")[2] for each in selected(self).requirements}
         for name in sorted(names):
             yield Family.from_parent(self, path=self.path / f"{name}.py")
 
 
 def selected(collector: pytest.Collector) -> Selection:
-    """What the options ask for; if that cannot be had, an error of the collection."""
+    """Return what the options ask for; wrong usage becomes an error of the collection."""
     try:
         with OURS, last_resort(LOADING):
             return selection(collector.config)
@@ -137,7 +137,7 @@ def selected(collector: pytest.Collector) -> Selection:
 
 
 def collected(session: pytest.Session) -> None:
-    """Leave in the journal what this process collected, for the one that reports."""
+    """Write to the journal what this process collected, for the process that reports."""
     places = {
         item.nodeid: (item.requirement.name, item.target.implementation.name, item.device)
         for item in session.items

@@ -1,4 +1,4 @@
-"""Deciding one requirement for one implementation on one device, diagnosis included."""
+"""Decides one requirement for one implementation on one device, with the diagnosis."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from conformance.implementations.failures import Mismatch, lenient
 from conformance.implementations.implementation import Implementation
 
 DIAGNOSIS = 5.0
-"""Seconds that the diagnosis of a failure takes at most, unless a single run takes more."""
+"""The longest time for the diagnosis of a failure in seconds; a run that has begun is finished."""
 
 
 @lenient()
@@ -31,9 +31,11 @@ def check(
 ) -> Verdict:
     """Draw cases until the requirement fails or the budget is spent; never raises for a failure.
 
-    `before` is called with each case before the implementation sees it; what it returns, if it
-    does, is called with each step then taken, before it is. `keep` gets what a failure was found
-    on. An exception that is neither the implementation's nor a mismatch is a fault of this suite,
+    `before` is called with each case before the implementation sees the case; if it returns a
+    function, that is called with each step before it is taken. `keep` gets the finding of a
+    failure.
+
+    An exception that is neither the implementation's nor a mismatch is a fault of this suite,
     and does propagate.
     """
     supports = implementation.supports
@@ -60,10 +62,10 @@ def diagnosed(
     seconds: float = DIAGNOSIS,
     before: Announce | None = None,
 ) -> Verdict:
-    """`verdict` with the diagnosis of what was found, which takes about `seconds` at most.
+    """Return `verdict` with a diagnosis of what was found, which takes about `seconds` at most.
 
-    Without time there is none, nor where nothing can be compared or a run takes long. `before` is
-    called with each case that is run.
+    There is no diagnosis without time for it, without a mismatch, or where a run takes long.
+    `before` is called with each case before it is run.
     """
     if not isinstance(found.failure, Mismatch) or not seconds or requirement.costly:
         return verdict

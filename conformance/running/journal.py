@@ -1,6 +1,6 @@
-"""What a process is about to do, on disk before it does it, for whoever reports.
+"""What a process is about to do, written to disk before the process does it.
 
-A process that dies or hangs takes everything in its memory with it. What it wrote down here stays.
+A process that dies or hangs cannot report any more: the process that reports reads its journal.
 """
 
 from __future__ import annotations
@@ -19,17 +19,20 @@ from conformance.reproductions.subject import Subject
 from reference import Case
 
 COLLECTED = ".collected"
-"""How the file ends in which a process writes down what it collected."""
+"""The suffix of the file in which a process writes what it collected."""
 ALONE = "process"
-"""The name of the journal of a process without workers."""
+"""The name of the journal if there are no workers."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What a process was doing: which test item, by id, or loading what; since when; on which case.
+    """What a process was doing.
 
-    `subject` tells more of the test item, `implementation` is what verdicts call what is verified,
-    and `steps` what was done with the case until then.
+    - `doing`: the id of a test item, or the name of an implementation that is being loaded
+    - `started`: since when, in seconds since the epoch
+    - `case`, `subject`: the case, and what is verified on it
+    - `implementation`: the name of the implementation in verdicts
+    - `steps`: the steps on the case, of which the last may not be finished
     """
 
     doing: str
@@ -42,9 +45,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class Collected:
-    """What a process collected: requirement, implementation and device of each test item by its id.
+    """What a process collected.
 
-    And the circumstances in which these are verified, or why nothing can be.
+    - `items`: the requirement, the implementation and the device of each test item by id
+    - `circumstances`: versions, settings, and what each implementation declares
+    - `refusal`: why nothing can be collected, else empty
     """
 
     items: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
@@ -70,28 +75,28 @@ class Journal:
         subject: Subject | None = None,
         implementation: str = "",
     ) -> Callable[[Step], None]:
-        """Replace the last entry; it began at `started`, now unless given.
+        """Replace the last entry; return a function that adds a step to the new one.
 
-        Steps that are then passed to what this returns are added to it.
+        The arguments are those of :class:`Entry`; `started` is now unless given.
         """
         self.close()
         if self.path is not None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self.path.open("wb")
-            # one for all that follows, so that an array which is there already is not repeated
+            # one pickler for all steps: an array that was written before is not written again
             self._pickler = pickle.Pickler(self._file, pickle.HIGHEST_PROTOCOL)
             begun = time.time() if started is None else started
             self._add(Entry(doing, begun, case, subject, implementation))
         return lambda step: self._add(replace(step, case=None))
 
     def collected(self, what: Collected) -> None:
-        """Write down what was collected, beside the entries."""
+        """Write what was collected into a separate file."""
         if self.path is not None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.with_suffix(COLLECTED).write_bytes(pickle.dumps(what))
 
     def close(self) -> None:
-        """Write no more into the last entry."""
+        """Close the file of the last entry, to which nothing is added any more."""
         if self._file is not None:
             self._file.close()
             self._file = self._pickler = None
@@ -103,7 +108,7 @@ class Journal:
 
 
 def read(path: Path) -> Entry | None:
-    """The last entry of a process, if it made one, with the steps that followed."""
+    """Return the last entry of a process with its steps, None if there is no entry."""
     if not path.exists():
         return None
     with path.open("rb") as file:
@@ -115,7 +120,7 @@ def read(path: Path) -> Entry | None:
 
 
 def collected(folder: Path) -> Collected:
-    """What the processes that keep their journals in `folder` collected: all of them the same."""
+    """Return what the processes with journals in `folder` collected: each of them the same."""
     for path in folder.glob(f"*{COLLECTED}"):
         with path.open("rb") as file:
             what = _next(pickle.Unpickler(file))
@@ -125,7 +130,7 @@ def collected(folder: Path) -> Collected:
 
 
 def _next(unpickler: pickle.Unpickler) -> Any:
-    """The next thing in a journal, None at its end, where the last may be cut off."""
+    """Return the next object in a journal, None at the end or if the last object is cut off."""
     try:
         return unpickler.load()
     except (EOFError, pickle.UnpicklingError):

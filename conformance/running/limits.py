@@ -1,4 +1,4 @@
-"""Limits of a run: how long an item and the whole may take, how much memory a worker may have."""
+"""Limits of a run: the time for an item and for the whole run, and the memory of a process."""
 
 from __future__ import annotations
 
@@ -14,51 +14,52 @@ import pytest
 from conformance.checking.budget import TIMEOUTS
 
 LOADING = 120.0
-"""Seconds that loading an implementation may take, with the frameworks that it imports."""
+"""The longest time in seconds for loading an implementation, with the frameworks it imports."""
 
 
 def timeout(config: pytest.Config) -> float:
-    """Seconds that one requirement may take on one implementation and device in this run."""
+    """Return the longest time in seconds for one requirement on one implementation and device."""
     seconds: float | None = config.getoption("lstm_timeout")
     return TIMEOUTS[config.getoption("lstm_profile")] if seconds is None else seconds
 
 
-def deadline(config: pytest.Config) -> float | None:
-    """When the run has to be over, in seconds since the epoch; None for no limit."""
+def _deadline(config: pytest.Config) -> float:
+    """Return when the run has to be over, in seconds since the epoch; infinity without a limit."""
     end: float | None = config.getoption("lstm_deadline")
-    return end
+    return float("inf") if end is None else end
 
 
 def allowed(config: pytest.Config, started: float) -> float:
-    """Seconds that a requirement begun at `started` may take, at most until the run's deadline."""
-    end = deadline(config)
-    return timeout(config) if end is None else min(timeout(config), end - started)
+    """Return the seconds for a requirement that began at `started`, none after the deadline."""
+    return min(timeout(config), _deadline(config) - started)
 
 
 def granted(config: pytest.Config, started: float) -> float:
-    """Seconds after which what began at `started` is ended.
+    """Return the seconds after which an item that began at `started` is ended.
 
-    Those that are allowed; where none are left, enough to load what is needed to tell so.
+    These are the allowed ones. Where none are left, there is time to report that.
     """
     left = allowed(config, started)
     return left if left > 0 else LOADING
 
 
 def is_over(config: pytest.Config) -> bool:
-    """Whether the run's time is up."""
-    end = deadline(config)
-    return end is not None and time.time() >= end
+    """Return whether the run's time is up."""
+    return time.time() >= _deadline(config)
 
 
 def reached(config: pytest.Config) -> str:
-    """What is said of a requirement that is undecided as the run's time is up."""
+    """Return the reason for leaving requirements undecided after the run's time is up."""
     limit = config.getoption("lstm_time_limit")
     return f"the run's time limit of {limit:g} s was reached"
 
 
 @contextlib.contextmanager
 def last_resort(seconds: float) -> Iterator[None]:
-    """End this process after `seconds`, even in C code that lets no other Python thread run."""
+    """End this process after `seconds`, even in C code that lets no other Python thread run.
+
+    pytest-timeout cannot do that, as its timer is a Python thread.
+    """
     with open(os.devnull, "w") as nowhere:
         faulthandler.dump_traceback_later(seconds, exit=True, file=nowhere)
         try:
@@ -68,19 +69,19 @@ def last_resort(seconds: float) -> Iterator[None]:
 
 
 def absent() -> list[str]:
-    """What this system does not have of what limits a run, in a line each.
+    """Return a line for each limit that this system does not have.
 
-    Windows has no limit of memory, and macOS has one that it does not enforce.
+    Windows has no memory limit, and macOS has one that it does not enforce.
     """
-    has_memory_limit = sys.platform == "linux"
-    return [] if has_memory_limit else ["this system has no memory limit: --memory has no effect"]
+    missing = ["this system has no memory limit: --memory has no effect"]
+    return [] if sys.platform == "linux" else missing
 
 
 def cap_memory(gib: float) -> None:
-    """Have the operating system refuse this process more than so many GiB of data.
+    """Limit the data of this process to so many GiB.
 
-    A request beyond that is a MemoryError, or what the allocator makes of it, in this process
-    alone. Does nothing where :func:`absent` says that there is no such limit.
+    A request beyond the limit raises MemoryError, or what the allocator raises, in this process
+    only. Does nothing on a system without such a limit, see :func:`absent`.
     """
     if sys.platform != "linux":
         return

@@ -1,6 +1,6 @@
 """Every option, stated once: for the command line, for pytest, and for the command in a report.
 
-pytest imports this module in every project, so it imports nothing that is slow to import.
+pytest imports this module in every project, so the imports here must be fast.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from conformance.errors import UsageError
 from conformance.reproductions import ROOT
 
 SHARED = "lstm_conformance"
-"""The key under which a worker of pytest is given what it shares with the others."""
+"""The key under which workers of pytest receive the options that all of them share."""
 
 VERIFY, INFER, REPLAY, PYTEST = "verify", "infer", "replay", "pytest"
-"""What takes options: three commands, and pytest, where each has the prefix ``--lstm``."""
+"""What takes options: three commands, and pytest, whose options have the prefix ``--lstm``."""
 
 
 @dataclass(frozen=True)
 class Option:
     """One option.
 
-    - `name`: without dashes; empty for what is verified, ``--lstm`` for pytest and a bare word
-      for the command
+    - `name`: without dashes; empty for the names of implementations, which are bare words of the
+      command and values of ``--lstm`` for pytest
     - `help`: one line, for ``--help`` and for the README
-    - `metavar`: what stands for the value there
+    - `metavar`: the placeholder of the value in both
     - `kind`: makes the value from text
-    - `default`: the value where the option is not given; an empty list if it can be `repeated`
+    - `default`: the value if the option is not given; an empty list if it can be `repeated`
     - `choices`: the only values, if any
-    - `again`: whether it is part of the command that finds a failure again
-    - `check`: says what a value must be, None if it is
+    - `again`: whether the command that finds a failure again has this option
+    - `check`: returns what a value must be, None if the value is right
     - `takers`: what takes the option
     - `short`: a second spelling for the command
     """
@@ -55,51 +55,51 @@ class Option:
 
     @property
     def key(self) -> str:
-        """Under which parsed options hold the value."""
+        """The name of the value among parsed options."""
         return "_".join(["lstm", *self.name.split("-")]) if self.name else "lstm"
 
     def flag(self, taker: str) -> str:
-        """How it is spelled for `taker`; empty for a bare word."""
+        """Return the spelling for `taker`; empty for a bare word."""
         if taker == PYTEST:
             return f"--lstm-{self.name}" if self.name else "--lstm"
         return self.short or (self.name and f"--{self.name}")
 
     def keywords(self) -> dict[str, Any]:
-        """What :meth:`argparse.ArgumentParser.add_argument` takes beside flags and `dest`."""
+        """Return what `argparse.ArgumentParser.add_argument` takes beside flags and `dest`."""
         how = {"action": "append", "default": []} if self.repeated else {"default": self.default}
         how |= {"help": self.help, "metavar": self.metavar, "type": self.kind}
         return {**how, "choices": self.choices}
 
 
 def positive(unit: str) -> Callable[[float], str | None]:
-    """A check that a value is a positive, finite number of `unit`."""
+    """Return a check that a value is a positive, finite number of `unit`."""
     return lambda value: (
         None if 0 < value < float("inf") else f"must be a positive number of {unit}, got {value}"
     )
 
 
 def at_least(least: int) -> Callable[[int], str | None]:
-    """A check that a value is no smaller than `least`."""
+    """Return a check that a value is `least` or greater."""
     return lambda value: None if value >= least else f"must be at least {least}, got {value}"
 
 
 def writable_file(name: str) -> str | None:
-    """Check that a file of that name can be written."""
+    """Check that a file of this name can be written."""
     file = Path(name).resolve()
     if not file.parent.is_dir():
-        return f"must be a file in a folder that is there; there is no folder {file.parent}"
+        return f"must be a file in an existing folder; there is no folder {file.parent}"
     writable = os.access(file if file.exists() else file.parent, os.W_OK) and not file.is_dir()
-    return None if writable else f"must be a file that can be written to; {file} is not"
+    return None if writable else f"must be a writable file; {file} is not"
 
 
 def writable_folder(name: str) -> str | None:
-    """Check that files can be written into the folder, which is made if need be."""
+    """Check that files can be written into the folder, which is made if it does not exist."""
     folder = Path(name)
     above = next(each for each in (folder, *folder.absolute().parents) if each.exists())
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
     writable = folder.is_dir() and os.access(folder, os.W_OK)
-    return None if writable else f"must be a folder that can be written to; {above} is not"
+    return None if writable else f"must be a writable folder; {above} is not"
 
 
 def _listed(numbers: Mapping[str, float]) -> str:
@@ -122,27 +122,27 @@ OPTIONS = (
     Option(
         "command", "verify a program in any language; can be repeated", "COMMAND", repeated=True
     ),
-    Option("requirement", "only this one; can be repeated", "NAME", repeated=True),
+    Option("requirement", "verify only this requirement; can be repeated", "NAME", repeated=True),
     Option(
         "level",
-        "only of these levels, such as core,module: core, sequence, module, training",
+        "verify only these levels, such as core,module; of core, sequence, module, training",
         **LIST,
     ),
     Option(
         "device",
-        "where to verify, such as cpu,cuda; by default the CPU and every CUDA device",
+        "verify on these devices, such as cpu,cuda; by default on the CPU and every CUDA device",
         **LIST,
     ),
-    Option("dtype", "only in these dtypes, such as float32,bfloat16", again=True, **LIST),
+    Option("dtype", "verify only in these dtypes, such as float32,bfloat16", again=True, **LIST),
     Option(
         "precision",
-        "declare an arithmetic that is not the dtype's own, such as products=tf32",
+        "declare arithmetic other than the dtype's own, such as products=tf32",
         again=True,
         **LIST,
     ),
     Option(
         "profile",
-        f"up to {_listed(PROFILES)} cases for each requirement",
+        f"try up to {_listed(PROFILES)} cases for each requirement",
         "|".join(PROFILES),
         default="default",
         choices=tuple(PROFILES),
@@ -150,32 +150,32 @@ OPTIONS = (
     ),
     Option(
         "max-examples",
-        "up to so many cases for each requirement instead",
+        "try up to N cases for each requirement, whatever the profile",
         check=at_least(1),
         **NUMBER,
     ),
-    Option("seed", "draw the same cases again; every run prints its seed", **NUMBER),
+    Option("seed", "draw the cases of an earlier run; every run prints its seed", **NUMBER),
     Option(
         "timeout",
-        f"for a requirement on a device; by default {_listed(TIMEOUTS)}, as the profile",
+        f"limit for a requirement on a device; by default {_listed(TIMEOUTS)}, by profile",
         again=True,
         **SECONDS,
     ),
     Option(
         "timeout",
-        f"for the case, or for each NAME; {ANSWER:g} by default",
+        f"limit for the case, or for each NAME; {ANSWER:g} by default",
         default=ANSWER,
         takers=(INFER, REPLAY),
         **SECONDS,
     ),
     Option(
         "time-limit",
-        "for the whole run; what is not decided by then is undecided, which is red",
+        "limit for the whole run; a requirement not decided by then is undecided, which is red",
         **SECONDS,
     ),
     Option(
         "memory",
-        f"for each process, {MEMORY:g} by default; the operating system refuses more",
+        f"limit for each process, {MEMORY:g} by default; the operating system refuses more",
         "GIB",
         float,
         MEMORY,
@@ -185,7 +185,7 @@ OPTIONS = (
     ),
     Option(
         "workers",
-        "processes, 2 by default; 0 for none beside the command itself",
+        "number of worker processes, 2 by default; with 0 the command itself does the work",
         "WORKERS",
         int,
         2,
@@ -193,26 +193,26 @@ OPTIONS = (
         takers=(VERIFY,),
         short="-n",
     ),
-    Option("json", "write the report with everything that was found", "FILE", check=writable_file),
+    Option("json", "write a report of everything that was found", "FILE", check=writable_file),
     Option(
         "reproductions",
-        f"where failures leave their folders, {ROOT} by default",
+        f"folder for what failures leave, {ROOT} by default",
         "DIR",
         default=ROOT,
         check=writable_folder,
     ),
-    Option("as", "another implementation instead", "NAME", takers=(REPLAY,)),
+    Option("as", "decide the case for another implementation", "NAME", takers=(REPLAY,)),
 )
-"""All of them, in the order in which they are shown."""
+"""All options, in the order in which ``--help`` and the README show them."""
 
 
 def of(taker: str) -> list[Option]:
-    """The options that `taker` takes."""
+    """Return the options that `taker` takes."""
     return [option for option in OPTIONS if taker in option.takers]
 
 
 def add(argument: Callable[..., object], taker: str) -> None:
-    """Add the options of `taker` to its parser, whose method `argument` adds one."""
+    """Add the options of `taker` to a parser, whose method `argument` adds one option."""
     for option in of(taker):
         if not option.flag(taker):
             argument(option.key, nargs="*", metavar=option.metavar, help=option.help)
@@ -224,7 +224,7 @@ def add(argument: Callable[..., object], taker: str) -> None:
 
 
 def check(values: Mapping[str, Any], taker: str) -> None:
-    """Raise :class:`UsageError` for the first of the `values`, by key, that makes no sense."""
+    """Raise :class:`UsageError` for the first of the `values`, by key, that is not allowed."""
     for option in of(taker):
         value = values[option.key]
         complaint = None if value is None else option.check(value)
@@ -233,7 +233,7 @@ def check(values: Mapping[str, Any], taker: str) -> None:
 
 
 def given(values: Mapping[str, Any], taker: str) -> Iterator[tuple[str, str]]:
-    """The flag for `taker` and the text of each of the `values`, by key, that is no default."""
+    """Yield the flag for `taker` and the text of each of the `values`, by key, but for defaults."""
     for option in of(taker):
         value = values.get(option.key)
         for each in (value or []) if option.repeated else [value]:
@@ -242,7 +242,10 @@ def given(values: Mapping[str, Any], taker: str) -> Iterator[tuple[str, str]]:
 
 
 def rerun(values: Mapping[str, Any], **what: Any) -> str:
-    """The command that verifies again, by keys, as with `values` but only `what` is named."""
+    """Return the command that verifies again with the options in `values`, and with `what`.
+
+    Of `values` only the options that matter `again` are kept; both are values by key.
+    """
     kept = {option.key: values[option.key] for option in OPTIONS if option.again}
     words = [word for pair in given({**kept, **what}, VERIFY) for word in pair if word]
     return shlex.join(["lstm-conformance", "verify", *words])

@@ -1,4 +1,4 @@
-"""The requirements as tests of somebody's own suite.
+"""The requirements as tests in another test suite.
 
 ::
 
@@ -31,13 +31,13 @@ from conformance.running.choosing import exact_arithmetic
 from conformance.running.deciding import check
 
 SEED = secrets.randbelow(2**32)
-"""The seed of this process where none is given."""
+"""The seed of this process if none is given."""
 
 
 class NotConformant(AssertionError):
-    """A requirement does not hold; the text says what, where, got, should be, and the case.
+    """A requirement that does not hold; the text is the claim, the difference, and the case.
 
-    It ends with `again`, how to draw the same cases again, where that is given.
+    The text ends with `again`, how to draw the same cases again, if that is given.
     """
 
     def __init__(self, verdict: Verdict, again: str = "") -> None:
@@ -48,7 +48,7 @@ class NotConformant(AssertionError):
 
 @dataclass(frozen=True)
 class BoundRequirement:
-    """One requirement, to be decided for one implementation when it is called."""
+    """One requirement on one implementation, which a call decides."""
 
     requirement: str
     target: Any
@@ -56,7 +56,10 @@ class BoundRequirement:
     budget: Budget = field(repr=False)
 
     def __call__(self) -> None:
-        """Decide on every device; raises :class:`NotConformant`, skips what does not apply."""
+        """Decide the requirement on every device.
+
+        Raises :class:`NotConformant` where it does not hold, and skips where it does not apply.
+        """
         __tracebackhide__ = True
         with OURS, process_state.restored():
             implementation = implementation_of(self.target)
@@ -75,7 +78,7 @@ class BoundRequirement:
 
 
 def implementation_of(target: Any) -> Implementation:
-    """The implementation meant by a name, a class or an implementation itself."""
+    """Return the implementation for a name, a class or an implementation itself."""
     return _loaded(target) if isinstance(target, (str, type)) else of_object(target)
 
 
@@ -96,16 +99,20 @@ def parametrize_with_requirements(
 ) -> pytest.MarkDecorator:
     """Parametrize a pytest test with every requirement, as its argument `requirement`.
 
-    Each of `targets` is a class, an :class:`~conformance.Implementation` or a name as on the
-    command line. The test calls its argument, which raises where the requirement does not hold and
-    skips where it does not apply. `expected_failures` maps names of requirements to reasons: they
-    are marked as strict xfail. The number of cases is the profile's unless `max_examples` is
-    given; `seed` is random for each session unless given, and told with a failure; `devices` are
-    all that the target supports unless given.
+    The test calls its argument, which raises if the requirement does not hold, and skips if the
+    requirement does not apply.
 
-    Hypothesis's settings stay as they are, and so do torch's, but for TF32 on CUDA, which is
-    switched off. Raises :class:`~conformance.UsageError` for what is not there or no LSTM, for
-    names of requirements that do not exist and whatever else makes no sense.
+    - `targets`: classes, :class:`~conformance.Implementation` objects, or names as on the command
+      line
+    - `expected_failures`: reasons by name of requirement; these are marked as strict xfail
+    - `profile`: quick, default or thorough, which decides the number of cases
+    - `max_examples`: the number of cases, whatever the profile
+    - `seed`: random for each session unless given; a failure shows it
+    - `devices`: by default all devices that the target supports
+
+    The settings of Hypothesis and of torch stay as they are, except that TF32 on CUDA is switched
+    off. Raises :class:`~conformance.UsageError` for a target that does not exist or is not an LSTM,
+    for an unknown requirement or profile, and if there is no target.
     """
     expected = dict(expected_failures or {})
     for name in expected:
@@ -118,7 +125,7 @@ def parametrize_with_requirements(
     for target in targets:
         # not isinstance(target, Implementation): that tries it out, before it has its name
         if not isinstance(target, (str, type)) and not hasattr(target, "run"):
-            raise UsageError(f"{target!r} is no class, no Implementation and no name")
+            raise UsageError(f"{target!r} is not a class, an Implementation or a name")
         with OURS, process_state.restored():
             implementation_of(target)
     budget = Budget(max_examples or PROFILES[profile], SEED if seed is None else seed)

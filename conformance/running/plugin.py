@@ -25,24 +25,24 @@ FAMILIES = Path(__file__).parent.parent / "requirements"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The options of the suite, each with the prefix ``--lstm``."""
+    """Add the options of the suite, each with the prefix ``--lstm``."""
     group = parser.getgroup("lstm-conformance", "verify an LSTM")
     options.add(group.addoption, options.PYTEST)
 
 
 def _asked(config: pytest.Config) -> bool:
-    """Whether there is anything to verify."""
+    """Return whether the options name anything to verify."""
     return bool(config.getoption("lstm") or config.getoption("lstm_command"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Collect the verdicts in the process that reports; workers draw from its seed."""
+    """Prepare the process that reports, or a worker, which gets options from that process."""
     if not _asked(config):
         return
     if hasattr(config, "workerinput"):
         vars(config.option).update(config.workerinput[options.SHARED])
         limits.cap_memory(config.getoption("lstm_memory"))
-        # the reporting process sees to an interrupt of the whole run
+        # an interrupt reaches every process; only the one that reports has anything left to do
         signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
     else:
         try:
@@ -62,7 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Our folders are plain ones: for a package, pytest would put its root first on the path."""
+    """Collect our folders as plain ones: pytest puts the root of a package first on the path."""
     if path not in (FAMILIES, FAMILIES.parent) or not _asked(parent.config):
         return None
     with OURS:
@@ -71,7 +71,7 @@ def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Col
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """The requirement modules of this package are collected by us, whatever files pytest takes."""
+    """Collect the modules of requirements, whatever the ini option ``python_files`` is."""
     if file_path.parent == FAMILIES and _asked(parent.config):
         with OURS:
             from conformance.running.collection import Family
@@ -80,7 +80,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Note what was collected, for the process that reports."""
+    """Write down what was collected, for the process that reports."""
     if _asked(session.config):
         with OURS:
             from conformance.running.collection import collected
@@ -102,8 +102,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:
-    """Where our requirements were asked for and nothing to verify was, say how to name it."""
+    """Explain how to name an implementation if requirements were collected for none."""
     nothing = exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED
     if nothing and "conformance" in config.args and not _asked(config):
-        told = "nothing to verify: name it with --lstm, such as --lstm torch.nn.LSTM"
-        terminalreporter.write_line(f"lstm-conformance: {told}")
+        text = "nothing to verify: name an LSTM with --lstm, such as --lstm torch.nn.LSTM"
+        terminalreporter.write_line(f"lstm-conformance: {text}")

@@ -1,4 +1,4 @@
-"""Progress in place of pytest's own output, while a run goes on."""
+"""The progress of a run, shown in place of pytest's own output."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from conformance.reporting.report import Run
 
 SHARES = 10
-"""How many lines tell the progress of a run where there is no terminal for a bar."""
+"""The number of lines that show the progress of a run without a terminal for a bar."""
 
 
 class Face:
-    """A pytest plugin that shows progress on `console`, as a bar or, without a terminal, in lines.
+    """A pytest plugin that shows progress on `console`: a bar or, without a terminal, lines.
 
-    What pytest would have printed is kept in `log`, for when the run breaks; `run` is the run
-    itself, None until it has begun.
+    `log` keeps what pytest would have printed, in case the run breaks; `run` is the run itself,
+    None until it has begun.
     """
 
     def __init__(self, console: Console) -> None:
@@ -34,7 +34,7 @@ class Face:
             *columns, console=console, transient=True, disable=not console.is_terminal
         )
         self._task = self._bar.add_task("starting", total=None)
-        self._told = 0
+        self._shown = 0
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -55,13 +55,13 @@ class Face:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
-        """Without workers, tell where the case in hand is, should this process die of it."""
+        """Print, if there are no workers, how to replay the case if this process dies in one."""
         if session.items and not session.testsfailed:
             from conformance.reproductions.directory import shown
 
             folder = shown(Path(session.config.getoption("lstm_journal")), Path.cwd())
-            told = f"should this process die of a case, `lstm-conformance replay {folder}` has it"
-            self.console.print(told, style="dim", markup=False, highlight=False)
+            text = f"if this process dies, `lstm-conformance replay {folder}` shows in which case"
+            self.console.print(text, style="dim", markup=False, highlight=False)
 
     def _advance(self, run: Run) -> None:
         bad = sum(not verdict.conformant for verdict in run.verdicts)
@@ -69,12 +69,12 @@ class Face:
         done = len(run.verdicts)
         self._bar.update(self._task, description=what, total=run.total or None, completed=done)
         share = done * SHARES // max(run.total, 1)
-        if share > self._told and not self.console.is_terminal:
-            self._told = share
+        if share > self._shown and not self.console.is_terminal:
+            self._shown = share
             self.console.print(f"{done} of {run.total} decided, {what}", highlight=False)
 
     def pytest_sessionfinish(self) -> None:
-        """Take the progress bar away."""
-        # without a terminal there is none, and up to rich 13 stopping it prints an empty line
+        """Remove the progress bar."""
+        # without a terminal there is no bar; stopping it would print an empty line up to rich 13
         if self.run is not None and self.console.is_terminal:
             self._bar.stop()

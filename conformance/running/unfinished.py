@@ -1,4 +1,4 @@
-"""The verdict on a case during which a process died or was held up, read from its journal."""
+"""The verdict on a case in which a process died or hung, made from the journal of the process."""
 
 from __future__ import annotations
 
@@ -14,9 +14,13 @@ from conformance.running.journal import Entry
 
 
 def unfinished(entry: Entry, root: Path, what: str, seconds: float, late: bool) -> Verdict:
-    """The verdict, with a reproduction below `root` where it is not a known failure.
+    """Return the verdict, and write a reproduction below `root` unless the failure is known.
 
-    `what` says what happened; the process was `late`, or else it died.
+    - `entry`: the last entry of the journal
+    - `root`: the folder of all reproductions
+    - `what`: what happened, in words
+    - `seconds`: how long the requirement took
+    - `late`: whether the process hung; else it died
     """
     assert entry.case is not None
     assert entry.subject is not None

@@ -133,7 +133,7 @@ def test_verify_refuses_two_of_one_name(tmp_path: Path) -> None:
     text = example("python", tmp_path)
     run = command("verify", "--command", text, "--command", f"{text} ", "-n", 1, folder=tmp_path)
     assert (run.returncode, run.stdout) == (2, "")
-    told = "lstm-conformance: two of those to be verified are called 'my-lstm-in-python'"
+    told = "lstm-conformance: two implementations are called 'my-lstm-in-python'"
     assert run.stderr.strip() == told
 
 

@@ -105,19 +105,19 @@ def test_verify_ends_when_an_lstm_kills_its_process_while_loaded(tmp_path: Path)
     name = f"{SPECIMENS}:DiesWhenTried"
     run = command("verify", name, *FEW, folder=tmp_path)
     assert (run.returncode, run.stdout) == (2, "")
-    told = f"lstm-conformance: {name!r}: the process died or hung while it was loaded"
+    told = f"lstm-conformance: {name!r}: the process died or hung while loading and trying it"
     assert run.stderr.startswith(told)
 
 
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--json", "no/such/folder/x.json"], "--json must be a file in a folder that is there"),
-        (["--json", "."], "--json must be a file that can be written to"),
-        (["--reproductions", "/proc/x"], "--reproductions must be a folder that can be written"),
+        (["--json", "no/such/folder/x.json"], "--json must be a file in an existing folder"),
+        (["--json", "."], "--json must be a writable file"),
+        (["--reproductions", "/proc/x"], "--reproductions must be a writable folder"),
         (
             ["--level", "core", "--requirement", "second_derivatives_are_right"],
-            "no requirement is of these levels and names",
+            "no requirement has one of these levels and one of these names",
         ),
         (["-n", "-1"], "-n must be at least 0, got -1"),
         (["--requirement", "no_such", "-n", "0"], "unknown requirement 'no_such': `lstm-con"),

@@ -150,7 +150,7 @@ def test_replay_of_what_decides_nothing_is_not_applicable(folder: Path, tmp_path
     Record(subject, record.case, "failed", "why").write(tmp_path)
     name = f"{tmp_path}/mine.py:mine"
     run = command("replay", tmp_path, "--as", name, "--timeout", 60, folder=tmp_path)
-    assert "the case is none from which it can be decided" in " ".join(run.stdout.split())
+    assert "the requirement cannot be decided from this case" in " ".join(run.stdout.split())
     assert run.returncode == 0
 
 
@@ -203,7 +203,7 @@ def test_what_was_mended_leaves_nothing(tmp_path: Path) -> None:
             {"version": 1},
             "has version 1, but this lstm-conformance reads version 2: install the older one",
         ),
-        ({"subject.requirement": "no_such"}, "is about no_such, which is no requirement of this"),
+        ({"subject.requirement": "no_such"}, "names no_such, which is not a requirement of this"),
         ({"subject.implementation": "gone.py:Mine"}, "'gone.py:Mine' is gone: there is no file "),
         ({"subject.implementation": "no.such:Mine"}, "'no.such:Mine': there is no module 'no'"),
         ({"subject.device": "cuda:77"}, "has no device 'cuda:77' here"),
@@ -341,5 +341,5 @@ def test_reproductions_must_be_writable(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     run = command("verify", "torch.nn.LSTM", *ONE, "--reproductions", "file/x", folder=tmp_path)
     assert (run.returncode, run.stdout) == (2, "")
-    told = "--reproductions must be a folder that can be written to"
+    told = "--reproductions must be a writable folder"
     assert run.stderr == f"lstm-conformance: {told}; {tmp_path}/file is not\n"

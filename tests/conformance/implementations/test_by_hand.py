@@ -360,7 +360,7 @@ def test_function_of_tensors_has_gradients() -> None:
 
 
 INFERRED = """\
-# {name} computes the LSTM. In a file mine.py this is verified by
+# {name} computes the LSTM. Save these lines as mine.py and run
 #
 #     lstm-conformance verify mine.py:mine
 #
@@ -396,8 +396,10 @@ def test_infer_exits_with_what_it_found(tmp_path: Path) -> None:
     (tmp_path / "written.py").write_text(source)
     found = command("infer", "written.py:HiddenFirst", folder=tmp_path)
     assert found.returncode == 1, found.stderr
-    assert found.stdout.startswith("# written.py:HiddenFirst computes no LSTM. The nearest map")
-    assert "# Wrong: it is an LSTM with sigmoid on the candidate.\n" in found.stdout
+    assert found.stdout.startswith(
+        "# written.py:HiddenFirst does not compute the LSTM. The nearest map"
+    )
+    assert "# Wrong: this is an LSTM with sigmoid on the candidate.\n" in found.stdout
     refused = command("infer", "written.py:uniform", folder=tmp_path)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr.count("\n") == 1
@@ -489,7 +491,7 @@ def test_hand_written_keeps_the_name_that_it_is_given(
     assert load("a.py:mine").name == "by hand"
     run = command("verify", "a.py:mine", "b.py:mine", "-n", 0, folder=tmp_path)
     assert run.returncode == 2, run.stdout
-    told = "two of those to be verified are called 'by hand': give one of them another name"
+    told = "two implementations are called 'by hand': give one of them another name"
     assert told in run.stderr
     assert "name=" in run.stderr
 

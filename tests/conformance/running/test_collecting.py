@@ -38,7 +38,7 @@ def test_item_of_a_dead_worker_is_known_by_what_was_collected(tmp_path: Path) ->
     crash(run, "test_theirs.py::test_one[requirements]")
     assert not run.run.verdicts
     crash(run, ITEM)
-    assert run.run.verdicts == [Crashed(*HERE, reason="its process died")]
+    assert run.run.verdicts == [Crashed(*HERE, reason="the process died")]
     assert not run.run.broken
 
 

@@ -77,9 +77,9 @@ def test_defaults_are_not_passed_on() -> None:
         ("--time-limit=0", "--time-limit must be a positive number of seconds, got 0.0"),
         ("--memory=-1", "--memory must be a positive number of GiB, got -1.0"),
         ("-n=-1", "-n must be at least 0, got -1"),
-        ("--json=no/such/x.json", "--json must be a file in a folder that is there; there is no "),
-        ("--json=.", "--json must be a file that can be written to; "),
-        (f"--reproductions={__file__}/x", "--reproductions must be a folder that can be written"),
+        ("--json=no/such/x.json", "--json must be a file in an existing folder; there is no "),
+        ("--json=.", "--json must be a writable file; "),
+        (f"--reproductions={__file__}/x", "--reproductions must be a writable folder"),
     ],
 )
 def test_values_that_make_no_sense_are_refused(word: str, told: str) -> None:

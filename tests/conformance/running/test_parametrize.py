@@ -136,7 +136,7 @@ def test_objects_are_checked_as_on_the_command_line() -> None:
         ([torch.nn.GRU], {}, "is not an LSTM: its parameters are"),
         (["torch.nn.LSTM"], {"profile": "slow"}, "unknown profile 'slow': choose among quick"),
         ([], {}, "give at least one class"),
-        ([["torch.nn.LSTM"]], {}, "is no class, no Implementation and no name"),
+        ([["torch.nn.LSTM"]], {}, "is not a class, an Implementation or a name"),
     ],
 )
 def test_arguments_that_make_no_sense_are_refused(targets: list, options: dict, told: str) -> None:

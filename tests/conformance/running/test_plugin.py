@@ -47,7 +47,7 @@ def test_plugin_is_found_by_pytest(tmp_path: Path) -> None:
 @pytest.mark.parametrize("workers", [0, 1])
 def test_plugin_tells_how_to_name_what_is_verified(workers: int, tmp_path: Path) -> None:
     """Where the requirements alone are asked for, without --lstm, one line names the option."""
-    told = "nothing to verify: name it with --lstm, such as --lstm torch.nn.LSTM"
+    told = "nothing to verify: name an LSTM with --lstm, such as --lstm torch.nn.LSTM"
     run = run_pytest("--pyargs", "conformance", "-n", workers, folder=tmp_path)
     assert run.returncode == pytest.ExitCode.NO_TESTS_COLLECTED, run.stdout + run.stderr
     assert run.stdout.count(told) == 1
