@@ -1,4 +1,4 @@
-"""Finding out how a hand-written LSTM stores its parameters and how it is called."""
+"""Finds out how a hand-written LSTM stores its parameters, and how to call the LSTM."""
 
 from conformance.inference.inference import Inference, infer
 

@@ -1,4 +1,4 @@
-"""Inference in a process of its own, so that whatever a class does ends there."""
+"""Inference in a separate process: what an unknown class does cannot harm this process."""
 
 from __future__ import annotations
 
@@ -13,24 +13,25 @@ from conformance.running.child import Apart, Ended, Late
 
 
 class Inferred(NamedTuple):
-    """What :func:`conformance.infer` found: the lines, and whether the class fits."""
+    """What :func:`conformance.infer` found: lines to print, and whether the class fits."""
 
     lines: list[str]
     fits: bool
 
 
 def infer_apart(name: str, seconds: float = ANSWER, memory: float = MEMORY) -> Inferred:
-    """As :func:`conformance.infer`, within so many seconds; what the class prints is dropped.
+    """Do what :func:`conformance.infer` does, in a separate process.
 
-    Raises :class:`UsageError` as that does, and where the process is late or dies.
+    `seconds` and `memory`, in GiB, are its limits. What the class prints is dropped. Raises
+    :class:`UsageError` as :func:`conformance.infer` does, and if the process is late or dies.
     """
     with Apart(_inferred, name, memory=memory) as process:
         try:
             return Inferred(*process.answer(seconds))
         except Late as error:
-            how = f"{error}; if it does not hang, raise --timeout"
+            how = f"{error}; if the code does not hang, raise --timeout"
         except Ended as error:
-            how = f"{error} while it was loaded and tried out"
+            how = f"{error} while loading and trying the code"
     raise UsageError(f"{name!r}: {how}")
 
 

@@ -1,9 +1,11 @@
-"""Where to look, in which order, and when to stop.
+"""Where to look for an LSTM, in which order, and when to stop.
 
 A place is one way to make an instance, or to call a function, and one choice of the parameters
 that hold weights and biases. A start is a place with a call and a meaning of the input's axes. Each
-start that runs is followed by :mod:`conformance.inference.search`. Right LSTMs come first
-everywhere: there are so many faulty ones that one of them may fit a right one read in a wrong way.
+start that runs is followed up by :mod:`conformance.inference.search`.
+
+Right LSTMs are tried everywhere before any faulty one. There are so many faulty ones that one of
+them may equal a right LSTM whose input axes, say, are misread.
 """
 
 from __future__ import annotations
@@ -27,12 +29,12 @@ from conformance.inference.ways import Construction, calls, constructions, metho
 from reference import DType
 
 UNTIL = 5.0, 9.0
-"""Seconds after which right LSTMs, and faulty ones, are no longer looked for in further places."""
+"""Seconds after which no further place is searched for right LSTMs, and for faulty ones."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """The best guess, `others` that fit as well, and how an instance is made, if one is."""
+    """The best guess, `others` that fit as well, and how to make an instance of a class."""
 
     guess: Guess
     search: Search
@@ -42,7 +44,7 @@ class Found:
 
 @dataclass(frozen=True)
 class _Place:
-    """One way to construct and fill the class, and the guesses to begin with."""
+    """One way to make and fill an instance, and the guesses to begin with."""
 
     search: Search
     construction: Construction | None
@@ -50,7 +52,7 @@ class _Place:
 
 
 class Finder:
-    """The search for one class or function, in one dtype; `complaint` says why it found nothing."""
+    """The search for one class or function in one dtype; `complaint` is why it found nothing."""
 
     def __init__(self, target: Callable[..., Any], dtype: DType, around: Around) -> None:
         self.target = target
@@ -60,9 +62,9 @@ class Finder:
         self.started = time.perf_counter()
 
     def best(self) -> Found | None:
-        """What is found, or None if nothing could be called at all.
+        """Return the best guess of all places, None if nothing could be called at all.
 
-        Right LSTMs are looked for everywhere before faulty ones are, until time is up.
+        The first place is always searched, whatever the time.
         """
         places = list(self._as_class() if isinstance(self.target, type) else self._as_function())
         found: list[Found] = []
@@ -93,7 +95,7 @@ class Finder:
                 )
                 if starts:
                     yield _Place(Search(prober, shapes), None, starts)
-        self.complaint = "the names of its arguments are not those of an LSTM"
+        self.complaint = "the names of the arguments are not those of an LSTM"
 
     def _as_class(self) -> Iterator[_Place]:
         complaints = []
@@ -102,18 +104,18 @@ class Finder:
             try:
                 made = prober.subject()
             except (Exception, SystemExit) as error:
-                complaints.append(f"constructing it raised {told(error)}")
+                complaints.append(f"the constructor raised {told(error)}")
                 continue
             shapes = made.shapes()
             fitting = list(schemes(shapes))
             if not fitting:
                 listed = ", ".join(f"{key} {shape}" for key, shape in shapes.items())
                 complaints.append(
-                    "no parameters have the shapes of an LSTM's with 3 inputs and 5 hidden units: "
+                    "no parameters have the shapes of an LSTM with 3 inputs and 5 hidden units: "
                     f"{listed or 'there are none'}"
                 )
             elif not (called := list(methods(made.holder))):
-                complaints.append("it has nothing that can be called")
+                complaints.append("an instance has nothing that can be called")
             else:
                 search = Search(prober, shapes)
                 for scheme in fitting:
@@ -127,16 +129,16 @@ class Finder:
                 complaints.append("")
         if not complaints:
             complaints.append(
-                f"it is constructed with {inspect.signature(self.target)}, where nothing is "
+                f"the constructor takes {inspect.signature(self.target)}, where no names suggest "
                 "input_size and hidden_size; infer a subclass whose __init__ takes these two"
             )
         self.complaint = next(filter(None, complaints), "")
 
     def _followed(self, place: _Place, faulty: bool) -> Found | None:
-        """The best guess that grows from those of a place, or None if there is none.
+        """Return the best guess that grows from the starts of a place, None if there is none.
 
-        Without initial states first, and with them only where that cannot be called or fits
-        nothing.
+        Calls with initial states are tried only if calls without them raise or fit nothing: they
+        are many, as states come in many forms and orders.
         """
         search = place.search
         stateless = [start for start in place.starts if start.call.text == "input"]
@@ -167,7 +169,12 @@ class Finder:
 
     @staticmethod
     def _completed(search: Search, guesses: list[Guess]) -> list[Guess]:
-        """Grown over what is multiplied with h and the biases, and tried as a whole."""
+        """Extend guesses of the weights by x to the weights by h and to each bias, and rank them.
+
+        Each is tried with all parameters at once in the end: parts that fit alone may not fit
+        together. If none does, the result is the first guess with everything else as plain as
+        possible.
+        """
         started = guesses[0]
         guesses = best(grown for guess in guesses for grown in search.by_h(guess))
         for name in started.scheme.biases:

@@ -1,4 +1,4 @@
-"""What has been found out about an unknown class."""
+"""A guess: what has been found out about an unknown class."""
 
 from __future__ import annotations
 
@@ -17,17 +17,22 @@ from reference import Array
 
 @dataclass(frozen=True)
 class Guess:
-    """What has been found out so far, and how far off it is.
+    """What has been found out so far, and how well it explains what the class returns.
 
-    - `scheme`, `method`, `call`, `reading`: which parameters hold the weights, what is called with
-      which arguments, and what the axes of its input mean;
-    - `equations`, `forget_bias`: what a step computes, and adds to the forget gate by itself;
-    - `ih`, `hh`: the uses of blocks; `turned`: whether a per-gate weight_hh is transposed;
-    - `biases`: what each adds to the gates, (4, HIDDEN); `initial`: those that are an initial h or
-      c; `unexplained`: those that do something else;
-    - `exact`: how many of the arrays that came back are explained, of `total` that have the shape
-      of something that an LSTM returns, and of `returned` in all; `error`: how far off these
-      `total` are on average.
+    - `scheme`: which parameters hold the weights
+    - `method`, `call`: what is called with which arguments; an empty method is the instance itself
+    - `reading`: what the axes of the input mean
+    - `equations`: what a step computes
+    - `forget_bias`: a constant that the class itself adds to the forget gate
+    - `ih`, `hh`: for each gate the block of the weights by x, and by h, that it uses
+    - `turned`: whether a weight by h with a gate of its own is transposed, None if not known
+    - `biases`: what each bias adds to the gates, (4, HIDDEN)
+    - `initial`: names that look like biases and are the initial h or c
+    - `unexplained`: names that look like biases and do something else
+    - `exact`: the number of returned arrays that are explained
+    - `total`: the number of returned arrays with the shape of something that an LSTM returns
+    - `returned`: the number of all returned arrays
+    - `error`: the mean error of the `total` arrays
     """
 
     scheme: Scheme
@@ -49,34 +54,34 @@ class Guess:
 
     @property
     def whole(self) -> bool:
-        """Whether everything that came back in the shape of an LSTM's results is explained."""
+        """Whether everything that was returned in the shape of an LSTM's results is explained."""
         return 0 < self.total <= self.exact
 
     @property
     def complete(self) -> bool:
-        """Whether everything that came back is explained."""
+        """Whether everything that was returned is explained."""
         return self.whole and self.returned <= self.exact
 
     @property
     def says(self) -> list[str]:
-        """What no LSTM has, after "an LSTM": in the equations, and in how its input is taken."""
+        """The flaws in the equations and in the reading of the input, to follow "an LSTM"."""
         return [each for each in (self.equations.says, self.reading.says) if each]
 
     @property
     def flaws(self) -> int:
-        """How many things there are that no LSTM has."""
+        """The number of things that a right LSTM does not have."""
         return len(self.says) + sum(0 < len(set(use)) < 4 for use in (self.ih, self.hh))
 
     @property
     def rank(self) -> tuple[int, int, int, float, float]:
-        """Smaller is better; the error counts where nothing is explained."""
+        """The sort key: smaller is better; the error counts only if nothing is explained."""
         error = 0.0 if self.exact else self.error
         return -self.exact, self.flaws, -self.total, error, self.forget_bias
 
     def plain(self, numbers: Numbers) -> Guess:
-        """The same, with everything else used in the order in which the weights by x are.
+        """Return the guess with everything else used in the order of the weights by x.
 
-        What to assume of a class that nothing explains.
+        That is the simplest assumption about a class that nothing explains.
         """
         biases = {}
         for place, name in enumerate(self.scheme.biases):

@@ -1,4 +1,4 @@
-"""From the name of a class or function to its adapter, or to what is wrong with it."""
+"""From the name of a class or function to its adapter, or to what is wrong with the class."""
 
 from __future__ import annotations
 
@@ -33,11 +33,13 @@ from reference import DTYPES, Configuration
 
 @dataclass(frozen=True)
 class Inference:
-    """What was found out: the adapter, or the nearest, as source and as an object.
+    """The adapter that was found, or the nearest one.
 
-    `faults` says what is wrong with the class; without any the adapter fits. `partly` says that it
-    fits as long as sizes are not extreme. `remarks` says what else there is to know, such as other
-    mappings that fit as well.
+    - `name`: the name of the class or function
+    - `code`, `implementation`: the adapter, as source and as an object
+    - `faults`: what is wrong with the class, each the part of a sentence; empty if the adapter fits
+    - `remarks`: what else to know, such as other mappings that fit as well
+    - `partly`: whether the adapter fits as long as sizes are not extreme
     """
 
     name: str
@@ -53,16 +55,17 @@ class Inference:
         return not self.faults
 
     def lines(self) -> list[str]:
-        """For the terminal and for a file: comments that say what was found, and the source."""
+        """Return what to print: comments that describe what was found, and the source."""
         if self.fits:
             comments = [
-                f"{self.name} computes the LSTM. In a file mine.py this is verified by",
+                f"{self.name} computes the LSTM. Save these lines as mine.py and run",
                 "",
                 "    lstm-conformance verify mine.py:mine",
                 "",
             ]
         else:
-            what = "computes the LSTM in some cases only" if self.partly else "computes no LSTM"
+            only = "computes the LSTM in some cases only"
+            what = only if self.partly else "does not compute the LSTM"
             comments = [f"{self.name} {what}. The nearest mapping is below.", ""]
         comments += [f"Wrong: {fault.removesuffix('.')}." for fault in self.faults]
         comments += [f"Note: {remark}." for remark in self.remarks]
@@ -71,10 +74,10 @@ class Inference:
 
 @lenient()
 def infer(name: str) -> Inference:
-    """How the class or function of that name, as ``path/to/file.py:Class``, is verified.
+    """Find out how to verify a class or function, by a name such as ``path/to/file.py:Class``.
 
-    Raises :class:`UsageError` where there is no such thing, where it cannot be constructed or
-    called, and where no parameters have the shapes of an LSTM's.
+    Raises :class:`UsageError` if it does not exist, if it cannot be constructed or called, and if
+    no parameters have the shapes of those of an LSTM.
     """
     module, attribute, neighbours = find(name)
     target = getattr(module, attribute, None)
@@ -96,7 +99,7 @@ def _is_inferred(value: Any) -> bool:
 
 
 class _Adapter(NamedTuple):
-    """One way to call it: arguments, the adapter itself, what is wrong, what is not verified."""
+    """An adapter with its arguments, what is wrong with the class, and what is not verified."""
 
     arguments: dict[str, Any]
     mine: HandWritten
@@ -105,7 +108,7 @@ class _Adapter(NamedTuple):
 
 
 class _Conclusion:
-    """From what was found to an :class:`Inference`."""
+    """The way from what was found to an :class:`Inference`."""
 
     def __init__(
         self, name: str, target: Callable[..., Any], place: str, found: Found, around: Around
@@ -118,7 +121,7 @@ class _Conclusion:
         self.search = found.search
 
     def drawn(self) -> Inference:
-        """The adapter, tried out, with everything that is wrong."""
+        """Try the adapters on whole cases, and return the first that fits, or else the first."""
         adapters = list(self._adapters())
         failures = [_failure(each.mine) for each in adapters]
         chosen = failures.index(None) if None in failures else 0
@@ -144,10 +147,10 @@ class _Conclusion:
         return Inference(self.name, code, mine, tuple(faults), tuple(remarks), partly)
 
     def _adapters(self) -> Iterator[_Adapter]:
-        """One for each call that may be right."""
+        """Yield an adapter for each call that may be right."""
         guess = self.found.guess
         named, wrong = mapping.parameters(guess, self.search)
-        faults = [f"it is an LSTM {each}" for each in guess.says] + wrong
+        faults = [f"this is an LSTM {each}" for each in guess.says] + wrong
         for given, optional, ignored in self._calls(guess):
             text, unlike, unverified = self._returns(given)
             arguments: dict[str, Any] = {**named, "call": given.call.text}
@@ -158,17 +161,13 @@ class _Conclusion:
             arguments |= {"returns": text, **given.reading.options()}
             if self.search.prober.tensors:
                 arguments["tensors"] = True
-            mine = self._adapter(arguments)
+            factory: Callable[..., Any] = self.found.construction or self.target
+            try:
+                mine = HandWritten(factory, name=self.name, **arguments)
+            except UsageError as error:
+                raise UsageError(f"{self.name!r}: {error}") from error
+            mine.around = self.around
             yield _Adapter(arguments, mine, [*faults, *ignored, *unlike], unverified)
-
-    def _adapter(self, arguments: dict[str, Any]) -> HandWritten:
-        factory: Callable[..., Any] = self.found.construction or self.target
-        try:
-            mine = HandWritten(factory, name=self.name, **arguments)
-        except UsageError as error:
-            raise UsageError(f"{self.name!r}: {error}") from error
-        mine.around = self.around
-        return mine
 
     def _returns(self, guess: Guess) -> Returns:
         returned = self.search.whole_answer(guess)
@@ -176,17 +175,18 @@ class _Conclusion:
         return returns(guess, self.search, returned)
 
     def _calls(self, guess: Guess) -> list[tuple[Guess, bool, list[str]]]:
-        """Calls that give states, whether these can be left out, and what is wrong.
+        """Return the calls that give states, whether states are optional, and what is wrong.
 
-        The first are those where states look as they do when they come back.
+        Calls that give states in the form in which they are returned come first.
         """
         if guess.call.takes_states:
-            # in float32, as many make the states that are left out in the default dtype
+            # in float32: many classes make missing states in torch's default dtype, which would
+            # raise in float64 although states are optional
             in_float32 = replace(self.search.prober, dtype=DTYPES["float32"])
             search = Search(in_float32, self.search.shapes)
             omitted = search.whole(replace(guess, call=Call("input")))
             random = guess.exact and not omitted.exact and np.isfinite(omitted.error)
-            wrong = ["left out, the initial states are not zeros"] * bool(random)
+            wrong = ["initial states that are not given are not zeros"] * bool(random)
             return [(guess, bool(omitted.exact), wrong)]
         tried = (
             self.search.whole(replace(guess, call=Call(text))) for text in calls(guess.reading.cell)
@@ -203,19 +203,20 @@ class _Conclusion:
         return [(given, True, []) for given in right or ran[:1]]
 
     def _ignored(self, ran: list[Guess]) -> str:
-        """What is wrong with states that can be given and do not count as they should."""
+        """Return what is wrong with states that can be given and are not used as they should."""
         for given, each in product(ran, STATES):
             equations = replace(given.equations, carried=each.carried, taken=each.taken)
             if self.search.whole(replace(given, equations=equations)).exact:
-                return f"it is an LSTM {each.says}"
-        return "given initial states do not count as h_0 and c_0"
+                return f"this is an LSTM {each.says}"
+        return "given initial states are not used as h_0 and c_0"
 
     def _remarks(self, arguments: dict[str, Any]) -> Iterator[str]:
+        """Yield what else to know of a class that fits."""
         if isinstance(arguments.get("bias"), tuple):
             first, second = arguments["bias"]
-            yield f"{first} and {second} can change places: only their sum counts"
+            yield f"{first} and {second} can be exchanged: only their sum matters"
         for name, state in self.found.guess.initial.items():
-            yield f"{name} is the initial {state} and stays as it is constructed"
+            yield f"{name} is the initial {state} and keeps the value from the constructor"
         for other in self.found.others:
             named, faults = mapping.parameters(other, self.search)
             if not faults and any(arguments.get(key) != value for key, value in named.items()):
@@ -224,9 +225,10 @@ class _Conclusion:
 
 
 def _failure(mine: HandWritten) -> Finding | None:
-    """What is found on the first of a few cases, uniform in (-1, 1), on which `mine` is wrong.
+    """Return what is found on the first of a few cases on which `mine` is wrong, None if on none.
 
-    The simplest come first; a class that needs more than one row, step or unit shows on them.
+    The cases are uniform in (-1, 1), and the simplest comes first: its failure is the easiest to
+    read. The others show faults that need more than one row, step or unit.
     """
     sizes = ((1, 1, 1, 2), (2, 3, 5, 1), (3, 5, 4, 2), (4, 2, 6, 3))
     for seed, (input_size, hidden_size, steps, rows) in enumerate(sizes):

@@ -1,4 +1,4 @@
-"""From a guess to the arguments of :class:`conformance.HandWritten`, and to what is wrong."""
+"""From a guess to the arguments of :class:`conformance.HandWritten`, and to faults."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ QUARTERS = ("first", "second", "third", "fourth")
 
 
 def order(use: Use) -> Use:
-    """The order of blocks that is nearest to how they are used."""
+    """Return the order of blocks that is nearest to a use."""
     return max(ORDERS, key=lambda each: sum(a == b for a, b in zip(each, use, strict=True)))
 
 
 def gates(use: Use) -> str:
-    """The gates as they are stacked, for the block that each uses."""
+    """Return the gates in the order in which they are stacked, such as "ifgo"."""
     return "".join(GATES[order(use).index(block)] for block in range(4))
 
 
 def parameters(guess: Guess, search: Search) -> tuple[dict[str, Any], list[str]]:
-    """Arguments that name the parameters and their layout, and what is wrong with their use."""
+    """Return the arguments that name the parameters and their layout, and what is wrong."""
     scheme = guess.scheme
     arguments: dict[str, Any] = {}
     stacked = len(scheme.ih) == 1
@@ -56,12 +56,12 @@ def parameters(guess: Guess, search: Search) -> tuple[dict[str, Any], list[str]]
         arguments["transposed"] = "weight_ih" if scheme.transposed else "weight_hh"
     if guess.forget_bias:
         arguments["forget_bias"] = guess.forget_bias
-    other = [f"{name} has an effect that no bias has" for name in guess.unexplained]
+    other = [f"{name} has an effect that a bias does not have" for name in guess.unexplained]
     return arguments, faults + wrong + other
 
 
 def _shared(guess: Guess) -> list[str]:
-    """What is wrong with blocks that serve several gates, or none."""
+    """Return what is wrong with blocks that serve several gates, or no gate."""
     wrong: list[str] = []
     by_x, by_h = guess.scheme.ih, guess.scheme.hh
     groups = [(by_x, guess.ih), (by_h, guess.hh)]
@@ -70,19 +70,19 @@ def _shared(guess: Guess) -> list[str]:
     for names, use in groups:
         whole = " and ".join((*by_x, *by_h) if len(groups) == 1 else names)
         for block in range(4):
-            own = names[block] if len(names) > 1 else f"the {QUARTERS[block]} quarter of {whole}"
+            name = names[block] if len(names) > 1 else f"the {QUARTERS[block]} quarter of {whole}"
             of = [NAMES[gate] for gate, used in zip(GATES, use, strict=True) if used == block]
             if len(of) != 1:
                 served = f"serves as {' and as '.join(of)}" if of else "is not used"
-                wrong.append(f"{own} {served}")
+                wrong.append(f"{name} {served}")
     return wrong
 
 
 def _biases(guess: Guess, search: Search) -> tuple[list[str], list[str]]:
-    """The biases that there are, by what each adds to the gates, and what is wrong with them.
+    """Return the biases, by what each adds to the gates, and what is wrong with them.
 
-    Each is the name of a stacked one, or a pattern of four. What adds nothing may be the fourth of
-    three that do, and else has no effect.
+    A bias is the name of an array for all gates, or a pattern for four arrays. An array that adds
+    nothing completes a pattern of three that do, and otherwise has no effect.
     """
     right: list[str] = []
     faults: list[str] = []
@@ -120,7 +120,7 @@ def _biases(guess: Guess, search: Search) -> tuple[list[str], list[str]]:
 
 
 def source(name: str, module: str, factory: str, arguments: Mapping[str, Any]) -> str:
-    """The adapter, ready to paste: at most ten lines of up to 100 columns where names allow."""
+    """Return the adapter as source, in lines of up to 100 columns where names allow that."""
     lines = ["from conformance import HandWritten"]
     if all(part.isidentifier() for part in module.split(".")):
         lines += [f"from {module} import {name}"]

@@ -1,4 +1,4 @@
-"""The sizes and the random numbers that an unknown class is tried with."""
+"""The sizes and the random numbers with which an unknown class is tried."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 from reference import Array
 
 INPUT, HIDDEN, EXTRA = 3, 5, 7
-"""Features of the input, of a state, and of whatever else a constructor asks for.
+"""The features of the input, of a state, and of whatever else a constructor asks for.
 
-All sizes differ, so that shapes tell axes apart.
+All sizes differ, so that the shape of an array identifies its axes.
 """
 
 FIRST, SECOND = 4, 6
@@ -38,10 +38,13 @@ USES: list[Use] = ORDERS + [
 
 @dataclass(frozen=True, eq=False)
 class Numbers:
-    """What is put into parameters and given in a call, exact in float32 and not near zero.
+    """The values of parameters and arguments, exact in float32 and not near zero.
 
-    Blocks of the weights by x (4, HIDDEN, INPUT) and by h (4, HIDDEN, HIDDEN), of which each gate
-    uses one; biases, flat, by name; inputs by their number of axes.
+    - `ih`, `hh`: blocks of the weights by x (4, HIDDEN, INPUT) and by h (4, HIDDEN, HIDDEN), of
+      which each gate uses one
+    - `bias`: biases by name, flat
+    - `inputs`: inputs by their number of axes
+    - `seed`: the seed of all of these, and of the states
     """
 
     ih: Array
@@ -52,7 +55,7 @@ class Numbers:
 
     @classmethod
     def of(cls, shapes: Shapes, seed: int = 1) -> Numbers:
-        """Numbers for parameters of these shapes, uniform in ±(0.1, 1)."""
+        """Draw numbers for parameters of these shapes, uniform in ±(0.1, 1)."""
         rng = np.random.default_rng(seed)
 
         def some(*shape: int) -> Array:
@@ -68,17 +71,17 @@ class Numbers:
         )
 
     def states(self, shape: Sequence[int]) -> tuple[Array, Array]:
-        """h_0 and c_0 of this shape."""
+        """Draw h_0 and c_0 of this shape; their ranges differ, so that no state is the other."""
         rng = np.random.default_rng(self.seed + 100)
         h, c = rng.uniform(0.1, 1, (2, *shape)).astype(np.float32).astype(np.float64)
         return h, -2 * c
 
 
 def additions(bias: Array) -> Iterator[Array]:
-    """What a bias can add to the four gates, each (4, HIDDEN), the right ones first.
+    """Yield everything that a bias can add to the four gates, (4, HIDDEN), right ones first.
 
-    As a stacked one its blocks in every way, once, twice and not at all; as that of one gate
-    itself to any of them, once or twice.
+    A bias for all gates adds its blocks in any way, and a bias for one gate adds itself to any
+    gates: once, twice, or not at all.
     """
     if bias.size == STACKED:
         blocks = bias.reshape(4, HIDDEN)

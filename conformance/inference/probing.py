@@ -1,4 +1,4 @@
-"""Calling an unknown class or function, and taking apart what it returns."""
+"""Calls an unknown class or function, and takes apart what it returns."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from reference import Array, DType
 
 @dataclass(frozen=True, eq=False)
 class Leaf:
-    """One array that came back, in float64.
+    """One array of an answer, in float64.
 
-    `module` names the submodule whose input it is, if it was not returned; `listed` says that it
-    was a list of one array for each step.
+    - `module`: the submodule that got the array as its input; empty if the array was returned
+    - `listed`: whether the array was a list of one array for each step
     """
 
     array: Array
@@ -35,7 +35,10 @@ class Leaf:
 
 @dataclass(frozen=True, eq=False)
 class Returned:
-    """An answer: its `leaves`, and `form`, the same with each leaf's place in their stead."""
+    """An answer: its arrays, `leaves`; its `form`, which has the index of a leaf in place of each.
+
+    `modules` are the inputs of submodules.
+    """
 
     form: Any
     leaves: list[Leaf]
@@ -44,11 +47,14 @@ class Returned:
 
 @dataclass
 class Prober:
-    """Makes instances, fills them and calls them, whatever they raise.
+    """Makes instances of an unknown class, fills and calls them, whatever they raise.
 
-    `factory` makes an instance with the sizes of :mod:`conformance.inference.numbers`; without it
-    `function` itself is called with its parameters, as `tensors` or not. `complaint` is the first
-    thing raised.
+    - `dtype`: the dtype of parameters and arguments
+    - `factory`: makes an instance of given input and hidden sizes; None for a function
+    - `function`: is called with its parameters as arguments if there is no factory
+    - `around`: a context for everything that the class does
+    - `tensors`: whether a function takes tensors
+    - `complaint`: the first exception raised, in words
     """
 
     dtype: DType
@@ -59,7 +65,7 @@ class Prober:
     complaint: str = ""
 
     def subject(self) -> Subject:
-        """A new instance."""
+        """Make a new instance."""
         with self.around():
             if self.factory is None:
                 return subject(self.function, self.dtype, "cpu", self.tensors)
@@ -72,7 +78,11 @@ class Prober:
         values: Mapping[str, Array],
         parameters: Mapping[str, Array],
     ) -> Returned | None:
-        """The answer to a call of a new instance with these parameters; None if it raises."""
+        """Call a new instance, and return its answer, None if it raises.
+
+        - `method`, `call`: what is called with which arguments; an empty method is the instance
+        - `values`, `parameters`: arrays by name
+        """
         torch = sys.modules.get("torch")
         with warnings.catch_warnings(), torch.no_grad() if torch else contextlib.nullcontext():
             warnings.simplefilter("ignore")
@@ -111,7 +121,7 @@ class Prober:
 
 
 def _form(answer: Any, made: Subject, leaves: list[Leaf]) -> Any:
-    """`answer` with numbers instead of arrays, which go to `leaves`."""
+    """Return `answer` with the index of a leaf in place of each array, which goes to `leaves`."""
     if isinstance(answer, Mapping):
         return {key: _form(value, made, leaves) for key, value in answer.items()}
     if isinstance(answer, (tuple, list)):

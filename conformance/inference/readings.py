@@ -1,4 +1,4 @@
-"""What the axes of an input can mean, and what a returned array can be."""
+"""The possible meanings of the axes of an input, and of a returned array."""
 
 from __future__ import annotations
 
@@ -22,10 +22,14 @@ from reference import Array
 
 @dataclass(frozen=True)
 class Reading:
-    """What a class takes an input with `axes` for.
+    """One way in which a class can read its input.
 
-    With `columns` the last two axes of everything are exchanged: a row is a column. `reshaped` and
-    `reversed` are wrong.
+    - `axes`: the number of axes of the input
+    - `batch_first`: whether rows come before steps
+    - `batched`: whether there are rows at all
+    - `cell`: whether the class computes one step
+    - `columns`: whether the last two axes of everything are exchanged, so that rows are columns
+    - `reshaped`, `reversed`: faults: axes are exchanged by a reshape, or steps are reversed
     """
 
     axes: int
@@ -38,20 +42,20 @@ class Reading:
 
     @property
     def says(self) -> str:
-        """What is wrong, if something is, after "an LSTM"."""
+        """The fault, to follow "an LSTM"; empty if there is none."""
         if self.reshaped:
             return INPUT_RESHAPED.says
         return BACKWARDS.says if self.reversed else ""
 
     @property
     def rows(self) -> int:
-        """How many rows an input of :data:`conformance.inference.numbers.INPUTS` has."""
+        """The number of rows of an input from :data:`conformance.inference.numbers.INPUTS`."""
         if not self.batched:
             return 1
         return FIRST if self.batch_first else SECOND
 
     def time_major(self, x: Array) -> Array:
-        """The input `x` as (T, N, input_size)."""
+        """Return the input `x` as (T, N, input_size)."""
         if self.reshaped:
             return x.reshape(x.shape[1], x.shape[0], -1)
         if self.reversed:
@@ -61,16 +65,16 @@ class Reading:
         return x.reshape(1 if self.cell else -1, self.rows, x.shape[-1])
 
     def turned(self, array: Array) -> Array:
-        """An array of rows as it is given, or one that came back as rows."""
+        """Convert an array of rows to the layout of the class, or back."""
         return array.swapaxes(-1, -2) if self.columns else array
 
     def state_shape(self) -> tuple[int, ...]:
-        """The shape of an initial state as it is given: PyTorch's, or a cell's."""
+        """Return the shape of an initial state: with an axis of layers but for a cell."""
         layers = () if self.cell else (1,)
         return (*layers, *((self.rows,) if self.batched else ()), HIDDEN)
 
     def options(self) -> dict[str, bool]:
-        """Arguments of :class:`conformance.HandWritten` that say the same."""
+        """Return the arguments of :class:`conformance.HandWritten` for this reading."""
         chosen = {
             option: True for option in ("batch_first", "cell", "columns") if getattr(self, option)
         }
@@ -86,19 +90,19 @@ READINGS = (
     Reading(3, columns=True),
     Reading(2, cell=True, columns=True),
 )
-"""Every right way to take an input."""
+"""Every right way to read an input."""
 
 WRONG = (
     Reading(3, batch_first=True, reshaped=True),
     Reading(3, batch_first=True, reversed=True),
     Reading(3, reversed=True),
 )
-"""Wrong ways to take an input of three axes."""
+"""Wrong ways to read an input of three axes."""
 
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """An array that a leaf may be: its name, (M, ...) values, and what is wrong if it is that."""
+    """An array that a leaf may equal: its name, values of M LSTMs (M, ...), and the fault if so."""
 
     name: str
     values: Array
@@ -106,7 +110,7 @@ class Candidate:
 
 
 def candidates(reading: Reading, simulated: Simulated, leaf: Leaf) -> Iterator[Candidate]:
-    """Everything of the shape of `leaf`, but for a leading axis of 1 that a state may lack."""
+    """Yield everything with the shape of `leaf`, which may have one more leading axis of 1."""
     shape = leaf.array.shape
     for name, values, fault in _all(reading, simulated, leaf.listed):
         values = reading.turned(values)
@@ -117,7 +121,7 @@ def candidates(reading: Reading, simulated: Simulated, leaf: Leaf) -> Iterator[C
 
 
 def _all(reading: Reading, simulated: Simulated, listed: bool) -> Iterator[tuple[str, Array, str]]:
-    """Everything that can come back: its name, its values, and what is wrong if it is that.
+    """Yield everything that can be returned: name, values, and the fault if it is returned.
 
     An answer that is `listed` has steps first, whatever the input has.
     """
@@ -133,23 +137,23 @@ def _all(reading: Reading, simulated: Simulated, listed: bool) -> Iterator[tuple
     def laid_out(steps: Array) -> Array:
         return steps.swapaxes(1, 2) if rows_first else steps
 
-    backwards = "" if reading.reversed else f"it is an LSTM {OUTPUT_BACKWARDS.says}"
+    backwards = "" if reading.reversed else f"this is an LSTM {OUTPUT_BACKWARDS.says}"
     yield "output", laid_out(h), ""
     yield "output", laid_out(h[:, ::-1]), backwards
     yield "c_all", laid_out(c), ""
     if rows_first:
         by_row = laid_out(h)
-        yield "output", h, f"it is an LSTM {OUTPUT_TIME_MAJOR.says}"
-        yield "output", h.reshape(by_row.shape), f"it is an LSTM {OUTPUT_RESHAPED.says}"
+        yield "output", h, f"this is an LSTM {OUTPUT_TIME_MAJOR.says}"
+        yield "output", h.reshape(by_row.shape), f"this is an LSTM {OUTPUT_RESHAPED.says}"
         last = "the last row of the output is returned instead of the last step"
         yield "h_n", by_row[:, -1], last
         yield "h_n", h[:, 0], "the first step is returned instead of the last"
     elif reading.batched and not listed:
-        yield "output", h.swapaxes(1, 2), "the output has rows first, but the input steps"
+        yield "output", h.swapaxes(1, 2), "the output has rows first, but the input has steps first"
 
 
 def distances(leaf: Leaf, candidate: Candidate) -> Array:
-    """The largest difference between `leaf` and each of the candidate's values, (M,)."""
+    """Return the largest difference between `leaf` and each of M values, (M,); inf for NaN."""
     with np.errstate(all="ignore"):
         apart = np.abs(candidate.values - leaf.array)
     flat = apart.reshape(len(apart), -1).max(axis=1)

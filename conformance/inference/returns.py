@@ -1,4 +1,4 @@
-"""From what came back to the expression for it, and to what is wrong or not verified."""
+"""From an answer to the expression that describes it, to faults, and to what is not verified."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "
 
 
 class Returns(NamedTuple):
-    """The argument `returns`, what is wrong, and where there is what it ignores, in words."""
+    """The argument `returns`, what is wrong, and the places of ignored arrays in words."""
 
     text: str
     faults: list[str]
@@ -22,11 +22,11 @@ class Returns(NamedTuple):
 
 
 def returns(guess: Guess, search: Search, returned: Returned) -> Returns:
-    """The expression for what comes back, and what is wrong about it.
+    """Return the expression for an answer, and what is wrong with the answer.
 
-    Arrays are named by their numbers first. Then those that no result explains get a name if they
-    have the shape of a result that is missing, as that is what they are meant to be; if they were
-    ignored, a class that returns zeros for its output would be right.
+    An array with the numbers of a result gets the name of the result. Any other array with the
+    shape of a missing result gets the name of that one, and is wrong: if it were ignored, a class
+    that returns zeros as its output would fit.
     """
     faults: list[str] = []
     texts = [_text(guess, search, leaf, faults) for leaf in returned.leaves]
@@ -35,7 +35,7 @@ def returns(guess: Guess, search: Search, returned: Returned) -> Returns:
     places = dict(_places(returned.form))
     for n, leaf in enumerate(returned.leaves):
         if texts[n] == "_":
-            # that all cell states should come back is too rare to be presumed of a right class
+            # few classes return all cell states: the numbers must show that, not the shape alone
             spare = [
                 each.name
                 for each in search.named(guess, leaf)
@@ -46,9 +46,9 @@ def returns(guess: Guess, search: Search, returned: Returned) -> Returns:
                 known.add(spare[0])
                 texts[n] = _indexed(spare[0], guess, leaf)
                 if guess.exact:
-                    faults.append(f"{places[n]} has the shape of {spare[0]}, but not its numbers")
+                    faults.append(f"{places[n]} has the shape of {spare[0]}, but other numbers")
     if not known & {"output", "h_n"}:
-        # what is returned was computed from an LSTM's results by a submodule that saw them
+        # a submodule, such as a Linear, computed the answer from its input: the input is a result
         for leaf in returned.modules:
             text = _text(guess, search, leaf, faults)
             if text != "_" and texts.count("_"):
@@ -59,19 +59,20 @@ def returns(guess: Guess, search: Search, returned: Returned) -> Returns:
 
 
 def _mend_repeated_state(texts: list[str], known: set[str], faults: list[str]) -> None:
-    """Where one state comes back twice and the other never, one of them is meant to be the other.
+    """Name one of two equal states after the other state if that is missing: this is a fault.
 
-    The first is h_n and the second c_n.
+    The first array is taken to be h_n, and the last one c_n.
     """
     for state, other, place in (("h_n", "c_n", -1), ("c_n", "h_n", 0)):
         same = [n for n, text in enumerate(texts) if text.partition("[")[0] == state]
         if len(same) > 1 and not known & {other, "c_all" if other == "c_n" else other}:
-            faults.append(f"{state} comes back twice, and {other} never")
+            faults.append(f"{state} is returned twice, and {other} is not returned")
             texts[same[place]] = texts[same[place]].replace(state, other)
             known.add(other)
 
 
 def _text(guess: Guess, search: Search, leaf: Leaf, faults: list[str]) -> str:
+    """Return the expression for a leaf, "_" if no result explains it; add its fault to `faults`."""
     found = search.named(guess, leaf)
     if not found or distances(leaf, found[0])[0] > search.tolerance:
         return "_"
@@ -81,7 +82,7 @@ def _text(guess: Guess, search: Search, leaf: Leaf, faults: list[str]) -> str:
 
 
 def _indexed(name: str, guess: Guess, leaf: Leaf) -> str:
-    """`name`, with the index 0 where the array lacks the axis of layers."""
+    """Return `name`, with the index 0 if the array lacks the axis of layers."""
     if name not in ("h_n", "c_n") or guess.reading.cell:
         return name
     axes = 3 if guess.reading.batched else 2
@@ -89,10 +90,11 @@ def _indexed(name: str, guess: Guess, leaf: Leaf) -> str:
 
 
 def _written(form: Any, texts: Sequence[str], unverified: list[str], place: str = "") -> str:
-    """`form` with texts for numbers; `unverified` gets the places of what is ignored.
+    """Return `form` as source, with `texts` in place of indices.
 
-    A part with something unknown is ignored as a whole if all else in it comes back elsewhere, so
-    that of a nested answer no more is written than what is verified.
+    `place` is where `form` is, in words; the places of ignored parts are added to `unverified`. A
+    part with something unknown is ignored as a whole if the rest of the part is returned elsewhere
+    as well: that keeps the expression for a nested answer short.
     """
     if form is None:
         return "_"
@@ -113,7 +115,7 @@ def _written(form: Any, texts: Sequence[str], unverified: list[str], place: str 
 
 
 def _places(form: Any, place: str = "") -> Iterator[tuple[int, str]]:
-    """The number of each array in `form`, and where that is in words."""
+    """Yield the index of each array in `form`, and its place in words."""
     if isinstance(form, (tuple, Mapping)):
         for where, part in _parts(form, place):
             yield from _places(part, where)
@@ -122,7 +124,7 @@ def _places(form: Any, place: str = "") -> Iterator[tuple[int, str]]:
 
 
 def _parts(form: Any, place: str) -> Iterator[tuple[str, Any]]:
-    """The parts of a tuple or a mapping, with where they are in words."""
+    """Yield the parts of a tuple or a mapping, each after its place in words."""
     if isinstance(form, Mapping):
         for key, part in form.items():
             yield f"{key!r} of {place}" if place else f"the returned value {key!r}", part

@@ -1,4 +1,4 @@
-"""Which parameters can hold the weights and biases, by their shapes."""
+"""Schemes: which parameters can hold the weights and biases, by their shapes."""
 
 from __future__ import annotations
 
@@ -16,10 +16,13 @@ from reference import Array
 
 @dataclass(frozen=True)
 class Scheme:
-    """Names of the weights by x, `ih`, and by h, `hh`: one of stacked gates, or four.
+    """The names of the parameters that may be weights and biases.
 
-    `joined` is ``xh`` or ``hx`` where `ih` holds both, in that order of features, and there is no
-    `hh`. `transposed` is read from the shape of `ih`. `biases` are all that can be one.
+    - `ih`, `hh`: the weights by x and by h, one array for all gates or four
+    - `joined`: ``xh`` or ``hx`` if `ih` holds both weights, in this order of features, and `hh` is
+      empty
+    - `transposed`: whether `ih` is transposed, as its shape shows
+    - `biases`: all parameters that can be a bias
     """
 
     ih: tuple[str, ...]
@@ -29,7 +32,9 @@ class Scheme:
     biases: tuple[str, ...]
 
     def spoken(self) -> tuple[int, ...]:
-        """The block of each gate i, f, g, o if the names of four arrays speak, or PyTorch's order.
+        """Return the block of each gate i, f, g, o by the names of four arrays.
+
+        Names that do not show the gates stand for PyTorch's order.
 
         >>> Scheme(("x2f.w", "x2i.w", "x2o.w", "x2c.w"), (), "", False, ()).spoken()
         (1, 0, 3, 2)
@@ -42,9 +47,9 @@ class Scheme:
         return tuple(found) if sorted(found) == [0, 1, 2, 3] else (0, 1, 2, 3)
 
     def hh_transposed(self, shapes: Shapes, turned: bool | None) -> bool:
-        """Whether weights by h are transposed: as their shape shows, or as `turned` claims.
+        """Return whether weights by h are transposed.
 
-        Those of one gate are square. Unless claimed otherwise they are taken to be as those by x.
+        Four arrays are square, so that `turned` decides, and without it the weights by x do.
         """
         if len(self.hh) == 1:
             return shapes[self.hh[0]][0] == HIDDEN
@@ -53,9 +58,9 @@ class Scheme:
     def weights(
         self, shapes: Shapes, by_x: Array, by_h: Array, turned: bool | None = None
     ) -> dict[str, Array]:
-        """Arrays of these blocks, (4, H, I) and (4, H, H), in the order in which they are stored.
+        """Return the arrays to store, by name, for blocks (4, H, I) and (4, H, H).
 
-        `turned` is whether `hh` is transposed where its shape does not show it.
+        `turned` is whether `hh` is transposed where its shape does not show that.
         """
         if self.joined:
             joined = np.concatenate([by_x, by_h][:: 1 if self.joined == "xh" else -1], axis=2)
@@ -71,7 +76,7 @@ class Scheme:
 
 
 def schemes(shapes: Shapes) -> Iterator[Scheme]:
-    """Every scheme that fits; where more than four arrays have a gate's shape, every four."""
+    """Yield every scheme that fits the shapes; of more than four arrays any four may be gates."""
     biases = tuple(
         name
         for name, shape in shapes.items()

@@ -1,10 +1,10 @@
-"""Finding which parameter does what: by x first, then by h, then the biases.
+"""The search for what each parameter does: weights by x first, then weights by h, then biases.
 
-Four gates can use four blocks in 256 ways, of which 24 are orders; together the weights by x, the
-weights by h and a bias can be used in 256^3 ways, which are too many to try. So a class is called
-with most of its parameters at zero. With the weights by x alone, its results show how these are
-used, whatever becomes of the others, and one simulation computes all 256 ways at once. Then the
-weights by h are filled in as well, and after them one bias at a time.
+Four gates can use four blocks in 256 ways, of which 24 are orders. The weights by x, the weights
+by h and a bias together can be used in 256^3 ways, which is too many to try. So the class is called
+with most of its parameters at zero. With only the weights by x filled in, the results show how the
+gates use these weights, and one simulation computes all 256 ways at once. Then the weights by h
+are filled in as well, and after them one bias at a time.
 """
 
 from __future__ import annotations
@@ -25,15 +25,18 @@ from conformance.inference.simulation import Blocks, Simulated, simulate
 from reference import Array
 
 KEPT = 12
-"""How many right guesses are followed up; of wrong ones a quarter of that."""
+"""The number of exact guesses that are followed up; of guesses that explain nothing, a quarter."""
 
 NO_BIAS = np.zeros((1, 4, HIDDEN))
 
 
 class Scored(NamedTuple):
-    """For each of M LSTMs how many arrays it explains, and how far it is off on average.
+    """How well each of M simulated LSTMs explains an answer.
 
-    Of `total` arrays of a shape that it has, and of `returned` in all.
+    - `explained`: the number of arrays that each explains, (M,)
+    - `off`: the mean error of each over the `total` arrays, (M,)
+    - `total`: the number of arrays with the shape of something that an LSTM returns
+    - `returned`: the number of all arrays
     """
 
     explained: Array
@@ -42,24 +45,24 @@ class Scored(NamedTuple):
     returned: int
 
     def best(self) -> Iterator[int]:
-        """Those that explain most, or the nearest few if nothing explains anything."""
+        """Yield the LSTMs that explain most, or the nearest few if none explains anything."""
         if self.explained.any():
             yield from np.flatnonzero(self.explained == self.explained.max())[:KEPT]
         else:
             yield from np.argsort(self.off, kind="stable")[: KEPT // 4]
 
     def all_by_one_of(self, count: int) -> bool:
-        """Whether one of the first `count` explains everything."""
+        """Return whether one of the first `count` explains everything."""
         return bool((self.explained[:count] >= self.total).any()) and self.total > 0
 
     def shown(self, n: int) -> dict[str, Any]:
-        """The n-th's part of a guess."""
+        """Return the fields of a guess that the n-th LSTM sets."""
         counts = {"exact": int(self.explained[n]), "error": float(self.off[n])}
         return {**counts, "total": self.total, "returned": self.returned}
 
 
 class Search:
-    """Guesses about one class with given `shapes` of parameters, by calling it."""
+    """The search for one class, which `prober` calls; its parameters have these `shapes`."""
 
     def __init__(self, prober: Prober, shapes: Shapes) -> None:
         self.prober = prober
@@ -68,7 +71,10 @@ class Search:
         self.tolerance = 1e-9 if prober.dtype.name == "float64" else 3e-5
 
     def answer(self, guess: Guess, *, hh: bool, biases: Iterable[str]) -> Returned | None:
-        """What comes back with random weights by x, and by h and `biases` where wanted."""
+        """Return the answer with random weights by x, and with those by h and `biases` if wanted.
+
+        All other parameters are zero.
+        """
         parameters = {name: np.zeros(self.shapes[name]) for name in guess.scheme.biases}
         for name in biases:
             parameters[name] = self.numbers.bias[name].reshape(self.shapes[name])
@@ -83,7 +89,7 @@ class Search:
         return self.prober.call(guess.method, guess.call, values, parameters)
 
     def whole_answer(self, guess: Guess) -> Returned | None:
-        """What comes back where nothing is zero."""
+        """Return the answer with all parameters of the guess filled in."""
         return self.answer(guess, hh=True, biases=guess.biases)
 
     def simulated(
@@ -94,9 +100,11 @@ class Search:
         bias: Array = NO_BIAS,
         states: Sequence[Array] = (),
     ) -> Simulated:
-        """The states of LSTMs that use blocks in these ways; `bias` is (M, 4, HIDDEN).
+        """Return the states of M LSTMs.
 
-        They start from `states`, by default what is given, or zeros.
+        - `ih`, `hh`: how each uses the blocks of weights; without `hh` the weights by h are zero
+        - `bias`: what each adds to its gates, (M, 4, HIDDEN) or (1, 4, HIDDEN)
+        - `states`: the initial h and c of all; by default those in the call, or zeros
         """
         reading = guess.reading
         if not states:
@@ -113,9 +121,10 @@ class Search:
         return simulate(x, states, blocks, guess.equations)
 
     def scored(self, guess: Guess, returned: Returned, simulated: Simulated) -> Scored:
-        """How far each LSTM simulated explains what came back.
+        """Return how well each simulated LSTM explains the answer.
 
-        Inputs of submodules are looked at only where nothing that was returned is explained.
+        Inputs of submodules count only if nothing that was returned is explained, as in a class
+        that returns no more than a Linear of its last state.
         """
         scored = self._leaves(guess, returned.leaves, simulated)
         if scored.explained.any():
@@ -131,16 +140,16 @@ class Search:
             found = [distances(leaf, each) for each in candidates(guess.reading, simulated, leaf)]
             if found:
                 off.append(np.min(found, axis=0))
-                # zeros can be anything: they explain nothing
+                # an array of zeros may stand for anything, so zeros explain nothing
                 explained += (off[-1] <= self.tolerance) & leaf.array.any()
         mean = np.mean(off, axis=0) if off else np.full(len(explained), np.inf)
         return Scored(explained, mean, len(off), len(leaves))
 
     def by_x(self, guess: Guess, faulty: bool) -> Iterator[Guess]:
-        """Guesses of how the gates use what the input is multiplied with.
+        """Yield guesses of how the gates use the weights by x.
 
-        Where the equations of the LSTM explain nothing, `faulty` ones are tried, and then two
-        faults at once.
+        If `faulty`, other equations are tried where those of the LSTM do not explain everything,
+        and then pairs of faults.
         """
         returned = self.answer(guess, hh=False, biases=())
         if returned is None:
@@ -155,8 +164,8 @@ class Search:
                 here = replace(guess, forget_bias=forget_bias, equations=equations)
                 scored = self.scored(here, returned, self.simulated(here, uses))
                 found |= scored.all_by_one_of(len(ORDERS))
-                # of what explains nothing, the order that names speak of is believed, unless
-                # another is more than twice as near
+                # if nothing is explained, the order in the names of parameters is the likeliest,
+                # unless another order is more than twice as near
                 scored.off[uses.index(guess.scheme.spoken())] /= 2
                 for n in scored.best():
                     yield replace(here, ih=uses[n], **scored.shown(n))
@@ -164,14 +173,14 @@ class Search:
                 return
 
     def by_h(self, guess: Guess) -> Iterator[Guess]:
-        """The same for what the hidden state is multiplied with."""
+        """Yield guesses of how the gates use the weights by h."""
         per_gate = len(guess.scheme.hh) == 4
         for turned in (None, not guess.scheme.transposed)[: 1 + per_gate]:
             here = replace(guess, turned=turned)
             returned = self.answer(here, hh=True, biases=())
             if returned is None:
                 continue
-            # some faults, such as a state that is not carried, show with weights by h only
+            # some faults, such as a state that is not carried on, show only with weights by h
             alternatives = EQUATIONS if guess.exact and guess.equations is LSTM else ()
             for equations in (guess.equations, *alternatives):
                 here = replace(here, equations=equations)
@@ -182,7 +191,7 @@ class Search:
                     break
 
     def bias(self, guess: Guess, name: str) -> Iterator[Guess]:
-        """The same for one bias, where all else is right: what it adds, or that it does not."""
+        """Yield the guess with what one bias does; all other biases are zero meanwhile."""
         returned = self.answer(guess, hh=True, biases=[name])
         if returned is None:
             return
@@ -199,7 +208,7 @@ class Search:
             yield replace(guess, unexplained=(*guess.unexplained, name))
 
     def _initial(self, guess: Guess, name: str, returned: Returned) -> str:
-        """Which initial state a parameter of the shape of a bias is, "h" or "c", or "" if none."""
+        """Return the initial state that a parameter in the shape of a bias is: "h", "c", or ""."""
         numbers = self.numbers.bias[name]
         if numbers.size == HIDDEN and not guess.call.takes_states:
             rows = np.broadcast_to(numbers, (guess.reading.rows, HIDDEN))
@@ -210,25 +219,25 @@ class Search:
         return ""
 
     def whole(self, guess: Guess) -> Guess:
-        """`guess` with its error where nothing is zero."""
+        """Return `guess` with its score where all parameters are filled in."""
         returned = self.whole_answer(guess)
         if returned is None:
             return replace(guess, exact=0, error=np.inf)
         return replace(guess, **self.scored(guess, returned, self._right(guess)).shown(0))
 
     def _right(self, guess: Guess) -> Simulated:
-        """What `guess` says that comes back where nothing is zero."""
+        """Return the states that `guess` predicts where all parameters are filled in."""
         bias = sum(guess.biases.values(), np.zeros((4, HIDDEN)))
         return self.simulated(guess, [guess.ih], [guess.hh], bias[None])
 
     def named(self, guess: Guess, leaf: Leaf) -> list[Candidate]:
-        """What `leaf` of a :meth:`whole_answer` is, the nearest first."""
+        """Return what `leaf` of a :meth:`whole_answer` may be, the nearest first."""
         found = candidates(guess.reading, self._right(guess), leaf)
         return sorted(found, key=lambda each: (float(distances(leaf, each)[0]), each.fault))
 
 
 def best(guesses: Iterable[Guess]) -> list[Guess]:
-    """The guesses worth following, the best first."""
+    """Return the guesses to follow up, the best first."""
     ranked = sorted(guesses, key=lambda guess: guess.rank)
     if ranked and ranked[0].exact:
         return [guess for guess in ranked if guess.exact][:KEPT]

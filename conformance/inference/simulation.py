@@ -1,4 +1,4 @@
-"""Many LSTMs at once, right ones and faulty ones, for comparing an unknown one with all of them."""
+"""Simulates many LSTMs at once, to compare an unknown one with all of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reference import Array
 class Blocks(NamedTuple):
     """M sets of parameters: weight_ih (M, 4, H, I), weight_hh (M, 4, H, H), bias (M, 4, H).
 
-    Gates are in the order i, f, g, o. An axis of 1 in place of M is shared by all.
+    Gates are in the order i, f, g, o. An array with 1 in place of M is shared by all sets.
     """
 
     weight_ih: Array
@@ -23,14 +23,20 @@ class Blocks(NamedTuple):
 
 
 class Simulated(NamedTuple):
-    """Hidden and cell states of every step, each (M, T, N, H)."""
+    """The hidden and cell states of every step, each (M, T, N, H)."""
 
     h: Array
     c: Array
 
 
 def simulate(x: Array, states: Sequence[Array], blocks: Blocks, equations: Equations) -> Simulated:
-    """Run M LSTMs over `x` (T, N, I) from `states`, h and c, each (N, H)."""
+    """Run M LSTMs.
+
+    - `x`: the input of all, (T, N, I)
+    - `states`: the initial h and c of all, each (N, H)
+    - `blocks`: the parameters of each
+    - `equations`: what a step computes
+    """
     count = max(map(len, blocks))
     h_0, c_0 = h, c = [
         np.broadcast_to(state * (name in equations.taken), (count, *state.shape))

@@ -1,4 +1,4 @@
-"""Ways to construct and to call something of which only the names of arguments are known."""
+"""Ways to construct and to call an unknown class or function, by the names of its arguments."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CONSTRUCTED = (
     ("input_size", r"(^|_)in($|_|put|s$)|input|emb|feat|n_x|^x"),
     (str(EXTRA), ""),
 )
-"""What is given for an argument of a constructor, by words in its name; the first that fits."""
+"""The value for an argument of a constructor, by its name; the first pattern that fits counts."""
 
 CALLED = (
     ("bias", r"^(b($|_|\d|[a-z]$)|b(ih|hh))|^bias"),
@@ -30,7 +30,7 @@ CALLED = (
     ("c_0", r"^(c|prev_c|s0|m0)"),
     ("input", ""),
 )
-"""What an argument of a function is, likewise."""
+"""The role of an argument of a function, likewise."""
 
 
 def _role(name: str, words: Sequence[tuple[str, str]]) -> str:
@@ -39,14 +39,14 @@ def _role(name: str, words: Sequence[tuple[str, str]]) -> str:
 
 @dataclass(frozen=True)
 class Construction:
-    """One way to make an instance by calling `cls`, with arguments as source: sizes or numbers."""
+    """One way to make an instance of `cls`; each argument is the name of a size, or a number."""
 
     cls: Callable[..., Any]
     positional: tuple[str, ...]
     named: tuple[tuple[str, str], ...] = ()
 
     def __call__(self, input_size: int, hidden_size: int) -> Any:
-        """A new instance with these sizes."""
+        """Make an instance with these sizes."""
         sizes = dict(zip(SIZES, (input_size, hidden_size), strict=True))
         given = [sizes[text] if text in sizes else int(text) for text in self.positional]
         named = {key: sizes[text] if text in sizes else int(text) for key, text in self.named}
@@ -54,7 +54,7 @@ class Construction:
 
     @property
     def code(self) -> str:
-        """Source of a factory that takes input_size and hidden_size."""
+        """The source of a factory that takes input_size and hidden_size."""
         name = self.cls.__name__
         if self.positional == SIZES and not self.named:
             return name
@@ -63,11 +63,10 @@ class Construction:
 
 
 def constructions(cls: Callable[..., Any]) -> Iterator[Construction]:
-    """Ways in which `cls` may be constructed, the likeliest first.
+    """Yield ways to construct `cls`, the likeliest first.
 
-    Only arguments without a default are given, and those with one whose name speaks of the input
-    or hidden size or of a number of layers. Values go by name where names speak, and else through
-    every order.
+    Arguments without a default are given, and those with a default that are a size by name. The
+    value of an argument follows from its name first; then the two sizes go to any two arguments.
     """
     try:
         parameters = [*inspect.signature(cls).parameters.values()]
@@ -78,13 +77,14 @@ def constructions(cls: Callable[..., Any]) -> Iterator[Construction]:
     if not given:
         yield from (Construction(cls, order) for order in (SIZES, SIZES[::-1]))
         return
-    # from the first that is keyword-only, or comes after one that is left out, all go by name
+    # from the first argument that is keyword-only, or that follows one that is not given, all
+    # arguments are given by name
     positional = sum(
         p is other and p.kind is not p.KEYWORD_ONLY for p, other in zip(given, named, strict=False)
     )
     roles = [_role(p.name, CONSTRUCTED) for p in given]
     names = [p.name for p in given[positional:]]
-    # without repeats, in this order
+    # dict.fromkeys drops repeats and keeps the order
     for values in dict.fromkeys(map(tuple, (roles, *_orders(roles)))):
         if set(SIZES) <= set(values):
             named_values = zip(names, values[positional:], strict=True)
@@ -92,7 +92,7 @@ def constructions(cls: Callable[..., Any]) -> Iterator[Construction]:
 
 
 def _is_size(parameter: inspect.Parameter) -> bool:
-    """Whether an argument with a default is a size all the same, or more than one layer."""
+    """Return whether an argument with a default is a size, or a number of layers above 1."""
     default, role = parameter.default, _role(parameter.name, CONSTRUCTED)
     if role in SIZES:
         return default is None or type(default) is int
@@ -100,7 +100,7 @@ def _is_size(parameter: inspect.Parameter) -> bool:
 
 
 def _orders(roles: Sequence[str]) -> Iterator[list[str]]:
-    """Every order of the two sizes among arguments that are not numbers of layers."""
+    """Yield every way to give the two sizes to arguments that are not numbers of layers."""
     free = [place for place, role in enumerate(roles) if role != "1"]
     for places in itertools.permutations(free[:5], 2):
         values = [role if role == "1" else str(EXTRA) for role in roles]
@@ -109,7 +109,7 @@ def _orders(roles: Sequence[str]) -> Iterator[list[str]]:
 
 
 def calls(cell: bool) -> Iterator[str]:
-    """Arguments of a call, without states and then with them, the likeliest first."""
+    """Yield arguments of a call, first without states and then with them, the likeliest first."""
     yield "input"
     orders = ("input, ({}, {})", "input, {}, {}", "({}, {}), input", "{}, {}, input")
     for states in (("h_0[0]", "c_0[0]"), ("h_0", "c_0"))[cell:]:
@@ -118,9 +118,9 @@ def calls(cell: bool) -> Iterator[str]:
 
 
 def signatures(function: Callable[..., Any], cell: bool) -> Iterator[tuple[str, Shapes]]:
-    """Ways to call a function that is given its parameters, by the names of its arguments.
+    """Yield ways to call a function that takes its parameters as arguments.
 
-    Each is the arguments of a call, and a shape for each parameter.
+    Each is the arguments of a call, and the shape of each parameter, by the names of arguments.
     """
     arguments = inspect.signature(function).parameters.items()
     roles = {name: _role(name, CALLED) for name, each in arguments if each.default is each.empty}
@@ -141,7 +141,7 @@ def signatures(function: Callable[..., Any], cell: bool) -> Iterator[tuple[str, 
 
 
 def methods(holder: Any) -> Iterator[str]:
-    """What can be called: the instance itself, or methods of an object that cannot be."""
+    """Yield what can be called: "" for the object itself, or else the names of its methods."""
     if callable(holder):
         yield ""
         return

@@ -43,9 +43,9 @@ class Prints(Loops):
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("Loops", "no answer within 5 s; if it does not hang, raise --timeout"),
-        ("Exits", "the process exited with status 3 while it was loaded and tried out"),
-        ("Segfaults", "the process was ended by SIGSEGV while it was loaded and tried out"),
+        ("Loops", "no answer within 5 s; if the code does not hang, raise --timeout"),
+        ("Exits", "the process exited with status 3 while loading and trying the code"),
+        ("Segfaults", "the process was ended by SIGSEGV while loading and trying the code"),
     ],
 )
 def test_inference_tells_what_its_process_died_of(name: str, told: str, tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_inference_drops_what_is_printed(tmp_path: Path) -> None:
     (tmp_path / "bad.py").write_text(BAD)
     run = command("infer", "bad.py:Prints", folder=tmp_path)
     assert run.returncode == 1, run.stdout + run.stderr
-    assert run.stdout.startswith("# bad.py:Prints computes no LSTM.")
+    assert run.stdout.startswith("# bad.py:Prints does not compute the LSTM.")
     assert "noise" not in run.stdout
 
 

@@ -225,7 +225,7 @@ FAULTY = {
     "CutsProductsDifferently": "order i, f, g, o, but U is used in the order i, f, o, g",
     "ResetsHidden": "that starts every step from the initial h",
     "IgnoresStates": "that ignores h_0 and c_0",
-    "StartsAtRandom": "left out, the initial states are not zeros",
+    "StartsAtRandom": "initial states that are not given are not zeros",
     "MixesRowsAndSteps": "makes its output batch-first by a reshape instead of a transpose",
     "ReshapesInput": "makes batch-first input time-major by a reshape instead of a transpose",
     "RunsBackwards": "that processes the steps from the last to the first",
@@ -238,11 +238,11 @@ FAULTY = {
     "SqueezesUnits": "output.shape = (2, 1), but should be (2, 1, 1)",
     "ReversesOutput": "that returns its output from the last step to the first",
     "TurnsOutput": "that returns batch-first output time-major",
-    "TurnsInput": "the output has rows first, but the input steps",
-    "ReturnsHiddenTwice": "h_n comes back twice, and c_n never",
-    "ReturnsCellTwice": "c_n comes back twice, and h_n never",
-    "StepsWithoutCell": "h_n comes back twice, and c_n never",
-    "lstm_without_output": "the first returned value has the shape of output, but not its numbers",
+    "TurnsInput": "the output has rows first, but the input has steps first",
+    "ReturnsHiddenTwice": "h_n is returned twice, and c_n is not returned",
+    "ReturnsCellTwice": "c_n is returned twice, and h_n is not returned",
+    "StepsWithoutCell": "h_n is returned twice, and c_n is not returned",
+    "lstm_without_output": "the first returned value has the shape of output, but other numbers",
     "lstm_with_output_reversed": "that returns its output from the last step to the first",
     "PeeksAtCell": "no mapping fits; with the nearest: output[0, 0, 0] = ",
 }
@@ -359,11 +359,11 @@ def test_infer_tells_of_other_mappings_that_fit() -> None:
     remarks = inferred("right.py", "EightLinears").remarks
     first, second = RIGHT["EightLinears"]["bias"]
     assert remarks == (
-        f"{first} and {second} can change places: only their sum counts",
+        f"{first} and {second} can be exchanged: only their sum matters",
         "call='input, (h_0[0], c_0[0])' fits as well",
     )
     assert inferred("right.py", "LearnsItsStart").remarks == (
-        "h_start is the initial h and stays as it is constructed",
+        "h_start is the initial h and keeps the value from the constructor",
     )
 
 
@@ -464,15 +464,15 @@ class CannotBeCalled:
         (f"{FOLDER / 'right.py'}", "give .*right.py:Class; it has CarryCell, Cell, "),
         (
             f"{__file__}:TakesSettings",
-            r"constructed with \(settings\), where nothing is input_size",
+            r"the constructor takes \(settings\), where no names suggest input_size",
         ),
-        (f"{__file__}:CannotBeCalled", "it has nothing that can be called"),
-        (f"{FOLDER / 'right.py'}:uniform", "the names of its arguments are not those of an LSTM"),
+        (f"{__file__}:CannotBeCalled", "an instance has nothing that can be called"),
+        (f"{FOLDER / 'right.py'}:uniform", "the names of the arguments are not those of an LSTM"),
         ("torch.nn.Linear", r"no parameters have the shapes .* weight \(\d, \d\), bias \(\d,\)"),
         ("torch.nn.Identity", "there are none"),
         (f"{__file__}:Embeds", "RuntimeError: Expected tensor for argument"),
         (f"{__file__}:KeepsItsState", "a cell must return h_n and c_n, got returns='h_n'"),
-        (f"{__file__}:CannotBeMade", "constructing it raised ValueError: no"),
+        (f"{__file__}:CannotBeMade", "the constructor raised ValueError: no"),
     ],
 )
 def test_infer_refuses_what_it_cannot_try(name: str, told: str) -> None:
