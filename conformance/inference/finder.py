@@ -14,7 +14,7 @@ import inspect
 import itertools
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from conformance.errors import told
@@ -51,15 +51,15 @@ class _Place:
     starts: tuple[Guess, ...]
 
 
+@dataclass
 class Finder:
     """The search for one class or function in one dtype; `complaint` is why it found nothing."""
 
-    def __init__(self, target: Callable[..., Any], dtype: DType, around: Around) -> None:
-        self.target = target
-        self.dtype = dtype
-        self.around = around
-        self.complaint = ""
-        self.started = time.perf_counter()
+    target: Callable[..., Any]
+    dtype: DType
+    around: Around
+    complaint: str = ""
+    started: float = field(default_factory=time.perf_counter)
 
     def best(self) -> Found | None:
         """Return the best guess of all places, None if nothing could be called at all.

@@ -107,18 +107,19 @@ class _Adapter(NamedTuple):
     unverified: list[str]
 
 
+@dataclass(frozen=True)
 class _Conclusion:
     """The way from what was found to an :class:`Inference`."""
 
-    def __init__(
-        self, name: str, target: Callable[..., Any], place: str, found: Found, around: Around
-    ) -> None:
-        self.name = name
-        self.target = target
-        self.place = place
-        self.found = found
-        self.around = around
-        self.search = found.search
+    name: str
+    target: Callable[..., Any]
+    place: str
+    found: Found
+    around: Around
+
+    @property
+    def search(self) -> Search:
+        return self.found.search
 
     def drawn(self) -> Inference:
         """Try the adapters on whole cases, and return the first that fits, or else the first."""

@@ -28,7 +28,7 @@ from conformance.implementations.shipped import SHIPPED
 from conformance.reproductions.subject import Subject, environment
 from conformance.requirements import REQUIREMENTS
 from conformance.running import limits
-from conformance.running.journal import Journal
+from conformance.running.journal import Entry, Journal
 from conformance.running.options import rerun
 from reference import DTYPES, Precision
 
@@ -79,7 +79,7 @@ def select(config: pytest.Config) -> Selection:
     targets: list[Target] = []
     for name, load_it in _asked(config):
         with contextlib.closing(Journal(config)) as journal:
-            journal.write(name)
+            journal.write(Entry(name))
         implementation = load_it()
         if implementation.name in {other.implementation.name for other in targets}:
             text = f"two implementations are called {implementation.name!r}"

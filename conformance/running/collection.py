@@ -19,7 +19,7 @@ from conformance.reproductions.directory import write
 from conformance.running import limits
 from conformance.running.choosing import Selection, Target, budget, selection, subject
 from conformance.running.deciding import check
-from conformance.running.journal import Collected, Journal
+from conformance.running.journal import Collected, Entry, Journal
 from conformance.running.limits import LOADING, last_resort
 from conformance.running.parametrize import NotConformant
 
@@ -28,12 +28,7 @@ class RequirementItem(pytest.Item):
     """One requirement on one implementation and device."""
 
     def __init__(
-        self,
-        *,
-        requirement: Requirement,
-        target: Target,
-        device: str,
-        **rest: Any,
+        self, *, requirement: Requirement, target: Target, device: str, **rest: Any
     ) -> None:
         super().__init__(**rest)
         self.requirement = requirement
@@ -67,7 +62,7 @@ class RequirementItem(pytest.Item):
                 self.device,
                 budget(self.config),
                 lambda case: journal.write(
-                    self.nodeid, case, self.started, here, implementation.name
+                    Entry(self.nodeid, self.started, case, here, implementation.name)
                 ),
                 found.append,
             )

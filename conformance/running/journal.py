@@ -36,7 +36,7 @@ class Entry:
     """
 
     doing: str
-    started: float
+    started: float = field(default_factory=time.time)
     case: Case | None = None
     subject: Subject | None = None
     implementation: str = ""
@@ -67,26 +67,15 @@ class Journal:
         self._file: IO[bytes] | None = None
         self._pickler: pickle.Pickler | None = None
 
-    def write(
-        self,
-        doing: str,
-        case: Case | None = None,
-        started: float | None = None,
-        subject: Subject | None = None,
-        implementation: str = "",
-    ) -> Callable[[Step], None]:
-        """Replace the last entry; return a function that adds a step to the new one.
-
-        The arguments are those of :class:`Entry`; `started` is now unless given.
-        """
+    def write(self, entry: Entry) -> Callable[[Step], None]:
+        """Replace the last entry by this one, and return a function that adds a step to it."""
         self.close()
         if self.path is not None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self.path.open("wb")
             # one pickler for all steps: an array that was written before is not written again
             self._pickler = pickle.Pickler(self._file, pickle.HIGHEST_PROTOCOL)
-            begun = time.time() if started is None else started
-            self._add(Entry(doing, begun, case, subject, implementation))
+            self._add(entry)
         return lambda step: self._add(replace(step, case=None))
 
     def collected(self, what: Collected) -> None:

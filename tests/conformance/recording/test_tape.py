@@ -136,7 +136,7 @@ def test_journal_keeps_what_was_written_before_the_end(tmp_path: Path) -> None:
     kept = journal.Journal.__new__(journal.Journal)
     kept.path, kept._file, kept._pickler = tmp_path / "one", None, None
     case = random_case(Configuration(2, 3))
-    with recording(kept.write("doing", case, 5.0)):
+    with recording(kept.write(journal.Entry("doing", 5.0, case))):
         load("torch.nn.LSTM").run(case)
     kept.close()
     whole = (tmp_path / "one").read_bytes()
