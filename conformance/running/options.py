@@ -125,7 +125,7 @@ OPTIONS = (
     Option("requirement", "verify only this requirement; can be repeated", "NAME", repeated=True),
     Option(
         "level",
-        "verify only these levels, such as core,module; all levels: core, sequence, module, training",
+        "verify only these levels, such as core,module; all: core, sequence, module, training",
         **LIST,
     ),
     Option(
