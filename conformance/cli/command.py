@@ -132,9 +132,9 @@ def _infer(asked: argparse.Namespace) -> int:
 
     fitting = True
     for name in asked.names:
-        found = infer_apart(name, asked.lstm_timeout, asked.lstm_memory)
-        print("\n".join(found.lines))
-        fitting &= found.fits
+        lines, fits = infer_apart(name, asked.lstm_timeout, asked.lstm_memory)
+        print("\n".join(lines))
+        fitting &= fits
     return CONFORMANT if fitting else NOT_CONFORMANT
 
 

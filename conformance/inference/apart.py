@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from conformance.checking.budget import ANSWER, MEMORY
 from conformance.checking.process_state import standard_output
@@ -12,22 +11,19 @@ from conformance.inference.inference import infer
 from conformance.running.child import Apart, Ended, Late
 
 
-class Inferred(NamedTuple):
-    """What :func:`conformance.infer` found: lines to print, and whether the class fits."""
-
-    lines: list[str]
-    fits: bool
-
-
-def infer_apart(name: str, seconds: float = ANSWER, memory: float = MEMORY) -> Inferred:
+def infer_apart(
+    name: str, seconds: float = ANSWER, memory: float = MEMORY
+) -> tuple[list[str], bool]:
     """Do what :func:`conformance.infer` does, in a separate process.
 
-    `seconds` and `memory`, in GiB, are its limits. What the class prints is dropped. Raises
-    :class:`UsageError` as :func:`conformance.infer` does, and if the process is late or dies.
+    Returns the lines to print, and whether the class fits. What the class prints is dropped.
+    `seconds` and `memory`, in GiB, are limits. Raises :class:`UsageError` as
+    :func:`conformance.infer` does, and if the process is late or dies.
     """
     with Apart(_inferred, name, memory=memory) as process:
         try:
-            return Inferred(*process.answer(seconds))
+            lines, fits = process.answer(seconds)
+            return lines, fits
         except Late as error:
             how = f"{error}; if the code does not hang, raise --timeout"
         except Ended as error:
@@ -35,7 +31,7 @@ def infer_apart(name: str, seconds: float = ANSWER, memory: float = MEMORY) -> I
     raise UsageError(f"{name!r}: {how}")
 
 
-def _inferred(name: str) -> Iterator[Inferred]:
+def _inferred(name: str) -> Iterator[tuple[list[str], bool]]:
     with standard_output():
         found = infer(name)
-    yield Inferred(found.lines(), found.fits)
+    yield found.lines(), found.fits

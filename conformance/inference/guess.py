@@ -25,7 +25,7 @@ class Guess:
     - `equations`: what a step computes
     - `forget_bias`: a constant that the class itself adds to the forget gate
     - `ih`, `hh`: for each gate the block of the weights by x, and by h, that it uses
-    - `turned`: whether a weight by h with a gate of its own is transposed, None if not known
+    - `turned`: whether four separate weights by h are transposed, None if not known
     - `biases`: what each bias adds to the gates, (4, HIDDEN)
     - `initial`: names that look like biases and are the initial h or c
     - `unexplained`: names that look like biases and do something else

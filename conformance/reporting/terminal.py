@@ -177,13 +177,13 @@ def summarize(console: Console, run: Run) -> None:
         lacking = Support(**supports).lacking()
         absent = [each for each in Support.results if each not in supports["results"]]
         declared = Precision(**run.circumstances["precision"][name]).described()
-        for what, said in (
+        for what, items in (
             ("does not take", lacking),
             ("does not return", absent),
             ("declares its precision", declared),
         ):
-            if said:
-                line = f"{name} {what}: {', '.join(said)}"
+            if items:
+                line = f"{name} {what}: {', '.join(items)}"
                 console.print(line, style="dim", markup=False, soft_wrap=True)
     for line in run.circumstances.get("absent", ()):
         console.print(line, style="dim", highlight=False)

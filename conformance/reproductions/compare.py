@@ -25,7 +25,7 @@ def compare(name: str, arrays: Comparison, steps: Sequence[Step]) -> Ending:
         # only the numbers matter here, and an array without strides is easier to read
         expected = Literal(expected.array.astype(np.float64, order="C"), tensor=False)
     operands = {
-        "name": Text(quoted(name)),
+        "name": Text(json.dumps(name, ensure_ascii=False)),
         "got": arrays.got,
         "expected": expected,
         "allowed": arrays.allowed,
@@ -39,11 +39,6 @@ def allowance(allowed: Literal) -> Any:
     if limit.size and (limit == limit.flat[0]).all() and np.isfinite(limit.flat[0]):
         return Text(number(limit.flat[0]))
     return Literal(limit, tensor=False)
-
-
-def quoted(text: str) -> str:
-    """Return a text as a Python literal in double quotes."""
-    return json.dumps(text, ensure_ascii=False)
 
 
 def short(bound: Array) -> Array:
