@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 
 CONFORMANT, NOT_CONFORMANT, USAGE, BROKEN = range(4)
 INTERRUPTED = 130
-"""The exit statuses of the command."""
+"""The statuses with which the command exits."""
 
 MANY = 20
 """The number of names above which a message does not list them all."""

@@ -32,10 +32,8 @@ def check(
     """Draw cases until the requirement fails or the budget is spent; never raises for a failure.
 
     `before` is called with each case before the implementation sees the case; if it returns a
-    function, that is called with each step before it is taken. `keep` gets the finding of a
-    failure.
-
-    An exception that is neither the implementation's nor a mismatch is a fault of this suite,
+    function, that is called before each step with the step. `keep` gets what a failure was found
+    on. An exception that is neither the implementation's nor a mismatch is a fault of this suite,
     and does propagate.
     """
     supports = implementation.supports
