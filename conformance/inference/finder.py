@@ -71,6 +71,8 @@ class Finder:
         for faulty, until in zip((False, True), UNTIL, strict=True):
             if any(each.guess.whole for each in found):
                 break
+            # one place may explain some results by accident, so the search goes on until a place
+            # explains all of them without a flaw
             for place in places:
                 if place is not places[0] and time.perf_counter() > self.started + until:
                     break

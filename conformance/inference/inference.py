@@ -186,6 +186,7 @@ class _Conclusion:
             in_float32 = replace(self.search.prober, dtype=DTYPES["float32"])
             search = Search(in_float32, self.search.shapes)
             omitted = search.whole(replace(guess, call=Call("input")))
+            # a call without states returned something, but not what follows from zeros
             random = guess.exact and not omitted.exact and np.isfinite(omitted.error)
             wrong = ["initial states that are not given are not zeros"] * bool(random)
             return [(guess, bool(omitted.exact), wrong)]
@@ -199,6 +200,7 @@ class _Conclusion:
         right = [given for given in ran if given.exact and (given.exact, given.total) == most]
         if not right and guess.exact:
             return [(ran[0], True, [self._ignored(ran)])]
+        # a class that returns states without the axis of layers most likely takes such states
         flat = "[0]" in self._returns(guess).text
         right.sort(key=lambda given: ("[0]" in given.call.text) != flat)
         return [(given, True, []) for given in right or ran[:1]]

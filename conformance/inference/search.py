@@ -115,7 +115,7 @@ class Search:
         blocks = Blocks(
             self.numbers.ih[np.array(ih)],
             self.numbers.hh[np.array(hh)] if hh else np.zeros((1, 4, HIDDEN, HIDDEN)),
-            bias + guess.forget_bias * np.eye(4)[1, :, None],
+            bias + guess.forget_bias * np.eye(4)[1, :, None],  # 1 is the index of f in i, f, g, o
         )
         x = reading.time_major(self.numbers.inputs[reading.axes])
         return simulate(x, states, blocks, guess.equations)
@@ -131,6 +131,8 @@ class Search:
             return scored
         others = self._leaves(guess, returned.modules, simulated)
         if others.explained.any() or not np.isfinite(scored.off).any():
+            # one input explains the answer that the submodule made of it; other submodules and
+            # their inputs do not matter
             return others._replace(total=1, returned=1)
         return scored
 
@@ -158,6 +160,8 @@ class Search:
         levels = [((LSTM,), USES, (0.0, 1.0)), (EQUATIONS, USES, (0.0, 1.0))]
         if not guess.reading.says:
             levels.append((PAIRS, ORDERS, (0.0,)))
+        # a larger level explains more by accident, so that a level is tried only if no order of the
+        # gates explains everything in the levels before
         for level, uses, forget_biases in levels if faulty else levels[:1]:
             found = False
             for equations, forget_bias in itertools.product(level, forget_biases):

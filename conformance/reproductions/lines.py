@@ -57,18 +57,18 @@ class Lines:
         self.lines: list[str] = []
         self.imports: list[str] = []
         self.helpers: list[str] = []
-        self._called: dict[Name, str] = {}
-        self._inline: dict[Name, Literal] = {}
-        self._stems: dict[Name, str] = {}
+        self._called: dict[Name, str] = {}  # the name in the script of each variable so far
+        self._inline: dict[Name, Literal] = {}  # literals that are written inside a dict
+        self._stems: dict[Name, str] = {}  # better beginnings of names than the recorded ones
         self._steps = steps
         self._needed = set(needed)
+        # after the last step that changes anything, reading a variable needs no copy of it
         self._last = max((n for n, step in enumerate(steps) if not _quiet(step)), default=-1)
         self._plan()
 
     def take(self, steps: Sequence[Step]) -> None:
         """Write some of the steps, in their order."""
         for step in steps:
-            # nothing changes the variable any more, so the variable itself will do
             if step.reads and self._steps.index(step) > self._last:
                 self._called[step.new[0]] = self.fill(step.operands["tensor"])
             elif step.reads and step.new[0] not in self._needed:
@@ -87,6 +87,7 @@ class Lines:
             for operand in step.operands.values():
                 if isinstance(operand, Mapping):
                     for name in set(names_in(operand)) & set(literals):
+                        # twice: by the step that makes the literal, and by the dict
                         used = [s for s in steps if name in names_in(s.operands)]
                         if len(used) == 2:
                             self._inline[name] = literals[name].operands["array"]
@@ -108,6 +109,7 @@ class Lines:
             filled[gap] = self.fill(operand)
             if isinstance(operand, (Literal, Case)) and not _is_literal(step):
                 called = self._fresh("case" if isinstance(operand, Case) else gap)
+                # the number is that of no recorded variable: this only reserves the name
                 self._called[Name(-len(self._called), gap)] = called
                 self.lines += f"{called} = {filled[gap]}".split("\n")
                 filled[gap] = called
