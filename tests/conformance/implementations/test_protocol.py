@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from conformance.implementations.failures import Mismatch
 from conformance.implementations.programs.protocol import (
-    SCHEMA,
     DEFAULTS,
+    SCHEMA,
     Malformed,
     gradients,
     hello,
