@@ -4,7 +4,7 @@
 
 Reports are what ``lstm-conformance verify --json`` writes, of as many runs as lie below the folder;
 those of one implementation are told apart by their dtypes. Exit status 1 if a red has no finding in
-findings.py, or a finding no red.
+the folder findings, or a finding no red.
 """
 
 from __future__ import annotations
