@@ -234,10 +234,15 @@ def exact_arithmetic() -> dict[str, str]:
 
 
 def packages(names: Iterable[str]) -> dict[str, str]:
-    """Return versions of the packages that the shipped implementations among `names` need."""
+    """Return versions of the packages that the shipped implementations among `names` need.
+
+    A module that no distribution has, such as one imported from its sources, has no version.
+    """
     distributions = packages_distributions()
     needed = (module for name in names if name in SHIPPED for module in SHIPPED[name].needs)
-    return {module: version(distributions[module][0]) for module in needed}
+    return {
+        module: version(distributions[module][0]) for module in needed if module in distributions
+    }
 
 
 def _circumstances(targets: Iterable[Target]) -> dict[str, Any]:

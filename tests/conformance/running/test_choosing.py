@@ -2,14 +2,17 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from conformance import Budget, Support, UsageError
+from conformance.implementations.shipped import SHIPPED, Shipped
 from conformance.running.choosing import (
     Target,
     budget,
     devices,
+    packages,
     select,
     selection,
     subject,
@@ -41,6 +44,13 @@ def test_select_refuses_what_is_not_there(changed: dict[str, Any], told: str) ->
     with pytest.raises(UsageError, match=told) as caught:
         select(config(**changed))
     assert "\n" not in str(caught.value)
+
+
+def test_packages_have_a_version_where_they_are_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module of an adapter that is imported from its sources belongs to no distribution."""
+    shipped = Shipped("mine", "mine:Mine", "mine", ("numpy", "from_sources"))
+    monkeypatch.setitem(SHIPPED, "mine", shipped)
+    assert packages(["mine"]) == {"numpy": np.__version__}
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA device is present")
