@@ -48,17 +48,16 @@ def test_keys_and_flags_are_unambiguous(taker: str) -> None:
 
 def test_pytest_gets_what_the_command_got() -> None:
     """Each option of the command that pytest has too arrives there with its value."""
-    given = parsed(
-        VERIFY,
-        *("a:B", "c.py:D", "--command=node x.mjs", "--command", "y", "--requirement=r", "-n", "3"),
-        *("--level=core", "--device=cpu", "--dtype=float32", "--precision=products=tf32"),
-        *("--profile=quick", "--max-examples=3", "--seed=-4", "--timeout=1.5", "--memory=2"),
-        *("--time-limit=9", "--reproductions=here", "--json=x.json"),
-    )
-    assert given.pop("lstm_workers") == 3
+    texts = {str: "node x.mjs=-y", int: "-4", float: "1.5"}
+    words = ["a:B", "c.py:D", "--command", "y"]
+    for option in options.of(VERIFY):
+        value = option.choices[0] if option.choices else texts[option.kind]
+        words += [f"--{option.name}={value}"] if option.name else []
+    given = parsed(VERIFY, *words)
+    assert given.pop("lstm_workers") == -4
     again = parsed(PYTEST, *map("=".join, options.given(given, PYTEST)))
     assert again == given
-    assert all(again[option.key] not in (option.default, []) for option in options.of(PYTEST))
+    assert not [each for each in options.of(PYTEST) if again[each.key] in (each.default, [])]
 
 
 def test_defaults_are_not_passed_on() -> None:
