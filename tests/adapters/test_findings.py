@@ -81,7 +81,7 @@ def test_table_tells_runs_of_one_implementation_apart() -> None:
 def test_published_table_has_every_implementation_and_finding() -> None:
     """TABLE.md is about what is shipped and what has been found."""
     text = Path(__file__).with_name("TABLE.md").read_text(encoding="utf-8")
-    for finding in FINDINGS:
-        assert finding.title in text
-    for name, shipped in SHIPPED.items():
-        assert not shipped.needs or f"| {name} " in text
+    missing = [finding.title for finding in FINDINGS if finding.title not in text]
+    adapted = [name for name, shipped in SHIPPED.items() if shipped.needs]
+    missing += [name for name in adapted if f"| {name} " not in text]
+    assert not missing, "tests/adapters/table.py --write makes the table that has these as well"

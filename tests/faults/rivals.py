@@ -60,6 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--write", action="store_true", help=f"write {RIVALS.name}")
     options = parser.parse_args(arguments)
+    unknown = set(options.names) - {cls.__name__ for cls in (*RIGHT, *EVERYTHING)}
+    if unknown:
+        parser.error(f"no fault in results or gradients is named {', '.join(sorted(unknown))}")
+    if options.write and options.names:
+        parser.error("--write needs all faults")
     set_exact_arithmetic()
     stamp = fingerprint(EVERYTHING, {})
     wanted = [f for f in EVERYTHING if not options.names or f.__name__ in options.names]
@@ -73,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{cls.__name__:42} {', '.join(k for k, v in catches.items() if v) or '-'}")
     problems = found_problems(found)
     print(counted(found, wanted), *problems, sep="\n")
-    if options.write and not options.names:
+    if options.write:
         RIVALS.write_text(markdown(found, stamp), encoding="utf-8")
     return 1 if problems else 0
 

@@ -49,6 +49,22 @@ def test_comparison_counts_on_the_same_faults(capsys: pytest.CaptureFixture[str]
     assert "1 of 3 caught by ONNX node settings" in printed
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["NoSuchFault"], "no fault in results or gradients is named NoSuchFault"),
+        (["ReturnsZeros", "--write"], "--write needs all faults"),
+    ],
+)
+def test_comparison_refuses_what_makes_no_sense(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A name that is misspelled, and a page of some faults only, are wrong usage."""
+    with pytest.raises(SystemExit, match="2"):
+        rivals.main(words)
+    assert said in capsys.readouterr().err
+
+
 def test_suite_that_misses_a_fault_is_a_problem() -> None:
     """So is a right LSTM that fails one of the other tests."""
     found = {"PlainLSTM": {"ONNX node settings": True}, "ReturnsZeros": {rivals.SUITE: False}}
@@ -60,5 +76,5 @@ def test_suite_that_misses_a_fault_is_a_problem() -> None:
 
 def test_published_comparison_is_of_these_faults() -> None:
     """RIVALS.md was written with the faults as they are now."""
-    stamp = fingerprint(rivals.EVERYTHING, {})
-    assert f"`{stamp}`" in rivals.RIVALS.read_text(encoding="utf-8")
+    written = f"`{fingerprint(rivals.EVERYTHING, {})}`" in rivals.RIVALS.read_text(encoding="utf-8")
+    assert written, "faults have changed: python tests/faults/rivals.py --write writes it anew"
