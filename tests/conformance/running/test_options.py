@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def test_keys_and_flags_are_unambiguous(taker: str) -> None:
 
 def test_pytest_gets_what_the_command_got() -> None:
     """Each option of the command that pytest has too arrives there with its value."""
-    texts = {str: "node x.mjs=-y", int: "-4", float: "1.5"}
+    texts: dict[Callable[[str], Any], str] = {str: "node x.mjs=-y", int: "-4", float: "1.5"}
     words = ["a:B", "c.py:D", "--command", "y"]
     for option in options.of(VERIFY):
         value = option.choices[0] if option.choices else texts[option.kind]
