@@ -231,7 +231,7 @@ FAULTY = {
     "RunsBackwards": "that processes the steps from the last to the first",
     "ReturnsLastRow": "the last row of the output is returned instead of the last step",
     "UsesForgetWeightsTwice": "U_f.weight serves as input gate and as forget gate",
-    "AddsBiasToCell": "b has an effect that no bias has",
+    "AddsBiasToCell": "b has an effect that a bias does not have",
     "ForgetsBiasHH": "b_hh has no effect",
     "LacksBothTanhs": "without any tanh",
     "LacksTanhAndForgetGate": "without tanh on the cell state and without a forget gate",
