@@ -13,6 +13,9 @@ from reference.dtypes import DTYPES, DType
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+RESULTS = ("output", "h_n", "c_n")
+"""The names of the results of an LSTM, in PyTorch's order."""
+
 
 @dataclass(frozen=True, eq=False)
 class Case:
@@ -210,4 +213,4 @@ class Result:
 
     def items(self) -> Iterator[tuple[str, Array]]:
         """Yield the names and the arrays."""
-        yield from (("output", self.output), ("h_n", self.h_n), ("c_n", self.c_n))
+        yield from zip(RESULTS, (self.output, self.h_n, self.c_n), strict=True)

@@ -18,12 +18,7 @@ def gamma(terms: int, arithmetic: Arithmetic) -> float:
 
 
 def preactivation_error(
-    step: Step,
-    w: Weights,
-    dx: Array,
-    dh: Array,
-    arithmetic: Arithmetic,
-    taken: Array | None = None,
+    step: Step, w: Weights, dx: Array, dh: Array, arithmetic: Arithmetic, taken: Array | None = None
 ) -> Array:
     """Bound the fresh error of the pre-activations, (N, 4 * hidden_size); inf if they can overflow.
 

@@ -99,12 +99,5 @@ def _configurations(
         if proj_size == input_size:
             proj_size = apart(proj_size, {input_size}, (1, largest))
     return Configuration(
-        input_size,
-        hidden_size,
-        num_layers,
-        biased,
-        first,
-        dropout,
-        both,
-        proj_size,
+        input_size, hidden_size, num_layers, biased, first, dropout, both, proj_size
     )

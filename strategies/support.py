@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from reference import DTYPES, Case
+from reference import DTYPES, RESULTS, Case
 
 
 @dataclass(frozen=True)
@@ -48,24 +48,15 @@ class Support:
     batched: tuple[bool, ...] = (True, False)
     empty_batch: bool = True
     gradients: bool = True
-    results: tuple[str, ...] = ("output", "h_n", "c_n")
+    results: tuple[str, ...] = RESULTS
     hands_on_arrays: bool = False
     adapts_module: bool = False
     own_process: bool = False
 
     def __post_init__(self) -> None:
-        for name in (
-            "dtypes",
-            "devices",
-            "bias",
-            "batch_first",
-            "bidirectional",
-            "states",
-            "batched",
-            "results",
-        ):
-            if not getattr(self, name):
-                raise ValueError(f"{name} must list at least one value")
+        for item in fields(self):
+            if isinstance(item.default, tuple) and not getattr(self, item.name):
+                raise ValueError(f"{item.name} must list at least one value")
         unknown = [name for name in self.dtypes if name not in DTYPES]
         if unknown:
             raise ValueError(f"unknown dtypes {unknown}, must be among {list(DTYPES)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import partial
 from math import prod
 from operator import itemgetter
 
@@ -62,10 +63,7 @@ def fill(
 
 
 def parameters(
-    configuration: Configuration,
-    *,
-    dtype: str = "float32",
-    names: Collection[str] = NAMES,
+    configuration: Configuration, *, dtype: str = "float32", names: Collection[str] = NAMES
 ) -> SearchStrategy[dict[str, Array]]:
     """Draw parameters of `configuration`: arrays by PyTorch's names, in PyTorch's layout.
 
@@ -79,11 +77,7 @@ def parameters(
 
 
 def inputs(
-    configuration: Configuration,
-    *,
-    seq_len: int,
-    batch_size: int | None,
-    dtype: str = "float32",
+    configuration: Configuration, *, seq_len: int, batch_size: int | None, dtype: str = "float32"
 ) -> SearchStrategy[Array]:
     """Draw inputs of type `dtype`, which shrink like :func:`parameters`.
 
@@ -125,24 +119,12 @@ def state_shapes(configuration: Configuration, batch_size: int | None) -> dict[s
 
 
 def _tensors(
-    shapes: Mapping[str, Shape],
-    names: Collection[str],
-    configuration: Configuration,
-    dtype: str,
+    shapes: Mapping[str, Shape], names: Collection[str], configuration: Configuration, dtype: str
 ) -> SearchStrategy[dict[str, Array]]:
     if dtype not in DTYPES:
         raise InvalidArgument(f"{dtype=} must be one of {list(DTYPES)}")
     if any(size < 0 for shape in shapes.values() for size in shape):
         raise InvalidArgument(f"sizes must not be negative, shapes are {dict(shapes)}")
     styles = {name: recipes(name, names=names) for name in map(kind, shapes)}
-    return st.builds(
-        lambda drawn, seed: fill(
-            shapes,
-            drawn,
-            hidden_size=configuration.hidden_size,
-            seed=seed,
-            dtype=DTYPES[dtype],
-        ),
-        st.fixed_dictionaries(styles),
-        seeds(),
-    )
+    filled = partial(fill, shapes, hidden_size=configuration.hidden_size, dtype=DTYPES[dtype])
+    return st.builds(filled, styles=st.fixed_dictionaries(styles), seed=seeds())

@@ -154,9 +154,7 @@ def missing(
 
 @lenient()
 def of_class(
-    cls: type[Any],
-    name: str,
-    neighbours: contextlib.AbstractContextManager[object] | None = None,
+    cls: type[Any], name: str, neighbours: contextlib.AbstractContextManager[object] | None = None
 ) -> Implementation:
     """Make an instance of `cls` if it is an implementation, else an adapter of the torch module.
 

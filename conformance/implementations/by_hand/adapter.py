@@ -17,7 +17,7 @@ from conformance.implementations.by_hand.usage import Around, Usage
 from conformance.implementations.failures import Misbehaviour, blamed
 from conformance.implementations.layouts import Layout
 from conformance.implementations.probing import SMALL, dtypes_taken, small_case, takes
-from reference import DTYPES, Array, Case, Precision, Result
+from reference import DTYPES, RESULTS, Array, Case, Precision, Result
 from strategies import ONE_LAYER, Support
 
 
@@ -166,7 +166,7 @@ class HandWritten:
             batched=(self.batched,),
             empty_batch=self.batched and takes(self, empty, shaped=True),
             gradients=isinstance(made, Tensors),
-            results=("output", "h_n", "c_n") if returned else ("output", "h_n"),
+            results=RESULTS if returned else RESULTS[:2],
             adapts_module=isinstance(made, TorchSubject),
         )
 

@@ -13,11 +13,12 @@ from typing import Any
 
 from conformance.errors import UsageError
 from conformance.implementations.failures import NoResult
+from reference import RESULTS
 
 GIVEN = ("input", "h_0", "c_0")
 """The names in a call that stand for arrays of the case; all other names are parameters."""
 
-RETURNED = ("output", "h_n", "c_n", "c_all", "_")
+RETURNED = (*RESULTS, "c_all", "_")
 """The names in an answer: ``c_all`` is the cell state of every step, and ``_`` is ignored."""
 
 

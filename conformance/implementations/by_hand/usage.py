@@ -10,7 +10,7 @@ from typing import Any
 from conformance.implementations.by_hand.expressions import GIVEN, Answer, Call
 from conformance.implementations.by_hand.subjects import Subject
 from conformance.implementations.failures import NoResult, WrongAttribute, blamed
-from reference import Case
+from reference import RESULTS, Case
 
 Around = Callable[[], contextlib.AbstractContextManager[object]]
 """A function that makes a context in which all code of the user is run."""
@@ -43,7 +43,7 @@ class Usage:
         if self.cell:
             return self._stepped(made, given, called)
         results = called()
-        time = 1 if self.batch_first else 0
+        time = int(self.batch_first)
         last = (slice(None),) * time + (-1,)
         if "output" not in results:
             # the output of step t is the final h of a call on the first t steps alone
@@ -57,7 +57,7 @@ class Usage:
             results["h_n"] = results["output"][last][None]
         if "c_n" not in results and "c_all" in results:
             results["c_n"] = results["c_all"][last][None]
-        return {name: results[name] for name in ("output", "h_n", "c_n") if name in results}
+        return {name: results[name] for name in RESULTS if name in results}
 
     def _stepped(
         self, made: Subject, given: Mapping[str, Any], called: Callable[..., dict[str, Any]]
@@ -85,8 +85,7 @@ class Usage:
             results = self.answer.read(answer, inputs, lambda value: value[None])
             for name in {"output", "c_all"} & results.keys():
                 if isinstance(results[name], (list, tuple)):
-                    time = 1 if self.batch_first else 0
-                    results[name] = made.stack(list(results[name]), time)
+                    results[name] = made.stack(list(results[name]), int(self.batch_first))
             if self.columns:
                 return {name: value.swapaxes(-1, -2) for name, value in results.items()}
         except (TypeError, IndexError, ValueError, RuntimeError, AttributeError) as error:

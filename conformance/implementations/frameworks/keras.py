@@ -39,11 +39,7 @@ class KerasLSTM:
     name = "keras-torch"
     backend: type[TorchBackend] = TorchBackend
     supports = Support(
-        batch_first=(True,),
-        batched=(True,),
-        projection=False,
-        dropout=False,
-        hands_on_arrays=True,
+        batch_first=(True,), batched=(True,), projection=False, dropout=False, hands_on_arrays=True
     )
 
     def __init__(self) -> None:

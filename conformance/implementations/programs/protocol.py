@@ -20,7 +20,7 @@ import numpy as np
 
 from conformance.implementations.failures import Mismatch
 from conformance.recording.json import Damaged, decode, encode_numbers
-from reference import Array, Case, DType, Precision, Result
+from reference import RESULTS, Array, Case, DType, Precision, Result
 from strategies import Support
 
 VERSION = 1
@@ -92,8 +92,7 @@ def result(number: int, case: Case, line: bytes) -> Result | str:
     values = _answer("result", number, line)
     if isinstance(values, str):
         return values
-    names = ("output", "h_n", "c_n")
-    return Result.of(_read(name, values[name], case.dtype, line) for name in names)
+    return Result.of(_read(name, values[name], case.dtype, line) for name in RESULTS)
 
 
 def gradients(number: int, case: Case, line: bytes) -> dict[str, Array] | str:

@@ -12,11 +12,10 @@ from conformance.recording.ending import Ending
 from conformance.recording.operands import Text, keyword_arguments
 from conformance.recording.steps import Step
 from conformance.recording.tape import Noted, current, note
-from reference import Case
+from reference import RESULTS, Case
 
 PACK, PAD = pack_padded_sequence.__name__, pad_packed_sequence.__name__
 IMPORT = f"from torch.nn.utils.rnn import {PACK}, {PAD}"
-RESULTS = ("output", "h_n", "c_n")
 
 
 def construction(noun: str, cls: type[nn.Module], arguments: Mapping[str, Any]) -> Noted:

@@ -48,9 +48,7 @@ def adapt(cls: type[Any], name: str, around: Enter = contextlib.nullcontext) -> 
 
     if has(lambda parameter: parameter.removesuffix("_l0")):
         return _probed(TorchLSTMCell(cls, name, cell_support, around=around))
-    if has(str):
-        return _probed(TorchLSTM(cls, name, support, around=around))
-    for rename in (cell_list_name, quantizable_name):
+    for rename in RENAMES:
         if has(rename):
             return _probed(TorchLSTM(cls, name, support, rename=rename, around=around))
     infer = f"; try `lstm-conformance infer {shlex.quote(name)}`" if found else ""
@@ -72,6 +70,9 @@ def quantizable_name(name: str) -> str:
     direction = "fw" if forward == name else "bw"
     kind, part, layer = forward.split("_")
     return f"layers.{layer[1:]}.layer_{direction}.cell.{part[0]}gates.{kind}"
+
+
+RENAMES: tuple[Callable[[str], str], ...] = (str, cell_list_name, quantizable_name)
 
 
 def _parameter_shapes(cls: type[Any], name: str, around: Enter) -> dict[str, tuple[int, ...]]:

@@ -13,7 +13,7 @@ from conformance.implementations.pytorch.modules import to_result
 from conformance.implementations.pytorch.tensors import to_array, to_tensor
 from conformance.implementations.torch_module import TorchModule
 from conformance.recording.tape import note, under
-from reference import Array, Case, Result
+from reference import RESULTS, Array, Case, Result
 
 
 class Session:
@@ -37,7 +37,7 @@ class Session:
             states = (given["h_0"], given["c_0"]) if case.h_0 is not None else None
             self._given = given
             tensors = self.implementation.call_with(self.module, case, given["input"], states)
-        self._returned = dict(zip(("output", "h_n", "c_n"), tensors, strict=True))
+        self._returned = dict(zip(RESULTS, tensors, strict=True))
         return checked(to_result(tensors), case)
 
     def arguments(self) -> dict[str, tuple[Array, Array]]:
