@@ -80,7 +80,7 @@ class Arithmetic:
         )
 
     def scaled(self, factor: float) -> Arithmetic:
-        """The same arithmetic with every rounding error of the stored type larger by `factor`."""
+        """Make every rounding error of the stored type larger by `factor`."""
         return replace(
             self,
             unit_roundoff=self.unit_roundoff * factor,
@@ -90,9 +90,9 @@ class Arithmetic:
         )
 
     def with_reference(self, dtype: DType) -> Arithmetic:
-        """The same with the error of the reference added, which works in the wider type of `dtype`.
+        """Add the error of the reference, which computes in the wider type of `dtype`.
 
-        That is the error of the same computation with the wider type's unit roundoff.
+        That is the error of the same computation with the unit roundoff of the wider type.
         """
         return self.scaled(1 + dtype.wide_roundoff / dtype.accumulation)
 

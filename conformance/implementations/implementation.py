@@ -60,7 +60,7 @@ class Differentiable(Implementation, Protocol):
 
 
 def is_differentiable(implementation: Implementation) -> TypeIs[Differentiable]:
-    """Whether `implementation` has the method of :class:`Differentiable`."""
+    """Return whether `implementation` has the method of :class:`Differentiable`."""
     return hasattr(implementation, "gradients")
 
 

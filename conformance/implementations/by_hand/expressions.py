@@ -121,7 +121,7 @@ class Answer:
         self.text = text
         tree = _parsed(text, "returns")
         if tree.keywords or not tree.args:
-            raise UsageError(f"returns={text!r} must list what comes back")
+            raise UsageError(f"returns={text!r} must list the results")
         # one part is the whole answer, unless a comma makes it a tuple of one
         several = len(tree.args) > 1 or text.rstrip().endswith(",")
         self._tree: ast.expr = ast.Tuple(tree.args) if several else tree.args[0]

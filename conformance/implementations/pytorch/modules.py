@@ -218,11 +218,9 @@ def torch_devices() -> tuple[str, ...]:
 
 
 def set_exact_arithmetic() -> dict[str, Any]:
-    """Set full float32 products and sums, and one CPU thread; says what was set.
+    """Switch off TF32 and bfloat16 in float32 products and 16-bit partial sums; use one CPU thread.
 
-    The `switches` of TF32 apart from the rest.
-
-    No TF32 or bfloat16 in products of float32, and no 16-bit partial sums in those of 16 bits.
+    Returns the settings by name; those of TF32 are apart, in `switches`.
     """
     backends: Any = torch.backends
     torch.set_num_threads(1)

@@ -109,7 +109,7 @@ def test_pattern_is_the_inverse_of_names(four: str) -> None:
         ({"call": "h_0"}, "call='h_0' does not mention input"),
         ({"call": "input, h_0 + 1"}, "call='input, h_0 \\+ 1': cannot pass 'h_0 \\+ 1'"),
         ({"call": "input, h_0[1]"}, "cannot pass 'h_0\\[1\\]'"),
-        ({"returns": ""}, "returns='' must list what comes back"),
+        ({"returns": ""}, "returns='' must list the results"),
         ({"returns": "c_n, _"}, "has neither output nor h_n"),
         ({"returns": "output, hidden"}, "'hidden' is none of output, h_n, c_n, c_all, _"),
         ({"returns": "output", "cell": True}, "a cell must return h_n and c_n"),
