@@ -44,7 +44,6 @@ class Implementation(Protocol):
 
         Returns NumPy arrays of the case's dtype, in PyTorch's shapes and order.
         """
-        ...
 
 
 class Differentiable(Implementation, Protocol):
@@ -56,7 +55,6 @@ class Differentiable(Implementation, Protocol):
         The names are ``input``, ``h_0``, ``c_0`` and PyTorch's names of the parameters; shapes and
         dtype are those of the case's arrays. A gradient that is left out is not verified.
         """
-        ...
 
 
 def is_differentiable(implementation: Implementation) -> TypeIs[Differentiable]:

@@ -18,7 +18,6 @@ class Runnable(Protocol):
 
     def run(self, case: Case) -> Result:
         """Compute `case`."""
-        ...
 
 
 def small_case(

@@ -32,29 +32,23 @@ class TorchModule(Implementation, Protocol):
 
     def construct(self, configuration: Configuration) -> nn.Module:
         """Construct a new module of this configuration, and change nothing in it."""
-        ...
 
     def load(self, module: nn.Module, parameters: Mapping[str, Array]) -> None:
         """Load `parameters`, by PyTorch's names, into `module`."""
-        ...
 
     def parameters(self, module: nn.Module, case: Case) -> dict[str, nn.Parameter]:
         """Find the parameters of `module` by the names in `case`."""
-        ...
 
     def build(self, case: Case) -> nn.Module:
         """Build a module, in eval mode, with everything as in `case`: parameters, dtype, device."""
-        ...
 
     def call(self, module: nn.Module, case: Case) -> tuple[Tensor, Tensor, Tensor]:
         """Call `module` with the case's input and states; returns output, h_n and c_n."""
-        ...
 
     def call_with(
         self, module: nn.Module, case: Case, x: Tensor, states: tuple[Tensor, Tensor] | None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Call `module` with the input `x` and `states` (h_0, c_0); returns output, h_n and c_n."""
-        ...
 
 
 def is_torch_module(implementation: Implementation) -> TypeIs[TorchModule]:

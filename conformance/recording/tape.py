@@ -211,10 +211,7 @@ def mode(module: Any) -> None:
 @contextlib.contextmanager
 def under(text: str, *imports: str) -> Iterator[None]:
     """Put what is recorded within into a block ``with text:``, which needs these `imports`."""
-    tape = current()
-    if tape is None:
-        yield
-        return
+    tape = current() or Tape()
     before = tape.under
     tape.under = (*before, Text(text, imports))
     try:
@@ -226,10 +223,7 @@ def under(text: str, *imports: str) -> Iterator[None]:
 @contextlib.contextmanager
 def attempted() -> Iterator[None]:
     """Mark what is recorded within as one attempt, which the implementation must refuse."""
-    tape = current()
-    if tape is None:
-        yield
-        return
+    tape = current() or Tape()
     tape.attempts += 1
     tape.attempt = tape.attempts
     try:
