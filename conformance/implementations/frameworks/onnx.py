@@ -2,34 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from conformance.implementations.frameworks.onnx_models import lstm_model, model_inputs, to_result
 from reference import Case, Result
 from strategies import Support
-
-
-class OnnxRuntimeLSTM:
-    """LSTM nodes in ONNX Runtime on the CPU, which supports float32 and layout 0 only."""
-
-    name = "onnxruntime"
-    supports = Support(
-        dtypes=("float32",),
-        batch_first=(False,),
-        batched=(True,),
-        projection=False,
-        dropout=False,
-        gradients=False,
-        hands_on_arrays=True,
-    )
-
-    def run(self, case: Case) -> Result:
-        """Load a model of `case` and run the model once."""
-        from onnxruntime import InferenceSession, SessionOptions
-
-        options = SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        model = lstm_model(case).SerializeToString()
-        session = InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        return to_result(case, session.run(None, model_inputs(case)))
 
 
 class OnnxReferenceLSTM:
@@ -45,3 +22,20 @@ class OnnxReferenceLSTM:
         from onnx.reference import ReferenceEvaluator
 
         return to_result(case, ReferenceEvaluator(lstm_model(case)).run(None, model_inputs(case)))
+
+
+class OnnxRuntimeLSTM:
+    """LSTM nodes in ONNX Runtime on the CPU, which supports float32 and layout 0 only."""
+
+    name = "onnxruntime"
+    supports = replace(OnnxReferenceLSTM.supports, dtypes=("float32",), batch_first=(False,))
+
+    def run(self, case: Case) -> Result:
+        """Load a model of `case` and run the model once."""
+        from onnxruntime import InferenceSession, SessionOptions
+
+        options = SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        model = lstm_model(case).SerializeToString()
+        session = InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        return to_result(case, session.run(None, model_inputs(case)))
