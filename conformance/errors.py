@@ -13,6 +13,8 @@ from collections.abc import Collection, Iterable
 CONFORMANT, NOT_CONFORMANT, USAGE, BROKEN = range(4)
 INTERRUPTED = 130
 """The statuses with which the command exits."""
+DEVICE_LOST = 4
+"""The status of a worker that ends since it has lost a device."""
 
 MANY = 20
 """The number of names above which a message does not list them all."""

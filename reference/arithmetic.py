@@ -20,7 +20,7 @@ class Arithmetic:
 
     - `unit_roundoff`: of each stored intermediate quantity (u);
     - `accumulation`: unit roundoff of sums of products (u_acc);
-    - `activation`: absolute error of sigmoid and tanh (K u);
+    - `sigmoid`, `tanh`: their absolute errors (K u);
     - `subnormal`: the smallest positive number; `largest`: the largest finite one;
     - `factors`: what happens to the factors of a product before they are multiplied;
     - `entry`: unit roundoff with which parameters, inputs and states are taken in;
@@ -29,7 +29,8 @@ class Arithmetic:
 
     unit_roundoff: float
     accumulation: float
-    activation: float
+    sigmoid: float
+    tanh: float
     subnormal: float
     largest: float
     factors: Factors = EXACT
@@ -40,7 +41,7 @@ class Arithmetic:
     def of(cls, dtype: DType, precision: Precision = DTYPES_OWN) -> Arithmetic:
         """The arithmetic of a correct implementation in `dtype` that declares `precision`.
 
-        Sigmoid and tanh are off by ``precision.activation * u``, by default 4 u.
+        Sigmoid and tanh are off by ``precision.units()`` times u, by default 4 u.
         Weights of so many bits are steps from -max|W| to max|W|, one number left out, as the
         lowest of two's complement often is.
         """
@@ -68,10 +69,12 @@ class Arithmetic:
         u = inside.unit_roundoff
         if u < dtype.unit_roundoff or inside.subnormal < dtype.subnormal:
             u += dtype.unit_roundoff  # what comes back is rounded once more
+        sigmoid, tanh = precision.units()
         return cls(
             u,
             inside.accumulation,
-            precision.activation * u,
+            sigmoid * u,
+            tanh * u,
             max(inside.subnormal, dtype.subnormal),
             min(inside.largest, dtype.largest),
             factors,
@@ -85,7 +88,8 @@ class Arithmetic:
             self,
             unit_roundoff=self.unit_roundoff * factor,
             accumulation=self.accumulation * factor,
-            activation=self.activation * factor,
+            sigmoid=self.sigmoid * factor,
+            tanh=self.tanh * factor,
             subnormal=self.subnormal * factor,
         )
 

@@ -25,6 +25,7 @@ class Precision:
     - `products`: the format, one of :data:`PRODUCTS`, to which the factors of float32 products
       are rounded; sums stay in float32;
     - `activation`: the absolute error of sigmoid and tanh, in unit roundoffs;
+    - `sigmoid`, `tanh`: that of either, where it is not the same;
     - `weight_bits`, `input_bits`: bits to which weights and the inputs of products, layer inputs
       and hidden states, are quantized, symmetrically and over the range of the batch;
     - `added_bias`: what is added to the forget gate's bias inside, and so had to be subtracted,
@@ -39,6 +40,8 @@ class Precision:
     storage: str | None = None
     products: str | None = None
     activation: float = 4.0
+    sigmoid: float | None = None
+    tanh: float | None = None
     weight_bits: int | None = None
     input_bits: int | None = None
     added_bias: float = 0.0
@@ -48,14 +51,22 @@ class Precision:
             value = getattr(self, name)
             if value is not None and value not in known:
                 raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
-        if self.activation < 0 or not math.isfinite(self.activation):
-            raise ValueError(f"activation must be 0 or more, and finite, got {self.activation}")
+        for name in ("activation", "sigmoid", "tanh"):
+            units = getattr(self, name)
+            if units is not None and (units < 0 or not math.isfinite(units)):
+                raise ValueError(f"{name} must be 0 or more, and finite, got {units}")
         if not math.isfinite(self.added_bias):
             raise ValueError(f"added_bias must be finite, got {self.added_bias}")
         for name in ("weight_bits", "input_bits"):
             bits = getattr(self, name)
             if bits is not None and not 1 <= bits <= 64:
                 raise ValueError(f"{name} must be from 1 to 64, got {bits}")
+
+    def units(self) -> tuple[float, float]:
+        """The absolute errors of sigmoid and of tanh, in unit roundoffs."""
+        either = self.sigmoid, self.tanh
+        sigmoid, tanh = (self.activation if each is None else each for each in either)
+        return sigmoid, tanh
 
     def described(self) -> list[str]:
         """What is not the dtype's own, in words."""

@@ -65,19 +65,20 @@ def step_bound(
     products take the input, where the arithmetic's factors are not exact. Line for line the
     equations of :func:`reference.cell.lstm_cell`, each followed by its error.
     """
-    u, k, tiny = arithmetic.unit_roundoff, arithmetic.activation, arithmetic.subnormal
+    u, tiny = arithmetic.unit_roundoff, arithmetic.subnormal
+    k_sigmoid, k_tanh = arithmetic.sigmoid, arithmetic.tanh
     fresh = preactivation_error(step, w, dx, dh, arithmetic, taken)
     da = fresh + dh @ np.abs(w.weight_hh).T
     fresh_i, fresh_f, fresh_g, fresh_o = np.split(fresh, 4, axis=-1)
     da_i, da_f, da_g, da_o = np.split(da, 4, axis=-1)
-    i = perturbed(step.i, step.a_i, da_i, sigmoid_slope, 1, k)
-    f = perturbed(step.f, step.a_f, da_f, sigmoid_slope, 1, k)
-    g = perturbed(step.g, step.a_g, da_g, tanh_slope, 2, k)
-    o = perturbed(step.o, step.a_o, da_o, sigmoid_slope, 1, k)
+    i = perturbed(step.i, step.a_i, da_i, sigmoid_slope, 1, k_sigmoid)
+    f = perturbed(step.f, step.a_f, da_f, sigmoid_slope, 1, k_sigmoid)
+    g = perturbed(step.g, step.a_g, da_g, tanh_slope, 2, k_tanh)
+    o = perturbed(step.o, step.a_o, da_o, sigmoid_slope, 1, k_sigmoid)
 
-    # no computed gate exceeds 1 + k, so that the state's error cannot double in each step
+    # no computed gate exceeds 1 + k_sigmoid, so that the state's error cannot double in each step
     largest_i, largest_f, largest_o = (
-        np.minimum(gate + perturbed.deviation, 1 + k)
+        np.minimum(gate + perturbed.deviation, 1 + k_sigmoid)
         for gate, perturbed in ((step.i, i), (step.f, f), (step.o, o))
     )
 
@@ -101,10 +102,10 @@ def step_bound(
 
     # h' = o tanh(c'), the product rounded
     abs_t = np.abs(step.tanh_c)
-    t = perturbed(step.tanh_c, step.c, deviation_c, tanh_slope, 2, k)
+    t = perturbed(step.tanh_c, step.c, deviation_c, tanh_slope, 2, k_tanh)
     shown = abs_t * o.deviation + largest_o * t.deviation
     rounding_h = u * (step.o * abs_t + shown) + tiny
-    within = np.abs(step.h_full) + (1 + k) ** 2 * (1 + u)
+    within = np.abs(step.h_full) + (1 + k_sigmoid) * (1 + k_tanh) * (1 + u)
     deviation_h = np.where(np.isfinite(shown), np.minimum(shown + rounding_h, within), np.inf)
     fresh_h = (
         abs_t * (o.slope * fresh_o + o.fresh)

@@ -1,8 +1,8 @@
 """What holds for every test, on any machine and under any load.
 
-torch computes on one thread, so that xdist workers do not compete, Hypothesis looks at no clock,
-and an interrupt interrupts, also where the tests run in the background of a shell, which ignores
-interrupts there.
+torch computes on one thread, so that xdist workers do not compete, and exactly, without TF32 on
+CUDA devices. Hypothesis looks at no clock. An interrupt interrupts, also where the tests run in the
+background of a shell, which ignores interrupts there.
 """
 
 import signal
@@ -17,7 +17,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
-def _one_torch_thread() -> None:
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        torch.set_num_threads(1)
+def _exact_arithmetic_in_one_torch_thread() -> None:
+    if "torch" in sys.modules:
+        from conformance.implementations.pytorch.modules import set_exact_arithmetic
+
+        set_exact_arithmetic()

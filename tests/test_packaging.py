@@ -7,11 +7,13 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from configparser import ConfigParser
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.support.sources import ROOT, needs_source_tree
+
+pytestmark = needs_source_tree
+
 PACKAGES = ("conformance", "reference", "strategies")
 KEPT = shutil.ignore_patterns("__pycache__")
 

@@ -13,8 +13,10 @@ from hypothesis import settings
 
 from tests.support.processes import command
 from tests.support.processes import pytest as run_pytest
+from tests.support.sources import ROOT, needs_source_tree
 
-ROOT = Path(__file__).parents[1]
+pytestmark = needs_source_tree
+
 QUICK = ["--max-examples", "5", "--device", "cpu", "--seed", "1"]
 
 PAGES = sorted(

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from conformance.checking.activations import judging
 from conformance.implementations.failures import Quantity, WrongAttribute, WrongElement
-from conformance.implementations.implementation import Implementation, precision, run
+from conformance.implementations.implementation import Implementation, run
 from conformance.recording.ending import Ending
 from conformance.recording.tape import compared
 from reference import Arithmetic, Array, Case, Result, forward_bound, trace
@@ -25,12 +26,12 @@ class Truth:
 
 
 def arithmetic(case: Case, implementation: Implementation) -> Arithmetic:
-    """The arithmetic of the case's dtype, where `implementation` does not declare another."""
-    return Arithmetic.of(case.dtype, precision(implementation))
+    """That by which `implementation` is judged in the case's dtype and on its device."""
+    return Arithmetic.of(case.dtype, judging(implementation, case.dtype, case.device))
 
 
 def truth(case: Case, implementation: Implementation) -> Truth:
-    """Evaluate the reference, and the bound for the precision that `implementation` declares.
+    """Evaluate the reference, and the bound for the precision by which `implementation` is judged.
 
     A result that `implementation` does not return has an infinite bound, so that it always agrees.
     """

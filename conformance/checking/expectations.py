@@ -10,6 +10,7 @@ import importlib.metadata
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from conformance.checking.known_faults import KNOWN, Expectation, Version
 from conformance.checking.verdict import ExpectedFailure, Passed, UnexpectedPass, Verdict
@@ -24,6 +25,14 @@ def torch_version() -> Version:
     return tuple(int(number) for number in re.findall(r"\d+", text.partition("+")[0])[:3])
 
 
+def cudnn_version() -> int:
+    """That of the cuDNN which PyTorch uses, 0 if it uses none."""
+    import torch
+
+    cudnn: Any = torch.backends.cudnn
+    return int(cudnn.version()) if cudnn.is_available() and cudnn.enabled else 0
+
+
 def expectation(requirement: str, implementation: str, device: str) -> Expectation | None:
     """Find the known failure to be expected with the installed torch, None if there is none."""
     for known in KNOWN:
@@ -32,6 +41,7 @@ def expectation(requirement: str, implementation: str, device: str) -> Expectati
             and implementation in known.implementations
             and device.partition(":")[0] in known.devices
             and known.since <= torch_version() < known.until
+            and (not known.cudnn or cudnn_version() >= max(known.cudnn_since, 1))
         ):
             return known
     return None

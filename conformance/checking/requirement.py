@@ -35,7 +35,8 @@ class Requirement:
     `applies` returns the implementation, typed as `body` takes it, or else a string: the reason
     why the requirement is not applicable. `level` is one of
     :data:`LEVELS`; `share_of_cases` scales the number of cases.
-    A `costly` one is decided in the thorough profile only.
+    A `costly` one is decided in the thorough profile only. One `by_dtype` is decided in each
+    dtype by itself.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Requirement:
     applies: Callable[[Implementation], object] = _whatever
     share_of_cases: float = 1.0
     costly: bool = False
+    by_dtype: bool = False
 
 
 REGISTERED: dict[str, Requirement] = {}
@@ -60,6 +62,7 @@ def requirement(
     applies: Callable[[Implementation], Kind | str] = _whatever,
     share_of_cases: float = 1.0,
     costly: bool = False,
+    by_dtype: bool = False,
     **cases: Any,
 ) -> Callable[[Body[Kind]], Body[Kind]]:
     """Register a function as the body of the requirement of its name and docstring.
@@ -76,7 +79,16 @@ def requirement(
             raise ValueError(f"there are two requirements named {body.__name__}")
         claim = " ".join(body.__doc__.split())
         REGISTERED[body.__name__] = Requirement(
-            body.__name__, claim, source, level, body, cases, applies, share_of_cases, costly
+            body.__name__,
+            claim,
+            source,
+            level,
+            body,
+            cases,
+            applies,
+            share_of_cases,
+            costly,
+            by_dtype,
         )
         return body
 

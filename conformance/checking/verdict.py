@@ -112,6 +112,8 @@ class Verdict:
     `cases` counts the cases tried until the verdict stood, `largest_share` is the largest error
     seen as a share of its bound (None where nothing was measured), `seconds` the time.
     `reproduction` is the folder with a script that shows the failure, where there is one.
+    `figures` are numbers that were measured, in words, and `judged_by` those among them by which
+    other requirements are judged.
     """
 
     requirement: str
@@ -123,6 +125,8 @@ class Verdict:
     reason: str = ""
     counterexample: Counterexample | None = None
     reproduction: str = ""
+    figures: tuple[str, ...] = ()
+    judged_by: tuple[str, ...] = ()
 
     outcome: ClassVar[str]
     conformant: ClassVar[bool]
@@ -135,6 +139,7 @@ class Verdict:
         """List what to show beside the outcome."""
         said = [self.reason] if self.reason else []
         said += self.counterexample.lines() if self.counterexample else []
+        said += self.figures if not self.conformant else []
         return said + ([f"reproduction: {self.reproduction}"] if self.reproduction else [])
 
 

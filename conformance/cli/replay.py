@@ -15,7 +15,7 @@ from typing import Any
 from hypothesis.errors import HypothesisDeprecationWarning, UnsatisfiedAssumption
 
 from conformance.checking.budget import ANSWER, MEMORY
-from conformance.checking.engine import examine
+from conformance.checking.engine import attempt
 from conformance.checking.finding import Finding
 from conformance.checking.verdict import NotApplicable, Passed, Verdict, from_json
 from conformance.errors import UsageError
@@ -144,7 +144,7 @@ def _verdicts(implementation: Implementation, record: Record) -> Iterator[Verdic
         return
     started = time.perf_counter()
     try:
-        found = examine(requirement.body, implementation, record.case)
+        found = attempt(requirement, implementation, record.case)
     except UnsatisfiedAssumption:
         yield NotApplicable(*here, reason="the requirement cannot be decided from this case")
         return

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -31,7 +33,7 @@ def verify(asked: argparse.Namespace) -> int:
         *("--rootdir", str(FAMILIES.parent)),
         *("-p", "xdist", "-p", "pytest_timeout", "-p", "conformance.running.plugin"),
         *("-p", "no:cacheprovider", "-p", "no:faulthandler"),
-        *("-n", str(asked.lstm_workers), "--dist", "worksteal"),
+        *("-n", str(asked.lstm_workers or on_cuda(asked.lstm_device)), "--dist", "worksteal"),
         *("--max-worker-restart", "1000"),
         *map("=".join, options.given(vars(asked), options.PYTEST)),
     ]
@@ -57,3 +59,17 @@ def verify(asked: argparse.Namespace) -> int:
         errors.print(f"interrupted: {len(run.verdicts)} of {run.total} decided", style="bold red")
         return INTERRUPTED
     return CONFORMANT if run.conformant else NOT_CONFORMANT
+
+
+def on_cuda(devices: str) -> int:
+    """1 if a CUDA device may be among `devices`, else 0.
+
+    A process that loses one has to be replaced, so that there has to be one beside the command.
+    """
+    if devices:
+        return int("cuda" in devices)
+    try:
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return 0
+    return 1

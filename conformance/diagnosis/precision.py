@@ -55,5 +55,5 @@ def _in(case: Case, dtype: DType) -> Truth:
     """Give the true result and the bound for `dtype`, doubled as cutting errs twice as much."""
     u = 2 * dtype.unit_roundoff
     evaluated = trace(case)
-    arithmetic = Arithmetic(u, u / 2, u, dtype.subnormal, dtype.largest)
+    arithmetic = Arithmetic(u, u / 2, u, u, dtype.subnormal, dtype.largest)
     return Truth(evaluated.result, forward_bound(evaluated, arithmetic))

@@ -14,6 +14,7 @@
           NoResult          the answer is not a result
           Died              its process ended
           NoAnswer          it did not answer in time
+          LostDevice        it left the device that it computed on unusable
 """
 
 from __future__ import annotations
@@ -187,6 +188,12 @@ class NoAnswer(Misbehaviour):
     """An implementation did not answer in time."""
 
     kind = "no answer"
+
+
+class LostDevice(Misbehaviour):
+    """An implementation left a device unusable for everything that follows in its process."""
+
+    kind = "lost device"
 
 
 def filter_warnings(filters: Sequence[Any]) -> None:

@@ -39,6 +39,10 @@ def _adapter(text: str, place: str, extra: str = "", *needs: str) -> Shipped:
 
 SHIPPED = {
     "torch.nn.LSTM": Shipped("PyTorch's multi-layer LSTM", "torch.nn:LSTM"),
+    "torch.nn.LSTM-without-cudnn": Shipped(
+        "the same by PyTorch's own kernels, with cuDNN switched off",
+        "conformance.implementations.pytorch.without_cudnn:LSTMWithoutCuDNN",
+    ),
     "torch.nn.LSTMCell": Shipped("PyTorch's LSTM cell, looped over time", "torch.nn:LSTMCell"),
     "stacked-cells": Shipped(
         "a multi-layer LSTM stacked by hand from torch.nn.LSTMCell",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -171,6 +171,27 @@ def show(verdicts: Sequence[Verdict]) -> Console:
     return console
 
 
+def _measured(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """What was measured of each implementation and device, and what was judged by that."""
+    for (implementation, device), group in _groups(verdicts):
+        where = f"{implementation} on {device}"
+        figures = dict.fromkeys(line for verdict in group for line in verdict.figures)
+        judged = dict.fromkeys(line for verdict in group for line in verdict.judged_by)
+        if figures:
+            yield f"{where}, largest errors in unit roundoffs: {', '.join(figures)}"
+        if judged:
+            yield f"{where} is judged by: {', '.join(judged)}"
+
+
+def _devices(circumstances: Mapping[str, Any]) -> Iterator[str]:
+    """The CUDA devices of a run and what torch computes with on them."""
+    cuda = circumstances.get("cuda")
+    if cuda:
+        yield from (f"{name}: {told}" for name, told in cuda["devices"].items())
+        used = "in use" if cuda["cudnn_used"] else "not in use"
+        yield f"driver {cuda['driver']}, CUDA {cuda['cuda']}, cuDNN {cuda['cudnn']} {used}"
+
+
 def summarize(console: Console, run: Run) -> None:
     """Print declarations, counts, versions and, if everything was decided, the outcome."""
     for name, supports in run.circumstances.get("supports", {}).items():
@@ -187,6 +208,8 @@ def summarize(console: Console, run: Run) -> None:
                 console.print(line, style="dim", markup=False, soft_wrap=True)
     for line in run.circumstances.get("absent", ()):
         console.print(line, style="dim", highlight=False)
+    for line in _measured(run.verdicts):
+        console.print(line, style="dim", markup=False, soft_wrap=True)
     counts = Counter(verdict.outcome for verdict in run.verdicts)
     told = ", ".join(f"{count} {word}" for word, count in counts.items())
     versions = ", ".join(
@@ -202,6 +225,8 @@ def summarize(console: Console, run: Run) -> None:
     console.print(f"{told} in {run.seconds:.0f} s; seed {run.seed}; {versions}", highlight=False)
     if switches:
         console.print(f"float32 products exact: {switches}", style="dim", highlight=False)
+    for line in _devices(run.circumstances):
+        console.print(line, style="dim", highlight=False, markup=False)
     if len(run.verdicts) < run.total:
         return
     word, style = ("conformant", "bold green") if run.conformant else ("not conformant", "bold red")

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from conformance.checking.finding import Finding
-from conformance.implementations.failures import NotRefused, Raised, WrongElement
+from conformance.implementations.failures import LostDevice, NotRefused, Raised, WrongElement
 from conformance.recording.ending import Ending
 from conformance.reproductions.compare import compare
 from conformance.reproductions.single import single_call
+
+LOST = """fault = False
+try:
+    torch.cuda.synchronize()
+except Exception as error:
+    print("expected: the device works; got:", error)
+    fault = True"""
 
 
 def ending(finding: Finding) -> Ending | None:
@@ -16,6 +23,8 @@ def ending(finding: Finding) -> Ending | None:
     derived from results were compared, a single call that is wrong by itself is shorter.
     """
     failure, tape = finding.failure, finding.tape
+    if isinstance(failure, LostDevice):
+        return Ending(LOST, {}, tape.steps, names=tuple(tape.steps[-1].names()))
     if isinstance(failure, NotRefused):
         return Ending("", {}, tape.steps)
     if isinstance(failure, Raised):

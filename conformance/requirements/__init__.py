@@ -2,6 +2,7 @@
 
 from conformance.checking.requirement import REGISTERED, Requirement
 from conformance.requirements import (
+    activations,
     batch,
     constructors,
     devices,
@@ -33,6 +34,7 @@ FAMILIES = (
     layers,
     directions,
     lengths,
+    activations,
     numerics,
     symmetries,
     precision,

@@ -25,9 +25,9 @@ CUDA = [f"cuda:{index}" for index in range(64)]
 )
 def device_and_cpu_agree(implementation: Implementation, case: Case) -> float:
     """Results on a CUDA device are those on the CPU, within the sum of both bounds."""
-    bound = truth(case, implementation).bound
-    on_cpu = run(implementation, replace(case, device="cpu"))
-    return agree(run(implementation, case), on_cpu, plus(bound, bound))
+    there = replace(case, device="cpu")
+    bound = plus(*(truth(each, implementation).bound for each in (case, there)))
+    return agree(run(implementation, case), run(implementation, there), bound)
 
 
 _MIXED: dict[str, Any] = {

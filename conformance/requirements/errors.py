@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from conformance.checking.requirement import requirement
-from conformance.implementations.implementation import Implementation, answer
+from conformance.implementations.implementation import Implementation
 from conformance.implementations.torch_module import TorchModule, is_torch_module
 from conformance.requirements.helpers.needs import arrays_handed_on, torch_module
-from conformance.requirements.helpers.refusals import call_refused, refused
+from conformance.requirements.helpers.refusals import call_refused, refused, works_as_before
+from conformance.requirements.helpers.torch_only import session as session_of
 from reference import Case
 
 SHAPES = "torch.nn.LSTM and torch.nn.LSTMCell documentation, 'Inputs': shapes"
@@ -212,14 +213,14 @@ def empty_sequence_is_refused(implementation: Implementation, case: Case) -> flo
 def impossible_lengths_are_refused(implementation: TorchModule, case: Case) -> None:
     """Lengths that are zero, negative, too many or beyond the sequence are refused."""
     assert case.lengths is not None
+    session = session_of(implementation, case)
+    before = session.run(case)
     for what, lengths in {
         "a length of 0": case.lengths * (np.arange(case.batch_size) > 0),
         "a negative length": np.where(np.arange(case.batch_size) == 0, -1, case.lengths),
         "one length too many": np.append(case.lengths, 1),
         "a length beyond the sequence": case.lengths + case.seq_len,
     }.items():
-        refused(what, partial(_run_with_lengths, implementation, case, lengths))
-
-
-def _run_with_lengths(implementation: TorchModule, case: Case, lengths: Any) -> None:
-    answer(implementation, Case.unchecked(**{**vars(case), "lengths": lengths}))
+        spoiled = Case.unchecked(**{**vars(case), "lengths": lengths})
+        refused(what, partial(implementation.call, session.module, spoiled), case.device)
+        works_as_before(session, before)

@@ -143,7 +143,8 @@ def wrong_state_batch_is_refused_when_packed(implementation: TorchModule, case: 
         "c_0 of one row with packed input": (h, c[:, :1]),
         "states with one row too few with packed input": (h[:, 1:], c[:, 1:]),
     }.items():
-        refused(what, partial(_call_packed, implementation, session.module, in_order, x, states))
+        call = partial(_call_packed, implementation, session.module, in_order, x, states)
+        refused(what, call, case.device)
     return agree(session.run(case), before, nothing(before))
 
 

@@ -76,7 +76,7 @@ def states_stay_in_range(implementation: Implementation, case: Case) -> None:
     """Without projection, |h_t| <= 1 and |c_t| <= |c_0| + t, up to rounding."""
     result, bound = run(implementation, case), truth(case, implementation).bound
     model = arithmetic(case, implementation)
-    u, k = model.unit_roundoff, model.activation
+    u, k = model.unit_roundoff, max(model.sigmoid, model.tanh)
     unclaimed = Result.of(np.where(np.isfinite(each), 0, np.inf) for _, each in bound.items())
     for name in ("output", "h_n"):
         allowed = 2 * k + k**2 + 2 * u + getattr(unclaimed, name)

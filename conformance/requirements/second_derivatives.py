@@ -23,7 +23,7 @@ STEP = 2.0**-12
 
 
 def _precise_activations(implementation: Implementation) -> Implementation | str:
-    rough = precision(implementation).activation > DTYPES_OWN.activation
+    rough = max(precision(implementation).units()) > DTYPES_OWN.activation
     return "its activations are not as precise as the dtype" if rough else implementation
 
 

@@ -233,6 +233,15 @@ def exact_arithmetic() -> dict[str, str]:
     return set_exact_arithmetic()
 
 
+def _cuda() -> dict[str, Any]:
+    """The CUDA devices and the libraries behind them, where torch has been imported."""
+    if "torch" not in sys.modules:
+        return {}
+    from conformance.implementations.pytorch.cuda import cuda
+
+    return cuda()
+
+
 def packages(names: Iterable[str]) -> dict[str, str]:
     """Return versions of the packages that the shipped implementations among `names` need.
 
@@ -253,6 +262,7 @@ def _circumstances(targets: Iterable[Target]) -> dict[str, Any]:
         "numpy": np.__version__,
         "hypothesis": hypothesis.__version__,
         **exact_arithmetic(),
+        "cuda": _cuda(),
         **packages(chosen),
         "supports": {name: asdict(each.supports) for name, each in chosen.items()},
         "precision": {name: asdict(precision(each)) for name, each in chosen.items()},

@@ -40,6 +40,7 @@ class Reporting:
         self.on_verdict: Callable[[Run], None] = lambda _: None
         self.reproductions = Path(option.lstm_reproductions)
         self.journal = Path(option.lstm_journal)
+        self._decided: set[str] = set()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -76,7 +77,13 @@ class Reporting:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_handlecrashitem(self, crashitem: str, report: Any) -> None:
-        """Add the verdict to the report of an item in which a worker died."""
+        """Add the verdict to the report of an item in which a worker died.
+
+        Of an item that is decided there is nothing to report: its worker ended on purpose.
+        """
+        if crashitem in self._decided:
+            report.outcome = "passed"
+            return
         here = self._collected().items.get(crashitem)
         if here is not None:
             entry = self._entry(report.node.gateway.id)
@@ -87,6 +94,7 @@ class Reporting:
         """Take the verdict out of a report; a failed report without one breaks the run."""
         verdict = dict(report.user_properties).get(PROPERTY)
         if verdict is not None and report.when != "teardown":
+            self._decided.add(report.nodeid)
             self._add(from_json(verdict))
         elif report.failed and report.nodeid in self._collected().items:
             self.run.broken.append(f"{report.nodeid}\n{report.longrepr}")

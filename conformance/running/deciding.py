@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from conformance.checking import process_state
+from conformance.checking import activations, devices, process_state
 from conformance.checking.budget import DEFAULT, Budget
 from conformance.checking.engine import Announce, inapplicable, search
 from conformance.checking.expectations import decide
 from conformance.checking.finding import Finding
 from conformance.checking.requirement import Requirement
-from conformance.checking.verdict import NotApplicable, Verdict
+from conformance.checking.verdict import NotApplicable, Undecided, Verdict
 from conformance.diagnosis import diagnose
 from conformance.implementations.failures import Mismatch, lenient
 from conformance.implementations.implementation import Implementation
@@ -34,12 +34,15 @@ def check(
     `before` is called with each case before the implementation sees the case; if it returns a
     function, that is called before each step with the step. `keep` gets what a failure was found
     on. An exception that is neither the implementation's nor a mismatch is a fault of this suite,
-    and does propagate.
+    and does propagate. In a process that has lost a device nothing more is decided.
     """
     supports = implementation.supports
     reason = inapplicable(requirement, implementation, device, budget)
     if reason is not None:
         return NotApplicable(requirement.name, implementation.name, device, reason=reason)
+    if devices.lost():
+        reason = f"an earlier requirement {devices.lost()}, and nothing works after that here"
+        return Undecided(requirement.name, implementation.name, device, reason=reason)
 
     def attempt(dtypes: tuple[str, ...]) -> Verdict:
         support = replace(supports, devices=(device,), dtypes=dtypes)
@@ -50,7 +53,18 @@ def check(
         seconds = min(DIAGNOSIS, budget.shrink_seconds)
         return diagnosed(verdict, requirement, found, seconds, before)
 
-    return decide(requirement.name, implementation.name, device, supports.dtypes, attempt)
+    def each(dtypes: tuple[str, ...]) -> Verdict:
+        verdicts = [attempt((name,)) for name in dtypes]
+        return next((each for each in verdicts if not each.conformant), verdicts[-1])
+
+    way = each if requirement.by_dtype else attempt
+    with activations.judging_anew():
+        verdict = decide(requirement.name, implementation.name, device, supports.dtypes, way)
+        verdict = replace(verdict, judged_by=activations.judged_by(implementation))
+    if requirement.by_dtype and not devices.lost():
+        figures = activations.figures(implementation, supports.dtypes, device)
+        verdict = replace(verdict, figures=figures)
+    return verdict
 
 
 def diagnosed(

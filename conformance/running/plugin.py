@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from conformance.errors import INTERRUPTED, UsageError
+from conformance.errors import DEVICE_LOST, INTERRUPTED, UsageError
 from conformance.implementations.own_imports import OURS
 from conformance.running import limits, options
 
@@ -90,15 +90,23 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Note when an item starts and how long it may take, before pytest-timeout sets its timer."""
-    if _asked(item.config):
-        with OURS:
-            from conformance.running.collection import RequirementItem
-        if isinstance(item, RequirementItem):
-            item.started = time.time()
-            seconds = max(limits.granted(item.config, item.started), 1)
-            item.add_marker(pytest.mark.timeout(seconds, method="thread"), append=False)
-    return (yield)
+    """Note when an item starts and how long it may take, before pytest-timeout sets its timer.
+
+    A worker that has lost a device ends as soon as the item is reported: the next one works.
+    """
+    if not _asked(item.config):
+        return (yield)
+    with OURS:
+        from conformance.checking import devices
+        from conformance.running.collection import RequirementItem
+    if isinstance(item, RequirementItem):
+        item.started = time.time()
+        seconds = max(limits.granted(item.config, item.started), 1)
+        item.add_marker(pytest.mark.timeout(seconds, method="thread"), append=False)
+    done = yield
+    if devices.lost() and hasattr(item.config, "workerinput"):
+        os._exit(DEVICE_LOST)
+    return done
 
 
 def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:

@@ -10,9 +10,9 @@ import pytest
 
 from conformance import UsageError, load
 from conformance.implementations.shipped import SHIPPED
+from tests.support.sources import PACKAGES, ROOT, needs_source_tree
 
-ROOT = Path(__file__).resolve().parents[2]
-ADAPTERS = sorted((ROOT / "conformance" / "implementations" / "frameworks").glob("*.py"))
+ADAPTERS = sorted((PACKAGES["conformance"] / "implementations" / "frameworks").glob("*.py"))
 OURS = [name for name, shipped in SHIPPED.items() if shipped.place.startswith("conformance.")]
 OTHERS = [name for name, shipped in SHIPPED.items() if shipped.needs]
 """Those that need another framework."""
@@ -27,7 +27,7 @@ def classes(path: Path) -> dict[str, ast.ClassDef]:
 def test_place_of_an_adapter_has_its_class(name: str) -> None:
     """Each place in this project names a class that is there, with the name it is known by."""
     module, _, attribute = SHIPPED[name].place.partition(":")
-    path = ROOT.joinpath(*module.split(".")).with_suffix(".py")
+    path = PACKAGES["conformance"].joinpath(*module.split(".")[1:]).with_suffix(".py")
     found = classes(path)
     assert attribute in found
     if module.startswith("conformance.implementations.frameworks.") and "Forward" not in attribute:
@@ -71,6 +71,7 @@ def test_missing_framework_is_told_by_its_example(monkeypatch: pytest.MonkeyPatc
         load("keras-jax")
 
 
+@needs_source_tree
 def test_every_extra_is_declared_and_has_an_environment() -> None:
     """Each extra is one of pyproject.toml, and tox verifies all that it installs."""
     extras = {shipped.extra for shipped in SHIPPED.values() if shipped.extra}

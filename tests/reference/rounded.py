@@ -149,10 +149,10 @@ class AdverseLSTM(OperationByOperation):
         return self.stored(total + error * self._signs(total))
 
     def sigmoid(self, a: Array) -> Array:
-        return 1 / (1 + np.exp(-a)) + self.arithmetic.activation * self._signs(a)
+        return 1 / (1 + np.exp(-a)) + self.arithmetic.sigmoid * self._signs(a)
 
     def tanh(self, a: Array) -> Array:
-        return np.tanh(a) + self.arithmetic.activation * self._signs(a)
+        return np.tanh(a) + self.arithmetic.tanh * self._signs(a)
 
 
 def share(result: Result, truth: Result, bound: Result) -> float:

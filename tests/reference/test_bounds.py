@@ -31,7 +31,7 @@ from tests.reference.rounded import AdverseLSTM, OperationByOperation, RoundedLS
 ORDINARY: dict[str, Any] = {"scales": (1.0,), "sizes": (3, 8), "steps": (1, 6)}
 """Cases with the default initialisation of ``torch.nn.LSTM``."""
 
-EXACT = Arithmetic(0.0, 0.0, 0.0, subnormal=0.0, largest=np.inf)
+EXACT = Arithmetic(0.0, 0.0, 0.0, 0.0, subnormal=0.0, largest=np.inf)
 
 
 def share_of(lstm: OperationByOperation, case: Case, arithmetic: Arithmetic | None = None) -> float:
@@ -79,13 +79,14 @@ def test_arithmetic_of_a_dtype_allows_four_units_to_the_activations(dtype: str) 
     """Its other numbers are the dtype's own."""
     d, a = DTYPES[dtype], Arithmetic.of(DTYPES[dtype])
     assert (a.unit_roundoff, a.accumulation) == (d.unit_roundoff, d.accumulation)
-    assert a.activation == 4 * d.unit_roundoff
+    assert a.sigmoid == a.tanh == 4 * d.unit_roundoff
     assert (a.subnormal, a.largest) == (d.subnormal, d.largest)
 
 
 def test_scaled_arithmetic_errs_more_in_the_same_range() -> None:
     """Each error is multiplied; the largest number stays."""
-    assert Arithmetic(1.0, 2.0, 3.0, 4.0, 5.0).scaled(2) == Arithmetic(2.0, 4.0, 6.0, 8.0, 5.0)
+    arithmetic = Arithmetic(1.0, 2.0, 3.0, 4.0, 5.0, 6.0)
+    assert arithmetic.scaled(2) == Arithmetic(2.0, 4.0, 6.0, 8.0, 10.0, 6.0)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -153,7 +154,7 @@ def test_bound_of_exact_arithmetic_is_zero() -> None:
     assert not any(array.any() for _, array in forward_bound(trace, EXACT).items())
 
 
-@pytest.mark.parametrize("name", ["unit_roundoff", "accumulation", "activation", "subnormal"])
+@pytest.mark.parametrize("name", ["unit_roundoff", "accumulation", "sigmoid", "tanh", "subnormal"])
 @given(data=st.data())
 @settings(max_examples=25)
 def test_bound_never_falls_as_one_error_grows(name: str, data: st.DataObject) -> None:
@@ -297,23 +298,25 @@ def test_adverse_lstm_stays_below_the_bound(accumulation: float, data: st.DataOb
     """Even operations that all err by as much as the model allows stay below the bound."""
     case = data.draw(lstm_cases(dtypes=("float64",), scales=(0.25, 1.0, 3.0), dropout=0.25))
     lstm = AdverseLSTM(
-        Arithmetic(2.0**-20, accumulation, 2.0**-18, subnormal=0.0, largest=np.inf),
+        Arithmetic(2.0**-20, accumulation, 2.0**-18, 2.0**-18, subnormal=0.0, largest=np.inf),
         seed=data.draw(st.integers(0, 2**16)),
     )
     assert share_of(lstm, case, lstm.arithmetic) <= 1
 
 
-@pytest.mark.parametrize("activation", [0.0, 2.0**-3])
+@pytest.mark.parametrize(
+    ("sigmoid", "tanh"), [(0.0, 0.0), (2.0**-3, 2.0**-3), (0.0, 2.0**-2), (2.0**-2, 2.0**-9)]
+)
 @given(data=st.data())
 @settings(max_examples=40)
 def test_bound_of_coarse_arithmetic_holds_to_every_order(
-    activation: float, data: st.DataObject
+    sigmoid: float, tanh: float, data: st.DataObject
 ) -> None:
     """With u = 1/32 the products of errors count, and many adverse rows stay below the bound."""
     case = data.draw(
         lstm_cases(dtypes=("float64",), scales=(0.25, 1.0, 3.0), sizes=(1, 2), batched=False)
     )
-    arithmetic = Arithmetic(2.0**-5, 2.0**-24, activation, subnormal=0.0, largest=np.inf)
+    arithmetic = Arithmetic(2.0**-5, 2.0**-24, sigmoid, tanh, subnormal=0.0, largest=np.inf)
     lstm = AdverseLSTM(arithmetic, seed=data.draw(st.integers(0, 2**16)))
     assert share_of(lstm, many_rows(case, 500), arithmetic) <= 1
 
@@ -357,7 +360,7 @@ def test_pre_activation_error_covers_four_roundings_of_each_product() -> None:
     """
     u, one, zero = 2.0**-5, np.ones((1, 1)), np.zeros((1, 1))
     w = Weights(np.zeros((4, 1)), np.ones((4, 1)), np.zeros(4), np.zeros(4))
-    arithmetic = Arithmetic(u, 0.0, 0.0, subnormal=0.0, largest=np.inf)
+    arithmetic = Arithmetic(u, 0.0, 0.0, 0.0, subnormal=0.0, largest=np.inf)
     for dh in (0.0, 0.5, 2.0):
         step = lstm_cell(zero, one, zero, w)
         found = preactivation_error(step, w, zero, np.full((1, 1), dh), arithmetic)
@@ -395,7 +398,7 @@ def test_bound_of_a_long_sum_is_attained() -> None:
     weights[2] = 2.0**-8
     parameters = {"weight_ih_l0": weights, "weight_hh_l0": np.zeros((4, 1))}
     case = Case(configuration, parameters, np.ones((1, 50, 200)))
-    arithmetic = Arithmetic(0.0, 2.0**-20, 0.0, subnormal=0.0, largest=np.inf)
+    arithmetic = Arithmetic(0.0, 2.0**-20, 0.0, 0.0, subnormal=0.0, largest=np.inf)
     assert 0.95 < share_of(AdverseLSTM(arithmetic, seed=0), case, arithmetic) <= 1
 
 
@@ -403,7 +406,7 @@ def test_bound_of_a_kept_state_is_attained_by_coarse_arithmetic() -> None:
     """With f = 1 + K u, i = g = K u and every product and sum rounded up c attains its bound."""
     u, k = 2.0**-5, 2.0**-3
     case = one_unit_case("float64", steps=10, c_0=1, bias_ih_l0=[-1e3, 1e3, 0, 0])
-    arithmetic = Arithmetic(u, u, k, subnormal=0.0, largest=np.inf)
+    arithmetic = Arithmetic(u, u, k, k, subnormal=0.0, largest=np.inf)
     c = 1.0
     for _ in range(10):
         c = ((1 + k) * c * (1 + u) + k * k * (1 + u)) * (1 + u)
@@ -441,7 +444,7 @@ def test_bound_of_a_row_is_the_same_in_any_batch(data: st.DataObject) -> None:
 @pytest.mark.parametrize("what", ["output", "h_n", "c_n"])
 def test_bound_of_one_unit_is_attained(what: str) -> None:
     """Of many rows with adverse errors one uses up 95 % of its bound, and none more than all."""
-    arithmetic = Arithmetic(2.0**-20, 2.0**-30, 2.0**-18, subnormal=0.0, largest=np.inf)
+    arithmetic = Arithmetic(2.0**-20, 2.0**-30, 2.0**-18, 2.0**-18, subnormal=0.0, largest=np.inf)
     case = one_unit_case("float64", 1, c_0=2, rows=20000, bias_ih_l0=[0.5, 1, 1, 0.5])
     trace = reference.trace(case)
     found = getattr(AdverseLSTM(arithmetic, seed=0)(case), what)

@@ -110,8 +110,11 @@ class ErringLSTM:
     def stored(self, value: Array) -> Array:
         return value * (1 + self.arithmetic.unit_roundoff * self.sign(value.shape))
 
-    def activated(self, value: Array) -> Array:
-        return value + self.arithmetic.activation * self.sign(value.shape)
+    def sigmoid(self, a: Array) -> Array:
+        return 1 / (1 + np.exp(-a)) + self.arithmetic.sigmoid * self.sign(a.shape)
+
+    def tanh(self, a: Array) -> Array:
+        return np.tanh(a) + self.arithmetic.tanh * self.sign(a.shape)
 
     def product(self, x: Array, w: Array) -> Array:
         error = w.shape[0] * self.arithmetic.accumulation * (np.abs(x) @ np.abs(w))
@@ -150,11 +153,10 @@ class ErringLSTM:
             recurrent = self.product(h, p["weight_hh" + suffix].T)
             a = self.stored(a + self.stored(recurrent + p["bias_hh" + suffix]))
             for name, part in zip("ifgo", np.split(a, 4, axis=-1), strict=True):
-                curve = np.tanh if name == "g" else lambda part: 1 / (1 + np.exp(-part))
-                step[name] = self.activated(curve(part))
+                step[name] = self.tanh(part) if name == "g" else self.sigmoid(part)
             kept = self.stored(step["f"] * c)
             c = self.stored(kept + self.stored(step["i"] * step["g"]))
-            step["t"] = self.activated(np.tanh(c))
+            step["t"] = self.tanh(c)
             h = step["h_full"] = self.stored(step["o"] * step["t"])
             if "weight_hr" + suffix in p:
                 h = self.product(h, p["weight_hr" + suffix].T)

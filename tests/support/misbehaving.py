@@ -165,6 +165,38 @@ class Sleeps(Misbehaving):
         ctypes.CDLL(None).sleep(1000)
 
 
+class RightOnASecondDevice(Plain):
+    """Is right on what it calls a CUDA device, as long as that works."""
+
+    supports = Support(
+        dtypes=("float64",), devices=("cpu", "cuda:0"), gradients=False, hands_on_arrays=True
+    )
+    lost = False
+
+    def run(self, case: Case) -> Result:
+        if case.device == "cuda:0":
+            self.synchronize()
+        result = super().run(replace(case))  # which refuses wrong shapes
+        return replace(result, devices=dict.fromkeys(Support.results, case.device))
+
+    @staticmethod
+    def synchronize(*_: Any) -> None:
+        if RightOnASecondDevice.lost:
+            raise RuntimeError("CUDA error: device-side assert triggered\nand more")
+
+
+class LosesItsDevice(RightOnASecondDevice):
+    """Triggers an assertion on its device where a state has a feature less than it should."""
+
+    def run(self, case: Case) -> Result:
+        wrong = case.h_0 is not None and case.h_0.shape[-1] != case.configuration.output_size
+        if wrong and case.device == "cuda:0":
+            RightOnASecondDevice.lost = True
+            torch.cuda.is_initialized = lambda: True
+            torch.cuda.synchronize = self.synchronize  # type: ignore[assignment]
+        return super().run(case)
+
+
 class DiesOfWrongShapes(Plain):
     """Ends its process where a state has a feature less than it should."""
 

@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-COMMAND = Path(sys.executable).with_name("lstm-conformance")
+MAIN = "import sys; from conformance.cli.command import main; sys.exit(main())"
+COMMAND = (sys.executable, "-c", MAIN)
+"""The command line, wherever its console script is."""
 SPECIMENS = Path(__file__).with_name("specimens.py")
 
 
@@ -28,7 +30,7 @@ def run(
 
 def command(*arguments: object, folder: Path, **variables: Any) -> subprocess.CompletedProcess[str]:
     """Run ``lstm-conformance`` with these arguments."""
-    return run([COMMAND, *arguments], folder, **variables)
+    return run([*COMMAND, *arguments], folder, **variables)
 
 
 def pytest(*arguments: object, folder: Path, **variables: Any) -> subprocess.CompletedProcess[str]:

@@ -13,6 +13,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 
 from conformance.implementations.failures import NoResult, blamed
 from conformance.implementations.pytorch import notes as torch_notes
+from conformance.implementations.pytorch.cuda import switches
 from conformance.implementations.pytorch.tensors import TORCH_DTYPES, to_array, to_tensor
 from conformance.recording.ending import Ending, untrue
 from conformance.recording.operands import part
@@ -232,8 +233,5 @@ def set_exact_arithmetic() -> dict[str, Any]:
         "torch": str(torch.__version__),
         "torch.get_float32_matmul_precision()": torch.get_float32_matmul_precision(),
         "torch.get_num_threads()": str(torch.get_num_threads()),
-        "switches": {
-            "torch.backends.cudnn.allow_tf32": str(backends.cudnn.allow_tf32),
-            "torch.backends.cuda.matmul.allow_tf32": str(backends.cuda.matmul.allow_tf32),
-        },
+        "switches": switches(),
     }

@@ -5,32 +5,39 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from conformance.checking.comparison import agree, nothing
+from conformance.checking.comparison import against_reference, agree, nothing
+from conformance.checking.devices import left_usable
 from conformance.implementations.failures import (
     REFUSALS,
     Accepted,
+    LostDevice,
     Misbehaviour,
     NoAnswer,
     NotRefused,
     Raised,
     blamed,
 )
-from conformance.implementations.implementation import Implementation, answer, run
+from conformance.implementations.implementation import Implementation, answer
 from conformance.implementations.torch_module import is_torch_module
 from conformance.recording.tape import attempted
 from conformance.requirements.helpers.torch_only import session as session_of
 from conformance.requirements.helpers.torch_only import to_tensor
-from reference import Case
+from reference import Case, Result
 
 Spoil = Callable[[Any, Any, Any], tuple[Any, Any]]
 """From input, h_0 and c_0 to a spoiled input and pair of states, or None in its place."""
 
 
-def refused(what: str, call: Callable[[], Any]) -> None:
-    """`call` must raise one of :data:`REFUSALS`."""
+def refused(what: str, call: Callable[[], Any], device: str = "cpu") -> None:
+    """`call` must raise one of :data:`REFUSALS`, and `device` must work afterwards.
+
+    An error on a CUDA device that is for good was not raised to refuse anything.
+    """
     try:
-        with blamed(), attempted():
+        with left_usable(device, what), blamed(), attempted():
             call()
+    except LostDevice:
+        raise
     except Misbehaviour as misbehaviour:
         if isinstance(misbehaviour, Raised) and not isinstance(misbehaviour.error, REFUSALS):
             raised = f"raised {type(misbehaviour.error).__name__}"
@@ -47,7 +54,8 @@ def call_refused(
 ) -> float:
     """A call with spoiled input and states is refused; then the right call gives what it gave.
 
-    An implementation that is no torch module may raise whatever it likes, and has to answer again.
+    A new module computes rightly, too. An implementation that is not a torch module may raise
+    whatever it likes, and has to answer rightly afterwards.
     """
     if not is_torch_module(implementation):
         return _run_refused(implementation, case, what, spoil)
@@ -60,8 +68,14 @@ def call_refused(
         else (to_tensor(case.h_0, case.device), to_tensor(case.c_0, case.device))
     )
     x, states = spoil(x, h_0, c_0)
-    refused(what, lambda: implementation.call_with(session.module, case, x, states))
-    return agree(session.run(case), before, nothing(before))
+    refused(what, lambda: implementation.call_with(session.module, case, x, states), case.device)
+    return works_as_before(session, before)
+
+
+def works_as_before(session: Any, before: Result) -> float:
+    """The module of `session` gives the bits that it gave, and a new one is right."""
+    agree(session.run(session.case), before, nothing(before))
+    return against_reference(session.implementation, session.case)
 
 
 def _run_refused(
@@ -74,11 +88,10 @@ def _run_refused(
     h_0, c_0 = states or (None, None)
     spoiled = Case.unchecked(**{**vars(case), "input": x, "h_0": h_0, "c_0": c_0})
     try:
-        with attempted():
+        with left_usable(case.device, what), attempted():
             answer(implementation, spoiled)
-    except NoAnswer:
+    except (NoAnswer, LostDevice):
         raise
     except Misbehaviour:
-        run(implementation, case)
-        return 0.0
+        return against_reference(implementation, case)
     raise Accepted(what, by=())

@@ -110,7 +110,7 @@ def test_interrupted_run_reports_what_it_has(tmp_path: Path) -> None:
     """Ctrl-C ends the run with status 130, its verdicts so far in the table and in the report."""
     arguments = ["verify", "torch.nn.LSTM", "--device", "cpu", "--json", "report.json"]
     with subprocess.Popen(
-        [COMMAND, *arguments],
+        [*COMMAND, *arguments],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
