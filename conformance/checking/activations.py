@@ -81,16 +81,19 @@ def sweep(implementation: Implementation, dtype: DType, device: str, seed: int =
     The last row has :data:`SATURATED` itself.
     """
     x, c = _numbers(dtype, 8, 2 * seed), _numbers(dtype, 53, 2 * seed + 1)
-    return step(PLACES, x, c, device, implementation.supports.bias[0])
+    supports = implementation.supports
+    return step(PLACES, x, c, device, supports.bias[0], supports.batch_first[0])
 
 
-def step(places: Sequence[Place], x: Array, c: Array, device: str, bias: bool = True) -> Case:
+def step(
+    places: Sequence[Place], x: Array, c: Array, device: str, bias: bool, batch_first: bool
+) -> Case:
     """One step of a hidden unit for each of `places`, a row for each number of `x` and `c` (N,).
 
     The second input feature is one and brings the pre-activations in, so that no `bias` is needed.
     """
     dtype = DTYPES[x.dtype.name]
-    configuration = Configuration(input_size=2, hidden_size=len(places), bias=bias)
+    configuration = Configuration(2, len(places), bias=bias, batch_first=batch_first)
     shapes = configuration.parameter_shapes()
     parameters = {name: np.zeros(shape, dtype.numpy) for name, shape in shapes.items()}
     weights = parameters["weight_ih_l0"].reshape(4, len(places), 2)
@@ -100,7 +103,8 @@ def step(places: Sequence[Place], x: Array, c: Array, device: str, bias: bool = 
         if place.swept is not None:
             weights[place.swept, unit, 0] = 1
         c_0[0, :, unit] = c if place.c_0 is None else place.c_0
-    given = np.stack([x, np.ones_like(x)], axis=-1)[None].astype(dtype.numpy)
+    given = np.expand_dims(np.stack([x, np.ones_like(x)], axis=-1), 1 if batch_first else 0)
+    given = given.astype(dtype.numpy)
     return Case(configuration, parameters, given, np.zeros_like(c_0), c_0, device=device)
 
 
@@ -155,7 +159,7 @@ def errors(result: Result, case: Case, returned: Collection[str]) -> dict[str, E
     is, as far as that is known: so one function's error there is not taken for the other's.
     """
     found: dict[str, Error] = {}
-    known, x = trace(case).result, case.input[0, :, 0]
+    known, x = trace(case).result, case.time_major(case.input)[0, :, 0]
     assert case.c_0 is not None
     rows = {name: getattr(result, name)[0].astype(case.dtype.wide) for name in returned}
     gate = rows["c_n"][-1, 3] if "c_n" in rows else 1.0

@@ -50,8 +50,9 @@ def activations_are_accurate(implementation: Implementation, case: Case) -> floa
     row, unit = np.unravel_index(np.argmax(share), share.shape)
     place = PLACES[unit]
     assert swept.c_0 is not None
-    x, c = swept.input[0, row : row + 1, 0], swept.c_0[0, row : row + 1, unit]
-    alone = step([place], x, c, case.device, swept.configuration.bias)
+    x, c = swept.time_major(swept.input)[0, row, :1], swept.c_0[0, row : row + 1, unit]
+    of = swept.configuration
+    alone = step([place], x, c, case.device, of.bias, of.batch_first)
     argument = float((c if place.swept is None else x)[0])
     what = f"{place.what} at {argument:.6g}, as {name}"
     _compared(implementation, alone, name, what)
