@@ -21,6 +21,7 @@ class Arithmetic:
     - `unit_roundoff`: of each stored intermediate quantity (u);
     - `accumulation`: unit roundoff of sums of products (u_acc);
     - `sigmoid`, `tanh`: their absolute errors (K u);
+    - `sigmoid_slope`, `tanh_slope`: absolute errors of the derivatives of an own formula for them;
     - `subnormal`: the smallest positive number; `largest`: the largest finite one;
     - `factors`: what happens to the factors of a product before they are multiplied;
     - `entry`: unit roundoff with which parameters, inputs and states are taken in;
@@ -36,6 +37,8 @@ class Arithmetic:
     factors: Factors = EXACT
     entry: float = 0.0
     added_bias: float = 0.0
+    sigmoid_slope: float = 0.0
+    tanh_slope: float = 0.0
 
     @classmethod
     def of(cls, dtype: DType, precision: Precision = DTYPES_OWN) -> Arithmetic:
@@ -80,6 +83,8 @@ class Arithmetic:
             factors,
             entry,
             precision.added_bias,
+            precision.sigmoid_slope * u,
+            precision.tanh_slope * u,
         )
 
     def scaled(self, factor: float) -> Arithmetic:
@@ -90,6 +95,8 @@ class Arithmetic:
             accumulation=self.accumulation * factor,
             sigmoid=self.sigmoid * factor,
             tanh=self.tanh * factor,
+            sigmoid_slope=self.sigmoid_slope * factor,
+            tanh_slope=self.tanh_slope * factor,
             subnormal=self.subnormal * factor,
         )
 

@@ -32,23 +32,28 @@ class Near(NamedTuple):
         return Near(self.value * other.value, deviation)
 
 
-def sigmoid_slope(s: Near, u: float) -> Near:
+def sigmoid_slope(s: Near, u: float, off: float = 0.0) -> Near:
     """sigmoid' from the value `s` of the sigmoid, rounded: s (1 - s) or s - s^2.
 
+    Or that of an own formula, which is `off` by as much from the true one: the argument's error
+    changes that by no more than the deviation of `s` does.
     The slope of s (1 - s) is 1 - 2 s, its second derivative -2. Rounding adds at most
     (2 u + u^2) s (1 - s) to the product, and u (s^2 + s (1 - s)) + u^2 s^2 to the difference.
     """
     slope = s.value * (1 - s.value)
     exact = s.deviation * (np.abs(1 - 2 * s.value) + s.deviation)
     size = slope + exact
-    return Near(slope, exact + u * (1 + u) * (np.maximum(s.magnitude**2, size) + size))
+    return Near(slope, exact + off + u * (1 + u) * (np.maximum(s.magnitude**2, size) + size + off))
 
 
-def tanh_slope(t: Near, u: float) -> Near:
-    """tanh' from the value `t` of the tanh, rounded: 1 - t^2 or (1 - t) (1 + t)."""
+def tanh_slope(t: Near, u: float, off: float = 0.0) -> Near:
+    """tanh' from the value `t` of the tanh, rounded: 1 - t^2 or (1 - t) (1 + t).
+
+    Or that of an own formula, as in :func:`sigmoid_slope`.
+    """
     slope = 1 - t.value**2
     exact = t.deviation * (2 * np.abs(t.value) + t.deviation)
-    return Near(slope, exact + u * (1 + u) * (t.magnitude**2 + 3 * (slope + exact)))
+    return Near(slope, exact + off + u * (1 + u) * (t.magnitude**2 + 3 * (slope + exact + off)))
 
 
 class Coefficients(NamedTuple):
@@ -66,18 +71,20 @@ class Coefficients(NamedTuple):
     c_prev: Near
 
 
-def coefficients(step: Step, deviation: Step, u: float) -> Coefficients:
+def coefficients(step: Step, deviation: Step, arithmetic: Arithmetic) -> Coefficients:
     """The coefficients of `step`, whose quantities are off by `deviation`."""
+    u = arithmetic.unit_roundoff
+    of_sigmoid, of_tanh = arithmetic.sigmoid_slope, arithmetic.tanh_slope
     i, f, g, o, c_prev, tanh_c = (
         Near(getattr(step, name), getattr(deviation, name))
         for name in ("i", "f", "g", "o", "c_prev", "tanh_c")
     )
     return Coefficients(
-        i=g * sigmoid_slope(i, u),
-        f=c_prev * sigmoid_slope(f, u),
-        g=i * tanh_slope(g, u),
-        o=tanh_c * sigmoid_slope(o, u),
-        c=o * tanh_slope(tanh_c, u),
+        i=g * sigmoid_slope(i, u, of_sigmoid),
+        f=c_prev * sigmoid_slope(f, u, of_sigmoid),
+        g=i * tanh_slope(g, u, of_tanh),
+        o=tanh_c * sigmoid_slope(o, u, of_sigmoid),
+        c=o * tanh_slope(tanh_c, u, of_tanh),
         c_prev=f,
     )
 

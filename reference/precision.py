@@ -26,6 +26,8 @@ class Precision:
       are rounded; sums stay in float32;
     - `activation`: the absolute error of sigmoid and tanh, in unit roundoffs;
     - `sigmoid`, `tanh`: that of either, where it is not the same;
+    - `sigmoid_slope`, `tanh_slope`: where gradients are those of an approximation's own formula,
+      the absolute error of its derivative, in unit roundoffs;
     - `weight_bits`, `input_bits`: bits to which weights and the inputs of products, layer inputs
       and hidden states, are quantized, symmetrically and over the range of the batch;
     - `added_bias`: what is added to the forget gate's bias inside, and so had to be subtracted,
@@ -42,6 +44,8 @@ class Precision:
     activation: float = 4.0
     sigmoid: float | None = None
     tanh: float | None = None
+    sigmoid_slope: float = 0.0
+    tanh_slope: float = 0.0
     weight_bits: int | None = None
     input_bits: int | None = None
     added_bias: float = 0.0
@@ -51,7 +55,7 @@ class Precision:
             value = getattr(self, name)
             if value is not None and value not in known:
                 raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
-        for name in ("activation", "sigmoid", "tanh"):
+        for name in ("activation", "sigmoid", "tanh", "sigmoid_slope", "tanh_slope"):
             units = getattr(self, name)
             if units is not None and (units < 0 or not math.isfinite(units)):
                 raise ValueError(f"{name} must be 0 or more, and finite, got {units}")

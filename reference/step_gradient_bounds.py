@@ -57,7 +57,7 @@ def step_gradient_bound(
     followed by its error.
     """
     u, rows = arithmetic.unit_roundoff, len(step.c)
-    by = coefficients(step, deviation, u)
+    by = coefficients(step, deviation, arithmetic)
 
     # dh = W_hh^T da + d_output, in up to four products and four additions
     on_h = joined(arriving.h, arriving.sum_h.plus(d_output.value, d_output.deviation, 4, u))

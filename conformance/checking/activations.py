@@ -18,12 +18,19 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from conformance.checking import process_state
-from conformance.implementations.failures import Misbehaviour, Mismatch
-from conformance.implementations.implementation import Implementation, precision, run
+from conformance.implementations.failures import Failure, blamed
+from conformance.implementations.implementation import (
+    Implementation,
+    is_differentiable,
+    precision,
+    run,
+)
+from conformance.implementations.torch_module import is_torch_module
 from conformance.recording.tape import paused
 from reference import (
     DTYPES,
@@ -33,6 +40,7 @@ from reference import (
     Configuration,
     DType,
     Result,
+    backward,
     forward_bound,
     trace,
 )
@@ -44,6 +52,8 @@ ROWS = 2048
 """How many numbers are tried."""
 MARGIN = 1.25
 """How much more than at the numbers tried an activation may be off at others."""
+SLOPE_LIMIT = 2.0**-8
+"""The largest error of an approximation's derivative. One of a wrong formula is a fourth or so."""
 LIMIT = 2.0**-12
 """The largest error of an approximation. That of a wrong function is larger: sigmoid that is cut
 off at 5 has one of 2^-7, one from a table for every 64th part 2^-9, the hard one 2^-3."""
@@ -172,6 +182,8 @@ def errors(result: Result, case: Case, returned: Collection[str]) -> dict[str, E
                 other = 1.0 if unit == 3 else rows[place.result][-1, unit] / gate
             shown = rows[place.result][:, unit] / (other if abs(other - 1) < LIMIT else 1.0)
         true = getattr(known, place.result)[0, :, unit]
+        if place.swept is None and "c_n" in rows:
+            true = np.tanh(rows["c_n"][:, unit])  # of c as it came through the forget gate
         error = _error(shown, true, x if place.swept is not None else case.c_0[0, :, unit], case)
         if place.function not in found or found[place.function] < error:
             found[place.function] = error
@@ -216,7 +228,7 @@ def measure(implementation: Implementation, dtype: DType, device: str) -> Measur
     try:
         with paused(), process_state.restored(random=True):
             result = run(implementation, case)
-    except (Misbehaviour, Mismatch):
+    except Failure:
         return None
     returned = implementation.supports.results
 
@@ -226,14 +238,81 @@ def measure(implementation: Implementation, dtype: DType, device: str) -> Measur
     declared, found = precision(implementation), errors(result, case, returned)
     accurate = right(declared)
     judged = declared
-    if declared == DTYPES_OWN and not accurate:
+    if declared == DTYPES_OWN and not accurate and _carries(result, case, found, returned):
         own = declared.activation
         units = {n: MARGIN * each.units + own for n, each in found.items() if each.units > own}
         if max(units.values(), default=np.inf) * dtype.unit_roundoff <= LIMIT:
-            rough = replace(declared, sigmoid=units.get("sigmoid"), tanh=units.get("tanh"))
+            errors_of: dict[str, Any] = units | {
+                f"{name}_slope": MARGIN * each
+                for name, each in _slopes(implementation, case).items()
+                if name in units and MARGIN * each * dtype.unit_roundoff <= SLOPE_LIMIT
+            }
+            rough = replace(declared, **errors_of)
             # else something besides sigmoid and tanh is off as well
             judged = rough if right(rough) else declared
     return Measured(found, accurate, judged)
+
+
+def _carries(
+    result: Result, case: Case, found: Mapping[str, Error], returned: Collection[str]
+) -> bool:
+    """Whether c_0 passes an open forget gate in full precision, as far as that can be seen.
+
+    Where it does not, as in a computation in a narrower type, not only sigmoid and tanh are off.
+    """
+    if "c_n" not in returned:
+        return True
+    assert case.c_0 is not None
+    u, wide = case.dtype.unit_roundoff, case.dtype.wide
+    before, after = (array[0].astype(wide) for array in (case.c_0, result.c_n))
+    through = np.prod([error.units * u for error in found.values()])  # i g of the shut gate
+    with np.errstate(all="ignore"):
+        off = np.abs(after[:, 0] - after[-1, 3] * before[:, 0])
+    return bool((off <= 4 * u * np.abs(before[:, 0]) + through + case.dtype.subnormal).all())
+
+
+def _slopes(implementation: Implementation, case: Case) -> dict[str, float]:
+    """The largest error of the derivative of each function in unit roundoffs, by a sweep.
+
+    Nothing for an implementation that offers no gradients.
+    """
+    found: dict[str, float] = {}
+    if not implementation.supports.gradients:
+        return found
+    evaluated = trace(case)
+    for unit, place in enumerate(PLACES):
+        if place.result not in implementation.supports.results:
+            continue
+        of = case.dtype.numpy
+        ones = Result.of(np.zeros(each.shape, of) for _, each in evaluated.result.items())
+        getattr(ones, place.result)[0, :, unit] = 1
+        try:
+            with paused(), process_state.restored(random=True):
+                got = _gradients(implementation, case, ones, place.result)
+        except Failure:
+            return {}
+        swept = "c_0" if place.swept is None else "input"
+        if swept not in got:
+            continue
+        true = backward(evaluated, ones)[swept]
+        with np.errstate(all="ignore"):
+            off = np.abs(np.asarray(got[swept]).astype(case.dtype.wide) - true)
+        largest = float(np.where(np.isnan(off), np.inf, off).max()) / case.dtype.unit_roundoff
+        found[place.function] = max(found.get(place.function, 0.0), largest)
+    return found
+
+
+def _gradients(
+    implementation: Implementation, case: Case, cotangents: Result, of: str
+) -> Mapping[str, Array]:
+    if is_torch_module(implementation):
+        from conformance.implementations.pytorch.gradients import backward as autograd
+
+        return autograd(implementation, case, cotangents, (of,))
+    if not is_differentiable(implementation):
+        return {}
+    with blamed():
+        return implementation.gradients(case, cotangents)
 
 
 _measured: dict[tuple[int, str, str], tuple[Implementation, Measured | None]] = {}

@@ -141,7 +141,8 @@ def survivors_are_scaled(implementation: TorchModule, case: Case) -> None:
     network = readable(case, p)
     results = _train(implementation, network.case)
     mask = network.masks(results[0])
-    nearest, allowed = np.where(mask < 0.5 / (1 - p), 0, 1 / (1 - p)), 1e-9
+    nearest = np.where(mask < 0.5 / (1 - p), 0, 1 / (1 - p))
+    allowed = network.allowed(arithmetic(network.case, implementation))
     lines = """nearest = [np.where(mask < 0.5 / (1 - {p}), 0, 1 / (1 - {p})) for mask in masks]
 fault = not (np.abs(np.array(masks) - nearest) <= {allowed}).all()
 print("expected factors: 0 or", 1 / (1 - {p}), "; got:", masks[0])"""

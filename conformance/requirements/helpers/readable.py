@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from conformance.recording.ending import Ending, ending
-from reference import Array, Case, Configuration, Result
+from reference import Arithmetic, Array, Case, Configuration, Result
 
 STEP = 2.0**-3
 """The factor with which the upper layer multiplies its input."""
@@ -32,6 +32,16 @@ class Readable:
         seen = np.arctanh(np.arctanh(result.output.astype(np.float64)))
         mask: Array = seen / STEP / self.lower
         return mask
+
+    def allowed(self, arithmetic: Arithmetic) -> float:
+        """How far a mask can be off that is read off results of this `arithmetic`.
+
+        The lower output and the upper one are each a tanh of a tanh through open gates, so off by
+        d = 2 (sigmoid + tanh) at most. A mask is at most 4 here, and the upper output below 0.22,
+        where atanh(atanh(h)) rises by less than 1.2; it is divided by 1/8 and by the lower output,
+        which is 0.43: so 1.2 d * 8 / 0.43 + 4 d / 0.43 < 32 d. And 1e-9 for all roundings.
+        """
+        return 1e-9 + 64 * (arithmetic.sigmoid + arithmetic.tanh)
 
 
 def readable(case: Case, p: float) -> Readable:

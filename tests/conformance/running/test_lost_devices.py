@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from conformance import Crashed, NotApplicable, Passed
+from conformance.checking.verdict import from_json
 from conformance.requirements import REQUIREMENTS, errors
-from tests.conformance.running.test_misbehaviour import verdicts
-from tests.support import misbehaving
+from tests.support import misbehaving, reports
 from tests.support.processes import command
 from tests.support.processes import pytest as run_pytest
 
@@ -32,7 +32,8 @@ def test_lost_device_is_one_red(workers: int, tmp_path: Path) -> None:
         folder=tmp_path,
     )
     assert run.returncode == 1, run.stdout + run.stderr
-    found = verdicts(tmp_path / "report.json")
+    written = reports.report(tmp_path / "report.json")
+    found = [from_json(verdict) for verdict in written["verdicts"]]
     assert len(found) == 2 * len(ASKED)
     (red,) = [each for each in found if not isinstance(each, (Passed, NotApplicable))]
     assert (red.requirement, red.implementation) == (LOST, LOSING.rpartition(":")[2])
