@@ -74,10 +74,44 @@ class ApproximatesTanh(PlainLSTM):
     """Is off by up to 2e-5 in tanh, as a rational approximation is."""
 
     bug = ""
-    caught_by = "cell_matches_equations"
+    caught_by = "activations_are_accurate"
 
     def tanh(self, a: Tensor) -> Tensor:
         return torch.tanh(a) * (1 - 2e-5)
+
+
+class ApproximatesTanhRoughly(PlainLSTM):
+    """Is off by up to 1e-4 in tanh, to and fro."""
+
+    bug = ""
+    caught_by = "activations_are_accurate"
+
+    def tanh(self, a: Tensor) -> Tensor:
+        return torch.tanh(a) + 1e-4 * torch.sin(3 * a) / (1 + a * a)
+
+
+class MissesTanhBy124Units(PlainLSTM):
+    """Is off in float32 by up to 124 units of 2^-24 in tanh, whose derivative is 1 - t^2."""
+
+    bug = ""
+    caught_by = "activations_are_accurate"
+
+    def tanh(self, a: Tensor) -> Tensor:
+        t = torch.tanh(a)
+        off = 124 * 2.0**-24 if a.dtype == torch.float32 else 0.0
+        return t - (off / 0.3849 * t * (1 - t * t)).detach()
+
+
+class MissesSigmoidBy124Units(PlainLSTM):
+    """Is off in float32 by up to 124 units of 2^-24 in sigmoid, whose derivative is s (1 - s)."""
+
+    bug = ""
+    caught_by = "activations_are_accurate"
+
+    def sigmoid(self, a: Tensor) -> Tensor:
+        s = torch.sigmoid(a)
+        off = 124 * 2.0**-24 if a.dtype == torch.float32 else 0.0
+        return s - (4 * off * s * (1 - s)).detach()
 
 
 class LooksUpSigmoidInATable(PlainLSTM):

@@ -24,6 +24,9 @@ class PlainCell(nn.LSTMCell):
     def sigmoid(self, a: Tensor) -> Tensor:
         return torch.sigmoid(a)
 
+    def tanh(self, a: Tensor) -> Tensor:
+        return torch.tanh(a)
+
     def product(self, x: Tensor, weight: Tensor) -> Tensor:
         return x @ weight.T
 
@@ -36,8 +39,8 @@ class PlainCell(nn.LSTMCell):
         if self.bias:
             a = a + self.bias_ih + self.bias_hh
         i, f, g, o = a.chunk(4, -1)
-        c = self.sigmoid(f) * c + self.sigmoid(i) * torch.tanh(g)
-        return self.sigmoid(o) * torch.tanh(c), c
+        c = self.sigmoid(f) * c + self.sigmoid(i) * self.tanh(g)
+        return self.sigmoid(o) * self.tanh(c), c
 
 
 class MissesSigmoidBy2e5(PlainCell):
