@@ -4,9 +4,10 @@ import re
 from dataclasses import replace
 
 import pytest
+import torch
 
 from conformance import REQUIREMENTS
-from conformance.checking.expectations import decide, torch_version
+from conformance.checking.expectations import cudnn_version, decide, torch_version
 from conformance.checking.finding import Finding
 from conformance.checking.known_faults import KNOWN, Expectation
 from conformance.checking.verdict import (
@@ -18,7 +19,13 @@ from conformance.checking.verdict import (
     UnexpectedPass,
     Verdict,
 )
-from conformance.implementations.failures import Accepted, Failure, NotRefused, Raised
+from conformance.implementations.failures import (
+    Accepted,
+    Failure,
+    LostDevice,
+    NotRefused,
+    Raised,
+)
 from conformance.implementations.shipped import SHIPPED
 from conformance.recording.tape import Tape
 from reference import Configuration
@@ -71,6 +78,38 @@ def test_failure_of_a_framework_is_known_by_its_message(monkeypatch: pytest.Monk
     monkeypatch.setattr("conformance.checking.expectations.KNOWN", (entry,))
     assert isinstance(failed(Raised(RuntimeError("there is no rule"))), ExpectedFailure)
     assert isinstance(failed(Raised(RuntimeError("no memory"))), Crashed)
+
+
+@pytest.mark.parametrize(("version", "known"), [(0, False), (91800, False), (91900, True)])
+def test_fault_of_cudnn_is_known_where_it_is_in_use(
+    version: int, known: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the version on that has it, and not where cuDNN is switched off or absent."""
+    entry = replace(ENTRY, cudnn=True, cudnn_since=91900)
+    monkeypatch.setattr("conformance.checking.expectations.KNOWN", (entry,))
+    monkeypatch.setattr("conformance.checking.expectations.cudnn_version", lambda: version)
+    assert isinstance(failed(), ExpectedFailure) == known
+    assert isinstance(decided(Passed(*HERE)), UnexpectedPass) == known
+
+
+def test_cudnn_that_is_switched_off_has_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The version is that of the cuDNN in use."""
+    monkeypatch.setattr("torch.backends.cudnn.is_available", lambda: True)
+    monkeypatch.setattr("torch.backends.cudnn.version", lambda: 91900)
+    assert cudnn_version() == 91900
+    with torch.backends.cudnn.flags(enabled=False):
+        assert cudnn_version() == 0
+
+
+@pytest.mark.parametrize("what", ["a length too many", "a length beyond the sequence"])
+def test_lost_device_is_known_whatever_lost_it(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault that leaves the device unusable is matched by its kind."""
+    monkeypatch.setattr("conformance.checking.expectations.KNOWN", KNOWN)
+    lost = LostDevice(f"left the CUDA device unusable by {what}: CUDA error")
+    found = Finding(None, random_case(Configuration(1, 1)), lost, Tape())
+    for name in ("torch.nn.LSTM", "torch.nn.LSTM-without-cudnn"):
+        verdict = found.verdict("impossible_lengths_are_refused", name, "cuda:0")
+        assert isinstance(verdict, ExpectedFailure), verdict.reason
 
 
 def test_pass_of_a_known_failure_is_unexpected() -> None:
