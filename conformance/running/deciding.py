@@ -55,7 +55,14 @@ def check(
 
     def each(dtypes: tuple[str, ...]) -> Verdict:
         verdicts = [attempt((name,)) for name in dtypes]
-        return next((each for each in verdicts if not each.conformant), verdicts[-1])
+        worst = next((each for each in verdicts if not each.conformant), verdicts[-1])
+        shares = [each.largest_share for each in verdicts if each.largest_share is not None]
+        return replace(
+            worst,
+            cases=sum(each.cases for each in verdicts),
+            largest_share=max(shares, default=None),
+            seconds=sum(each.seconds for each in verdicts),
+        )
 
     way = each if requirement.by_dtype else attempt
     with activations.judging_anew():
