@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from conformance.checking.requirement import requirement
-from conformance.implementations.implementation import Implementation
+from conformance.implementations.implementation import Implementation, answer
 from conformance.implementations.torch_module import TorchModule, is_torch_module
 from conformance.requirements.helpers.needs import arrays_handed_on, torch_module
 from conformance.requirements.helpers.refusals import call_refused, refused, works_as_before
@@ -222,5 +222,5 @@ def impossible_lengths_are_refused(implementation: TorchModule, case: Case) -> N
         "a length beyond the sequence": case.lengths + case.seq_len,
     }.items():
         spoiled = Case.unchecked(**{**vars(case), "lengths": lengths})
-        refused(what, partial(implementation.call, session.module, spoiled), case.device)
+        refused(what, partial(answer, implementation, spoiled), case.device)
         works_as_before(session, before)
