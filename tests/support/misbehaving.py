@@ -186,7 +186,7 @@ class RightOnASecondDevice(Plain):
 
 
 class LosesItsDevice(RightOnASecondDevice):
-    """Triggers an assertion on its device where a state has a feature less than it should."""
+    """Triggers an assertion on its device where a state has one feature too few."""
 
     def run(self, case: Case) -> Result:
         wrong = case.h_0 is not None and case.h_0.shape[-1] != case.configuration.output_size
@@ -198,7 +198,7 @@ class LosesItsDevice(RightOnASecondDevice):
 
 
 class DiesOfWrongShapes(Plain):
-    """Ends its process where a state has a feature less than it should."""
+    """Ends its process where a state has one feature too few."""
 
     supports = replace(Plain.supports, hands_on_arrays=True)
 

@@ -14,7 +14,7 @@ from tests.support.processes import pytest as run_pytest
 MISBEHAVING = Path(misbehaving.__file__)
 LOSING, RIGHT = (f"{MISBEHAVING}:{name}" for name in ("LosesItsDevice", "RightOnASecondDevice"))
 LOST = "wrong_state_features_are_refused"
-UNUSABLE = "left the CUDA device unusable by h_0 with a feature less: CUDA error: device-side"
+UNUSABLE = "left the CUDA device unusable by h_0 with one feature too few: CUDA error: device-side"
 ASKED = [
     name
     for name, each in REQUIREMENTS.items()
