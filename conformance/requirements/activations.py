@@ -22,12 +22,19 @@ _ONE: dict[str, Any] = {
 }
 
 
+def _returning_a_state(implementation: Implementation) -> Implementation | str:
+    """Require that h_n or c_n comes back: each activation shows in one of them."""
+    returned = {"h_n", "c_n"} & set(implementation.supports.results)
+    return implementation if returned else "returns neither h_n nor c_n"
+
+
 @requirement(
     source="torch.nn.LSTM documentation, equations: sigma and tanh; rounded as "
     "reference.arithmetic says, with an error of at most 4 unit roundoffs each",
     level="core",
     share_of_cases=0.05,
     by_dtype=True,
+    applies=_returning_a_state,
     **_ONE,
 )
 def activations_are_accurate(implementation: Implementation, case: Case) -> float:

@@ -1,5 +1,6 @@
 """Processes of other LSTMs: when they are ended, and that none is left."""
 
+import os
 import subprocess
 import sys
 import time
@@ -9,7 +10,7 @@ import pytest
 
 from tests.support.processes import command
 from tests.support.processes import pytest as run_pytest
-from tests.support.programs import ROOT, SEVERAL, SINGLE, command_of
+from tests.support.programs import FOLDERS, SEVERAL, SINGLE, command_of
 
 
 def alive(processes: list[int]) -> list[int]:
@@ -54,7 +55,12 @@ def test_command_processes_end_with_ours(end: str, tmp_path: Path) -> None:
         f"while open({str(started)!r}).read().count(chr(10)) < 2: time.sleep(0.05)\n"
         f"{end}\n"
     )
-    subprocess.run([sys.executable, "-c", script], cwd=ROOT, timeout=300, check=False)
+    subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": FOLDERS},
+        timeout=300,
+        check=False,
+    )
     processes = numbers(started)
     assert len(processes) == 2
     assert wait_for_end(processes) == []

@@ -142,4 +142,4 @@ def test_process_that_dies_of_an_impossible_case_leaves_a_script(tmp_path: Path)
     assert isinstance(passed, Passed)
     assert isinstance(died, Crashed)
     script = tmp_path / died.reproduction / "reproduce.py"
-    assert "told by the suite alone" in script.read_text()
+    assert "the suite itself repeats them" in script.read_text()
