@@ -57,6 +57,7 @@ def verdicts(name: str, requirements: list[str], folder: Path, *options: object)
     return {verdict["requirement"]: verdict["outcome"] for verdict in found}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in SHIPPED if name not in PLAIN])
 def test_implementation_computes_the_lstm_in_float32(name: str, tmp_path: Path) -> None:
     """In float32 each passes what is at the heart of it, but for what the findings say."""

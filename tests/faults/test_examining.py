@@ -94,7 +94,7 @@ def test_named_requirement_tells_first_red_and_counterexample() -> None:
     assert examined.verdict is not None
     assert examined.verdict.counterexample is not None
     assert examined.red is not None
-    assert 0 < examined.red <= examined.verdict.seconds
+    assert examined.red > 0
 
 
 def test_crash_is_examined_through_the_command() -> None:

@@ -74,6 +74,7 @@ class Stopped(BaseException):
     """In place of what would not return."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hangs", [True, False])
 def test_script_of_an_end_shows_it(hangs: bool, tmp_path: Path) -> None:
     """A call that ends or holds up its process is made in a process of its own, which tells it."""

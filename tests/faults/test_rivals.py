@@ -34,6 +34,7 @@ def test_onnx_settings_catch_zeros_only() -> None:
     assert not rivals.fails(onnx_node_settings, IgnoresInitialCellState)
 
 
+@pytest.mark.slow
 def test_comparison_counts_on_the_same_faults(capsys: pytest.CaptureFixture[str]) -> None:
     """The command prints a number for each way, and is content if the suite misses nothing.
 

@@ -85,6 +85,7 @@ def test_example_is_conformant(language: str, name: str, tmp_path: Path) -> None
     assert reds(decided) == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("language", "name"), LANGUAGES)
 def test_example_with_a_fault_is_not(language: str, name: str, tmp_path: Path) -> None:
     """With two gates exchanged it does not match the reference, and keeps its shapes."""

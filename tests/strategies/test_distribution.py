@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from reference import Array, Case, trace
@@ -93,6 +94,7 @@ EXPECTED = {
 }
 
 
+@pytest.mark.slow
 def test_distribution_holds_every_corner() -> None:
     """Every corner has at least 1 % of the cases, and distinct sizes more than half."""
     counts: Counter[str] = Counter()

@@ -136,6 +136,7 @@ def test_verify_refuses_options_that_do_not_fit(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_verify_survives_what_implementations_do(tmp_path: Path) -> None:
     """Processes that end, crash or hang become verdicts with the case; the others get theirs."""
     ends = ["Exits", "Segfaults"]

@@ -106,6 +106,7 @@ def test_run_ends_within_its_time_limit_even_when_everything_hangs(tmp_path: Pat
     assert all(isinstance(each, (Passed, NotApplicable, Failed, Crashed)) for each in left)
 
 
+@pytest.mark.slow
 def test_interrupted_run_reports_what_it_has(tmp_path: Path) -> None:
     """Ctrl-C ends the run with status 130, its verdicts so far in the table and in the report."""
     arguments = ["verify", "torch.nn.LSTM", "--device", "cpu", "--json", "report.json"]

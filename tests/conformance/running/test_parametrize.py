@@ -64,6 +64,7 @@ def test_right_lstm_passes_in_their_suite(tmp_path: Path) -> None:
         assert f"test_lstm[{name}]" in run.stdout
 
 
+@pytest.mark.slow
 def test_faulty_lstm_fails_in_their_suite(tmp_path: Path) -> None:
     """The failure is the verdict in their own output, with how to draw the same cases again."""
     suite(tmp_path, SPECIMENS, "ForgetsBiasHH")
