@@ -130,7 +130,8 @@ def search(
     except (Failure, _ShrunkLongEnough, hypothesis.errors.Flaky):
         pass
     except Unsatisfiable:
-        return NotApplicable(*here, reason="offers no case that it is about"), None
+        reason = "no case that this implementation supports meets the requirement's conditions"
+        return NotApplicable(*here, reason=reason), None
     except Exception:
         if not devices.lost():  # else whatever seeds its generator raises
             raise

@@ -106,7 +106,7 @@ KNOWN: tuple[Expectation, ...] = (
     Expectation(
         "empty_sequence_is_refused",
         LSTMS,
-        "oneDNN's LSTM accepts a sequence of length 0, which the other dtypes' refuses",
+        "oneDNN's LSTM accepts a sequence of length 0, which LSTMs of other dtypes refuse",
         Accepted,
         "torch.nn.LSTM(1, 1)(torch.zeros(0, 1, 1))",
         what="a sequence of length 0",

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.checking.comparison import agree, close, nothing, plus, truth
+from conformance.checking.comparison import agree, close, nothing, same_results, truth
 from conformance.checking.requirement import requirement
 from conformance.implementations.implementation import Implementation, answer, checked, run
 from conformance.implementations.torch_module import TorchModule
@@ -67,9 +67,10 @@ def order_of_lengths_does_not_matter(implementation: Implementation, case: Case)
     """Sorting the rows of a packed batch by length sorts the results in the same way."""
     assert case.lengths is not None
     order = np.argsort(-case.lengths, kind="stable")
-    bound = rows_of(case, truth(case, implementation).bound, order)
-    expected = rows_of(case, run(implementation, case), order)
-    return agree(run(implementation, rows(case, order)), expected, plus(bound, bound))
+    sorted_rows = rows(case, order)
+    return same_results(
+        implementation, sorted_rows, case, lambda result: rows_of(case, result, order)
+    )
 
 
 @requirement(source=PACKED, level="sequence", lengths=True)
@@ -78,9 +79,7 @@ def padding_is_irrelevant(implementation: Implementation, case: Case) -> float:
     x = case.time_major(case.input).copy()
     beyond = ~case.valid_steps()
     x[beyond] = 1000
-    bound = truth(case, implementation).bound
-    before, after = run(implementation, case), run(implementation, with_input(case, x))
-    return agree(after, before, plus(bound, bound))
+    return same_results(implementation, with_input(case, x), case)
 
 
 @requirement(
@@ -116,9 +115,7 @@ def h_n_is_last_valid_step(implementation: Implementation, case: Case) -> float:
 def full_lengths_equal_no_lengths(implementation: Implementation, case: Case) -> float:
     """Packing rows that all have the full length does not change the results."""
     full = replace(case, lengths=np.full(case.batch_size, case.seq_len))
-    plain = replace(case, lengths=None)
-    bound = truth(plain, implementation).bound
-    return agree(run(implementation, full), run(implementation, plain), plus(bound, bound))
+    return same_results(implementation, full, replace(case, lengths=None))
 
 
 @requirement(
