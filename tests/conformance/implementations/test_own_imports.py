@@ -1,5 +1,6 @@
 """Packages of the same names as ours: neither side shadows the other."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from conformance.implementations.own_imports import OURS, Packages
 from tests.support.processes import command
 from tests.support.processes import pytest as run_pytest
 
+INSTALLED = str(Path(reference.__file__).parents[1])
 FILES = {
     "strategies/__init__.py": "WHOSE = 'theirs'\n",
     "strategies/later.py": "from strategies import WHOSE\n",
@@ -63,7 +65,9 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(("workers", "variables"), [(0, {}), (1, {"PYTHONPATH": "."})])
+@pytest.mark.parametrize(
+    ("workers", "variables"), [(0, {}), (1, {"PYTHONPATH": os.pathsep.join([".", INSTALLED])})]
+)
 def test_command_leaves_packages_of_the_same_names_alone(
     project: Path, workers: int, variables: dict[str, str]
 ) -> None:
