@@ -29,8 +29,6 @@ from tests.support.processes import run as run_program
 from tests.support.reports import report
 
 ONE = ["--requirement", "results_match_reference", "--device", "cpu", "--max-examples", 20]
-ENDS_OTHERWISE = ("CallsExit", "Exits", "HoldsTheInterpreter")
-"""Further ways to end a process, or to hold it up."""
 FORGETFUL = """
 from torch import nn
 
@@ -249,13 +247,8 @@ def test_replay_tells_a_folder_that_is_not_there(tmp_path: Path) -> None:
         read(tmp_path)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "Segfaults",
-        *(pytest.param(name, marks=pytest.mark.slow) for name in ENDS_OTHERWISE),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["Segfaults", "CallsExit", "Exits", "HoldsTheInterpreter"])
 def test_reproduction_of_an_end_was_written_before_it(name: str, tmp_path: Path) -> None:
     """A process that dies or hangs leaves the case; the script and the replay do it again."""
     hangs = name == "HoldsTheInterpreter"
