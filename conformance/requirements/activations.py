@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from conformance.checking.activations import PLACES, known, shares, step, sweep
 from conformance.checking.comparison import close
 from conformance.checking.requirement import requirement
+from conformance.checking.sweep import PLACES, known, shares, step, sweep
 from conformance.implementations.implementation import Implementation, precision, run
 from conformance.recording.tape import paused
 from reference import Case

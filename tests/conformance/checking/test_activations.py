@@ -11,7 +11,8 @@ import torch
 
 from conformance import REQUIREMENTS, Budget, Failed, Passed, check, load
 from conformance.checking import activations
-from conformance.checking.activations import LIMIT, MARGIN, judging, loosen, measure, measured
+from conformance.checking.activations import MARGIN, judging, loosen, measure, measured
+from conformance.checking.sweep import LIMIT
 from conformance.implementations.implementation import Implementation
 from conformance.implementations.pytorch.probing import adapt
 from conformance.running.choosing import with_precision
