@@ -27,7 +27,8 @@ from conformance.recording.tape import Tape
 from conformance.reproductions.record import FILE, Record, read
 from conformance.requirements import REQUIREMENTS
 from conformance.running.child import Apart, Ended, Late
-from conformance.running.choosing import exact_arithmetic, with_precision
+from conformance.running.choosing import with_precision
+from conformance.running.circumstances import exact_arithmetic
 from conformance.running.deciding import DIAGNOSIS, diagnosed
 from conformance.running.journal import ALONE
 from conformance.running.journal import read as read_journal

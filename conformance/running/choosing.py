@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import platform
-import sys
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import cache, partial
-from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-import hypothesis
-import numpy as np
 import pytest
 
 from conformance.checking.budget import PROFILES, Budget
@@ -24,10 +19,10 @@ from conformance.implementations.by_hand import HandWritten
 from conformance.implementations.implementation import Implementation, precision
 from conformance.implementations.loading import load
 from conformance.implementations.programs.external import CommandImplementation
-from conformance.implementations.shipped import SHIPPED
 from conformance.reproductions.subject import Subject, environment
 from conformance.requirements import REQUIREMENTS
 from conformance.running import limits
+from conformance.running.circumstances import circumstances
 from conformance.running.journal import Entry, Journal
 from conformance.running.options import rerun
 from reference import DTYPES, Precision
@@ -91,7 +86,7 @@ def select(config: pytest.Config) -> Selection:
         found = devices(implementation, config.getoption("lstm_device"))
         program = name in config.getoption("lstm_command")
         targets.append(Target(name, implementation, found, program))
-    return Selection(requirements, targets, _circumstances(targets))
+    return Selection(requirements, targets, circumstances(each.implementation for each in targets))
 
 
 def _requirements(config: pytest.Config) -> list[Requirement]:
@@ -222,54 +217,3 @@ def subject(config: pytest.Config, target: Target, requirement: str, device: str
         target.name if target.program else "",
         config.getoption("lstm_precision"),
     )
-
-
-def exact_arithmetic() -> dict[str, str]:
-    """Switch TF32 off where torch has been imported, and return the settings made."""
-    if "torch" not in sys.modules:
-        return {}
-    from conformance.implementations.pytorch.modules import set_exact_arithmetic
-
-    return set_exact_arithmetic()
-
-
-def _cuda() -> dict[str, Any]:
-    """The CUDA devices and the libraries behind them, where torch has been imported."""
-    if "torch" not in sys.modules:
-        return {}
-    from conformance.implementations.pytorch.cuda import cuda
-
-    return cuda()
-
-
-def packages(names: Iterable[str]) -> dict[str, str]:
-    """Return versions of the packages that the shipped implementations among `names` need.
-
-    A module that no distribution has, such as one imported from its sources, has no version.
-    """
-    distributions = packages_distributions()
-    needed = (module for name in names if name in SHIPPED for module in SHIPPED[name].needs)
-    return {
-        module: version(distributions[module][0]) for module in needed if module in distributions
-    }
-
-
-def _circumstances(targets: Iterable[Target]) -> dict[str, Any]:
-    chosen = {each.implementation.name: each.implementation for each in targets}
-    return {
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "numpy": np.__version__,
-        "hypothesis": hypothesis.__version__,
-        **exact_arithmetic(),
-        "cuda": _cuda(),
-        **packages(chosen),
-        "supports": {name: asdict(each.supports) for name, each in chosen.items()},
-        "precision": {name: asdict(precision(each)) for name, each in chosen.items()},
-        "absent": limits.absent(),
-        "versions": {
-            name: str(found)
-            for name, each in chosen.items()
-            if (found := getattr(each, "version", ""))
-        },
-    }

@@ -27,7 +27,7 @@ from conformance.implementations.implementation import Implementation
 from conformance.implementations.loading import load, of_class, of_object
 from conformance.implementations.own_imports import OURS
 from conformance.requirements import REQUIREMENTS
-from conformance.running.choosing import exact_arithmetic
+from conformance.running.circumstances import exact_arithmetic
 from conformance.running.deciding import check
 
 SEED = secrets.randbelow(2**32)

@@ -19,7 +19,7 @@ if __package__ in (None, ""):
 from conformance import UsageError, load
 from conformance.checking.activations import Measured, measured
 from conformance.implementations.shipped import SHIPPED
-from conformance.running.choosing import exact_arithmetic
+from conformance.running.circumstances import exact_arithmetic
 from reference import DTYPES
 
 TABLE = Path(__file__).with_name("UNITS.md")

@@ -12,12 +12,12 @@ from conformance.running.choosing import (
     Target,
     budget,
     devices,
-    packages,
     select,
     selection,
     subject,
     with_dtypes,
 )
+from conformance.running.circumstances import packages
 from tests.support.cases import RoundedReference
 from tests.support.options import config
 

@@ -26,7 +26,7 @@ def test_absent_limit_is_in_the_report(
 ) -> None:
     """It is among the circumstances of a run, and a line of its summary."""
     select(config(lstm_device="cpu"))  # whatever else is imported comes before
-    monkeypatch.setattr("conformance.running.choosing._cuda", dict)  # it starts a program
+    monkeypatch.setattr("conformance.running.circumstances._cuda", dict)  # it starts a program
     monkeypatch.setattr(sys, "platform", system)
     found = select(config(lstm_device="cpu")).circumstances
     assert found["absent"] == absent
