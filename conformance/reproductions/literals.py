@@ -127,9 +127,9 @@ def number(value: Any) -> str:
     """
     if value.dtype.kind in "iub":
         return repr(value.item())
-    wide = float(value)
     short = str(value)
     with np.errstate(all="ignore"):
+        wide = float(value)
         again = value.dtype.type(float(short))
-    same = again == value and np.signbit(float(again)) == np.signbit(wide)
+        same = again == value and np.signbit(float(again)) == np.signbit(wide)
     return repr(float(short)) if same else repr(wide)

@@ -60,8 +60,9 @@ def test_number_is_read_back_as_itself(dtype: str, data: st.DataObject) -> None:
     value = np.array([pattern], f"u{kind.itemsize}").view(kind)[0]
     text = number(value)
     again = kind.type(eval(text, dict(SCOPE)))
-    assert np.isnan(value) == np.isnan(again)
-    assert np.isnan(value) or (again == value and np.signbit(again) == np.signbit(value))
+    with np.errstate(invalid="ignore"):  # some processors report that a NaN is a signaling one
+        assert np.isnan(value) == np.isnan(again)
+        assert np.isnan(value) or (again == value and np.signbit(again) == np.signbit(value))
 
 
 @pytest.mark.parametrize("tensor", [True, False])
