@@ -13,7 +13,7 @@ import numpy as np
 
 from conformance.errors import told
 from conformance.implementations.by_hand.expressions import Call
-from conformance.implementations.by_hand.subjects import Subject, TorchSubject, subject
+from conformance.implementations.by_hand.subjects import Subject, subject
 from conformance.implementations.by_hand.usage import Around
 from conformance.implementations.failures import Misbehaviour
 from conformance.inference.numbers import FIRST, HIDDEN, INPUT, SECOND
@@ -106,8 +106,7 @@ class Prober:
     ) -> Returned:
         given = {key: made.given(array.astype(self.dtype.numpy)) for key, array in values.items()}
         positional, named = call.arguments(given)
-        module = isinstance(made, TorchSubject)
-        hooked = [name for name, _ in made.holder.named_modules() if name] if module else []
+        hooked = made.submodules()
         with self.around():
             answer, inputs = made.called(method, positional, named, hooked)
         leaves: list[Leaf] = []
