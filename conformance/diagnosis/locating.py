@@ -49,6 +49,7 @@ def located(recording: Recording, case: Case, got: Result, known: Truth) -> Diag
         answer = recording.answer(alone)
         if answer is not None and right(answer, truth(alone, recording.implementation)):
             details.append(f"Row {part.row} alone is right.")
+            return Diagnosis(parted=parted, details=tuple(details))
     details += _about_the_step(recording, case, got, known, part)
     return Diagnosis(parted=parted, details=tuple(details))
 
