@@ -78,7 +78,8 @@ def dtypes_taken(
 ) -> tuple[str, ...]:
     """Select those of `dtypes` in which all `cases` run, by default one small case.
 
-    With `kept`, results must also have the dtype of the case. If that leaves none, the dtype is not why the cases fail, and all of `dtypes` are returned.
+    With `kept`, results must also have the dtype of the case. If that leaves none, the dtype is not
+    why the cases fail, and all of `dtypes` are returned.
     """
     taken = [
         name

@@ -124,7 +124,7 @@ class HandWritten:
         self.name = name or getattr(factory, "__name__", "").strip("<>")
         self.named = bool(name)
         self.factory = factory
-        if len(layers) % 2 and bidirectional or len(layers) < 2 * bidirectional:
+        if bidirectional and (len(layers) % 2 or not layers):
             raise UsageError(f"bidirectional=True needs pairs of layers, got {layers!r}")
         self.parameters = Parameters(layout, weights, biases, frozenset(turned), layers or ("",))
         count = max(1, len(layers) // (1 + bidirectional))
@@ -286,7 +286,12 @@ class HandWritten:
 
     def _given(self, made: Subject, case: Case) -> tuple[dict[str, Any], tuple[str, int]]:
         """Return what can be given in a call, and where embedded input is, if it is embedded."""
-        arrays = case.arguments() | (self.parameters.of(case) if self._is_function else {})
+        arrays = case.arguments()
+        if self._is_function:
+            own = self.parameters.of(case)
+            # where rows of the batch are columns, a bias is a column
+            column = self.usage.columns
+            arrays |= {k: a[:, None] if column and a.ndim == 1 else a for k, a in own.items()}
         one_sided = self.usage.call.starts_at_zero
         if one_sided or self.usage.draws:
             zeros = np.zeros(case.state_shape(case.configuration.hidden_size), case.dtype.numpy)

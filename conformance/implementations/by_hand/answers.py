@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
 from conformance.errors import UsageError
 from conformance.implementations.by_hand.expressions import indexed, joined, parsed, parts_of
@@ -15,7 +16,8 @@ RETURNED = (*RESULTS, "c_all", "_")
 """The names in an answer: ``c_all`` is the cell state of every step, and ``_`` is ignored."""
 
 
-class Part(NamedTuple):
+@dataclass(frozen=True)
+class Part:
     """One part of an answer.
 
     - `name`: one of :data:`RETURNED`
@@ -67,7 +69,7 @@ class Answer:
             yield from self._found(node.args[0], ast.unparse(node.func))
         elif inner is not None:
             for part in self._found(inner[0], module):
-                yield part._replace(index=inner[1])
+                yield replace(part, index=inner[1])
         elif isinstance(node, ast.Name) and node.id in RETURNED:
             yield Part(node.id, None, module)
         else:
@@ -102,7 +104,7 @@ class Answer:
                 yield from self._values(each, part, inputs)
         elif isinstance(node, ast.Dict):
             for key, each in zip(node.keys, node.values, strict=True):
-                name = key.value if isinstance(key, ast.Constant) else None
+                name: Any = key.value if isinstance(key, ast.Constant) else None
                 values = answer if isinstance(answer, Mapping) else attributes(answer)
                 if name not in values:
                     raise NoResult(f"returned {type(answer).__name__} without {name!r}")
@@ -121,4 +123,4 @@ def attributes(answer: Any) -> Mapping[str, Any]:
     if hasattr(answer, "shape"):
         return {}
     slots = {name: getattr(answer, name) for name in getattr(answer, "__dataclass_fields__", ())}
-    return slots or {key: each for key, each in getattr(answer, "__dict__", {}).items()}
+    return slots or dict(getattr(answer, "__dict__", {}))

@@ -93,6 +93,14 @@ class Subject:
         """List the submodules whose inputs can be seen."""
         return []
 
+    def embedding_modules(self, features: int) -> list[str]:
+        """List the submodules that embed tokens in so many features."""
+        return []
+
+    def linear_modules(self, features: int) -> list[str]:
+        """List the linear submodules whose output has so many features."""
+        return []
+
     def drawing(self, values: Sequence[Any] | None) -> contextlib.AbstractContextManager[list[Any]]:
         """Make a context in which random tensors are `values`, in the order in which they are made.
 

@@ -21,11 +21,11 @@ DRAWS = ("uniform_", "normal_", "randn", "rand", "rand_like", "randn_like", "nor
 """The names of the operators that make random numbers, in ``torch.ops.aten``."""
 
 
-class _Drawing(TorchDispatchMode):
+class _Drawing(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Replaces random tensors by `values` in order; without any, notes their shapes only."""
 
     def __init__(self, values: Sequence[Any] | None, shapes: list[Any]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.values = None if values is None else iter(values)
         self.shapes = shapes
 
@@ -142,6 +142,18 @@ class TorchSubject(Tensors):
             if name and not isinstance(module, torch.jit.ScriptModule)
         ]
 
+    def embedding_modules(self, features: int) -> list[str]:
+        """List the ``nn.Embedding`` modules with so many features."""
+        named = self.holder.named_modules()
+        kind = torch.nn.Embedding
+        return [n for n, each in named if isinstance(each, kind) and each.embedding_dim == features]
+
+    def linear_modules(self, features: int) -> list[str]:
+        """List the ``nn.Linear`` modules with so many features."""
+        named = self.holder.named_modules()
+        kind = torch.nn.Linear
+        return [n for n, each in named if isinstance(each, kind) and each.out_features == features]
+
     def called(
         self, method: str, given: list[Any], named: dict[str, Any], hooked: Collection[str] = ()
     ) -> tuple[Any, dict[str, Any]]:
@@ -150,7 +162,7 @@ class TorchSubject(Tensors):
 
         def hook(name: str) -> Any:
             def seen(_: Any, positional: tuple[Any, ...], keywords: dict[str, Any]) -> None:
-                inputs.update({name: each for each in (*positional, *keywords.values())[:1]})
+                inputs[name] = next(iter((*positional, *keywords.values())), None)
 
             return seen
 
