@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from conformance import REQUIREMENTS, Budget, Crashed, Failed, Passed, check
-from tests.hand_written.test_inference import arguments, executed, inferred
+from tests.hand_written.inferring import arguments, executed, inferred
 
 LAYERS: dict[str, dict[str, Any]] = {
     "ByKeyword": {"weight_xh": "cell.linear.weight"},

@@ -85,7 +85,7 @@ def with_forget_bias(hypothesis: AlteredLSTM) -> AlteredLSTM:
     """Make the hypothesis that 1 is added to the forget gate's bias as well."""
 
     def changed(w: Weights) -> Weights:
-        return hypothesis.weights(forget_bias(w))
+        return forget_bias(hypothesis.weights(w))
 
     says = f"{hypothesis.says} and adds 1 to the forget gate's bias"
     return replace(hypothesis, says=says, weights=changed)

@@ -329,7 +329,7 @@ class HandWritten:
         returned = [name for name in results if name in self._returned()]
         loss = sum((results[name] * made.given(weights[name])).sum() for name in returned)
         with blamed(), self.around():
-            loss.backward()
+            made.backward(loss)
         found = {
             name: made.taken(leaf.new_zeros(leaf.shape) if leaf.grad is None else leaf.grad, name)
             for name, leaf in leaves.items()

@@ -110,6 +110,10 @@ class Subject:
             raise UsageError("draws=...: only in torch tensors are random numbers replaced")
         return contextlib.nullcontext([])
 
+    def backward(self, loss: Any) -> None:
+        """Compute gradients of `loss`; raises :class:`UsageError` unless it is a tensor."""
+        raise UsageError("only of torch tensors are gradients computed")
+
     def given(self, array: Array) -> Any:
         """Copy `array` to the type that the holder computes with."""
         return array.copy()

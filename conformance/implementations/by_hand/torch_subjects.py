@@ -22,12 +22,18 @@ DRAWS = ("uniform_", "normal_", "randn", "rand", "rand_like", "randn_like", "nor
 
 
 class _Drawing(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Replaces random tensors by `values` in order; without any, notes their shapes only."""
+    """Replaces random tensors by `values` in order; without any, notes their shapes only.
 
-    def __init__(self, values: Sequence[Any] | None, shapes: list[Any]) -> None:
+    A value that needs a gradient, and the tensor that it replaces, go to `pairs`.
+    """
+
+    def __init__(
+        self, values: Sequence[Any] | None, shapes: list[Any], pairs: list[tuple[Any, Any]]
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.values = None if values is None else iter(values)
         self.shapes = shapes
+        self.pairs = pairs
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         drawn = func(*args, **(kwargs or {}))
@@ -38,7 +44,9 @@ class _Drawing(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 if wanted is None or (wanted.shape, wanted.dtype) != (drawn.shape, drawn.dtype):
                     made = f"{drawn.dtype} {tuple(drawn.shape)}"
                     raise NoResult(f"a random tensor {made} is made, which draws=... does not have")
-                drawn.copy_(wanted)
+                drawn.copy_(wanted.detach())
+                if wanted.requires_grad:
+                    self.pairs.append((wanted, drawn.requires_grad_()))
         return drawn
 
 
@@ -50,6 +58,7 @@ class Tensors(Subject):
     def __init__(self, holder: Any, dtype: DType, device: str) -> None:
         super().__init__(holder)
         self.device = device
+        self._pairs: list[tuple[Any, Any]] = []
 
     def stack(self, arrays: Sequence[Any], axis: int = 0) -> Any:
         """Join tensors along a new axis."""
@@ -76,8 +85,15 @@ class Tensors(Subject):
         The error is raised where a tensor has another shape or dtype than the value for it.
         """
         shapes: list[Any] = []
-        with _Drawing(values, shapes):
+        with _Drawing(values, shapes, self._pairs):
             yield shapes
+
+    def backward(self, loss: Any) -> None:
+        """Compute gradients of `loss`, also by what random tensors were replaced by."""
+        loss.backward()
+        for value, drawn in self._pairs:
+            if drawn.grad is not None:
+                value.backward(drawn.grad)
 
 
 class TorchSubject(Tensors):
