@@ -45,7 +45,7 @@ LAYERS: dict[str, dict[str, Any]] = {
     "DrawsItsStates": {"draws": "h_0, c_0"},
     "NumpyStack": {"weight_ih": "cells.*.weights.0", "layers": ("0", "1")},
     "from_h_0_alone": {"call": "input, h_0[0], Wx, Wh, b"},
-    "step_of_columns": {"cell": True, "columns": True, "weight_hx": "W{i,f,c,o}"},
+    "step_of_columns": {"cell": True, "weight_hx": "W{i,f,c,o}"},
     "over_time_in_columns": {"columns": True, "steps_last": True, "returns": "output, _, c_all"},
     "of_one_list": {"returns": "flat(output), (h_n[0], c_n[0])", "tensors": True},
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.overrides import TorchFunctionMode
 
 from conformance.errors import UsageError
 from conformance.implementations.by_hand.held import arrays_held, is_tensor
@@ -18,35 +18,40 @@ from conformance.implementations.pytorch.tensors import TORCH_DTYPES, to_array, 
 from reference import Array, DType
 
 DRAWS = ("uniform_", "normal_", "randn", "rand", "rand_like", "randn_like", "normal", "uniform")
-"""The names of the operators that make random numbers, in ``torch.ops.aten``."""
+"""The names of the functions of torch that make random tensors, or fill a tensor."""
 
 
-class _Drawing(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class _Drawing(TorchFunctionMode):
     """Replaces random tensors by `values` in order; without any, notes their shapes only.
 
-    A value that needs a gradient, and the tensor that it replaces, go to `pairs`.
+    A value that needs a gradient, and the tensor that is filled with it, go to `pairs`.
     """
 
     def __init__(
         self, values: Sequence[Any] | None, shapes: list[Any], pairs: list[tuple[Any, Any]]
     ) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.values = None if values is None else iter(values)
         self.shapes = shapes
         self.pairs = pairs
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         drawn = func(*args, **(kwargs or {}))
-        if func.overloadpacket.__name__ in DRAWS:
-            self.shapes.append(tuple(drawn.shape))
-            if self.values is not None:
-                wanted = next(self.values, None)
-                if wanted is None or (wanted.shape, wanted.dtype) != (drawn.shape, drawn.dtype):
-                    made = f"{drawn.dtype} {tuple(drawn.shape)}"
-                    raise NoResult(f"a random tensor {made} is made, which draws=... does not have")
-                drawn.copy_(wanted.detach())
-                if wanted.requires_grad:
-                    self.pairs.append((wanted, drawn.requires_grad_()))
+        if getattr(func, "__name__", "") not in DRAWS:
+            return drawn
+        self.shapes.append(tuple(drawn.shape))
+        if self.values is None:
+            return drawn
+        wanted = next(self.values, None)
+        if wanted is None or (wanted.shape, wanted.dtype) != (drawn.shape, drawn.dtype):
+            made = f"{drawn.dtype} {tuple(drawn.shape)}"
+            raise NoResult(f"a random tensor {made} is made, which draws=... does not have")
+        if not func.__name__.endswith("_"):
+            return wanted
+        with torch.no_grad():
+            drawn.copy_(wanted)
+        if wanted.requires_grad:
+            self.pairs.append((wanted, drawn.requires_grad_()))
         return drawn
 
 
