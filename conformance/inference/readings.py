@@ -114,8 +114,9 @@ class Candidate:
 
     @property
     def below(self) -> bool:
-        """Whether it is the state of one layer that is not the top one."""
-        return self.name.endswith("]") and not self.name.endswith("[-1]")
+        """Whether it is a cell state, or the state of one layer that is not the top one."""
+        lower = self.name.endswith("]") and not self.name.endswith("[-1]")
+        return lower or self.name.startswith("c_")
 
 
 def candidates(reading: Reading, simulated: Simulated, leaf: Leaf) -> Iterator[Candidate]:
