@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     inference = command(options.INFER, _infer, "find out how to verify a hand-written class")
     text = "package.module:Class, path/to/file.py:Class"
     inference.add_argument("names", nargs="+", metavar="NAME", help=text)
-    text = "list every requirement; in a pipe one per line: name, level, claim, source"
+    text = "list every requirement; in a pipe one per line: name, level, claim, source, strength"
     command("requirements", _requirements, text)
     command("implementations", _implementations, "list the implementations known by name")
     text = "print the JSON Schema of the protocol of --command, or of the report"
@@ -110,7 +110,7 @@ def _requirements(_: argparse.Namespace) -> int:
         console.print(listed(REQUIREMENTS.values()))
         return CONFORMANT
     for item in REQUIREMENTS.values():
-        print(item.name, item.level, item.claim, item.source, sep="\t")
+        print(item.name, item.level, item.claim, item.source, item.strength, sep="\t")
     return CONFORMANT
 
 

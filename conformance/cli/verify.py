@@ -35,7 +35,7 @@ def verify(asked: argparse.Namespace) -> int:
         *("-p", "no:cacheprovider", "-p", "no:faulthandler"),
         *("-n", str(asked.lstm_workers or on_cuda(asked.lstm_device)), "--dist", "worksteal"),
         *("--max-worker-restart", "1000"),
-        *map("=".join, options.given(vars(asked), options.PYTEST)),
+        *("=".join(filter(None, pair)) for pair in options.given(vars(asked), options.PYTEST)),
     ]
     errors = Console(stderr=True, soft_wrap=True)
     face = Face(errors)

@@ -93,6 +93,7 @@ def process_state_is_left_alone(implementation: Implementation, case: Case) -> N
     level="core",
     applies=this_process,
     share_of_cases=0.1,
+    should=True,
 )
 def nothing_is_printed(implementation: Implementation, case: Case) -> None:
     """A call writes nothing to standard output, where a program may write data."""

@@ -17,7 +17,7 @@ from conformance.implementations.torch_module import TorchModule
 from conformance.recording.ending import Ending, ending, unequal
 from conformance.recording.operands import keyword_arguments, part
 from conformance.recording.tape import bind, note, paused
-from conformance.requirements.helpers.needs import and_also, torch_module, unbatched
+from conformance.requirements.helpers.needs import and_also, offering, torch_module, unbatched
 from conformance.requirements.helpers.randomness import FALSE_ALARM, seeded
 from conformance.requirements.helpers.torch_only import to_result, to_tensor
 from conformance.requirements.variations import without_batch
@@ -34,6 +34,7 @@ _CASES: dict[str, Any] = {"level": "module", "share_of_cases": 0.3}
     applies=torch_module,
     **_CASES,
     hidden_size=(1, 16),
+    should=True,
 )
 def initial_parameters_are_uniform(implementation: TorchModule, case: Case) -> None:
     """Initial parameters are uniform in (-1/sqrt(hidden_size), 1/sqrt(hidden_size)).
@@ -138,6 +139,7 @@ def to_dtype_converts_every_parameter(implementation: TorchModule, case: Case) -
     source="torch.nn.LSTM and torch.nn.LSTMCell documentation: constructor parameters",
     applies=torch_module,
     **_CASES,
+    should=True,
 )
 def attributes_are_the_arguments(implementation: TorchModule, case: Case) -> None:
     """The arguments of the constructor can be read back as attributes of the same names."""
@@ -153,7 +155,9 @@ def attributes_are_the_arguments(implementation: TorchModule, case: Case) -> Non
             raise Mismatch(f"module.{item.name}", "", repr(got), repr(expected), ending=shown)
 
 
-@requirement(source="torch.nn.Module.extra_repr documentation", applies=torch_module, **_CASES)
+@requirement(
+    source="torch.nn.Module.extra_repr documentation", applies=torch_module, **_CASES, should=True
+)
 def repr_tells_the_sizes(implementation: TorchModule, case: Case) -> None:
     """The repr of a module shows its input_size and its hidden_size."""
     module = implementation.construct(case.configuration)
@@ -183,13 +187,14 @@ def train_mode_without_dropout_is_eval_mode(implementation: TorchModule, case: C
 @requirement(
     source="torch.func.vmap documentation: vmap(f) maps f over a dimension of its inputs",
     level="module",
-    applies=and_also(torch_module, unbatched),
+    applies=and_also(torch_module, unbatched, offering("vmap", "torch.func.vmap")),
     share_of_cases=0.1,
     lengths=False,
     batched=True,
     states=True,
     batch_size=(1, 4),
     seq_len=(1, 6),
+    should=True,
 )
 def vmap_over_rows_is_a_batch(implementation: TorchModule, case: Case) -> float:
     """Mapping the unbatched module over rows with torch.func.vmap gives the results of a batch."""

@@ -12,7 +12,7 @@ import pytest
 from conformance.checking.engine import inapplicable
 from conformance.checking.finding import Finding
 from conformance.checking.requirement import Requirement
-from conformance.checking.verdict import PROPERTY, NotApplicable, Undecided, Verdict
+from conformance.checking.verdict import PROPERTY, FailedShould, NotApplicable, Undecided, Verdict
 from conformance.errors import UsageError
 from conformance.implementations.own_imports import OURS
 from conformance.reproductions.directory import write
@@ -44,6 +44,8 @@ class RequirementItem(pytest.Item):
         self.user_properties.append((PROPERTY, verdict.to_json()))
         if isinstance(verdict, NotApplicable):
             pytest.skip(verdict.reason)
+        if isinstance(verdict, FailedShould):
+            pytest.xfail("\n".join(verdict.lines()))
         if not verdict.conformant:
             raise NotConformant(verdict)
 
@@ -65,8 +67,9 @@ class RequirementItem(pytest.Item):
                     Entry(self.nodeid, self.started, case, here, implementation.name)
                 ),
                 found.append,
+                self.target.strict,
             )
-        if not found or verdict.conformant:
+        if not found or not verdict.explained:
             return verdict
         root = Path(self.config.getoption("lstm_reproductions"))
         return write(root, self.requirement, here, verdict, found[-1])

@@ -11,7 +11,14 @@ from conformance.checking.engine import Announce, inapplicable, search
 from conformance.checking.expectations import decide
 from conformance.checking.finding import Finding
 from conformance.checking.requirement import Requirement
-from conformance.checking.verdict import NotApplicable, Undecided, Verdict
+from conformance.checking.verdict import (
+    Crashed,
+    Failed,
+    FailedShould,
+    NotApplicable,
+    Undecided,
+    Verdict,
+)
 from conformance.diagnosis import diagnose
 from conformance.implementations.failures import Mismatch, lenient
 from conformance.implementations.implementation import Implementation
@@ -28,13 +35,16 @@ def check(
     budget: Budget = DEFAULT,
     before: Announce | None = None,
     keep: Callable[[Finding], None] = lambda _: None,
+    strict: bool = True,
 ) -> Verdict:
     """Draw cases until the requirement fails or the budget is spent; never raises for a failure.
 
     `before` is called with each case before the implementation sees the case; if it returns a
     function, that is called before each step with the step. `keep` gets what a failure was found
-    on. An exception that is neither the implementation's nor a mismatch is a fault of this suite,
-    and does propagate. In a process that has lost a device nothing more is decided.
+    on. A requirement that is a should fails as one unless the check is `strict`; a process that
+    dies or hangs is never excused. An exception that is neither the implementation's nor a mismatch
+    is a fault of this suite, and does propagate. In a process that has lost a device nothing more
+    is decided.
     """
     supports = implementation.supports
     reason = inapplicable(requirement, implementation, device, budget)
@@ -71,6 +81,8 @@ def check(
     if requirement.by_dtype and not devices.lost():
         figures = activations.figures(implementation, supports.dtypes, device)
         verdict = replace(verdict, figures=figures)
+    if requirement.should and not strict and isinstance(verdict, (Failed, Crashed)):
+        return FailedShould(**vars(verdict))
     return verdict
 
 

@@ -31,7 +31,7 @@ class Option:
     - `name`: without dashes; empty for the names of implementations, which are bare words of the
       command and values of ``--lstm`` for pytest
     - `help`: one line, for ``--help`` and for the README
-    - `metavar`: the placeholder of the value in both
+    - `metavar`: the placeholder of the value in both; empty if the option takes no value
     - `kind`: makes the value from text
     - `default`: the value if the option is not given; an empty list if it can be `repeated`
     - `choices`: the only values, if any
@@ -66,6 +66,8 @@ class Option:
 
     def keywords(self) -> dict[str, Any]:
         """Return what `argparse.ArgumentParser.add_argument` takes beside flags and `dest`."""
+        if not self.metavar:
+            return {"action": "store_true", "help": self.help}
         how = {"action": "append", "default": []} if self.repeated else {"default": self.default}
         how |= {"help": self.help, "metavar": self.metavar, "type": self.kind}
         return {**how, "choices": self.choices}
@@ -134,6 +136,19 @@ OPTIONS = (
         **LIST,
     ),
     Option("dtype", "verify only in these dtypes, such as float32,bfloat16", again=True, **LIST),
+    Option(
+        "without",
+        "declare what is not offered, such as unbatched,second_derivatives",
+        again=True,
+        **LIST,
+    ),
+    Option(
+        "strict",
+        "require what an LSTM should meet but need not; always so for PyTorch's own",
+        "",
+        default=False,
+        again=True,
+    ),
     Option(
         "precision",
         "declare arithmetic other than the dtype's own, such as products=tf32",
@@ -233,12 +248,15 @@ def check(values: Mapping[str, Any], taker: str) -> None:
 
 
 def given(values: Mapping[str, Any], taker: str) -> Iterator[tuple[str, str]]:
-    """Yield the flag for `taker` and the text of each of the `values`, by key, but for defaults."""
+    """Yield flag for `taker` and text of each of the `values`, by key, but for defaults.
+
+    An option that takes no value has an empty text.
+    """
     for option in of(taker):
         value = values.get(option.key)
         for each in (value or []) if option.repeated else [value]:
             if each is not None and each != option.default:
-                yield option.flag(taker), str(each)
+                yield option.flag(taker), str(each) if option.metavar else ""
 
 
 def rerun(values: Mapping[str, Any], **what: Any) -> str:

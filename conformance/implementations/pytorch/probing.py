@@ -25,8 +25,17 @@ def adapt(cls: type[Any], name: str, around: Enter = contextlib.nullcontext) -> 
 
     A subclass of ``torch.nn.LSTM`` or ``torch.nn.LSTMCell`` must take all that its parent takes.
     For any other class each option is tried once: an option that the constructor or a call does
-    not accept is declared as not supported. Raises :class:`UsageError` if `cls` is not an LSTM.
+    not accept is declared as not supported. A class can carry a :class:`Support` in its attribute
+    `supports`, which takes more away. Raises :class:`UsageError` if `cls` is not an LSTM.
     """
+    adapter = _adapter(cls, name, around)
+    declared = getattr(cls, "supports", None)
+    if isinstance(declared, Support):
+        adapter.supports = adapter.supports.within(declared)
+    return adapter
+
+
+def _adapter(cls: type[Any], name: str, around: Enter) -> TorchLSTM:
     if not issubclass(cls, nn.Module):
         raise UsageError(
             f"{name!r} is neither a torch.nn.Module nor an Implementation "

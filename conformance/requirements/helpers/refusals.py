@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from conformance.checking.comparison import against_reference, agree, nothing
+from conformance.checking.comparison import against_reference, agree, plus, truth
 from conformance.checking.devices import left_usable
 from conformance.implementations.failures import (
     REFUSALS,
@@ -73,8 +73,9 @@ def call_refused(
 
 
 def works_as_before(session: Any, before: Result) -> float:
-    """The module of `session` gives the bits that it gave, and a new one is right."""
-    agree(session.run(session.case), before, nothing(before))
+    """The module of `session` gives what it gave `before`, and a new one is right."""
+    bound = truth(session.case, session.implementation).bound
+    agree(session.run(session.case), before, plus(bound, bound))
     return against_reference(session.implementation, session.case)
 
 
