@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import hypothesis
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis.errors import InvalidArgument, Unsatisfiable
+from hypothesis.errors import Flaky, InvalidArgument
 
 from conformance.checking import activations, devices, process_state
 from conformance.checking.budget import DEFAULT, PROFILES, Budget
@@ -28,6 +25,7 @@ from conformance.recording.tape import recording
 from reference import Case
 from strategies import Support, lstm_cases
 from strategies.options import Unsupported
+from strategies.search import search as search_cases
 
 if TYPE_CHECKING:
     from conformance.checking.requirement import Body
@@ -114,24 +112,15 @@ def search(
         if came is not None:
             share = max(share or 0.0, came)
 
+    examples = max(1, round(budget.max_examples * requirement.share_of_cases))
     try:
-        hypothesis.seed(_seed(budget.seed, requirement.name))(
-            settings(
-                max_examples=max(1, round(budget.max_examples * requirement.share_of_cases)),
-                phases=[Phase.generate, Phase.shrink],
-                database=None,
-                deadline=None,
-                derandomize=False,
-                report_multiple_bugs=False,
-                suppress_health_check=list(HealthCheck),
-                print_blob=False,
-            )(given(cases)(body))
-        )()
-    except (Failure, _ShrunkLongEnough, hypothesis.errors.Flaky):
+        seed = f"{budget.seed}:{requirement.name}"
+        valid = search_cases(cases, body, seed=seed, max_examples=examples)
+        if not valid:
+            reason = "no case that this implementation supports meets the requirement's conditions"
+            return NotApplicable(*here, reason=reason), None
+    except (Failure, _ShrunkLongEnough, Flaky):
         pass
-    except Unsatisfiable:
-        reason = "no case that this implementation supports meets the requirement's conditions"
-        return NotApplicable(*here, reason=reason), None
     except Exception:
         if not devices.lost():  # else whatever seeds its generator raises
             raise
@@ -178,9 +167,3 @@ def attempt(
             return came
         if not activations.loosen(implementation, case.dtype, case.device):
             return came
-
-
-def _seed(seed: int, requirement: str) -> int:
-    """Derive a separate seed for each requirement, which depends on nothing else that runs."""
-    digest = hashlib.sha256(f"{seed}:{requirement}".encode()).digest()
-    return int.from_bytes(digest[:8], "big")
