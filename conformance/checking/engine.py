@@ -11,6 +11,7 @@ from hypothesis.errors import Flaky, InvalidArgument
 
 from conformance.checking import activations, devices, process_state
 from conformance.checking.budget import DEFAULT, PROFILES, Budget
+from conformance.checking.digest import Digest
 from conformance.checking.finding import Finding, size
 from conformance.checking.requirement import Requirement
 from conformance.checking.verdict import (
@@ -95,12 +96,15 @@ def search(
     share: float | None = None
     found: Finding | None = None
     deadline = 0.0
+    digest = Digest()
 
     def body(case: Case) -> None:
         nonlocal tried, share, found, deadline
         if found is not None and time.perf_counter() > deadline:
             raise _ShrunkLongEnough
-        tried += found is None
+        if found is None:
+            tried += 1
+            digest.add(case)
         came = attempt(requirement, implementation, case, before)
         if isinstance(came, Finding):
             if found is None:
@@ -126,8 +130,10 @@ def search(
             raise
     seconds = time.perf_counter() - started
     if found is None:
-        return Passed(*here, tried, share, seconds), None
-    return found.verdict(*here, tried, share, seconds), found
+        verdict: Verdict = Passed(*here, tried, share, seconds)
+    else:
+        verdict = found.verdict(*here, tried, share, seconds)
+    return replace(verdict, cases_digest=digest.text()), found
 
 
 def examine(
