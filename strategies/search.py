@@ -53,7 +53,7 @@ def search(
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
         print_blob=False,
-    )(hypothesis.seed(0)(given(cases)(body)))
+    )(hypothesis.seed(0)(given(cases)(lambda case: body(case))))
     # without a key of its own, a test has no database where pytest is given --hypothesis-seed
     test._hypothesis_internal_database_key = KEY
     valid = 0
