@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import hypothesis
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis.errors import InvalidArgument, Unsatisfiable
+from hypothesis.errors import Flaky, InvalidArgument
 
 from conformance.checking import activations, devices, process_state
 from conformance.checking.budget import DEFAULT, PROFILES, Budget
+from conformance.checking.digest import Digest
 from conformance.checking.finding import Finding, size
 from conformance.checking.requirement import Requirement
 from conformance.checking.verdict import (
@@ -28,6 +26,7 @@ from conformance.recording.tape import recording
 from reference import Case
 from strategies import Support, lstm_cases
 from strategies.options import Unsupported
+from strategies.search import search as search_cases
 
 if TYPE_CHECKING:
     from conformance.checking.requirement import Body
@@ -97,12 +96,15 @@ def search(
     share: float | None = None
     found: Finding | None = None
     deadline = 0.0
+    digest = Digest()
 
     def body(case: Case) -> None:
         nonlocal tried, share, found, deadline
         if found is not None and time.perf_counter() > deadline:
             raise _ShrunkLongEnough
-        tried += found is None
+        if found is None:
+            tried += 1
+            digest.add(case)
         came = attempt(requirement, implementation, case, before)
         if isinstance(came, Finding):
             if found is None:
@@ -114,31 +116,24 @@ def search(
         if came is not None:
             share = max(share or 0.0, came)
 
+    examples = max(1, round(budget.max_examples * requirement.share_of_cases))
     try:
-        hypothesis.seed(_seed(budget.seed, requirement.name))(
-            settings(
-                max_examples=max(1, round(budget.max_examples * requirement.share_of_cases)),
-                phases=[Phase.generate, Phase.shrink],
-                database=None,
-                deadline=None,
-                derandomize=False,
-                report_multiple_bugs=False,
-                suppress_health_check=list(HealthCheck),
-                print_blob=False,
-            )(given(cases)(body))
-        )()
-    except (Failure, _ShrunkLongEnough, hypothesis.errors.Flaky):
+        seed = f"{budget.seed}:{requirement.name}"
+        valid = search_cases(cases, body, seed=seed, max_examples=examples)
+        if not valid:
+            reason = "no case that this implementation supports meets the requirement's conditions"
+            return NotApplicable(*here, reason=reason), None
+    except (Failure, _ShrunkLongEnough, Flaky):
         pass
-    except Unsatisfiable:
-        reason = "no case that this implementation supports meets the requirement's conditions"
-        return NotApplicable(*here, reason=reason), None
     except Exception:
         if not devices.lost():  # else whatever seeds its generator raises
             raise
     seconds = time.perf_counter() - started
     if found is None:
-        return Passed(*here, tried, share, seconds), None
-    return found.verdict(*here, tried, share, seconds), found
+        verdict: Verdict = Passed(*here, tried, share, seconds)
+    else:
+        verdict = found.verdict(*here, tried, share, seconds)
+    return replace(verdict, cases_digest=digest.text()), found
 
 
 def examine(
@@ -178,9 +173,3 @@ def attempt(
             return came
         if not activations.loosen(implementation, case.dtype, case.device):
             return came
-
-
-def _seed(seed: int, requirement: str) -> int:
-    """Derive a separate seed for each requirement, which depends on nothing else that runs."""
-    digest = hashlib.sha256(f"{seed}:{requirement}".encode()).digest()
-    return int.from_bytes(digest[:8], "big")

@@ -110,7 +110,8 @@ def _numbers(tensor: Any) -> str:
 class Verdict:
     """What all verdicts have: the requirement, the implementation, the device, and the effort.
 
-    `cases` counts the cases tried until the verdict stood, `largest_share` is the largest error
+    `cases` counts the cases tried until the verdict stood, `cases_digest` is the SHA-256 of them
+    (empty if a process died before it could tell), `largest_share` is the largest error
     seen as a share of its bound (None where nothing was measured), `seconds` the time.
     `reproduction` is the folder with a script that shows the failure, where there is one.
     `figures` are numbers that were measured, in words, and `judged_by` those among them by which
@@ -128,6 +129,7 @@ class Verdict:
     reproduction: str = ""
     figures: tuple[str, ...] = ()
     judged_by: tuple[str, ...] = ()
+    cases_digest: str = ""
 
     outcome: ClassVar[str]
     conformant: ClassVar[bool]

@@ -87,6 +87,9 @@ def _import(place: str, name: str, neighbours: Packages) -> ModuleType:
     except ModuleNotFoundError as error:
         missing = error.name or place
         if place == missing or place.startswith(f"{missing}."):
+            if place.partition(".")[0] == "conformance":
+                text = "`conformance` means lstm-conformance here: give path/to/file.py:Class"
+                raise UsageError(f"{name!r}: {text}") from error
             raise UsageError(
                 f"{name!r}: there is no module {missing!r} here; install the package that has it, "
                 f"or give {FORMS}"

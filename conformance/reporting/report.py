@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from conformance.checking.digest import combined
 from conformance.checking.verdict import OUTCOMES, Verdict
 from conformance.recording.json import encode, write
 from conformance.requirements import REQUIREMENTS
@@ -67,12 +68,22 @@ class Run:
                 "profile": self.profile,
                 "seed": self.seed,
                 "max_examples": self.max_examples,
+                "cases_digest": self.cases_digest(),
                 "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.started)),
                 "seconds": self.seconds,
                 **encode(self.circumstances),
             },
             "verdicts": [verdict.to_json() for verdict in self.verdicts],
         }
+
+    def cases_digest(self) -> str:
+        """Return the digest of the cases of all verdicts, in whatever order these came."""
+        return combined(
+            sorted(
+                f"{each.implementation} {each.device} {each.requirement} {each.cases_digest}"
+                for each in self.verdicts
+            )
+        )
 
     def write(self, path: Path) -> None:
         """Write the report as JSON."""

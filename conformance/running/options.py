@@ -1,6 +1,6 @@
 """Every option, stated once: for the command line, for pytest, and for the command in a report.
 
-pytest imports this module in every project, so the imports here must be fast.
+`pytest --help` imports this module, so the imports here must be fast.
 """
 
 from __future__ import annotations
