@@ -119,7 +119,7 @@ def script(
     """
     failure, tape = finding.failure, finding.tape
     # SystemExit, too, would end the script itself, with whatever status it carries
-    died = died or (isinstance(failure, Raised) and isinstance(failure.error, SystemExit))
+    died = died or (isinstance(failure, Raised) and failure.by(SystemExit))
     refusal = not died and isinstance(failure, NotRefused)
     # what had to be refused is the last attempt; what attempts before it raised does not matter
     attempt = tape.attempts if refusal else 0
