@@ -15,6 +15,7 @@ from conformance.implementations.failures import REFUSALS, NotRefused, Raised
 from conformance.recording.ending import Ending
 from conformance.recording.operands import Literal, Name
 from conformance.recording.steps import Step
+from conformance.recording.text import text_of
 from conformance.reproductions.compare import allowance
 from conformance.reproductions.endings import ending
 from conformance.reproductions.lines import Lines, can_be_written, component
@@ -198,7 +199,7 @@ def _header(requirement: Requirement, implementation: str, failure: Exception, n
         f"{implementation} does not meet {requirement.name}.",
         f"Claim: {requirement.claim}",
         f"Source: {requirement.source}",
-        f"Found: {failure}",
+        f"Found: {text_of(failure)}",
         *([note] if note else []),
         "Exit status: 1 if the fault shows, 0 if it does not.",
     ]

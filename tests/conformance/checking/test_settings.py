@@ -61,7 +61,7 @@ def limit(name: str, soft: int) -> Callable[[], None]:
     return lambda: resource.setrlimit(number, (soft, resource.getrlimit(number)[1]))
 
 
-def hook(*_: Any) -> None:
+def hook(*_: Any) -> Any:
     raise RuntimeError("a hook of all modules")
 
 
@@ -99,7 +99,7 @@ CHANGES: dict[str, tuple[Callable[[], object], set[str]]] = {
     "dispatch mode": (lambda: enter(Operations()), {OPERATIONS}),
     "vmap": (enter_vmap, {"the nesting of torch.func"}),
     "forward mode": (
-        lambda: forward_ad.enter_dual_level(),  # type: ignore[no-untyped-call]
+        lambda: forward_ad.enter_dual_level(),
         {"the nesting of torch.autograd.forward_ad"},
     ),
     "saved tensors": (
