@@ -17,9 +17,16 @@ def loaded(name: str, load: Callable[[], Implementation]) -> Implementation:
     back.
     """
     originals.begin()
-    with process_state.restored():
-        implementation = load()
-        _ = implementation.supports  # that of a hand-written one is tried now
-    if did := originals.put_back():
-        raise UsageError(f"{line_of(name)!r}: loading it {did}, by which results are judged")
-    return implementation
+    try:
+        with process_state.restored():
+            implementation = load()
+            _ = implementation.supports  # that of a hand-written one is tried now
+    except Exception:
+        did = originals.put_back()
+        if not did:
+            raise
+    else:
+        did = originals.put_back()
+        if not did:
+            return implementation
+    raise UsageError(f"{line_of(name)!r}: loading it {did}, by which results are judged")
