@@ -6,6 +6,7 @@ import argparse
 import importlib.metadata
 import io
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -27,8 +28,8 @@ from conformance.running.limits import absent
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with `arguments`, by default those of the process; return the exit status.
 
-    It is 0 if conformant, 1 if not, 2 for wrong usage, 3 if the run itself broke, 130 if the run
-    was interrupted.
+    It is 0 if conformant, 1 if not, 2 for wrong usage, 3 if the run itself broke or checked
+    nothing, 130 if the run was interrupted.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -50,6 +51,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return BROKEN
         except KeyboardInterrupt:
             return INTERRUPTED
+        except SystemExit:  # of the parser
+            raise
+        except BaseException:  # of our own: 1, with which Python ends, would mean a red
+            print("lstm-conformance: the run itself broke", file=sys.stderr)
+            traceback.print_exc()
+            return BROKEN
         return code
 
 
@@ -58,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="lstm-conformance",
         description="Decide whether an LSTM computes the LSTM.",
         epilog="exit status: 0 conformant, 1 not conformant, 2 wrong usage, 3 the run itself "
-        "broke, 130 interrupted",
+        "broke or nothing was checked, 130 interrupted",
     )
     version = importlib.metadata.version("lstm-conformance")
     parser.add_argument("--version", action="version", version=f"lstm-conformance {version}")

@@ -9,6 +9,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from conformance.running.deciding import DIAGNOSIS, diagnosed
 from conformance.running.journal import ALONE
 from conformance.running.journal import read as read_journal
 from conformance.running.limits import LOADING
+from conformance.running.loaded import loaded
 from conformance.running.unfinished import unfinished
 
 
@@ -123,7 +125,8 @@ def _answers(record: Record, name: str, again: bool) -> Iterator[Any]:
         warnings.simplefilter("ignore", HypothesisDeprecationWarning)
         program = record.subject.program
         started = again and program
-        implementation = CommandImplementation(program) if started else load(name)
+        what = partial(CommandImplementation, program) if started else partial(load, name)
+        implementation = loaded(name, what)
         implementation = with_precision(implementation, record.subject.precision)
         if record.subject.device not in implementation.supports.devices:
             raise UsageError(f"{name} has no device {record.subject.device!r} here")

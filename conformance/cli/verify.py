@@ -47,7 +47,8 @@ def verify(asked: argparse.Namespace) -> int:
         raise UsageError("\n".join(run.usage_errors))
     interrupted = code == pytest.ExitCode.INTERRUPTED and run is not None and not run.broken
     unfinished = run is None or run.broken or len(run.verdicts) < max(run.total, 1)
-    finished = pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED
+    ends = pytest.ExitCode
+    finished = ends.OK, ends.TESTS_FAILED, ends.NO_TESTS_COLLECTED
     if run is None or (not interrupted and (unfinished or code not in finished)):
         errors.print("lstm-conformance: the run itself broke", style="bold red")
         log = "\n".join(run.broken) if run and run.broken else face.log.getvalue()
@@ -58,6 +59,8 @@ def verify(asked: argparse.Namespace) -> int:
     if interrupted:
         errors.print(f"interrupted: {len(run.verdicts)} of {run.total} decided", style="bold red")
         return INTERRUPTED
+    if run.unchecked and run.faultless:
+        return BROKEN
     return CONFORMANT if run.conformant else NOT_CONFORMANT
 
 

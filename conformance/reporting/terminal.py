@@ -233,4 +233,6 @@ def summarize(console: Console, run: Run) -> None:
     if len(run.verdicts) < run.total:
         return
     word, style = ("conformant", "bold green") if run.conformant else ("not conformant", "bold red")
-    console.print(word, style=style)
+    if run.unchecked and run.faultless:
+        word = f"nothing was checked of {', '.join(run.unchecked)}"
+    console.print(word, style=style, markup=False)

@@ -17,6 +17,7 @@ from conformance.implementations.torch_module import TorchModule
 from conformance.recording.ending import Ending, ending, unequal
 from conformance.recording.operands import keyword_arguments, part
 from conformance.recording.tape import bind, note, paused
+from conformance.recording.text import shown
 from conformance.requirements.helpers.needs import and_also, offering, torch_module, unbatched
 from conformance.requirements.helpers.randomness import FALSE_ALARM, seeded
 from conformance.requirements.helpers.torch_only import to_result, to_tensor
@@ -65,14 +66,14 @@ def initial_parameters_are_uniform(implementation: TorchModule, case: Case) -> N
             raise Mismatch(
                 f"{name}.shape", "", str(tuple(parameter.shape)), "a shape with elements"
             )
-        shown = partial(_shown_by_distribution, modules, name, case.configuration.hidden_size)
+        end = partial(_shown_by_distribution, modules, name, case.configuration.hidden_size)
         close(
             f"max(|{name}| sqrt(hidden_size) - 1, 0)",
             np.maximum(np.abs(values) / limit - 1, 0),
             np.zeros(values.shape),
             1e-6,
             quantity=Quantity.OTHER,
-            ending=shown,
+            ending=end,
         )
         uniform = np.sort(values / limit / 2 + 0.5)
         ranks = np.arange(values.size)
@@ -87,7 +88,7 @@ def initial_parameters_are_uniform(implementation: TorchModule, case: Case) -> N
             np.array(0.0),
             allowed,
             quantity=Quantity.OTHER,
-            ending=shown,
+            ending=end,
         )
 
 
@@ -145,14 +146,21 @@ def attributes_are_the_arguments(implementation: TorchModule, case: Case) -> Non
     """The arguments of the constructor can be read back as attributes of the same names."""
     module = implementation.construct(case.configuration)
     for item in fields(case.configuration):
-        if not hasattr(module, item.name) and item.name not in ("input_size", "hidden_size"):
-            continue
-        got = getattr(module, item.name, "missing")
+        with blamed():
+            if not hasattr(module, item.name) and item.name not in ("input_size", "hidden_size"):
+                continue
+            got = _number(getattr(module, item.name, "missing"))
         expected = getattr(case.configuration, item.name)
         if got != expected:
             read = f"getattr({{it}}, {item.name!r}, 'missing')"
-            shown = unequal(read, expected, it=module)
-            raise Mismatch(f"module.{item.name}", "", repr(got), repr(expected), ending=shown)
+            end = unequal(read, expected, it=module)
+            raise Mismatch(f"module.{item.name}", "", str(got), repr(expected), ending=end)
+
+
+def _number(value: Any) -> bool | float | str:
+    """Take a number as Python's; of anything else, which may equal whatever it likes, its text."""
+    plain = value.item() if issubclass(type(value), np.generic) else value
+    return plain if type(plain) in (bool, int, float) else shown(plain)
 
 
 @requirement(
@@ -162,11 +170,11 @@ def repr_tells_the_sizes(implementation: TorchModule, case: Case) -> None:
     """The repr of a module shows its input_size and its hidden_size."""
     module = implementation.construct(case.configuration)
     with blamed():
-        text = repr(module)
+        text = str.__str__(repr(module))
     for size in (case.configuration.input_size, case.configuration.hidden_size):
         if str(size) not in text:
-            shown = unequal(f"'{size}' in repr({{it}})", True, it=module)
-            raise Mismatch("repr(module)", "", text, f"a text that contains {size}", ending=shown)
+            end = unequal(f"'{size}' in repr({{it}})", True, it=module)
+            raise Mismatch("repr(module)", "", text, f"a text that contains {size}", ending=end)
 
 
 @requirement(

@@ -25,6 +25,7 @@ from conformance.requirements import REQUIREMENTS
 from conformance.running import limits
 from conformance.running.circumstances import circumstances
 from conformance.running.journal import Entry, Journal
+from conformance.running.loaded import loaded
 from conformance.running.options import rerun
 from reference import DTYPES, Precision
 from strategies.support import LEFT_OUT
@@ -79,7 +80,7 @@ def select(config: pytest.Config) -> Selection:
     for name, load_it in _asked(config):
         with contextlib.closing(Journal(config)) as journal:
             journal.write(Entry(name))
-        implementation = load_it()
+        implementation = loaded(name, load_it)
         if implementation.name in {other.implementation.name for other in targets}:
             text = f"two implementations are called {implementation.name!r}"
             if isinstance(implementation, HandWritten):

@@ -41,6 +41,7 @@ class Reporting:
         self.reproductions = Path(option.lstm_reproductions)
         self.journal = Path(option.lstm_journal)
         self._decided: set[str] = set()
+        self._others = False
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -98,6 +99,8 @@ class Reporting:
             self._add(from_json(verdict))
         elif report.failed and report.nodeid in self._collected().items:
             self.run.broken.append(f"{report.nodeid}\n{report.longrepr}")
+        elif report.when == "call" and verdict is None:
+            self._others = True
 
     def _add(self, verdict: Verdict) -> None:
         if isinstance(verdict, (Passed, ExpectedFailure, UnexpectedPass)):
@@ -138,6 +141,8 @@ class Reporting:
         shutil.rmtree(self.journal, ignore_errors=True)
         tidy(self.reproductions)
         self.run.sort(session.config.getoption("lstm"))
+        if self.run.verdicts and self.run.unchecked and not (self._others or session.exitstatus):
+            session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
         target = session.config.getoption("lstm_json")
         if target:
             self.run.write(Path(target))
@@ -147,5 +152,7 @@ class Reporting:
         if self.run.verdicts:
             terminalreporter.section("LSTM conformance")
             terminalreporter.write(table(self.run.verdicts))
+            for name in self.run.unchecked:
+                terminalreporter.write_line(f"nothing was checked of {name}")
             for line in (*self.run.circumstances.get("absent", ()), f"seed {self.run.seed}"):
                 terminalreporter.write_line(line)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from conformance.checking import activations, devices, process_state
+from conformance.checking import activations, devices, originals, process_state
 from conformance.checking.budget import DEFAULT, Budget
 from conformance.checking.digest import combined
 from conformance.checking.engine import Announce, inapplicable, search
@@ -21,8 +21,10 @@ from conformance.checking.verdict import (
     Verdict,
 )
 from conformance.diagnosis import diagnose
-from conformance.implementations.failures import Mismatch, lenient
+from conformance.implementations.declared import declared
+from conformance.implementations.failures import Failure, Mismatch, lenient
 from conformance.implementations.implementation import Implementation
+from conformance.recording.text import kind_of, text_of
 
 DIAGNOSIS = 5.0
 """The longest time for the diagnosis of a failure in seconds; a run that has begun is finished."""
@@ -47,13 +49,41 @@ def check(
     is a fault of this suite, and does propagate. In a process that has lost a device nothing more
     is decided.
     """
-    supports = implementation.supports
-    reason = inapplicable(requirement, implementation, device, budget)
+    originals.begin()
+    try:
+        implementation = declared(implementation)
+        reason = inapplicable(requirement, implementation, device, budget)
+    except Failure as failure:  # of the implementation, while it was asked what it is
+        return Crashed(requirement.name, kind_of(implementation), device, reason=text_of(failure))
     if reason is not None:
         return NotApplicable(requirement.name, implementation.name, device, reason=reason)
     if devices.lost():
         reason = f"an earlier requirement {devices.lost()}, and nothing works after that here"
         return Undecided(requirement.name, implementation.name, device, reason=reason)
+    try:
+        verdict = _decided(requirement, implementation, device, budget, before, keep)
+    except Exception:
+        verdict = Crashed(requirement.name, implementation.name, device)
+        if did := originals.put_back():
+            return replace(verdict, reason=did)
+        raise
+    did = originals.put_back()
+    if did:
+        return Crashed(**{**vars(verdict), "reason": did})
+    if requirement.should and not strict and isinstance(verdict, (Failed, Crashed)):
+        return FailedShould(**vars(verdict))
+    return verdict
+
+
+def _decided(
+    requirement: Requirement,
+    implementation: Implementation,
+    device: str,
+    budget: Budget,
+    before: Announce | None,
+    keep: Callable[[Finding], None],
+) -> Verdict:
+    supports = implementation.supports
 
     def attempt(dtypes: tuple[str, ...]) -> Verdict:
         support = replace(supports, devices=(device,), dtypes=dtypes)
@@ -83,8 +113,6 @@ def check(
     if requirement.by_dtype and not devices.lost():
         figures = activations.figures(implementation, supports.dtypes, device)
         verdict = replace(verdict, figures=figures)
-    if requirement.should and not strict and isinstance(verdict, (Failed, Crashed)):
-        return FailedShould(**vars(verdict))
     return verdict
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import pytest
@@ -26,9 +26,11 @@ from conformance.errors import UsageError, unknown
 from conformance.implementations.implementation import Implementation
 from conformance.implementations.loading import load, of_class, of_object
 from conformance.implementations.own_imports import OURS
+from conformance.recording.text import kind_of
 from conformance.requirements import REQUIREMENTS
 from conformance.running.circumstances import exact_arithmetic
 from conformance.running.deciding import check
+from conformance.running.loaded import loaded
 
 SEED = secrets.randbelow(2**32)
 """The seed of this process if none is given."""
@@ -85,14 +87,23 @@ class BoundRequirement:
 
 def implementation_of(target: Any) -> Implementation:
     """Return the implementation for a name, a class or an implementation itself."""
-    return _loaded(target) if isinstance(target, (str, type)) else of_object(target)
+    if isinstance(target, (str, type)):
+        return _loaded(target)
+    if id(target) not in _given:
+        _given[id(target)] = target, loaded(kind_of(target), partial(of_object, target))
+    return _given[id(target)][1]
+
+
+_given: dict[int, tuple[Any, Implementation]] = {}
+"""What was made of each object; keeping the object keeps its id from being used again."""
 
 
 @cache
 def _loaded(target: str | type[Any]) -> Implementation:
     if isinstance(target, str):
-        return load(target)
-    return of_class(target, f"{target.__module__}:{target.__qualname__}")
+        return loaded(target, partial(load, target))
+    name = f"{target.__module__}:{target.__qualname__}"
+    return loaded(name, partial(of_class, target, name))
 
 
 def parametrize_with_requirements(
