@@ -29,6 +29,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from conformance.errors import Interrupted
 from conformance.recording.ending import Ending, unequal
 from conformance.recording.steps import Comparison
 
@@ -234,8 +235,9 @@ def blamed() -> Iterator[None]:
     """Turn every exception within the context, the implementation's own, into :class:`Raised`.
 
     That includes ``SystemExit`` and ``KeyboardInterrupt``, except for Ctrl-C by the person who runs
-    the suite. In a worker process, Ctrl-C does not arrive as an exception, so an interrupt there is
-    the implementation's. The context is also :func:`lenient`, as a warning is not a failure.
+    the suite, and a signal that ends the run. In a worker process, Ctrl-C does not arrive as an
+    exception, so an interrupt there is the implementation's. The context is also :func:`lenient`,
+    as a warning is not a failure.
     """
     try:
         with lenient():
@@ -244,7 +246,7 @@ def blamed() -> Iterator[None]:
         raise
     except BaseException as error:
         by_hand = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        if isinstance(error, KeyboardInterrupt) and by_hand:
+        if isinstance(error, Interrupted) or (isinstance(error, KeyboardInterrupt) and by_hand):
             raise
         traceback.clear_frames(error.__traceback__)  # gives back the memory that they hold
         raise Raised(error) from error

@@ -62,6 +62,7 @@ class Run:
             "schema": FORMAT,
             "version": VERSION,
             "conformant": self.conformant,
+            "complete": self.complete,
             "counts": {outcome: counts[outcome] for outcome in OUTCOMES},
             "run": {
                 "profile": self.profile,
@@ -79,7 +80,11 @@ class Run:
         write(path, self.to_json())
 
     @property
+    def complete(self) -> bool:
+        """Whether every requirement that was asked for has a verdict."""
+        return len(self.verdicts) >= max(self.total, 1) and not self.broken
+
+    @property
     def conformant(self) -> bool:
-        """Whether every requirement that was asked for has a verdict, and all are conformant."""
-        complete = len(self.verdicts) >= max(self.total, 1) and not self.broken
-        return complete and all(verdict.conformant for verdict in self.verdicts)
+        """Whether the run is complete, and all verdicts are conformant."""
+        return self.complete and all(verdict.conformant for verdict in self.verdicts)
