@@ -18,6 +18,7 @@ from conformance.errors import (
     NOT_CONFORMANT,
     USAGE,
     Broken,
+    Interrupted,
     UsageError,
 )
 from conformance.implementations.own_imports import OURS
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with `arguments`, by default those of the process; return the exit status.
 
     It is 0 if conformant, 1 if not, 2 for wrong usage, 3 if the run itself broke or checked
-    nothing, 130 if the run was interrupted.
+    nothing, and 128 plus the number of the signal if one ended the run: 130 for Ctrl-C.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -49,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except Broken as error:
             print(f"lstm-conformance: the run itself broke\n{error}", file=sys.stderr)
             return BROKEN
+        except Interrupted as interrupted:
+            return interrupted.status
         except KeyboardInterrupt:
             return INTERRUPTED
         except SystemExit:  # of the parser
@@ -65,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="lstm-conformance",
         description="Decide whether an LSTM computes the LSTM.",
         epilog="exit status: 0 conformant, 1 not conformant, 2 wrong usage, 3 the run itself "
-        "broke or nothing was checked, 130 interrupted",
+        "broke or nothing was checked, 130 interrupted, 143 and 129 ended by SIGTERM and SIGHUP",
     )
     version = importlib.metadata.version("lstm-conformance")
     parser.add_argument("--version", action="version", version=f"lstm-conformance {version}")
@@ -83,6 +86,9 @@ def _parser() -> argparse.ArgumentParser:
     again = command(options.REPLAY, _replay, "decide the case of one failure again")
     text = "the folder in the line 'reproduction: ' of a failure"
     again.add_argument("folder", type=Path, metavar="DIR", help=text)
+    ended = command(options.REPORT, _report, "print what a run had decided when it was killed")
+    text = "the folder that the run left, .lstm-conformance/running-..."
+    ended.add_argument("folder", type=Path, metavar="DIR", help=text)
     inference = command(options.INFER, _infer, "find out how to verify a hand-written class")
     text = "package.module:Class, path/to/file.py:Class"
     inference.add_argument("names", nargs="+", metavar="NAME", help=text)
@@ -145,13 +151,21 @@ def _infer(asked: argparse.Namespace) -> int:
     return CONFORMANT if fitting else NOT_CONFORMANT
 
 
+def _report(asked: argparse.Namespace) -> int:
+    from conformance.cli.unfinished_run import report
+
+    return report(asked)
+
+
 def _replay(asked: argparse.Namespace) -> int:
     from conformance.cli.replay import finished, replay
     from conformance.reporting.terminal import show
 
-    folder = finished(asked.folder)
-    verdict = replay(folder, asked.lstm_as, asked.lstm_timeout, asked.lstm_memory)
-    console = show([verdict])
-    if folder != asked.folder:
-        console.print(f"reproduction: {folder}", markup=False, highlight=False)
-    return CONFORMANT if verdict.conformant else NOT_CONFORMANT
+    conformant = True
+    for folder in finished(asked.folder):
+        verdict = replay(folder, asked.lstm_as, asked.lstm_timeout, asked.lstm_memory)
+        console = show([verdict])
+        if folder != asked.folder:
+            console.print(f"reproduction: {folder}", markup=False, highlight=False)
+        conformant &= verdict.conformant
+    return CONFORMANT if conformant else NOT_CONFORMANT

@@ -30,6 +30,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from conformance.errors import Interrupted
 from conformance.recording.ending import Ending, unequal
 from conformance.recording.steps import Comparison
 from conformance.recording.text import kind_of, text_of
@@ -246,10 +247,10 @@ def blamed() -> Iterator[None]:
     """Turn every exception within the context, the implementation's own, into :class:`Raised`.
 
     That includes ``SystemExit`` and ``KeyboardInterrupt``, except for Ctrl-C by the person who runs
-    the suite, and the exceptions with which pytest and Hypothesis skip, stop or reject. In a worker
-    process, Ctrl-C does not arrive as an exception, so an interrupt there is the implementation's.
-    Everything of an implementation is called, read and converted within this context. The context
-    is also :func:`lenient`, as a warning is not a failure.
+    the suite, a signal that ends the run, and the exceptions with which pytest and Hypothesis skip,
+    stop or reject. In a worker process, Ctrl-C does not arrive as an exception, so an interrupt
+    there is the implementation's. Everything of an implementation is called, read and converted
+    within this context. The context is also :func:`lenient`, as a warning is not a failure.
     """
     try:
         with lenient():
@@ -259,7 +260,7 @@ def blamed() -> Iterator[None]:
             raise Raised(failure) from failure
         raise
     except BaseException as error:
-        if by_hand(error):
+        if isinstance(error, Interrupted) or by_hand(error):
             raise
         traceback.clear_frames(sys.exc_info()[2])  # gives back the memory that they hold
         raise Raised(error) from error

@@ -63,6 +63,7 @@ class Run:
             "schema": FORMAT,
             "version": VERSION,
             "conformant": self.conformant,
+            "complete": self.complete,
             "unchecked": self.unchecked,
             "counts": {outcome: counts[outcome] for outcome in OUTCOMES},
             "run": {
@@ -91,13 +92,17 @@ class Run:
         write(path, self.to_json())
 
     @property
+    def complete(self) -> bool:
+        """Whether every requirement that was asked for has a verdict."""
+        return len(self.verdicts) >= max(self.total, 1) and not self.broken
+
+    @property
     def conformant(self) -> bool:
-        """Whether every requirement that was asked for has a verdict, and all are conformant.
+        """Whether the run is complete, and all verdicts are conformant.
 
         Of each implementation something must have been decided.
         """
-        complete = len(self.verdicts) >= max(self.total, 1) and not self.broken
-        return complete and not self.unchecked and self.faultless
+        return self.complete and not self.unchecked and self.faultless
 
     @property
     def faultless(self) -> bool:

@@ -209,8 +209,8 @@ def summarize(console: Console, run: Run) -> None:
             if items:
                 line = f"{name} {what}: {', '.join(items)}"
                 console.print(line, style="dim", markup=False, soft_wrap=True)
-    for line in run.circumstances.get("absent", ()):
-        console.print(line, style="dim", highlight=False)
+    for line in (*run.circumstances.get("absent", ()), *run.circumstances.get("shortened", ())):
+        console.print(line, style="dim", markup=False, highlight=False, soft_wrap=True)
     for line in _measured(run.verdicts):
         console.print(line, style="dim", markup=False, soft_wrap=True)
     counts = Counter(verdict.outcome for verdict in run.verdicts)

@@ -24,7 +24,7 @@ from conformance.reproductions.subject import Subject, environment
 from conformance.requirements import REQUIREMENTS
 from conformance.running import limits
 from conformance.running.circumstances import circumstances
-from conformance.running.journal import Entry, Journal
+from conformance.running.journal import Doing, Entry, Journal
 from conformance.running.loaded import loaded
 from conformance.running.options import rerun
 from reference import DTYPES, Precision
@@ -79,7 +79,7 @@ def select(config: pytest.Config) -> Selection:
     targets: list[Target] = []
     for name, load_it in _asked(config):
         with contextlib.closing(Journal(config)) as journal:
-            journal.write(Entry(name))
+            journal.write(Entry(Doing(name, limit=limits.LOADING)))
         implementation = loaded(name, load_it)
         if implementation.name in {other.implementation.name for other in targets}:
             text = f"two implementations are called {implementation.name!r}"

@@ -20,8 +20,8 @@ from conformance.reproductions import ROOT
 SHARED = "lstm_conformance"
 """The key under which workers of pytest receive the options that all of them share."""
 
-VERIFY, INFER, REPLAY, PYTEST = "verify", "infer", "replay", "pytest"
-"""What takes options: three commands, and pytest, whose options have the prefix ``--lstm``."""
+VERIFY, INFER, REPLAY, REPORT, PYTEST = "verify", "infer", "replay", "report", "pytest"
+"""What takes options: four commands, and pytest, whose options have the prefix ``--lstm``."""
 
 
 @dataclass(frozen=True)
@@ -208,7 +208,13 @@ OPTIONS = (
         takers=(VERIFY,),
         short="-n",
     ),
-    Option("json", "write a report of everything that was found", "FILE", check=writable_file),
+    Option(
+        "json",
+        "write a report of everything that was found",
+        "FILE",
+        check=writable_file,
+        takers=(VERIFY, REPORT, PYTEST),
+    ),
     Option(
         "reproductions",
         f"folder for what failures leave, {ROOT} by default",
