@@ -63,10 +63,10 @@ def check(
     try:
         verdict = _decided(requirement, implementation, device, budget, before, keep)
     except Exception:
-        verdict = Crashed(requirement.name, implementation.name, device)
-        if did := originals.put_back():
-            return replace(verdict, reason=did)
-        raise
+        reason = originals.put_back() or devices.lost()
+        if not reason:
+            raise
+        return Crashed(requirement.name, implementation.name, device, reason=reason)
     did = originals.put_back()
     if did:
         return Crashed(**{**vars(verdict), "reason": did})
