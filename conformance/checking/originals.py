@@ -27,10 +27,12 @@ MODULES = (
     *("hypothesis", "hypothesis.control", "hypothesis.core", "hypothesis.errors"),
     *("hypothesis.internal.conjecture.data", "hypothesis.internal.conjecture.engine"),
     *("hypothesis.internal.conjecture.shrinker", "hypothesis.strategies"),
-    *("torch", "torch._tensor", "torch.autograd", "torch.nn", "torch.nn.functional"),
-    *("torch.nn.modules.module", "torch.nn.modules.rnn", "torch.nn.utils.rnn"),
+    *("torch._tensor", "torch.nn.modules.rnn", "torch.nn.utils.rnn"),
 )
-"""Further modules that are watched, as far as they are imported."""
+"""Further modules that are watched, as far as they are imported.
+
+Those of torch are few, as torch replaces functions of its own when it first compiles a module.
+"""
 
 IMPORTED = (
     *PACKAGES,

@@ -45,7 +45,8 @@ def plain(value: Any, what: str) -> torch.Tensor:
     """Return `value`, called `what`, as a plain tensor; one that is plain already as it is.
 
     A subclass that overrides what functions do with it loses that. Raises :class:`NoResult` for
-    anything else, and for a subclass that has no numbers of its own but makes them.
+    anything else, and for a subclass that has no numbers of its own but makes them; those of torch
+    itself stand for tensors while a module is exported.
     """
     kind = type(value)
     if kind in (torch.Tensor, torch.nn.Parameter):
@@ -54,6 +55,8 @@ def plain(value: Any, what: str) -> torch.Tensor:
         message = f"{what} is a {kind_of(value)}, not a tensor"
         raise NoResult(message, untrue("isinstance({it}, torch.Tensor)", message, it=value))
     if kind.__torch_dispatch__ is not torch.Tensor.__torch_dispatch__:
+        if kind.__module__.startswith("torch."):
+            return cast(torch.Tensor, value)
         raise NoResult(f"{what} is a {place_of(kind)}, which is not a plain tensor")
     with torch._C.DisableTorchFunctionSubclass():
         return cast(torch.Tensor, TENSOR.as_subclass(value, torch.Tensor))
