@@ -33,7 +33,7 @@ def verify(asked: argparse.Namespace) -> int:
         *("--rootdir", str(FAMILIES.parent)),
         *("-p", "xdist", "-p", "pytest_timeout", "-p", "conformance.running.plugin"),
         *("-p", "no:cacheprovider", "-p", "no:faulthandler"),
-        *("-n", str(asked.lstm_workers or on_cuda(asked.lstm_device)), "--dist", "worksteal"),
+        *("-n", str(asked.lstm_workers or on_cuda(asked.lstm_device or "")), "--dist", "worksteal"),
         *("--max-worker-restart", "1000"),
         *map("=".join, options.given(vars(asked), options.PYTEST)),
     ]
