@@ -121,6 +121,8 @@ def _parser() -> argparse.ArgumentParser:
     again = command(options.REPLAY, _replay, "decide the case of one failure again")
     text = "the folder in the line 'reproduction: ' of a failure"
     again.add_argument("folder", type=Path, metavar="DIR", help=text)
+    text = "run the recorded code or command although it is not from the current folder"
+    again.add_argument("--trust", action="store_true", help=text)
     inference = command(options.INFER, _infer, "find out how to verify a hand-written class")
     text = "package.module:Class, path/to/file.py:Class"
     inference.add_argument("names", nargs="+", metavar="NAME", help=text)
@@ -192,7 +194,8 @@ def _replay(asked: argparse.Namespace) -> int:
     except (OSError, ValueError):  # no folder can have such a name
         raise UsageError(f"there is no folder {str(asked.folder)!r}") from None
     folder = finished(asked.folder)
-    verdict = replay(folder, asked.lstm_as, asked.lstm_timeout, asked.lstm_memory)
+    limits = asked.lstm_timeout, asked.lstm_memory
+    verdict = replay(folder, asked.lstm_as, *limits, trust=asked.trust)
     console = show([verdict])
     if folder != asked.folder:
         console.print(f"reproduction: {folder}", markup=False, highlight=False)
