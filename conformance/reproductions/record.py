@@ -18,7 +18,7 @@ SCHEMA = "lstm-conformance/case"
 VERSION = 2
 FILE = "case.json"
 LARGEST = 2**26
-"""The size in bytes of the largest file that is read: more than a hundred times that of any case."""
+"""The size in bytes of the largest file that is read, far more than the cases of a run take."""
 HEAD = ("schema", "version", "told")
 """The first keys of a file, before the record: kind, version, and the case in words."""
 
