@@ -112,8 +112,8 @@ def test_report_can_be_pasted(folder: Path) -> None:
 
 
 def test_replay_decides_the_case_again(folder: Path, tmp_path: Path) -> None:
-    """From anywhere: the same failure, or what another implementation does with the case."""
-    run = command("replay", folder / FOUND, folder=tmp_path)
+    """The same failure, or from anywhere what another implementation does with the case."""
+    run = command("replay", FOUND, folder=folder)
     assert run.returncode == 1, run.stdout + run.stderr
     assert "mine.py:Mine on cpu: results_match_reference failed" in run.stdout
     assert "output[0, 0, 0] = 0.0, but should be 0.23105857863000487" in run.stdout
@@ -215,6 +215,12 @@ def test_what_was_mended_leaves_nothing(tmp_path: Path) -> None:
         ("[1, 2", "was not written by lstm-conformance"),
         ("[1, 2]", "was not written by lstm-conformance"),
         ("null", "was not written by lstm-conformance"),
+        ("[" * 100_000, "was not written by lstm-conformance"),
+        ("1" * 2**26 + "1", "has more than 64 MiB, which is no case of this suite"),
+        ({"case.configuration.num_layers": 10**12}, "is damaged: 1000000000000 layers have more"),
+        ({"case.input.shape": [10**18, 1, 1]}, "is damaged: cannot reshape array"),
+        ({"case.input.base64": "!"}, "is damaged: "),
+        ({"case.input.dtype": "object"}, "is damaged: unknown dtype 'object' @ $.case.input"),
     ],
 )
 def test_replay_tells_what_is_wrong_in_one_line(
@@ -229,7 +235,7 @@ def test_replay_tells_what_is_wrong_in_one_line(
         (tmp_path / "case.json").write_text(json.dumps(values))
     elif change is not None:
         (tmp_path / "case.json").write_text(change)
-    run = command("replay", tmp_path, folder=tmp_path)
+    run = command("replay", tmp_path, "--trust", folder=tmp_path)
     assert (run.returncode, run.stdout) == (2, ""), run.stdout
     assert run.stderr.startswith("lstm-conformance: ")
     assert told in run.stderr
@@ -256,7 +262,7 @@ def test_reproduction_of_an_end_was_written_before_it(name: str, tmp_path: Path)
     run = command(*arguments, folder=tmp_path)
     assert run.returncode == 1, run.stdout + run.stderr
     (case,) = tmp_path.glob(".lstm-conformance/*/*/case.json")
-    run = command("replay", case.parent, "--timeout", 4, folder=tmp_path)
+    run = command("replay", case.parent, "--timeout", 4, "--trust", folder=tmp_path)
     assert run.returncode == 1, run.stdout + run.stderr
     told = {"HoldsTheInterpreter": "no verdict within 4 s", "CallsExit": "raised SystemExit: bye"}
     assert told.get(name, "the process died") in run.stdout
@@ -274,7 +280,7 @@ def test_reproduction_of_the_commands_own_end(tmp_path: Path) -> None:
     assert run.returncode == 3, run.stdout + run.stderr
     told = run.stderr.partition("`lstm-conformance replay ")[2].partition("`")[0]
     assert told.startswith(".lstm-conformance/running-")
-    run = command("replay", told, folder=tmp_path)
+    run = command("replay", told, "--trust", folder=tmp_path)
     assert run.returncode == 1, run.stdout + run.stderr
     assert "the process died in this case" in run.stdout
     (case,) = tmp_path.glob(".lstm-conformance/*/*/case.json")
