@@ -25,7 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reference.arithmetic import Arithmetic
-from reference.bounds import entered, float64
+from reference.bounds import entered
 from reference.case import Array, Case, Result
 from reference.cell import Step, Weights, gated
 from reference.network import assemble, cell_weights
@@ -40,12 +40,14 @@ CHUNK = 2**21
 class LocalLayer:
     """One layer in one direction, each step from the implementation's own h, and its bounds.
 
+    - `weights`: the parameters;
     - `steps`, `deviations`: the quantities of each step and how far those of a right implementation
       can be from them, in the order of processing;
     - `output` (T, N, R), `h_n` (N, R), `c_n` (N, hidden_size): the results;
     - `bound_output`, `bound_h_n`, `bound_c_n`: their bounds.
     """
 
+    weights: Weights
     steps: Sequence[Step]
     deviations: Sequence[Step]
     output: Array
@@ -100,7 +102,7 @@ def local_layer(
 
     All arrays are float64.
     """
-    w = float64(weights)
+    w = weights
     h_prev, first = previous(observed, h_0, active, reverse)
     dh_prev = np.where(first[..., None], 0, observation_error(h_prev, arithmetic))
     output, bound = np.zeros(observed.shape), np.zeros(observed.shape)
@@ -142,7 +144,8 @@ def local_layer(
                 output[t], bound[t] = np.where(running, step.h, 0), np.where(running, deviation, 0)
                 h, dh = np.where(running, step.h, h), np.where(running, deviation, dh)
                 c, dc = np.where(running, step.c, c), np.where(running, error.c, dc)
-    return LocalLayer(steps, deviations, output, h, c, _claimed(bound), _claimed(dh), _claimed(dc))
+    results = output, h, c, _claimed(bound), _claimed(dh), _claimed(dc)
+    return LocalLayer(weights, steps, deviations, *results)
 
 
 def _claimed(bound: Array) -> Array:
@@ -187,7 +190,7 @@ def local_layers(
             half,
             h_0[direction],
             c_0[direction],
-            float64(cell_weights(case, suffix)),
+            cell_weights(case, suffix, np.dtype(np.float64)),
             active,
             model,
             reverse=direction == 1,
