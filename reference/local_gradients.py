@@ -28,7 +28,7 @@ from reference.gradient_errors import (
     transposed_product,
     weight_bound,
 )
-from reference.gradients import lstm_cell_backward, masked
+from reference.gradients import masked
 from reference.local_bounds import (
     LocalLayer,
     local_arithmetic,
@@ -81,62 +81,65 @@ def _bounded(
             cotangents.c_n.reshape(case.batch_size, -1),
         )
     )
-    active = case.valid_steps()
+    assert layer.steps is not None
+    assert layer.deviations is not None
+    active = case.valid_steps()[..., None]
+    step, deviation = (masked(each, active) for each in (layer.steps, layer.deviations))
     used = Near(seen, observation_error(seen, model) + model.factors.rounding(seen))
-    da, dh_all = (Near(np.zeros(s), np.zeros(s)) for s in (seen.shape, d_output.shape))
-    nothing = np.zeros(dh_n.shape)
-    sum_h, dh = Sum(nothing, np.maximum(dh_n, 0), -np.minimum(dh_n, 0)), dh_n
-    dc = Near(dc_n, np.zeros(dc_n.shape))
-    for t in reversed(range(len(seen))):
-        running = active[t][:, None]
-        step, deviation = (masked(each[t], running) for each in (layer.steps, layer.deviations))
-        error_h = sum_h.plus(d_output[t], 0, 4, model.unit_roundoff)
-        arriving = Near(dh + d_output[t], error_h)
-        of_a, dc_prev = _step(step, deviation, arriving, dc, w, model)
-        for whole, part in ((da, of_a), (dh_all, arriving)):
-            whole.value[t], whole.deviation[t] = (np.where(running, each, 0) for each in part)
-        after = Near(used.value[t], used.deviation[t])
-        passed = transposed_product(w.weight_hh, after, after.deviation, 4, model)
-        sum_h = Sum(*(np.where(running, a, b) for a, b in zip(passed, sum_h, strict=True)))
-        dh = np.where(running, after.value @ w.weight_hh, dh)
-        dc = Near(*(np.where(running, a, b) for a, b in zip(dc_prev, dc, strict=True)))
-    return _named(
-        case, layer, used, da, dh_all, Near(dh, sum_h.plus(0, 0, 3, model.unit_roundoff)), dc, model
+
+    # dh = W_hh^T da + d_output, from da of the step after, or from the cotangent of h_n
+    passed = transposed_product(w.weight_hh, used, used.deviation, 4, model)
+    h_prev = used.value @ w.weight_hh
+    last = ~np.concatenate([active[1:], np.zeros_like(active[:1])])
+    ends = dh_n, np.zeros(dh_n.shape), np.maximum(dh_n, 0), -np.minimum(dh_n, 0)
+    value, *parts = (
+        np.where(last, end, np.roll(each, -1, axis=0))
+        for each, end in zip((h_prev, *passed), ends, strict=True)
     )
+    error = Sum(*parts).plus(d_output, 0, 4, model.unit_roundoff)
+    dh = Near(*(np.where(active, each, 0) for each in (value + d_output, error)))
+
+    da, dc = _through_gates(step, deviation, dh, Near(dc_n, np.zeros(dc_n.shape)), w, active, model)
+    dh_0 = Near(h_prev[0], passed.plus(0, 0, 3, model.unit_roundoff)[0])
+    return _named(case, layer, used, da, dh, dh_0, dc, model)
 
 
-def _step(
-    step: Step, deviation: Step, dh: Near, dc: Near, w: Weights, model: Arithmetic
+def _through_gates(
+    step: Step, deviation: Step, dh: Near, dc: Near, w: Weights, active: Array, model: Arithmetic
 ) -> tuple[Near, Near]:
-    """Compute and bound da and the previous dc of one step from its `dh` and its later `dc`."""
-    by = coefficients(step, deviation, model)
-    d = lstm_cell_backward(step, dh.value, dc.value, w._replace(weight_ih=w.weight_ih[:, :0]))
+    """Compute and bound da of all steps and the first dc from `dh` of all steps and the last dc."""
+    u, by = model.unit_roundoff, coefficients(step, deviation, model)
 
     # dh_full = W_hr^T dh
-    error = dh.deviation
+    dh_full = dh
     if w.weight_hr is not None:
         error = transposed_product(w.weight_hr, dh, dh.deviation, 1, model).fresh
-    dh_full = Near(d.h_full, error)
+        dh_full = Near(dh.value @ w.weight_hr, error)
 
-    # dc = dc + dh_full o (1 - tanh(c)^2)
-    error = dc.deviation + np.abs(by.c.value) * dh_full.deviation
-    error = error + product_error(by.c, dh_full, model)
-    dc = Near(d.c, error + model.unit_roundoff * (np.abs(d.c) + error))
+    # dc = dc + dh_full o (1 - tanh(c)^2), dc_prev = dc f
+    added = dh_full.value * by.c.value
+    fresh = np.abs(by.c.value) * dh_full.deviation + product_error(by.c, dh_full, model)
+    all_dc = Near(np.empty(added.shape), np.empty(added.shape))
+    for t in reversed(range(len(added))):
+        value, error = dc.value + added[t], dc.deviation + fresh[t]
+        here = Near(value, error + u * (np.abs(value) + error))
+        all_dc.value[t], all_dc.deviation[t] = here
+        f = Near(by.c_prev.value[t], by.c_prev.deviation[t])
+        error = np.abs(f.value) * here.deviation + product_error(f, here, model)
+        before = f.value * value, error
+        dc = Near(*(np.where(active[t], a, b) for a, b in zip(before, dc, strict=True)))
 
     # da_i = dc g i (1 - i), da_f = dc c_prev f (1 - f), da_g = dc i (1 - g^2)
-    # da_o = dh_full tanh(c) o (1 - o), dc_prev = dc f
+    # da_o = dh_full tanh(c) o (1 - o)
     larger = np.abs(step.c_prev) + deviation.c_prev
+    of = (by.i, all_dc, 1.0), (by.f, all_dc, larger), (by.g, all_dc, 1.0), (by.o, dh_full, 1.0)
+    values = [factor.value * each.value for factor, each, _ in of]
     errors = [
-        np.abs(factor.value) * of.deviation + product_error(factor, of, model, other)
-        for factor, of, other in (
-            (by.i, dc, 1.0),
-            (by.f, dc, larger),
-            (by.g, dc, 1.0),
-            (by.o, dh_full, 1.0),
-            (by.c_prev, dc, 1.0),
-        )
+        np.abs(factor.value) * each.deviation + product_error(factor, each, model, other)
+        for factor, each, other in of
     ]
-    return Near(d.a, np.concatenate(errors[:4], axis=-1)), Near(d.c_prev, errors[4])
+    joined = (np.concatenate(each, axis=-1) for each in (values, errors))
+    return Near(*(np.where(active, each, 0) for each in joined)), dc
 
 
 def _named(
@@ -167,9 +170,7 @@ def _named(
 
     def over_time(name: str) -> Near:
         running = case.valid_steps()[..., None]
-        both = (
-            np.stack([getattr(each, name) for each in of]) for of in (layer.steps, layer.deviations)
-        )
+        both = (getattr(of, name) for of in (layer.steps, layer.deviations))
         return Near(*(np.where(running, each, 0) for each in both))
 
     one = Near(np.ones((*used.value.shape[:2], 1)), np.zeros((*used.value.shape[:2], 1)))

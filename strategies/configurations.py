@@ -8,7 +8,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from reference import Configuration
 from strategies.options import Bounds, at_least, bounds, choices, flags, one_of
-from strategies.sizes import FEATURES, LAYERS, MOST_WEIGHTS, REAL, apart, sizes
+from strategies.sizes import FEATURES, LAYERS, MOST_WEIGHTS, REAL, REAL_LAYERS, apart, sizes
 from strategies.support import EVERYTHING, Support
 
 DROPOUTS = (0.5, 0.25, 0.75, 0.1)
@@ -59,7 +59,7 @@ def configurations(
         hidden_size,
         sizes("input_size", REAL if real else FEATURES, input_size),
         sizes("hidden_size", REAL if real else FEATURES, hidden_size),
-        sizes("num_layers", LAYERS, num_layers),
+        sizes("num_layers", REAL_LAYERS if real else LAYERS, num_layers),
         flags("bias", choices("bias", support.bias, bias), often=(6, 1)),
         flags("batch_first", choices("batch_first", support.batch_first, batch_first)),
         flags("bidirectional", choices("bidirectional", support.bidirectional, bidirectional)),

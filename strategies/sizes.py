@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+import numpy as np
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
@@ -51,6 +52,9 @@ REAL: Mapping[int, int] = {
 Most are multiples of the widths of tiles, vectors and blocks, or one off them.
 """
 
+REAL_LAYERS: Mapping[int, int] = {1: 4, 2: 4, 3: 3, 4: 3, 5: 1, 6: 2, 8: 2, 12: 2}
+"""The relative frequency of each ``num_layers`` of networks that are really used."""
+
 MOST_WEIGHTS = 2**20
 """The limit on ``hidden_size`` times ``input_size`` in networks that are really used."""
 
@@ -89,13 +93,15 @@ def affordable(size: int, hidden_size: int, bounds: Bounds) -> int:
 def affordable_rows(
     configuration: Configuration, steps: int, rows: int, work: int, least: tuple[int, int]
 ) -> tuple[int, int]:
-    """Reduce `steps`, then `rows`, until the products take `work` multiplications or fewer.
+    """Reduce `steps` and `rows` until the products take `work` multiplications or fewer.
 
-    Not below the `least` of either.
+    Neither goes below its `least`, and that with the larger one goes last.
     """
     features = configuration.output_size
     upper = (configuration.num_layers - 1) * (configuration.num_directions + 1) * features
     width = configuration.input_size + features + upper
     each = 4 * configuration.hidden_size * width * configuration.num_directions
-    steps = max(least[0], min(steps, work // (each * rows)))
-    return steps, max(least[1], min(rows, work // (each * steps)))
+    sizes = [steps, rows]
+    for axis in np.argsort(least).tolist():
+        sizes[axis] = max(least[axis], min(sizes[axis], work // (each * max(1, sizes[1 - axis]))))
+    return sizes[0], sizes[1]

@@ -237,7 +237,7 @@ def gradients_of_wide_layers_are_right(implementation: Implementation, case: Cas
 
 @requirement(
     **GRADIENTS,
-    **sizes(2**23, input_size=(1, 50), hidden_size=(2, 50), batch_size=(1, 17), seq_len=(127, 513)),
+    **sizes(2**23, input_size=(1, 50), hidden_size=(2, 50), batch_size=(1, 17), seq_len=(64, 513)),
     batched=True,
 )
 def gradients_of_long_sequences_are_right(implementation: Implementation, case: Case) -> float:
