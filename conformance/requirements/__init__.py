@@ -22,6 +22,7 @@ from conformance.requirements import (
     states,
     stored,
     symmetries,
+    tiny,
     transforms,
 )
 
@@ -36,6 +37,7 @@ FAMILIES = (
     lengths,
     activations,
     numerics,
+    tiny,
     symmetries,
     precision,
     dropout,

@@ -33,6 +33,7 @@ from . import (
     manners,
     modules,
     numerics,
+    rounding,
     states,
 )
 
@@ -59,6 +60,7 @@ FAMILIES: dict[str, list[Fault]] = {
         gradients,
         errors,
         numerics,
+        rounding,
         initialisation,
         modules,
         devices,
