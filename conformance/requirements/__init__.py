@@ -23,6 +23,7 @@ from conformance.requirements import (
     states,
     stored,
     symmetries,
+    tiny,
     transforms,
 )
 
@@ -37,6 +38,7 @@ FAMILIES = (
     lengths,
     activations,
     numerics,
+    tiny,
     symmetries,
     precision,
     real_sizes,

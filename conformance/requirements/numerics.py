@@ -24,26 +24,6 @@ def saturated_gates_are_exact(implementation: Implementation, case: Case) -> flo
     return against_reference(implementation, case)
 
 
-@requirement(source=ROUNDING, level="core", share_of_cases=0.5)
-def tiny_numbers_are_kept(implementation: Implementation, case: Case) -> float:
-    """Inputs and states near the smallest numbers of the dtype, subnormal ones too, are not lost.
-
-    Input and states are scaled by a power of two to just above the smallest positive number.
-    """
-    scale = case.dtype.subnormal * 2.0**12
-
-    def tiny(array: Array | None) -> Array | None:
-        if array is None:
-            return None
-        return (array.astype(case.dtype.wide) * scale).astype(case.dtype.numpy)
-
-    x = tiny(case.input)
-    assert x is not None
-    return against_reference(
-        implementation, replace(case, input=x, h_0=tiny(case.h_0), c_0=tiny(case.c_0))
-    )
-
-
 @requirement(source=ROUNDING, level="core", share_of_cases=0.5, lengths=False)
 def huge_preactivations_saturate(implementation: Implementation, case: Case) -> float:
     """Huge finite pre-activations give the saturated result, with no overflow and no NaN.

@@ -19,8 +19,10 @@ class Differentiated:
     """A module built for `case`, and its leaves: input, initial states and parameters.
 
     The leaves require gradients, except for those named in `frozen`. The module is in train mode,
-    or in eval mode if not `train`.
+    or in eval mode if not `train`. `answer` is what the last call returned: output, h_n and c_n.
     """
+
+    answer: tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
     def __init__(
         self,
@@ -48,8 +50,10 @@ class Differentiated:
         Raises :class:`NoResult` for a result that does not require gradients.
         """
         states = (self.leaves["h_0"], self.leaves["c_0"]) if "h_0" in self.leaves else None
-        answer = self.implementation.call_with(self.module, self.case, self.leaves["input"], states)
-        pairs = zip(RESULTS, answer, strict=True)
+        self.answer = self.implementation.call_with(
+            self.module, self.case, self.leaves["input"], states
+        )
+        pairs = zip(RESULTS, self.answer, strict=True)
         results: dict[str, Any] = {name: result for name, result in pairs if name in of}
         for name, result in results.items():
             if result.grad_fn is None:
