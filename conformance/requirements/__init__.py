@@ -4,6 +4,7 @@ from conformance.checking.requirement import REGISTERED, Requirement
 from conformance.requirements import (
     activations,
     batch,
+    calls,
     constructors,
     devices,
     directions,
@@ -18,11 +19,14 @@ from conformance.requirements import (
     numerics,
     precision,
     relations,
+    repeated,
     second_derivatives,
     states,
     stored,
     symmetries,
+    training,
     transforms,
+    weights,
 )
 
 FAMILIES = (
@@ -30,6 +34,8 @@ FAMILIES = (
     interface,
     relations,
     states,
+    calls,
+    repeated,
     batch,
     layers,
     directions,
@@ -40,8 +46,10 @@ FAMILIES = (
     precision,
     dropout,
     gradients,
+    training,
     second_derivatives,
     stored,
+    weights,
     module,
     errors,
     constructors,

@@ -27,12 +27,12 @@ def session(implementation: TorchModule, case: Case) -> Session:
 
 
 def differentiated(
-    implementation: TorchModule, case: Case, frozen: Collection[str] = ()
+    implementation: TorchModule, case: Case, frozen: Collection[str] = (), **options: Any
 ) -> Differentiated:
-    """Build a module for `case` whose arguments and parameters require gradients."""
+    """Build a module for `case`, or take the option `module`, to compute gradients with it."""
     from conformance.implementations.pytorch.gradients import Differentiated
 
-    return Differentiated(implementation, case, frozen=frozen)
+    return Differentiated(implementation, case, frozen=frozen, **options)
 
 
 def autograd(
