@@ -21,7 +21,7 @@ from conformance.implementations.implementation import Implementation, run
 from conformance.recording.ending import ending
 from conformance.recording.operands import Literal
 from conformance.requirements.variations import rows_of, with_input
-from reference import Array, Case, Result
+from reference import Array, Case, Result, trace
 
 ROUNDING = "the equations, rounded as reference.bounds says"
 
@@ -196,7 +196,7 @@ def nan_stays_in_its_row(implementation: Implementation, case: Case) -> float:
         share, after = _other_rows_unchanged(implementation, case, spoiled)
         worst = max(worst, share)
         row = np.array([case.batch_size // 2])
-        true = rows_of(case, truth(spoiled, implementation).result, row)
+        true = rows_of(case, trace(spoiled).result, row)
         for (result, got), (_, expected) in zip(
             rows_of(case, after, row).items(), true.items(), strict=True
         ):
@@ -232,7 +232,7 @@ def infinity_stays_in_its_row(implementation: Implementation, case: Case) -> flo
         worst = max(worst, share)
         for name in implementation.supports.results:
             if (argument, name) == ("c_0", "c_n"):
-                got, true = np.isinf(after.c_n), np.isinf(truth(spoiled, implementation).result.c_n)
+                got, true = np.isinf(after.c_n), np.isinf(trace(spoiled).result.c_n)
                 what = "isinf(c_n) with infinity in c_0"
                 close(what, got * 1.0, true * 1.0, 0.0, quantity=Quantity.OTHER)
             else:

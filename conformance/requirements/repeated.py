@@ -18,7 +18,7 @@ from conformance.implementations.torch_module import TorchModule
 from conformance.recording.tape import paused
 from conformance.requirements.gradients import module_gradients
 from conformance.requirements.helpers.needs import torch_module
-from conformance.requirements.helpers.torch_only import to_tensor
+from conformance.requirements.helpers.torch_only import entered, to_tensor
 from conformance.requirements.variations import resized
 from reference import Case
 
@@ -66,9 +66,9 @@ def hundred_calls_are_all_right(implementation: TorchModule, case: Case) -> floa
 
     A fault that shows once in fifty calls is found in the default profile, which makes thousands.
     """
-    with paused(), blamed():
-        module, busy = implementation.build(case), implementation.build(case)
-        call, elsewhere = (_calling(implementation, each, case) for each in (module, busy))
+    with paused(), blamed(), entered(implementation) as within:
+        modules = within.build(case), within.build(case)
+        call, elsewhere = (_calling(within, each, case) for each in modules)
         ended = threading.Event()
 
         def load() -> None:
@@ -82,26 +82,26 @@ def hundred_calls_are_all_right(implementation: TorchModule, case: Case) -> floa
             finally:
                 ended.set()
             loading.result()
-        return _all_agree(implementation, case, answers, "under load")
+    return _all_agree(implementation, case, answers, "under load")
 
 
 @requirement(source=CALL, applies=torch_module, **_CASES)
 def threads_can_share_a_module(implementation: TorchModule, case: Case) -> float:
     """Two threads, neither of which made the module, get true results when both call it at once."""
     cases = [case, resized(case, case.seq_len, case.batch_size)]
-    with paused(), blamed():
-        module = implementation.build(case)
-        calls = [_calling(implementation, module, each) for each in cases]
+    with paused(), blamed(), entered(implementation) as within:
+        module = within.build(case)
+        calls = [_calling(within, module, each) for each in cases]
 
         def repeat(call: Callable[[], Any]) -> Answers:
             return [call() for _ in range(_HUNDRED // 2)]
 
         with ThreadPoolExecutor(len(calls)) as pool:
             answers = [*pool.map(repeat, calls)]
-        return max(
-            _all_agree(implementation, each, found, "in a thread")
-            for each, found in zip(cases, answers, strict=True)
-        )
+    return max(
+        _all_agree(implementation, each, found, "in a thread")
+        for each, found in zip(cases, answers, strict=True)
+    )
 
 
 _CALLS = 50
@@ -122,9 +122,8 @@ def calls_give_their_memory_back(implementation: TorchModule, case: Case) -> Non
     grow by at least one in ten calls, or the bytes of tensors grow at all.
     """
     differentiable = not isinstance(module_gradients(implementation), str)
-    with paused(), blamed():
-        module = implementation.build(case).train()
-        call = _calling(implementation, module, case)
+    with paused(), blamed(), entered(implementation) as within:
+        call = _calling(within, within.build(case).train(), case)
         gc.collect()
         gc.freeze()  # so that only what is made from here on is looked at
         try:

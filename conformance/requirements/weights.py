@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -86,45 +86,48 @@ def changed_weights_take_effect(implementation: TorchModule, case: Case) -> floa
 
     session = session_of(implementation, case)
     now, then = case, with_weights_negated(case)
-    share = _is(session, now, "as loaded")
+    known = {
+        id(each): true_gradients(implementation, each, cotangents(each))
+        for each in (now, then)
+        if not isinstance(module_gradients(implementation), str)
+    }
+    share = _is(session, now, known, "as loaded")
     for way, change in WAYS.items():
         with blamed():
             change(implementation, session.module, then)
         now, then = then, now
-        share = max(share, _is(session, now, way))
-    called = functional(implementation, session.module, then)
-    result = to_result(implementation.call(called, then), then)
-    share = max(share, _agrees(result, then, implementation, "by functional_call"))
+        share = max(share, _is(session, now, known, way))
+    with _told("by functional_call"):
+        called = functional(implementation, session.module, then)
+        result = to_result(implementation.call(called, then), then)
+        share = max(share, _agrees(implementation, result, then))
     for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"):
         then = with_weights_negated(now, kind)
         WAYS["in place"](implementation, session.module, then)
-        share = max(share, _agrees(session.run(then), then, implementation, f"{kind} in place"))
+        with _told(f"{kind} in place"):
+            share = max(share, _agrees(implementation, session.run(then), then))
     return share
 
 
-def _is(session: Session, case: Case, way: str) -> float:
+def _is(session: Session, case: Case, known: Mapping[int, Any], way: str) -> float:
     """Call and train the module, whose weights were changed this way to those of `case`."""
     implementation = session.implementation
     share = 0.0
-    for training, grad in ((False, None), (False, False), (True, True)):
-        session.train(training)
-        share = max(share, _agrees(session.run(case, grad=grad), case, implementation, way))
-    if isinstance(module_gradients(implementation), str):
-        return share
-    weights = cotangents(case)
-    module = differentiated(implementation, case, module=session.module)
-    module.backward(weights)
-    got = module.gradients()
-    module.reset()
     with _told(way):
-        known = true_gradients(implementation, case, weights)
-        return max(share, close_gradients(got, *known))
+        for training, grad in ((False, None), (False, False), (True, True)):
+            session.train(training)
+            share = max(share, _agrees(implementation, session.run(case, grad=grad), case))
+        if known:
+            module = differentiated(implementation, case, module=session.module)
+            module.backward(cotangents(case))
+            share = max(share, close_gradients(module.gradients(), *known[id(case)]))
+            module.reset()
+    return share
 
 
-def _agrees(result: Result, case: Case, implementation: TorchModule, way: str) -> float:
+def _agrees(implementation: TorchModule, result: Result, case: Case) -> float:
     known = truth(case, implementation)
-    with _told(way):
-        return agree(result, known.result, known.bound)
+    return agree(result, known.result, known.bound)
 
 
 @contextlib.contextmanager

@@ -5,7 +5,9 @@ Listing the requirements, and verifying an LSTM of another framework, need no to
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import contextlib
+import copy
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 from conformance.implementations.implementation import checked
@@ -17,6 +19,18 @@ if TYPE_CHECKING:
 
     from conformance.implementations.pytorch.gradients import Differentiated
     from conformance.implementations.pytorch.sessions import Session
+
+
+@contextlib.contextmanager
+def entered(implementation: TorchModule) -> Iterator[TorchModule]:
+    """Enter once the context in which the class's code is run, for many calls or other threads.
+
+    Yields the implementation as it is to be called within. Results are judged by the original.
+    """
+    within = copy.copy(implementation)
+    within.around = contextlib.nullcontext
+    with implementation.around():
+        yield within
 
 
 def session(implementation: TorchModule, case: Case) -> Session:
