@@ -17,6 +17,7 @@ from conformance.implementations.pytorch.probing import adapt
 
 from . import (
     batch,
+    calls,
     cells,
     crashes,
     devices,
@@ -33,6 +34,7 @@ from . import (
     modules,
     numerics,
     states,
+    training,
 )
 
 Fault = type[Any]
@@ -63,6 +65,8 @@ FAMILIES: dict[str, list[Fault]] = {
         crashes,
         manners,
         cells,
+        calls,
+        training,
     )
 }
 
