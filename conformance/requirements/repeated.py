@@ -104,7 +104,7 @@ def threads_can_share_a_module(implementation: TorchModule, case: Case) -> float
     )
 
 
-_CALLS = 50
+_CALLS = 100
 """Calls in each of the windows in which memory is measured."""
 _WINDOWS = 4
 """Windows, in the first of which what is kept for later calls may be made."""
@@ -113,13 +113,15 @@ _WINDOWS = 4
 @requirement(
     source="Python documentation: an object to which no reference is left is freed",
     applies=torch_module,
-    **_CASES,
+    **{**_CASES, "share_of_cases": 0.1},
 )
 def calls_give_their_memory_back(implementation: TorchModule, case: Case) -> None:
-    """Of 200 calls, with and without a backward pass, nothing is left once results are dropped.
+    """Of hundreds of calls, half with a backward pass, nothing is left once results are dropped.
 
-    There is a leak if in each window of 50 calls after the first the interpreter's blocks of memory
-    grow by at least one in ten calls, or the bytes of tensors grow at all.
+    There is a leak if in each window of 100 calls after the first the interpreter's blocks of
+    memory grow by at least two in five calls, or the bytes of tensors grow at all. An object that is
+    kept in every second call is above that; what the interpreter keeps for later, on lists of
+    free objects, grows by less, and less in each window.
     """
     differentiable = not isinstance(module_gradients(implementation), str)
     with paused(), blamed(), entered(implementation) as within:
@@ -131,7 +133,7 @@ def calls_give_their_memory_back(implementation: TorchModule, case: Case) -> Non
         finally:
             gc.unfreeze()
     blocks, numbers = np.diff(np.array(held), axis=0).min(axis=0)
-    if blocks * 10 >= _CALLS or numbers > 0:
+    if blocks * 5 >= _CALLS * 2 or numbers > 0:
         got = f"{blocks} blocks and {numbers} bytes of tensors more"
         raise Mismatch(f"memory after {_CALLS} calls", "", got, "as before the calls")
 

@@ -66,10 +66,10 @@ class Session:
             self.module.to(TORCH_DTYPES[dtype])
 
     def attempt_a_wrong_call(self) -> None:
-        """Call the module with a feature too few, and let it raise what it likes."""
+        """Call the module with twice its features, and let it raise what it likes."""
         given = {name: to_tensor(a, self.case.device) for name, a in self.case.arguments().items()}
         states = (given["h_0"], given["c_0"]) if "h_0" in given else None
-        wrong = given["input"][..., :-1]
+        wrong = torch.cat([given["input"], given["input"]], -1)
         with attempted(), contextlib.suppress(Misbehaviour):
             self.implementation.call_with(self.module, self.case, wrong, states)
 
