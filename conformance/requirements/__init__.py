@@ -4,6 +4,7 @@ from conformance.checking.requirement import REGISTERED, Requirement
 from conformance.requirements import (
     activations,
     batch,
+    calls,
     constructors,
     devices,
     directions,
@@ -19,12 +20,15 @@ from conformance.requirements import (
     precision,
     real_sizes,
     relations,
+    repeated,
     second_derivatives,
     states,
     stored,
     symmetries,
     tiny,
+    training,
     transforms,
+    weights,
 )
 
 FAMILIES = (
@@ -32,6 +36,8 @@ FAMILIES = (
     interface,
     relations,
     states,
+    calls,
+    repeated,
     batch,
     layers,
     directions,
@@ -44,8 +50,10 @@ FAMILIES = (
     real_sizes,
     dropout,
     gradients,
+    training,
     second_derivatives,
     stored,
+    weights,
     module,
     errors,
     constructors,

@@ -17,6 +17,7 @@ from conformance.implementations.pytorch.probing import adapt
 
 from . import (
     batch,
+    calls,
     cells,
     crashes,
     devices,
@@ -36,6 +37,7 @@ from . import (
     rounding,
     sizes,
     states,
+    training,
 )
 
 Fault = type[Any]
@@ -69,6 +71,8 @@ FAMILIES: dict[str, list[Fault]] = {
         crashes,
         manners,
         cells,
+        calls,
+        training,
     )
 }
 
