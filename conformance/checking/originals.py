@@ -32,6 +32,13 @@ MODULES = (
 )
 """Further modules that are watched, as far as they are imported."""
 
+BY_TORCH = (
+    "torch.manual_seed",
+    "torch.nn.modules.module.Module.__init__",
+    "torch.nn.modules.module.Module.__setstate__",
+)
+"""What ``torch.compile`` and ``torch.export`` replace as they are imported or first used."""
+
 IMPORTED = (
     *PACKAGES,
     *("_pytest", "attr", "builtins", "cattrs", "contextlib", "fastjsonschema", "functools"),
@@ -102,7 +109,11 @@ def _is_method(value: Any) -> bool:
 
 
 def _watch(owner: Any, of: str, watched: Callable[[Any], bool]) -> None:
-    names = [name for name, value in _vars(owner).items() if watched(value)]
+    names = [
+        name
+        for name, value in _vars(owner).items()
+        if watched(value) and f"{of}.{name}" not in BY_TORCH
+    ]
     if names:
         _watched[of] = _Watched(owner, of, names)
 
