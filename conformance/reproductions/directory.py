@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 from dataclasses import replace
@@ -37,19 +38,25 @@ def write(
 ) -> Verdict:
     """Replace the folder of a verdict, and return `verdict` with the path of the folder.
 
+    Where the disk is full there is no folder, and `verdict` is returned as it is.
+
     - `root`: the folder of all reproductions
     - `requirement`, `subject`: what was verified, and how to verify it again
     - `finding`: the case, the failure and the recorded steps
     - `died`: whether the last recorded step ended its process or did not return
     """
     folder = place(root, verdict)
-    remove(root, verdict)
-    folder.mkdir(parents=True, exist_ok=True)
     written = script(requirement, verdict.implementation, finding, died)
-    (folder / SCRIPT).write_text(written.text, encoding="utf-8")
     text = report(requirement, subject, verdict, written)
-    (folder / REPORT).write_text(text, encoding="utf-8")
-    Record(subject, finding.case, verdict.outcome, str(finding.failure)).write(folder)
+    try:
+        remove(root, verdict)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / SCRIPT).write_text(written.text, encoding="utf-8")
+        (folder / REPORT).write_text(text, encoding="utf-8")
+        Record(subject, finding.case, verdict.outcome, str(finding.failure)).write(folder)
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
+        return verdict
     return replace(verdict, reproduction=shown(folder, Path(subject.folder)))
 
 
@@ -62,12 +69,13 @@ def remove(root: Path, verdict: Verdict) -> None:
     """Delete what an earlier run left of the same requirement."""
     folder = place(root, verdict)
     if (folder / FILE).is_file():
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def tidy(root: Path) -> None:
     """Delete the empty folders in `root`, and `root` itself if nothing is left in it."""
     if root.is_dir():
         for folder in (*root.iterdir(), root):
-            if folder.is_dir() and not any(folder.iterdir()):
-                folder.rmdir()
+            with contextlib.suppress(OSError):  # another run may have written into it meanwhile
+                if folder.is_dir() and not any(folder.iterdir()):
+                    folder.rmdir()
