@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 from dataclasses import replace
@@ -46,12 +47,12 @@ def write(
     - `died`: whether the last recorded step ended its process or did not return
     """
     folder = place(root, verdict)
+    written = script(requirement, verdict.implementation, finding, died)
+    text = report(requirement, subject, verdict, written)
     try:
         remove(root, verdict)
         folder.mkdir(parents=True, exist_ok=True)
-        written = script(requirement, verdict.implementation, finding, died)
         (folder / SCRIPT).write_text(written.text, encoding="utf-8")
-        text = report(requirement, subject, verdict, written)
         (folder / REPORT).write_text(text, encoding="utf-8")
         Record(subject, finding.case, verdict.outcome, text_of(finding.failure)).write(folder)
     except OSError as error:  # such as a full disk
@@ -70,12 +71,13 @@ def remove(root: Path, verdict: Verdict) -> None:
     """Delete what an earlier run left of the same requirement."""
     folder = place(root, verdict)
     if (folder / FILE).is_file():
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def tidy(root: Path) -> None:
     """Delete the empty folders in `root`, and `root` itself if nothing is left in it."""
     if root.is_dir():
         for folder in (*root.iterdir(), root):
-            if folder.is_dir() and not any(folder.iterdir()):
-                folder.rmdir()
+            with contextlib.suppress(OSError):  # another run may have written into it meanwhile
+                if folder.is_dir() and not any(folder.iterdir()):
+                    folder.rmdir()
