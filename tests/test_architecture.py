@@ -144,7 +144,8 @@ def test_modules_have_docstrings(name: str) -> None:
 def test_modules_read_no_environment_variables(name: str) -> None:
     """Options enter through the command line and the plugin.
 
-    Two modules write variables that others read: the command for pytest, an adapter for Keras.
+    Two modules write variables that others read: the command for pytest, an adapter for Keras. One
+    puts back what an LSTM has changed.
     """
     uses = [
         node

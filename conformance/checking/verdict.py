@@ -11,6 +11,7 @@
       NotApplicable     needs what the implementation does not support
       ExpectedFailure   does not hold, as was declared, for the declared reason
       UnexpectedPass    holds although a failure was declared
+      FailedShould      does not hold, but does not decide what is an LSTM
 """
 
 from __future__ import annotations
@@ -133,6 +134,11 @@ class Verdict:
     outcome: ClassVar[str]
     conformant: ClassVar[bool]
 
+    @property
+    def explained(self) -> bool:
+        """Whether the verdict has a failure that its reader is to see."""
+        return not self.conformant or isinstance(self, FailedShould)
+
     def to_json(self) -> dict[str, Any]:
         """Convert to a JSON object; :func:`from_json` is the inverse."""
         return {"outcome": self.outcome, **encode(self)}
@@ -141,7 +147,7 @@ class Verdict:
         """List what to show beside the outcome."""
         said = [self.reason] if self.reason else []
         said += self.counterexample.lines() if self.counterexample else []
-        said += self.figures if not self.conformant else []
+        said += self.figures if self.explained else []
         return said + ([f"reproduction: {self.reproduction}"] if self.reproduction else [])
 
 
@@ -193,6 +199,12 @@ class UnexpectedPass(Verdict):
     outcome, conformant = "unexpected pass", False
 
 
+class FailedShould(Verdict):
+    """The requirement does not hold, and is one that an LSTM should meet but need not."""
+
+    outcome, conformant = "failed should", True
+
+
 OUTCOMES: dict[str, type[Verdict]] = {
     kind.outcome: kind
     for kind in (
@@ -204,6 +216,7 @@ OUTCOMES: dict[str, type[Verdict]] = {
         NotApplicable,
         ExpectedFailure,
         UnexpectedPass,
+        FailedShould,
     )
 }
 

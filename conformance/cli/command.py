@@ -8,6 +8,7 @@ import importlib.metadata
 import io
 import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -20,6 +21,7 @@ from conformance.errors import (
     NOT_CONFORMANT,
     USAGE,
     Broken,
+    Interrupted,
     UsageError,
 )
 from conformance.implementations.own_imports import OURS
@@ -30,8 +32,8 @@ from conformance.running.limits import absent
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with `arguments`, by default those of the process; return the exit status.
 
-    It is 0 if conformant, 1 if not, 2 for wrong usage, 3 if the run itself broke, 130 if the run
-    was interrupted.
+    It is 0 if conformant, 1 if not, 2 for wrong usage, 3 if the run itself broke or checked
+    nothing, and 128 plus the number of the signal if one ended the run: 130 for Ctrl-C.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -84,8 +86,16 @@ def _run(asked: argparse.Namespace) -> int:
                 raise
             _print_nowhere()
             return BROKEN
+        except Interrupted as interrupted:
+            return interrupted.status
         except KeyboardInterrupt:
             return INTERRUPTED
+        except SystemExit:  # of the parser
+            raise
+        except BaseException:  # of our own: 1, with which Python ends, would mean a red
+            print("lstm-conformance: the run itself broke", file=sys.stderr)
+            traceback.print_exc()
+            return BROKEN
         return code
 
 
@@ -103,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="lstm-conformance",
         description="Decide whether an LSTM computes the LSTM.",
         epilog="exit status: 0 conformant, 1 not conformant, 2 wrong usage, 3 the run itself "
-        "broke, 130 interrupted",
+        "broke or nothing was checked, 130 interrupted, 143 and 129 ended by SIGTERM and SIGHUP",
     )
     version = importlib.metadata.version("lstm-conformance")
     parser.add_argument("--version", action="version", version=f"lstm-conformance {version}")
@@ -123,10 +133,13 @@ def _parser() -> argparse.ArgumentParser:
     again.add_argument("folder", type=Path, metavar="DIR", help=text)
     text = "run the recorded code or command although it is not from the current folder"
     again.add_argument("--trust", action="store_true", help=text)
+    ended = command(options.REPORT, _report, "print what a run had decided when it was killed")
+    text = "the folder that the run left, .lstm-conformance/running-..."
+    ended.add_argument("folder", type=Path, metavar="DIR", help=text)
     inference = command(options.INFER, _infer, "find out how to verify a hand-written class")
     text = "package.module:Class, path/to/file.py:Class"
     inference.add_argument("names", nargs="+", metavar="NAME", help=text)
-    text = "list every requirement; in a pipe one per line: name, level, claim, source"
+    text = "list every requirement; in a pipe one per line: name, level, claim, source, strength"
     command("requirements", _requirements, text)
     command("implementations", _implementations, "list the implementations known by name")
     text = "print the JSON Schema of the protocol of --command, or of the report"
@@ -157,7 +170,7 @@ def _requirements(_: argparse.Namespace) -> int:
         console.print(listed(REQUIREMENTS.values()))
         return CONFORMANT
     for item in REQUIREMENTS.values():
-        print(item.name, item.level, item.claim, item.source, sep="\t")
+        print(item.name, item.level, item.claim, item.source, item.strength, sep="\t")
     return CONFORMANT
 
 
@@ -185,18 +198,32 @@ def _infer(asked: argparse.Namespace) -> int:
     return CONFORMANT if fitting else NOT_CONFORMANT
 
 
+def _report(asked: argparse.Namespace) -> int:
+    from conformance.cli.unfinished_run import report
+
+    _possible(asked.folder)
+    return report(asked)
+
+
 def _replay(asked: argparse.Namespace) -> int:
     from conformance.cli.replay import finished, replay
     from conformance.reporting.terminal import show
 
+    conformant = True
+    for folder in finished(_possible(asked.folder)):
+        limits = asked.lstm_timeout, asked.lstm_memory
+        verdict = replay(folder, asked.lstm_as, *limits, trust=asked.trust)
+        console = show([verdict])
+        if folder != asked.folder:
+            console.print(f"reproduction: {folder}", markup=False, highlight=False)
+        conformant &= verdict.conformant
+    return CONFORMANT if conformant else NOT_CONFORMANT
+
+
+def _possible(folder: Path) -> Path:
+    """Return `folder`; raise :class:`UsageError` if no folder can have such a name."""
     try:
-        asked.folder.is_dir()
-    except (OSError, ValueError):  # no folder can have such a name
-        raise UsageError(f"there is no folder {str(asked.folder)!r}") from None
-    folder = finished(asked.folder)
-    limits = asked.lstm_timeout, asked.lstm_memory
-    verdict = replay(folder, asked.lstm_as, *limits, trust=asked.trust)
-    console = show([verdict])
-    if folder != asked.folder:
-        console.print(f"reproduction: {folder}", markup=False, highlight=False)
-    return CONFORMANT if verdict.conformant else NOT_CONFORMANT
+        folder.is_dir()
+    except (OSError, ValueError):
+        raise UsageError(f"there is no folder {str(folder)!r}") from None
+    return folder

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +32,10 @@ from conformance.running.child import Apart, Ended, Late
 from conformance.running.choosing import with_precision
 from conformance.running.circumstances import exact_arithmetic
 from conformance.running.deciding import DIAGNOSIS, diagnosed
-from conformance.running.journal import ALONE
+from conformance.running.folder import RUN, RunFolder
 from conformance.running.journal import read as read_journal
 from conformance.running.limits import LOADING
+from conformance.running.loaded import loaded
 from conformance.running.unfinished import unfinished
 
 
@@ -91,21 +92,27 @@ def replay(
     return found.verdict(*here, seconds=time.perf_counter() - started)
 
 
-def finished(folder: Path) -> Path:
-    """Return `folder`; or, if a run that died left `folder`, the reproduction made from it."""
-    journal = folder / ALONE
-    if (folder / FILE).is_file() or not journal.is_file():
-        return folder
-    entry = read_journal(journal)
-    if entry is None or entry.case is None or entry.subject is None:
-        raise UsageError(f"{folder}: the run died before its first case")
-    here = Path(entry.subject.folder)
-    what = "the process died or was ended in this case"
-    verdict = unfinished(entry, folder.resolve().parent, what, time.time() - entry.started, False)
-    if not verdict.reproduction:
-        raise UsageError(f"{folder}: the run died in a case that is known to fail")
-    shutil.rmtree(folder)
-    return here / verdict.reproduction
+def finished(folder: Path) -> list[Path]:
+    """Return `folder`; or, if a run that was ended left `folder`, the reproductions made from it.
+
+    There is one for each process of the run that was in a case. Raises :class:`UsageError` if there
+    is none.
+    """
+    if (folder / FILE).is_file() or not (folder / RUN).is_file():
+        return [folder]
+    made = []
+    for process in RunFolder(folder).processes:
+        entry = read_journal(process)
+        if entry is None or entry.case is None or entry.subject is None:
+            continue
+        what = "the process died or was ended in this case"
+        seconds = max(time.time() - entry.now.started, 0.0)
+        verdict = unfinished(entry, folder.resolve().parent, what, seconds, False)
+        if verdict.reproduction:
+            made.append(Path(entry.subject.folder) / verdict.reproduction)
+    if not made:
+        raise UsageError(f"{folder}: no process of the run was in a case that can be replayed")
+    return made
 
 
 def _place(record: Record) -> str:
@@ -134,7 +141,8 @@ def _answers(record: Record, name: str, again: bool) -> Iterator[Any]:
         warnings.simplefilter("ignore", HypothesisDeprecationWarning)
         program = record.subject.program
         started = again and program
-        implementation = CommandImplementation(program) if started else load(name)
+        what = partial(CommandImplementation, program) if started else partial(load, name)
+        implementation = loaded(name, what)
         implementation = with_precision(implementation, record.subject.precision)
         if record.subject.device not in implementation.supports.devices:
             raise UsageError(f"{name} has no device {record.subject.device!r} here")

@@ -10,6 +10,7 @@ from pathlib import Path
 from conformance.checking.finding import Finding
 from conformance.checking.requirement import Requirement
 from conformance.checking.verdict import Verdict
+from conformance.recording.text import text_of
 from conformance.reproductions.record import FILE, Record
 from conformance.reproductions.report import report
 from conformance.reproductions.script import script
@@ -49,7 +50,7 @@ def write(
     (folder / SCRIPT).write_text(written.text, encoding="utf-8")
     text = report(requirement, subject, verdict, written)
     (folder / REPORT).write_text(text, encoding="utf-8")
-    Record(subject, finding.case, verdict.outcome, str(finding.failure)).write(folder)
+    Record(subject, finding.case, verdict.outcome, text_of(finding.failure)).write(folder)
     return replace(verdict, reproduction=shown(folder, Path(subject.folder)))
 
 

@@ -214,6 +214,7 @@ print("expected: masks of different {what} differ; the same:", fault)""".replace
     source="torch.manual_seed documentation: the same seed gives the same random numbers",
     applies=dropout,
     **_FEW,
+    should=True,
 )
 def dropout_is_reproducible_under_a_seed(implementation: TorchModule, case: Case) -> float:
     """In train mode, calls after torch.manual_seed with the same seed give the same results."""

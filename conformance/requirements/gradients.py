@@ -13,15 +13,14 @@ from conformance.checking.comparison import arithmetic, close
 from conformance.checking.requirement import requirement
 from conformance.implementations.failures import (
     Mismatch,
-    NoResult,
     Quantity,
-    WrongAttribute,
     blamed,
 )
 from conformance.implementations.implementation import (
     Implementation,
     documented_shapes,
     is_differentiable,
+    offered_gradients,
 )
 from conformance.implementations.torch_module import TorchModule, is_torch_module
 from conformance.recording.ending import unequal
@@ -99,23 +98,7 @@ def gradients_of(
     if is_torch_module(implementation):
         return autograd(implementation, case, weights, of, train=train)
     assert is_differentiable(implementation)
-    with blamed():
-        got: Mapping[str, Array] = implementation.gradients(case, weights)
-    if not isinstance(got, Mapping) or not got:
-        raise NoResult("gradients() returned no gradients by name")
-    leaves = {**case.parameters, "input": case.input}
-    if case.h_0 is not None and case.c_0 is not None:
-        leaves.update(h_0=case.h_0, c_0=case.c_0)
-    for name, array in got.items():
-        if name not in leaves:
-            raise NoResult(f"gradients() has {name!r}, which the case does not have")
-        if not isinstance(array, np.ndarray) or array.dtype != case.dtype.numpy:
-            kind = getattr(array, "dtype", type(array).__name__)
-            raise WrongAttribute(f"gradient of {name}", "dtype", kind, case.dtype.name, array)
-        if array.shape != leaves[name].shape:
-            expected = leaves[name].shape
-            raise WrongAttribute(f"gradient of {name}", "shape", array.shape, expected, array)
-    return got
+    return offered_gradients(implementation, case, weights)
 
 
 def _matches(

@@ -20,8 +20,8 @@ from conformance.reproductions import ROOT
 SHARED = "lstm_conformance"
 """The key under which workers of pytest receive the options that all of them share."""
 
-VERIFY, INFER, REPLAY, PYTEST = "verify", "infer", "replay", "pytest"
-"""What takes options: three commands, and pytest, whose options have the prefix ``--lstm``."""
+VERIFY, INFER, REPLAY, REPORT, PYTEST = "verify", "infer", "replay", "report", "pytest"
+"""What takes options: four commands, and pytest, whose options have the prefix ``--lstm``."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Option:
     - `name`: without dashes; empty for the names of implementations, which are bare words of the
       command and values of ``--lstm`` for pytest
     - `help`: one line, for ``--help`` and for the README
-    - `metavar`: the placeholder of the value in both
+    - `metavar`: the placeholder of the value in both; empty if the option takes no value
     - `kind`: makes the value from text
     - `default`: the value if the option is not given; an empty list if it can be `repeated`
     - `choices`: the only values, if any
@@ -66,6 +66,8 @@ class Option:
 
     def keywords(self) -> dict[str, Any]:
         """Return what `argparse.ArgumentParser.add_argument` takes beside flags and `dest`."""
+        if not self.metavar:
+            return {"action": "store_true", "help": self.help}
         how = {"action": "append", "default": []} if self.repeated else {"default": self.default}
         how |= {"help": self.help, "metavar": self.metavar, "type": self.kind}
         return {**how, "choices": self.choices}
@@ -159,6 +161,19 @@ OPTIONS = (
     ),
     Option("dtype", "verify only in these dtypes, such as float32,bfloat16", again=True, **LIST),
     Option(
+        "without",
+        "declare what is not offered, such as unbatched,second_derivatives",
+        again=True,
+        **LIST,
+    ),
+    Option(
+        "strict",
+        "require what an LSTM should meet but need not; always so for PyTorch's own",
+        "",
+        default=False,
+        again=True,
+    ),
+    Option(
         "precision",
         "declare arithmetic other than the dtype's own, such as products=tf32",
         again=True,
@@ -217,7 +232,13 @@ OPTIONS = (
         takers=(VERIFY,),
         short="-n",
     ),
-    Option("json", "write a report of everything that was found", "FILE", check=writable_file),
+    Option(
+        "json",
+        "write a report of everything that was found",
+        "FILE",
+        check=writable_file,
+        takers=(VERIFY, REPORT, PYTEST),
+    ),
     Option(
         "reproductions",
         f"folder for what failures leave, {ROOT} by default",
@@ -261,12 +282,15 @@ def check(values: Mapping[str, Any], taker: str) -> None:
 
 
 def given(values: Mapping[str, Any], taker: str) -> Iterator[tuple[str, str]]:
-    """Yield the flag for `taker` and the text of each of the `values`, by key, but for defaults."""
+    """Yield flag for `taker` and text of each of the `values`, by key, but for defaults.
+
+    An option that takes no value has an empty text.
+    """
     for option in of(taker):
         value = values.get(option.key)
         for each in (value or []) if option.repeated else [value]:
             if each is not None and each != option.default:
-                yield option.flag(taker), str(each)
+                yield option.flag(taker), str(each) if option.metavar else ""
 
 
 def rerun(values: Mapping[str, Any], **what: Any) -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from conformance import Implementation, TorchLSTM, TorchLSTMCell, UsageError, load
 from conformance.checking.comparison import against_reference
+from conformance.implementations.declared import Declared
 from reference import Configuration
 from tests.support import specimens
 from tests.support.cases import random_case
@@ -73,9 +74,10 @@ def test_load_finds_neighbours_of_a_file(folder: Path) -> None:
 
 
 def test_load_makes_an_instance_of_an_implementation() -> None:
-    """A class with `supports` and `run` is used as it is."""
+    """A class with `supports` and `run` is called without arguments."""
     implementation = load(f"{SPECIMENS}:Numbers")
-    assert (type(implementation).__name__, implementation.name) == ("Numbers", "numbers")
+    assert isinstance(implementation, Declared)
+    assert (type(implementation.inner).__name__, implementation.name) == ("Numbers", "numbers")
 
 
 FILES = {

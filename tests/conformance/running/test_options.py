@@ -29,7 +29,8 @@ def rows() -> list[str]:
     for option in options.of(VERIFY):
         if option.name:
             value = option.metavar.replace("|", "\\|")
-            told.append(f"| `{option.flag(VERIFY)} {value}` | {option.help} |")
+            written = f"{option.flag(VERIFY)} {value}".rstrip()
+            told.append(f"| `{written}` | {option.help} |")
     return told
 
 
@@ -55,10 +56,12 @@ def test_pytest_gets_what_the_command_got() -> None:
     words = ["a:B", "c.py:D", "--command", "y"]
     for option in options.of(VERIFY):
         value = option.choices[0] if option.choices else texts[option.kind]
-        words += [f"--{option.name}={value}"] if option.name else []
+        written = f"--{option.name}={value}" if option.metavar else f"--{option.name}"
+        words += [written] if option.name else []
     given = parsed(VERIFY, *words)
     assert given.pop("lstm_workers") == -4
-    again = parsed(PYTEST, *map("=".join, options.given(given, PYTEST)))
+    passed_on = ("=".join(filter(None, pair)) for pair in options.given(given, PYTEST))
+    again = parsed(PYTEST, *passed_on)
     assert again == given
     assert not [each for each in options.of(PYTEST) if again[each.key] in (each.default, [])]
 
