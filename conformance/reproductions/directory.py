@@ -30,7 +30,7 @@ def place(root: Path, verdict: Verdict) -> Path:
 def folder_name(implementation: str) -> str:
     """Return the name of the folder for what failures of an implementation leave.
 
-    No other implementation has the same, and every run gives the same: ``mine.py-LSTM`` for the name
+    No other implementation has the same, and every run gives the same: ``mine.py-LSTM`` for
     ``mine.py:LSTM``. In other names, such as ``../mine.py:LSTM``, so much is replaced that several
     would be one; these end with the start of their SHA-256.
     """
