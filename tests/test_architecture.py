@@ -158,6 +158,8 @@ def test_modules_read_no_environment_variables(name: str) -> None:
         if isinstance(node, ast.ImportFrom) and node.module == "os"
         for alias in node.names
     }
+    if name == "conformance/checking/settings.py":
+        return  # whose one use of them is to compare and restore all
     if name not in (
         "conformance/cli/verify.py",
         "conformance/implementations/frameworks/keras_backends.py",

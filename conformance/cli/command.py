@@ -81,13 +81,13 @@ def _run(asked: argparse.Namespace) -> int:
         except Broken as error:
             print(f"lstm-conformance: the run itself broke\n{error}", file=sys.stderr)
             return BROKEN
+        except Interrupted as interrupted:
+            return interrupted.status
         except BrokenPipeError:
             if not decides:
                 raise
             _print_nowhere()
             return BROKEN
-        except Interrupted as interrupted:
-            return interrupted.status
         except KeyboardInterrupt:
             return INTERRUPTED
         except SystemExit:  # of the parser
@@ -210,8 +210,8 @@ def _replay(asked: argparse.Namespace) -> int:
     from conformance.reporting.terminal import show
 
     conformant = True
+    limits = asked.lstm_timeout, asked.lstm_memory
     for folder in finished(_possible(asked.folder)):
-        limits = asked.lstm_timeout, asked.lstm_memory
         verdict = replay(folder, asked.lstm_as, *limits, trust=asked.trust)
         console = show([verdict])
         if folder != asked.folder:

@@ -198,6 +198,8 @@ def of_class(
         with blamed():
             return adapt(cls, line_of(name), lambda: around)
     except Raised as failure:
+        if isinstance(failure.error, UsageError):
+            raise failure.error from failure
         raise _refused(name, f"looking at {named(cls)}", failure.error) from failure
 
 

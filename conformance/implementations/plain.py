@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.ma import MaskedArray
 
 from conformance.implementations.failures import NoResult, WrongAttribute
 from conformance.recording.ending import untrue
@@ -27,7 +28,7 @@ def array_of(value: Any, name: str) -> Array:
     array of objects or of records, and for anything else than an array.
     """
     kind = type(value)
-    if not issubclass(kind, np.ndarray) or issubclass(kind, np.ma.MaskedArray):
+    if not issubclass(kind, np.ndarray) or issubclass(kind, MaskedArray):
         raise NoResult(f"{name} is a {place_of(kind)}, not a NumPy array")
     plain: Array = value if kind is np.ndarray else np.array(value, copy=True, subok=False)
     if plain.dtype.hasobject or plain.dtype.names is not None:

@@ -12,7 +12,7 @@ from conformance.checking.finding import Finding
 from conformance.checking.requirement import Requirement
 from conformance.checking.verdict import Verdict
 from conformance.implementations.shipped import SHIPPED
-from conformance.recording.text import text_of
+from conformance.recording.text import text_of, told
 from conformance.reproductions.record import FILE, Record
 from conformance.reproductions.report import report
 from conformance.reproductions.script import script
@@ -56,19 +56,26 @@ def write(
 ) -> Verdict:
     """Replace the folder of a verdict, and return `verdict` with the path of the folder.
 
+    Where that cannot be written there is none, and the verdict says why.
+
     - `root`: the folder of all reproductions
     - `requirement`, `subject`: what was verified, and how to verify it again
     - `finding`: the case, the failure and the recorded steps
     - `died`: whether the last recorded step ended its process or did not return
     """
     folder = place(root, verdict)
-    remove(root, verdict)
-    folder.mkdir(parents=True, exist_ok=True)
-    written = script(requirement, verdict.implementation, finding, died)
-    (folder / SCRIPT).write_text(written.text, encoding="utf-8")
-    text = report(requirement, subject, verdict, written)
-    (folder / REPORT).write_text(text, encoding="utf-8")
-    Record(subject, finding.case, verdict.outcome, text_of(finding.failure)).write(folder)
+    try:
+        remove(root, verdict)
+        folder.mkdir(parents=True, exist_ok=True)
+        written = script(requirement, verdict.implementation, finding, died)
+        (folder / SCRIPT).write_text(written.text, encoding="utf-8")
+        text = report(requirement, subject, verdict, written)
+        (folder / REPORT).write_text(text, encoding="utf-8")
+        Record(subject, finding.case, verdict.outcome, text_of(finding.failure)).write(folder)
+    except OSError as error:  # such as a full disk
+        shutil.rmtree(folder, ignore_errors=True)
+        reason = f"no reproduction could be written: {told(error)}"
+        return replace(verdict, reason="; ".join(filter(None, [verdict.reason, reason])))
     return replace(verdict, reproduction=shown(folder, Path(subject.folder)))
 
 

@@ -171,12 +171,13 @@ def test_verify_survives_what_implementations_do(tmp_path: Path) -> None:
 
 
 def test_requirements_lists_every_requirement(tmp_path: Path) -> None:
-    """In a pipe each is a line: its name, level, claim and source."""
+    """In a pipe each is a line: its name, level, claim, source and strength."""
     run = command("requirements", folder=tmp_path, COLUMNS="80")
     assert run.returncode == 0, run.stderr
     rows = [line.split("\t") for line in run.stdout.splitlines()]
     assert rows == [
-        [item.name, item.level, item.claim, item.source] for item in REQUIREMENTS.values()
+        [item.name, item.level, item.claim, item.source, item.strength]
+        for item in REQUIREMENTS.values()
     ]
 
 
