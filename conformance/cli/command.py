@@ -201,6 +201,7 @@ def _infer(asked: argparse.Namespace) -> int:
 def _report(asked: argparse.Namespace) -> int:
     from conformance.cli.unfinished_run import report
 
+    _possible(asked.folder)
     return report(asked)
 
 
@@ -208,16 +209,21 @@ def _replay(asked: argparse.Namespace) -> int:
     from conformance.cli.replay import finished, replay
     from conformance.reporting.terminal import show
 
-    try:
-        asked.folder.is_dir()
-    except (OSError, ValueError):  # no folder can have such a name
-        raise UsageError(f"there is no folder {str(asked.folder)!r}") from None
     conformant = True
     limits = asked.lstm_timeout, asked.lstm_memory
-    for folder in finished(asked.folder):
+    for folder in finished(_possible(asked.folder)):
         verdict = replay(folder, asked.lstm_as, *limits, trust=asked.trust)
         console = show([verdict])
         if folder != asked.folder:
             console.print(f"reproduction: {folder}", markup=False, highlight=False)
         conformant &= verdict.conformant
     return CONFORMANT if conformant else NOT_CONFORMANT
+
+
+def _possible(folder: Path) -> Path:
+    """Return `folder`; raise :class:`UsageError` if no folder can have such a name."""
+    try:
+        folder.is_dir()
+    except (OSError, ValueError):
+        raise UsageError(f"there is no folder {str(folder)!r}") from None
+    return folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import re
 import shutil
 from dataclasses import replace
@@ -11,6 +12,7 @@ from pathlib import Path
 from conformance.checking.finding import Finding
 from conformance.checking.requirement import Requirement
 from conformance.checking.verdict import Verdict
+from conformance.implementations.shipped import SHIPPED
 from conformance.recording.text import text_of, told
 from conformance.reproductions.record import FILE, Record
 from conformance.reproductions.report import report
@@ -22,10 +24,26 @@ SCRIPT, REPORT = "reproduce.py", "report.md"
 
 def place(root: Path, verdict: Verdict) -> Path:
     """Return the folder below `root` for the reproduction of a verdict."""
-    return root / _safe(verdict.implementation) / f"{verdict.requirement}-{_safe(verdict.device)}"
+    name = f"{verdict.requirement}-{_cleaned(verdict.device)}"
+    return root / folder_name(verdict.implementation) / name
 
 
-def _safe(name: str) -> str:
+def folder_name(implementation: str) -> str:
+    """Return the name of the folder for what failures of an implementation leave.
+
+    No other implementation has the same, and every run gives the same: ``mine.py-LSTM`` for
+    ``mine.py:LSTM``. In other names, such as ``../mine.py:LSTM``, so much is replaced that several
+    would be one; these end with the start of their SHA-256.
+    """
+    clean = _cleaned(implementation)
+    usual = re.fullmatch(r"[\w.]+(:\w+)?", implementation) and clean not in SHIPPED
+    if implementation in SHIPPED or (usual and clean == implementation.replace(":", "-")):
+        return clean
+    digest = hashlib.sha256(implementation.encode(errors="surrogatepass"))
+    return f"{clean}-{digest.hexdigest()[:8]}"
+
+
+def _cleaned(name: str) -> str:
     return re.sub(r"[^\w.-]+", "-", name).strip("-.")[-100:] or "-"
 
 

@@ -259,6 +259,9 @@ def test_command_tells_how_it_is_used(arguments: list[str], tmp_path: Path) -> N
         (["verify", "latin.py:Mine", "-n", "0"], "'latin.py:Mine': importing latin.py raised Sy"),
         (["verify", "mine.py", "--seed", "1", "mine.py", "-n", "0"], "'mine.py': give mine.py:C"),
         (["infer", "nothing.py", "--timeout", "60", "mine.py"], "'nothing.py': there is no file"),
+        (["verify", "stops.py:Mine", "-n", "0"], "'stops.py:Mine': importing stops.py raised Keyb"),
+        (["verify", "stops.py:Mine", "-n", "1"], "'stops.py:Mine': importing stops.py raised Keyb"),
+        (["infer", "stops.py:Mine"], "'stops.py:Mine': importing stops.py raised KeyboardInterr"),
         (["infer", "latin.py:Mine"], "'latin.py:Mine': importing latin.py raised SyntaxError: "),
         (["infer", "mine.py", "--memory", "inf"], "--memory must be at most 1e+09 GiB, got inf"),
         (["replay", "long" * 99], "there is no folder 'longlong"),
@@ -272,6 +275,7 @@ def test_command_tells_what_is_wrong_in_one_line(
     """Exit status 2, and nothing of what happened inside."""
     (tmp_path / "mine.py").write_text("from torch.nn import LSTM as Mine\n")
     (tmp_path / "latin.py").write_bytes(b"name = 'caf\xe9'\nfrom torch.nn import LSTM as Mine\n")
+    (tmp_path / "stops.py").write_text("raise KeyboardInterrupt\n")
     (tmp_path / "file").write_text("--help\n")
     run = command(*arguments, folder=tmp_path)
     assert (run.returncode, run.stdout) == (2, ""), run.stderr

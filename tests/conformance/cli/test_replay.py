@@ -1,6 +1,7 @@
 """What a failure leaves on disk, and replaying it, as a user does."""
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -17,7 +18,7 @@ from conformance.errors import UsageError
 from conformance.implementations.failures import Accepted, Mismatch
 from conformance.recording.steps import Step
 from conformance.recording.tape import Tape
-from conformance.reproductions.directory import place, remove, tidy
+from conformance.reproductions.directory import folder_name, place, remove, tidy
 from conformance.reproductions.record import Record, read
 from conformance.reproductions.script import script
 from conformance.reproductions.subject import Subject
@@ -335,7 +336,8 @@ def test_tidy_leaves_what_is_not_ours(tmp_path: Path) -> None:
     """Only folders with a case are taken away, and empty ones."""
     verdict = Passed("r", "../a b.py:C", "cuda:0")
     there = place(tmp_path, verdict)
-    assert there == tmp_path / "a-b.py-C" / "r-cuda-0"
+    assert re.fullmatch(r"a-b\.py-C-[0-9a-f]{8}", there.parent.name)
+    assert there == tmp_path / there.parent.name / "r-cuda-0"
     there.mkdir(parents=True)
     (there / "notes.txt").touch()
     remove(tmp_path, verdict)
@@ -344,6 +346,25 @@ def test_tidy_leaves_what_is_not_ours(tmp_path: Path) -> None:
     remove(tmp_path, verdict)
     tidy(tmp_path)
     assert not tmp_path.exists()
+
+
+def test_implementations_have_folders_of_their_own() -> None:
+    """Also if their names are the same but for what a folder cannot be called, or very long."""
+    usual = {"mine.py:LSTM": "mine.py-LSTM", "torch.nn.LSTM": "torch.nn.LSTM", "a.b:C": "a.b-C"}
+    usual |= {"stacked-cells": "stacked-cells", "näher.py:LSTM": "näher.py-LSTM"}
+    for name, folder in usual.items():
+        assert folder_name(name) == folder
+    names = [
+        *usual,
+        *("a/m.py:L", "../a/m.py:L", "/a/m.py:L", "a//m.py:L", "a-m.py:L", "a/m.py/L", "a m.py:L"),
+        *("mine.py-LSTM", "mine.py LSTM", ".mine.py:LSTM", "stacked:cells", "torch.nn.LSTM:"),
+        *("x" * 300, "y" + "x" * 300, "", ".", "..", "-", "/", "\udce9", "\x1b[31m", "node x.mjs"),
+    ]
+    folders = [folder_name(name) for name in names]
+    assert len(set(folders)) == len(names)
+    assert all(re.fullmatch(r"[\w.-]{1,109}", folder) for folder in folders)
+    assert not {".", ".."} & set(folders)
+    assert folder_name("a/m.py:L") == "a-m.py-L-7ba7efb8"
 
 
 def test_reproductions_must_be_writable(tmp_path: Path) -> None:
