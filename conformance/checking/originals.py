@@ -34,6 +34,13 @@ MODULES = (
 Those of torch are few, as torch replaces functions of its own when it first compiles a module.
 """
 
+BY_TORCH = (
+    "torch.manual_seed",
+    "torch.nn.modules.module.Module.__init__",
+    "torch.nn.modules.module.Module.__setstate__",
+)
+"""What ``torch.compile`` and ``torch.export`` replace as they are imported or first used."""
+
 IMPORTED = (
     *PACKAGES,
     *("_pytest", "attr", "builtins", "cattrs", "contextlib", "fastjsonschema", "functools"),
@@ -104,7 +111,11 @@ def _is_method(value: Any) -> bool:
 
 
 def _watch(owner: Any, of: str, watched: Callable[[Any], bool]) -> None:
-    names = [name for name, value in _vars(owner).items() if watched(value)]
+    names = [
+        name
+        for name, value in _vars(owner).items()
+        if watched(value) and f"{of}.{name}" not in BY_TORCH
+    ]
     if names:
         _watched[of] = _Watched(owner, of, names)
 

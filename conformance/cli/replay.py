@@ -18,11 +18,13 @@ from conformance.checking.budget import ANSWER, MEMORY
 from conformance.checking.engine import attempt
 from conformance.checking.finding import Finding
 from conformance.checking.verdict import NotApplicable, Passed, Verdict, from_json
+from conformance.cli.trust import refuse_strangers
 from conformance.errors import UsageError
 from conformance.implementations.failures import Died, Failure, NoAnswer
 from conformance.implementations.implementation import Implementation
 from conformance.implementations.loading import load
 from conformance.implementations.programs.external import CommandImplementation
+from conformance.implementations.shipped import SHIPPED
 from conformance.recording.tape import Tape
 from conformance.reproductions.record import FILE, Record, read
 from conformance.requirements import REQUIREMENTS
@@ -38,7 +40,12 @@ from conformance.running.unfinished import unfinished
 
 
 def replay(
-    folder: Path, name: str | None = None, seconds: float = ANSWER, memory: float = MEMORY
+    folder: Path,
+    name: str | None = None,
+    seconds: float = ANSWER,
+    memory: float = MEMORY,
+    *,
+    trust: bool = False,
 ) -> Verdict:
     """Return the verdict on the case in a folder.
 
@@ -46,9 +53,11 @@ def replay(
     - `name`: another implementation than the one that the case was found on; a path in it is
       relative to the current folder
     - `seconds`, `memory`: limits of the process, in seconds and GiB
+    - `trust`: whether what the case was found on is run wherever it comes from
 
-    Raises :class:`UsageError` if the folder has no case, or if the implementation, the requirement
-    or the device does not exist.
+    Raises :class:`UsageError` if the folder has no case, if what the case was found on is not from
+    the current folder and there is no `trust`, or if the implementation, the requirement or the
+    device does not exist.
     """
     record = read(folder)
     if record.subject.requirement not in REQUIREMENTS:
@@ -59,6 +68,8 @@ def replay(
     shown_as = name or record.subject.implementation
     again = name is None or bool(record.subject.program and name == record.subject.implementation)
     name = name or _place(record)
+    if again and not trust:
+        refuse_strangers(folder, record.subject)
     with Apart(_answers, record, name, again, memory=memory) as process:
         try:
             process.answer(LOADING)
@@ -122,7 +133,7 @@ def _answers(record: Record, name: str, again: bool) -> Iterator[Any]:
     With `again` it is the one that the case was found on, and runs in the same folder as then.
     """
     folder = Path(record.subject.folder)
-    if again and folder.is_dir():
+    if again and name not in SHIPPED and folder.is_dir():
         os.chdir(folder)
     with warnings.catch_warnings():
         warnings.simplefilter("default")

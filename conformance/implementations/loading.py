@@ -65,11 +65,18 @@ def find(name: str) -> tuple[ModuleType, str, Packages]:
     if not place or not (attribute or place.endswith(".py")):
         raise UsageError(f"unknown implementation {name!r}: give {FORMS}")
     if place.endswith(".py"):
-        path = Path(place).resolve()
-        if not path.is_file():
-            raise UsageError(f"{name!r}: there is no file {place}")
+        path = Path(place)
+        try:
+            path = path.resolve()
+            found = path.is_file()
+        except (OSError, ValueError):  # no file can have such a name
+            found = False
+        if not found:
+            raise UsageError(f"{name!r}: there is no file {place!r}")
         neighbours = Packages(path.parent)
         return _file_module(path, name, neighbours), attribute, neighbours
+    if not all(part.isidentifier() for part in place.split(".")):
+        raise UsageError(f"unknown implementation {name!r}: give {FORMS}")
     neighbours = Packages(Path.cwd())
     return _import(place, name, neighbours), attribute, neighbours
 
@@ -191,6 +198,8 @@ def of_class(
         with blamed():
             return adapt(cls, line_of(name), lambda: around)
     except Raised as failure:
+        if isinstance(failure.error, UsageError):
+            raise failure.error from failure
         raise _refused(name, f"looking at {named(cls)}", failure.error) from failure
 
 

@@ -166,9 +166,17 @@ def _groups(
     return list(groups.items())
 
 
+class _Plainly(Console):
+    """A console that raises BrokenPipeError where rich would exit with 1, which is a verdict."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise the error at hand."""
+        raise
+
+
 def show(verdicts: Sequence[Verdict]) -> Console:
     """Print the tables and the failures, and return the console for what follows."""
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    console = _Plainly(width=None if sys.stdout.isatty() else 120)
     console.print(render(verdicts))
     console.print(failures(verdicts))
     return console

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import re
 import shutil
 from dataclasses import replace
@@ -10,6 +12,7 @@ from pathlib import Path
 from conformance.checking.finding import Finding
 from conformance.checking.requirement import Requirement
 from conformance.checking.verdict import Verdict
+from conformance.implementations.shipped import SHIPPED
 from conformance.recording.text import text_of, told
 from conformance.reproductions.record import FILE, Record
 from conformance.reproductions.report import report
@@ -21,10 +24,26 @@ SCRIPT, REPORT = "reproduce.py", "report.md"
 
 def place(root: Path, verdict: Verdict) -> Path:
     """Return the folder below `root` for the reproduction of a verdict."""
-    return root / _safe(verdict.implementation) / f"{verdict.requirement}-{_safe(verdict.device)}"
+    name = f"{verdict.requirement}-{_cleaned(verdict.device)}"
+    return root / folder_name(verdict.implementation) / name
 
 
-def _safe(name: str) -> str:
+def folder_name(implementation: str) -> str:
+    """Return the name of the folder for what failures of an implementation leave.
+
+    No other implementation has the same, and every run gives the same: ``mine.py-LSTM`` for
+    ``mine.py:LSTM``. In other names, such as ``../mine.py:LSTM``, so much is replaced that several
+    would be one; these end with the start of their SHA-256.
+    """
+    clean = _cleaned(implementation)
+    usual = re.fullmatch(r"[\w.]+(:\w+)?", implementation) and clean not in SHIPPED
+    if implementation in SHIPPED or (usual and clean == implementation.replace(":", "-")):
+        return clean
+    digest = hashlib.sha256(implementation.encode(errors="surrogatepass"))
+    return f"{clean}-{digest.hexdigest()[:8]}"
+
+
+def _cleaned(name: str) -> str:
     return re.sub(r"[^\w.-]+", "-", name).strip("-.")[-100:] or "-"
 
 
@@ -46,12 +65,12 @@ def write(
     - `died`: whether the last recorded step ended its process or did not return
     """
     folder = place(root, verdict)
+    written = script(requirement, verdict.implementation, finding, died)
+    text = report(requirement, subject, verdict, written)
     try:
         remove(root, verdict)
         folder.mkdir(parents=True, exist_ok=True)
-        written = script(requirement, verdict.implementation, finding, died)
         (folder / SCRIPT).write_text(written.text, encoding="utf-8")
-        text = report(requirement, subject, verdict, written)
         (folder / REPORT).write_text(text, encoding="utf-8")
         Record(subject, finding.case, verdict.outcome, text_of(finding.failure)).write(folder)
     except OSError as error:  # such as a full disk
@@ -70,12 +89,13 @@ def remove(root: Path, verdict: Verdict) -> None:
     """Delete what an earlier run left of the same requirement."""
     folder = place(root, verdict)
     if (folder / FILE).is_file():
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def tidy(root: Path) -> None:
     """Delete the empty folders in `root`, and `root` itself if nothing is left in it."""
     if root.is_dir():
         for folder in (*root.iterdir(), root):
-            if folder.is_dir() and not any(folder.iterdir()):
-                folder.rmdir()
+            with contextlib.suppress(OSError):  # another run may have written into it meanwhile
+                if folder.is_dir() and not any(folder.iterdir()):
+                    folder.rmdir()

@@ -71,7 +71,7 @@ def results_stay_on_device(implementation: Implementation, case: Case) -> None:
     share_of_cases=0.3,
 )
 def process_state_is_left_alone(implementation: Implementation, case: Case) -> None:
-    """A call in eval mode changes no setting of its process.
+    """A call changes no setting of its process, in eval mode or in train mode without dropout.
 
     Among these are the default dtype, the number of threads, the grad mode and the warnings
     filters. The random state is compared where the call can be separated from the initialisation of
@@ -84,6 +84,8 @@ def process_state_is_left_alone(implementation: Implementation, case: Case) -> N
     if kept is None:
         run(implementation, case)
     else:
+        kept.run(case)
+        kept.train(True)
         kept.run(case)
     for name in process_state.changed(before):
         raise Mismatch(name, "", "changed by the call", "left as it was")

@@ -86,10 +86,10 @@ def select(config: pytest.Config) -> Selection:
             if isinstance(implementation, HandWritten):
                 text += ": give one of them another name with name="
             raise UsageError(text)
-        implementation = with_dtypes(implementation, config.getoption("lstm_dtype"))
-        implementation = without(implementation, config.getoption("lstm_without"))
-        implementation = with_precision(implementation, config.getoption("lstm_precision"))
-        found = devices(implementation, config.getoption("lstm_device"))
+        implementation = with_dtypes(implementation, config.getoption("lstm_dtype") or "")
+        implementation = without(implementation, config.getoption("lstm_without") or "")
+        implementation = with_precision(implementation, config.getoption("lstm_precision") or "")
+        found = devices(implementation, config.getoption("lstm_device") or "")
         program = name in config.getoption("lstm_command")
         strict = config.getoption("lstm_strict") or (name in SHIPPED and SHIPPED[name].strict)
         targets.append(Target(name, implementation, found, program, strict))
@@ -99,7 +99,7 @@ def select(config: pytest.Config) -> Selection:
 def _requirements(config: pytest.Config) -> list[Requirement]:
     """Return the requirements with the names and levels in the options, or all without options."""
     names = config.getoption("lstm_requirement")
-    levels = [level for level in config.getoption("lstm_level").split(",") if level]
+    levels = [level for level in (config.getoption("lstm_level") or "").split(",") if level]
     for name in names:
         if name not in REQUIREMENTS:
             raise unknown("requirement", name, REQUIREMENTS)
@@ -238,5 +238,5 @@ def subject(config: pytest.Config, target: Target, requirement: str, device: str
         rerun(vars(config.option), **what, lstm_requirement=[requirement], lstm_device=device),
         _environment(name),
         target.name if target.program else "",
-        config.getoption("lstm_precision"),
+        config.getoption("lstm_precision") or "",
     )

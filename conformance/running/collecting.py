@@ -31,7 +31,7 @@ from conformance.running.folder import Asked, RunFolder, sweep
 from conformance.running.journal import ALONE, Collected, Entry, append, collected, read
 from conformance.running.limits import is_over, reached, timeout
 from conformance.running.options import SHARED
-from conformance.running.patience import Patience
+from conformance.running.patience import TOOK, Patience
 from conformance.running.unfinished import unfinished
 from conformance.running.watchdog import Watchdog
 
@@ -136,7 +136,11 @@ class Reporting:
         """Take the verdict out of a report; a failed report without one breaks the run."""
         verdict = dict(report.user_properties).get(PROPERTY)
         if verdict is not None and report.when != "teardown":
-            self._add(from_json(verdict))
+            decided = from_json(verdict)
+            took = dict(report.user_properties).get(TOOK)
+            if took is not None:
+                self.patience.took(decided.implementation, took)
+            self._add(decided)
         elif report.failed and report.nodeid in self._collected().items:
             self.run.broken.append(f"{report.nodeid}\n{report.longrepr}")
         elif report.when == "call" and verdict is None:
@@ -247,8 +251,12 @@ class Reporting:
         except OSError as error:
             if self._session is not None:
                 self._session.exitstatus = BROKEN
-            again = f"`lstm-conformance report {shown(self.folder.path, Path.cwd())} --json FILE`"
-            return f"{target} cannot be written: {error.strerror}; {again} writes it later"
+            failed = f"{target} cannot be written: {error.strerror}"
+            if len(list(self.folder.verdicts())) >= len(self.run.verdicts):
+                folder = shown(self.folder.path, Path.cwd())
+                return f"{failed}; `lstm-conformance report {folder} --json FILE` writes it later"
+        else:
+            failed = ""
         self.folder.remove()
         tidy(self.reproductions)
-        return ""
+        return failed

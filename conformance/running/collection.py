@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import statistics
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -26,6 +27,7 @@ from conformance.running.folder import RunFolder
 from conformance.running.journal import Collected, Doing, Entry, Journal
 from conformance.running.limits import LOADING, last_resort
 from conformance.running.parametrize import NotConformant
+from conformance.running.patience import TOOK, Calls
 from conformance.running.quiet import quiet
 from reference import Case
 
@@ -81,15 +83,27 @@ class RequirementItem(pytest.Item):
         folder = RunFolder(Path(self.config.getoption("lstm_journal")))
         limit = folder.shortened(implementation.name)
         seconds = limits.granted(self.config, self.started)
+        calls = Calls()
 
         @functools.wraps(self.requirement.body)
         def body(*case: Any) -> Any:
             with limits.within(limit):
-                return self.requirement.body(*case)
+                measured = self.requirement.body(*case)
+            calls.end()
+            return measured
 
         def announce(case: Case) -> Callable[[Step], None]:
             now = Doing(self.nodeid, implementation.name, self.started, seconds, time.time())
-            return self.journal.write(Entry(now, case, here))
+            add = self.journal.write(Entry(now, case, here))
+            calls.forget()
+
+            def step(taken: Step) -> None:
+                calls.end()  # what it gave is being read
+                add(taken)
+                if taken.case is not None:
+                    calls.begin()
+
+            return step
 
         verdict = check(
             replace(self.requirement, body=body),
@@ -100,6 +114,8 @@ class RequirementItem(pytest.Item):
             found.append,
             self.target.strict,
         )
+        if calls.took:
+            self.user_properties.append((TOOK, statistics.median(calls.took)))
         if not found or not verdict.explained:
             return verdict
         root = Path(self.config.getoption("lstm_reproductions"))

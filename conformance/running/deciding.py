@@ -45,9 +45,9 @@ def check(
     `before` is called with each case before the implementation sees the case; if it returns a
     function, that is called before each step with the step. `keep` gets what a failure was found
     on. A requirement that is a should fails as one unless the check is `strict`; a process that
-    dies or hangs is never excused. An exception that is neither the implementation's nor a mismatch
-    is a fault of this suite, and does propagate. In a process that has lost a device nothing more
-    is decided.
+    dies, hangs or loses its device is never excused. An exception that is neither the
+    implementation's nor a mismatch is a fault of this suite, and does propagate. In a process that
+    has lost a device nothing more is decided.
     """
     originals.begin()
     try:
@@ -70,7 +70,8 @@ def check(
     did = originals.put_back()
     if did:
         return Crashed(**{**vars(verdict), "reason": did})
-    if requirement.should and not strict and isinstance(verdict, (Failed, Crashed)):
+    excused = requirement.should and not strict and not devices.lost()
+    if excused and isinstance(verdict, (Failed, Crashed)):
         return FailedShould(**vars(verdict))
     return verdict
 

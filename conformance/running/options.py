@@ -73,16 +73,28 @@ class Option:
         return {**how, "choices": self.choices}
 
 
-def positive(unit: str) -> Callable[[float], str | None]:
-    """Return a check that a value is a positive, finite number of `unit`."""
-    return lambda value: (
-        None if 0 < value < float("inf") else f"must be a positive number of {unit}, got {value}"
-    )
+def seconds(value: float) -> str | None:
+    """Check that a value is a positive number of seconds that clocks and timers can count."""
+    if not value > 0 or value == float("inf"):
+        return f"must be a positive number of seconds, got {value}"
+    return None if value <= LONGEST else f"must be at most {LONGEST:g} seconds, got {value}"
 
 
-def at_least(least: int) -> Callable[[int], str | None]:
-    """Return a check that a value is `least` or greater."""
-    return lambda value: None if value >= least else f"must be at least {least}, got {value}"
+def between(least: float, most: float, unit: str = "") -> Callable[[float], str | None]:
+    """Return a check that a value is neither less than `least` nor more than `most` of a `unit`."""
+
+    def check(value: float) -> str | None:
+        if least <= value <= most:
+            return None
+        wrong = f"at most {most:g}" if value > most else f"at least {least:g}"
+        return f"must be {wrong}{unit}, got {value}"
+
+    return check
+
+
+def names(value: str) -> str | None:
+    """Check that a list separated by commas names something."""
+    return None if value.strip(", ") else f"must name at least one, got {value!r}"
 
 
 def writable_file(name: str) -> str | None:
@@ -96,6 +108,8 @@ def writable_file(name: str) -> str | None:
 
 def writable_folder(name: str) -> str | None:
     """Check that files can be written into the folder, which is made if it does not exist."""
+    if not name:
+        return "must be a folder, got ''"
     folder = Path(name)
     above = next(each for each in (folder, *folder.absolute().parents) if each.exists())
     with contextlib.suppress(OSError):
@@ -109,8 +123,18 @@ def _listed(numbers: Mapping[str, float]) -> str:
     return f"{', '.join(others)} or {last}"
 
 
-LIST: dict[str, Any] = {"metavar": "LIST", "default": ""}
-SECONDS: dict[str, Any] = {"metavar": "SECONDS", "kind": float, "check": positive("seconds")}
+LONGEST = 1e6
+"""The largest limit of time in seconds, eleven days, which every clock and timer can count."""
+LEAST_MEMORY = 0.5
+"""The smallest limit of memory in GiB, with which PyTorch can be loaded."""
+MANY = 1e9
+"""More than any machine has, and no more than operating systems can count."""
+
+MOST_WORKERS = 1024
+"""The largest number of worker processes."""
+
+LIST: dict[str, Any] = {"metavar": "LIST", "check": names}
+SECONDS: dict[str, Any] = {"metavar": "SECONDS", "kind": float, "check": seconds}
 NUMBER: dict[str, Any] = {"metavar": "N", "kind": int, "again": True}
 
 OPTIONS = (
@@ -166,7 +190,7 @@ OPTIONS = (
     Option(
         "max-examples",
         "try up to N cases for each requirement, whatever the profile",
-        check=at_least(1),
+        check=between(1, MANY),
         **NUMBER,
     ),
     Option("seed", "draw the cases of an earlier run; every run prints its seed", **NUMBER),
@@ -195,7 +219,7 @@ OPTIONS = (
         float,
         MEMORY,
         again=True,
-        check=positive("GiB"),
+        check=between(LEAST_MEMORY, MANY, " GiB"),
         takers=(VERIFY, INFER, REPLAY, PYTEST),
     ),
     Option(
@@ -204,7 +228,7 @@ OPTIONS = (
         "WORKERS",
         int,
         2,
-        check=at_least(0),
+        check=between(0, MOST_WORKERS),
         takers=(VERIFY,),
         short="-n",
     ),
@@ -248,7 +272,11 @@ def check(values: Mapping[str, Any], taker: str) -> None:
     """Raise :class:`UsageError` for the first of the `values`, by key, that is not allowed."""
     for option in of(taker):
         value = values[option.key]
-        complaint = None if value is None else option.check(value)
+        try:
+            complaint = None if value is None else option.check(value)
+        except (OSError, ValueError) as error:  # a path that no file can have
+            reason = error.strerror if isinstance(error, OSError) else error
+            complaint = f"must be a path: {reason}"
         if complaint is not None:
             raise UsageError(f"{option.flag(taker)} {complaint}")
 

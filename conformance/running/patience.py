@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import statistics
+import time
 from collections import Counter, defaultdict
 
 from conformance.checking.verdict import TimedOut, Verdict
@@ -11,11 +12,35 @@ from conformance.checking.verdict import TimedOut, Verdict
 ENOUGH = 2
 """The number of requirements that time out before the others get a shorter limit."""
 TIMES = 1000.0
-"""How many times the median of the cases of the run a single case may take then."""
-LEAST = 3.0
+"""How many times the median of the calls in the run a single case may take then."""
+LEAST = 2.0
 """The shortest such limit in seconds."""
 SHARE = 0.1
-"""That limit as a share of a requirement's, if no case of the run has ended."""
+"""That limit as a share of a requirement's, if no call in the run has ended."""
+TOOK = "lstm_conformance_took"
+"""The name under which the seconds of a call travel as a property of a pytest report."""
+
+
+class Calls:
+    """How long calls take: the seconds in `took`, of those that returned."""
+
+    def __init__(self) -> None:
+        self.took: list[float] = []
+        self._since: float | None = None
+
+    def begin(self) -> None:
+        """Note that a call begins; one that has not ended is forgotten."""
+        self._since = time.perf_counter()
+
+    def forget(self) -> None:
+        """Forget a call that has not ended."""
+        self._since = None
+
+    def end(self) -> None:
+        """Note that the call has ended, if there is one."""
+        if self._since is not None:
+            self.took.append(time.perf_counter() - self._since)
+            self._since = None
 
 
 class Patience:
@@ -33,12 +58,14 @@ class Patience:
         self._late: Counter[str] = Counter()
         self._took: defaultdict[str, list[float]] = defaultdict(list)
 
+    def took(self, implementation: str, seconds: float) -> None:
+        """Take into account what half of the calls for a requirement have taken at most."""
+        self._took[implementation].append(seconds)
+
     def learn(self, verdict: Verdict) -> bool:
         """Take a verdict into account; returns whether that has shortened a limit."""
         name = verdict.implementation
         if not isinstance(verdict, TimedOut):
-            if verdict.cases:
-                self._took[name].append(verdict.seconds / verdict.cases)
             return False
         self._late[name] += 1
         if name in self.limits or self._late[name] < ENOUGH:
@@ -47,9 +74,9 @@ class Patience:
         if took:
             median = statistics.median(took)
             limit = max(TIMES * median, LEAST)
-            why = f"half of the cases took less than {median:.2g} s each"
+            why = f"half of the calls took less than {median:.2g} s"
         else:
-            limit, why = max(SHARE * self.timeout, LEAST), "no case had ended"
+            limit, why = max(SHARE * self.timeout, LEAST), "no call had ended"
         if limit >= self.timeout:
             return False
         self.limits[name] = limit

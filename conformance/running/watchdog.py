@@ -16,10 +16,11 @@ from typing import Any
 
 from conformance.running.folder import RunFolder
 from conformance.running.journal import Doing, doing
-from conformance.running.limits import LOADING
 
 MARGIN = 5.0
 """The seconds that a worker has to end by itself after its time is up."""
+BETWEEN = 30.0
+"""The seconds that a worker has to begin the next requirement."""
 TICK = 0.5
 """The seconds between two looks at the workers."""
 
@@ -114,7 +115,7 @@ class Watchdog:
         same &= before is not None and before.case_started == now.case_started != 0
         worker.in_case = worker.in_case + passed if same else 0.0
         if not now.doing:
-            limit, what = (LOADING, "the process did not go on") if self._owes(worker) else (0, "")
+            limit, what = (BETWEEN, "the process did not go on") if self._owes(worker) else (0, "")
         else:
             limit, what = now.limit, f"no verdict within {now.limit:g} s"
         short = self.limits.get(now.implementation, 0.0)

@@ -52,6 +52,7 @@ def test_schema_has_the_fields_of_support_and_configuration() -> None:
     """What a process declares is named as in Python; the schema tells what it leaves out."""
     supports = PUBLISHED["definitions"]["supports"]["properties"]
     of_adapters = {"hands_on_arrays", "adapts_module", "own_process"}
+    of_adapters |= {"second_derivatives", "vmap", "autocast", "compile", "export"}
     assert set(supports) == {item.name for item in fields(Support)} - of_adapters
     told = {name: item["default"] for name, item in supports.items()}
     said = asdict(hello(line({"protocol": 1, "name": "x"})).supports)
