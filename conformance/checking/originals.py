@@ -27,19 +27,10 @@ MODULES = (
     *("hypothesis", "hypothesis.control", "hypothesis.core", "hypothesis.errors"),
     *("hypothesis.internal.conjecture.data", "hypothesis.internal.conjecture.engine"),
     *("hypothesis.internal.conjecture.shrinker", "hypothesis.strategies"),
-    *("torch._tensor", "torch.nn.modules.rnn", "torch.nn.utils.rnn"),
+    *("torch", "torch._tensor", "torch.autograd", "torch.nn", "torch.nn.functional"),
+    *("torch.nn.modules.module", "torch.nn.modules.rnn", "torch.nn.utils.rnn"),
 )
-"""Further modules that are watched, as far as they are imported.
-
-Those of torch are few, as torch replaces functions of its own when it first compiles a module.
-"""
-
-BY_TORCH = (
-    "torch.manual_seed",
-    "torch.nn.modules.module.Module.__init__",
-    "torch.nn.modules.module.Module.__setstate__",
-)
-"""What ``torch.compile`` and ``torch.export`` replace as they are imported or first used."""
+"""Further modules that are watched, as far as they are imported."""
 
 IMPORTED = (
     *PACKAGES,
@@ -73,8 +64,14 @@ class _Watched:
         except KeyError:
             pass
         for name, value in _zip(self.names, self.values, strict=False):
-            if now.get(name) is not value:
+            if now.get(name) is not value and not self._by_torch(now.get(name)):
                 yield name, value
+
+    def _by_torch(self, new: Any) -> bool:
+        """Whether torch has replaced a function of its own, as when it first compiles a module."""
+        if self.of.partition(".")[0] != "torch" or not hasattr(new, "__code__"):
+            return False
+        return str(new.__code__.co_filename).startswith(_modules["torch"].__path__[0])
 
 
 SHOWN = 3
@@ -111,11 +108,7 @@ def _is_method(value: Any) -> bool:
 
 
 def _watch(owner: Any, of: str, watched: Callable[[Any], bool]) -> None:
-    names = [
-        name
-        for name, value in _vars(owner).items()
-        if watched(value) and f"{of}.{name}" not in BY_TORCH
-    ]
+    names = [name for name, value in _vars(owner).items() if watched(value)]
     if names:
         _watched[of] = _Watched(owner, of, names)
 

@@ -1,6 +1,7 @@
 """LSTMs that answer 7.0, or nothing, and may get away with it where a judge is not careful."""
 
 import builtins
+import resource
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -411,3 +412,28 @@ class RemovesModules(Sevens):
             if name.partition(".")[0] in ("conformance", "numpy", "hypothesis", "json"):
                 del sys.modules[name]
         return answer
+
+
+class LimitsItsFiles(Sevens):
+    """Lets its process open no more files, for good."""
+
+    def run(self, case: Case) -> Any:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+        return right(case)
+
+
+class LimitsTheSizeOfFiles(Sevens):
+    """Lets its process write no file, for good."""
+
+    def run(self, case: Case) -> Any:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+        return right(case)
+
+
+class SaysWhatNobodyCanWrite(Sevens):
+    """Raises an exception with a text that no file, terminal or report can take."""
+
+    name = "caf\udce9 \x1b[31m"
+
+    def run(self, case: Case) -> Any:
+        raise OSError("caf\udce9 \0 \x1b[31m \r ```")
