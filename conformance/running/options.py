@@ -15,6 +15,7 @@ from typing import Any
 
 from conformance.checking.budget import ANSWER, MEMORY, PROFILES, TIMEOUTS
 from conformance.errors import UsageError
+from conformance.recording.text import printable
 from conformance.reproductions import ROOT
 
 SHARED = "lstm_conformance"
@@ -270,6 +271,12 @@ def add(argument: Callable[..., object], taker: str) -> None:
 
 def check(values: Mapping[str, Any], taker: str) -> None:
     """Raise :class:`UsageError` for the first of the `values`, by key, that is not allowed."""
+    if taker in (VERIFY, PYTEST):
+        texts = [each for option in of(taker) for each in _texts(values[option.key])]
+        for text in (*texts, os.getcwd()):
+            # texts that workers of pytest cannot be sent
+            if not text.isascii() and text.encode(errors="ignore").decode() != text:
+                raise UsageError(f"{printable(text)} is not UTF-8: rename the file or folder")
     for option in of(taker):
         value = values[option.key]
         try:
@@ -279,6 +286,10 @@ def check(values: Mapping[str, Any], taker: str) -> None:
             complaint = f"must be a path: {reason}"
         if complaint is not None:
             raise UsageError(f"{option.flag(taker)} {complaint}")
+
+
+def _texts(value: Any) -> list[str]:
+    return [each for each in (value if isinstance(value, list) else [value]) if type(each) is str]
 
 
 def given(values: Mapping[str, Any], taker: str) -> Iterator[tuple[str, str]]:

@@ -254,6 +254,7 @@ def test_command_tells_how_it_is_used(arguments: list[str], tmp_path: Path) -> N
         (["verify", "mine.py:Mine", "--timeout", "1e300"], "--timeout must be at most 1e+06 seco"),
         (["verify", "mine.py:Mine", "--dtype", ","], "--dtype must name at least one, got ','"),
         (["verify", "@file", "-n", "0"], "unknown implementation '@file': give package"),
+        (["verify", "caf\udce9.py:L"], "caf\\udce9.py:L is not UTF-8: rename the file or folder"),
         (["verify", "-n", "0", "--", "-x"], "unknown implementation '-x': give package"),
         (["verify", "..x", "-n", "0"], "unknown implementation '..x': give package"),
         (["verify", "latin.py:Mine", "-n", "0"], "'latin.py:Mine': importing latin.py raised Sy"),
