@@ -91,6 +91,16 @@ class StoresUnitsFrom64OnInFloat32(PlainLSTM):
         return h, torch.cat([c[:, :64], c[:, 64:].float().double()], -1)
 
 
+class CountsUnitsInTenBits(PlainLSTM):
+    """Numbers the units modulo 1024, so that it reads the first ones again."""
+
+    bug = ""
+    caught_by = "widest_layers_match_reference"
+
+    def hidden_state(self, o: Tensor, c: Tensor) -> Tensor:
+        return super().hidden_state(o, c)[:, torch.arange(c.shape[-1]) % 1024]
+
+
 class SwapsHalvesOfWideLayers(PlainLSTM):
     """Puts the two halves of h in the wrong order where there are 256 units and more."""
 
