@@ -91,6 +91,16 @@ class StoresUnitsFrom64OnInFloat32(PlainLSTM):
         return h, torch.cat([c[:, :64], c[:, 64:].float().double()], -1)
 
 
+class CountsUnitsInTenBits(PlainLSTM):
+    """Numbers the units modulo 1024, so that it reads the first ones again."""
+
+    bug = ""
+    caught_by = "widest_layers_match_reference"
+
+    def hidden_state(self, o: Tensor, c: Tensor) -> Tensor:
+        return super().hidden_state(o, c)[:, torch.arange(c.shape[-1]) % 1024]
+
+
 class SwapsHalvesOfWideLayers(PlainLSTM):
     """Puts the two halves of h in the wrong order where there are 256 units and more."""
 
@@ -284,3 +294,31 @@ class LosesWeightGradientsFromUnit33On(PlainLSTM):
     def preactivations(self, x: Tensor, h: Tensor, w: Weights) -> Tensor:
         hh = torch.cat([w.hh[:, :33], w.hh[:, 33:].detach()], -1)
         return self.linear(x, w.ih, w.b_ih) + F.linear(h, hh, w.b_hh)
+
+
+class CutsBackPropagationAtStep20(PlainLSTM):
+    """Back-propagates through 20 steps, in batches of 9 rows and more."""
+
+    bug = ""
+    caught_by = "gradients_of_larger_batches_are_right"
+
+    def scan(self, x: Tensor, *rest: Any) -> tuple[Tensor, Tensor, Tensor]:
+        self.steps_left = len(x)
+        return super().scan(x, *rest)
+
+    def step(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> States:
+        self.steps_left -= 1
+        if self.steps_left == 19 and len(x) >= 9:
+            h, c = h.detach(), c.detach()
+        return super().step(x, h, c, w)
+
+
+class CutsBackPropagationBelowTheFourthLayer(PlainLSTM):
+    """Hands no gradient from the fourth layer to the third."""
+
+    bug = ""
+    caught_by = "gradients_of_deep_networks_are_right"
+
+    def between_layers(self, x: Tensor, layer: int) -> Tensor:
+        x = super().between_layers(x, layer)
+        return x.detach() if layer == 2 else x

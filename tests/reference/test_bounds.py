@@ -499,3 +499,14 @@ def test_wrong_lstm_is_above_the_bound(what: str, data: st.DataObject) -> None:
     dtype, wrong = WRONG[what]
     case = data.draw(lstm_cases(dtypes=(dtype,), projection=False, **ORDINARY))
     assert share_of(wrong(DTYPES["float32"]), case) > 1
+
+
+def test_bound_is_infinite_where_c_may_overflow() -> None:
+    """From c_0 = 65504, float16's largest number, c may grow by one in each step.
+
+    A right LSTM that keeps float32 inside returns infinity.
+    """
+    case = one_unit_case("float16", 20, c_0=65504, bias_ih_l0=[20, 20, 20, 20])
+    assert np.isinf(forward_bound(reference.trace(case)).c_n).all()
+    smaller = one_unit_case("float16", 2, c_0=40000, bias_ih_l0=[20, 20, 20, 20])
+    assert np.isfinite(forward_bound(reference.trace(smaller)).c_n).all()
