@@ -119,8 +119,8 @@ def calls_give_their_memory_back(implementation: TorchModule, case: Case) -> Non
     """Of hundreds of calls, half with a backward pass, nothing is left once results are dropped.
 
     There is a leak if in each window of 100 calls after the first the interpreter's blocks of
-    memory grow by at least two in five calls, or the bytes of tensors grow at all. An object that is
-    kept in every second call is above that; what the interpreter keeps for later, on lists of
+    memory grow by at least two in five calls, or the bytes of tensors grow at all. An object that
+    is kept in every second call is above that; what the interpreter keeps for later, on lists of
     free objects, grows by less, and less in each window.
     """
     differentiable = not isinstance(module_gradients(implementation), str)
