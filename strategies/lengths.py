@@ -10,7 +10,7 @@ from hypothesis.strategies import SearchStrategy
 from reference import Array
 
 CODES = 2**23
-"""The largest number of codes; in a larger range Hypothesis draws small integers too often."""
+"""Half of the largest number of codes; in a larger range small integers are drawn too often."""
 
 
 def lengths(*, seq_len: int, batch_size: int) -> SearchStrategy[Array]:
