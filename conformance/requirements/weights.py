@@ -102,7 +102,7 @@ def changed_weights_take_effect(implementation: TorchModule, case: Case) -> floa
         result = to_result(implementation.call(called, then), then)
         share = max(share, _agrees(implementation, result, then))
     session.train(False)  # before the weights are changed
-    for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"):
+    for kind in ("weight_ih", "weight_hh", "bias"):
         then = with_weights_negated(now, kind)
         WAYS["in place"](implementation, session.module, then)
         with _told(f"{kind} in place"):
