@@ -69,14 +69,19 @@ def calls_are_independent(implementation: TorchModule, case: Case) -> float:
             share = max(share, _called(implementation, session, [converted(case, other)]))
             session.convert(case.dtype.name)
         with paused():
-            rounds = [_called(implementation, session, [case, *calls]) for _ in range(1, _ROUNDS)]
+            rounds = [
+                _called(implementation, session, [case, *calls], start)
+                for start in range(1, _ROUNDS)
+            ]
     return max(share, *rounds)
 
 
-def _called(implementation: TorchModule, session: Session, cases: Sequence[Case]) -> float:
+def _called(
+    implementation: TorchModule, session: Session, cases: Sequence[Case], start: int = 0
+) -> float:
     """Call a module with each of `cases`, with gradients and without, and compare the results."""
     share = 0.0
-    for number, case in enumerate(cases):
+    for number, case in enumerate(cases, start):
         known = truth(case, implementation)
         result = session.run(case, grad=(True, False, None)[number % 3])
         share = max(share, agree(result, known.result, known.bound))

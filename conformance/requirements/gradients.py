@@ -238,16 +238,26 @@ def backward_twice_accumulates(implementation: TorchModule, case: Case) -> float
 def frozen_leaves_change_no_other_gradient(implementation: TorchModule, case: Case) -> float:
     """Freezing some parameters or arguments does not change the gradients of the others.
 
-    Frozen are every second leaf, the arguments, the parameters, and all parameters of one kind.
+    Frozen are every second leaf, the arguments, the parameters, all parameters of one kind, of the
+    lowest layer, and of the reverse direction.
     """
     weights = cotangents(case)
     expected, bound = true_gradients(implementation, case, weights)
     leaves, built = [*expected], implementation.build(case)
-    groups = [leaves[::2], leaves[1::2], ["input"], [n for n in leaves if n not in case.parameters]]
-    groups += [
-        [n for n in leaves if n.startswith(kind)] for kind in ("w", "b", "weight_hh", "bias_hh")
-    ]
-    groups += [[*case.parameters]]
+    groups = [leaves[::2], leaves[1::2], [*case.parameters], [*case.arguments()]]
+    kinds = (
+        "input",
+        "h_0",
+        "c_0",
+        "weight",
+        "bias",
+        "weight_ih",
+        "weight_hh",
+        "bias_ih",
+        "bias_hh",
+    )
+    for part in (*kinds, "_l0", "_reverse"):
+        groups.append([name for name in leaves if part in name])
     worst = 0.0
     for frozen in groups:
         if not frozen or len(frozen) == len(expected):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 from conformance.checking.comparison import close
 from conformance.checking.requirement import requirement
 from conformance.implementations.failures import Mismatch, Quantity, blamed
 from conformance.implementations.torch_module import TorchModule
-from conformance.recording.tape import note
+from conformance.recording.tape import note, paused
 from conformance.requirements.gradients import (
     CASES,
     close_gradients,
@@ -21,6 +23,7 @@ from conformance.requirements.helpers.torch_only import session as session_of
 from conformance.requirements.variations import converted, resized, sliced, transposed
 from reference import Case, Result, backward, trace
 
+_ROUNDS = 6
 GRAPH = (
     "torch.Tensor.backward documentation: it computes the gradient of the tensor by the leaves of "
     "its graph, and accumulates it there"
@@ -64,10 +67,13 @@ def calls_before_one_backward_add_up(implementation: TorchModule, case: Case) ->
     source="torch.inference_mode, torch.no_grad and torch.nn.Module.eval documentation: they "
     "concern what is done under them",
     applies=module_gradients,
-    **CASES,
+    **{**CASES, "share_of_cases": 0.3},
 )
 def calls_before_training_change_no_gradient(implementation: TorchModule, case: Case) -> float:
-    """A module that was called in any mode, dtype and size before is trained as a new one is."""
+    """A module that was called in any mode, dtype and size before is trained as a new one is.
+
+    So it is in another thread, and after many training steps.
+    """
     other = "float32" if case.dtype.name == "float64" else "float64"
     if case.dtype.name == "float64":  # so that float32 holds the parameters as well
         case = converted(converted(case, other), "float64")
@@ -91,8 +97,9 @@ def calls_before_training_change_no_gradient(implementation: TorchModule, case: 
             session.train(training)
             session.run(case, grad=grad)
             trained(f"{name} in {'train' if training else 'eval'} mode")
-    session.run(resized(case, case.seq_len + 5, case.batch_size + 5))
-    trained("a larger call")
+    larger = resized(case, case.seq_len + 5, case.batch_size + 5)
+    differentiated(implementation, larger, module=session.module).backward(cotangents(larger))
+    trained("a larger backward pass")
     if other in implementation.supports.dtypes:
         session.convert(other)
         session.run(converted(case, other))
@@ -100,6 +107,10 @@ def calls_before_training_change_no_gradient(implementation: TorchModule, case: 
         trained(f"a call in {other}")
     session.attempt_a_wrong_call()
     trained("a call that raised")
+    with paused(), ThreadPoolExecutor(1) as pool:
+        pool.submit(trained, "all of this, in another thread").result()
+        for _ in range(_ROUNDS):
+            trained("many training steps")
     return share
 
 
@@ -107,7 +118,7 @@ def calls_before_training_change_no_gradient(implementation: TorchModule, case: 
     source="torch.Tensor.expand and torch.Tensor.stride documentation: strides are a matter of "
     "storage, not of value",
     applies=module_gradients,
-    **CASES,
+    **{**CASES, "share_of_cases": 0.3},
 )
 def layout_of_cotangents_does_not_matter(implementation: TorchModule, case: Case) -> float:
     """Cotangents may be expanded, as those of a sum are, transposed or sliced."""

@@ -21,7 +21,7 @@ from conformance.requirements.gradients import (
 )
 from conformance.requirements.helpers.needs import torch_module
 from conformance.requirements.helpers.refusals import refused
-from conformance.requirements.helpers.torch_only import differentiated, to_result
+from conformance.requirements.helpers.torch_only import differentiated, entered, to_result
 from conformance.requirements.helpers.torch_only import session as session_of
 from conformance.requirements.variations import with_weights_negated
 from reference import Case, Result
@@ -74,7 +74,7 @@ def _load(module: Any, state: Any, strict: bool) -> None:
 @requirement(
     source="torch.nn.Module.load_state_dict, torch.func.functional_call and torch.optim "
     "documentation",
-    **{**CASES, "level": "module"},
+    **{**CASES, "level": "module", "share_of_cases": 0.4},
     applies=torch_module,
 )
 def changed_weights_take_effect(implementation: TorchModule, case: Case) -> float:
@@ -85,41 +85,44 @@ def changed_weights_take_effect(implementation: TorchModule, case: Case) -> floa
     """
     from conformance.implementations.pytorch.weights import WAYS, functional
 
-    session = session_of(implementation, case)
     now, then = case, with_weights_negated(case)
     known = {
         id(each): true_gradients(implementation, each, cotangents(each))
         for each in (now, then)
         if not isinstance(module_gradients(implementation), str)
     }
-    share = _is(session, now, known, "as loaded")
-    for way, change in WAYS.items():
-        with blamed():
-            change(implementation, session.module, then)
-        now, then = then, now
-        share = max(share, _is(session, now, known, way))
-    with _told("by functional_call"):
-        called = functional(implementation, session.module, then)
-        result = to_result(implementation.call(called, then), then)
-        share = max(share, _agrees(implementation, result, then))
-    for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"):
-        then = with_weights_negated(now, kind)
-        WAYS["in place"](implementation, session.module, then)
-        with _told(f"{kind} in place"):
-            share = max(share, _agrees(implementation, session.run(then), then))
+    with entered(implementation) as within:
+        session = session_of(within, case)
+        share = _is(implementation, session, now, known, "as loaded")
+        for way, change in WAYS.items():
+            with blamed():
+                change(within, session.module, then)
+            now, then = then, now
+            share = max(share, _is(implementation, session, now, known, way))
+        with _told("by functional_call"):
+            called = functional(within, session.module, then)
+            result = to_result(within.call(called, then), then)
+            share = max(share, _agrees(implementation, result, then))
+        session.train(False)  # before the weights are changed
+        for kind in ("weight_ih", "weight_hh", "bias"):
+            then = with_weights_negated(now, kind)
+            WAYS["in place"](within, session.module, then)
+            with _told(f"{kind} in place"):
+                share = max(share, _agrees(implementation, session.run(then), then))
     return share
 
 
-def _is(session: Session, case: Case, known: Mapping[int, Any], way: str) -> float:
+def _is(
+    implementation: TorchModule, session: Session, case: Case, known: Mapping[int, Any], way: str
+) -> float:
     """Call and train the module, whose weights were changed this way to those of `case`."""
-    implementation = session.implementation
     share = 0.0
     with _told(way):
         for training, grad in ((False, None), (False, False), (True, True)):
             session.train(training)
             share = max(share, _agrees(implementation, session.run(case, grad=grad), case))
         if known:
-            module = differentiated(implementation, case, module=session.module)
+            module = differentiated(session.implementation, case, module=session.module)
             module.backward(cotangents(case))
             share = max(share, close_gradients(module.gradients(), *known[id(case)]))
             module.reset()

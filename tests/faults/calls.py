@@ -207,7 +207,7 @@ class IsWrongInTheFiftiethCall(PlainLSTM):
     """Reads a buffer that is not ready in one call of fifty."""
 
     bug = ""
-    caught_by = "hundred_calls_are_all_right"
+    caught_by = "hundreds_of_calls_are_all_right"
     calls = 0
 
     def network(self, *arguments: Any) -> Three:
@@ -220,7 +220,7 @@ class IsWrongByChance(PlainLSTM):
     """Is wrong in its last step in one call of fifty, by chance, as with a race."""
 
     bug = ""
-    caught_by = "hundred_calls_are_all_right"
+    caught_by = "hundreds_of_calls_are_all_right"
 
     def network(self, *arguments: Any) -> Three:
         output, h_n, c_n = super().network(*arguments)

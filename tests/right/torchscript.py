@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import torch
 from torch import Tensor
 
@@ -22,4 +24,6 @@ class TorchScriptStep(PlainLSTM):
         return self.projected(h, w), c
 
 
-scripted = torch.jit.script(_step)
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)
+    scripted = torch.jit.script(_step)
