@@ -27,11 +27,6 @@ class UsageError(Exception):
     """What was asked for does not exist or does not fit; the text is one line with what to do."""
 
 
-def told(error: BaseException) -> str:
-    """Return the type and the text of an exception in one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split())
-
-
 def meant(name: str, known: Iterable[str]) -> str:
     """Return the end of a message on an unknown `name`: the nearest `known` one, if any is near."""
     close = difflib.get_close_matches(name, list(known), 1)

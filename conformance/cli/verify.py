@@ -38,9 +38,9 @@ def verify(asked: argparse.Namespace) -> int:
         *("--rootdir", str(FAMILIES.parent)),
         *("-p", "xdist", "-p", "pytest_timeout", "-p", "conformance.running.plugin"),
         *("-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:warnings"),
-        *("-n", str(asked.lstm_workers or on_cuda(asked.lstm_device)), "--dist", "worksteal"),
+        *("-n", str(asked.lstm_workers or on_cuda(asked.lstm_device or "")), "--dist", "worksteal"),
         *("--max-worker-restart", "1000"),
-        *map("=".join, options.given(vars(asked), options.PYTEST)),
+        *("=".join(filter(None, pair)) for pair in options.given(vars(asked), options.PYTEST)),
     ]
     errors = Console(stderr=True, soft_wrap=True)
     face = Face(errors)
@@ -67,7 +67,9 @@ def _report(face: Face, errors: Console, code: int) -> int:
     if run.usage_errors and not interrupted:
         reporting.write()
         raise UsageError("\n".join(run.usage_errors))
-    finished = run.complete and code in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+    ends = pytest.ExitCode
+    normal = ends.OK, ends.TESTS_FAILED, ends.NO_TESTS_COLLECTED
+    finished = run.complete and code in normal
     failed = ""
     if finished or interrupted or run.verdicts:
         try:
@@ -79,6 +81,8 @@ def _report(face: Face, errors: Console, code: int) -> int:
     failed = reporting.write() or failed
     if failed:
         errors.print(f"lstm-conformance: {failed}", style="bold red", markup=False)
+        return BROKEN
+    if finished and run.unchecked and run.faultless:
         return BROKEN
     if finished:
         return CONFORMANT if run.conformant else NOT_CONFORMANT

@@ -58,6 +58,7 @@ class Reporting:
         self.watchdog = Watchdog(self.folder)
         self.patience = Patience(timeout(config))
         self._session: pytest.Session | None = None
+        self._others = False
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Remember the session, whose exit status tells that no report could be written."""
@@ -142,6 +143,8 @@ class Reporting:
             self._add(decided)
         elif report.failed and report.nodeid in self._collected().items:
             self.run.broken.append(f"{report.nodeid}\n{report.longrepr}")
+        elif report.when == "call" and verdict is None:
+            self._others = True
 
     def _decided(self) -> set[tuple[str, str, str]]:
         return {(each.requirement, each.implementation, each.device) for each in self.run.verdicts}
@@ -192,13 +195,15 @@ class Reporting:
         )
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_sessionfinish(self) -> Any:
+    def pytest_sessionfinish(self, session: pytest.Session) -> Any:
         """End the workers if the run did not end, and see what they left, however the run ended."""
         if len(self.run.verdicts) < max(self.run.total, 1):
             self.watchdog.end_all()
         done = yield
         self.watchdog.stop()
         self.finish()
+        if self.run.verdicts and self.run.unchecked and not (self._others or session.exitstatus):
+            session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
         return done
 
     def finish(self) -> None:
@@ -219,6 +224,8 @@ class Reporting:
         if self.run.verdicts:
             terminalreporter.section("LSTM conformance")
             terminalreporter.write(table(self.run.verdicts))
+            for name in self.run.unchecked:
+                terminalreporter.write_line(f"nothing was checked of {name}")
             for line in (*self.run.circumstances.get("absent", ()), f"seed {self.run.seed}"):
                 terminalreporter.write_line(line)
         failed = self.write()

@@ -18,6 +18,7 @@ from typing import IO
 
 from conformance.implementations.programs.keeper import kept
 from conformance.implementations.programs.protocol import SHOWN, shown
+from conformance.recording.text import printable
 
 CHUNK = 1 << 16
 """The largest number of bytes that are read or written at once."""
@@ -121,7 +122,8 @@ class Process:
             size = len(self._errors)
             _take(self._stderr, self._errors)
         text = self._errors[-TAIL:].decode("utf-8", errors="backslashreplace")
-        return [line[:SHOWN] for line in text.splitlines() if line.strip()][-LINES:]
+        lines = [printable(line)[:SHOWN] for line in text.splitlines() if line.strip()]
+        return lines[-LINES:]
 
     def stop(self) -> None:
         """End the process, and everything that it started."""
