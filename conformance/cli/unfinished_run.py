@@ -42,4 +42,6 @@ def report(asked: argparse.Namespace) -> int:
     if not run.complete:
         console.print(f"the run was ended: {len(run.verdicts)} of {run.total} decided")
         return INTERRUPTED
+    if run.unchecked and run.faultless:
+        return BROKEN
     return CONFORMANT if run.conformant else NOT_CONFORMANT

@@ -55,6 +55,7 @@ class Patience:
         self.timeout = timeout
         self.limits: dict[str, float] = {}
         self.reasons: dict[str, str] = {}
+        self._settled: set[str] = set()
         self._late: Counter[str] = Counter()
         self._took: defaultdict[str, list[float]] = defaultdict(list)
 
@@ -63,21 +64,23 @@ class Patience:
         self._took[implementation].append(seconds)
 
     def learn(self, verdict: Verdict) -> bool:
-        """Take a verdict into account; returns whether that has shortened a limit."""
+        """Take a verdict into account; returns whether that has shortened a limit.
+
+        A limit that was shortened before any call had ended is shortened once more.
+        """
         name = verdict.implementation
-        if not isinstance(verdict, TimedOut):
-            return False
-        self._late[name] += 1
-        if name in self.limits or self._late[name] < ENOUGH:
+        self._late[name] += isinstance(verdict, TimedOut)
+        if self._late[name] < ENOUGH or name in self._settled:
             return False
         took = self._took[name] or [*itertools.chain(*self._took.values())]
         if took:
+            self._settled.add(name)
             median = statistics.median(took)
             limit = max(TIMES * median, LEAST)
             why = f"half of the calls took less than {median:.2g} s"
         else:
             limit, why = max(SHARE * self.timeout, LEAST), "no call had ended"
-        if limit >= self.timeout:
+        if limit >= self.limits.get(name, self.timeout):
             return False
         self.limits[name] = limit
         self.reasons[name] = (

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from tests.support import interrupting
-from tests.support.processes import COMMAND, command
+from tests.support.processes import COMMAND, SPECIMENS, command
 from tests.support.reports import report
 
-INTERRUPTING = f"{interrupting.__file__}:Interrupts"
+INTERRUPTING = f"{SPECIMENS.with_name('interrupting.py')}:Interrupts"
+"""An LSTM that cannot be imported here: it interrupts what imports it."""
+RUNNING = ".lstm-conformance/running-*"
 MOMENTS = ["collection", "verdict", "shrinking", "diagnosis", "report"]
 SIGNALS = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
 ASKED = ["cell_matches_equations", "results_match_reference", "dtypes_follow_input"]
@@ -94,7 +95,7 @@ def test_signal_loses_no_verdict(moment: str, what: str, tmp_path: Path) -> None
     assert before(tmp_path) <= found
     assert len(found) == len(list(rows(out)))
     assert f"interrupted: {len(found)} of " in err
-    assert not list(tmp_path.glob(interrupting.RUNNING))
+    assert not list(tmp_path.glob(RUNNING))
 
 
 @pytest.mark.slow
@@ -103,7 +104,7 @@ def test_killed_run_leaves_its_verdicts(moment: str, tmp_path: Path) -> None:
     """On disk, from where `report` prints and writes them; the next run removes the folder."""
     status, _, err = run(moment, "SIGKILL", tmp_path)
     assert status == -signal.SIGKILL, err
-    (left,) = tmp_path.glob(interrupting.RUNNING)
+    (left,) = tmp_path.glob(RUNNING)
     told = command("report", left, "--json", "report.json", folder=tmp_path)
     written = report(tmp_path / "report.json")
     found = decided(written["verdicts"])
@@ -146,7 +147,7 @@ def test_report_on_a_full_disk_is_told_in_a_line(tmp_path: Path) -> None:
     told = command("verify", *few, "-n", 0, "--json", "/dev/full", folder=tmp_path)
     assert told.returncode == 3, told.stdout + told.stderr
     assert list(rows(told.stdout)) == [ASKED[0]]
-    (left,) = tmp_path.glob(interrupting.RUNNING)
+    (left,) = tmp_path.glob(RUNNING)
     assert told.stderr.splitlines()[-1].startswith(
         "lstm-conformance: /dev/full cannot be written: No space left on device; "
         f"`lstm-conformance report {left.relative_to(tmp_path)} --json FILE` writes it later"

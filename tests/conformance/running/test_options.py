@@ -11,7 +11,7 @@ import pytest
 from conformance.checking.requirement import LEVELS
 from conformance.errors import UsageError
 from conformance.running import options
-from conformance.running.options import INFER, OPTIONS, PYTEST, REPLAY, VERIFY
+from conformance.running.options import INFER, OPTIONS, PYTEST, REPLAY, REPORT, VERIFY
 from tests.support.sources import ROOT, needs_source_tree
 
 README = ROOT / "README.md"
@@ -42,7 +42,7 @@ def test_front_page_has_every_option() -> None:
     assert table.splitlines() == rows()
 
 
-@pytest.mark.parametrize("taker", [VERIFY, INFER, REPLAY, PYTEST])
+@pytest.mark.parametrize("taker", [VERIFY, INFER, REPLAY, REPORT, PYTEST])
 def test_keys_and_flags_are_unambiguous(taker: str) -> None:
     """None is taken twice."""
     taken = options.of(taker)
@@ -116,7 +116,7 @@ def test_values_that_make_no_sense_are_refused(word: str, told: str) -> None:
         options.check(parsed(PYTEST, word.replace("--", "--lstm-", 1)), PYTEST)
 
 
-@pytest.mark.parametrize("taker", [VERIFY, INFER, REPLAY, PYTEST])
+@pytest.mark.parametrize("taker", [VERIFY, INFER, REPLAY, REPORT, PYTEST])
 def test_defaults_make_sense(taker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No check refuses a default."""
     monkeypatch.chdir(tmp_path)
