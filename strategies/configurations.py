@@ -31,7 +31,7 @@ def configurations(
     """Draw configurations that `support` allows.
 
     - `input_size`, `hidden_size`, `num_layers`: the bounds (min, max) of each size; `num_layers` is
-      also at most ``support.max_layers``;
+      also within ``support.min_layers`` and ``support.max_layers``;
     - `bias`, `batch_first`, `bidirectional`: the options of the same names;
     - `projection`: whether ``proj_size`` is other than 0;
     - `dropout`: whether ``dropout`` is other than 0, which takes two layers or more;
@@ -48,7 +48,10 @@ def configurations(
     bounds("num_layers", num_layers)
     if num_layers[0] > support.max_layers:
         raise InvalidArgument(f"{num_layers=} needs more than {support.max_layers=}")
-    num_layers = num_layers[0], min(num_layers[1], support.max_layers)
+    if num_layers[1] < support.min_layers:
+        raise InvalidArgument(f"{num_layers=} needs fewer than {support.min_layers=}")
+    least = max(num_layers[0], support.min_layers)
+    num_layers = least, min(num_layers[1], support.max_layers)
     projections = choices("projection", (False, True)[: 1 + support.projection], projection)
     if projections == (True,):
         hidden_size = at_least("hidden_size", hidden_size, 2, "a projection")

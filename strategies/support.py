@@ -16,7 +16,7 @@ class Support:
 
     - `dtypes`: names in :data:`reference.DTYPES`;
     - `devices`: PyTorch's names of devices;
-    - `max_layers`: the largest ``num_layers``;
+    - `min_layers`, `max_layers`: the smallest and the largest ``num_layers``;
     - `bias`, `batch_first`, `bidirectional`: the possible values of these options;
     - `projection`, `dropout`: whether ``proj_size`` and ``dropout`` can be other than 0;
     - `lengths`: whether rows can have different lengths;
@@ -37,11 +37,12 @@ class Support:
     - `adapts_module`: whether the LSTM is a torch module;
     - `own_process`: whether the LSTM computes in another process than the one that calls it.
 
-    Raises :class:`ValueError` for an empty tuple, an unknown dtype or a `max_layers` below 1.
+    Raises :class:`ValueError` for an empty tuple, an unknown dtype or layers below 1.
     """
 
     dtypes: tuple[str, ...] = tuple(DTYPES)
     devices: tuple[str, ...] = ("cpu",)
+    min_layers: int = 1
     max_layers: int = 12
     bias: tuple[bool, ...] = (True, False)
     batch_first: tuple[bool, ...] = (False, True)
@@ -72,6 +73,8 @@ class Support:
             raise ValueError(f"unknown dtypes {unknown}, must be among {list(DTYPES)}")
         if self.max_layers < 1:
             raise ValueError(f"max_layers must be at least 1, got {self.max_layers}")
+        if not 1 <= self.min_layers <= self.max_layers:
+            raise ValueError(f"min_layers must be 1 to {self.max_layers}, got {self.min_layers}")
 
     def without(self, name: str) -> Support:
         """Return what is left where `name`, one of :data:`LEFT_OUT`, is not offered.
@@ -103,8 +106,9 @@ class Support:
                 both[item.name] = tuple(value for value in mine if value in its)
             elif item.default is True:
                 both[item.name] = mine and its
-        layers = min(self.max_layers, other.max_layers)
-        return replace(self, **{**both, "max_layers": layers, "devices": self.devices})
+        both["min_layers"] = max(self.min_layers, other.min_layers)
+        both["max_layers"] = min(self.max_layers, other.max_layers)
+        return replace(self, **{**both, "devices": self.devices})
 
     def lacking(self) -> list[str]:
         """List what an implementation takes by default but does not take here, except devices.
@@ -124,7 +128,9 @@ class Support:
             for item in fields(self)
             if item.default is True and not getattr(self, item.name)
         ]
-        return missing + (["num_layers > 1"] if self.max_layers == 1 else [])
+        missing += [f"num_layers < {self.min_layers}"] * (self.min_layers > 1)
+        few = self.max_layers == 1 or self.max_layers == self.min_layers
+        return missing + [f"num_layers > {self.max_layers}"] * few
 
     def lacking_for(self, case: Case) -> list[str]:
         """List what prevents the implementation from taking `case`, whatever the device."""
@@ -146,7 +152,8 @@ class Support:
         }
         missing += [name for name, is_ in needed.items() if is_ and not getattr(self, name)]
         layers = configuration.num_layers
-        return missing + ([f"num_layers={layers}"] if layers > self.max_layers else [])
+        within = self.min_layers <= layers <= self.max_layers
+        return missing + [f"num_layers={layers}"] * (not within)
 
 
 LEFT_OUT: dict[str, tuple[str, bool | None]] = {

@@ -82,6 +82,22 @@ def test_page_infers_and_verifies_a_class_written_by_hand(tmp_path: Path) -> Non
     assert run.returncode == 0, run.stdout + run.stderr
 
 
+@pytest.mark.slow
+def test_page_infers_and_verifies_a_network_of_a_tutorial(tmp_path: Path) -> None:
+    """The adapter that the page shows is what is printed, and it passes."""
+    (_, written), (_, commands), (_, printed) = blocks(
+        "conformance/implementations/YOUR_OWN.md", "A network of a tutorial"
+    )
+    (tmp_path / "tutorial.py").write_text(written)
+    infer, verify = commands.splitlines()
+    line, _, target = infer.partition(" > ")
+    found = shown(line, tmp_path)
+    assert found.stdout.endswith(f"\n{printed}")
+    (tmp_path / target.strip()).write_text(found.stdout)
+    run = shown(verify, tmp_path, *QUICK)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
 def test_page_verifies_a_numpy_function(tmp_path: Path) -> None:
     """The function with its adapter passes."""
     (_, function), (_, verify) = blocks(

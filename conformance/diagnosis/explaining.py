@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from conformance.checking.comparison import arithmetic, judged, shares
 from conformance.diagnosis.alternatives import AlteredLSTM, hypotheses
 from conformance.diagnosis.parting import right
-from conformance.diagnosis.precision import consistent_with, returns_numbers_of
+from conformance.diagnosis.precision import claimed, consistent_with, returns_numbers_of
 from conformance.diagnosis.recording import Recording
 from conformance.diagnosis.richer import dense, larger, one_step
 from conformance.implementations.implementation import precision
@@ -56,19 +58,24 @@ def explained(recording: Recording, case: Case, got: Result) -> list[str]:
     also = f"here and in {len(observed) - 1} further cases"
     explanations = [
         f"The results equal those of an LSTM {each.says}, {also}."
-        for each in _distinct(near, observed[-1][0])[:MOST]
+        for each in _distinct(near, observed[-1][0], recording.supports.results)[:MOST]
     ]
     return explanations or _explained_by_precision(recording, observed, also)
 
 
-def _distinct(hypotheses: list[AlteredLSTM], case: Case) -> list[AlteredLSTM]:
-    """Drop hypotheses that give the same numbers for `case` as a simpler one, listed earlier."""
+def _distinct(
+    hypotheses: list[AlteredLSTM], case: Case, returned: Collection[str]
+) -> list[AlteredLSTM]:
+    """Drop hypotheses that give the same numbers for `case` as a simpler one, listed earlier.
+
+    Only results that are `returned` count.
+    """
     distinct: dict[bytes, AlteredLSTM] = {}
     for each in hypotheses:
         known = each.compute(case, bounded=False)
         assert known is not None
         bits = b"".join(
-            (array.astype(np.float64) + 0).tobytes() for _, array in known.result.items()
+            (getattr(known.result, name).astype(np.float64) + 0).tobytes() for name in returned
         )
         distinct.setdefault(bits, each)
     return list(distinct.values())
@@ -86,7 +93,8 @@ def _fits(recording: Recording, hypothesis: AlteredLSTM, case: Case, got: Result
     rough = hypothesis.compute(case, bounded=False)
     if rough is None:
         return False
-    for (_, array), (_, expected) in zip(got.items(), rough.result.items(), strict=True):
+    for name in recording.supports.results:
+        array, expected = getattr(got, name), getattr(rough.result, name)
         if array.shape != expected.shape:
             return False
         wide = expected.astype(np.float64)
@@ -97,7 +105,7 @@ def _fits(recording: Recording, hypothesis: AlteredLSTM, case: Case, got: Result
     known = hypothesis.compute(case, arithmetic(case, recording.implementation))
     if known is None or not all(np.isfinite(bound).all() for _, bound in known.bound.items()):
         return False
-    return right(got, known)
+    return right(got, claimed(known, recording.supports.results))
 
 
 def _is_telling(recording: Recording, hypothesis: AlteredLSTM, case: Case) -> bool:
@@ -110,8 +118,9 @@ def _is_telling(recording: Recording, hypothesis: AlteredLSTM, case: Case) -> bo
     assert known is not None
     return any(
         array.shape != expected.shape or (shares(array, expected, TELLING * bound) > 1).any()
-        for (_, array), (_, expected), (_, bound) in zip(
-            known.result.items(), true.items(), known.bound.items(), strict=True
+        for array, expected, bound in (
+            (getattr(each, name) for each in (known.result, true, known.bound))
+            for name in recording.supports.results
         )
     )
 
@@ -120,7 +129,7 @@ def _explained_by_precision(
     recording: Recording, observed: list[tuple[Case, Result]], also: str
 ) -> list[str]:
     """Describe in which coarser dtype results were stored or computed, if that explains them."""
-    dtype = returns_numbers_of(observed)
+    dtype = returns_numbers_of(observed, recording.supports.results)
     if dtype is not None:
         return [f"Every number returned can be stored exactly in {dtype.name}, {also}."]
     single, exact = (one_step(observed[0][0], exact=exact) for exact in (False, True))

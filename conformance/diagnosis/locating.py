@@ -51,6 +51,7 @@ def located(recording: Recording, case: Case, got: Result, known: Truth) -> Diag
         answer = recording.answer(alone)
         if answer is not None and right(answer, judged(recording.implementation, alone, answer)):
             details.append(f"Row {part.row} alone is right.")
+            return Diagnosis(parted=parted, details=tuple(details))
     details += extent(case, got, known, part)
     if is_small(case):
         details += _about_the_step(recording, case, got, known, part)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -19,14 +19,21 @@ def coarser(dtype: DType) -> list[DType]:
     return [each for each in DTYPES.values() if each.unit_roundoff > dtype.unit_roundoff]
 
 
-def returns_numbers_of(observed: Sequence[Observation]) -> DType | None:
+def claimed(known: Truth, returned: Collection[str]) -> Truth:
+    """Allow anything in the results that are not `returned`."""
+    bounds = (b if name in returned else b + np.inf for name, b in known.bound.items())
+    return Truth(known.result, Result.of(bounds))
+
+
+def returns_numbers_of(observed: Sequence[Observation], returned: Collection[str]) -> DType | None:
     """Find the coarsest dtype, coarser than that of the cases, that holds every number returned."""
     for dtype in reversed(coarser(observed[0][0].dtype)):
         with np.errstate(all="ignore"):
             if all(
                 (array.astype(dtype.numpy).astype(array.dtype) == array).all()
                 for _, result in observed
-                for _, array in result.items()
+                for name, array in result.items()
+                if name in returned
             ):
                 return dtype
     return None
@@ -46,7 +53,8 @@ def consistent_with(
     if right(single[1], known[0]) or not right(exact[1], known[1]):
         return None
     for dtype in coarser(exact[0].dtype):
-        if all(right(got, _in(case, dtype)) for case, got in (*observed, single)):
+        returned = recording.supports.results
+        if all(right(g, claimed(_in(case, dtype), returned)) for case, g in (*observed, single)):
             return dtype
     return None
 

@@ -54,14 +54,19 @@ def small_case(
     )
 
 
-def takes(implementation: Runnable, case: Case, *, shaped: bool = False) -> bool:
-    """Return whether `case` runs, and with `shaped` also whether its output has the right shape.
+def takes(
+    implementation: Runnable, case: Case, *, shaped: bool = False, kept: bool = False
+) -> bool:
+    """Return whether `case` runs.
 
-    The numbers are not looked at: an implementation that computes a case wrongly supports it.
+    With `shaped` its output must also have the right shape, and with `kept` the case's dtype. The
+    numbers are not looked at: an implementation that computes a case wrongly supports it.
     """
     try:
         with blamed():
             result = implementation.run(case)
+            if kept and any(array.dtype != case.dtype.numpy for _, array in result.items()):
+                return False
             return not shaped or tuple(result.output.shape) == case.output_shape()
     except Failure:
         return False
@@ -71,10 +76,16 @@ def dtypes_taken(
     implementation: Runnable,
     dtypes: tuple[str, ...],
     cases: Callable[[str], Iterable[Case]] = lambda dtype: [small_case(dtype=dtype)],
+    kept: bool = False,
 ) -> tuple[str, ...]:
     """Select those of `dtypes` in which all `cases` run, by default one small case.
 
-    If that leaves none, the dtype is not why the cases fail, and all of `dtypes` are returned.
+    With `kept`, results must also have the dtype of the case. If that leaves none, the dtype is not
+    why the cases fail, and all of `dtypes` are returned.
     """
-    taken = [name for name in dtypes if all(takes(implementation, case) for case in cases(name))]
+    taken = [
+        name
+        for name in dtypes
+        if all(takes(implementation, case, kept=kept) for case in cases(name))
+    ]
     return tuple(taken) or dtypes

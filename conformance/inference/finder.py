@@ -17,14 +17,26 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from conformance.implementations.by_hand.expressions import Call
 from conformance.implementations.by_hand.usage import Around
 from conformance.inference.guess import Guess
+from conformance.inference.numbers import INPUT
 from conformance.inference.probing import Prober
 from conformance.inference.readings import READINGS, WRONG
-from conformance.inference.schemes import schemes
+from conformance.inference.schemes import Scheme, schemes
 from conformance.inference.search import Search, best
-from conformance.inference.ways import Construction, calls, constructions, methods, signatures
+from conformance.inference.stacks import Stack, stacks
+from conformance.inference.ways import (
+    Construction,
+    calls,
+    constructions,
+    drawings,
+    embeddings,
+    methods,
+    signatures,
+)
 from conformance.recording.text import told
 from reference import DType
 
@@ -34,21 +46,31 @@ UNTIL = 5.0, 9.0
 
 @dataclass(frozen=True)
 class Found:
-    """The best guess, `others` that fit as well, and how to make an instance of a class."""
+    """The best guess, `others` that fit as well, and how to make an instance of a class.
+
+    `part` has the arguments of the constructor with which the class could not be tried. `shallow`
+    has those with which the class is wrong, if it is right without them. Both are empty otherwise.
+    """
 
     guess: Guess
     search: Search
     construction: Construction | None
     others: tuple[Guess, ...] = ()
+    part: str = ""
+    shallow: str = ""
 
 
 @dataclass(frozen=True)
 class _Place:
-    """One way to make and fill an instance, and the guesses to begin with."""
+    """One way to make and fill an instance, and the guesses to begin with.
+
+    An `optional` place leaves a submodule out, and is searched if no other place explains anything.
+    """
 
     search: Search
     construction: Construction | None
     starts: tuple[Guess, ...]
+    optional: bool = False
 
 
 @dataclass
@@ -60,6 +82,7 @@ class Finder:
     around: Around
     complaint: str = ""
     started: float = field(default_factory=time.perf_counter)
+    places: list[_Place] = field(default_factory=list)
 
     def best(self) -> Found | None:
         """Return the best guess of all places, None if nothing could be called at all.
@@ -67,41 +90,57 @@ class Finder:
         The first place is always searched, whatever the time.
         """
         places = list(self._as_class() if isinstance(self.target, type) else self._as_function())
+        self.places = places
         found: list[Found] = []
         for faulty, until in zip((False, True), UNTIL, strict=True):
-            if any(each.guess.whole for each in found):
+            if any(each.guess.whole for each in found) or (faulty and self.in_float32):
                 break
             # one place may explain some results by accident, so the search goes on until a place
             # explains all of them without a flaw
             for place in places:
                 if place is not places[0] and time.perf_counter() > self.started + until:
                     break
+                if place.optional and any(each.guess.whole for each in found):
+                    continue
                 reached = self._followed(place, faulty)
                 if reached is not None:
                     found.append(reached)
                     if reached.guess.complete and not reached.guess.flaws:
-                        return reached
+                        return self._deepened(reached)
         raised = (place.search.prober.complaint for place in places)
         self.complaint = next(filter(None, raised), self.complaint)
         return min(found, key=lambda each: each.guess.rank, default=None)
 
+    @property
+    def in_float32(self) -> bool:
+        """Whether the class computes in float32 what it is given in float64."""
+        narrowed = any(place.search.prober.narrowed for place in self.places)
+        return narrowed and self.dtype.name == "float64"
+
     def _as_function(self) -> Iterator[_Place]:
         for cell, tensors in itertools.product((False, True), repeat=2):
-            for call, shapes in signatures(self.target, cell):
+            for (call, row), columns in itertools.product(
+                signatures(self.target, cell), (True, False)
+            ):
+                # where rows of the batch are columns, a bias is a column
+                shapes = {k: (*s, 1) if columns and len(s) == 1 else s for k, s in row.items()}
                 prober = Prober(self.dtype, None, self.target, self.around, tensors)
                 starts = tuple(
                     Guess(scheme, "", Call(call), reading)
                     for scheme in schemes(shapes)
                     for reading in READINGS
-                    if reading.cell == cell
+                    if (reading.cell, reading.columns) == (cell, columns)
+                    if not (columns and scheme.transposed)
                 )
                 if starts:
-                    yield _Place(Search(prober, shapes), None, starts)
+                    yield _Place(Search(prober, Stack(("",), 1, shapes)), None, starts)
         self.complaint = "the names of the arguments are not those of an LSTM"
 
     def _as_class(self) -> Iterator[_Place]:
         complaints = []
-        for construction in constructions(self.target):
+        shallow = list(constructions(self.target))
+        deep = [deeper for each in shallow for deeper in each.deeper()]
+        for construction in (*shallow, *deep):
             prober = Prober(self.dtype, construction, None, self.around)
             try:
                 made = prober.subject()
@@ -109,25 +148,26 @@ class Finder:
                 complaints.append(f"the constructor raised {told(error)}")
                 continue
             shapes = made.shapes()
-            fitting = list(schemes(shapes))
-            if not fitting:
+            called = list(methods(made.holder))
+            fitting = [
+                (stack, list(schemes(stack.shapes, stack.layers, stack.directions)))
+                for stack in stacks(shapes)
+            ]
+            if not any(of for _, of in fitting):
                 listed = ", ".join(f"{key} {shape}" for key, shape in shapes.items())
                 complaints.append(
                     "no parameters have the shapes of an LSTM with 3 inputs and 5 hidden units: "
                     f"{listed or 'there are none'}"
                 )
-            elif not (called := list(methods(made.holder))):
+            elif not called:
                 complaints.append("an instance has nothing that can be called")
             else:
-                search = Search(prober, shapes)
-                for scheme in fitting:
-                    ways = itertools.product(called, READINGS)
-                    starts = (
-                        Guess(scheme, method, Call(call), reading)
-                        for method, reading in ways
-                        for call in calls(reading.cell)
-                    )
-                    yield _Place(search, construction, tuple(starts))
+                for (stack, of), embedding in itertools.product(fitting, embeddings(made)):
+                    search = Search(replace(prober, embedding=embedding), stack)
+                    for scheme in of:
+                        starts = tuple(_starts(scheme, called))
+                        linear = embedding in made.linear_modules(INPUT)
+                        yield _Place(search, construction, starts, linear)
                 complaints.append("")
         if not complaints:
             complaints.append(
@@ -135,6 +175,72 @@ class Finder:
                 "input_size and hidden_size; infer a subclass whose __init__ takes these two"
             )
         self.complaint = next(filter(None, complaints), "")
+
+    def _deepened(self, found: Found) -> Found:
+        """Return what was found of an instance of more layers and directions, if it can be made.
+
+        If the class is not an LSTM then, the result is what is nearest to one.
+        """
+        if found.construction is None or not found.construction.more:
+            return found
+        missed, deepest = [], found
+        for construction in found.construction.deeper():
+            asked = ", ".join(f"{key}={text}" for key, text in construction.asked)
+            deeper = next(self._transferred(found, construction), None)
+            if deeper is None:
+                missed.append(asked)
+            elif not deeper.guess.whole or deeper.guess.flaws:
+                return replace(deeper, shallow=asked)
+            else:
+                deepest = deeper
+        return replace(deepest, part=" or ".join(missed))
+
+    def _transferred(self, found: Found, construction: Construction) -> Iterator[Found]:
+        """Yield the mapping of one layer and direction, extended to those of `construction`."""
+        of_one, prober = found.guess, replace(found.search.prober, factory=construction)
+        try:
+            shapes = prober.subject().shapes()
+        except (Exception, SystemExit):
+            return
+        for stack in stacks(shapes):
+            if len(stack.layers) == 1:
+                continue
+            search = Search(prober, stack)
+            for scheme in schemes(stack.shapes, stack.layers, stack.directions):
+                lowest = [name.replace("*", stack.layers[0]) for name in (*scheme.ih, *scheme.hh)]
+                if lowest != [*of_one.scheme.ih, *of_one.scheme.hh]:
+                    continue
+                if scheme.joined != of_one.scheme.joined:
+                    continue
+                guess = replace(of_one, scheme=scheme, initial={}, exact=0)
+                plain = guess.plain(search.numbers)
+                for form in self._forms(search, guess):
+                    grown = [replace(form, exact=1, biases={}, unexplained=())]
+                    for name in scheme.biases:
+                        grown = [more for each in grown for more in search.bias(each, name)]
+                    whole = best(map(search.whole, grown))
+                    if whole and whole[0].exact and not whole[0].unexplained:
+                        yield Found(whole[0], search, construction)
+                        return
+                    nearest = search.whole(replace(plain, call=form.call, draws=form.draws))
+                    if np.isfinite(nearest.error):
+                        yield Found(nearest, search, construction)
+                return
+
+    @staticmethod
+    def _forms(search: Search, guess: Guess) -> Iterator[Guess]:
+        """Yield `guess`, of one layer and direction, with the calls that may be right for more."""
+        count = len(search.stack.layers)
+        if guess.draws:
+            search.answer(replace(guess, draws=None), hh=False, biases=())
+            for draws in drawings(search.prober.drawn, guess.reading, count):
+                yield replace(guess, draws=draws)
+        elif not guess.states:
+            yield guess
+        else:
+            yield from (
+                replace(guess, call=Call(text)) for text in calls(guess.reading.cell, count)
+            )
 
     def _followed(self, place: _Place, faulty: bool) -> Found | None:
         """Return the best guess that grows from the starts of a place, None if there is none.
@@ -145,6 +251,12 @@ class Finder:
         search = place.search
         stateless = [start for start in place.starts if start.call.text == "input"]
         stateful = [start for start in place.starts if start.call.text != "input"]
+        drawing = [
+            replace(start, draws=draws)
+            for start in stateless
+            if search.answer(start, hh=False, biases=()) is not None
+            for draws in drawings(search.prober.drawn, start.reading, len(search.stack.layers))
+        ]
         if faulty:
             stateless += [
                 replace(start, reading=reading)
@@ -153,7 +265,8 @@ class Finder:
                 if start.reading == replace(reading, reshaped=False, reversed=False)
             ]
         reached: list[Guess] = []
-        for group in (stateless, stateful):
+        # what draws its states does not return the same twice without them
+        for group in (drawing or stateless, stateful):
             for start in group:
                 reached += search.by_x(start, faulty)
                 if any(guess.whole and (faulty or not guess.flaws) for guess in reached):
@@ -185,3 +298,10 @@ class Finder:
         if whole and whole[0].exact:
             return whole
         return [search.whole(started.plain(search.numbers))]
+
+
+def _starts(scheme: Scheme, called: list[str]) -> Iterator[Guess]:
+    """Yield the guesses to begin with, for each method and each meaning of the input's axes."""
+    for method, reading in itertools.product(called, READINGS):
+        for call in calls(reading.cell, len(scheme.layers)):
+            yield Guess(scheme, method, Call(call), reading)

@@ -26,7 +26,8 @@ class Guess:
     - `forget_bias`: a constant that the class itself adds to the forget gate
     - `ih`, `hh`: for each gate the block of the weights by x, and by h, that it uses
     - `turned`: whether four separate weights by h are transposed, None if not known
-    - `biases`: what each bias adds to the gates, (4, HIDDEN)
+    - `biases`: what each bias adds to the gates, for each layer and direction, (4, HIDDEN)
+    - `draws`: the initial states that the class itself draws at random, None if it draws none
     - `initial`: names that look like biases and are the initial h or c
     - `unexplained`: names that look like biases and do something else
     - `exact`: the number of returned arrays that are explained
@@ -47,10 +48,17 @@ class Guess:
     biases: Mapping[str, Array] = field(default_factory=dict)
     initial: Mapping[str, str] = field(default_factory=dict)
     unexplained: tuple[str, ...] = ()
+    draws: Call | None = None
     exact: int = 0
     total: int = 0
     returned: int = 0
     error: float = np.inf
+
+    @property
+    def states(self) -> set[str]:
+        """The names of the initial states that are given or drawn; the others are zero."""
+        drawn = self.draws.names if self.draws else []
+        return {"h_0", "c_0"} & {*self.call.names, *drawn}
 
     @property
     def whole(self) -> bool:
@@ -86,10 +94,10 @@ class Guess:
         biases = {}
         for place, name in enumerate(self.scheme.biases):
             bias = numbers.bias[name]
-            if bias.size == HIDDEN:
-                biases[name] = np.outer(np.array(self.ih) == place % 4, bias)
+            if bias.shape[1] == HIDDEN:
+                biases[name] = (np.array(self.ih) == place % 4)[:, None] * bias[:, None]
             else:
-                biases[name] = bias.reshape(4, HIDDEN)[list(self.ih)]
+                biases[name] = bias.reshape(-1, 4, HIDDEN)[:, list(self.ih)]
         return replace(
             self, hh=self.ih, biases=biases, unexplained=(), equations=LSTM, forget_bias=0.0
         )

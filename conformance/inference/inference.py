@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from inspect import isfunction
 from itertools import product
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ from conformance.implementations.by_hand.expressions import Call
 from conformance.implementations.by_hand.usage import Around
 from conformance.implementations.failures import lenient
 from conformance.implementations.loading import find, missing
+from conformance.implementations.probing import takes
 from conformance.inference import mapping
 from conformance.inference.finder import Finder, Found
 from conformance.inference.guess import Guess
@@ -40,6 +42,7 @@ class Inference:
     - `faults`: what is wrong with the class, each the part of a sentence; empty if the adapter fits
     - `remarks`: what else to know, such as other mappings that fit as well
     - `partly`: whether the adapter fits as long as sizes are not extreme
+    - `part`: the arguments of the constructor with which the class could not be tried
     """
 
     name: str
@@ -48,6 +51,7 @@ class Inference:
     faults: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     partly: bool = False
+    part: str = ""
 
     @property
     def fits(self) -> bool:
@@ -57,9 +61,14 @@ class Inference:
     def lines(self) -> list[str]:
         """Return what to print: comments that describe what was found, and the source."""
         if self.fits:
-            comments = [
-                f"{self.name} computes the LSTM. Save these lines as mine.py and run",
-                "",
+            comments = [f"{self.name} computes the LSTM. Save these lines as mine.py and run", ""]
+            if self.part:
+                comments = [
+                    f"{self.name} computes the LSTM, as far as it was looked at: not with "
+                    f"{self.part}. Save these lines as mine.py and run",
+                    "",
+                ]
+            comments += [
                 "    lstm-conformance verify mine.py:mine",
                 "",
             ]
@@ -87,9 +96,8 @@ def infer(name: str) -> Inference:
     for dtype in ("float64", "float32"):
         finder = Finder(target, DTYPES[dtype], lambda: neighbours)
         found = finder.best()
-        if found is not None:
-            place = module.__name__.removeprefix("lstm_under_test_")
-            return _Conclusion(name, target, place, found, lambda: neighbours).drawn()
+        if found is not None and (found.guess.whole or not finder.in_float32):
+            return _Conclusion(name, attribute, module, target, found, lambda: neighbours).drawn()
         complaint = complaint or finder.complaint
     raise UsageError(f"{name!r}: {complaint}")
 
@@ -99,11 +107,15 @@ def _is_inferred(value: Any) -> bool:
 
 
 class _Adapter(NamedTuple):
-    """An adapter with its arguments, what is wrong with the class, and what is not verified."""
+    """An adapter with its arguments, what is wrong with the class, and what is not verified.
+
+    `unlike` are those of the faults that say of an array only that its numbers are others.
+    """
 
     arguments: dict[str, Any]
     mine: HandWritten
     faults: list[str]
+    unlike: list[str]
     unverified: list[str]
 
 
@@ -112,8 +124,9 @@ class _Conclusion:
     """The way from what was found to an :class:`Inference`."""
 
     name: str
+    attribute: str
+    module: ModuleType
     target: Callable[..., Any]
-    place: str
     found: Found
     around: Around
 
@@ -126,26 +139,43 @@ class _Conclusion:
         adapters = list(self._adapters())
         failures = [_failure(each.mine) for each in adapters]
         chosen = failures.index(None) if None in failures else 0
-        (arguments, mine, faults, unverified), failed = adapters[chosen], failures[chosen]
+        (arguments, mine, faults, unlike, unverified), failed = adapters[chosen], failures[chosen]
         exact = bool(self.found.guess.exact)
         partly = exact and not faults and failed is not None
         if failed is not None and (partly or not exact):
             nearest = "" if exact else "no mapping fits; with the nearest: "
             faults = [f"{nearest}{failed.failure} in {failed.case!r}", *diagnose(failed).lines()]
+        elif failed is not None and unlike:
+            faults = [*faults, *diagnose(failed).explanations]
         remarks: list[str] = []
         if not faults:
+            remarks += [f"results are not in {each}" for each in self._narrow(mine)]
             remarks += self._remarks(arguments)
-            remarks += [
-                f"call={other.arguments['call']!r} fits as well"
+            # what takes two states apart takes them in one array, too
+            others = [
+                repr(other.arguments["call"])
                 for n, other in enumerate(adapters)
-                if n != chosen and failures[n] is None
+                if n != chosen and failures[n] is None and "stack(" not in other.arguments["call"]
             ]
+            if others:
+                remarks.append(f"call={' or call='.join(others)} fits as well")
         if exact:
             remarks += [f"{place} is not verified" for place in unverified]
-        construction, written = self.found.construction, self.target.__name__
-        factory = construction.code if construction else written
-        code = mapping.source(written, self.place, factory, arguments)
-        return Inference(self.name, code, mine, tuple(faults), tuple(remarks), partly)
+        construction = self.found.construction
+        factory = construction.code if construction else self.attribute
+        code = mapping.source(self.attribute, self.module, factory, arguments)
+        if self.found.shallow:
+            faults.insert(0, f"this is an LSTM, but not with {self.found.shallow}")
+        part = self.found.part
+        return Inference(self.name, code, mine, tuple(faults), tuple(remarks), partly, part)
+
+    def _narrow(self, mine: HandWritten) -> Iterator[str]:
+        """Yield dtypes in which the class runs, but with results of another dtype."""
+        for dtype in ("float64", "float32"):
+            if dtype not in mine.supports.dtypes:
+                small = mine.small_case(dtype, states=mine.supports.states[0])
+                if takes(mine, small):
+                    yield f"{dtype} where arguments are, so that {dtype} is not verified"
 
     def _adapters(self) -> Iterator[_Adapter]:
         """Yield an adapter for each call that may be right."""
@@ -157,6 +187,10 @@ class _Conclusion:
             arguments: dict[str, Any] = {**named, "call": given.call.text}
             if given.call.takes_states and not optional:
                 arguments["states_optional"] = False
+            if given.draws:
+                arguments["draws"] = given.draws.text
+            if self.search.prober.embedding:
+                arguments["embedding"] = self.search.prober.embedding
             if given.method:
                 arguments["method"] = given.method
             arguments |= {"returns": text, **given.reading.options()}
@@ -168,7 +202,7 @@ class _Conclusion:
             except UsageError as error:
                 raise UsageError(f"{self.name!r}: {error}") from error
             mine.around = self.around
-            yield _Adapter(arguments, mine, [*faults, *ignored, *unlike], unverified)
+            yield _Adapter(arguments, mine, [*faults, *ignored, *unlike], unlike, unverified)
 
     def _returns(self, guess: Guess) -> Returns:
         returned = self.search.whole_answer(guess)
@@ -180,20 +214,23 @@ class _Conclusion:
 
         Calls that give states in the form in which they are returned come first.
         """
-        if guess.call.takes_states:
+        if guess.draws:
+            return [(guess, False, [])]
+        if guess.call.takes_states or guess.call.starts_at_zero:
             # in float32: many classes make missing states in torch's default dtype, which would
             # raise in float64 although states are optional
             in_float32 = replace(self.search.prober, dtype=DTYPES["float32"])
-            search = Search(in_float32, self.search.shapes)
+            search = Search(in_float32, self.search.stack)
             omitted = search.whole(replace(guess, call=Call("input")))
             # a call without states returned something, but not what follows from zeros
             random = guess.exact and not omitted.exact and np.isfinite(omitted.error)
             wrong = ["initial states that are not given are not zeros"] * bool(random)
             return [(guess, bool(omitted.exact), wrong)]
         tried = (
-            self.search.whole(replace(guess, call=Call(text))) for text in calls(guess.reading.cell)
+            self.search.whole(replace(guess, call=Call(text)))
+            for text in calls(guess.reading.cell, len(guess.scheme.layers))
         )
-        ran = [each for each in tried if each.call.takes_states and np.isfinite(each.error)]
+        ran = [each for each in tried if each.states and np.isfinite(each.error)]
         if not ran:
             return [(guess, True, [])]
         most = max((given.exact, given.total) for given in ran)
@@ -216,8 +253,10 @@ class _Conclusion:
     def _remarks(self, arguments: dict[str, Any]) -> Iterator[str]:
         """Yield what else to know of a class that fits."""
         if isinstance(arguments.get("bias"), tuple):
-            first, second = arguments["bias"]
-            yield f"{first} and {second} can be exchanged: only their sum matters"
+            *others, last = arguments["bias"]
+            yield f"{', '.join(others)} and {last} can be exchanged: only their sum matters"
+        if Call(arguments["call"]).starts_at_zero:
+            yield "only one initial state can be given, so that both are verified with zeros"
         for name, state in self.found.guess.initial.items():
             yield f"{name} is the initial {state} and keeps the value from the constructor"
         for other in self.found.others:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -46,7 +48,7 @@ def parameters(guess: Guess, search: Search) -> tuple[dict[str, Any], list[str]]
         )
     biases, wrong = _biases(guess, search)
     if biases:
-        arguments["bias"] = biases[0] if len(biases) == 1 else tuple(biases[:2])
+        arguments["bias"] = biases[0] if len(biases) == 1 else tuple(biases)
     if stacked and gates(guess.ih) != GATES:
         arguments["gates"] = gates(guess.ih)
     hh_turned = scheme.hh_transposed(search.shapes, guess.turned)
@@ -56,7 +58,14 @@ def parameters(guess: Guess, search: Search) -> tuple[dict[str, Any], list[str]]
         arguments["transposed"] = "weight_ih" if scheme.transposed else "weight_hh"
     if guess.forget_bias:
         arguments["forget_bias"] = guess.forget_bias
+    if len(scheme.layers) > 1:
+        arguments["layers"] = scheme.layers
+    if scheme.directions == 2:
+        arguments["bidirectional"] = True
     other = [f"{name} has an effect that a bias does not have" for name in guess.unexplained]
+    single = [name for name in guess.unexplained if search.numbers.bias[name].shape[1] == HIDDEN]
+    if len(single) in (2, 3) and len(single) == len(guess.unexplained):
+        other.append(f"this looks like a peephole LSTM, whose gates see c by {', '.join(single)}")
     return arguments, faults + wrong + other
 
 
@@ -90,12 +99,12 @@ def _biases(guess: Guess, search: Search) -> tuple[list[str], list[str]]:
     singles: tuple[list[str], ...] = ([], [], [], [])
     for name, added in guess.biases.items():
         numbers = search.numbers.bias[name]
-        of = np.flatnonzero(added.any(axis=1))
+        of = np.flatnonzero(added.any(axis=(0, 2)))
         if not len(of):
             idle.append(name)
-        elif numbers.size == STACKED:
+        elif numbers.shape[1] == STACKED:
             right.append(name)
-            blocks = numbers.reshape(4, HIDDEN)[list(guess.ih)]
+            blocks = numbers.reshape(-1, 4, HIDDEN)[:, list(guess.ih)]
             if np.array_equal(added, 2 * blocks):
                 faults.append(f"{name} is added twice")
             elif not np.array_equal(added, blocks):
@@ -103,27 +112,42 @@ def _biases(guess: Guess, search: Search) -> tuple[list[str], list[str]]:
                 faults.append(f"{name} is not used in the order {used} of the weights")
         else:
             singles[of[0]].append(name)
-            twice = not np.array_equal(added[of[0]], numbers)
+            twice = not np.array_equal(added[:, of[0]], numbers)
             if len(of) > 1 or twice:
                 where = " and ".join(NAMES[GATES[gate]] for gate in of)
                 faults.append(f"{name} is added {'twice ' * twice}to the {where}")
     counts = [len(names) for names in singles]
-    for nth in range(min(max(counts), 2)):
+    for nth in range(max(counts)):
         spare = iter(idle)
         four = [names[nth] if nth < len(names) else next(spare, "") for names in singles]
         if all(four):
             right.append(pattern(tuple(four)))
-    whole = not any(counts) and any(search.numbers.bias[name].size == STACKED for name in idle)
+    whole = not any(counts) and any(search.numbers.bias[name].shape[1] == STACKED for name in idle)
     if len(set(counts)) > 1 or whole:
         faults += [f"{name} has no effect" for name in idle]
     return right or idle[: 2 * whole], faults
 
 
-def source(name: str, module: str, factory: str, arguments: Mapping[str, Any]) -> str:
-    """Return the adapter as source, in lines of up to 100 columns where names allow that."""
+def source(name: str, module: ModuleType, factory: str, arguments: Mapping[str, Any]) -> str:
+    """Return the adapter as source, in lines of up to 100 columns where names allow that.
+
+    `name` is the class or function in `module`. If that is a file that the current folder does not
+    have, its folder is named.
+    """
+    place = module.__name__.removeprefix("lstm_under_test_")
+    folder = Path(module.__file__ or "").parent
     lines = ["from conformance import HandWritten"]
-    if all(part.isidentifier() for part in module.split(".")):
-        lines += [f"from {module} import {name}"]
+    if place != module.__name__ and folder != Path.cwd():
+        lines = ["import sys", "", *lines, "", f"sys.path.insert(0, {str(folder)!r})"]
+    if all(part.isidentifier() for part in place.split(".")):
+        lines += [f"from {place} import {name}"]
+    else:
+        lines = [
+            "import importlib",
+            *lines,
+            "",
+            f"{name} = importlib.import_module({place!r}).{name}",
+        ]
     lines += ["", "mine = HandWritten(", f"    {factory},"]
     current = "   "
     for key, value in arguments.items():

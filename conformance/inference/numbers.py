@@ -40,32 +40,36 @@ USES: list[Use] = ORDERS + [
 class Numbers:
     """The values of parameters and arguments, exact in float32 and not near zero.
 
-    - `ih`, `hh`: blocks of the weights by x (4, HIDDEN, INPUT) and by h (4, HIDDEN, HIDDEN), of
-      which each gate uses one
-    - `bias`: biases by name, flat
+    - `ih`, `hh`: for each layer and direction the blocks of the weights by x (4, HIDDEN, features)
+      and by h (4, HIDDEN, HIDDEN), of which each gate uses one
+    - `bias`: biases by name, flat, for each layer and direction
     - `inputs`: inputs by their number of axes
     - `seed`: the seed of all of these, and of the states
     """
 
-    ih: Array
-    hh: Array
+    ih: list[Array]
+    hh: list[Array]
     bias: Mapping[str, Array]
     inputs: Mapping[int, Array]
     seed: int
 
     @classmethod
-    def of(cls, shapes: Shapes, seed: int = 1) -> Numbers:
-        """Draw numbers for parameters of these shapes, uniform in ±(0.1, 1)."""
+    def of(cls, shapes: Shapes, count: int = 1, directions: int = 1, seed: int = 1) -> Numbers:
+        """Draw numbers for parameters of these shapes, uniform in ±(0.1, 1).
+
+        `shapes` are those of one layer and direction, of `count` in all.
+        """
         rng = np.random.default_rng(seed)
 
         def some(*shape: int) -> Array:
             numbers: Array = rng.uniform(0.1, 1, shape) * rng.choice([-1, 1], shape)
             return numbers.astype(np.float32).astype(np.float64)
 
+        features = [INPUT if n < directions else directions * HIDDEN for n in range(count)]
         return cls(
-            some(4, HIDDEN, INPUT),
-            some(4, HIDDEN, HIDDEN),
-            {name: some(int(np.prod(shape))) for name, shape in shapes.items()},
+            [some(4, HIDDEN, size) for size in features],
+            [some(4, HIDDEN, HIDDEN) for _ in features],
+            {name: some(count, int(np.prod(shape))) for name, shape in shapes.items()},
             {axes: 2 * some(*shape) for axes, shape in INPUTS.items()},
             seed,
         )
@@ -78,17 +82,17 @@ class Numbers:
 
 
 def additions(bias: Array) -> Iterator[Array]:
-    """Yield everything that a bias can add to the four gates, (4, HIDDEN), right ones first.
+    """Yield everything that a bias (layers, size) can add to the gates, (layers, 4, HIDDEN).
 
-    A bias for all gates adds its blocks in any way, and a bias for one gate adds itself to any
-    gates: once, twice, or not at all.
+    Right ones come first. A bias for all gates adds its blocks in any way, and a bias for one gate
+    adds itself to any gates: once, twice, or not at all.
     """
-    if bias.size == STACKED:
-        blocks = bias.reshape(4, HIDDEN)
-        once = [blocks[list(use)] for use in USES]
+    if bias.shape[1] == STACKED:
+        blocks = bias.reshape(-1, 4, HIDDEN)
+        once = [blocks[:, list(use)] for use in USES]
     else:
         chosen = sorted(itertools.product((0, 1), repeat=4), key=sum)[1:]
-        once = [np.outer(which, bias) for which in chosen]
+        once = [np.array(which)[:, None] * bias[:, None] for which in chosen]
     yield from once
     yield from (2 * added for added in once)
-    yield np.zeros((4, HIDDEN))
+    yield np.zeros((len(bias), 4, HIDDEN))

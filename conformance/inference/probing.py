@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from conformance.implementations.by_hand.answers import attributes
 from conformance.implementations.by_hand.expressions import Call
-from conformance.implementations.by_hand.subjects import Subject, TorchSubject, subject
+from conformance.implementations.by_hand.subjects import Subject, subject
 from conformance.implementations.by_hand.usage import Around
 from conformance.implementations.failures import Misbehaviour
 from conformance.inference.numbers import FIRST, HIDDEN, INPUT, SECOND
@@ -26,11 +28,33 @@ class Leaf:
 
     - `module`: the submodule that got the array as its input; empty if the array was returned
     - `listed`: whether the array was a list of one array for each step
+    - `dtype`: the dtype in which the array was returned
     """
 
     array: Array
     module: str = ""
     listed: bool = False
+    dtype: Any = None
+
+
+class Way(Protocol):
+    """What is called in which way: a guess, as far as a call needs it."""
+
+    @property
+    def method(self) -> str:
+        """The method; empty for the instance itself."""
+
+    @property
+    def call(self) -> Call:
+        """The arguments."""
+
+    @property
+    def draws(self) -> Call | None:
+        """What random tensors are replaced by."""
+
+    @property
+    def reading(self) -> Any:
+        """What the axes of the input mean."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +78,10 @@ class Prober:
     - `function`: is called with its parameters as arguments if there is no factory
     - `around`: a context for everything that the class does
     - `tensors`: whether a function takes tensors
+    - `embedding`: what embeds the tokens that the class takes; empty if it takes none
     - `complaint`: the first exception raised, in words
+    - `drawn`: the shapes of the random tensors that the class made in the last call
+    - `narrowed`: whether an array of another dtype than `dtype` came back
     """
 
     dtype: DType
@@ -62,7 +89,10 @@ class Prober:
     function: Callable[..., Any] | None = None
     around: Around = contextlib.nullcontext
     tensors: bool = False
+    embedding: str = ""
     complaint: str = ""
+    drawn: tuple[tuple[int, ...], ...] = ()
+    narrowed: bool = False
 
     def subject(self) -> Subject:
         """Make a new instance."""
@@ -72,52 +102,73 @@ class Prober:
             return subject(self.factory(INPUT, HIDDEN), self.dtype)
 
     def call(
-        self,
-        method: str,
-        call: Call,
-        values: Mapping[str, Array],
-        parameters: Mapping[str, Array],
+        self, way: Way, values: Mapping[str, Array], parameters: Mapping[str, Array]
     ) -> Returned | None:
-        """Call a new instance, and return its answer, None if it raises.
+        """Call a new instance in this way, and return its answer, None if it raises.
 
-        - `method`, `call`: what is called with which arguments; an empty method is the instance
-        - `values`, `parameters`: arrays by name
+        `values` and `parameters` are arrays by name.
         """
         torch = sys.modules.get("torch")
         with warnings.catch_warnings(), torch.no_grad() if torch else contextlib.nullcontext():
             warnings.simplefilter("ignore")
             try:
                 made = self.subject()
-                given = dict(values)
+                given = {key: array.astype(self.dtype.numpy) for key, array in values.items()}
+                filled = {name: a.astype(self.dtype.numpy) for name, a in parameters.items()}
                 if self.factory is None:
-                    given |= parameters
+                    given |= filled
                 else:
-                    for name, array in parameters.items():
-                        made.fill(name, array.astype(self.dtype.numpy))
-                return self._answer(made, method, call, given)
+                    for name, array in filled.items():
+                        made.fill(name, array)
+                return self._answer(made, way, given)
             except Misbehaviour as error:
                 self.complaint = self.complaint or str(error)
             except (Exception, SystemExit) as error:
                 self.complaint = self.complaint or told(error)
         return None
 
-    def _answer(
-        self, made: Subject, method: str, call: Call, values: Mapping[str, Array]
-    ) -> Returned:
-        given = {key: made.given(array.astype(self.dtype.numpy)) for key, array in values.items()}
-        positional, named = call.arguments(given)
-        module = isinstance(made, TorchSubject)
-        hooked = [name for name, _ in made.holder.named_modules() if name] if module else []
-        with self.around():
-            answer, inputs = made.called(method, positional, named, hooked)
+    def _answer(self, made: Subject, way: Way, values: Mapping[str, Array]) -> Returned | None:
+        x = values["input"]
+        tokens = made.embed(self.embedding, x)[0] if self.embedding else made.given(x)
+        given = {key: made.given(array) for key, array in values.items()} | {"input": tokens}
+        given |= constants(way.call.names, made, self.dtype, way.reading.columns)
+        positional, named = way.call.arguments(given, made)
+        if not _binds(made, way.method, positional, named):
+            return None
+        drawn = way.draws.arguments(given, made)[0] if way.draws else None
+        with self.around(), made.drawing(drawn) as shapes:
+            answer, inputs = made.called(way.method, positional, named, made.submodules())
+        self.drawn = tuple(shapes)
         leaves: list[Leaf] = []
         form = _form(answer, made, leaves)
+        self.narrowed |= any(leaf.dtype != self.dtype.numpy for leaf in leaves)
         modules = [
             Leaf(np.asarray(made.taken(value, name), np.float64), name)
             for name, value in inputs.items()
             if hasattr(value, "detach")
         ]
         return Returned(form, leaves, modules)
+
+
+def constants(names: Collection[str], made: Subject, dtype: DType, columns: bool) -> dict[str, Any]:
+    """Make what a call names beside the case and the parameters, for HIDDEN units."""
+    zeros = np.zeros((HIDDEN, 1) if columns else HIDDEN, dtype.numpy)
+    arrays = {"eye": np.eye(HIDDEN, dtype=dtype.numpy), "zeros": zeros}
+    return {name: made.given(array) for name, array in arrays.items() if name in names}
+
+
+def _binds(made: Subject, method: str, given: list[Any], named: dict[str, Any]) -> bool:
+    """Return whether these are arguments that the holder takes, as far as that can be seen."""
+    called = "forward" if made.registered and not method else method
+    try:
+        signature = inspect.signature(getattr(made.holder, called) if called else made.holder)
+    except (TypeError, ValueError):
+        return True
+    try:
+        signature.bind(*given, **named)
+    except TypeError:
+        return False
+    return True
 
 
 def _form(answer: Any, made: Subject, leaves: list[Leaf]) -> Any:
@@ -129,10 +180,16 @@ def _form(answer: Any, made: Subject, leaves: list[Leaf]) -> Any:
         steps = [part for part in parts if part is not None]
         alike = len(steps) == len(parts) and len({part.shape for part in steps}) == 1
         if alike and len(parts) in (FIRST, SECOND):
-            leaves.append(Leaf(np.stack(steps).astype(np.float64), listed=True))
+            leaves.append(_leaf(np.stack(steps), listed=True))
             return len(leaves) - 1
         return tuple(_form(part, made, leaves) for part in answer)
-    if answer is None:
+    if answer is None or isinstance(answer, (str, int, float)):
         return None
-    leaves.append(Leaf(np.asarray(made.taken(answer, "the answer"), np.float64)))
+    if not hasattr(answer, "shape") and (parts_by_name := attributes(answer)):
+        return {key: _form(value, made, leaves) for key, value in parts_by_name.items()}
+    leaves.append(_leaf(made.taken(answer, "the answer")))
     return len(leaves) - 1
+
+
+def _leaf(array: Array, listed: bool = False) -> Leaf:
+    return Leaf(array.astype(np.float64), listed=listed, dtype=array.dtype)

@@ -29,6 +29,7 @@ class Reading:
     - `batched`: whether there are rows at all
     - `cell`: whether the class computes one step
     - `columns`: whether the last two axes of everything are exchanged, so that rows are columns
+    - `steps_last`: whether steps come after everything else
     - `reshaped`, `reversed`: faults: axes are exchanged by a reshape, or steps are reversed
     """
 
@@ -37,6 +38,7 @@ class Reading:
     batched: bool = True
     cell: bool = False
     columns: bool = False
+    steps_last: bool = False
     reshaped: bool = False
     reversed: bool = False
 
@@ -64,22 +66,23 @@ class Reading:
             return x.swapaxes(0, 1) if self.batch_first else x
         return x.reshape(1 if self.cell else -1, self.rows, x.shape[-1])
 
-    def turned(self, array: Array) -> Array:
-        """Convert an array of rows to the layout of the class, or back."""
-        return array.swapaxes(-1, -2) if self.columns else array
+    def turned(self, array: Array, steps: int | None = None) -> Array:
+        """Convert an array of rows to the layout of the class; `steps` is the axis of steps."""
+        turned = array.swapaxes(-1, -2) if self.columns else array
+        return turned if steps is None or not self.steps_last else np.moveaxis(turned, steps, -1)
 
-    def state_shape(self) -> tuple[int, ...]:
-        """Return the shape of an initial state: with an axis of layers but for a cell."""
-        layers = () if self.cell else (1,)
+    def state_shape(self, count: int = 1) -> tuple[int, ...]:
+        """Return the shape of an initial state: with an axis of layers but for a cell alone."""
+        layers = () if self.cell and count == 1 else (count,)
         return (*layers, *((self.rows,) if self.batched else ()), HIDDEN)
 
     def options(self) -> dict[str, bool]:
         """Return the arguments of :class:`conformance.HandWritten` for this reading."""
-        chosen = {
-            option: True for option in ("batch_first", "cell", "columns") if getattr(self, option)
-        }
+        chosen = {option: True for option in OPTIONS if getattr(self, option)}
         return chosen if self.batched else {**chosen, "batched": False}
 
+
+OPTIONS = ("batch_first", "cell", "columns", "steps_last")
 
 READINGS = (
     Reading(3, batch_first=True),
@@ -89,6 +92,7 @@ READINGS = (
     Reading(1, batched=False, cell=True),
     Reading(3, columns=True),
     Reading(2, cell=True, columns=True),
+    Reading(3, columns=True, steps_last=True),
 )
 """Every right way to read an input."""
 
@@ -108,12 +112,18 @@ class Candidate:
     values: Array
     fault: str = ""
 
+    @property
+    def below(self) -> bool:
+        """Whether it is the state of one layer that is not the top one."""
+        return self.name.endswith("]") and not self.name.endswith("[-1]")
+
 
 def candidates(reading: Reading, simulated: Simulated, leaf: Leaf) -> Iterator[Candidate]:
     """Yield everything with the shape of `leaf`, which may have one more leading axis of 1."""
     shape = leaf.array.shape
     for name, values, fault in _all(reading, simulated, leaf.listed):
-        values = reading.turned(values)
+        steps = name in ("output", "c_all")
+        values = reading.turned(values, 1 if steps else None)
         if values.shape[1:] == shape:
             yield Candidate(name, values, fault)
         elif values.shape[1:] == shape[1:] and shape[0] == 1:
@@ -125,11 +135,10 @@ def _all(reading: Reading, simulated: Simulated, listed: bool) -> Iterator[tuple
 
     An answer that is `listed` has steps first, whatever the input has.
     """
-    h, c = simulated  # (M, T, N, H)
+    h, c, *ends = simulated  # (M, T, N, D * H), and (M, L * D, N, H)
     if not reading.batched:
-        h, c = h[:, :, 0], c[:, :, 0]
-    yield "h_n", h[:, -1], ""
-    yield "c_n", c[:, -1], ""
+        h, c, *ends = (each[:, :, 0] for each in simulated)
+    yield from _states(*ends)
     if reading.cell:
         return
     rows_first = reading.batched and reading.batch_first and not listed
@@ -150,6 +159,25 @@ def _all(reading: Reading, simulated: Simulated, listed: bool) -> Iterator[tuple
         yield "h_n", h[:, 0], "the first step is returned instead of the last"
     elif reading.batched and not listed:
         yield "output", h.swapaxes(1, 2), "the output has rows first, but the input has steps first"
+        yield "flat(output)", h.reshape(len(h), -1, h.shape[-1]), ""
+
+
+def _states(h_n: Array, c_n: Array) -> Iterator[tuple[str, Array, str]]:
+    """Yield final states, and both in one array; the states (M, L * D, N, H) of one layer alone."""
+    count = h_n.shape[1]
+    both = (("h_n", h_n), ("c_n", c_n))
+    if count > 1:
+        for name, values in both:
+            yield name, values, ""
+    for n in range(count):
+        index = "" if count == 1 else f"[{n if n < count - 1 else -1}]"
+        for name, values in both:
+            yield f"{name}{index}", values[:, n], ""
+    for (first, one), (second, other) in (both, both[::-1]):
+        if count == 1:
+            yield f"cat({first}, {second})", np.concatenate([one[:, 0], other[:, 0]], -1), ""
+            yield f"stack({first}, {second})", np.stack([one[:, 0], other[:, 0]], 1), ""
+        yield f"stack({first}, {second})", np.stack([one, other], 1), ""
 
 
 def distances(leaf: Leaf, candidate: Candidate) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -9,6 +10,9 @@ from conformance.inference.guess import Guess
 from conformance.inference.probing import Leaf, Returned
 from conformance.inference.readings import distances
 from conformance.inference.search import Search
+
+NAMES = re.compile(r"output|h_n|c_n|c_all")
+"""The names of results in an expression."""
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 
@@ -30,7 +34,7 @@ def returns(guess: Guess, search: Search, returned: Returned) -> Returns:
     """
     faults: list[str] = []
     texts = [_text(guess, search, leaf, faults) for leaf in returned.leaves]
-    known = {text.partition("[")[0] for text in texts}
+    known = {name for text in texts for name in NAMES.findall(text)}
     _mend_repeated_state(texts, known, faults)
     places = dict(_places(returned.form))
     for n, leaf in enumerate(returned.leaves):
@@ -39,19 +43,20 @@ def returns(guess: Guess, search: Search, returned: Returned) -> Returns:
             spare = [
                 each.name
                 for each in search.named(guess, leaf)
-                if each.name not in known and not each.fault
+                if not known & {*NAMES.findall(each.name)} and not each.fault
                 if each.name != "c_all" or not guess.exact
             ]
             if spare:
-                known.add(spare[0])
+                known.update(NAMES.findall(spare[0]))
                 texts[n] = _indexed(spare[0], guess, leaf)
                 if guess.exact:
                     faults.append(f"{places[n]} has the shape of {spare[0]}, but other numbers")
     if not known & {"output", "h_n"}:
         # a submodule, such as a Linear, computed the answer from its input: the input is a result
-        for leaf in returned.modules:
+        for leaf in reversed(returned.modules):
             text = _text(guess, search, leaf, faults)
-            if text != "_" and texts.count("_"):
+            below = len(guess.scheme.layers) > 1 and text.endswith("]") and "[-1]" not in text
+            if text != "_" and texts.count("_") and not below:
                 texts[texts.index("_")] = f"{leaf.module}({text})"
                 break
     unverified: list[str] = []
@@ -64,8 +69,9 @@ def _mend_repeated_state(texts: list[str], known: set[str], faults: list[str]) -
     The first array is taken to be h_n, and the last one c_n.
     """
     for state, other, place in (("h_n", "c_n", -1), ("c_n", "h_n", 0)):
-        same = [n for n, text in enumerate(texts) if text.partition("[")[0] == state]
-        if len(same) > 1 and not known & {other, "c_all" if other == "c_n" else other}:
+        same = [n for n, text in enumerate(texts) if NAMES.findall(text) == [state]]
+        alike = len({texts[n] for n in same}) == 1
+        if len(same) > 1 and alike and not known & {other, "c_all" if other == "c_n" else other}:
             faults.append(f"{state} is returned twice, and {other} is not returned")
             texts[same[place]] = texts[same[place]].replace(state, other)
             known.add(other)
@@ -83,10 +89,11 @@ def _text(guess: Guess, search: Search, leaf: Leaf, faults: list[str]) -> str:
 
 def _indexed(name: str, guess: Guess, leaf: Leaf) -> str:
     """Return `name`, with the index 0 if the array lacks the axis of layers."""
-    if name not in ("h_n", "c_n") or guess.reading.cell:
+    if guess.reading.cell or len(guess.scheme.layers) > 1 or name in ("output", "c_all"):
         return name
     axes = 3 if guess.reading.batched else 2
-    return name if leaf.array.ndim == axes else f"{name}[0]"
+    whole = leaf.array.ndim == axes + name.startswith("stack")
+    return name if whole else re.sub("(h_n|c_n)", r"\1[0]", name)
 
 
 def _written(form: Any, texts: Sequence[str], unverified: list[str], place: str = "") -> str:

@@ -23,6 +23,8 @@ class Scheme:
       empty
     - `transposed`: whether `ih` is transposed, as its shape shows
     - `biases`: all parameters that can be a bias
+    - `layers`: what ``*`` in the names stands for, for each layer and direction
+    - `directions`: the number of directions
     """
 
     ih: tuple[str, ...]
@@ -30,6 +32,8 @@ class Scheme:
     joined: str
     transposed: bool
     biases: tuple[str, ...]
+    layers: tuple[str, ...] = ("",)
+    directions: int = 1
 
     def spoken(self) -> tuple[int, ...]:
         """Return the block of each gate i, f, g, o by the names of four arrays.
@@ -75,8 +79,13 @@ class Scheme:
         return {name: turn(array) for name, array in zip(names, arrays, strict=True)}
 
 
-def schemes(shapes: Shapes) -> Iterator[Scheme]:
-    """Yield every scheme that fits the shapes; of more than four arrays any four may be gates."""
+def schemes(
+    shapes: Shapes, layers: tuple[str, ...] = ("",), directions: int = 1
+) -> Iterator[Scheme]:
+    """Yield every scheme that fits the shapes; of more than four arrays any four may be gates.
+
+    The shapes are those of the first of `layers`.
+    """
     biases = tuple(
         name
         for name, shape in shapes.items()
@@ -91,10 +100,10 @@ def schemes(shapes: Shapes) -> Iterator[Scheme]:
             hh += [name for name in _of(shapes, rows, HIDDEN, True) if name not in hh]
             for first in _fours(ih, count):
                 for second in _fours(hh, count):
-                    yield Scheme(first, second, "", transposed, biases)
+                    yield Scheme(first, second, "", transposed, biases, layers, directions)
             for first in _fours(joint, count):
                 for joined in ("xh", "hx"):
-                    yield Scheme(first, (), joined, transposed, biases)
+                    yield Scheme(first, (), joined, transposed, biases, layers, directions)
 
 
 def _of(shapes: Shapes, rows: int, columns: int, transposed: bool) -> list[str]:

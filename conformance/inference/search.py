@@ -18,16 +18,17 @@ import numpy as np
 
 from conformance.diagnosis.alternatives.equations import EQUATIONS, LSTM, PAIRS, Equations
 from conformance.inference.guess import Guess
-from conformance.inference.numbers import HIDDEN, ORDERS, USES, Numbers, Shapes, Use, additions
+from conformance.inference.numbers import HIDDEN, ORDERS, USES, Numbers, Use, additions
 from conformance.inference.probing import Leaf, Prober, Returned
 from conformance.inference.readings import Candidate, candidates, distances
 from conformance.inference.simulation import Blocks, Simulated, simulate
+from conformance.inference.stacks import Stack
 from reference import Array
 
 KEPT = 12
 """The number of exact guesses that are followed up; of guesses that explain nothing, a quarter."""
 
-NO_BIAS = np.zeros((1, 4, HIDDEN))
+NO_BIAS = np.zeros((1, 1, 4, HIDDEN))
 
 
 class Scored(NamedTuple):
@@ -62,12 +63,13 @@ class Scored(NamedTuple):
 
 
 class Search:
-    """The search for one class, which `prober` calls; its parameters have these `shapes`."""
+    """The search for one class, which `prober` calls, and whose parameters are a `stack`."""
 
-    def __init__(self, prober: Prober, shapes: Shapes) -> None:
+    def __init__(self, prober: Prober, stack: Stack) -> None:
         self.prober = prober
-        self.shapes = shapes
-        self.numbers = Numbers.of(shapes)
+        self.stack = stack
+        self.shapes = stack.shapes
+        self.numbers = Numbers.of(self.shapes, len(stack.layers), stack.directions)
         self.tolerance = 1e-9 if prober.dtype.name == "float64" else 3e-5
 
     def answer(self, guess: Guess, *, hh: bool, biases: Iterable[str]) -> Returned | None:
@@ -75,18 +77,23 @@ class Search:
 
         All other parameters are zero.
         """
-        parameters = {name: np.zeros(self.shapes[name]) for name in guess.scheme.biases}
-        for name in biases:
-            parameters[name] = self.numbers.bias[name].reshape(self.shapes[name])
-        parameters |= guess.scheme.weights(
-            self.shapes, self.numbers.ih, self.numbers.hh * hh, guess.turned
-        )
+        parameters: dict[str, Array] = {}
+        for n, layer in enumerate(self.stack.layers):
+            own = {name: np.zeros(self.shapes[name]) for name in guess.scheme.biases}
+            for name in biases:
+                own[name] = self.numbers.bias[name][n].reshape(self.shapes[name])
+            by_x, by_h = self.numbers.ih[n], self.numbers.hh[n] * hh
+            own |= guess.scheme.weights(self.shapes, by_x, by_h, guess.turned)
+            parameters |= {name.replace("*", layer): array for name, array in own.items()}
         values = {"input": self.numbers.inputs[guess.reading.axes]}
-        if guess.call.takes_states:
-            states = self.numbers.states(guess.reading.state_shape())
+        if guess.states:
+            states = self.numbers.states(guess.reading.state_shape(len(self.stack.layers)))
             values |= zip(("h_0", "c_0"), states, strict=True)
-        values = {name: guess.reading.turned(array) for name, array in values.items()}
-        return self.prober.call(guess.method, guess.call, values, parameters)
+        values = {
+            name: guess.reading.turned(array, 0 if name == "input" else None)
+            for name, array in values.items()
+        }
+        return self.prober.call(guess, values, parameters)
 
     def whole_answer(self, guess: Guess) -> Returned | None:
         """Return the answer with all parameters of the guess filled in."""
@@ -103,22 +110,27 @@ class Search:
         """Return the states of M LSTMs.
 
         - `ih`, `hh`: how each uses the blocks of weights; without `hh` the weights by h are zero
-        - `bias`: what each adds to its gates, (M, 4, HIDDEN) or (1, 4, HIDDEN)
+        - `bias`: what each adds to its gates, (M or 1, layers or 1, 4, HIDDEN)
         - `states`: the initial h and c of all; by default those in the call, or zeros
         """
-        reading = guess.reading
+        reading, count = guess.reading, len(self.stack.layers)
         if not states:
-            states = [np.zeros((reading.rows, HIDDEN))] * 2
-        if guess.call.takes_states:
-            given = self.numbers.states(reading.state_shape())
-            states = [state.reshape(reading.rows, HIDDEN) for state in given]
-        blocks = Blocks(
-            self.numbers.ih[np.array(ih)],
-            self.numbers.hh[np.array(hh)] if hh else np.zeros((1, 4, HIDDEN, HIDDEN)),
-            bias + guess.forget_bias * np.eye(4)[1, :, None],  # 1 is the index of f in i, f, g, o
-        )
+            given = self.numbers.states(reading.state_shape(count))
+            states = [
+                state.reshape(count, reading.rows, HIDDEN) * (name in guess.states)
+                for name, state in zip(("h_0", "c_0"), given, strict=True)
+            ]
+        bias = bias + guess.forget_bias * np.eye(4)[1, :, None]  # 1 is the index of f in i, f, g, o
+        blocks = [
+            Blocks(
+                self.numbers.ih[n][np.array(ih)],
+                self.numbers.hh[n][np.array(hh)] if hh else np.zeros((1, 4, HIDDEN, HIDDEN)),
+                bias[:, min(n, bias.shape[1] - 1)],
+            )
+            for n in range(count)
+        ]
         x = reading.time_major(self.numbers.inputs[reading.axes])
-        return simulate(x, states, blocks, guess.equations)
+        return simulate(x, states, blocks, guess.equations, self.stack.directions)
 
     def scored(self, guess: Guess, returned: Returned, simulated: Simulated) -> Scored:
         """Return how well each simulated LSTM explains the answer.
@@ -129,17 +141,27 @@ class Search:
         scored = self._leaves(guess, returned.leaves, simulated)
         if scored.explained.any():
             return scored
-        others = self._leaves(guess, returned.modules, simulated)
+        others = self._leaves(guess, returned.modules, simulated, inner=True)
         if others.explained.any() or not np.isfinite(scored.off).any():
             # one input explains the answer that the submodule made of it; other submodules and
             # their inputs do not matter
             return others._replace(total=1, returned=1)
         return scored
 
-    def _leaves(self, guess: Guess, leaves: Sequence[Leaf], simulated: Simulated) -> Scored:
+    def _leaves(
+        self, guess: Guess, leaves: Sequence[Leaf], simulated: Simulated, inner: bool = False
+    ) -> Scored:
+        """Return how well the arrays are explained; by the top layer alone if they are `inner`.
+
+        What a submodule gets from a layer below says nothing of the layers above.
+        """
         explained, off = np.zeros(len(simulated.h), int), []
         for leaf in leaves:
-            found = [distances(leaf, each) for each in candidates(guess.reading, simulated, leaf)]
+            found = [
+                distances(leaf, each)
+                for each in candidates(guess.reading, simulated, leaf)
+                if not (inner and each.below)
+            ]
             if found:
                 off.append(np.min(found, axis=0))
                 # an array of zeros may stand for anything, so zeros explain nothing
@@ -214,8 +236,8 @@ class Search:
     def _initial(self, guess: Guess, name: str, returned: Returned) -> str:
         """Return the initial state that a parameter in the shape of a bias is: "h", "c", or ""."""
         numbers = self.numbers.bias[name]
-        if numbers.size == HIDDEN and not guess.call.takes_states:
-            rows = np.broadcast_to(numbers, (guess.reading.rows, HIDDEN))
+        if numbers.size == HIDDEN and not guess.states:
+            rows = np.broadcast_to(numbers, (1, guess.reading.rows, HIDDEN))
             for state, states in (("h", [rows, 0 * rows]), ("c", [0 * rows, rows])):
                 simulated = self.simulated(guess, [guess.ih], [guess.hh], states=states)
                 if self.scored(guess, returned, simulated).explained.any():
@@ -231,7 +253,7 @@ class Search:
 
     def _right(self, guess: Guess) -> Simulated:
         """Return the states that `guess` predicts where all parameters are filled in."""
-        bias = sum(guess.biases.values(), np.zeros((4, HIDDEN)))
+        bias = sum(guess.biases.values(), np.zeros((1, 4, HIDDEN)))
         return self.simulated(guess, [guess.ih], [guess.hh], bias[None])
 
     def named(self, guess: Guess, leaf: Leaf) -> list[Candidate]:

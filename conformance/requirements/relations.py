@@ -40,7 +40,7 @@ def h_n_is_last_output(implementation: Implementation, case: Case) -> float:
     top = last_steps(case, result.output)
     shown = partial(shown_by_last_step, case, result)
     share = close("h_n", result.h_n[-directions:], top, 0.0, ending=shown)
-    for count in range(1, case.configuration.num_layers):
+    for count in range(implementation.supports.min_layers, case.configuration.num_layers):
         cut = first_layers(case, count)
         known = truth(cut, implementation)
         here = slice((count - 1) * directions, count * directions)

@@ -1,8 +1,5 @@
 """Finding out how hand-written LSTMs are stored and called, and what is wrong with faulty ones."""
 
-import sys
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,17 +11,12 @@ from conformance import (
     Budget,
     Crashed,
     Failed,
-    HandWritten,
     Passed,
     UsageError,
     check,
 )
-from conformance.inference import Inference, infer
-from conformance.inference.probing import Prober
-
-FOLDER = Path(__file__).parent
-CALLS = 500
-"""How often a class or function is called at most, until what it is is known."""
+from conformance.inference import infer
+from tests.hand_written.inferring import FOLDER, arguments, executed, inferred
 
 RIGHT: dict[str, dict[str, Any]] = {
     "OneKernel": {
@@ -151,9 +143,11 @@ RIGHT: dict[str, dict[str, Any]] = {
         "returns": "output, (h_n[0], c_n[0])",
     },
     "SeveralLayers": {
-        "factory": "lambda input_size, hidden_size: SeveralLayers(input_size, hidden_size, 1)",
-        "weight_xh": "layers.0.{write,keep,new,read}.0.weight",
-        "bias": "layers.0.{write,keep,new,read}.0.bias",
+        "factory": "lambda input_size, hidden_size: "
+        "SeveralLayers(input_size, hidden_size, num_layers=2)",
+        "weight_xh": "layers.*.{write,keep,new,read}.0.weight",
+        "bias": "layers.*.{write,keep,new,read}.0.bias",
+        "layers": ("0", "1"),
         "call": "input",
         "returns": "output, h_n, c_n",
         "batch_first": True,
@@ -263,47 +257,6 @@ DECIDED = [
 """Requirements by which the adapters are tried, of every kind that hand-written LSTMs are asked."""
 
 
-@cache
-def inferred(file: str, name: str) -> Inference:
-    """What is inferred of a class of ours, by so few calls that it takes seconds at most."""
-    calls = 0
-
-    def counted(*arguments: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        return call(*arguments)
-
-    call = Prober.call
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Prober, "call", counted)
-        found = infer(f"{FOLDER / file}:{name}")
-    assert 0 < calls <= CALLS
-    return found
-
-
-def executed(code: str, file: str, monkeypatch: pytest.MonkeyPatch) -> HandWritten:
-    """What the printed code defines, run beside the class."""
-    monkeypatch.syspath_prepend(str(FOLDER))
-    monkeypatch.delitem(sys.modules, file.removesuffix(".py"), raising=False)
-    values: dict[str, Any] = {}
-    exec(code, values)
-    monkeypatch.delitem(sys.modules, file.removesuffix(".py"))
-    return values["mine"]
-
-
-def arguments(code: str) -> dict[str, Any]:
-    """The arguments in printed code."""
-    given: dict[str, Any] = {}
-    name = code.partition("import ")[2].partition("from ")[2].partition("import ")[2].split()[0]
-
-    def record(*_: object, **named: Any) -> None:
-        given.update(named)
-
-    exec(code.partition("\n\n")[2], {"HandWritten": record, name: None})
-    factory = code.partition("HandWritten(\n")[2].partition("\n")[0].strip().removesuffix(",")
-    return given if factory == name else {"factory": factory, **given}
-
-
 @pytest.mark.parametrize("name", RIGHT)
 def test_infer_finds_the_mapping_of_a_right_lstm(
     name: str, monkeypatch: pytest.MonkeyPatch
@@ -408,18 +361,6 @@ def test_infer_diagnoses_what_nothing_explains() -> None:
     assert faults[2].startswith("In this step c is wrong: ")
 
 
-class Embeds(nn.Module):
-    """Takes indices."""
-
-    def __init__(self, vocabulary_size, embedding_dim, hidden_size):
-        super().__init__()
-        self.embedding = nn.Embedding(vocabulary_size, embedding_dim)
-        self.lstm = nn.LSTM(embedding_dim, hidden_size)
-
-    def forward(self, letters):
-        return self.lstm(self.embedding(letters))
-
-
 class KeepsItsState(nn.Module):
     """One step, with the state inside."""
 
@@ -470,7 +411,6 @@ class CannotBeCalled:
         (f"{FOLDER / 'right.py'}:uniform", "the names of the arguments are not those of an LSTM"),
         ("torch.nn.Linear", r"no parameters have the shapes .* weight \(\d, \d\), bias \(\d,\)"),
         ("torch.nn.Identity", "there are none"),
-        (f"{__file__}:Embeds", "RuntimeError: Expected tensor for argument"),
         (f"{__file__}:KeepsItsState", "a cell must return h_n and c_n, got returns='h_n'"),
         (f"{__file__}:CannotBeMade", "the constructor raised ValueError: no"),
     ],

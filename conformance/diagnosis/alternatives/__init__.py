@@ -10,19 +10,29 @@ from collections.abc import Iterator
 
 from conformance.diagnosis.alternatives.altered import AlteredLSTM
 from conformance.diagnosis.alternatives.cells import CELLS
+from conformance.diagnosis.alternatives.rows import ROWS
 from conformance.diagnosis.alternatives.states import STATES, ZEROS
-from conformance.diagnosis.alternatives.weights import WEIGHTS
+from conformance.diagnosis.alternatives.weights import BIASED_ORDERS, WEIGHTS
 from conformance.diagnosis.alternatives.wiring import WIRING
 from reference import Case
 
-HYPOTHESES: tuple[AlteredLSTM, ...] = (ZEROS, *WEIGHTS, *CELLS, *STATES, *WIRING)
+HYPOTHESES: tuple[AlteredLSTM, ...] = (
+    ZEROS,
+    *WEIGHTS,
+    *CELLS,
+    *STATES,
+    *WIRING,
+    *ROWS,
+    *BIASED_ORDERS,
+)
 """Every hypothesis on the whole network, the simplest first."""
 
 
 def hypotheses(case: Case) -> Iterator[AlteredLSTM]:
     """Yield :data:`HYPOTHESES`, then local changes in each direction and in some layers only."""
     yield from HYPOTHESES
-    local = [each for each in HYPOTHESES if each.local]
+    # orders of gates with a forget bias are many, and are tried for the whole network only
+    local = [each for each in HYPOTHESES if each.local and each not in BIASED_ORDERS]
     if case.configuration.bidirectional:
         for each in local:
             yield each.only("in the reverse direction only", lambda s: s.endswith("_reverse"))

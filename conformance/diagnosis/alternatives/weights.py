@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -80,6 +81,16 @@ def unprojected(w: Weights) -> Weights:
     return w._replace(weight_hr=None if w.weight_hr is None else np.eye(*w.weight_hr.shape))
 
 
+def with_forget_bias(hypothesis: AlteredLSTM) -> AlteredLSTM:
+    """Make the hypothesis that 1 is added to the forget gate's bias as well."""
+
+    def changed(w: Weights) -> Weights:
+        return forget_bias(hypothesis.weights(w))
+
+    says = f"{hypothesis.says} and adds 1 to the forget gate's bias"
+    return replace(hypothesis, says=says, weights=changed)
+
+
 WEIGHTS = (
     *gate_orders(),
     AlteredLSTM("without bias_hh", weights=scaled(0, "bias_hh")),
@@ -116,3 +127,6 @@ WEIGHTS = (
     AlteredLSTM("that cuts h to proj_size instead of projecting h", weights=unprojected),
 )
 """Every hypothesis on parameters."""
+
+BIASED_ORDERS = tuple(map(with_forget_bias, gate_orders()))
+"""Wrong orders of gates, with 1 added to the forget gate."""

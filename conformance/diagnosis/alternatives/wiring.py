@@ -23,6 +23,12 @@ def cells(layer: LayerTrace, steps: Sequence[Step], _output: Array, _: bool) -> 
     return np.stack([by_time[t].c for t in range(len(steps))])
 
 
+def before(layer: LayerTrace, steps: Sequence[Step], _output: Array, _: bool) -> Array:
+    """Return the hidden states (T, N, R) from before each step in place of the output."""
+    by_time = dict(zip(layer.order, steps, strict=True))
+    return np.stack([by_time[t].h_prev for t in range(len(steps))])
+
+
 def only_where(top: bool, shown: Shown) -> Shown:
     """Make the change `shown` in the top layer only, or else in all layers but the top one."""
     return lambda layer, steps, output, is_top: (
@@ -34,6 +40,23 @@ def forward_weights(case: Case) -> Case:
     """Use the parameters of the forward direction in both directions."""
     names = {name: name.removesuffix("_reverse") for name in case.parameters}
     return replace(case, parameters={name: case.parameters[of] for name, of in names.items()})
+
+
+def forward_weight_hh(case: Case) -> Case:
+    """Use the weight_hh of the forward direction in both directions."""
+    names = {
+        name: name.removesuffix("_reverse") if name.startswith("weight_hh") else name
+        for name in case.parameters
+    }
+    return replace(case, parameters={name: case.parameters[of] for name, of in names.items()})
+
+
+def forward_twice(case: Case, result: Result) -> Result:
+    """Return the forward half of the output for both directions."""
+    if not case.configuration.bidirectional:
+        return result
+    half = result.output[..., : case.configuration.output_size]
+    return replace(result, output=np.concatenate([half, half], -1))
 
 
 def reverse_first(case: Case, result: Result) -> Result:
@@ -154,8 +177,14 @@ WIRING = (
         shown=only_where(True, as_processed),
     ),
     AlteredLSTM("that uses the forward weights in both directions", case=forward_weights),
+    AlteredLSTM("that uses the forward weight_hh in both directions", case=forward_weight_hh),
     AlteredLSTM("that puts the reverse half of its output first", result=reverse_first),
+    AlteredLSTM("that returns the forward half of its output twice", result=forward_twice),
     AlteredLSTM("that feeds the cell state to the next layer", shown=only_where(False, cells)),
+    AlteredLSTM(
+        "that feeds the hidden state from before the step to the next layer",
+        shown=only_where(False, before),
+    ),
     AlteredLSTM("that returns the cell state as output", shown=only_where(True, cells)),
     AlteredLSTM(
         "that returns the cell state as output and feeds the cell state to the next layer",

@@ -1,4 +1,4 @@
-"""The adapter that makes a hand-written LSTM of one layer an implementation."""
+"""The adapter that makes a hand-written LSTM an implementation."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from conformance.errors import UsageError
-from conformance.implementations.by_hand.expressions import GIVEN, Answer, Call
+from conformance.implementations.by_hand.answers import Answer
+from conformance.implementations.by_hand.expressions import GIVEN, MADE, Call
 from conformance.implementations.by_hand.parameters import FEATURES, Parameters
-from conformance.implementations.by_hand.subjects import Subject, Tensors, TorchSubject, subject
+from conformance.implementations.by_hand.subjects import Subject, subject
 from conformance.implementations.by_hand.usage import Around, Usage
-from conformance.implementations.failures import Misbehaviour, blamed
+from conformance.implementations.failures import Misbehaviour, NoResult, blamed
 from conformance.implementations.layouts import Layout
 from conformance.implementations.probing import SMALL, dtypes_taken, small_case, takes
 from reference import DTYPES, RESULTS, Array, Case, Precision, Result
@@ -22,7 +23,7 @@ from strategies import ONE_LAYER, Support
 
 
 class HandWritten:
-    """A hand-written class or function that computes one layer of an LSTM in one direction.
+    """A hand-written class or function that computes an LSTM, by default of one layer.
 
     `factory(input_size, hidden_size)` makes an instance of the class: pass the class itself, or a
     lambda if its constructor takes other arguments. If the LSTM is a function, `factory` is the
@@ -35,7 +36,12 @@ class HandWritten:
       separate arrays are named like ``W_{i,f,c,o}``: in the braces are the class's names of the
       gates, in PyTorch's order i, f, g, o;
     - `weight_xh` or `weight_hx`, instead of both: the name of one array for x and h, in this order;
-    - `bias`: the name of the bias, a tuple of two names, or nothing;
+    - `bias`: the name of the bias, a tuple of names, or nothing. The bias is the sum of all; those
+      after the second stay zero;
+    - `layers`: for several layers what stands in place of ``*`` in these names, for each layer:
+      ``layers=("cell1", "cell2"), weight_ih="*.weight_ih"``;
+    - `bidirectional`: whether `layers` are of two directions, which alternate: first the forward
+      direction of the lowest layer, then its reverse direction;
     - `gates`: the order of the gates in an array, a permutation of ``"ifgo"``;
     - `transposed`: whether weights are (features, 4 * hidden_size), to be multiplied from the
       right; ``"weight_ih"`` or another name if only that weight is;
@@ -44,18 +50,29 @@ class HandWritten:
     These arguments describe how the LSTM is used:
 
     - `call`: the arguments of a call, such as ``input, (h_0, c_0)``; ``h_0[0]`` for a state without
-      its layer axis. A function takes its parameters too: ``input, h_0[0], c_0[0], W, U, b``;
+      its layer axis, ``h_0[1]`` for that of the second layer, ``cat(h_0[0], c_0[0])`` or
+      ``stack(h_0, c_0)`` for one array. A function takes its parameters too:
+      ``input, h_0[0], c_0[0], W, U, b``; ``eye`` and ``zeros`` are for a linear map after the LSTM.
+      A call with only one of the states is verified with zeros for both;
     - `states_optional`: whether initial states can be left out of the call;
+    - `draws`: the initial states that the LSTM itself draws at random in a call, in this order,
+      such as ``h_0[0], c_0[0]``. Tensors that are random otherwise get these numbers instead;
+    - `embedding`: a submodule or parameter with which the LSTM embeds the tokens that it takes.
+      The rows of the embedding are then the input; a submodule that is no ``nn.Embedding``, such as
+      a Linear, is left out;
+    - `head`: a submodule that comes last: `returns` is what it takes, not what it returns;
     - `method`: the name of the method to call, if that is not the instance itself;
     - `returns`: the form of the answer, such as ``output, (h_n, c_n)`` or ``h_n[0]``; ``c_all`` is
-      the cell state of every step, and ``_`` is ignored. ``fc(h_n[0])`` means that a submodule
-      ``fc`` comes last: then its input is read. If there is no output in the answer, the output is
-      put together from the h_n of calls on the first steps;
+      the cell state of every step, and ``_`` is ignored. ``h_n[-1]`` is the state of the top layer,
+      ``flat(output)`` has one axis for steps and rows, ``{'h': h_n}`` reads a dict or attributes.
+      ``fc(h_n[0])`` means that a submodule ``fc`` comes last: then its input is read. If there is
+      no output in the answer, the output is put together from the h_n of calls on some steps;
     - `batch_first`: whether the input is (N, T, input_size) and not (T, N, input_size);
     - `batched`: whether the input has a batch axis N;
     - `cell`: whether a call is one step, of ``input`` (N, input_size) and states (N, hidden_size);
     - `columns`: whether the last two axes of all these arrays are swapped, so that a row of the
       batch is a column;
+    - `steps_last`: whether the axis of steps comes after all others;
     - `tensors`: whether a function computes with torch tensors and not with NumPy arrays.
 
     Everything else stays as the constructor leaves it. Dtypes and options are tried, and those that
@@ -84,6 +101,12 @@ class HandWritten:
         batched: bool = True,
         cell: bool = False,
         columns: bool = False,
+        steps_last: bool = False,
+        layers: tuple[str, ...] = (),
+        bidirectional: bool = False,
+        embedding: str = "",
+        head: str = "",
+        draws: str = "",
         tensors: bool = False,
     ) -> None:
         biases = (bias,) if isinstance(bias, str) and bias else tuple(bias)
@@ -95,19 +118,31 @@ class HandWritten:
         if not set(turned) <= set(FEATURES):
             raise UsageError(f"transposed must be a bool or a weight, got {transposed!r}")
         try:
-            layout = Layout(gates, biases=len(biases) or 2, forget_bias=forget_bias)
+            layout = Layout(gates, biases=min(len(biases) or 2, 2), forget_bias=forget_bias)
         except ValueError as error:
             raise UsageError(str(error)) from error
         self.name = name or getattr(factory, "__name__", "").strip("<>")
         self.named = bool(name)
         self.factory = factory
-        self.parameters = Parameters(layout, weights, biases, frozenset(turned))
+        if bidirectional and (len(layers) % 2 or not layers):
+            raise UsageError(f"bidirectional=True needs pairs of layers, got {layers!r}")
+        self.parameters = Parameters(layout, weights, biases, frozenset(turned), layers or ("",))
+        count = max(1, len(layers) // (1 + bidirectional))
+        self.small = replace(SMALL, num_layers=count, bidirectional=bidirectional)
+        self.embedding = embedding
         self.biased = bool(biases)
         self.states_optional = states_optional
         self.batch_first = batch_first and batched and not cell
         self.batched = batched
         self.usage = Usage(
-            Call(call), Answer(returns), method, self.batch_first, cell, columns and batched
+            Call(call),
+            Answer(f"{head}({returns})" if head else returns),
+            method,
+            self.batch_first,
+            cell,
+            columns and batched,
+            steps_last,
+            Call(draws, "draws") if draws else None,
         )
         self.tensors = tensors
         self.precision = Precision(added_bias=forget_bias)
@@ -116,14 +151,22 @@ class HandWritten:
         self.constructed: object = None
         if cell and not {"h_n", "c_n"} <= self.usage.answer.names:
             raise UsageError(f"a cell must return h_n and c_n, got returns={returns!r}")
+        if not self._returned():
+            raise UsageError(f"returns={returns!r} has too little of an LSTM of {count} layers")
 
     def small_case(self, dtype: str = "float32", **changes: Any) -> Case:
         """Make a small case of the form that the LSTM takes.
 
         See :func:`conformance.implementations.probing.small_case` for the `changes`.
         """
-        small = changes.pop("configuration", SMALL)
-        configuration = replace(small, bias=self.biased, batch_first=self.batch_first)
+        sizes = changes.pop("configuration", SMALL)
+        configuration = replace(
+            self.small,
+            input_size=sizes.input_size,
+            hidden_size=sizes.hidden_size,
+            bias=self.biased,
+            batch_first=self.batch_first,
+        )
         return small_case(configuration, dtype, **{"batched": self.batched, **changes})
 
     @property
@@ -138,37 +181,64 @@ class HandWritten:
         self._supports = support
 
     def _tried(self) -> Support:
-        takes_states = self.usage.call.takes_states
-        states = (True,) * takes_states + (False,) * (self.states_optional or not takes_states)
+        takes_states, drawn = self.usage.takes_states, self.usage.draws is not None
+        optional = self.states_optional and not drawn
+        states = (True,) * takes_states + (False,) * (optional or not takes_states)
         try:
             made = self._subject(self.small_case(states=takes_states))
         except (UsageError, Misbehaviour) as error:
             raise UsageError(f"{self.name!r}: {error}") from error
         dtypes: tuple[str, ...] = ("float64", "float32")
         devices: tuple[str, ...] = ("cpu",)
-        if isinstance(made, Tensors):
+        if made.differentiable:
             from conformance.implementations.pytorch.modules import torch_devices
 
             dtypes, devices = tuple(DTYPES), torch_devices()
         dtypes = dtypes_taken(
-            self, dtypes, lambda dtype: [self.small_case(dtype, states=given) for given in states]
+            self,
+            dtypes,
+            lambda dtype: [self.small_case(dtype, states=given) for given in states],
+            kept=True,
         )
         # few people who write an LSTM think of empty batches: they count where the shape is right
         empty = self.small_case(dtypes[0], states=states[0], rows=0)
-        returned = self.usage.answer.names & {"c_n", "c_all"}
         return replace(
             ONE_LAYER,
             dtypes=dtypes,
             devices=devices,
+            min_layers=self.small.num_layers,
+            max_layers=self.small.num_layers,
+            bidirectional=(self.small.bidirectional,),
             bias=(self.biased,),
             batch_first=(self.batch_first,),
             states=states,
             batched=(self.batched,),
             empty_batch=self.batched and takes(self, empty, shaped=True),
-            gradients=isinstance(made, Tensors),
-            results=RESULTS if returned else RESULTS[:2],
-            adapts_module=isinstance(made, TorchSubject),
+            gradients=made.differentiable,
+            results=self._returned(),
+            adapts_module=made.registered,
         )
+
+    def _returned(self) -> tuple[str, ...]:
+        """List the results that the answer has, or that can be put together from it."""
+        directions, parts = self.small.num_directions, self.usage.answer.parts
+        count = self.small.num_layers * directions
+
+        def indices(name: str) -> set[int]:
+            found = [part for part in parts if part.name == name]
+            if any(part.index is None for part in found):
+                return set(range(count))
+            return {part.index % count for part in found if part.index is not None}
+
+        names = self.usage.answer.names
+        top = set(range(count - directions, count)) <= indices("h_n")
+        ends = top and (directions == 1 or count == 2)
+        has = {
+            "output": "output" in names or ends,
+            "h_n": len(indices("h_n")) == count or count == 1,
+            "c_n": len(indices("c_n")) == count or ("c_all" in names and count == 1),
+        }
+        return tuple(name for name in RESULTS if has[name])
 
     def _subject(self, case: Case) -> Subject:
         sizes = case.configuration.input_size, case.configuration.hidden_size
@@ -184,22 +254,59 @@ class HandWritten:
 
     @property
     def _is_function(self) -> bool:
-        return bool(set(self.usage.call.names) - set(GIVEN))
+        return bool(set(self.usage.call.names) - {*GIVEN, *MADE})
 
     def run(self, case: Case) -> Result:
-        """Compute `case` with a newly constructed instance; c_n is NaN if it is not returned."""
-        made = self._subject(case)
-        given = self._given(made, case)
-        results = self.usage.results(made, case, given, self.around)
-        arrays = {name: made.taken(value, name) for name, value in results.items()}
-        nothing = np.full(case.state_shape(case.configuration.hidden_size), np.nan)
-        c_n = arrays.get("c_n", nothing.astype(case.dtype.numpy))
-        devices = {name: str(getattr(value, "device", "cpu")) for name, value in results.items()}
-        return Result(arrays["output"], arrays["h_n"], c_n, devices)
+        """Compute `case` with a newly constructed instance.
 
-    def _given(self, made: Subject, case: Case) -> dict[str, Any]:
-        arrays = case.arguments() | (self.parameters.of(case) if self._is_function else {})
-        return {name: made.given(array) for name, array in arrays.items()}
+        What is not returned is NaN. Raises :class:`NoResult` for another number of layers.
+        """
+        self._checked(case)
+        made = self._subject(case)
+        given, _ = self._given(made, case)
+        results = self.usage.results(made, case, given, self.around)
+        shapes = {
+            "output": case.output_shape(),
+            "h_n": case.state_shape(case.configuration.output_size),
+            "c_n": case.state_shape(case.configuration.hidden_size),
+        }
+        arrays = {
+            name: made.taken(results[name], name)
+            if name in results and name in self._returned()
+            else np.full(shape, np.nan, case.dtype.numpy)
+            for name, shape in shapes.items()
+        }
+        devices = {name: str(getattr(value, "device", "cpu")) for name, value in results.items()}
+        return Result(arrays["output"], arrays["h_n"], arrays["c_n"], devices)
+
+    def _checked(self, case: Case) -> None:
+        asked = case.configuration.num_layers, case.configuration.bidirectional
+        if asked != (self.small.num_layers, self.small.bidirectional):
+            raise NoResult(f"the adapter is of {self.small!r}, not of {case.configuration!r}")
+
+    def _given(self, made: Subject, case: Case) -> tuple[dict[str, Any], tuple[str, int]]:
+        """Return what can be given in a call, and where embedded input is, if it is embedded."""
+        arrays = case.arguments()
+        if self._is_function:
+            own = self.parameters.of(case)
+            # where rows of the batch are columns, a bias is a column
+            column = self.usage.columns
+            arrays |= {k: a[:, None] if column and a.ndim == 1 else a for k, a in own.items()}
+        one_sided = self.usage.call.starts_at_zero
+        if one_sided or self.usage.draws:
+            zeros = np.zeros(case.state_shape(case.configuration.hidden_size), case.dtype.numpy)
+            arrays = {"h_0": zeros, "c_0": zeros, **arrays}
+        size = case.configuration.hidden_size
+        if "eye" in self.usage.call.names:
+            arrays["eye"] = np.eye(size, dtype=case.dtype.numpy)
+        if "zeros" in self.usage.call.names:
+            shape = (size, 1) if self.usage.columns else (size,)
+            arrays["zeros"] = np.zeros(shape, case.dtype.numpy)
+        if not self.embedding:
+            return {name: made.given(array) for name, array in arrays.items()}, ("", 0)
+        tokens, table, first = made.embed(self.embedding, arrays.pop("input"))
+        given = {name: made.given(array) for name, array in arrays.items()}
+        return {"input": tokens, **given}, (table, first)
 
     def gradients(self, case: Case, cotangents: Result) -> dict[str, Array]:
         """Compute, by autograd, the gradients of the sum of every result times its cotangent.
@@ -207,23 +314,30 @@ class HandWritten:
         They are named ``input``, ``h_0``, ``c_0`` and as PyTorch names the parameters. A gradient
         by something that no result depends on is zero.
         """
+        self._checked(case)
         made = self._subject(case)
-        given = self._given(made, case)
+        given, (table, first) = self._given(made, case)
         own = self.parameters.of(case)
         leaves = {name: given[name] if name in given else made.leaf(name) for name in own}
         leaves |= {name: given[name] for name in GIVEN if name in given}
+        if table:
+            leaves["input"] = made.leaf(table)
         for leaf in leaves.values():
             leaf.requires_grad_()
         results = self.usage.results(made, case, given, self.around)
         weights = dict(cotangents.items())
-        loss = sum((value * made.given(weights[name])).sum() for name, value in results.items())
+        returned = [name for name in results if name in self._returned()]
+        loss = sum((results[name] * made.given(weights[name])).sum() for name in returned)
         with blamed(), self.around():
-            loss.backward()
+            made.backward(loss)
         found = {
             name: made.taken(leaf.new_zeros(leaf.shape) if leaf.grad is None else leaf.grad, name)
             for name, leaf in leaves.items()
         }
+        found["input"] = (
+            found["input"][first:].reshape(case.input.shape) if table else found["input"]
+        )
         stored = {name: found[name].reshape(array.shape) for name, array in own.items()}
-        restored = self.parameters.restored(stored, case.configuration.input_size)
+        restored = self.parameters.restored(stored, case)
         gradients = {**found, **restored}
         return {name: gradients[name] for name in (*GIVEN, *case.parameters) if name in gradients}

@@ -66,8 +66,9 @@ class Parameters:
     - `layout`: the layout of the arrays, apart from `transposed`;
     - `weights`: a name, or a pattern for :func:`names`, for each kind of weight in :data:`FEATURES`
       that the class has. Together, these must multiply x once and h once;
-    - `biases`: two names or patterns, one, or none;
-    - `transposed`: the kinds of weights that are stored transposed.
+    - `biases`: names or patterns, of which all beyond the second stay zero;
+    - `transposed`: the kinds of weights that are stored transposed;
+    - `layers`: what ``*`` in the names stands for, in each layer and direction.
 
     Raises :class:`UsageError` for other combinations.
     """
@@ -76,24 +77,35 @@ class Parameters:
     weights: Mapping[str, str]
     biases: tuple[str, ...] = ()
     transposed: frozenset[str] = frozenset()
+    layers: tuple[str, ...] = ("",)
 
     def __post_init__(self) -> None:
         if "".join(sorted("".join(map(FEATURES.__getitem__, self.weights)))) != "hx":
             raise UsageError("name weight_ih and weight_hh, or weight_xh, or weight_hx")
         for each in (*self.weights.values(), *self.biases):
             names(each)
+            if len(self.layers) > 1 and "*" not in each:
+                raise UsageError(f"{each!r} needs a * in place of each of layers={self.layers}")
 
     def of(self, case: Case) -> dict[str, Array]:
         """Convert the parameters of `case` to those of the class, by their names there."""
-        stored = self.layout.stored(case)
+        found: dict[str, Array] = {}
+        for layer, suffix in zip(self.layers, case.configuration.suffixes(), strict=True):
+            arrays = self._of_layer(self.layout.stored(case, suffix))
+            found |= {name.replace("*", layer): array for name, array in arrays.items()}
+        return found
+
+    def _of_layer(self, stored: Stored) -> dict[str, Array]:
+        """Convert the parameters of one layer and direction; names have their ``*``."""
         by = {"x": stored.weight_ih, "h": stored.weight_hh}
         arrays: dict[str, Array] = {}
         for which, each in self.weights.items():
             blocks = self._split(each, np.hstack([by[part] for part in FEATURES[which]]))
             turn = np.transpose if which in self.transposed else np.asarray
             arrays |= {name: np.ascontiguousarray(turn(block)) for name, block in blocks.items()}
-        for each, bias in zip(self.biases, stored.biases, strict=True):
-            arrays |= self._split(each, bias)
+        for nth, each in enumerate(self.biases):
+            further = np.zeros_like(stored.biases[0])
+            arrays |= self._split(each, (*stored.biases, further)[min(nth, len(stored.biases))])
         return arrays
 
     def _split(self, each: str, stacked: Array) -> dict[str, Array]:
@@ -103,18 +115,26 @@ class Parameters:
         blocks = dict(zip(self.layout.gates, np.split(stacked, 4), strict=True))
         return {name: blocks[gate] for gate, name in zip(GATES, own, strict=True)}
 
-    def restored(self, own: Mapping[str, Array], input_size: int) -> dict[str, Array]:
+    def restored(self, own: Mapping[str, Array], case: Case) -> dict[str, Array]:
         """Convert gradients by the class's parameters to gradients by PyTorch's, by their names.
 
         `own` are gradients by the names and in the shapes of :meth:`of`.
         """
+        found: dict[str, Array] = {}
+        for layer, suffix in zip(self.layers, case.configuration.suffixes(), strict=True):
+            found |= self.layout.restored(self._restored(own, layer), suffix)
+        return found
+
+    def _restored(self, own: Mapping[str, Array], layer: str) -> Stored:
         by: dict[str, Array] = {}
         for which, each in self.weights.items():
-            array = self._stacked(each, own, turned=which in self.transposed)
-            cuts = {"xh": [input_size], "hx": [-input_size]}.get(FEATURES[which], [])
+            turned = which in self.transposed
+            array = self._stacked(each.replace("*", layer), own, turned=turned)
+            size = len(array) // 4
+            cuts = {"xh": [-size], "hx": [size]}.get(FEATURES[which], [])
             by |= zip(FEATURES[which], np.split(array, cuts, 1), strict=True)
-        biases = tuple(self._stacked(each, own) for each in self.biases)
-        return self.layout.restored(Stored(by["x"], by["h"], biases))
+        biases = [self._stacked(each.replace("*", layer), own) for each in self.biases[:2]]
+        return Stored(by["x"], by["h"], tuple(biases))
 
     def _stacked(self, each: str, own: Mapping[str, Array], turned: bool = False) -> Array:
         blocks = [own[name].T if turned else own[name] for name in names(each)]

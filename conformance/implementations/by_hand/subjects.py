@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
 
 from conformance.errors import UsageError
+from conformance.implementations.by_hand.held import arrays_held, is_tensor, put, reached
 from conformance.implementations.failures import NoResult
 from reference import Array, DType
 
@@ -22,27 +23,39 @@ def subject(holder: Any, dtype: DType, device: str = "cpu", tensors: bool = Fals
     """
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(holder, torch.nn.Module):
+        from conformance.implementations.by_hand.torch_subjects import TorchSubject
+
         return TorchSubject(holder, dtype, device)
-    if tensors or any(_is_tensor(value) for value in _attributes(holder).values()):
-        return Tensors(holder, device)
+    if tensors or any(is_tensor(value) for value in arrays_held(holder).values()):
+        from conformance.implementations.by_hand.torch_subjects import Tensors
+
+        return Tensors(holder, dtype, device)
     return Subject(holder)
 
 
 class Subject:
-    """An object whose parameters are NumPy arrays, as attributes or in dicts that are attributes.
+    """An object that holds parameters in NumPy arrays; :mod:`.held` describes their names.
 
-    A parameter has the name ``W`` as an attribute and ``params.W`` in a dict. A function has no
-    parameters here: they are passed as arguments.
+    A function has no parameters here: they are passed as arguments. `differentiable` is whether
+    gradients can be computed, `registered` whether the object is a torch module.
     """
 
-    stack: Any = staticmethod(np.stack)
+    differentiable = registered = False
 
     def __init__(self, holder: Any) -> None:
         self.holder = holder
 
+    def stack(self, arrays: Sequence[Any], axis: int = 0) -> Any:
+        """Join arrays along a new axis."""
+        return np.stack(arrays, axis)
+
+    def cat(self, arrays: Sequence[Any]) -> Any:
+        """Join arrays along their last axis."""
+        return np.concatenate(arrays, -1)
+
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Give the shape of every parameter, by name."""
-        return {name: tuple(value.shape) for name, value in _attributes(self.holder).items()}
+        return {name: tuple(value.shape) for name, value in arrays_held(self.holder).items()}
 
     def fill(self, name: str, array: Array) -> None:
         """Set the parameter `name` to `array`, whose shape may lack axes of 1.
@@ -57,21 +70,49 @@ class Subject:
         if name not in shapes:
             known = ", ".join(shapes) or "none"
             raise UsageError(f"{name} is not a parameter; the parameters are {known}")
-        return self._reached(name)
-
-    def _reached(self, name: str) -> Any:
-        return _attributes(self.holder)[name]
+        return reached(self.holder, name)
 
     def _put(self, name: str, new: Any) -> None:
-        owner, _, last = name.rpartition(".")
-        if owner:
-            getattr(self.holder, owner)[last] = new
-        else:
-            setattr(self.holder, last, new)
+        put(self.holder, name, new)
+
+    def embed(self, name: str, x: Array) -> tuple[Any, str, int]:
+        """Make the table of embeddings, the parameter `name`, give the rows of `x` (..., features).
+
+        Returns what to give in place of `x`, which is token ids (...), and where `x` is now: the
+        name of a parameter, and its first row.
+        """
+        self.leaf(name)
+        self._put(name, self.given(x.reshape(-1, x.shape[-1])))
+        return self.given(np.arange(x[..., 0].size).reshape(x.shape[:-1])), name, 0
 
     def submodule(self, name: str) -> Any:
         """Return the submodule `name`. Raises :class:`UsageError` if there is none."""
         raise UsageError(f"{name}(...): only a torch module has submodules")
+
+    def submodules(self) -> list[str]:
+        """List the submodules whose inputs can be seen."""
+        return []
+
+    def embedding_modules(self, features: int) -> list[str]:
+        """List the submodules that embed tokens in so many features."""
+        return []
+
+    def linear_modules(self, features: int) -> list[str]:
+        """List the linear submodules whose output has so many features."""
+        return []
+
+    def drawing(self, values: Sequence[Any] | None) -> contextlib.AbstractContextManager[list[Any]]:
+        """Make a context in which random tensors are `values`, in the order in which they are made.
+
+        Without `values` nothing is replaced. The context gives a list of the shapes made so far.
+        """
+        if values:
+            raise UsageError("draws=...: only in torch tensors are random numbers replaced")
+        return contextlib.nullcontext([])
+
+    def backward(self, loss: Any) -> None:
+        """Compute gradients of `loss`; raises :class:`UsageError` unless it is a tensor."""
+        raise UsageError("only of torch tensors are gradients computed")
 
     def given(self, array: Array) -> Any:
         """Copy `array` to the type that the holder computes with."""
@@ -80,11 +121,13 @@ class Subject:
     def taken(self, value: Any, what: str) -> Array:
         """Convert a result, called `what`, to a NumPy array.
 
-        Raises :class:`NoResult` if the result is of another type than the holder computes with.
+        Raises :class:`NoResult` if the result is of a type that NumPy does not take for an array.
         """
-        if not isinstance(value, np.ndarray):
+        torch = sys.modules.get("torch")
+        tensor = torch is not None and torch.is_tensor(value)
+        if tensor or isinstance(value, np.generic) or not hasattr(value, "__array__"):
             raise NoResult(f"{what} is a {type(value).__name__}, not an array")
-        return value
+        return np.asarray(value)
 
     def called(
         self, method: str, given: list[Any], named: dict[str, Any], hooked: Collection[str] = ()
@@ -92,84 +135,6 @@ class Subject:
         """Call the holder; returns the answer, and the inputs of the submodules in `hooked`."""
         call = getattr(self.holder, method) if method else self.holder
         return call(*given, **named), {}
-
-
-class Tensors(Subject):
-    """A :class:`Subject` that computes with torch tensors on `device`."""
-
-    def __init__(self, holder: Any, device: str) -> None:
-        import torch
-
-        super().__init__(holder)
-        self.stack = torch.stack
-        self.device = device
-
-    def given(self, array: Array) -> Any:
-        """Copy `array` to a tensor."""
-        from conformance.implementations.pytorch.tensors import to_tensor
-
-        return to_tensor(array, self.device)
-
-    def taken(self, value: Any, what: str) -> Array:
-        """Convert a result, called `what`; raises :class:`NoResult` if it is not a tensor."""
-        from conformance.implementations.pytorch.tensors import to_array
-
-        return to_array(value, what)
-
-
-class TorchSubject(Tensors):
-    """A torch module, in eval mode. Tensors that are plain attributes count as parameters."""
-
-    def __init__(self, module: Any, dtype: DType, device: str) -> None:
-        from conformance.implementations.pytorch.tensors import TORCH_DTYPES
-
-        super().__init__(module.to(device, TORCH_DTYPES[dtype.name]).eval(), device)
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Give the shape of every parameter, buffer and tensor attribute, by name."""
-        named = [*self.holder.named_parameters(), *self.holder.named_buffers()]
-        for prefix, module in self.holder.named_modules():
-            start = f"{prefix}." if prefix else ""
-            named += [(start + key, value) for key, value in vars(module).items()]
-        return {name: tuple(value.shape) for name, value in named if _is_tensor(value)}
-
-    def _reached(self, name: str) -> Any:
-        owner, _, last = name.rpartition(".")
-        return getattr(self.holder.get_submodule(owner), last)
-
-    def _put(self, name: str, new: Any) -> None:
-        import torch
-
-        old = self._reached(name)
-        if isinstance(old, torch.nn.Parameter):
-            with torch.no_grad():
-                old.copy_(new)
-        else:
-            owner, _, last = name.rpartition(".")
-            setattr(self.holder.get_submodule(owner), last, new)
-
-    def submodule(self, name: str) -> Any:
-        """Return the submodule `name`. Raises :class:`UsageError` if there is none."""
-        try:
-            return self.holder.get_submodule(name)
-        except AttributeError:
-            raise UsageError(f"there is no submodule {name!r}") from None
-
-    def called(
-        self, method: str, given: list[Any], named: dict[str, Any], hooked: Collection[str] = ()
-    ) -> tuple[Any, dict[str, Any]]:
-        """Call as :meth:`Subject.called` does; forward pre-hooks take the inputs of submodules."""
-        inputs: dict[str, Any] = {}
-
-        def hook(name: str) -> Any:
-            return lambda _, arguments: inputs.update({name: arguments[0]})
-
-        with contextlib.ExitStack() as hooks:
-            for name in hooked:
-                handle = self.submodule(name).register_forward_pre_hook(hook(name))
-                hooks.callback(handle.remove)
-            answer, _ = super().called(method, given, named)
-        return answer, inputs
 
 
 def fitted(name: str, array: Array, shape: tuple[int, ...]) -> Array:
@@ -180,25 +145,3 @@ def fitted(name: str, array: Array, shape: tuple[int, ...]) -> Array:
     if [size for size in shape if size != 1] != [size for size in array.shape if size != 1]:
         raise UsageError(f"{name} has shape {shape}, but the shape {array.shape} is expected")
     return array.reshape(shape)
-
-
-def _is_tensor(value: Any) -> bool:
-    torch = sys.modules.get("torch")
-    return torch is not None and torch.is_tensor(value) and value.is_floating_point()
-
-
-def _attributes(holder: Any) -> dict[str, Any]:
-    """Find the floating-point arrays and tensors in the attributes of `holder`, and in dicts there.
-
-    Dicts within dicts are not searched.
-    """
-
-    def found(values: Mapping[Any, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-        for name, value in values.items():
-            array = isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.ndim
-            if array or _is_tensor(value):
-                yield f"{prefix}{name}", value
-            elif isinstance(value, dict) and not prefix:
-                yield from found(value, f"{name}.")
-
-    return dict(found(getattr(holder, "__dict__", {}), ""))

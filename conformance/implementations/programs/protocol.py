@@ -31,6 +31,7 @@ SHOWN = 160
 
 DEFAULTS: dict[str, Any] = {
     "dtypes": ("float32",),
+    "min_layers": 1,
     "max_layers": 1,
     "bias": (True,),
     "batch_first": (False,),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from functools import partial
 from typing import Any
 
@@ -24,6 +26,17 @@ from reference import Array, Case, Configuration, Precision, Result
 from strategies import Support
 
 Call = Callable[..., Any]
+
+
+def _defaults(cls: type[nn.Module]) -> dict[str, Any]:
+    """Return the defaults of the options of an LSTM, by name, where a class has its own."""
+    try:
+        parameters = inspect.signature(cls).parameters
+    except (TypeError, ValueError):
+        return {}
+    options = {item.name for item in fields(Configuration)} - {"input_size", "hidden_size"}
+    found = {name: each.default for name, each in parameters.items() if name in options}
+    return {key: value for key, value in found.items() if value is not inspect.Parameter.empty}
 
 
 class TorchLSTM:
@@ -51,12 +64,21 @@ class TorchLSTM:
         self.supports = supports
         self.rename = rename
         self.around = around
+        self.defaults = _defaults(cls)
         declared = getattr(cls, "precision", None)
         self.precision = declared if isinstance(declared, Precision) else Precision()
 
     def construct(self, configuration: Configuration) -> nn.Module:
-        """Construct a new module of this configuration, and change nothing in it."""
-        arguments = configuration.arguments()
+        """Construct a new module of this configuration, and change nothing in it.
+
+        Options are given that differ from the defaults of PyTorch, or from those of the class.
+        """
+        own = {
+            name: getattr(configuration, name)
+            for name, default in self.defaults.items()
+            if getattr(configuration, name) != default
+        }
+        arguments = {**configuration.arguments(), **own}
         made = torch_notes.construction(self.noun, self.cls, arguments)
         with blamed(), self.around():
             module = self.cls(**arguments)

@@ -25,10 +25,11 @@ Enter = Callable[[], contextlib.AbstractContextManager[object]]
 def adapt(cls: type[Any], name: str, around: Enter = contextlib.nullcontext) -> Implementation:
     """Make an adapter for the torch module class `cls`, limited to what the class takes.
 
-    A subclass of ``torch.nn.LSTM`` or ``torch.nn.LSTMCell`` must take all that its parent takes.
-    For any other class each option is tried once: an option that the constructor or a call does
-    not accept is declared as not supported. A class can carry a :class:`Support` in its attribute
-    `supports`, which takes more away. Raises :class:`UsageError` if `cls` is not an LSTM.
+    A subclass of ``torch.nn.LSTM`` or ``torch.nn.LSTMCell`` must take all that its parent takes, in
+    the dtypes in which it runs at all. For any other class each option is tried once: an option
+    that the constructor or a call does not accept is declared as not supported. A class can carry a
+    :class:`Support` in its attribute `supports`, which takes more away. Raises :class:`UsageError`
+    if `cls` is not an LSTM.
     """
     adapter = _adapter(cls, name, around)
     declared = getattr(cls, "supports", None)
@@ -47,10 +48,12 @@ def _adapter(cls: type[Any], name: str, around: Enter) -> TorchLSTM:
     cell_support = replace(ONE_LAYER, devices=support.devices, batch_first=(False,))
     if issubclass(cls, nn.LSTM):
         dtypes = dtypes_taken(TorchLSTM(nn.LSTM, name, support), support.dtypes)
-        return TorchLSTM(cls, name, replace(support, dtypes=dtypes), around=around)
+        own = TorchLSTM(cls, name, replace(support, dtypes=dtypes), around=around)
+        return _in_its_dtypes(own)
     if issubclass(cls, nn.LSTMCell):
         dtypes = dtypes_taken(TorchLSTMCell(nn.LSTMCell, name, cell_support), support.dtypes)
-        return TorchLSTMCell(cls, name, replace(cell_support, dtypes=dtypes), around=around)
+        cell = TorchLSTMCell(cls, name, replace(cell_support, dtypes=dtypes), around=around)
+        return _in_its_dtypes(cell)
     found = _parameter_shapes(cls, name, around)
     expected = SMALL.parameter_shapes()
 
@@ -101,10 +104,26 @@ def _listed(shapes: dict[str, tuple[int, ...]]) -> str:
     return ", ".join(f"{name} {shape}" for name, shape in shapes.items())
 
 
+def _in_its_dtypes(implementation: TorchLSTM) -> TorchLSTM:
+    """Limit `implementation` to the dtypes in which it runs, in one form of call at least.
+
+    Where another form of call raises, that is for the requirements to show.
+    """
+    declared = implementation.supports
+
+    def runs(dtype: str) -> bool:
+        forms = (small_case(dtype=dtype, states=given) for given in (True, False))
+        return any(takes(implementation, form) for form in forms)
+
+    dtypes = tuple(filter(runs, declared.dtypes)) or declared.dtypes
+    implementation.supports = replace(declared, dtypes=dtypes)
+    return implementation
+
+
 def _probed(implementation: TorchLSTM) -> TorchLSTM:
     """Limit `implementation` to the cases that it takes, whatever it computes for them."""
-    declared = implementation.supports
-    dtypes = dtypes_taken(implementation, declared.dtypes)
+    declared = _in_its_dtypes(implementation).supports
+    dtypes = declared.dtypes
     # most LSTMs support most options in float32
     dtype = "float32" if "float32" in dtypes else dtypes[0]
 

@@ -24,7 +24,8 @@ from conformance import (
     load,
 )
 from conformance.checking.comparison import truth
-from conformance.implementations.by_hand.expressions import Answer, Call
+from conformance.implementations.by_hand.answers import Answer, Part
+from conformance.implementations.by_hand.expressions import Call
 from conformance.implementations.by_hand.parameters import names, pattern
 from conformance.implementations.failures import Mismatch
 from conformance.implementations.implementation import run
@@ -75,10 +76,10 @@ def test_call_leaves_out_states_that_are_not_given() -> None:
 def test_answer_reads_what_it_names() -> None:
     """Parts are found in tuples, lists and dicts; inputs of submodules stand for their answers."""
     answer = Answer("fc(output), {'last': h_n[0]}, [_, c_n]")
-    read = answer.read(("logits", {"last": 1, "more": 9}, [2, 3]), {"fc": 4}, lambda x: [x])
-    assert read == {"output": 4, "h_n": [1], "c_n": 3}
+    read = answer.read(("logits", {"last": 1, "more": 9}, [2, 3]), {"fc": 4})
+    assert read == {Part("output", module="fc"): 4, Part("h_n", 0): 1, Part("c_n"): 3}
     assert answer.hooked == ["fc"]
-    assert Answer("output,").read((7,), {}, list) == {"output": 7}
+    assert Answer("output,").read((7,), {}) == {Part("output"): 7}
 
 
 @pytest.mark.parametrize(
@@ -93,7 +94,7 @@ def test_answer_reads_what_it_names() -> None:
 def test_answer_of_another_form_is_misbehaviour(text: str, given: object, told: str) -> None:
     """What came back and what should have is told."""
     with pytest.raises(Misbehaviour, match=told):
-        Answer(text).read(given, {}, list)
+        Answer(text).read(given, {})
 
 
 @pytest.mark.parametrize("four", ["W", "{a,b,c,d}", "x2{i,f,g,o}.weight", "m.{in,for,can,out}_w"])
@@ -108,7 +109,7 @@ def test_pattern_is_the_inverse_of_names(four: str) -> None:
         ({"call": "input +"}, "call='input \\+' is not an expression"),
         ({"call": "h_0"}, "call='h_0' does not mention input"),
         ({"call": "input, h_0 + 1"}, "call='input, h_0 \\+ 1': cannot pass 'h_0 \\+ 1'"),
-        ({"call": "input, h_0[1]"}, "cannot pass 'h_0\\[1\\]'"),
+        ({"call": "input, h_0[i]"}, "cannot pass 'h_0\\[i\\]'"),
         ({"returns": ""}, "returns='' must list the results"),
         ({"returns": "c_n, _"}, "has neither output nor h_n"),
         ({"returns": "output, hidden"}, "'hidden' is none of output, h_n, c_n, c_all, _"),
@@ -117,7 +118,8 @@ def test_pattern_is_the_inverse_of_names(four: str) -> None:
         ({"transposed": "W"}, "transposed must be a bool or a weight, got 'W'"),
         ({"weight_xh": "W"}, "name weight_ih and weight_hh, or weight_xh, or weight_hx"),
         ({"weight_hh": ""}, "name weight_ih and weight_hh, or weight_xh, or weight_hx"),
-        ({"bias": ("a", "b", "c")}, "biases must be 1 or 2, got 3"),
+        ({"layers": ("1", "2")}, "'W' needs a \\* in place of each of layers=\\('1', '2'\\)"),
+        ({"layers": ("1",), "bidirectional": True}, "bidirectional=True needs pairs of layers"),
         ({"bias": "b_{i,f,o}"}, "must name the four gates i, f, g, o, got 3"),
         ({"bias": "b_{i,f,g,o"}, "must have one pair of braces"),
         ({"bias": (), "forget_bias": 1.0}, "forget_bias needs a bias"),

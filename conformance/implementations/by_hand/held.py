@@ -1,0 +1,80 @@
+"""Arrays and tensors in the attributes of an object, in lists and dicts there, and further down."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, MutableMapping
+from typing import Any
+
+import numpy as np
+
+DEEP = 4
+"""How many lists, dicts and objects may lie around an array, each within the next one."""
+
+
+def is_tensor(value: Any) -> bool:
+    """Return whether `value` is a tensor of floating-point numbers."""
+    torch = sys.modules.get("torch")
+    return torch is not None and torch.is_tensor(value) and value.is_floating_point()
+
+
+def arrays_held(holder: Any) -> dict[str, Any]:
+    """Find the floating-point arrays and tensors that `holder` has, by name.
+
+    A name is a path: ``W``, ``params.W`` in a dict or in an object that is an attribute, and
+    ``layers.0.W`` in a list.
+    """
+    return dict(_found(vars(holder) if hasattr(holder, "__dict__") else {}, "", ()))
+
+
+def _found(values: MutableMapping[Any, Any], prefix: str, above: tuple[int, ...]) -> Iterator[Any]:
+    for name, value in values.items():
+        path = f"{prefix}{name}"
+        array = isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.ndim
+        if array or is_tensor(value):
+            yield path, value
+        elif len(above) < DEEP and id(value) not in above:
+            yield from _found(_inside(value), f"{path}.", (*above, id(value)))
+
+
+def _inside(value: Any) -> MutableMapping[Any, Any]:
+    """Return what a dict, a list or an object of a class in Python has, by key, index or name."""
+    if isinstance(value, MutableMapping):
+        return value
+    if isinstance(value, list):
+        return dict(enumerate(value))
+    module = sys.modules.get(type(value).__module__)
+    ours = hasattr(value, "__dict__") and not isinstance(value, type) and not callable(value)
+    torch = sys.modules.get("torch")
+    registered = torch is not None and isinstance(value, torch.nn.Module)
+    written = ours and module is not None and type(value).__module__ != "builtins"
+    return vars(value) if written and not registered else {}
+
+
+def reached(holder: Any, path: str) -> Any:
+    """Return what `holder` has at the end of `path`."""
+    for piece in filter(None, path.split(".")):
+        holder = _step(holder, piece)
+    return holder
+
+
+def _step(holder: Any, piece: str) -> Any:
+    if isinstance(holder, MutableMapping):
+        return holder[_key(holder, piece)]
+    return holder[int(piece)] if isinstance(holder, list) else getattr(holder, piece)
+
+
+def put(holder: Any, path: str, new: Any) -> None:
+    """Set what `holder` has at the end of `path` to `new`."""
+    before, _, last = path.rpartition(".")
+    owner = reached(holder, before)
+    if isinstance(owner, MutableMapping):
+        owner[_key(owner, last)] = new
+    elif isinstance(owner, list):
+        owner[int(last)] = new
+    else:
+        setattr(owner, last, new)
+
+
+def _key(mapping: MutableMapping[Any, Any], piece: str) -> Any:
+    return next(key for key in mapping if str(key) == piece)

@@ -1,0 +1,58 @@
+"""What is inferred of classes in the files of this folder, and what the printed code defines."""
+
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance import HandWritten
+from conformance.inference import Inference, infer
+from conformance.inference.probing import Prober
+
+FOLDER = Path(__file__).parent
+CALLS = 500
+"""How often a class or function is called at most, until what it is is known."""
+
+
+@cache
+def inferred(file: str, name: str) -> Inference:
+    """What is inferred of a class of ours, by so few calls that it takes seconds at most."""
+    calls = 0
+
+    def counted(*arguments: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        return call(*arguments)
+
+    call = Prober.call
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Prober, "call", counted)
+        patch.chdir(FOLDER)
+        found = infer(f"{FOLDER / file}:{name}")
+    assert 0 < calls <= CALLS
+    return found
+
+
+def executed(code: str, file: str, monkeypatch: pytest.MonkeyPatch) -> HandWritten:
+    """What the printed code defines, run beside the class."""
+    monkeypatch.syspath_prepend(str(FOLDER))
+    monkeypatch.delitem(sys.modules, file.removesuffix(".py"), raising=False)
+    values: dict[str, Any] = {}
+    exec(code, values)
+    monkeypatch.delitem(sys.modules, file.removesuffix(".py"))
+    return values["mine"]
+
+
+def arguments(code: str) -> dict[str, Any]:
+    """The arguments in printed code."""
+    given: dict[str, Any] = {}
+    name = code.partition("import ")[2].partition("from ")[2].partition("import ")[2].split()[0]
+
+    def record(*_: object, **named: Any) -> None:
+        given.update(named)
+
+    exec(code.partition("\n\n")[2], {"HandWritten": record, name: None})
+    factory = code.partition("HandWritten(\n")[2].partition("\n")[0].strip().removesuffix(",")
+    return given if factory == name else {"factory": factory, **given}
