@@ -1,0 +1,259 @@
+"""The LSTMs among named arrays, found by names and shapes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from conformance.errors import UsageError
+from conformance.implementations.layouts import Layout, Stored
+from reference import DTYPES, Array, Configuration
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """An LSTM in a file.
+
+    - `name`: what the names of its parameters begin with, without the last dot;
+    - `configuration`: its sizes and options;
+    - `parameters`: by PyTorch's names and in PyTorch's layout.
+    """
+
+    name: str
+    configuration: Configuration
+    parameters: Mapping[str, Array]
+
+    @property
+    def dtype(self) -> str:
+        """The name of the dtype of the parameters."""
+        return next(iter(self.parameters.values())).dtype.name
+
+    def described(self) -> str:
+        """The name, the sizes and the options in one line."""
+        options = (f"{key}={value}" for key, value in self.configuration.arguments().items())
+        return f"{self.name or '(no name)'}: {', '.join(options)}, {self.dtype}"
+
+
+ROLES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
+PARAMETER = re.compile(rf"(?P<prefix>.*?)(?P<role>{'|'.join(ROLES)})(?P<end>_l\d+(_reverse)?|)")
+"""The names of PyTorch: ``encoder.weight_ih_l0_reverse``; of a cell, ``decoder.weight_ih``."""
+QUANTIZABLE = re.compile(
+    r"(?P<prefix>.*?)layers\.(?P<layer>\d+)\.layer_(?P<way>fw|bw)\.cell\.(?P<part>[ih])gates\."
+    r"(?P<kind>weight|bias)"
+)
+"""The names of ``torch.ao.nn.quantizable.LSTM``."""
+KERAS = re.compile(r"(?P<prefix>.*?)(?P<way>|forward_layer\.|backward_layer\.)cell\.vars\.(?P<nth>\d)")
+"""The names in a Keras 3 file."""
+KERNELS = re.compile(r"(?P<prefix>.*?)(?P<role>recurrent_kernel|kernel|bias)(?::0)?")
+"""The names of Keras' variables, as elsewhere in files of arrays."""
+IN_LIST = re.compile(r"(?P<list>.*?)\.?(?P<nth>\d+)")
+
+
+def renamed(name: str) -> str:
+    """Rename a parameter of a framework that is not PyTorch's way, to PyTorch's names."""
+    found = QUANTIZABLE.fullmatch(name)
+    if found is None:
+        return name
+    end = f"_l{found['layer']}{'_reverse' * (found['way'] == 'bw')}"
+    return f"{found['prefix']}{found['kind']}_{found['part']}h{end}"
+
+
+def find(arrays: Mapping[str, Array], layout: Layout | None = None, where: str = "it") -> list[Found]:
+    """Find every LSTM among `arrays`, in the order of their names there.
+
+    Parameters are named as in ``torch.nn.LSTM`` or ``torch.nn.LSTMCell``, after any prefix, or as
+    Keras names them. Cells that are numbered from 0, and whose sizes fit, are also found as the
+    layers of one LSTM. `layout` is that of the arrays, if it is not what the names stand for.
+
+    Raises :class:`UsageError` where a parameter of an LSTM is missing, or has a shape that does not
+    fit, and names the parameter. `where` names the file in that message.
+    """
+    kept = {renamed(name): array for name, array in arrays.items() if array.dtype.name in DTYPES}
+    groups: dict[str, dict[str, Array]] = {}
+    for name, array in kept.items():
+        match = PARAMETER.fullmatch(name)
+        if match is not None:
+            groups.setdefault(match["prefix"], {})[match["role"] + match["end"]] = array
+    found = []
+    for prefix, group in groups.items():
+        one = _pytorch(prefix, group, layout, where)
+        if one is not None:
+            found.append(one)
+    found += _keras(kept, layout or Layout(transposed=True, biases=1), where)
+    return [*_stacks(found), *found]
+
+
+def one_of(found: list[Found], wanted: str | None, where: str) -> Found:
+    """Choose the LSTM called `wanted`; it may be left out if there is one alone.
+
+    Raises :class:`UsageError` if there is none, or more than one, and lists those there are.
+    """
+    if not found:
+        raise UsageError(
+            f"{where} has no LSTM: no arrays with names such as rnn.weight_ih_l0 and fitting shapes; "
+            "name them by --layout"
+        )
+    chosen = [each for each in found if wanted is None or each.name == wanted.strip(".")]
+    if wanted is not None and not chosen:
+        chosen = [each for each in found if each.name.startswith(wanted)]
+    if len(chosen) == 1:
+        return chosen[0]
+    names = ", ".join(each.name or "''" for each in chosen or found)
+    what = f"no LSTM {wanted!r}" if not chosen else f"{len(chosen)} LSTMs"
+    raise UsageError(f"{where} has {what}: choose with --lstm among {names}")
+
+
+def _pytorch(
+    prefix: str, group: Mapping[str, Array], layout: Layout | None, where: str
+) -> Found | None:
+    """Make an LSTM of parameters that begin with `prefix`; None if it is a GRU or another."""
+    ends = {re.sub("|".join(ROLES), "", name, count=1) for name in group}
+    if "" in ends:  # a cell
+        group = {(name if "_l" in name else f"{name}_l0"): array for name, array in group.items()}
+        cell = True
+    else:
+        cell = False
+
+    def own(name: str) -> str:
+        return prefix + (name.removesuffix("_l0") if cell else name)
+
+    def get(name: str) -> Array:
+        if name not in group:
+            known = ", ".join(sorted(own(each) for each in group))
+            raise UsageError(f"{where} has no {own(name)}, but {known}")
+        return group[name]
+
+    first, hh = get("weight_ih_l0"), get("weight_hh_l0")
+    if layout is not None and layout.transposed:
+        first, hh = first.T, hh.T
+    if first.ndim != 2 or hh.ndim != 2:
+        return None
+    projection = group.get("weight_hr_l0")
+    hidden = hh.shape[1] if projection is None else projection.shape[1]
+    if first.shape[0] != 4 * hidden:
+        return None  # a GRU has 3, an RNN 1
+    layers = 1 + max(int(found[1]) for name in group if (found := re.search(r"_l(\d+)", name)))
+    configuration = Configuration(
+        first.shape[1],
+        hidden,
+        layers,
+        any(name.startswith("bias") for name in group),
+        bidirectional=any(name.endswith("_reverse") for name in group),
+        proj_size=0 if projection is None else projection.shape[0],
+    )
+    given = {}
+    for name, shape in configuration.parameter_shapes().items():
+        array = get(name) if layout is None or layout.biases == 2 or name[:7] != "bias_hh" else None
+        if array is None:
+            continue
+        turned = array.T if layout is not None and layout.transposed else array
+        if turned.shape != shape:
+            raise UsageError(f"{where}: {own(name)} has shape {array.shape}, should have {shape}")
+        given[name] = array
+    parameters = given if layout is None else _converted(configuration, given, layout)
+    return Found(prefix.rstrip("."), configuration, parameters)
+
+
+def _converted(
+    configuration: Configuration, given: Mapping[str, Array], layout: Layout
+) -> dict[str, Array]:
+    """Convert parameters by PyTorch's names from `layout` to PyTorch's."""
+    parameters: dict[str, Array] = {}
+    for suffix in configuration.suffixes():
+        biases = tuple(given[f"bias_{x}{suffix}"] for x in ("ih", "hh") if f"bias_{x}{suffix}" in given)
+        stored = Stored(
+            given[f"weight_ih{suffix}"],
+            given[f"weight_hh{suffix}"],
+            biases,
+            given.get(f"weight_hr{suffix}"),
+        )
+        parameters |= from_stored(stored, layout, suffix)
+    return {name: parameters[name] for name in configuration.parameter_shapes()}
+
+
+def from_stored(stored: Stored, layout: Layout, suffix: str = "_l0") -> dict[str, Array]:
+    """Convert the parameters of one layer and direction to PyTorch's, under PyTorch's names.
+
+    One bias becomes ``bias_ih``, beside a ``bias_hh`` of zeros; a constant that the implementation
+    adds to the forget gate by itself is added, and the sum rounded.
+    """
+    named = layout.restored(stored, suffix)
+    if len(stored.biases) == 1:
+        named[f"bias_hh{suffix}"] = np.zeros_like(named[f"bias_ih{suffix}"])
+    if stored.biases and layout.forget_bias:
+        bias = named[f"bias_ih{suffix}"].copy()
+        size = len(bias) // 4
+        bias[size : 2 * size] += layout.forget_bias
+        named[f"bias_ih{suffix}"] = bias
+    return {name: np.ascontiguousarray(array) for name, array in named.items()}
+
+
+def _keras(arrays: Mapping[str, Array], layout: Layout, where: str) -> Iterator[Found]:
+    """Yield the LSTM layers of Keras, which have a kernel, a recurrent kernel and a bias."""
+    layers: dict[str, dict[str, dict[str, Array]]] = {}
+    for name, array in arrays.items():
+        in_file, named = KERAS.fullmatch(name), KERNELS.fullmatch(name)
+        if in_file is not None and int(in_file["nth"]) < 3:
+            role = ("kernel", "recurrent_kernel", "bias")[int(in_file["nth"])]
+            way = in_file["way"]
+            layers.setdefault(in_file["prefix"], {}).setdefault(way, {})[role] = array
+        elif named is not None:
+            layers.setdefault(named["prefix"], {}).setdefault("", {})[named["role"]] = array
+    for prefix, ways in layers.items():
+        parameters: dict[str, Array] = {}
+        for way, own in sorted(ways.items(), reverse=True):  # forward before backward
+            kernel, recurrent = own.get("kernel"), own.get("recurrent_kernel")
+            if kernel is None or recurrent is None or kernel.ndim != 2 or recurrent.ndim != 2:
+                break
+            hidden = recurrent.shape[0]
+            if recurrent.shape != (hidden, 4 * hidden):
+                break  # a GRU, or another layer
+            if kernel.shape[1] != 4 * hidden:
+                raise UsageError(
+                    f"{where}: {prefix}{way}kernel has shape {kernel.shape}, "
+                    f"should have {(kernel.shape[0], 4 * hidden)}"
+                )
+            biases = (own["bias"],) if "bias" in own else ()
+            suffix = "_l0_reverse" if way.startswith("backward") else "_l0"
+            parameters |= from_stored(Stored(kernel, recurrent, biases), layout, suffix)
+        else:
+            configuration = Configuration(
+                kernel.shape[0],
+                hidden,
+                bias=bool(biases),
+                bidirectional=len(ways) == 2,
+            )
+            names = configuration.parameter_shapes()
+            if set(names) == set(parameters):
+                ordered = {name: parameters[name] for name in names}
+                yield Found(prefix.rstrip("."), configuration, ordered)
+
+
+def _stacks(found: list[Found]) -> Iterator[Found]:
+    """Yield the LSTMs whose layers are numbered LSTMs of one layer: ``cells.0``, ``cells.1``."""
+    lists: dict[str, dict[int, Found]] = {}
+    for each in found:
+        match = IN_LIST.fullmatch(each.name)
+        if match is not None and each.configuration.num_layers == 1:
+            lists.setdefault(match["list"], {})[int(match["nth"])] = each
+    for name, members in lists.items():
+        layers = [members[nth] for nth in sorted(members)]
+        first = layers[0].configuration
+        width = first.num_directions * first.output_size
+        fits = all(
+            each.configuration
+            == Configuration(**{**first.arguments(), "input_size": width})
+            for each in layers[1:]
+        )
+        if len(layers) < 2 or not fits or sorted(members) != list(range(len(layers))):
+            continue
+        options = {**first.arguments(), "num_layers": len(layers)}
+        parameters = {
+            key.replace("_l0", f"_l{nth}"): array
+            for nth, each in enumerate(layers)
+            for key, array in each.parameters.items()
+        }
+        yield Found(name, Configuration(**options), parameters)

@@ -1,0 +1,162 @@
+"""How far right implementations can be expected to differ: an estimate, not a bound.
+
+The reference is run a dozen times, each time with random errors of the size that rounding has in the
+given arithmetic, in every quantity that is stored. How far such runs are from each other, layer by
+layer and over time, shows how this LSTM treats rounding on this input: a contracting one forgets it,
+a chaotic one lets it grow until it is as large as the numbers themselves.
+
+The size of an error in a sum of n products of random signs is that of rounding every partial sum:
+about u_acc sqrt(n / LANES) times the root of the sum of their squares, as kernels sum in LANES parts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from reference import Arithmetic, Array, Case
+from reference.cell import sigmoid
+from reference.network import cell_weights
+
+RUNS = 12
+"""The number of perturbed runs."""
+LANES = 64
+"""In about how many partial sums kernels keep a sum of products."""
+ROUNDING = 0.3
+"""The root mean square of a rounding error, in unit roundoffs, for numbers of random size."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sensitivity:
+    """What rounding can be expected to do to a case.
+
+    - `layers`: for each layer, how far two runs are expected to be apart at each step, (T,), in
+      its unit and row that are furthest apart; the order is that of time;
+    - `typical`, `largest`: the same for the whole output, of two runs in the mean and at most;
+    - `first`: the same after the first step of the lowest layer: one step's rounding;
+    - `output`: the output without perturbation, (T, N, D * R);
+    - `steps`: after how many steps runs are furthest apart.
+    """
+
+    layers: tuple[Array, ...]
+    typical: float
+    largest: float
+    first: float
+    output: Array
+    steps: int
+
+    @property
+    def growth(self) -> float:
+        """By which factor the rounding of the first step has grown where it is largest."""
+        return self.typical / self.first if self.first else 1.0
+
+
+def sensitivity(
+    case: Case, arithmetic: Arithmetic, runs: int = RUNS, seed: int = 0
+) -> Sensitivity:
+    """Estimate how far right runs of `case` in `arithmetic` differ.
+
+    It takes as much as the case with `runs` + 1 times its rows. The rounding of the results of the
+    last step is part of the estimate.
+    """
+    generator = np.random.default_rng(seed)
+    rows = case.batch_size
+    x = np.asarray(case.time_major(case.input), np.float64)
+    x = np.concatenate([x] * (runs + 1), axis=1)
+    h_0, c_0 = (
+        np.concatenate([state.astype(np.float64)] * (runs + 1), axis=1)
+        for state in case.initial_states()
+    )
+    active = np.concatenate([case.valid_steps()] * (runs + 1), axis=1)
+    noise = Noise(arithmetic, generator, rows)
+    directions = case.configuration.num_directions
+    spreads = []
+    with np.errstate(all="ignore"):
+        for layer in range(case.configuration.num_layers):
+            halves = []
+            for direction in range(directions):
+                at = layer * directions + direction
+                suffix = case.configuration.suffixes()[at]
+                halves.append(_layer(case, suffix, x, h_0[at], c_0[at], active, noise))
+            x = np.concatenate(halves, axis=-1)
+            spreads.append(_spread(x, rows))
+        means, most = zip(*spreads, strict=True)
+        at = int(np.argmax(np.nan_to_num(means[-1])))
+        # the first step in the order of processing of the forward direction
+        first = float(means[0][0])
+    return Sensitivity(
+        tuple(means), float(means[-1][at]), float(most[-1].max()), first, x[:, :rows], at + 1
+    )
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Random errors of the size of rounding; the first `rows` of the batch stay as they are."""
+
+    arithmetic: Arithmetic
+    generator: np.random.Generator
+    rows: int
+
+    def random(self, size: Array) -> Array:
+        """Draw errors whose standard deviations are `size`, (N, n)."""
+        drawn = self.generator.standard_normal(size.shape) * size
+        drawn[: self.rows] = 0
+        return drawn
+
+    def stored(self, values: Array) -> Array:
+        """Add the error of storing `values`."""
+        return values + self.random(ROUNDING * self.arithmetic.unit_roundoff * np.abs(values))
+
+    def activated(self, values: Array) -> Array:
+        """Add the error of a sigmoid or tanh of about a unit."""
+        return values + self.random(ROUNDING * self.arithmetic.unit_roundoff * (np.abs(values) + 1))
+
+    def product(self, x: Array, weight: Array, norms: Array) -> Array:
+        """Compute ``x @ weight.T`` with the errors of its factors and of its sum.
+
+        `norms` are the root mean squares of the rows of `weight`.
+        """
+        n = weight.shape[1]
+        terms = np.sqrt((x * x).sum(axis=1))[:, None] * norms
+        chain = np.sqrt(1 + n / LANES)
+        relative = ROUNDING * (self.arithmetic.accumulation * chain)
+        relative += ROUNDING * np.sqrt(2) * self.arithmetic.factors.relative
+        return x @ weight.T + self.random(relative * terms)
+
+
+def _layer(
+    case: Case, suffix: str, x: Array, h: Array, c: Array, active: Array, noise: Noise
+) -> Array:
+    """Run one layer in one direction with errors; returns its output (T, N, R)."""
+    w = cell_weights(case, suffix)
+    w_ih, w_hh = w.weight_ih.astype(np.float64), w.weight_hh.astype(np.float64)
+    bias = (w.bias_ih + w.bias_hh).astype(np.float64)
+    w_hr = None if w.weight_hr is None else w.weight_hr.astype(np.float64)
+    norms = [np.sqrt((each * each).mean(axis=1)) for each in (w_ih, w_hh)]
+    by_hr = None if w_hr is None else np.sqrt((w_hr * w_hr).mean(axis=1))
+    output = np.zeros((*x.shape[:2], h.shape[-1]))
+    for t in range(len(x))[:: -1 if suffix.endswith("_reverse") else 1]:
+        by_x, by_h = noise.product(x[t], w_ih, norms[0]), noise.product(h, w_hh, norms[1])
+        a = noise.stored(noise.stored(by_x) + noise.stored(by_h) + bias)
+        a_i, a_f, a_g, a_o = np.split(a, 4, axis=-1)
+        i, f, o = (noise.activated(sigmoid(each)) for each in (a_i, a_f, a_o))
+        g = noise.activated(np.tanh(a_g))
+        c_next = noise.stored(f * c + i * g)
+        h_next = noise.stored(o * noise.activated(np.tanh(c_next)))
+        if w_hr is not None and by_hr is not None:
+            h_next = noise.stored(noise.product(h_next, w_hr, by_hr))
+        running = active[t][:, None]
+        h, c = np.where(running, h_next, h), np.where(running, c_next, c)
+        output[t] = np.where(running, h_next, 0)
+    return output
+
+
+def _spread(output: Array, rows: int) -> tuple[Array, Array]:
+    """Measure how far runs are apart at each step: in the mean of all pairs, and at most, (T,).
+
+    Runs with another are paired in a ring, so that each is in two pairs.
+    """
+    runs = np.stack(np.split(output, output.shape[1] // rows, axis=1)[1:])  # run, T, N, features
+    apart = np.abs(runs - np.roll(runs, 1, axis=0)).max(axis=(2, 3), initial=0)
+    return apart.mean(axis=0), apart.max(axis=0)
