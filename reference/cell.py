@@ -90,6 +90,11 @@ def lstm_cell(x: Array, h: Array, c: Array, weights: Weights) -> Step:
     """
     w = weights
     a = x @ w.weight_ih.T + w.bias_ih + h @ w.weight_hh.T + w.bias_hh
+    return gated(x, h, c, a, w)
+
+
+def gated(x: Array, h: Array, c: Array, a: Array, weights: Weights) -> Step:
+    """Compute the rest of :func:`lstm_cell` from the pre-activations `a` (N, 4 * hidden_size)."""
     a_i, a_f, a_g, a_o = np.split(a, 4, axis=-1)
     i = sigmoid(a_i)
     f = sigmoid(a_f)
@@ -98,5 +103,5 @@ def lstm_cell(x: Array, h: Array, c: Array, weights: Weights) -> Step:
     c_next = f * c + i * g
     tanh_c = np.tanh(c_next)
     h_full = o * tanh_c
-    h_next = h_full if w.weight_hr is None else h_full @ w.weight_hr.T
+    h_next = h_full if weights.weight_hr is None else h_full @ weights.weight_hr.T
     return Step(x, h, c, a_i, a_f, a_g, a_o, i, f, g, o, c_next, tanh_c, h_full, h_next)
