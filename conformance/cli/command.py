@@ -79,6 +79,10 @@ def _parser() -> argparse.ArgumentParser:
     inference = command(options.INFER, _infer, "find out how to verify a hand-written class")
     text = "package.module:Class, path/to/file.py:Class"
     inference.add_argument("names", nargs="+", metavar="NAME", help=text)
+    text = "decide whether results of a given LSTM are right, with its weights and an input"
+    judging = command(options.JUDGE, _judge, text)
+    text = "a file with the weights: .pt, .safetensors, .npz, .onnx, .keras or TorchScript"
+    judging.add_argument("weights", metavar="WEIGHTS", help=text)
     text = "list every requirement; in a pipe one per line: name, level, claim, source"
     command("requirements", _requirements, text)
     command("implementations", _implementations, "list the implementations known by name")
@@ -136,6 +140,12 @@ def _infer(asked: argparse.Namespace) -> int:
         print("\n".join(lines))
         fitting &= fits
     return CONFORMANT if fitting else NOT_CONFORMANT
+
+
+def _judge(asked: argparse.Namespace) -> int:
+    from conformance.cli.judge import judge
+
+    return judge(asked)
 
 
 def _replay(asked: argparse.Namespace) -> int:

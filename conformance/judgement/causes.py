@@ -19,15 +19,20 @@ from conformance.diagnosis.alternatives.weights import WEIGHTS
 from conformance.judgement.layers import Layer, judged
 from conformance.judgement.verdict import Extent, Place
 from conformance.requirements.variations import rows as some_rows
-from reference import Arithmetic, Array, Case, Precision, Result
+from reference import Arithmetic, Array, Case, Precision, Result, forward_bound, trace
 from reference.local_bounds import local_layers
 
 FURTHER = 3
 """How many steps after the first wrong one an explanation must give as well."""
 MOST = 3
 """The largest number of explanations that are given."""
+CLOSER = 4
+"""How many times closer to the results than the truth a change must come to be named."""
 COSTLY = 4e9
 """The product of steps squared and state size cubed above which no changed LSTM is tried."""
+
+NEAR = 0.02
+"""The share of its bound that errors must reach for a coarser arithmetic to be named."""
 
 NARROWER = (
     ("products are rounded to TF32", Precision(products="tf32")),
@@ -103,7 +108,10 @@ def causes(layer: Layer, place: Place, extent: Extent, arithmetic: Arithmetic) -
     half = slice(place.direction * size, (place.direction + 1) * size)
     observed = ordered[nth : nth + case.seq_len, :, half]
     explained = list(_changes(case, observed, arithmetic, nth == 0))[:MOST]
-    told += [f"There the results equal those of an LSTM {each.says}." for each in explained]
+    where = "" if nth == 0 else ", with the state before it as h_0 and c_0"
+    told += [
+        f"From there on{where}, results equal those of an LSTM {each.says}." for each in explained
+    ]
     if not explained:
         told += _narrower(layer, place, extent)
     return told
@@ -127,21 +135,24 @@ def _changes(
     size = case.configuration.output_size + case.configuration.hidden_size
     if case.seq_len**2 * size**3 > COSTLY:
         return
-    tried = hypotheses(case) if from_start else iter((*WEIGHTS, *CELLS))
-    for each in tried:
+    evaluated = trace(case)
+    bound = forward_bound(evaluated, arithmetic).output
+
+    def distance(expected: Array) -> float:
+        return float(shares(observed, expected, bound).max(initial=0))
+
+    off = distance(evaluated.result.output)
+    for each in hypotheses(case) if from_start else (*WEIGHTS, *CELLS):
         rough = each.compute(case, bounded=False)
         if rough is None or rough.result.output.shape != observed.shape:
             continue
-        with np.errstate(all="ignore"):
-            off = np.abs(rough.result.output - observed.astype(np.float64)).max(initial=0)
-        if not off <= 2.0**-5:
+        if CLOSER * distance(rough.result.output) > off:
             continue
         known = each.compute(case, arithmetic)
         # c before the first step is not what was observed, but what follows from that
         if known is None or not np.isfinite(known.bound.output).all():
             continue
-        limit = 4 * known.bound.output
-        if (shares(observed, known.result.output, limit) <= 1).all():
+        if (shares(observed, known.result.output, 2 * known.bound.output) <= 1).all():
             yield each
 
 
@@ -159,7 +170,7 @@ def _narrower(layer: Layer, place: Place, extent: Extent) -> Iterator[str]:
         if coarser == Arithmetic.of(case.dtype):
             continue
         (found,) = judged(case, [result], coarser)
-        if found.wrong is None and found.unsaid is None:
+        if found.wrong is None and found.unsaid is None and found.largest >= NEAR:
             yield (
                 f"The errors of row {place.row} are no larger than those of an LSTM whose {text}: "
                 f"at most {found.largest:.1%} of its bound."

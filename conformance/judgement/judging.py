@@ -75,7 +75,9 @@ def judge_implementation(
     found = [*answer.verdict.causes, *_activations(implementation, case, answer, by)]
     wrong = replace(answer.verdict, causes=tuple(found))
     layer = answer.layers[wrong.place.layer]
-    return replace(answer, verdict=reproduce(implementation, layer, wrong, Arithmetic.of(case.dtype, by), root))
+    return replace(
+        answer, verdict=reproduce(implementation, layer, wrong, Arithmetic.of(case.dtype, by), root)
+    )
 
 
 def _activations(
@@ -237,7 +239,10 @@ def compared(answers: Sequence[Answer], by: Precision | None = None) -> Compared
                 if np.nan_to_num(gap).max(initial=0) >= np.nan_to_num(apart).max(initial=0):
                     apart, pair = gap, (first, second)
     c = case.configuration
-    cost = sum(4 * c.hidden_size * (sum(shape[1:]) or 0) for n, shape in c.parameter_shapes().items()) * case.seq_len
+    cost = (
+        sum(4 * c.hidden_size * (sum(shape[1:]) or 0) for n, shape in c.parameter_shapes().items())
+        * case.seq_len
+    )
     rows = int(np.clip(PERTURBED // (cost * (RUNS + 1)), 1, 4))
     runs = int(np.clip(PERTURBED // (cost * rows), 4, RUNS))
     chosen = np.sort(np.argsort(-np.nan_to_num(apart), kind="stable")[:rows])

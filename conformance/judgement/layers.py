@@ -107,10 +107,14 @@ def _judged(
 
     extent = None
     if wrongs:
-        units = sorted({unit for part in parts for unit in part.units})
+        first, _ = min(wrongs, key=lambda pair: pair[1])
+        size, way = case.configuration.output_size, first.direction
+        half = range(way * size, (way + 1) * size)
+        units = sorted({unit for part in parts for unit in part.units if unit in half})
         wrong_steps = {step for part in parts for step in part.steps}
         count = sum(part.rows for part in parts)
-        extent = Extent(len(wrong_steps), steps, count, case.batch_size, tuple(units), width)
+        within = tuple(unit - way * size for unit in units)
+        extent = Extent(len(wrong_steps), steps, count, case.batch_size, within, size)
     return Layer(
         number,
         case,

@@ -27,7 +27,11 @@ AFFORDABLE = 3e10
 
 
 def reproduce(
-    implementation: Implementation, layer: Layer, wrong: Wrong, arithmetic: Arithmetic, root: Path | None
+    implementation: Implementation,
+    layer: Layer,
+    wrong: Wrong,
+    arithmetic: Arithmetic,
+    root: Path | None,
 ) -> Wrong:
     """Return `wrong` with what the smallest part that is wrong by itself shows.
 
@@ -58,7 +62,9 @@ def reproduce(
             f"lstm-conformance verify {implementation.name} --requirement {REQUIREMENT}",
             environment(implementation.name),
         )
-        return replace(wrong, reproduction=write(root, requirement, subject, verdict, found).reproduction)
+        return replace(
+            wrong, reproduction=write(root, requirement, subject, verdict, found).reproduction
+        )
     return wrong
 
 

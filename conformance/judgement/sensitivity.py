@@ -52,9 +52,7 @@ class Sensitivity:
         return self.typical / self.first if self.first else 1.0
 
 
-def sensitivity(
-    case: Case, arithmetic: Arithmetic, runs: int = RUNS, seed: int = 0
-) -> Sensitivity:
+def sensitivity(case: Case, arithmetic: Arithmetic, runs: int = RUNS, seed: int = 0) -> Sensitivity:
     """Estimate how far right runs of `case` in `arithmetic` differ.
 
     It takes as much as the case with `runs` + 1 times its rows. The rounding of the results of the

@@ -20,8 +20,9 @@ from conformance.reproductions import ROOT
 SHARED = "lstm_conformance"
 """The key under which workers of pytest receive the options that all of them share."""
 
-VERIFY, INFER, REPLAY, PYTEST = "verify", "infer", "replay", "pytest"
-"""What takes options: three commands, and pytest, whose options have the prefix ``--lstm``."""
+VERIFY, INFER, REPLAY, JUDGE, PYTEST = "verify", "infer", "replay", "judge", "pytest"
+"""What takes options: four commands, and pytest, whose options have the prefix ``--lstm``."""
+VERIFYING = (VERIFY, PYTEST)
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Option:
     repeated: bool = False
     again: bool = False
     check: Callable[[Any], str | None] = lambda _: None
-    takers: tuple[str, ...] = (VERIFY, PYTEST)
+    takers: tuple[str, ...] = VERIFYING
     short: str = ""
 
     @property
@@ -107,6 +108,9 @@ def _listed(numbers: Mapping[str, float]) -> str:
     return f"{', '.join(others)} or {last}"
 
 
+ORDERS = ("time-first", "batch-first")
+"""The orders of the axes of an input."""
+
 LIST: dict[str, Any] = {"metavar": "LIST", "default": ""}
 SECONDS: dict[str, Any] = {"metavar": "SECONDS", "kind": float, "check": positive("seconds")}
 NUMBER: dict[str, Any] = {"metavar": "N", "kind": int, "again": True}
@@ -131,13 +135,21 @@ OPTIONS = (
     Option(
         "device",
         "verify on these devices, such as cpu,cuda; by default on the CPU and every CUDA device",
+        takers=(*VERIFYING, JUDGE),
         **LIST,
     ),
     Option("dtype", "verify only in these dtypes, such as float32,bfloat16", again=True, **LIST),
     Option(
+        "dtype",
+        "judge in these dtypes, such as float32,bfloat16; by default in that of the weights",
+        takers=(JUDGE,),
+        **LIST,
+    ),
+    Option(
         "precision",
         "declare arithmetic other than the dtype's own, such as products=tf32",
         again=True,
+        takers=(*VERIFYING, JUDGE),
         **LIST,
     ),
     Option(
@@ -155,6 +167,7 @@ OPTIONS = (
         **NUMBER,
     ),
     Option("seed", "draw the cases of an earlier run; every run prints its seed", **NUMBER),
+    Option("seed", "draw another input, if none is given", takers=(JUDGE,), **NUMBER),
     Option(
         "timeout",
         f"limit for a requirement on a device; by default {_listed(TIMEOUTS)}, by profile",
@@ -200,8 +213,54 @@ OPTIONS = (
         "DIR",
         default=ROOT,
         check=writable_folder,
+        takers=(*VERIFYING, JUDGE),
     ),
     Option("as", "decide the case for another implementation", "NAME", takers=(REPLAY,)),
+    Option("lstm", "the LSTM to judge, if the file has several", "PREFIX", takers=(JUDGE,)),
+    Option(
+        "layout",
+        "names and layout of parameters that are not PyTorch's, such as "
+        "weight_ih=W,weight_hh=U,bias=b,gates=ifog,transposed=True, or an adapter, file.py:mine",
+        "LAYOUT",
+        default="",
+        takers=(JUDGE,),
+    ),
+    Option(
+        "input",
+        "a file with input and, where there are any, lengths; without it an input is drawn",
+        "FILE",
+        takers=(JUDGE,),
+    ),
+    Option("states", "a file with h_0 and c_0", "FILE", takers=(JUDGE,)),
+    Option(
+        "order",
+        "whether input and output are (steps, rows, features) or (rows, steps, features)",
+        "|".join(ORDERS),
+        default=ORDERS[0],
+        choices=ORDERS,
+        takers=(JUDGE,),
+    ),
+    Option(
+        "with",
+        "what computes the LSTM: a NAME as verify takes it, torch.nn.LSTM by default; can be repeated",
+        "NAME",
+        repeated=True,
+        takers=(JUDGE,),
+    ),
+    Option(
+        "expected",
+        "a file with output, h_n and c_n that another program computed; can be repeated",
+        "FILE",
+        repeated=True,
+        takers=(JUDGE,),
+    ),
+    Option(
+        "plot",
+        "draw errors over steps and units, and the growth of rounding, as a PNG",
+        "FILE",
+        check=writable_file,
+        takers=(JUDGE,),
+    ),
 )
 """All options, in the order in which ``--help`` and the README show them."""
 

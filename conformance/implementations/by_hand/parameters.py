@@ -108,13 +108,21 @@ class Parameters:
 
         `own` are gradients by the names and in the shapes of :meth:`of`.
         """
+        return self.layout.restored(self.stored(own, input_size))
+
+    def stored(self, own: Mapping[str, Array], input_size: int | None = None) -> Stored:
+        """Stack the arrays `own`, by the names and in the shapes of :meth:`of`, in the layout.
+
+        Without `input_size` it follows from the sizes of the arrays.
+        """
         by: dict[str, Array] = {}
         for which, each in self.weights.items():
             array = self._stacked(each, own, turned=which in self.transposed)
-            cuts = {"xh": [input_size], "hx": [-input_size]}.get(FEATURES[which], [])
+            size = array.shape[1] - array.shape[0] // 4 if input_size is None else input_size
+            cuts = {"xh": [size], "hx": [-size]}.get(FEATURES[which], [])
             by |= zip(FEATURES[which], np.split(array, cuts, 1), strict=True)
         biases = tuple(self._stacked(each, own) for each in self.biases)
-        return self.layout.restored(Stored(by["x"], by["h"], biases))
+        return Stored(by["x"], by["h"], biases)
 
     def _stacked(self, each: str, own: Mapping[str, Array], turned: bool = False) -> Array:
         blocks = [own[name].T if turned else own[name] for name in names(each)]

@@ -45,7 +45,9 @@ QUANTIZABLE = re.compile(
     r"(?P<kind>weight|bias)"
 )
 """The names of ``torch.ao.nn.quantizable.LSTM``."""
-KERAS = re.compile(r"(?P<prefix>.*?)(?P<way>|forward_layer\.|backward_layer\.)cell\.vars\.(?P<nth>\d)")
+KERAS = re.compile(
+    r"(?P<prefix>.*?)(?P<way>|forward_layer\.|backward_layer\.)cell\.vars\.(?P<nth>\d)"
+)
 """The names in a Keras 3 file."""
 KERNELS = re.compile(r"(?P<prefix>.*?)(?P<role>recurrent_kernel|kernel|bias)(?::0)?")
 """The names of Keras' variables, as elsewhere in files of arrays."""
@@ -61,7 +63,9 @@ def renamed(name: str) -> str:
     return f"{found['prefix']}{found['kind']}_{found['part']}h{end}"
 
 
-def find(arrays: Mapping[str, Array], layout: Layout | None = None, where: str = "it") -> list[Found]:
+def find(
+    arrays: Mapping[str, Array], layout: Layout | None = None, where: str = "it"
+) -> list[Found]:
     """Find every LSTM among `arrays`, in the order of their names there.
 
     Parameters are named as in ``torch.nn.LSTM`` or ``torch.nn.LSTMCell``, after any prefix, or as
@@ -163,7 +167,9 @@ def _converted(
     """Convert parameters by PyTorch's names from `layout` to PyTorch's."""
     parameters: dict[str, Array] = {}
     for suffix in configuration.suffixes():
-        biases = tuple(given[f"bias_{x}{suffix}"] for x in ("ih", "hh") if f"bias_{x}{suffix}" in given)
+        biases = tuple(
+            given[f"bias_{x}{suffix}"] for x in ("ih", "hh") if f"bias_{x}{suffix}" in given
+        )
         stored = Stored(
             given[f"weight_ih{suffix}"],
             given[f"weight_hh{suffix}"],
@@ -244,8 +250,7 @@ def _stacks(found: list[Found]) -> Iterator[Found]:
         first = layers[0].configuration
         width = first.num_directions * first.output_size
         fits = all(
-            each.configuration
-            == Configuration(**{**first.arguments(), "input_size": width})
+            each.configuration == Configuration(**{**first.arguments(), "input_size": width})
             for each in layers[1:]
         )
         if len(layers) < 2 or not fits or sorted(members) != list(range(len(layers))):

@@ -119,7 +119,9 @@ def _of_node(node: Any, known: Mapping[str, Array], where: str) -> Found | None:
         shapes["B"] = b, (directions, 8 * hidden)
     for which, (array, shape) in shapes.items():
         if array.shape != shape:
-            raise UsageError(f"{where}: {which} of {name} has shape {array.shape}, should be {shape}")
+            raise UsageError(
+                f"{where}: {which} of {name} has shape {array.shape}, should be {shape}"
+            )
     configuration = Configuration(
         w.shape[-1], hidden, bias=b is not None, bidirectional=directions == 2
     )
@@ -127,4 +129,6 @@ def _of_node(node: Any, known: Mapping[str, Array], where: str) -> Found | None:
     for at, suffix in enumerate(configuration.suffixes()):
         biases = () if b is None else tuple(np.split(b[at], 2))
         parameters |= from_stored(Stored(w[at], r[at], biases), LAYOUT, suffix)
-    return Found(name, configuration, {key: parameters[key] for key in configuration.parameter_shapes()})
+    return Found(
+        name, configuration, {key: parameters[key] for key in configuration.parameter_shapes()}
+    )

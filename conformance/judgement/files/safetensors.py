@@ -49,7 +49,10 @@ def read(path: Path) -> dict[str, Array]:
             continue
         if not 0 <= start <= stop <= len(data):
             raise UsageError(f"{path} is cut short: the numbers of {name} are not in it")
-        if stop - start != dtype.itemsize * int(np.prod(shape, dtype=object)) or min(shape, default=0) < 0:
+        if (
+            stop - start != dtype.itemsize * int(np.prod(shape, dtype=object))
+            or min(shape, default=0) < 0
+        ):
             raise UsageError(f"{path} is damaged: {name} has {stop - start} bytes for {shape}")
         found[name] = np.frombuffer(data[start:stop], dtype).reshape(shape)
     return found
