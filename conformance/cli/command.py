@@ -96,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _schema(asked: argparse.Namespace) -> int:
     from conformance.implementations.programs import protocol
-    from conformance.reporting import report
+    from conformance.running.reporting import report
 
     file = {"protocol": protocol.SCHEMA, "report": report.SCHEMA}[asked.what]
     print(file.read_text(encoding="utf-8"), end="")
@@ -106,8 +106,8 @@ def _schema(asked: argparse.Namespace) -> int:
 def _requirements(_: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from conformance.reporting.terminal import listed
     from conformance.requirements import REQUIREMENTS
+    from conformance.running.reporting.terminal import listed
 
     console = Console()
     if console.is_terminal:
@@ -150,7 +150,7 @@ def _judge(asked: argparse.Namespace) -> int:
 
 def _replay(asked: argparse.Namespace) -> int:
     from conformance.cli.replay import finished, replay
-    from conformance.reporting.terminal import show
+    from conformance.running.reporting.terminal import show
 
     folder = finished(asked.folder)
     verdict = replay(folder, asked.lstm_as, asked.lstm_timeout, asked.lstm_memory)

@@ -12,16 +12,11 @@ from rich.console import Console
 from conformance.errors import CONFORMANT, NOT_CONFORMANT, unknown
 from conformance.implementations.loading import load
 from conformance.judgement import picture, told
+from conformance.judgement.comparing import Compared, compared
 from conformance.judgement.files import given
-from conformance.judgement.files.finding import Found, one_of
-from conformance.judgement.judging import (
-    Answer,
-    Compared,
-    Progress,
-    compared,
-    judge_implementation,
-    judge_results,
-)
+from conformance.judgement.files.finding import one_of
+from conformance.judgement.files.found import Found
+from conformance.judgement.judging import Answer, Progress, judge_implementation, judge_results
 from conformance.running.choosing import devices, precision_of, with_precision
 from conformance.running.circumstances import exact_arithmetic
 from reference import DTYPES, Array, Case

@@ -19,9 +19,9 @@ def verify(asked: argparse.Namespace) -> int:
     """Run pytest on the requirements, print the report, and return the exit status."""
     from rich.console import Console
 
-    from conformance.reporting.terminal import show, summarize
     from conformance.running.plugin import FAMILIES
     from conformance.running.progress import Face
+    from conformance.running.reporting.terminal import show, summarize
 
     if not asked.lstm and not asked.lstm_command:
         asked.misused("give a NAME or a --command")

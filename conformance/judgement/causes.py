@@ -82,12 +82,10 @@ def one_row(layer: Layer, row: int) -> tuple[Case, Array]:
     """Give the case of one row of `layer`, batched and without lengths, and its observed output."""
     case, output = layer.case, layer.got.output
     if not case.batched:
-        states = {
-            name: None if state is None else state[:, None]
-            for name, state in (("h_0", case.h_0), ("c_0", case.c_0))
-        }
+        h_0, c_0 = (None if each is None else each[:, None] for each in (case.h_0, case.c_0))
         configuration = replace(case.configuration, batch_first=False)
-        case = replace(case, configuration=configuration, input=case.input[:, None], **states)
+        x = case.input[:, None]
+        case = replace(case, configuration=configuration, input=x, h_0=h_0, c_0=c_0)
         return case, output[:, None]
     alone = some_rows(case, np.array([row]))
     seen = case.time_major(output)[: alone.seq_len, row : row + 1]
@@ -164,7 +162,7 @@ def _narrower(layer: Layer, place: Place, extent: Extent) -> Iterator[str]:
     c = case.configuration
     shapes = (case.state_shape(size) for size in (c.output_size, c.hidden_size))
     nothing = (np.full(shape, np.nan, case.dtype.numpy) for shape in shapes)
-    result = Result(output, *nothing)
+    result = Result.of([output, *nothing])
     for text, precision in NARROWER:
         coarser = Arithmetic.of(case.dtype, precision)
         if coarser == Arithmetic.of(case.dtype):

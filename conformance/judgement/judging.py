@@ -9,24 +9,17 @@ from pathlib import Path
 import numpy as np
 
 from conformance.checking import activations, process_state
-from conformance.checking.comparison import shares
 from conformance.implementations.failures import Failure
 from conformance.implementations.implementation import Implementation, precision
 from conformance.judgement.causes import causes
 from conformance.judgement.layers import Layer, judged
 from conformance.judgement.observing import lacking, observed
 from conformance.judgement.reproducing import reproduce
-from conformance.judgement.sensitivity import RUNS, Sensitivity, sensitivity
-from conformance.judgement.verdict import Extent, NoResult, Place, Right, Unsaid, Verdict, Wrong
-from conformance.requirements.variations import rows as some_rows
-from reference import Arithmetic, Array, Case, Precision, Result, forward_bound, trace
+from conformance.judgement.verdict import NoResult, Place, Right, Unsaid, Verdict, Wrong
+from conformance.judgement.whole import judged_whole
+from reference import Arithmetic, Case, Precision, Result
 
 Progress = Callable[[str], object]
-
-AFFORDABLE = 3e9
-"""The product of steps squared and state size cubed up to which every error can be carried along."""
-PERTURBED = 4e11
-"""About how many multiplications the perturbed runs may take."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +104,8 @@ def judge_results(
     arithmetic = Arithmetic.of(case.dtype, by or Precision())
     layers = case.configuration.num_layers
     if len(results) < layers:
-        return _judged_whole(subject, case, results[-1], arithmetic)
+        verdict: Verdict = judged_whole(subject, case, results[-1], arithmetic)
+        return Answer(verdict, case, results[-1])
     found: list[Layer] = []
     for layer in judged(case, results, arithmetic):
         progress(f"{name}: layer {layer.number + 1} of {layers} judged")
@@ -123,9 +117,7 @@ def judge_results(
     wrong = next((each for each in found if each.wrong is not None), None)
     if wrong is not None and wrong.wrong is not None and wrong.extent is not None:
         why = causes(wrong, wrong.wrong, wrong.extent, arithmetic)
-        verdict: Verdict = Wrong(
-            *subject, share, place=wrong.wrong, extent=wrong.extent, causes=tuple(why)
-        )
+        verdict = Wrong(*subject, share, place=wrong.wrong, extent=wrong.extent, causes=tuple(why))
         return Answer(verdict, case, whole, found)
     first = next((each for each in found if each.unsaid is not None), None)
     if first is not None and first.unsaid is not None:
@@ -152,107 +144,6 @@ def _why_unsaid(layer: Layer, place: Place) -> str:
     if np.isnan(place.expected):
         return "the state before that step is not finite"
     return (
-        f"a sum there can exceed {dtype.largest:.3g}, the largest number of {dtype.name}, so that a "
-        "right implementation can give an infinity or NaN"
+        f"a sum there can exceed {dtype.largest:.3g}, the largest number of {dtype.name}, so that "
+        "a right implementation can give an infinity or NaN"
     )
-
-
-def _judged_whole(
-    subject: tuple[str, str, str], case: Case, got: Result, arithmetic: Arithmetic
-) -> Answer:
-    """Judge the results of several layers of which only those of the top one are known."""
-    c = case.configuration
-    if case.seq_len**2 * (c.hidden_size + c.output_size) ** 3 * case.batch_size > AFFORDABLE:
-        reason = (
-            "only the output of the top layer is given, and this LSTM is too large to bound the "
-            "errors of all layers together; give those of the others too, as output_l0, output_l1 ..."
-        )
-        return Answer(Unsaid(*subject, reason=reason, of_rows=case.batch_size), case, got)
-    evaluated = trace(case)
-    bound = forward_bound(evaluated, arithmetic)
-    worst, place = 0.0, None
-    for name, array in got.items():
-        true, allowed = getattr(evaluated.result, name), getattr(bound, name)
-        share = shares(array, true, np.asarray(allowed, np.float64))
-        if name != "output" and np.isnan(array.astype(np.float64)).all():
-            continue
-        worst = max(worst, float(share.max(initial=0)))
-        if (share > 1).any() and place is None:
-            over = case.time_major(share) if name == "output" else share
-            over = over if case.batched or name == "output" else share[:, None]
-            place = _place(case, name, over > 1, (array, true, allowed))
-    if place is None:
-        return Answer(Right(*subject, worst), case, got)
-    extent = Extent(1, case.seq_len, 1, case.batch_size, (place.unit,), c.output_size)
-    told = ("The layers below were not observed: the first wrong element can be theirs.",)
-    return Answer(Wrong(*subject, worst, place=place, extent=extent, causes=told), case, got)
-
-
-def _place(case: Case, name: str, off: Array, arrays: Sequence[Array]) -> Place:
-    first, row, unit = map(int, np.argwhere(off)[0])
-    c = case.configuration
-    of = [case.time_major(a) if name == "output" else a for a in arrays]
-    of = [a if a.ndim == 3 else a[:, None] for a in of]
-    got, expected, allowed = (float(a[first, row, unit]) for a in of)
-    layer, direction, step = c.num_layers - 1, unit // c.output_size, first
-    if name != "output":
-        layer, direction, step = first // c.num_directions, first % c.num_directions, -1
-    size = c.output_size if name == "output" else off.shape[-1]
-    return Place(name, layer, direction, step, row, unit % size, got, expected, allowed)
-
-
-@dataclass(frozen=True, eq=False)
-class Compared:
-    """How sensitive a case is to rounding, and how far results of it are apart.
-
-    - `sensitivity`: the estimate, on the rows where results are furthest apart;
-    - `seen`: how far two results, or a result and the truth, are apart in the output;
-    - `between`: whose results these are.
-    """
-
-    dtype: str
-    sensitivity: Sensitivity
-    seen: float
-    between: tuple[str, str]
-
-
-def compared(answers: Sequence[Answer], by: Precision | None = None) -> Compared | None:
-    """Estimate what rounding does to the case of the `answers`, which have one dtype.
-
-    Returns None if no answer has results, or none is finite.
-    """
-    known = [each for each in answers if each.result is not None]
-    if not known:
-        return None
-    case = known[0].case
-    outputs = [
-        np.asarray(each.case.time_major(each.result.output), np.float64)
-        for each in known
-        if each.result is not None
-    ]
-    with np.errstate(all="ignore"):
-        apart = np.zeros(case.batch_size)
-        pair = 0, 0
-        for first in range(len(outputs)):
-            for second in range(first + 1, len(outputs)):
-                gap = np.abs(outputs[first] - outputs[second]).max(axis=(0, 2), initial=0)
-                if np.nan_to_num(gap).max(initial=0) >= np.nan_to_num(apart).max(initial=0):
-                    apart, pair = gap, (first, second)
-    c = case.configuration
-    cost = (
-        sum(4 * c.hidden_size * (sum(shape[1:]) or 0) for n, shape in c.parameter_shapes().items())
-        * case.seq_len
-    )
-    rows = int(np.clip(PERTURBED // (cost * (RUNS + 1)), 1, 4))
-    runs = int(np.clip(PERTURBED // (cost * rows), 4, RUNS))
-    chosen = np.sort(np.argsort(-np.nan_to_num(apart), kind="stable")[:rows])
-    some = some_rows(case, chosen) if case.batched else case
-    estimate = sensitivity(some, Arithmetic.of(case.dtype, by or Precision()), runs)
-    if len(outputs) > 1:
-        seen = float(np.nanmax(apart[chosen] if case.batched else apart))
-        between = known[pair[0]].verdict.subject, known[pair[1]].verdict.subject
-    else:
-        mine = outputs[0][: some.seq_len, chosen] if case.batched else outputs[0]
-        seen = float(np.nanmax(np.abs(mine - estimate.output) * some.valid_steps()[..., None]))
-        between = known[0].verdict.subject, "the truth"
-    return Compared(case.dtype.name, estimate, seen, between)

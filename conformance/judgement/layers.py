@@ -1,7 +1,7 @@
 """Judging each layer from what was observed: its own output, and that of the layer below.
 
-:mod:`reference.local_bounds` has the bound: each step is computed from the implementation's own h of
-the step before, so that the bound is as sharp after a thousand steps as after one, in a chaotic LSTM
+:mod:`reference.local_bounds` has the bound: each step is computed from the implementation's own h
+of the step before. So the bound is as sharp after a thousand steps as after one, in a chaotic LSTM
 as in a contracting one. The layers below the top one are observed by running the network without
 those above.
 """
@@ -47,7 +47,7 @@ class Layer:
 
 
 def layer_alone(case: Case, number: int, below: Array) -> Case:
-    """Make a case of one layer of `case` whose input is `below`, in the order of axes of the case."""
+    """Make a case of one layer of `case` whose input is `below`, in the case's order of axes."""
     directions = case.configuration.num_directions
     configuration = replace(
         case.configuration, num_layers=1, input_size=below.shape[-1], dropout=0.0

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from conformance.errors import UsageError
-from conformance.judgement.judging import Answer, Compared
+from conformance.judgement.comparing import Compared
+from conformance.judgement.judging import Answer
 from conformance.judgement.verdict import Wrong
 
 LEAST = 1e-3

@@ -1,12 +1,13 @@
 """How far right implementations can be expected to differ: an estimate, not a bound.
 
-The reference is run a dozen times, each time with random errors of the size that rounding has in the
-given arithmetic, in every quantity that is stored. How far such runs are from each other, layer by
-layer and over time, shows how this LSTM treats rounding on this input: a contracting one forgets it,
-a chaotic one lets it grow until it is as large as the numbers themselves.
+The reference is run a dozen times. Each time, random errors as large as those of rounding in the
+given arithmetic are added to every quantity that is stored. How far such runs are from each other,
+layer by layer and over time, shows what this LSTM does with rounding on this input. A contracting
+one forgets it; a chaotic one lets it grow until it is as large as the numbers themselves.
 
-The size of an error in a sum of n products of random signs is that of rounding every partial sum:
-about u_acc sqrt(n / LANES) times the root of the sum of their squares, as kernels sum in LANES parts.
+The size of an error in a sum of n products of random signs is that of rounding every partial sum.
+As kernels sum in LANES parts, that is about u_acc sqrt(n / LANES) times the root of the sum of the
+squares of the products.
 """
 
 from __future__ import annotations

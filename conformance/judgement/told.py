@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from rich.table import Table
 from rich.text import Text
 
-from conformance.judgement.judging import Answer, Compared
+from conformance.judgement.comparing import Compared
+from conformance.judgement.judging import Answer
 from conformance.judgement.verdict import NoResult, Unsaid, Wrong
 from reference import Precision
 

@@ -21,12 +21,12 @@ from conformance.checking.verdict import (
     from_json,
 )
 from conformance.implementations.own_imports import OURS
-from conformance.reporting.report import Run
-from conformance.reporting.terminal import table
 from conformance.reproductions.directory import remove, tidy
 from conformance.running.journal import Collected, Entry, collected, read
 from conformance.running.limits import is_over, reached, timeout
 from conformance.running.options import SHARED
+from conformance.running.reporting.report import Run
+from conformance.running.reporting.terminal import table
 from conformance.running.unfinished import unfinished
 
 

@@ -242,7 +242,7 @@ OPTIONS = (
     ),
     Option(
         "with",
-        "what computes the LSTM: a NAME as verify takes it, torch.nn.LSTM by default; can be repeated",
+        "judge this implementation, torch.nn.LSTM by default; can be repeated",
         "NAME",
         repeated=True,
         takers=(JUDGE,),

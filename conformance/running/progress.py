@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
 if TYPE_CHECKING:
-    from conformance.reporting.report import Run
+    from conformance.running.reporting.report import Run
 
 SHARES = 10
 """The number of lines that show the progress of a run without a terminal for a bar."""

@@ -1,9 +1,9 @@
 """PyTorch's archives: checkpoints, whole modules and TorchScript programs, read as data.
 
 An archive is a zip file. ``data.pkl`` in it describes objects, and ``data/0``, ``data/1`` ... hold
-the numbers of tensors. Of the description only tensors and containers are made: every class that it
-names is replaced by :class:`Inert`, which keeps what it is given and does nothing. So no code of the
-file, and none that it names, is executed.
+the numbers of tensors. Of the description only tensors and containers are made. Every class that it
+names is replaced by :class:`Inert`, which keeps what it is given and does nothing. So no code of
+the file, and none that the file names, is executed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import zipfile
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import ml_dtypes
 import numpy as np
@@ -39,6 +39,7 @@ class Inert:
     state: Any
 
     def __new__(cls, *arguments: Any) -> Inert:
+        """Keep the arguments of a constructor or of a function."""
         made = super().__new__(cls)
         made.held, made.state = list(arguments), {}
         return made
@@ -47,6 +48,7 @@ class Inert:
         """Do nothing: :meth:`__new__` has kept the arguments."""
 
     def __setstate__(self, state: Any) -> None:
+        """Keep the state."""
         self.state = state
 
     def __setitem__(self, key: Any, value: Any) -> None:
@@ -76,7 +78,8 @@ class _Reader(pickle.Unpickler):
         self.folder = name.removesuffix("data.pkl")
         names = archive.namelist()
         order = f"{self.folder}byteorder"
-        self.order = ">" if order in names and archive.read(order) == b"big" else "<"
+        big = order in names and archive.read(order) == b"big"
+        self.order: Literal[">", "<"] = ">" if big else "<"
 
     def find_class(self, module: str, name: str) -> Any:
         """Replace a class or function: only those that make tensors are known."""

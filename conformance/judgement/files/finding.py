@@ -4,38 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-
-import numpy as np
 
 from conformance.errors import UsageError
 from conformance.implementations.layouts import Layout, Stored
+from conformance.judgement.files import keras_layers
+from conformance.judgement.files.found import Found, from_stored
 from reference import DTYPES, Array, Configuration
-
-
-@dataclass(frozen=True, eq=False)
-class Found:
-    """An LSTM in a file.
-
-    - `name`: what the names of its parameters begin with, without the last dot;
-    - `configuration`: its sizes and options;
-    - `parameters`: by PyTorch's names and in PyTorch's layout.
-    """
-
-    name: str
-    configuration: Configuration
-    parameters: Mapping[str, Array]
-
-    @property
-    def dtype(self) -> str:
-        """The name of the dtype of the parameters."""
-        return next(iter(self.parameters.values())).dtype.name
-
-    def described(self) -> str:
-        """The name, the sizes and the options in one line."""
-        options = (f"{key}={value}" for key, value in self.configuration.arguments().items())
-        return f"{self.name or '(no name)'}: {', '.join(options)}, {self.dtype}"
-
 
 ROLES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
 PARAMETER = re.compile(rf"(?P<prefix>.*?)(?P<role>{'|'.join(ROLES)})(?P<end>_l\d+(_reverse)?|)")
@@ -45,12 +19,6 @@ QUANTIZABLE = re.compile(
     r"(?P<kind>weight|bias)"
 )
 """The names of ``torch.ao.nn.quantizable.LSTM``."""
-KERAS = re.compile(
-    r"(?P<prefix>.*?)(?P<way>|forward_layer\.|backward_layer\.)cell\.vars\.(?P<nth>\d)"
-)
-"""The names in a Keras 3 file."""
-KERNELS = re.compile(r"(?P<prefix>.*?)(?P<role>recurrent_kernel|kernel|bias)(?::0)?")
-"""The names of Keras' variables, as elsewhere in files of arrays."""
 IN_LIST = re.compile(r"(?P<list>.*?)\.?(?P<nth>\d+)")
 
 
@@ -86,7 +54,7 @@ def find(
         one = _pytorch(prefix, group, layout, where)
         if one is not None:
             found.append(one)
-    found += _keras(kept, layout or Layout(transposed=True, biases=1), where)
+    found += keras_layers.find(kept, layout or keras_layers.LAYOUT, where)
     return [*_stacks(found), *found]
 
 
@@ -97,8 +65,8 @@ def one_of(found: list[Found], wanted: str | None, where: str) -> Found:
     """
     if not found:
         raise UsageError(
-            f"{where} has no LSTM: no arrays with names such as rnn.weight_ih_l0 and fitting shapes; "
-            "name them by --layout"
+            f"{where} has no LSTM: no arrays have names such as rnn.weight_ih_l0 and shapes that "
+            "fit; name them by --layout"
         )
     chosen = [each for each in found if wanted is None or each.name == wanted.strip(".")]
     if wanted is not None and not chosen:
@@ -178,64 +146,6 @@ def _converted(
         )
         parameters |= from_stored(stored, layout, suffix)
     return {name: parameters[name] for name in configuration.parameter_shapes()}
-
-
-def from_stored(stored: Stored, layout: Layout, suffix: str = "_l0") -> dict[str, Array]:
-    """Convert the parameters of one layer and direction to PyTorch's, under PyTorch's names.
-
-    One bias becomes ``bias_ih``, beside a ``bias_hh`` of zeros; a constant that the implementation
-    adds to the forget gate by itself is added, and the sum rounded.
-    """
-    named = layout.restored(stored, suffix)
-    if len(stored.biases) == 1:
-        named[f"bias_hh{suffix}"] = np.zeros_like(named[f"bias_ih{suffix}"])
-    if stored.biases and layout.forget_bias:
-        bias = named[f"bias_ih{suffix}"].copy()
-        size = len(bias) // 4
-        bias[size : 2 * size] += layout.forget_bias
-        named[f"bias_ih{suffix}"] = bias
-    return {name: np.ascontiguousarray(array) for name, array in named.items()}
-
-
-def _keras(arrays: Mapping[str, Array], layout: Layout, where: str) -> Iterator[Found]:
-    """Yield the LSTM layers of Keras, which have a kernel, a recurrent kernel and a bias."""
-    layers: dict[str, dict[str, dict[str, Array]]] = {}
-    for name, array in arrays.items():
-        in_file, named = KERAS.fullmatch(name), KERNELS.fullmatch(name)
-        if in_file is not None and int(in_file["nth"]) < 3:
-            role = ("kernel", "recurrent_kernel", "bias")[int(in_file["nth"])]
-            way = in_file["way"]
-            layers.setdefault(in_file["prefix"], {}).setdefault(way, {})[role] = array
-        elif named is not None:
-            layers.setdefault(named["prefix"], {}).setdefault("", {})[named["role"]] = array
-    for prefix, ways in layers.items():
-        parameters: dict[str, Array] = {}
-        for way, own in sorted(ways.items(), reverse=True):  # forward before backward
-            kernel, recurrent = own.get("kernel"), own.get("recurrent_kernel")
-            if kernel is None or recurrent is None or kernel.ndim != 2 or recurrent.ndim != 2:
-                break
-            hidden = recurrent.shape[0]
-            if recurrent.shape != (hidden, 4 * hidden):
-                break  # a GRU, or another layer
-            if kernel.shape[1] != 4 * hidden:
-                raise UsageError(
-                    f"{where}: {prefix}{way}kernel has shape {kernel.shape}, "
-                    f"should have {(kernel.shape[0], 4 * hidden)}"
-                )
-            biases = (own["bias"],) if "bias" in own else ()
-            suffix = "_l0_reverse" if way.startswith("backward") else "_l0"
-            parameters |= from_stored(Stored(kernel, recurrent, biases), layout, suffix)
-        else:
-            configuration = Configuration(
-                kernel.shape[0],
-                hidden,
-                bias=bool(biases),
-                bidirectional=len(ways) == 2,
-            )
-            names = configuration.parameter_shapes()
-            if set(names) == set(parameters):
-                ordered = {name: parameters[name] for name in names}
-                yield Found(prefix.rstrip("."), configuration, ordered)
 
 
 def _stacks(found: list[Found]) -> Iterator[Found]:

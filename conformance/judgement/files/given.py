@@ -15,7 +15,8 @@ from conformance.implementations.by_hand.parameters import Parameters
 from conformance.implementations.layouts import Layout
 from conformance.implementations.loading import load
 from conformance.judgement.files import arrays, onnx_nodes
-from conformance.judgement.files.finding import Found, find, from_stored
+from conformance.judgement.files.finding import find
+from conformance.judgement.files.found import Found, from_stored
 from reference import DTYPES, Array, Case, Configuration, DType, Result
 from strategies.tensors import input_shape
 
@@ -26,9 +27,10 @@ STEPS, ROWS, SATURATING = 100, 4, 20.0
 def lstms(path: Path, layout: str = "") -> list[Found]:
     """Find every LSTM in a file of weights.
 
-    `layout` describes one that is not PyTorch's: the arguments of :class:`conformance.HandWritten`
-    that are about parameters, such as ``weight_ih=W,weight_hh=U,bias=b,gates=ifog,transposed=True``,
-    or the place of such an adapter, ``file.py:mine``. Raises :class:`UsageError`.
+    `layout` describes one that is not PyTorch's. It has the arguments of
+    :class:`conformance.HandWritten` that are about parameters, such as ``weight_ih=W,weight_hh=U,
+    bias=b,gates=ifog,transposed=True``, with ``+`` between two biases; or it is the place of such
+    an adapter, ``file.py:mine``. Raises :class:`UsageError`.
     """
     if arrays.is_onnx(path):
         if layout:
@@ -225,7 +227,7 @@ def results(path: str, case: Case) -> list[Result]:
             output = _fitted(path, f"output_l{n}", each, case.output_shape(), case)
             h_n, c_n = (state[: (n + 1) * directions] for state in states)
             found.append(Result(output, h_n, c_n))
-    return [*found, Result(top, *states)]
+    return [*found, Result(top, states[0], states[1])]
 
 
 def _fitted(path: str, name: str, array: Array | None, shape: tuple[int, ...], case: Case) -> Array:

@@ -11,7 +11,7 @@ import numpy as np
 
 from conformance.errors import UsageError, told
 from conformance.implementations.layouts import Layout, Stored
-from conformance.judgement.files.finding import Found, from_stored
+from conformance.judgement.files.found import Found, from_stored
 from reference import Array, Configuration
 
 LAYOUT = Layout(gates="iofg")
@@ -54,7 +54,7 @@ def _of_graph(
     for node in graph.node:
         if node.op_type == "Constant":
             values = [each.t for each in node.attribute if each.name == "value"]
-            known |= {node.output[0]: numpy_helper.to_array(each) for each in values}
+            known[node.output[0]] = numpy_helper.to_array(values[0]) if values else np.array(0)
         elif node.op_type in FOLDED and all(name in known for name in node.input if name):
             known |= _folded(node, known, opsets)
         elif node.op_type == "LSTM":
@@ -113,8 +113,10 @@ def _of_node(node: Any, known: Mapping[str, Array], where: str) -> Found | None:
         raise UsageError(f"{where}: {name} takes B, {given[3]}, from outside the file")
     b = known.get(given[3])
     hidden = int(options.get("hidden_size", r.shape[-1]))
-    shapes = {"W": (w, (directions, 4 * hidden, w.shape[-1]))}
-    shapes["R"] = r, (directions, 4 * hidden, hidden)
+    shapes: dict[str, tuple[Array, tuple[int, ...]]] = {
+        "W": (w, (directions, 4 * hidden, w.shape[-1])),
+        "R": (r, (directions, 4 * hidden, hidden)),
+    }
     if b is not None:
         shapes["B"] = b, (directions, 8 * hidden)
     for which, (array, shape) in shapes.items():
