@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from conformance.errors import UsageError
+from conformance.implementations.failures import Failure
 from conformance.implementations.loading import of_class
 from conformance.judgement.comparing import Compared, compared
 from conformance.judgement.files.finding import find, one_of
@@ -17,6 +19,7 @@ from conformance.judgement.told import lines
 from conformance.judgement.verdict import Verdict
 from conformance.requirements.variations import first_layers
 from reference import DTYPES, Array, Case, Precision, Result
+from strategies import Support
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,19 +89,17 @@ def _of_module(module: Any, x: Any, states: Any, declared: Precision | None) -> 
     first = bool(getattr(module, "batch_first", False))
     configuration = replace(found.configuration, batch_first=first)
     case = Case(configuration, found.parameters, x, h_0, c_0, device=str(own.device))
-    try:
-        adapter: Any = of_class(type(module), name)
-    except UsageError:
-        from strategies import Support
-
-        adapter = (TorchLSTMCell if cell else TorchLSTM)(type(module), name, Support())
+    as_it_is = (TorchLSTMCell if cell else TorchLSTM)(type(module), name, Support())
+    adapter: Any = None
+    with contextlib.suppress(UsageError, Failure):
+        adapter = of_class(type(module), name)
     training = module.training
     module.eval()
     with torch.no_grad():
-        top = to_result(adapter.call(module, case))
+        top = to_result(as_it_is.call(module, case))
     module.train(training)
     results: Sequence[Result] = [top]
-    if configuration.num_layers > 1 and not adapter.supports.lacking_for(case):
+    if configuration.num_layers > 1 and adapter and not adapter.supports.lacking_for(case):
         cuts = (first_layers(case, count) for count in range(1, configuration.num_layers))
         results = [*(adapter.run(cut) for cut in cuts), top]
     return judge_results(name, case, results, declared)

@@ -59,7 +59,7 @@ def find(
 
 
 def one_of(found: list[Found], wanted: str | None, where: str) -> Found:
-    """Choose the LSTM called `wanted`; it may be left out if there is one alone.
+    """Choose the LSTM called `wanted`; it can be left out if there is one, or one of all cells.
 
     Raises :class:`UsageError` if there is none, or more than one, and lists those there are.
     """
@@ -69,7 +69,10 @@ def one_of(found: list[Found], wanted: str | None, where: str) -> Found:
             "fit; name them by --layout"
         )
     chosen = [each for each in found if wanted is None or each.name == wanted.strip(".")]
-    if wanted is not None and not chosen:
+    stacked = tuple(f"{each.name}." for each in found if each.configuration.num_layers > 1)
+    if wanted is None:
+        chosen = [each for each in found if not each.name.startswith(stacked)]
+    elif not chosen:
         chosen = [each for each in found if each.name.startswith(wanted)]
     if len(chosen) == 1:
         return chosen[0]
