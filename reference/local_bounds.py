@@ -20,19 +20,25 @@ u = 2^-53. For a case in float64 the bound is twice as wide for that.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from reference.arithmetic import Arithmetic
-from reference.bounds import entered, float64
+from reference.bounds import entered
 from reference.case import Array, Case, Result
-from reference.cell import Step, Weights, gated
+from reference.cell import Step, Weights, gates, hidden
 from reference.network import assemble, cell_weights
 from reference.products import Products, preactivation_error, projection_error
-from reference.step_bounds import perturbed_gates, state_error
+from reference.step_bounds import (
+    Gates,
+    added_error,
+    cell_error,
+    hidden_error,
+    perturbed_gates,
+)
 
-CHUNK = 2**21
+CHUNK = 2**19
 """About how many pre-activations are computed by one product."""
 
 
@@ -40,14 +46,16 @@ CHUNK = 2**21
 class LocalLayer:
     """One layer in one direction, each step from the implementation's own h, and its bounds.
 
-    - `steps`, `deviations`: the quantities of each step and how far those of a right implementation
-      can be from them, in the order of processing;
+    - `weights`: the parameters;
+    - `steps`, `deviations`: the quantities of all steps (T, N, ...) and how far those of a right
+      implementation can be from them, None unless they are kept;
     - `output` (T, N, R), `h_n` (N, R), `c_n` (N, hidden_size): the results;
     - `bound_output`, `bound_h_n`, `bound_c_n`: their bounds.
     """
 
-    steps: Sequence[Step]
-    deviations: Sequence[Step]
+    weights: Weights
+    steps: Step | None
+    deviations: Step | None
     output: Array
     h_n: Array
     c_n: Array
@@ -100,7 +108,7 @@ def local_layer(
 
     All arrays are float64.
     """
-    w = float64(weights)
+    w, times = weights, len(x)
     h_prev, first = previous(observed, h_0, active, reverse)
     dh_prev = np.where(first[..., None], 0, observation_error(h_prev, arithmetic))
     output, bound = np.zeros(observed.shape), np.zeros(observed.shape)
@@ -108,41 +116,86 @@ def local_layer(
     c, dc = c_0, entered(c_0, arithmetic)
     exact = arithmetic.factors.exact
     taken = None if exact else arithmetic.factors.input_error(x, dx)
-    steps, deviations = [], []
-    order = range(len(x))[:: -1 if reverse else 1]
-    length = 1 if strayed else max(1, CHUNK // max(1, active.shape[1] * len(w.weight_hh)))
+    kept: list[tuple[Step, Step]] = []
+    rows, units = c_0.shape
+    length = 1 if strayed else max(1, CHUNK // max(1, 4 * rows * units))
     with np.errstate(all="ignore"):
-        for some in _chunks(order, length):
+        for some in _chunks(range(times)[:: -1 if reverse else 1], length):
+            running = active[some][..., None]
             if strayed:
                 other = dh + observation_error(np.abs(h_prev[some]) + dh, arithmetic)
-                dh_prev[some] = np.where(first[some, :, None], 0, other)
-            products = Products.of(x[some], h_prev[some], w)
-            a = products.preactivations(w)
+                dh_prev[some] = np.where(first[some][..., None], 0, other)
+            given = x[some], h_prev[some]
+            products, off = Products.of(*given, w), (dx[some], dh_prev[some])
             here = None if taken is None else taken[some]
-            fresh, da = preactivation_error(
-                x[some], h_prev[some], products, w, dx[some], dh_prev[some], arithmetic, here
-            )
-            for at, t in enumerate(some):
-                step = gated(x[t], h_prev[t], c, a[at], w)
-                gates = perturbed_gates(step, da[at], arithmetic)
-                error = state_error(step, gates, fresh[at], dc, arithmetic)
-                deviation = error.h
-                if w.weight_hr is not None:
-                    fresh_h = projection_error(step, w.weight_hr, error.h, arithmetic)
-                    deviation = error.h @ np.abs(w.weight_hr).T + fresh_h
-                if keep:
-                    by_gate = [each.deviation for each in gates[:4]]
-                    states = [error.c, error.tanh_c.deviation, error.h, deviation]
-                    of_a = np.split(da[at], 4, axis=-1)
-                    steps.append(step)
-                    deviations.append(Step(dx[t], dh_prev[t], dc, *of_a, *by_gate, *states))
-                if strayed:
-                    deviation = deviation + np.abs(step.h - observed[t])
-                running = active[t][:, None]
-                output[t], bound[t] = np.where(running, step.h, 0), np.where(running, deviation, 0)
-                h, dh = np.where(running, step.h, h), np.where(running, deviation, dh)
-                c, dc = np.where(running, step.c, c), np.where(running, error.c, dc)
-    return LocalLayer(steps, deviations, output, h, c, _claimed(bound), _claimed(dh), _claimed(dc))
+            _, da = preactivation_error(*given, products, w, *off, arithmetic, here)
+            a = products.preactivations(w)
+            empty: Array = np.empty((len(some), rows, units))
+            of_c = [empty, *(np.empty_like(empty) for _ in range(3))]
+            of_a = np.split(a, 4, axis=-1)
+            step = Step._make([*given, of_c[0], *of_a, *gates(a), of_c[1], a, a, a])
+            opened = perturbed_gates(step, da, arithmetic)
+            c, dc = _carried(step, opened, of_c, c, dc, running, arithmetic)
+            tanh_c, h_full, h_next = hidden(step.o, step.c, w)
+            step = step._replace(tanh_c=tanh_c, h_full=h_full, h=h_next)
+            shown = hidden_error(step, opened, of_c[3], arithmetic)
+            deviation = shown.deviation
+            if w.weight_hr is not None:
+                fresh = projection_error(step, w.weight_hr, deviation, arithmetic)
+                deviation = deviation @ np.abs(w.weight_hr).T + fresh
+            if keep:
+                by_gate = [each.deviation for each in opened[:4]]
+                states = [of_c[3], shown.tanh_c.deviation, shown.deviation, deviation]
+                of_a = np.split(da, 4, axis=-1)
+                kept.append((step, Step(*off, of_c[2], *of_a, *by_gate, *states)))
+            if strayed:
+                deviation = deviation + np.abs(step.h - observed[some])
+            output[some], bound[some] = (np.where(running, each, 0) for each in (step.h, deviation))
+            for at in range(len(some)):
+                h = np.where(running[at], step.h[at], h)
+                dh = np.where(running[at], deviation[at], dh)
+    results = output, h, c, _claimed(bound), _claimed(dh), _claimed(dc)
+    return LocalLayer(weights, *_by_time(kept, reverse), *results)
+
+
+def _carried(
+    step: Step,
+    opened: Gates,
+    of_c: Sequence[Array],
+    c: Array,
+    dc: Array,
+    running: Array,
+    arithmetic: Arithmetic,
+) -> tuple[Array, Array]:
+    """Carry c and its error through some steps, and put them into `of_c`; returns the last ones.
+
+    `of_c` are c before and after each step, and the error of each, all (T, N, hidden_size).
+    """
+    before, after, dc_before, dc_after = of_c
+    added, deviation_f = added_error(step, opened), opened.f.deviation
+    for at in range(len(before)):
+        of = step._replace(c_prev=c, f=step.f[at], i=step.i[at], g=step.g[at])
+        f = replace(opened.f, deviation=deviation_f[at])
+        here = opened._replace(f=f, largest_f=opened.largest_f[at])
+        error = cell_error(of, here, added[at], dc, arithmetic)
+        before[at], dc_before[at] = c, dc
+        after[at], dc_after[at] = of.f * c + of.i * of.g, error.deviation
+        c = np.where(running[at], after[at], c)
+        dc = np.where(running[at], error.deviation, dc)
+    return c, dc
+
+
+def _by_time(kept: Sequence[tuple[Step, Step]], reverse: bool) -> tuple[Step | None, Step | None]:
+    """Join the steps of all chunks, and put them in the order of time."""
+    if not kept:
+        return None, None
+    joined = (
+        Step(*map(np.concatenate, zip(*each, strict=True))) for each in zip(*kept, strict=True)
+    )
+    steps, deviations = (
+        Step(*(array[::-1] if reverse else array for array in each)) for each in joined
+    )
+    return steps, deviations
 
 
 def _claimed(bound: Array) -> Array:
@@ -187,7 +240,7 @@ def local_layers(
             half,
             h_0[direction],
             c_0[direction],
-            float64(cell_weights(case, suffix)),
+            cell_weights(case, suffix, np.dtype(np.float64)),
             active,
             model,
             reverse=direction == 1,

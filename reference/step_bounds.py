@@ -49,66 +49,56 @@ def perturbed_gates(step: Step, da: Array, arithmetic: Arithmetic) -> Gates:
     return Gates(i, f, g, o, *largest)
 
 
-class StateError(NamedTuple):
-    """The errors of c and of h before the projection, each (N, hidden_size).
+class CellError(NamedTuple):
+    """The deviation of c (N, hidden_size), and the part of it that is rounding."""
 
-    - `c`, `h`: the whole deviations;
-    - `fresh_c`, `fresh_h`: the part that no Jacobian carries from the state before;
-    - `tanh_c`: tanh(c), perturbed.
-    """
-
-    c: Array
-    h: Array
-    fresh_c: Array
-    fresh_h: Array
-    tanh_c: Perturbed
+    deviation: Array
+    rounding: Array
 
 
-def state_error(
-    step: Step, gates: Gates, fresh: Array, dc: Array, arithmetic: Arithmetic
-) -> StateError:
-    """Bound c and h of `step`, whose previous c is off by `dc` (N, hidden_size).
-
-    `fresh` (N, 4 * hidden_size) is the part of the pre-activations' error that is fresh.
-    """
-    u, tiny = arithmetic.unit_roundoff, arithmetic.subnormal
-    k_sigmoid, k_tanh = arithmetic.sigmoid, arithmetic.tanh
-    i, f, g, o, largest_i, largest_f, largest_o = gates
-    fresh_i, fresh_f, fresh_g, fresh_o = np.split(fresh, 4, axis=-1)
+def cell_error(
+    step: Step, gates: Gates, added: Array, dc: Array, arithmetic: Arithmetic
+) -> CellError:
+    """Bound c of `step`, whose previous c is off by `dc` and i g by `added`, (N, hidden_size)."""
+    u, tiny, abs_c = arithmetic.unit_roundoff, arithmetic.subnormal, np.abs(step.c_prev)
 
     # c' = f c + i g, the two products and the sum rounded
-    abs_c, abs_g = np.abs(step.c_prev), np.abs(step.g)
-    forgotten = abs_c * f.deviation + largest_f * dc
-    added = abs_g * i.deviation + largest_i * g.deviation
-    rounded = step.f * abs_c + step.i * abs_g + forgotten + added
-    rounding_c = (2 * u + u**2) * rounded + 3 * tiny
-    deviation_c = forgotten + added + rounding_c
-    fresh_c = (
-        abs_c * (f.slope * fresh_f + f.fresh)
-        + abs_g * (i.slope * fresh_i + i.fresh)
-        + step.i * (g.slope * fresh_g + g.fresh)
-        + f.deviation * dc
-        + i.deviation * g.deviation
-        + rounding_c
-    )
-    within = (1 + u) ** 2 * rounded + 3 * tiny < arithmetic.largest  # the products and the sum
-    deviation_c = np.where(within, deviation_c, np.inf)
-    fresh_c = np.where(np.isfinite(deviation_c), fresh_c, np.inf)
+    forgotten = abs_c * gates.f.deviation + gates.largest_f * dc
+    rounded = step.f * abs_c + step.i * np.abs(step.g) + forgotten + added
+    rounding = (2 * u + u**2) * rounded + 3 * tiny
+    within = rounded + rounding < arithmetic.largest
+    return CellError(np.where(within, forgotten + added + rounding, np.inf), rounding)
+
+
+def added_error(step: Step, gates: Gates) -> Array:
+    """Bound the error of i g by the errors of i and g."""
+    error: Array = np.abs(step.g) * gates.i.deviation + gates.largest_i * gates.g.deviation
+    return error
+
+
+class HiddenError(NamedTuple):
+    """tanh(c) perturbed, the deviation of h before the projection, and its part of rounding."""
+
+    tanh_c: Perturbed
+    deviation: Array
+    rounding: Array
+
+
+def hidden_error(
+    step: Step, gates: Gates, deviation_c: Array, arithmetic: Arithmetic
+) -> HiddenError:
+    """Bound h of `step`, whose c is off by `deviation_c`, before the projection."""
+    u, tiny = arithmetic.unit_roundoff, arithmetic.subnormal
+    k_sigmoid, k_tanh = arithmetic.sigmoid, arithmetic.tanh
+    o, abs_t = gates.o, np.abs(step.tanh_c)
 
     # h' = o tanh(c'), the product rounded
-    abs_t = np.abs(step.tanh_c)
     t = perturbed(step.tanh_c, step.c, deviation_c, tanh_slope, 2, k_tanh)
-    shown = abs_t * o.deviation + largest_o * t.deviation
-    rounding_h = u * (step.o * abs_t + shown) + tiny
-    farthest = np.abs(step.h_full) + (1 + k_sigmoid) * (1 + k_tanh) * (1 + u)
-    deviation_h = np.where(np.isfinite(shown), np.minimum(shown + rounding_h, farthest), np.inf)
-    fresh_h = (
-        abs_t * (o.slope * fresh_o + o.fresh)
-        + step.o * t.fresh
-        + o.deviation * t.deviation
-        + rounding_h
-    )
-    return StateError(deviation_c, deviation_h, fresh_c, fresh_h, t)
+    shown = abs_t * o.deviation + gates.largest_o * t.deviation
+    rounding = u * (step.o * abs_t + shown) + tiny
+    within = np.abs(step.h_full) + (1 + k_sigmoid) * (1 + k_tanh) * (1 + u)
+    deviation = np.where(np.isfinite(shown), np.minimum(shown + rounding, within), np.inf)
+    return HiddenError(t, deviation, rounding)
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,9 +153,27 @@ def step_bound(
     products = Products.of(step.x, step.h_prev, w)
     fresh, da = preactivation_error(step.x, step.h_prev, products, w, dx, dh, arithmetic, taken)
     gates = perturbed_gates(step, da, arithmetic)
-    error = state_error(step, gates, fresh, dc, arithmetic)
     i, f, g, o, *_ = gates
-    deviation_c, deviation_h, fresh_c, fresh_h, t = error
+    fresh_i, fresh_f, fresh_g, fresh_o = np.split(fresh, 4, axis=-1)
+
+    deviation_c, rounding_c = cell_error(step, gates, added_error(step, gates), dc, arithmetic)
+    fresh_c = (
+        np.abs(step.c_prev) * (f.slope * fresh_f + f.fresh)
+        + np.abs(step.g) * (i.slope * fresh_i + i.fresh)
+        + step.i * (g.slope * fresh_g + g.fresh)
+        + f.deviation * dc
+        + i.deviation * g.deviation
+        + rounding_c
+    )
+    fresh_c = np.where(np.isfinite(deviation_c), fresh_c, np.inf)
+
+    t, deviation_h, rounding_h = hidden_error(step, gates, deviation_c, arithmetic)
+    fresh_h = (
+        np.abs(step.tanh_c) * (o.slope * fresh_o + o.fresh)
+        + step.o * t.fresh
+        + o.deviation * t.deviation
+        + rounding_h
+    )
     h_by_c = step.o * t.slope
 
     # d(h', c') / d(h, c)

@@ -37,7 +37,7 @@ class Support:
 
     dtypes: tuple[str, ...] = tuple(DTYPES)
     devices: tuple[str, ...] = ("cpu",)
-    max_layers: int = 8
+    max_layers: int = 12
     bias: tuple[bool, ...] = (True, False)
     batch_first: tuple[bool, ...] = (False, True)
     bidirectional: tuple[bool, ...] = (False, True)
