@@ -57,7 +57,9 @@ def start_of(layer: Layer, place: Place, arithmetic: Arithmetic) -> Case:
     layers = local_layers(case, observed, arithmetic, keep=True)
     nth = case.seq_len - 1 - place.step if way else place.step
     nth = case.seq_len - 1 if place.step < 0 else nth
-    step = layers[way].steps[nth]
+    steps = layers[way].steps
+    assert steps is not None
+    at = case.seq_len - 1 - nth if way else nth
     suffix = "_l0_reverse" if way else "_l0"
     parameters = {
         name: case.parameters[name.removesuffix("_l0") + suffix]
@@ -72,8 +74,8 @@ def start_of(layer: Layer, place: Place, arithmetic: Arithmetic) -> Case:
         replace(c, bidirectional=False, batch_first=False),
         parameters,
         np.ascontiguousarray(ordered[nth : nth + 1 + FURTHER]),
-        state(step.h_prev),
-        state(step.c_prev),
+        state(steps.h_prev[at]),
+        state(steps.c_prev[at]),
         device=case.device,
     )
 
