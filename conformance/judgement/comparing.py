@@ -35,7 +35,7 @@ class Compared:
 
 
 def compared(answers: Sequence[Answer], by: Precision | None = None) -> Compared | None:
-    """Estimate what rounding does to the case of the `answers`, which have one dtype.
+    """Estimate what rounding does to the case of the `answers`, which all have the same.
 
     Numbers that are not finite are left out. Returns None if no answer has results.
     """
@@ -60,7 +60,8 @@ def compared(answers: Sequence[Answer], by: Precision | None = None) -> Compared
 
 def _output(case: Case, output: Array) -> Array:
     """Convert to (T, N, features) in float64, zero beyond the length of each row."""
-    return np.asarray(case.time_major(output), np.float64) * case.valid_steps()[..., None]
+    ordered = np.asarray(case.time_major(output), np.float64)
+    return np.where(case.valid_steps()[..., None], ordered, 0)
 
 
 def _furthest(outputs: Sequence[Array], names: Sequence[str]) -> tuple[Array, tuple[str, str]]:

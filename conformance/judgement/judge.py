@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -26,16 +27,21 @@ from strategies import Support
 class Judgement:
     """The verdict on results, and how sensitive the LSTM is to rounding on its input.
 
-    ``str`` gives it in words.
+    ``str`` gives it in words, and estimates the second part for that.
     """
 
     answer: Answer
-    compared: Compared | None
+    precision: Precision | None
 
     @property
     def verdict(self) -> Verdict:
         """Right, wrong, or nothing can be said; with the largest error as a share of its bound."""
         return self.answer.verdict
+
+    @cached_property
+    def compared(self) -> Compared | None:
+        """How far right implementations can be expected to differ, and how far this one does."""
+        return compared([self.answer], self.precision)
 
     def __str__(self) -> str:
         groups = [] if self.compared is None else [self.compared]
@@ -66,7 +72,7 @@ def judge(
         answer = judge_results("the given results", subject, results, precision)
     else:
         answer = _of_module(subject, given, states, precision)
-    return Judgement(answer, compared([answer], precision))
+    return Judgement(answer, precision)
 
 
 def _of_module(module: Any, x: Any, states: Any, declared: Precision | None) -> Answer:

@@ -189,7 +189,7 @@ class _Part:
                     unknown[:] = True  # which stands for a result that is not returned
                 share = np.where(unknown, 0, shares(have, true, np.where(unknown, 1, allowed)))
             if name == "output":
-                share, unknown = share * valid, unknown & valid
+                share, unknown = np.where(valid, share, 0), unknown & valid
                 worst = share.max(axis=1, initial=0)
             largest = max(largest, float(share.max(initial=0)))
             for kind, mask in (("wrong", share > 1), ("unsaid", unknown)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from conformance.implementations.implementation import Implementation
 from conformance.judgement.causes import one_row, start_of
 from conformance.judgement.layers import Layer
 from conformance.judgement.verdict import Place, Wrong
-from conformance.reproductions.directory import write
+from conformance.reproductions.directory import place, write
 from conformance.reproductions.subject import Subject, environment
 from conformance.requirements import REQUIREMENTS
 from conformance.running.deciding import diagnosed
@@ -54,14 +55,11 @@ def reproduce(
         wrong = replace(wrong, causes=(*wrong.causes, f"{text} is wrong too.", *lines))
         if root is None:
             return wrong
-        subject = Subject(
-            REQUIREMENT,
-            implementation.name,
-            part.device,
-            str(Path.cwd()),
-            f"lstm-conformance verify {implementation.name} --requirement {REQUIREMENT}",
-            environment(implementation.name),
-        )
+        root = root / part.dtype.name
+        again = shlex.join(["lstm-conformance", "replay", str(place(root, verdict))])
+        known = environment(implementation.name)
+        here = REQUIREMENT, implementation.name, part.device, str(Path.cwd()), again, known
+        subject = Subject(*here)
         return replace(
             wrong, reproduction=write(root, requirement, subject, verdict, found).reproduction
         )

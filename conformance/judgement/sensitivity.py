@@ -32,12 +32,13 @@ ROUNDING = 0.3
 class Sensitivity:
     """What rounding can be expected to do to a case.
 
-    - `layers`: for each layer, how far two runs are expected to be apart at each step, (T,), in
-      its unit and row that are furthest apart; the order is that of time;
-    - `typical`, `largest`: the same for the whole output, of two runs in the mean and at most;
+    - `layers`: for each layer, how far two runs are apart at each step, (T,), in the row and unit
+      where they are furthest apart, in the mean of all pairs;
+    - `typical`, `largest`: the same of the step of the output in which they are furthest apart: in
+      the mean of all pairs, and at most;
     - `first`: the same after the first step of the lowest layer: one step's rounding;
     - `output`: the output without perturbation, (T, N, D * R);
-    - `steps`: after how many steps runs are furthest apart.
+    - `steps`: after how many steps that is so in the mean.
     """
 
     layers: tuple[Array, ...]
@@ -79,14 +80,13 @@ def sensitivity(case: Case, arithmetic: Arithmetic, runs: int = RUNS, seed: int 
                 suffix = case.configuration.suffixes()[at]
                 halves.append(_layer(case, suffix, x, h_0[at], c_0[at], active, noise))
             x = np.concatenate(halves, axis=-1)
-            spreads.append(_spread(x, rows))
-        means, most = zip(*spreads, strict=True)
-        at = int(np.argmax(np.nan_to_num(means[-1])))
-        # the first step in the order of processing of the forward direction
-        first = float(means[0][0])
-    return Sensitivity(
-        tuple(means), float(means[-1][at]), float(most[-1].max()), first, x[:, :rows], at + 1
-    )
+            spreads.append(_apart(x, rows))
+    means = tuple(each.mean(axis=0) for each in spreads)
+    largest = np.nan_to_num(spreads[-1]).max(axis=1, initial=0)
+    steps = int(np.argmax(np.nan_to_num(means[-1]))) + 1
+    first = float(np.nan_to_num(means[0][0]))
+    typical, most = float(largest.mean()), float(largest.max())
+    return Sensitivity(means, typical, most, first, x[:, :rows], steps)
 
 
 @dataclass(frozen=True)
@@ -151,11 +151,11 @@ def _layer(
     return output
 
 
-def _spread(output: Array, rows: int) -> tuple[Array, Array]:
-    """Measure how far runs are apart at each step: in the mean of all pairs, and at most, (T,).
+def _apart(output: Array, rows: int) -> Array:
+    """Measure how far two runs are apart at each step, (pairs, T), in their worst row and unit.
 
-    Runs with another are paired in a ring, so that each is in two pairs.
+    The first run, which has no errors, is left out. Each other one is paired with the next.
     """
     runs = np.stack(np.split(output, output.shape[1] // rows, axis=1)[1:])  # run, T, N, features
-    apart = np.abs(runs - np.roll(runs, 1, axis=0)).max(axis=(2, 3), initial=0)
-    return apart.mean(axis=0), apart.max(axis=0)
+    apart: Array = np.abs(runs - np.roll(runs, 1, axis=0)).max(axis=(2, 3), initial=0)
+    return apart
