@@ -158,7 +158,8 @@ def _changes(
 
 def _narrower(layer: Layer, place: Place, extent: Extent) -> Iterator[str]:
     """Yield the finest coarser arithmetic that allows the results, if errors are everywhere."""
-    if 2 * len(extent.units) < extent.of_units:
+    everywhere = extent.rows == extent.of_rows and 2 * extent.steps >= extent.of_steps
+    if not everywhere or 2 * len(extent.units) < extent.of_units:
         return
     case, output = one_row(layer, place.row)
     c = case.configuration

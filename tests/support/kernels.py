@@ -28,12 +28,12 @@ class Kernel(OperationByOperation):
     order: str = "forwards"
     bits: int = 0
     tanh_units: float = 0.0
+    name: str = ""
     supports = Support(gradients=False)
     _of: Any = None
 
-    @property
-    def name(self) -> str:
-        return f"kernel-{self.order}"
+    def __post_init__(self) -> None:
+        self.name = self.name or f"kernel-{self.order}"
 
     def run(self, case: Case) -> Result:
         return replace(self, _of=case.dtype.numpy)(case)
@@ -80,7 +80,7 @@ class Altered:
     change: Callable[[Case], Case]
     name: str
     kernel: Any
-    supports = Kernel.supports
+    supports = Support(gradients=False)
 
     def run(self, case: Case) -> Result:
         return self.kernel.run(self.change(case))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from conformance.errors import UsageError
 from conformance.implementations.layouts import Layout, Stored
 from conformance.judgement.files import keras_layers
-from conformance.judgement.files.found import Found, from_stored
+from conformance.judgement.files.found import Found, from_stored, stacked
 from reference import DTYPES, Array, Configuration
 
 ROLES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
@@ -59,7 +59,7 @@ def find(
 
 
 def one_of(found: list[Found], wanted: str | None, where: str) -> Found:
-    """Choose the LSTM called `wanted`; it can be left out if there is one, or one of all cells.
+    """Choose the LSTM called `wanted`; it can be left out if there is one, or one of all layers.
 
     Raises :class:`UsageError` if there is none, or more than one, and lists those there are.
     """
@@ -69,9 +69,8 @@ def one_of(found: list[Found], wanted: str | None, where: str) -> Found:
             "fit; name them by --layout"
         )
     chosen = [each for each in found if wanted is None or each.name == wanted.strip(".")]
-    stacked = tuple(f"{each.name}." for each in found if each.configuration.num_layers > 1)
     if wanted is None:
-        chosen = [each for each in found if not each.name.startswith(stacked)]
+        chosen = [each for each in found if not any(each.within(other) for other in found)]
     elif not chosen:
         chosen = [each for each in found if each.name.startswith(wanted)]
     if len(chosen) == 1:
@@ -159,19 +158,6 @@ def _stacks(found: list[Found]) -> Iterator[Found]:
         if match is not None and each.configuration.num_layers == 1:
             lists.setdefault(match["list"], {})[int(match["nth"])] = each
     for name, members in lists.items():
-        layers = [members[nth] for nth in sorted(members)]
-        first = layers[0].configuration
-        width = first.num_directions * first.output_size
-        fits = all(
-            each.configuration == Configuration(**{**first.arguments(), "input_size": width})
-            for each in layers[1:]
-        )
-        if len(layers) < 2 or not fits or sorted(members) != list(range(len(layers))):
-            continue
-        options = {**first.arguments(), "num_layers": len(layers)}
-        parameters = {
-            key.replace("_l0", f"_l{nth}"): array
-            for nth, each in enumerate(layers)
-            for key, array in each.parameters.items()
-        }
-        yield Found(name, Configuration(**options), parameters)
+        whole = stacked(name, [members[nth] for nth in sorted(members)])
+        if whole is not None and sorted(members) == list(range(len(members))):
+            yield whole

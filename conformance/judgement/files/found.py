@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,6 +29,11 @@ class Found:
         """The name of the dtype of the parameters."""
         return next(iter(self.parameters.values())).dtype.name
 
+    def within(self, other: Found) -> bool:
+        """Whether this one is some of the layers of `other`, which shares its arrays."""
+        mine, theirs = ({id(array) for array in each.parameters.values()} for each in (self, other))
+        return mine < theirs
+
     def described(self) -> str:
         """The name, the sizes and the options in one line."""
         options = (f"{key}={value}" for key, value in self.configuration.arguments().items())
@@ -50,3 +55,17 @@ def from_stored(stored: Stored, layout: Layout, suffix: str = "_l0") -> dict[str
         bias[size : 2 * size] += layout.forget_bias
         named[f"bias_ih{suffix}"] = bias
     return {name: np.ascontiguousarray(array) for name, array in named.items()}
+
+
+def stacked(name: str, layers: Sequence[Found]) -> Found | None:
+    """Make an LSTM of `layers`, the lowest first; None for one alone, or if sizes do not fit."""
+    first = layers[0].configuration
+    upper = replace(first, input_size=first.num_directions * first.output_size)
+    if len(layers) < 2 or any(each.configuration != upper for each in layers[1:]):
+        return None
+    parameters = {
+        key.replace("_l0", f"_l{nth}"): array
+        for nth, each in enumerate(layers)
+        for key, array in each.parameters.items()
+    }
+    return Found(name, replace(first, num_layers=len(layers)), parameters)

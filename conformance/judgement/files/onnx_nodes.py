@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from conformance.errors import UsageError, told
 from conformance.implementations.layouts import Layout, Stored
-from conformance.judgement.files.found import Found, from_stored
+from conformance.judgement.files.found import Found, from_stored, stacked
 from reference import Array, Configuration
 
 LAYOUT = Layout(gates="iofg")
@@ -20,13 +20,18 @@ LAYOUT = Layout(gates="iofg")
 FOLDED = {"Identity", "Unsqueeze", "Squeeze", "Concat", "Slice", "Transpose", "Reshape", "Cast"}
 """The operators through which weights are followed to where a node takes them."""
 
+REORDERING = {"Identity", "Unsqueeze", "Squeeze", "Transpose", "Reshape", "Dropout"}
+"""The operators that leave the numbers of an output as they are."""
+
 ACTIVATIONS = ["Sigmoid", "Tanh", "Tanh"]
 
 
 def find(path: Path) -> list[Found]:
     """Find every LSTM node of a model whose weights are initializers or constants.
 
-    Each node is a layer, called by its name, or by its first output. Raises :class:`UsageError` if
+    Each node is a layer, called by its name, or by its first output. Nodes that only reorder the
+    output between two of them make these the layers of one LSTM as well, which is called by the
+    first and the last. Raises :class:`UsageError` if
     onnx is missing, if the file is damaged, or if a node is not the LSTM, as with peepholes.
     """
     if importlib.util.find_spec("onnx") is None:
@@ -39,18 +44,26 @@ def find(path: Path) -> list[Found]:
         model = onnx.load(str(path))
     except Exception as error:  # a protobuf error, or a missing file beside it
         raise UsageError(f"{path} cannot be read: {told(error)}") from None
-    opsets = list(model.opset_import)
-    return list(_of_graph(model.graph, {}, opsets, str(path)))
+    nodes = list(_of_graph(model.graph, {}, list(model.opset_import), str(path)))
+    return [*_chains(nodes), *(node.found for node in nodes)]
+
+
+class Node(NamedTuple):
+    """An LSTM node: what was found, and that whose output is its input, if any."""
+
+    found: Found
+    below: Found | None
 
 
 def _of_graph(
     graph: Any, outer: Mapping[str, Array], opsets: list[Any], where: str
-) -> Iterator[Found]:
+) -> Iterator[Node]:
     """Yield the LSTMs of a graph and of the graphs in its nodes, which see what it knows."""
     from onnx import numpy_helper
 
     known = dict(outer)
     known |= {each.name: numpy_helper.to_array(each) for each in graph.initializer}
+    origin: dict[str, Found] = {}
     for node in graph.node:
         if node.op_type == "Constant":
             values = [each.t for each in node.attribute if each.name == "value"]
@@ -60,10 +73,26 @@ def _of_graph(
         elif node.op_type == "LSTM":
             found = _of_node(node, known, where)
             if found is not None:
-                yield found
+                yield Node(found, origin.get(node.input[0]))
+                origin[node.output[0]] = found
+        elif node.op_type in REORDERING and node.input[0] in origin:
+            origin[node.output[0]] = origin[node.input[0]]
         for attribute in node.attribute:
             if attribute.HasField("g"):
                 yield from _of_graph(attribute.g, known, opsets, where)
+
+
+def _chains(nodes: list[Node]) -> Iterator[Found]:
+    """Yield the LSTMs whose layers are nodes that feed each other."""
+    above = {id(node.below): node for node in nodes if node.below is not None}
+    for lowest in nodes:
+        chain, node = [lowest.found], above.get(id(lowest.found))
+        while lowest.below is None and node is not None:
+            chain.append(node.found)
+            node = above.get(id(node.found))
+        whole = stacked(f"{chain[0].name}..{chain[-1].name}", chain)
+        if whole is not None:
+            yield whole
 
 
 def _folded(node: Any, known: Mapping[str, Array], opsets: list[Any]) -> dict[str, Array]:

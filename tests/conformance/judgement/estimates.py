@@ -36,7 +36,7 @@ SCALES = {
     "amplifying": 8.0,
     "chaotic": 20.0,
 }
-SIZES = (
+SIZES: tuple[tuple[tuple[int, ...], dict[str, Any]], ...] = (
     ((8, 16, 40, 2), {}),
     ((16, 32, 100, 2), {}),
     ((25, 10, 209, 2), {}),

@@ -28,7 +28,7 @@ from tests.support.kernels import Altered, Kernel, made, with_parameters
 
 PAGE = Path(__file__).with_name("PAIRS.md")
 
-KINDS = {
+KINDS: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
     "contracting, 300 steps": ((16, 32, 300, 2), {"scale": 0.3}),
     "as initialised": ((16, 32, 50, 3), {}),
     "as trained": ((20, 40, 80, 2), {"scale": 3.0, "num_layers": 2}),

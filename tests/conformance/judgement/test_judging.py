@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ def judged(case: Case, other: Case) -> Verdict:
     return judge_results("other", case, observed(TORCH, other)).verdict
 
 
-RIGHT = {
+RIGHT: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
     "one layer": ((6, 8, 12, 3), {}),
     "batch first": ((6, 8, 12, 3), {"batch_first": True}),
     "three layers both ways": ((6, 8, 12, 3), {"num_layers": 3, "bidirectional": True}),

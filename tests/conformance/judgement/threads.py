@@ -57,10 +57,11 @@ def both(case: Case, *kernels: Kernel) -> tuple[Answer, ...]:
     return tuple(judge_implementation(kernel, case) for kernel in kernels)
 
 
+@dataclass
 class Batched(Kernel):
-    """One row is summed from the left, several in lanes, as kernels for each are different code."""
+    """One row is summed from the right, several in lanes: kernels for each are different code."""
 
-    name = "batched"
+    name: str = "batched"
 
     def run(self, case: Case) -> Result:
         order = "lanes" if case.batch_size > 1 else "backwards"
@@ -99,13 +100,14 @@ class Truncating(Kernel):
     """Products of TF32, as on a newer device."""
 
     bits: int = 10
-    name = "kernel-tf32"
+    name: str = "kernel-tf32"
 
 
+@dataclass
 class Declaring(Truncating):
     """The same, with its declaration."""
 
-    name = "kernel-tf32, declared"
+    name: str = "kernel-tf32, declared"
     precision = Precision(products="tf32")
 
 

@@ -5,6 +5,7 @@ import pickle
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,11 +67,11 @@ def save_safetensors(content: dict[str, Array], path: Path) -> None:
     path.write_bytes(len(text).to_bytes(8, "little") + text + data)
 
 
-def prefixed(module: nn.Module) -> dict[str, Array]:
+def prefixed(module: nn.Module) -> dict[str, Any]:
     return {f"encoder.rnn.{name}": array for name, array in numbers(module).items()}
 
 
-WRITERS: dict[str, tuple[str, Callable[[nn.Module, Path], object]]] = {
+WRITERS: dict[str, tuple[str, Callable[[Any, Path], object]]] = {
     "state_dict": ("w.pt", lambda m, path: torch.save(Encoder.state_dict(m), path)),
     "checkpoint": ("w.ckpt", lambda m, path: torch.save({"step": 3, "m": m.state_dict()}, path)),
     "whole module": ("w.pt", lambda m, path: torch.save(m, path)),
@@ -217,14 +218,12 @@ def test_layouts_are_converted(tmp_path: Path) -> None:
         return np.concatenate([blocks[name]["ifgo".index(gate)] for gate in gates])
 
     bias = ordered("bias_ih_l0", "ifog") + ordered("bias_hh_l0", "ifog")
-    np.savez(
-        tmp_path / "w.npz",
-        **{
-            "net.W": ordered("weight_ih_l0", "ifog").T,
-            "net.U": ordered("weight_hh_l0", "ifog").T,
-            "net.b": bias,
-        },
-    )
+    content: dict[str, Any] = {
+        "net.W": ordered("weight_ih_l0", "ifog").T,
+        "net.U": ordered("weight_hh_l0", "ifog").T,
+        "net.b": bias,
+    }
+    np.savez(tmp_path / "w.npz", **content)
     layout = "weight_ih=W,weight_hh=U,bias=b,gates=ifog,transposed=True"
     (found,) = lstms(tmp_path / "w.npz", layout)
     assert found.name == "net"
@@ -239,7 +238,8 @@ def test_layouts_are_converted(tmp_path: Path) -> None:
     (found,) = lstms(tmp_path / "x.npz", "weight_xh=XH,gates=fiog")
     assert np.array_equal(found.parameters["weight_hh_l0"], p["weight_hh_l0"])
     assert not found.configuration.bias
-    np.savez(tmp_path / "y.npz", **{name: ordered(name, "iofg") for name in p})
+    named: dict[str, Any] = {name: ordered(name, "iofg") for name in p}
+    np.savez(tmp_path / "y.npz", **named)
     (found,) = lstms(tmp_path / "y.npz", "gates=iofg")
     assert all(np.array_equal(found.parameters[name], p[name]) for name in p)
 
