@@ -5,9 +5,9 @@ given arithmetic are added to every quantity that is stored. How far such runs a
 layer by layer and over time, shows what this LSTM does with rounding on this input. A contracting
 one forgets it; a chaotic one lets it grow until it is as large as the numbers themselves.
 
-The size of an error in a sum of n products of random signs is that of rounding every partial sum.
-As kernels sum in LANES parts, that is about u_acc sqrt(n / LANES) times the root of the sum of the
-squares of the products.
+The error of a sum of n products is that of rounding every partial sum. For products of random
+signs and size p, the k-th partial sum is about sqrt(k) p large. So the variance of the error is
+about (u_acc p)^2 n^2 / 2, and that of a sum in LANES parts is (u_acc p)^2 n^2 / (2 LANES).
 """
 
 from __future__ import annotations
@@ -22,10 +22,14 @@ from reference.network import cell_weights
 
 RUNS = 12
 """The number of perturbed runs."""
-LANES = 64
-"""In about how many partial sums kernels keep a sum of products."""
-ROUNDING = 0.3
-"""The root mean square of a rounding error, in unit roundoffs, for numbers of random size."""
+LANES = 8
+"""In about how many partial sums kernels keep a sum: vector units have four to sixteen lanes."""
+ROUNDING = 0.42
+"""The root mean square of a relative rounding error in unit roundoffs.
+
+The error is uniform for a given mantissa m, and m has the density 1 / (m ln 2) in [1, 2), as numbers
+of random size have: sqrt(1/3) sqrt(3 / (8 ln 2)).
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,31 +101,30 @@ class Noise:
     generator: np.random.Generator
     rows: int
 
-    def random(self, size: Array) -> Array:
-        """Draw errors whose standard deviations are `size`, (N, n)."""
-        drawn = self.generator.standard_normal(size.shape) * size
-        drawn[: self.rows] = 0
-        return drawn
+    def added(self, values: Array, squares: Array) -> Array:
+        """Add errors whose variances are `squares`, in squared roots of the mean rounding error."""
+        drawn = self.generator.random(values.shape, np.float32) - np.float32(0.5)
+        size = np.sqrt(squares) * (ROUNDING * np.sqrt(12))
+        size[: self.rows] = 0
+        return values + drawn * size
 
     def stored(self, values: Array) -> Array:
         """Add the error of storing `values`."""
-        return values + self.random(ROUNDING * self.arithmetic.unit_roundoff * np.abs(values))
+        return self.added(values, (self.arithmetic.unit_roundoff * values) ** 2)
 
     def activated(self, values: Array) -> Array:
-        """Add the error of a sigmoid or tanh of about a unit."""
-        return values + self.random(ROUNDING * self.arithmetic.unit_roundoff * (np.abs(values) + 1))
+        """Add the error of a sigmoid or tanh that is off by about two roundings."""
+        return self.added(values, (2 * self.arithmetic.unit_roundoff * values) ** 2)
 
-    def product(self, x: Array, weight: Array, norms: Array) -> Array:
-        """Compute ``x @ weight.T`` with the errors of its factors and of its sum.
+    def of_product(self, x: Array, norms: Array, terms: int) -> Array:
+        """Give the variances of the errors in ``x @ weight.T``: of its factors and of its sum.
 
-        `norms` are the root mean squares of the rows of `weight`.
+        `norms` are the mean squares of the rows of `weight`, which have so many `terms`.
         """
-        n = weight.shape[1]
-        terms = np.sqrt((x * x).sum(axis=1))[:, None] * norms
-        chain = np.sqrt(1 + n / LANES)
-        relative = ROUNDING * (self.arithmetic.accumulation * chain)
-        relative += ROUNDING * np.sqrt(2) * self.arithmetic.factors.relative
-        return x @ weight.T + self.random(relative * terms)
+        relative = self.arithmetic.accumulation**2 * (1 + terms / (2 * LANES))
+        relative += 2 * self.arithmetic.factors.relative**2
+        squares: Array = relative * (x * x).sum(axis=-1)[..., None] * norms
+        return squares
 
 
 def _layer(
@@ -132,19 +135,23 @@ def _layer(
     w_ih, w_hh = w.weight_ih.astype(np.float64), w.weight_hh.astype(np.float64)
     bias = (w.bias_ih + w.bias_hh).astype(np.float64)
     w_hr = None if w.weight_hr is None else w.weight_hr.astype(np.float64)
-    norms = [np.sqrt((each * each).mean(axis=1)) for each in (w_ih, w_hh)]
-    by_hr = None if w_hr is None else np.sqrt((w_hr * w_hr).mean(axis=1))
+    norm_ih, norm_hh = ((each * each).mean(axis=1) for each in (w_ih, w_hh))
+    u = noise.arithmetic.unit_roundoff
     output = np.zeros((*x.shape[:2], h.shape[-1]))
     for t in range(len(x))[:: -1 if suffix.endswith("_reverse") else 1]:
-        by_x, by_h = noise.product(x[t], w_ih, norms[0]), noise.product(h, w_hh, norms[1])
-        a = noise.stored(noise.stored(by_x) + noise.stored(by_h) + bias)
-        a_i, a_f, a_g, a_o = np.split(a, 4, axis=-1)
-        i, f, o = (noise.activated(sigmoid(each)) for each in (a_i, a_f, a_o))
-        g = noise.activated(np.tanh(a_g))
+        by_x, by_h = x[t] @ w_ih.T, h @ w_hh.T
+        a = by_x + by_h + bias
+        squares = noise.of_product(x[t], norm_ih, w_ih.shape[1])
+        squares += noise.of_product(h, norm_hh, w_hh.shape[1])
+        squares += u**2 * (by_x**2 + by_h**2 + a**2)
+        a_i, a_f, a_g, a_o = np.split(noise.added(a, squares), 4, axis=-1)
+        gates = np.concatenate([sigmoid(a_i), sigmoid(a_f), np.tanh(a_g), sigmoid(a_o)], axis=-1)
+        i, f, g, o = np.split(noise.activated(gates), 4, axis=-1)
         c_next = noise.stored(f * c + i * g)
         h_next = noise.stored(o * noise.activated(np.tanh(c_next)))
-        if w_hr is not None and by_hr is not None:
-            h_next = noise.stored(noise.product(h_next, w_hr, by_hr))
+        if w_hr is not None:
+            squares = noise.of_product(h_next, (w_hr * w_hr).mean(axis=1), w_hr.shape[1])
+            h_next = noise.stored(noise.added(h_next @ w_hr.T, squares))
         running = active[t][:, None]
         h, c = np.where(running, h_next, h), np.where(running, c_next, c)
         output[t] = np.where(running, h_next, 0)
