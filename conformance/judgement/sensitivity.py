@@ -27,8 +27,8 @@ LANES = 8
 ROUNDING = 0.42
 """The root mean square of a relative rounding error in unit roundoffs.
 
-The error is uniform for a given mantissa m, and m has the density 1 / (m ln 2) in [1, 2), as numbers
-of random size have: sqrt(1/3) sqrt(3 / (8 ln 2)).
+The error is uniform for a given mantissa m, and m has the density 1 / (m ln 2) in [1, 2), as that
+of numbers of random size has: sqrt(1/3) sqrt(3 / (8 ln 2)).
 """
 
 
@@ -106,7 +106,8 @@ class Noise:
         drawn = self.generator.random(values.shape, np.float32) - np.float32(0.5)
         size = np.sqrt(squares) * (ROUNDING * np.sqrt(12))
         size[: self.rows] = 0
-        return values + drawn * size
+        erring: Array = values + drawn * size
+        return erring
 
     def stored(self, values: Array) -> Array:
         """Add the error of storing `values`."""

@@ -10,7 +10,6 @@ from rich.text import Text
 from conformance.judgement.comparing import Compared
 from conformance.judgement.judging import Answer
 from conformance.judgement.verdict import NoResult, Unsaid, Wrong
-from reference import Precision
 
 STYLES = {
     "right": "green",
@@ -61,10 +60,11 @@ def lines(answers: Sequence[Answer], groups: Sequence[Compared]) -> Iterator[str
 def rounding(group: Compared) -> Iterator[str]:
     """Yield how the case takes rounding, and how what is seen compares with that."""
     estimate, dtype = group.sensitivity, group.dtype
+    grown = f"grows {estimate.growth:.2g} times within {estimate.steps} steps"
     yield (
-        f"On this input a {dtype} rounding grows {estimate.growth:.2g} times within "
-        f"{estimate.steps} steps: right {dtype} implementations can be expected to differ by about "
-        f"{estimate.typical:.1e}, and by up to {estimate.largest:.1e}, in the output."
+        f"On this input a {dtype} rounding {grown if estimate.growth > 1 else 'does not grow'}: "
+        f"right {dtype} implementations can be expected to differ by about {estimate.typical:.1e}, "
+        f"and by up to {estimate.largest:.1e}, in the output."
     )
     if len(estimate.layers) > 1:
         ends = (f"layer {n}: {spread.max():.1e}" for n, spread in enumerate(estimate.layers))
@@ -76,9 +76,3 @@ def rounding(group: Compared) -> Iterator[str]:
     else:
         times = group.seen / estimate.largest if estimate.largest else float("inf")
         yield f"{seen}: that is {times:.2g} times as much, and not explained by rounding."
-
-
-def declared_in_words(precision: Precision) -> str:
-    """Say what arithmetic is declared, "" if none is."""
-    told = precision.described()
-    return f"judged by the declared precision: {', '.join(told)}" if told else ""

@@ -84,7 +84,7 @@ def page() -> str:
         "",
         "For 30 LSTMs in float32: by how much two right implementations were expected to differ in",
         "their output, in the mean and at most, and by how much two of several did. These are",
-        f"kernels in NumPy that sum forwards, backwards and in eight lanes, PyTorch{also}. *Growth*",
+        f"kernels in NumPy that sum forwards, backwards and in lanes, PyTorch{also}. *Growth*",
         "is by how much the rounding of one step grows.",
         "`python tests/conformance/judgement/estimates.py --write` writes this page, in a minute.",
         "",
@@ -97,7 +97,7 @@ def page() -> str:
         of_mean, of_most = factors(estimate, seen)
         found += [of_mean, of_most]
         lines.append(
-            f"| {name} | {repr(case)[5:].partition(' no initial')[0]} | {estimate.growth:.1e} "
+            f"| {name} | {repr(case)[6:].partition(' no initial')[0]} | {estimate.growth:.1e} "
             f"| {estimate.typical:.1e} | {seen[0]:.1e} | {of_mean:.2f} "
             f"| {estimate.largest:.1e} | {seen[1]:.1e} | {of_most:.2f} |"
         )

@@ -1,4 +1,4 @@
-"""How long `judge` takes, and how much memory, at four sizes.
+"""How much processor time and memory `judge` takes, at four sizes.
 
 ``python tests/conformance/judgement/sizes.py`` prints the table, and with ``--write`` writes
 SIZES.md. Each size runs in a process of its own. `--up-to N` takes the first N sizes only.
@@ -13,12 +13,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 if __package__ in (None, ""):
     sys.path[0] = str(Path(__file__).resolve().parents[3])
 
 PAGE = Path(__file__).with_name("SIZES.md")
-SIZES = (
+SIZES: tuple[tuple[str, tuple[int, ...], dict[str, Any]], ...] = (
     ("1 layer of 128, 100 steps, 4 rows", (64, 128, 100, 4), {}),
     ("3 layers of 256, 160 steps, 8 rows", (40, 256, 160, 8), {"num_layers": 3}),
     (
@@ -36,7 +37,7 @@ SIZES = (
 
 
 def one(index: int) -> None:
-    """Judge one size in this process; print the seconds of each part, and the peak in GiB."""
+    """Judge one size in this process; print the processor time of each part, and the peak in GiB."""
     from conformance import load
     from conformance.judgement.comparing import compared
     from conformance.judgement.judging import judge_results
@@ -44,15 +45,15 @@ def one(index: int) -> None:
     from tests.support.kernels import made
 
     _, sizes, options = SIZES[index]
-    case = made(sizes, **options)  # type: ignore[arg-type]
+    case = made(sizes, **options)
     lstm = load("torch.nn.LSTM")
-    times = [time.perf_counter()]
+    times = [time.process_time()]
     results = observed(lstm, case)
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     answer = judge_results("torch.nn.LSTM", case, results)
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     compared([answer])
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     parts = " | ".join(f"{after - before:.1f}" for before, after in itertools.pairwise(times))
     print(f"{answer.verdict.outcome} | {parts} | {peak:.2f}")
@@ -61,9 +62,9 @@ def one(index: int) -> None:
 def page(count: int) -> str:
     """Make the page."""
     lines = [
-        "# How long `judge` takes",
+        "# How much `judge` takes",
         "",
-        "`torch.nn.LSTM` in float32: seconds to compute each layer on one core, to judge it, and",
+        "`torch.nn.LSTM` in float32: seconds of processor time to compute each layer, to judge it, and",
         "to estimate how sensitive the LSTM is to rounding; and the peak memory of the process in",
         "GiB. `python tests/conformance/judgement/sizes.py --write` writes this page.",
         "",
