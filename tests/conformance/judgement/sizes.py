@@ -37,7 +37,7 @@ SIZES: tuple[tuple[str, tuple[int, ...], dict[str, Any]], ...] = (
 
 
 def one(index: int) -> None:
-    """Judge one size in this process; print the time of each part in seconds, and the peak in GiB."""
+    """Judge one size in this process; print the seconds of each part, and the peak in GiB."""
     from conformance import load
     from conformance.judgement.comparing import compared
     from conformance.judgement.judging import judge_results
@@ -65,8 +65,8 @@ def page(count: int) -> str:
         "# How much `judge` takes",
         "",
         "`torch.nn.LSTM` in float32: seconds of processor time to compute each layer, to judge it,",
-        "and to estimate how sensitive the LSTM is to rounding; and the peak memory of the process in",
-        "GiB. `python tests/conformance/judgement/sizes.py --write` writes this page.",
+        "and to estimate how sensitive the LSTM is to rounding; and the peak memory of the process",
+        "in GiB. `python tests/conformance/judgement/sizes.py --write` writes this page.",
         "",
         "| size | verdict | computed | judged | estimated | memory |",
         "|---|---|---|---|---|---|",
