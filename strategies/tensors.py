@@ -24,14 +24,14 @@ FARTHEST = 4.0
 """The limit to which standard normal numbers are clipped, so that float16 does not overflow."""
 
 
-LARGE = 2**13
+LARGE = 2**11
 """The largest size of an array whose numbers are all drawn separately."""
 
-PERIOD = 4057
+PERIOD = 1021
 """After how many numbers a larger array repeats itself.
 
-It is a prime, so that no two rows of a matrix begin at the same place, and 8 bytes for each are
-what zlib looks back, so that a case and its script stay small.
+It is a prime, so that rows of a matrix do not begin at the same place. A case and its script stay
+small then, as both are compressed.
 """
 
 

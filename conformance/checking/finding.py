@@ -13,6 +13,9 @@ from conformance.implementations.implementation import Implementation
 from conformance.recording.tape import Tape
 from reference import Array, Case
 
+LARGE = 10_000
+"""The size of arrays up to which a report has every number. The case on disk has all of them."""
+
 
 @dataclass(frozen=True, eq=False)
 class Finding:
@@ -53,17 +56,18 @@ def size(case: Case) -> tuple[int, ...]:
     arrays = [*case.parameters.values(), case.input]
     arrays += [array for array in (case.h_0, case.c_0) if array is not None]
     nonzero = sum(int((array != 0).sum()) for array in arrays)
-    return nonzero, sum(array.size for array in arrays), sum(len(str(a.tolist())) for a in arrays)
+    digits = sum(len(str(a.tolist())) for a in arrays if a.size <= LARGE)
+    return nonzero, sum(array.size for array in arrays), digits
 
 
 def counterexample(found: Finding) -> Counterexample:
     """Describe the failure and its case in plain values."""
     case, failure = found.case, found.failure
-    tensors = {name: array.astype(float).tolist() for name, array in case.parameters.items()}
-    for name in ("input", "h_0", "c_0"):
-        array = getattr(case, name)
-        if array is not None:
-            tensors[name] = array.astype(float).tolist()
+    tensors = {
+        name: array.astype(float).tolist()
+        for name, array in {**case.parameters, **case.arguments()}.items()
+        if array.size <= LARGE
+    }
     calls = [step.case for step in found.tape.steps if step.case is not None]
     return Counterexample(
         repr(case),

@@ -152,6 +152,37 @@ def gradients_of_c_n_are_right(implementation: Implementation, case: Case) -> fl
 
 
 @requirement(
+    source=CHAIN_RULE,
+    applies=gradients,
+    **{
+        **CASES,
+        "hidden_size": (10, 17),
+        "input_size": (1, 17),
+        "seq_len": (20, 40),
+        "batch_size": (9, 17),
+        "num_layers": (1, 1),
+        "share_of_cases": 0.2,
+    },
+    batched=True,
+    dtypes=["float64"],
+)
+def gradients_of_larger_batches_are_right(implementation: Implementation, case: Case) -> float:
+    """Over 20 steps and more of nine rows and more, all gradients are the true ones."""
+    return _matches(implementation, case)
+
+
+@requirement(
+    source=CHAIN_RULE,
+    applies=gradients,
+    **{**CASES, "num_layers": (4, 5), "seq_len": (1, 6), "share_of_cases": 0.2},
+    dtypes=["float64"],
+)
+def gradients_of_deep_networks_are_right(implementation: Implementation, case: Case) -> float:
+    """Through four and five layers, all gradients are the true ones."""
+    return _matches(implementation, case)
+
+
+@requirement(
     source="torch.nn.Module.eval documentation: it changes what modules compute, not autograd",
     applies=module_gradients,
     **CASES,

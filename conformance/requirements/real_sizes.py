@@ -26,7 +26,7 @@ EQUATIONS = "torch.nn.LSTM documentation, equations for i_t, f_t, g_t, o_t, c_t 
 CHAIN_RULE = "the chain rule applied to the equations of the torch.nn.LSTM documentation"
 
 observed = returning("output")
-WEIGHTS = ["default", "small"]
+WEIGHTS = ["zeros", "one", "default", "small"]
 
 
 def sizes(work: int, **options: Any) -> dict[str, Any]:
@@ -71,6 +71,26 @@ def tiles_match_reference(implementation: Implementation, case: Case) -> float:
 )
 def wide_layers_match_reference(implementation: Implementation, case: Case) -> float:
     """With hundreds of hidden units, the equations hold for every unit, in 15 rows and more."""
+    return against_reference(implementation, case)
+
+
+@requirement(
+    source="PyTorch documentation, notes on CUDA semantics: float32 products are cut to TF32 only "
+    "where that is allowed",
+    level="core",
+    applies=observed,
+    dtypes=["float32", "float64"],
+    **sizes(
+        2**24, input_size=(127, 129), hidden_size=(127, 129), batch_size=(15, 33), seq_len=(2, 4)
+    ),
+    **FULL,
+)
+def wide_products_have_full_precision(implementation: Implementation, case: Case) -> float:
+    """In float32 and float64, products of 128 terms are not computed in a narrower type, as TF32.
+
+    Kernels may use such types from some size on. In wider layers the bound on sums is too wide to
+    show that.
+    """
     return against_reference(implementation, case)
 
 

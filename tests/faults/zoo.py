@@ -32,6 +32,7 @@ from . import (
     manners,
     modules,
     numerics,
+    sizes,
     states,
 )
 
@@ -57,6 +58,7 @@ FAMILIES: dict[str, list[Fault]] = {
         gradients,
         errors,
         numerics,
+        sizes,
         initialisation,
         modules,
         devices,

@@ -12,6 +12,7 @@ import numpy as np
 
 from conformance.checking.comparison import arithmetic, claimed, close
 from conformance.implementations.implementation import Implementation, run
+from conformance.recording.tape import bind
 from conformance.requirements.variations import first_layers
 from reference import RESULTS, Arithmetic, Array, Case, Result
 from reference.local_bounds import local_arithmetic, local_layers, observation_error, results_of
@@ -41,7 +42,10 @@ class Seen:
             self.case.configuration.num_directions,
         )
         here = slice((count - 1) * directions, count * directions)
-        return Result(self.got.output, result.h_n[here], result.c_n[here])
+        h_n, c_n = result.h_n[here], result.c_n[here]
+        for part, whole in ((h_n, result.h_n), (c_n, result.c_n)):
+            bind(part, whole, f"[{here.start}:{here.stop}]")
+        return Result(self.got.output, h_n, c_n)
 
     def matches(self, dx: Array | None, model: Arithmetic) -> float:
         """Check the layer against the equations, its input off by `dx`; returns the share."""
