@@ -1,7 +1,7 @@
 """Decides whether an LSTM computes the LSTM.
 
-Public names are loaded when they are first used, so that loading the plugin of this package, as
-pytest does in every project, stays cheap:
+Public names are loaded when they are first used, so that loading the plugin of this package stays
+cheap:
 
 - :class:`Implementation`, the protocol of an adapter; :func:`load`, which finds an implementation
   by name; :class:`Case`, :class:`Result` and :class:`Support`, the types in that protocol;

@@ -11,7 +11,7 @@ from strategies.options import Bounds, at_least, bounds, choices, flags, one_of
 from strategies.sizes import FEATURES, LAYERS, MOST_WEIGHTS, REAL, REAL_LAYERS, apart, sizes
 from strategies.support import EVERYTHING, Support
 
-DROPOUTS = (0.5, 0.25, 0.75, 0.1)
+DROPOUTS = (0.5, 0.25, 0.75, 0.1, 0.9, 0.4, 0.01, 0.99)
 """The values of ``dropout`` other than 0."""
 
 

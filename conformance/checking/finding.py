@@ -11,6 +11,7 @@ from conformance.checking.verdict import Counterexample, Crashed, Failed, TimedO
 from conformance.implementations.failures import Failure, Mismatch, NoAnswer
 from conformance.implementations.implementation import Implementation
 from conformance.recording.tape import Tape
+from conformance.recording.text import text_of
 from reference import Array, Case
 
 LARGE = 10_000
@@ -21,13 +22,15 @@ LARGE = 10_000
 class Finding:
     """A case on which a requirement does not hold, the failure, and the steps taken until then.
 
-    `implementation` is what failed, or None if it was in a process that has ended.
+    `implementation` is what failed, or None if it was in a process that has ended. `changed` names
+    the settings of the process that it changed on this case.
     """
 
     implementation: Implementation | None
     case: Case
     failure: Failure
     tape: Tape
+    changed: tuple[str, ...] = ()
 
     def calls(self) -> list[Case]:
         """List the cases called until the failure, without calls that should have been refused."""
@@ -48,7 +51,8 @@ class Finding:
         if isinstance(self.failure, (Mismatch, NoAnswer)):
             kind = Failed if isinstance(self.failure, Mismatch) else TimedOut
         here = requirement, implementation, device, cases, largest_share, seconds
-        return judged(kind(*here, counterexample=counterexample(self)))
+        reason = f"it changed {', '.join(self.changed)}" if self.changed else ""
+        return judged(kind(*here, reason=reason, counterexample=counterexample(self)))
 
 
 def size(case: Case) -> tuple[int, ...]:
@@ -71,14 +75,14 @@ def counterexample(found: Finding) -> Counterexample:
     calls = [step.case for step in found.tape.steps if step.case is not None]
     return Counterexample(
         repr(case),
-        str(failure),
+        text_of(failure),
         tensors,
         kind=failure.kind,
         dtype=case.dtype.name,
-        what=failure.what,
-        where=failure.where,
-        got=failure.got,
-        expected=failure.expected,
+        what=text_of(failure.what),
+        where=text_of(failure.where),
+        got=text_of(failure.got),
+        expected=text_of(failure.expected),
         allowed=failure.allowed,
         derived=bool(calls) and differs(case, calls[-1]),
     )

@@ -46,7 +46,7 @@ def judge(asked: argparse.Namespace) -> int:
         for answer in _answers(asked, chosen, inputs, lambda text: status.update(text)):
             answers.append(answer)
         status.update("how sensitive is this LSTM to rounding?")
-        groups = list(_groups(answers, asked.lstm_precision))
+        groups = list(_groups(answers, asked.lstm_precision or ""))
     console.print(told.table(answers))
     for line in told.lines(answers, groups):
         console.print(line, markup=False)
@@ -58,7 +58,7 @@ def judge(asked: argparse.Namespace) -> int:
 def _answers(
     asked: argparse.Namespace, found: Found, inputs: Mapping[str, Array], progress: Progress
 ) -> Iterator[Answer]:
-    dtypes = [name for name in asked.lstm_dtype.split(",") if name] or [found.dtype]
+    dtypes = [name for name in (asked.lstm_dtype or "").split(",") if name] or [found.dtype]
     for name in dtypes:
         if name not in DTYPES:
             raise unknown("dtype", name, DTYPES)
@@ -72,11 +72,11 @@ def _answers(
     for file in asked.lstm_expected:
         for dtype in dtypes:
             mine = case(dtype)
-            by = precision_of(asked.lstm_precision)
+            by = precision_of(asked.lstm_precision or "")
             yield judge_results(file, mine, given.results(file, mine), by, progress)
     names = asked.lstm_with or ([] if asked.lstm_expected else [BY_DEFAULT])
     for name in dict.fromkeys(names):
-        implementation = with_precision(load(name), asked.lstm_precision)
+        implementation = with_precision(load(name), asked.lstm_precision or "")
         exact_arithmetic()
         present, wanted = implementation.supports.devices, asked.lstm_device
         for device in devices(implementation, wanted) if wanted else present:

@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from conformance.errors import told
 from conformance.implementations.by_hand.expressions import Call
 from conformance.implementations.by_hand.usage import Around
 from conformance.inference.guess import Guess
@@ -26,6 +25,7 @@ from conformance.inference.readings import READINGS, WRONG
 from conformance.inference.schemes import schemes
 from conformance.inference.search import Search, best
 from conformance.inference.ways import Construction, calls, constructions, methods, signatures
+from conformance.recording.text import told
 from reference import DType
 
 UNTIL = 5.0, 9.0

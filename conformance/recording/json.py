@@ -11,6 +11,8 @@ from __future__ import annotations
 import base64
 import json
 import math
+import os
+import shutil
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
@@ -69,10 +71,23 @@ def decode(kind: type[T], values: Any) -> T:
 def write(path: Path, values: Any) -> None:
     """Write what :func:`encode` returned to a file, as UTF-8.
 
-    Half of a surrogate pair, which UTF-8 cannot hold, is written as a backslash escape.
+    Half of a surrogate pair, which UTF-8 cannot hold, is written as a backslash escape. The file is
+    written beside `path` first, so that an older one stays if the disk is full. Raises
+    :class:`OSError`.
     """
     text = json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+    if path.exists() and not path.is_file():  # such as a pipe
+        path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+        return
+    target = path.resolve()
+    new = target.with_name(f".{target.name}-{os.getpid()}.new")
+    try:
+        new.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+        if target.exists():
+            shutil.copymode(target, new)
+        os.replace(new, target)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def _in_words(error: BaseException, _: type | None) -> str:

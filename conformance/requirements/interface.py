@@ -11,6 +11,7 @@ from conformance.implementations.implementation import (
     documented_shapes,
     run,
 )
+from conformance.implementations.plain import dtype_of
 from conformance.implementations.torch_module import is_torch_module
 from conformance.recording.ending import unequal
 from conformance.requirements.helpers.needs import devices, this_process
@@ -42,7 +43,7 @@ def dtypes_follow_input(implementation: Implementation, case: Case) -> None:
     for each in given_and_omitted(case, implementation.supports.states):
         for name, array in answer(implementation, each).items():
             if array.dtype != case.dtype.numpy:
-                raise WrongAttribute(name, "dtype", array.dtype.name, case.dtype.name, array)
+                raise WrongAttribute(name, "dtype", dtype_of(array), case.dtype.name, array)
 
 
 @requirement(
@@ -70,7 +71,7 @@ def results_stay_on_device(implementation: Implementation, case: Case) -> None:
     share_of_cases=0.3,
 )
 def process_state_is_left_alone(implementation: Implementation, case: Case) -> None:
-    """A call in eval mode changes no setting of its process.
+    """A call changes no setting of its process, in eval mode or in train mode without dropout.
 
     Among these are the default dtype, the number of threads, the grad mode and the warnings
     filters. The random state is compared where the call can be separated from the initialisation of
@@ -84,6 +85,8 @@ def process_state_is_left_alone(implementation: Implementation, case: Case) -> N
         run(implementation, case)
     else:
         kept.run(case)
+        kept.train(True)
+        kept.run(case)
     for name in process_state.changed(before):
         raise Mismatch(name, "", "changed by the call", "left as it was")
 
@@ -93,6 +96,7 @@ def process_state_is_left_alone(implementation: Implementation, case: Case) -> N
     level="core",
     applies=this_process,
     share_of_cases=0.1,
+    should=True,
 )
 def nothing_is_printed(implementation: Implementation, case: Case) -> None:
     """A call writes nothing to standard output, where a program may write data."""

@@ -17,11 +17,13 @@ from conformance.implementations.pytorch.probing import adapt
 
 from . import (
     batch,
+    calls,
     cells,
     crashes,
     devices,
     directions,
     dropout,
+    dropout_masks,
     equations,
     errors,
     gradients,
@@ -32,8 +34,10 @@ from . import (
     manners,
     modules,
     numerics,
+    rounding,
     sizes,
     states,
+    training,
 )
 
 Fault = type[Any]
@@ -55,9 +59,11 @@ FAMILIES: dict[str, list[Fault]] = {
         batch,
         lengths,
         dropout,
+        dropout_masks,
         gradients,
         errors,
         numerics,
+        rounding,
         sizes,
         initialisation,
         modules,
@@ -65,6 +71,8 @@ FAMILIES: dict[str, list[Fault]] = {
         crashes,
         manners,
         cells,
+        calls,
+        training,
     )
 }
 

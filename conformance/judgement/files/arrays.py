@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from conformance.errors import UsageError, told
+from conformance.errors import UsageError
 from conformance.judgement.files import archives, hdf5, safetensors
+from conformance.recording.text import told
 from reference import Array
 
 FORMATS = ".npy, .npz, .safetensors, .pt, .keras, .h5 or .onnx"

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from conformance.errors import UsageError, told
+from conformance.errors import UsageError
 from conformance.implementations.layouts import Layout, Stored
 from conformance.judgement.files.found import Found, from_stored, stacked
+from conformance.recording.text import told
 from reference import Array, Configuration
 
 LAYOUT = Layout(gates="iofg")

@@ -63,7 +63,7 @@ def test_wrong_implementation_leaves_a_script(
     assert "is wrong from step" in out
     scripts = list(Path(".lstm-conformance").rglob("reproduce.py"))
     assert len(scripts) == 1
-    assert main(["replay", str(scripts[0].parent)]) == NOT_CONFORMANT
+    assert main(["replay", str(scripts[0].parent), "--trust"]) == NOT_CONFORMANT
 
 
 def test_results_of_another_program(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
