@@ -25,9 +25,9 @@ ROOMS = (
     "requirements",
     "diagnosis",
     "reproductions",
-    "reporting",
     "running",
     "inference",
+    "judgement",
     "cli",
 )
 """The rooms of conformance/ in the order of the data's way: each may import those before it."""

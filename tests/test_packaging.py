@@ -64,7 +64,7 @@ def test_wheel_holds_the_three_packages_and_what_pytest_loads(wheel: zipfile.Zip
         "conformance/implementations/programs/protocol.schema.json",
         "conformance/implementations/programs/PROTOCOL.md",
         "conformance/implementations/YOUR_OWN.md",
-        "conformance/reporting/report.schema.json",
+        "conformance/running/reporting/report.schema.json",
     ],
 )
 def test_wheel_holds_data_file(wheel: zipfile.ZipFile, path: str) -> None:

@@ -139,6 +139,10 @@ def _parser() -> argparse.ArgumentParser:
     inference = command(options.INFER, _infer, "find out how to verify a hand-written class")
     text = "package.module:Class, path/to/file.py:Class"
     inference.add_argument("names", nargs="+", metavar="NAME", help=text)
+    text = "decide whether results of a given LSTM are right, with its weights and an input"
+    judging = command(options.JUDGE, _judge, text)
+    text = "a file with the weights: .pt, .safetensors, .npz, .onnx, .keras or TorchScript"
+    judging.add_argument("weights", metavar="WEIGHTS", help=text)
     text = "list every requirement; in a pipe one per line: name, level, claim, source, strength"
     command("requirements", _requirements, text)
     command("implementations", _implementations, "list the implementations known by name")
@@ -152,7 +156,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _schema(asked: argparse.Namespace) -> int:
     from conformance.implementations.programs import protocol
-    from conformance.reporting import report
+    from conformance.running.reporting import report
 
     file = {"protocol": protocol.SCHEMA, "report": report.SCHEMA}[asked.what]
     print(file.read_text(encoding="utf-8"), end="")
@@ -162,8 +166,8 @@ def _schema(asked: argparse.Namespace) -> int:
 def _requirements(_: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from conformance.reporting.terminal import listed
     from conformance.requirements import REQUIREMENTS
+    from conformance.running.reporting.terminal import listed
 
     console = Console()
     if console.is_terminal:
@@ -198,6 +202,12 @@ def _infer(asked: argparse.Namespace) -> int:
     return CONFORMANT if fitting else NOT_CONFORMANT
 
 
+def _judge(asked: argparse.Namespace) -> int:
+    from conformance.cli.judge import judge
+
+    return judge(asked)
+
+
 def _report(asked: argparse.Namespace) -> int:
     from conformance.cli.unfinished_run import report
 
@@ -207,7 +217,7 @@ def _report(asked: argparse.Namespace) -> int:
 
 def _replay(asked: argparse.Namespace) -> int:
     from conformance.cli.replay import finished, replay
-    from conformance.reporting.terminal import show
+    from conformance.running.reporting.terminal import show
 
     conformant = True
     limits = asked.lstm_timeout, asked.lstm_memory

@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 
 from conformance.errors import BROKEN, CONFORMANT, INTERRUPTED, NOT_CONFORMANT
-from conformance.reporting.report import Run
-from conformance.reporting.terminal import show, summarize
 from conformance.running.folder import RunFolder
 from conformance.running.journal import collected
+from conformance.running.reporting.report import Run
+from conformance.running.reporting.terminal import show, summarize
 
 
 def run_in(folder: Path) -> Run:

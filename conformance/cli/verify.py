@@ -55,7 +55,7 @@ def verify(asked: argparse.Namespace) -> int:
 
 def _report(face: Face, errors: Console, code: int) -> int:
     """Print and write what a run found, and return the exit status; `code` is that of pytest."""
-    from conformance.reporting.terminal import show, summarize
+    from conformance.running.reporting.terminal import show, summarize
 
     interrupted = face.interrupts.first
     if face.reporting is None:

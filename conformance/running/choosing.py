@@ -28,6 +28,7 @@ from conformance.running.journal import Doing, Entry, Journal
 from conformance.running.loaded import loaded
 from conformance.running.options import rerun
 from reference import DTYPES, Precision
+from reference.precision import DTYPES_OWN
 from strategies.support import LEFT_OUT
 
 _environment = cache(environment)
@@ -175,9 +176,14 @@ def with_precision(implementation: Implementation, declared: str) -> Implementat
     """
     if not declared:
         return implementation
+    return _with(implementation, precision=precision_of(declared, precision(implementation)))
+
+
+def precision_of(declared: str, own: Precision = DTYPES_OWN) -> Precision:
+    """Return the precision `own` with what is `declared`; see :func:`with_precision`."""
     values: dict[str, Any] = {}
     kinds = get_type_hints(Precision)
-    for part in declared.split(","):
+    for part in filter(None, declared.split(",")):
         name, _, text = part.partition("=")
         if name not in kinds:
             raise unknown("--precision", name, kinds)
@@ -189,7 +195,7 @@ def with_precision(implementation: Implementation, declared: str) -> Implementat
         except ValueError as error:
             raise UsageError(f"--precision: {name} must be a number, got {text!r}") from error
     try:
-        return _with(implementation, precision=replace(precision(implementation), **values))
+        return replace(own, **values)
     except ValueError as error:
         raise UsageError(f"--precision: {error}") from error
 

@@ -24,14 +24,14 @@ from conformance.checking.verdict import (
 from conformance.errors import BROKEN
 from conformance.implementations.own_imports import OURS
 from conformance.implementations.programs.keeper import kept
-from conformance.reporting.report import Run
-from conformance.reporting.terminal import table
 from conformance.reproductions.directory import remove, shown, tidy
 from conformance.running.folder import Asked, RunFolder, sweep
 from conformance.running.journal import ALONE, Collected, Entry, append, collected, read
 from conformance.running.limits import is_over, reached, timeout
 from conformance.running.options import SHARED
 from conformance.running.patience import TOOK, Patience
+from conformance.running.reporting.report import Run
+from conformance.running.reporting.terminal import table
 from conformance.running.unfinished import unfinished
 from conformance.running.watchdog import Watchdog
 

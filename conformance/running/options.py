@@ -22,7 +22,9 @@ SHARED = "lstm_conformance"
 """The key under which workers of pytest receive the options that all of them share."""
 
 VERIFY, INFER, REPLAY, REPORT, PYTEST = "verify", "infer", "replay", "report", "pytest"
-"""What takes options: four commands, and pytest, whose options have the prefix ``--lstm``."""
+JUDGE = "judge"
+"""What takes options: five commands, and pytest, whose options have the prefix ``--lstm``."""
+VERIFYING = (VERIFY, PYTEST)
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Option:
     repeated: bool = False
     again: bool = False
     check: Callable[[Any], str | None] = lambda _: None
-    takers: tuple[str, ...] = (VERIFY, PYTEST)
+    takers: tuple[str, ...] = VERIFYING
     short: str = ""
 
     @property
@@ -124,6 +126,9 @@ def _listed(numbers: Mapping[str, float]) -> str:
     return f"{', '.join(others)} or {last}"
 
 
+ORDERS = ("time-first", "batch-first")
+"""The orders of the axes of an input."""
+
 LONGEST = 1e6
 """The largest limit of time in seconds, eleven days, which every clock and timer can count."""
 LEAST_MEMORY = 0.5
@@ -158,9 +163,16 @@ OPTIONS = (
     Option(
         "device",
         "verify on these devices, such as cpu,cuda; by default on the CPU and every CUDA device",
+        takers=(*VERIFYING, JUDGE),
         **LIST,
     ),
     Option("dtype", "verify only in these dtypes, such as float32,bfloat16", again=True, **LIST),
+    Option(
+        "dtype",
+        "judge in these dtypes, such as float32,bfloat16; by default in that of the weights",
+        takers=(JUDGE,),
+        **LIST,
+    ),
     Option(
         "without",
         "declare what is not offered, such as unbatched,second_derivatives",
@@ -178,6 +190,7 @@ OPTIONS = (
         "precision",
         "declare arithmetic other than the dtype's own, such as products=tf32",
         again=True,
+        takers=(*VERIFYING, JUDGE),
         **LIST,
     ),
     Option(
@@ -195,6 +208,7 @@ OPTIONS = (
         **NUMBER,
     ),
     Option("seed", "draw the cases of an earlier run; every run prints its seed", **NUMBER),
+    Option("seed", "draw another input, if none is given", takers=(JUDGE,), **NUMBER),
     Option(
         "timeout",
         f"limit for a requirement on a device; by default {_listed(TIMEOUTS)}, by profile",
@@ -246,8 +260,54 @@ OPTIONS = (
         "DIR",
         default=ROOT,
         check=writable_folder,
+        takers=(*VERIFYING, JUDGE),
     ),
     Option("as", "decide the case for another implementation", "NAME", takers=(REPLAY,)),
+    Option("lstm", "the LSTM to judge, if the file has several", "PREFIX", takers=(JUDGE,)),
+    Option(
+        "layout",
+        "names and layout of parameters that are not PyTorch's, such as "
+        "weight_ih=W,weight_hh=U,bias=b,gates=ifog,transposed=True, or an adapter, file.py:mine",
+        "LAYOUT",
+        default="",
+        takers=(JUDGE,),
+    ),
+    Option(
+        "input",
+        "a file with input and, where there are any, lengths; without it an input is drawn",
+        "FILE",
+        takers=(JUDGE,),
+    ),
+    Option("states", "a file with h_0 and c_0", "FILE", takers=(JUDGE,)),
+    Option(
+        "order",
+        "whether input and output are (steps, rows, features) or (rows, steps, features)",
+        "|".join(ORDERS),
+        default=ORDERS[0],
+        choices=ORDERS,
+        takers=(JUDGE,),
+    ),
+    Option(
+        "with",
+        "judge this implementation, torch.nn.LSTM by default; can be repeated",
+        "NAME",
+        repeated=True,
+        takers=(JUDGE,),
+    ),
+    Option(
+        "expected",
+        "a file with output, h_n and c_n that another program computed; can be repeated",
+        "FILE",
+        repeated=True,
+        takers=(JUDGE,),
+    ),
+    Option(
+        "plot",
+        "draw errors over steps and units, and the growth of rounding, as a PNG",
+        "FILE",
+        check=writable_file,
+        takers=(JUDGE,),
+    ),
 )
 """All options, in the order in which ``--help`` and the README show them."""
 

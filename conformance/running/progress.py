@@ -14,8 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedCo
 from conformance.running.interrupts import Interrupts
 
 if TYPE_CHECKING:
-    from conformance.reporting.report import Run
     from conformance.running.collecting import Reporting
+    from conformance.running.reporting.report import Run
 
 SHARES = 10
 """The number of lines that show the progress of a run without a terminal for a bar."""

@@ -15,7 +15,7 @@ from conformance.checking.verdict import Crashed, Passed, TimedOut, from_json
 from conformance.cli.command import _parsed, main
 from conformance.implementations.programs import protocol
 from conformance.implementations.shipped import SHIPPED
-from conformance.reporting.report import SCHEMA
+from conformance.running.reporting.report import SCHEMA
 from tests.support.processes import COMMAND, SPECIMENS, command
 from tests.support.processes import run as run_program
 from tests.support.reports import report

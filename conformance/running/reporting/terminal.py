@@ -28,7 +28,7 @@ from reference import Precision
 from strategies import Support
 
 if TYPE_CHECKING:
-    from conformance.reporting.report import Run
+    from conformance.running.reporting.report import Run
 
 STYLES = {
     "passed": "green",
