@@ -1,12 +1,13 @@
 """Decides whether an LSTM computes the LSTM.
 
-Public names are loaded when they are first used, so that loading the plugin of this package, as
-pytest does in every project, stays cheap:
+Public names are loaded when they are first used, so that loading the plugin of this package stays
+cheap:
 
 - :class:`Implementation`, the protocol of an adapter; :func:`load`, which finds an implementation
   by name; :class:`Case`, :class:`Result` and :class:`Support`, the types in that protocol;
 - :class:`HandWritten`, an adapter for LSTMs with other parameter names and layouts, and
   :func:`infer`, which finds the right adapter for a class;
+- :func:`judge`, a verdict on a given LSTM with its weights and its input;
 - :class:`CommandImplementation`, an implementation in a separate process, in any language;
 - :func:`parametrize_with_requirements`, which makes the requirements tests of your suite;
 - :data:`REQUIREMENTS`, all requirements; :func:`check`, which decides one of them;
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from conformance.implementations.pytorch.modules import TorchLSTMCell as TorchLSTMCell
     from conformance.implementations.stacked import StackedLSTMCells as StackedLSTMCells
     from conformance.inference import infer as infer
+    from conformance.judgement.judge import judge as judge
     from conformance.requirements import REQUIREMENTS as REQUIREMENTS
     from conformance.running.deciding import check as check
     from conformance.running.parametrize import (
@@ -63,6 +65,7 @@ _HOMES = {
     "Implementation": "conformance.implementations.implementation",
     "HandWritten": "conformance.implementations.by_hand",
     "infer": "conformance.inference",
+    "judge": "conformance.judgement.judge",
     "Misbehaviour": "conformance.implementations.failures",
     "Mismatch": "conformance.implementations.failures",
     "CommandImplementation": "conformance.implementations.programs.external",

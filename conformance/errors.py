@@ -5,14 +5,17 @@
     Exception
       UsageError      what was asked for cannot be done
       Broken          this suite itself failed, in a separate process
+    KeyboardInterrupt
+      Interrupted     a signal ends the run
 """
 
 import difflib
 from collections.abc import Collection, Iterable
 
 CONFORMANT, NOT_CONFORMANT, USAGE, BROKEN = range(4)
-INTERRUPTED = 130
-"""The statuses with which the command exits."""
+SIGNALLED = 128
+INTERRUPTED = SIGNALLED + 2
+"""The statuses with which the command exits; :data:`SIGNALLED` plus the number of a signal."""
 DEVICE_LOST = 4
 """The status of a worker that ends since it has lost a device."""
 
@@ -22,11 +25,6 @@ MANY = 20
 
 class UsageError(Exception):
     """What was asked for does not exist or does not fit; the text is one line with what to do."""
-
-
-def told(error: BaseException) -> str:
-    """Return the type and the text of an exception in one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def meant(name: str, known: Iterable[str]) -> str:
@@ -47,3 +45,16 @@ def unknown(kind: str, name: str, known: Collection[str]) -> UsageError:
 
 class Broken(Exception):
     """This suite itself failed, not the LSTM under test; the text is the traceback."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal of this `number` ends the run."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+    @property
+    def status(self) -> int:
+        """The exit status, as a shell gives it for the signal."""
+        return SIGNALLED + self.number

@@ -13,6 +13,7 @@ from reference.configuration import Configuration
 from reference.dtypes import DTYPES, DType
 from reference.gradient_bounds import gradient_bound
 from reference.gradients import backward
+from reference.local_bounds import local_bound
 from reference.network import LayerTrace, Trace, lstm, lstm_layer, rounded, trace
 from reference.precision import Precision
 
@@ -33,6 +34,7 @@ __all__ = [
     "backward",
     "forward_bound",
     "gradient_bound",
+    "local_bound",
     "lstm",
     "lstm_cell",
     "lstm_layer",

@@ -95,10 +95,17 @@ def _initial_errors(layer: LayerTrace, arithmetic: Arithmetic) -> tuple[Array, A
     error = np.zeros((rows, features + hidden))
     if not arithmetic.entry:
         return error, np.zeros((rows, features + hidden, 0))
-    c_0 = np.abs(layer.steps[0].c_prev.astype(np.float64))
-    entered = arithmetic.entry * c_0 + arithmetic.subnormal
-    error[:, features:] = np.where(c_0 < arithmetic.largest, entered, np.inf)
+    error[:, features:] = entered(layer.steps[0].c_prev.astype(np.float64), arithmetic)
     return error, diagonals(error)
+
+
+def entered(c_0: Array, arithmetic: Arithmetic) -> Array:
+    """Bound the error with which initial states `c_0` are taken in."""
+    if not arithmetic.entry:
+        return np.zeros(c_0.shape)
+    size = np.abs(c_0)
+    error = arithmetic.entry * size + arithmetic.subnormal
+    return np.where(size < arithmetic.largest, error, np.inf)
 
 
 def layer_bounds(trace: Trace, arithmetic: Arithmetic | None = None) -> list[LayerBound]:

@@ -90,13 +90,26 @@ def lstm_cell(x: Array, h: Array, c: Array, weights: Weights) -> Step:
     """
     w = weights
     a = x @ w.weight_ih.T + w.bias_ih + h @ w.weight_hh.T + w.bias_hh
+    i, f, g, o = gates(a)
+    c_next = f * c + i * g
+    tanh_c, h_full, h_next = hidden(o, c_next, w)
+    a_i, a_f, a_g, a_o = np.split(a, 4, axis=-1)
+    return Step(x, h, c, a_i, a_f, a_g, a_o, i, f, g, o, c_next, tanh_c, h_full, h_next)
+
+
+def gates(a: Array) -> tuple[Array, Array, Array, Array]:
+    """Compute i, f, g and o from the pre-activations `a` (..., 4 * hidden_size)."""
     a_i, a_f, a_g, a_o = np.split(a, 4, axis=-1)
     i = sigmoid(a_i)
     f = sigmoid(a_f)
     g = np.tanh(a_g)
     o = sigmoid(a_o)
-    c_next = f * c + i * g
-    tanh_c = np.tanh(c_next)
+    return i, f, g, o
+
+
+def hidden(o: Array, c: Array, weights: Weights) -> tuple[Array, Array, Array]:
+    """Compute tanh(c), o * tanh(c), and the new h, which is that or its projection."""
+    tanh_c = np.tanh(c)
     h_full = o * tanh_c
-    h_next = h_full if w.weight_hr is None else h_full @ w.weight_hr.T
-    return Step(x, h, c, a_i, a_f, a_g, a_o, i, f, g, o, c_next, tanh_c, h_full, h_next)
+    h = h_full if weights.weight_hr is None else h_full @ weights.weight_hr.T
+    return tanh_c, h_full, h

@@ -153,26 +153,30 @@ def weight_bound(adjoint: Near, factor: Near, arithmetic: Arithmetic) -> Array:
     """Bound the sum over time and batch of `adjoint` (T, N, m) times `factor` (T, N, n), (m, n).
 
     The sum may be one accumulated sum, with an error of gamma_(T N)(u_acc) times the sum of
-    absolute values. Or it may be accumulated over the batch, rounded, and added up over time in
-    the stored type, in any order, or anything between. The errors of factors that are rounded
-    before they are multiplied are added.
+    absolute values. Or each product may be rounded, and all be added up in the stored type in any
+    order, in T N - 1 additions, or anything between, such as sums over the batch that are added up
+    over time. No partial sum exceeds the sum of the terms of one sign. The errors of factors that
+    are rounded before they are multiplied are added.
     """
-    steps, rows = adjoint.value.shape[:2]
-    u, n = arithmetic.unit_roundoff, steps * rows
-    transposed = np.abs(adjoint.value).swapaxes(1, 2)
-    sums = adjoint.value.swapaxes(1, 2) @ factor.value
-    moved = transposed @ factor.deviation + adjoint.deviation.swapaxes(1, 2) @ factor.magnitude
-    moved = moved.sum(axis=0)
-    absolute = (transposed @ np.abs(factor.value)).sum(axis=0) + moved
-    partial = np.maximum(np.maximum(sums, 0).sum(axis=0), -np.minimum(sums, 0).sum(axis=0)) + moved
+    u, n = arithmetic.unit_roundoff, adjoint.value.shape[0] * adjoint.value.shape[1]
+
+    def total(first: Array, second: Array) -> Array:
+        left, right = (each.reshape(n, each.shape[-1]) for each in (first, second))
+        summed: Array = left.T @ right
+        return summed
+
+    moved = total(np.abs(adjoint.value), factor.deviation)
+    moved = moved + total(adjoint.deviation, factor.magnitude)
+    terms = total(np.abs(adjoint.value), np.abs(factor.value))
+    of_one_sign = (terms + np.abs(total(adjoint.value, factor.value))) / 2
+    absolute, partial = terms + moved, of_one_sign + moved
     rough: Array | float = 0.0
     if not arithmetic.factors.exact:
-        of_a = arithmetic.factors.rounding(adjoint.magnitude).swapaxes(1, 2)
+        of_a = arithmetic.factors.rounding(adjoint.magnitude)
         of_f = arithmetic.factors.rounding(factor.magnitude)
-        larger = adjoint.magnitude.swapaxes(1, 2)
-        rough = (of_a @ (factor.magnitude + of_f) + larger @ of_f).sum(axis=0)
+        rough = total(of_a, factor.magnitude + of_f) + total(adjoint.magnitude, of_f)
         absolute, partial = absolute + rough, partial + rough
-    stored = u * (np.abs(sums).sum(axis=0) + moved + rough + (steps - 1) * partial)
-    summed = gamma(n, arithmetic) * absolute + stored + n * arithmetic.subnormal + rough
-    rounding = summed * (1 + u) ** steps
+    stored = u * (absolute + max(n - 1, 0) * partial)
+    summed = gamma(n, arithmetic) * absolute + stored + 2 * n * arithmetic.subnormal
+    rounding = rough + summed * (1 + u) ** n
     return np.where(absolute < arithmetic.largest / 2, moved + rounding, np.inf)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -52,18 +53,16 @@ class Trace:
     result: Result
 
 
-def cell_weights(case: Case, suffix: str) -> Weights:
-    """Convert the parameters with this suffix, such as ``_l1_reverse``, to the wider type."""
-    p, dtype = case.parameters, case.dtype
-    zeros = np.zeros(4 * case.configuration.hidden_size, dtype.wide)
-    bias, projection = case.configuration.bias, case.configuration.proj_size
-    return Weights(
-        wide(p[f"weight_ih{suffix}"], dtype),
-        wide(p[f"weight_hh{suffix}"], dtype),
-        wide(p[f"bias_ih{suffix}"], dtype) if bias else zeros,
-        wide(p[f"bias_hh{suffix}"], dtype) if bias else zeros,
-        wide(p[f"weight_hr{suffix}"], dtype) if projection else None,
-    )
+def cell_weights(case: Case, suffix: str, kind: np.dtype[Any] | None = None) -> Weights:
+    """Convert the parameters with this suffix, such as ``_l1_reverse``, to the type `kind`.
+
+    That is by default the wider type of the case's dtype.
+    """
+    kind = case.dtype.wide if kind is None else kind
+    zeros = np.zeros(4 * case.configuration.hidden_size, kind)
+    named = (case.parameters.get(name + suffix) for name in Weights._fields)
+    w = Weights._make(None if each is None else each.astype(kind) for each in named)
+    return w if case.configuration.bias else w._replace(bias_ih=zeros, bias_hh=zeros)
 
 
 def lstm_layer(

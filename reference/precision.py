@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields
 
 from reference.dtypes import DTYPES
@@ -12,6 +11,12 @@ PRODUCTS = {"tf32": 2.0**-10, "bfloat16": 2.0**-8, "float16": 2.0**-11}
 
 TF32 has 10 bits of mantissa; hardware may round to these bits or truncate the others.
 """
+
+
+MOST_UNITS = 2.0**53
+"""The largest error of an activation, which is 1 in float64 and more in every other dtype."""
+MOST_BIAS = 2.0**10
+"""The largest bias that is added; sigmoid is 0 or 1 in float64 before that."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,8 @@ class Precision:
     - `added_bias`: what is added to the forget gate's bias inside, and so had to be subtracted,
       rounded, from the bias that was loaded.
 
-    Raises :class:`ValueError` for unknown names and numbers out of range.
+    Raises :class:`ValueError` for unknown names and numbers out of range: more than
+    :data:`MOST_UNITS` is no precision, and more than :data:`MOST_BIAS` keeps any gate shut.
 
     >>> Precision(products="tf32").described()
     ['products tf32']
@@ -57,10 +63,11 @@ class Precision:
                 raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
         for name in ("activation", "sigmoid", "tanh", "sigmoid_slope", "tanh_slope"):
             units = getattr(self, name)
-            if units is not None and (units < 0 or not math.isfinite(units)):
-                raise ValueError(f"{name} must be 0 or more, and finite, got {units}")
-        if not math.isfinite(self.added_bias):
-            raise ValueError(f"added_bias must be finite, got {self.added_bias}")
+            if units is not None and not 0 <= units <= MOST_UNITS:
+                raise ValueError(f"{name} must be from 0 to {MOST_UNITS:.3g}, got {units}")
+        if not abs(self.added_bias) <= MOST_BIAS:
+            limits = f"from {-MOST_BIAS:g} to {MOST_BIAS:g}"
+            raise ValueError(f"added_bias must be {limits}, got {self.added_bias}")
         for name in ("weight_bits", "input_bits"):
             bits = getattr(self, name)
             if bits is not None and not 1 <= bits <= 64:

@@ -5,6 +5,8 @@ The model is that of :mod:`reference.bounds`.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from reference.arithmetic import Arithmetic
@@ -17,10 +19,37 @@ def gamma(terms: int, arithmetic: Arithmetic) -> float:
     return terms * arithmetic.accumulation / (1 - terms * arithmetic.accumulation)
 
 
+class Products(NamedTuple):
+    """W_ih x and W_hh h, each (..., 4 * hidden_size)."""
+
+    of_x: Array
+    of_h: Array
+
+    @classmethod
+    def of(cls, x: Array, h: Array, w: Weights) -> Products:
+        """Multiply `x` (..., input_size) and `h` (..., R) by their weights."""
+        return cls(x @ w.weight_ih.T, h @ w.weight_hh.T)
+
+    def preactivations(self, w: Weights) -> Array:
+        """Add both products and the biases."""
+        a: Array = self.of_x + w.bias_ih + self.of_h + w.bias_hh
+        return a
+
+
 def preactivation_error(
-    step: Step, w: Weights, dx: Array, dh: Array, arithmetic: Arithmetic, taken: Array | None = None
-) -> Array:
-    """Bound the fresh error of the pre-activations, (N, 4 * hidden_size); inf if they can overflow.
+    x: Array,
+    h: Array,
+    products: Products,
+    w: Weights,
+    dx: Array,
+    dh: Array,
+    arithmetic: Arithmetic,
+    taken: Array | None = None,
+) -> tuple[Array, Array]:
+    """Bound the fresh error of the pre-activations, and the whole error with that of `h`.
+
+    Both are (N, 4 * hidden_size), and infinite where the pre-activations can overflow. `x` is off
+    by `dx` (N, input_size), and `h` by `dh` (N, R); any number of axes may come before.
 
     With n = fan-in + 4 terms, the error is at most the sum of
 
@@ -40,11 +69,10 @@ def preactivation_error(
     added[len(added) // 4 : len(added) // 2] = abs(arithmetic.added_bias)
     sums = 3 + (added > 0)
     biases = np.abs(w.bias_ih) + np.abs(w.bias_hh)
-    inherited = dx @ w_ih
-    moved = inherited + dh @ w_hh
-    absolute = np.abs(step.x) @ w_ih + np.abs(w.bias_ih) + np.abs(step.h_prev) @ w_hh
+    inherited, recurrent = _through(dx, w_ih), _through(dh, w_hh)
+    moved = inherited + recurrent
+    absolute = np.abs(x) @ w_ih + np.abs(w.bias_ih) + np.abs(h) @ w_hh
     absolute = absolute + np.abs(w.bias_hh) + moved + 2 * added
-    products = step.x @ w.weight_ih.T, step.h_prev @ w.weight_hh.T
     terms = (*products, w.bias_ih, w.bias_hh)
     of_one_sign = added + np.maximum(
         sum(np.maximum(term, 0) for term in terms), sum(np.maximum(-term, 0) for term in terms)
@@ -54,12 +82,21 @@ def preactivation_error(
     rough: Array | float = arithmetic.entry * biases
     if not arithmetic.factors.exact:
         factors = arithmetic.factors
-        rough = rough + factors.product_error(step.x, dx, w.weight_ih, taken)
-        rough = rough + factors.product_error(step.h_prev, dh, w.weight_hh)
+        rough = rough + factors.product_error(x, dx, w.weight_ih, taken)
+        rough = rough + factors.product_error(h, dh, w.weight_hh)
         absolute, stored = absolute + rough, stored + (sums + 2) * rough
     error = (1 + u) ** (sums + 1) * (gamma(n, arithmetic) * absolute + u * stored)
     error = error + n * arithmetic.subnormal + inherited + rough
-    return np.where(absolute < arithmetic.largest / 2, error, np.inf)
+    fresh = np.where(absolute < arithmetic.largest / 2, error, np.inf)
+    return fresh, fresh + recurrent
+
+
+def _through(error: Array, weight: Array) -> Array:
+    """Multiply errors, which are often all zero, by absolute weights."""
+    if error.any():
+        moved: Array = error @ weight
+        return moved
+    return np.zeros((*error.shape[:-1], weight.shape[1]))
 
 
 def projection_error(

@@ -6,14 +6,99 @@ The model is that of :mod:`reference.bounds`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from reference.arithmetic import Arithmetic, perturbed, sigmoid_slope, tanh_slope
+from reference.arithmetic import Arithmetic, Perturbed, perturbed, sigmoid_slope, tanh_slope
 from reference.case import Array
 from reference.cell import Step, Weights
 from reference.columns import diagonals
-from reference.products import preactivation_error, projection_error
+from reference.products import Products, preactivation_error, projection_error
+
+
+class Gates(NamedTuple):
+    """The gates and the candidate g of a step: their values, slopes and errors.
+
+    `largest_i`, `largest_f`, `largest_o` are the largest values of each gate.
+    """
+
+    i: Perturbed
+    f: Perturbed
+    g: Perturbed
+    o: Perturbed
+    largest_i: Array
+    largest_f: Array
+    largest_o: Array
+
+
+def perturbed_gates(step: Step, da: Array, arithmetic: Arithmetic) -> Gates:
+    """Bound the gates of `step`, whose pre-activations are off by `da` (N, 4 * hidden_size)."""
+    k_sigmoid, k_tanh = arithmetic.sigmoid, arithmetic.tanh
+    da_i, da_f, da_g, da_o = np.split(da, 4, axis=-1)
+    i = perturbed(step.i, step.a_i, da_i, sigmoid_slope, 1, k_sigmoid)
+    f = perturbed(step.f, step.a_f, da_f, sigmoid_slope, 1, k_sigmoid)
+    g = perturbed(step.g, step.a_g, da_g, tanh_slope, 2, k_tanh)
+    o = perturbed(step.o, step.a_o, da_o, sigmoid_slope, 1, k_sigmoid)
+
+    # no computed gate exceeds 1 + k_sigmoid, so that the state's error cannot double in each step
+    largest = (
+        np.minimum(gate + perturbed.deviation, 1 + k_sigmoid)
+        for gate, perturbed in ((step.i, i), (step.f, f), (step.o, o))
+    )
+    return Gates(i, f, g, o, *largest)
+
+
+class CellError(NamedTuple):
+    """The deviation of c (N, hidden_size), and the part of it that is rounding."""
+
+    deviation: Array
+    rounding: Array
+
+
+def cell_error(
+    step: Step, gates: Gates, added: Array, dc: Array, arithmetic: Arithmetic
+) -> CellError:
+    """Bound c of `step`, whose previous c is off by `dc` and i g by `added`, (N, hidden_size)."""
+    u, tiny, abs_c = arithmetic.unit_roundoff, arithmetic.subnormal, np.abs(step.c_prev)
+
+    # c' = f c + i g, the two products and the sum rounded
+    forgotten = abs_c * gates.f.deviation + gates.largest_f * dc
+    rounded = step.f * abs_c + step.i * np.abs(step.g) + forgotten + added
+    rounding = (2 * u + u**2) * rounded + 3 * tiny
+    within = rounded + rounding < arithmetic.largest
+    return CellError(np.where(within, forgotten + added + rounding, np.inf), rounding)
+
+
+def added_error(step: Step, gates: Gates) -> Array:
+    """Bound the error of i g by the errors of i and g."""
+    error: Array = np.abs(step.g) * gates.i.deviation + gates.largest_i * gates.g.deviation
+    return error
+
+
+class HiddenError(NamedTuple):
+    """tanh(c) perturbed, the deviation of h before the projection, and its part of rounding."""
+
+    tanh_c: Perturbed
+    deviation: Array
+    rounding: Array
+
+
+def hidden_error(
+    step: Step, gates: Gates, deviation_c: Array, arithmetic: Arithmetic
+) -> HiddenError:
+    """Bound h of `step`, whose c is off by `deviation_c`, before the projection."""
+    u, tiny = arithmetic.unit_roundoff, arithmetic.subnormal
+    k_sigmoid, k_tanh = arithmetic.sigmoid, arithmetic.tanh
+    o, abs_t = gates.o, np.abs(step.tanh_c)
+
+    # h' = o tanh(c'), the product rounded
+    t = perturbed(step.tanh_c, step.c, deviation_c, tanh_slope, 2, k_tanh)
+    shown = abs_t * o.deviation + gates.largest_o * t.deviation
+    rounding = u * (step.o * abs_t + shown) + tiny
+    within = np.abs(step.h_full) + (1 + k_sigmoid) * (1 + k_tanh) * (1 + u)
+    deviation = np.where(np.isfinite(shown), np.minimum(shown + rounding, within), np.inf)
+    return HiddenError(t, deviation, rounding)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,50 +150,26 @@ def step_bound(
     products take the input, where the arithmetic's factors are not exact. Line for line the
     equations of :func:`reference.cell.lstm_cell`, each followed by its error.
     """
-    u, tiny = arithmetic.unit_roundoff, arithmetic.subnormal
-    k_sigmoid, k_tanh = arithmetic.sigmoid, arithmetic.tanh
-    fresh = preactivation_error(step, w, dx, dh, arithmetic, taken)
-    da = fresh + dh @ np.abs(w.weight_hh).T
+    products = Products.of(step.x, step.h_prev, w)
+    fresh, da = preactivation_error(step.x, step.h_prev, products, w, dx, dh, arithmetic, taken)
+    gates = perturbed_gates(step, da, arithmetic)
+    i, f, g, o, *_ = gates
     fresh_i, fresh_f, fresh_g, fresh_o = np.split(fresh, 4, axis=-1)
-    da_i, da_f, da_g, da_o = np.split(da, 4, axis=-1)
-    i = perturbed(step.i, step.a_i, da_i, sigmoid_slope, 1, k_sigmoid)
-    f = perturbed(step.f, step.a_f, da_f, sigmoid_slope, 1, k_sigmoid)
-    g = perturbed(step.g, step.a_g, da_g, tanh_slope, 2, k_tanh)
-    o = perturbed(step.o, step.a_o, da_o, sigmoid_slope, 1, k_sigmoid)
 
-    # no computed gate exceeds 1 + k_sigmoid, so that the state's error cannot double in each step
-    largest_i, largest_f, largest_o = (
-        np.minimum(gate + perturbed.deviation, 1 + k_sigmoid)
-        for gate, perturbed in ((step.i, i), (step.f, f), (step.o, o))
-    )
-
-    # c' = f c + i g, the two products and the sum rounded
-    abs_c, abs_g = np.abs(step.c_prev), np.abs(step.g)
-    forgotten = abs_c * f.deviation + largest_f * dc
-    added = abs_g * i.deviation + largest_i * g.deviation
-    rounded = step.f * abs_c + step.i * abs_g + forgotten + added
-    rounding_c = (2 * u + u**2) * rounded + 3 * tiny
-    deviation_c = forgotten + added + rounding_c
+    deviation_c, rounding_c = cell_error(step, gates, added_error(step, gates), dc, arithmetic)
     fresh_c = (
-        abs_c * (f.slope * fresh_f + f.fresh)
-        + abs_g * (i.slope * fresh_i + i.fresh)
+        np.abs(step.c_prev) * (f.slope * fresh_f + f.fresh)
+        + np.abs(step.g) * (i.slope * fresh_i + i.fresh)
         + step.i * (g.slope * fresh_g + g.fresh)
         + f.deviation * dc
         + i.deviation * g.deviation
         + rounding_c
     )
-    deviation_c = np.where(deviation_c < arithmetic.largest / 2, deviation_c, np.inf)
     fresh_c = np.where(np.isfinite(deviation_c), fresh_c, np.inf)
 
-    # h' = o tanh(c'), the product rounded
-    abs_t = np.abs(step.tanh_c)
-    t = perturbed(step.tanh_c, step.c, deviation_c, tanh_slope, 2, k_tanh)
-    shown = abs_t * o.deviation + largest_o * t.deviation
-    rounding_h = u * (step.o * abs_t + shown) + tiny
-    within = np.abs(step.h_full) + (1 + k_sigmoid) * (1 + k_tanh) * (1 + u)
-    deviation_h = np.where(np.isfinite(shown), np.minimum(shown + rounding_h, within), np.inf)
+    t, deviation_h, rounding_h = hidden_error(step, gates, deviation_c, arithmetic)
     fresh_h = (
-        abs_t * (o.slope * fresh_o + o.fresh)
+        np.abs(step.tanh_c) * (o.slope * fresh_o + o.fresh)
         + step.o * t.fresh
         + o.deviation * t.deviation
         + rounding_h
@@ -140,7 +201,7 @@ def step_bound(
         axis=-2,
     )
     interval = np.concatenate([deviation_h, deviation_c], axis=-1)
-    gates = [item.deviation for item in (i, f, g, o)]
+    by_gate = [item.deviation for item in (i, f, g, o)]
     states = [deviation_c, t.deviation, deviation_h_full, deviation_h]
-    deviation = Step._make([dx, dh, dc, da_i, da_f, da_g, da_o, *gates, *states])
+    deviation = Step._make([dx, dh, dc, *np.split(da, 4, axis=-1), *by_gate, *states])
     return StepBound(fresh_h, fresh_c, fresh_projection, jacobian, h_by_c, interval, deviation)

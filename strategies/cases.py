@@ -14,7 +14,15 @@ from strategies.configurations import configurations
 from strategies.lengths import lengths as row_lengths
 from strategies.options import Bounds, at_least, bounds, choices, flags, one_of
 from strategies.recipes import DATA, NAMES, Recipe, recipes
-from strategies.sizes import BATCH_SIZES, STEPS, affordable, apart, sizes
+from strategies.sizes import (
+    BATCH_SIZES,
+    REAL,
+    STEPS,
+    affordable,
+    affordable_rows,
+    apart,
+    sizes,
+)
 from strategies.support import EVERYTHING, Support
 from strategies.tensors import PARAMETERS, fill, input_shape, kind, seeds, state_shapes
 
@@ -38,6 +46,7 @@ def lstm_cases(
     seq_len: Bounds = (1, 64),
     batch_size: Bounds = (1, 33),
     weights: Collection[str] = NAMES,
+    work: int | None = None,
 ) -> SearchStrategy[Case]:
     """Draw cases that `support` allows.
 
@@ -50,7 +59,10 @@ def lstm_cases(
     - `input_size`, `hidden_size`, `num_layers`, `seq_len`, `batch_size`: the bounds (min, max) of
       each size. A `batch_size` from 0 allows empty batches, if `support` has them;
     - `weights`: the names, in :data:`strategies.recipes.NAMES`, of the recipes for weights and
-      biases: ``["saturating"]`` for flat gates, ``["small", "default"]`` for tame ones.
+      biases: ``["saturating"]`` for flat gates, ``["small", "default"]`` for tame ones;
+    - `work`: how many multiplications the products may take. Where it is given, sizes are those of
+      networks that are really used, :data:`strategies.sizes.REAL`, and there are fewer steps and
+      rows, down to the least that is asked for, where sizes are large.
 
     An option that is None is drawn, and one that is True or False is fixed. Sizes are usually
     distinct and at most 8, but sometimes one at which kernels switch paths. Tensors are usually
@@ -99,14 +111,16 @@ def lstm_cases(
             bidirectional=bidirectional,
             projection=projection,
             dropout=dropout,
+            real=work is not None,
         ),
         _Rows(
             seq_len,
             batch_size,
-            sizes("seq_len", STEPS, seq_len),
-            sizes("batch_size", BATCH_SIZES, batch_size),
+            sizes("seq_len", STEPS if work is None else REAL, seq_len),
+            sizes("batch_size", BATCH_SIZES if work is None else REAL, batch_size),
             one_of("rows", _rows(batching, ragged)),
             flags("distinct rows", (False, True), often=(1, 3)),
+            work,
         ),
         flags("states", choices("states", support.states, states), often=(4, 1)),
         {
@@ -127,6 +141,7 @@ class _Rows:
     batch_sizes: SearchStrategy[int]
     kinds: SearchStrategy[str]
     distinct: SearchStrategy[bool]
+    work: int | None
 
     def draw(self, draw: DrawFn, configuration: Configuration) -> tuple[int, int | None, bool]:
         """Draw the number of steps, of rows (None if unbatched), and whether rows are ragged."""
@@ -134,6 +149,10 @@ class _Rows:
         kind_of_rows, distinct = draw(self.kinds), draw(self.distinct)
         seq_len = draw(self.steps)
         batch_size = None if kind_of_rows == "unbatched" else draw(self.batch_sizes)
+        if self.work is not None:
+            least = self.steps_bounds[0], self.batch_bounds[0]
+            steps, rows = affordable_rows(configuration, seq_len, batch_size or 1, self.work, least)
+            return steps, batch_size and rows, kind_of_rows == "ragged" and bool(batch_size)
         taken = {configuration.input_size, hidden_size}
         if distinct:
             seq_len = apart(seq_len, taken, self.steps_bounds)

@@ -8,10 +8,10 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from reference import Configuration
 from strategies.options import Bounds, at_least, bounds, choices, flags, one_of
-from strategies.sizes import FEATURES, LAYERS, apart, sizes
+from strategies.sizes import FEATURES, LAYERS, MOST_WEIGHTS, REAL, REAL_LAYERS, apart, sizes
 from strategies.support import EVERYTHING, Support
 
-DROPOUTS = (0.5, 0.25, 0.75, 0.1)
+DROPOUTS = (0.5, 0.25, 0.75, 0.1, 0.9, 0.4, 0.01, 0.99)
 """The values of ``dropout`` other than 0."""
 
 
@@ -26,6 +26,7 @@ def configurations(
     bidirectional: bool | None = None,
     projection: bool | None = None,
     dropout: bool | None = False,
+    real: bool = False,
 ) -> SearchStrategy[Configuration]:
     """Draw configurations that `support` allows.
 
@@ -33,7 +34,8 @@ def configurations(
       also within ``support.min_layers`` and ``support.max_layers``;
     - `bias`, `batch_first`, `bidirectional`: the options of the same names;
     - `projection`: whether ``proj_size`` is other than 0;
-    - `dropout`: whether ``dropout`` is other than 0, which takes two layers or more.
+    - `dropout`: whether ``dropout`` is other than 0, which takes two layers or more;
+    - `real`: whether sizes are those of networks that are really used, equal ones not avoided.
 
     An option that is None is drawn, and one that is True or False is fixed. Sizes are usually
     distinct and at most 6, but sometimes one at which kernels switch paths, such as 8, 17 or 32.
@@ -58,15 +60,15 @@ def configurations(
         num_layers = at_least("num_layers", num_layers, 2, "dropout")
     return _configurations(
         hidden_size,
-        sizes("input_size", FEATURES, input_size),
-        sizes("hidden_size", FEATURES, hidden_size),
-        sizes("num_layers", LAYERS, num_layers),
+        sizes("input_size", REAL if real else FEATURES, input_size),
+        sizes("hidden_size", REAL if real else FEATURES, hidden_size),
+        sizes("num_layers", REAL_LAYERS if real else LAYERS, num_layers),
         flags("bias", choices("bias", support.bias, bias), often=(6, 1)),
         flags("batch_first", choices("batch_first", support.batch_first, batch_first)),
         flags("bidirectional", choices("bidirectional", support.bidirectional, bidirectional)),
         flags("projection", projections, often=(2, 1)),
         one_of("dropout", [0.0] * 4 * (False in dropouts) + list(DROPOUTS) * (True in dropouts)),
-        flags("distinct sizes", (False, True), often=(1, 3)),
+        st.just(False) if real else flags("distinct sizes", (False, True), often=(1, 3)),
         one_of("proj_size", range(max(1, hidden_size[1] - 1))),
     )
 
@@ -93,6 +95,7 @@ def _configurations(
     projected = draw(projection)
     dropout = draw(dropouts) if num_layers > 1 else 0.0
     input_size, hidden_size = draw(input_sizes), draw(hidden_sizes)
+    input_size = min(input_size, max(1, MOST_WEIGHTS // hidden_size))
     if draw(distinct):
         hidden_size = apart(hidden_size, {input_size}, hidden_bounds)
     proj_size = 0

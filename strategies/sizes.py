@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+import numpy as np
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from reference import Configuration
 from strategies.options import Bounds, one_of
 
 KERNEL_SIZES = (7, 8, 9, 15, 16, 17, 31, 32, 33)
@@ -32,6 +34,29 @@ STEPS: Mapping[int, int] = {
     **dict.fromkeys((9, 12, 16, 17, 24, 33, 48, 64), 2),
 }
 """The relative frequency of each sequence length."""
+
+REAL: Mapping[int, int] = {
+    **dict.fromkeys((1, 2, 34, 50, 100, 200, 300, 600, 650, 1000), 1),
+    **dict.fromkeys(
+        (
+            multiple + off
+            for multiple in (16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
+            for off in (-1, 0, 1)
+        ),
+        3,
+    ),
+    **dict.fromkeys((2047, 2048), 1),
+}
+"""The relative frequency of each size of networks that are really used, steps and rows included.
+
+Most are multiples of the widths of tiles, vectors and blocks, or one off them.
+"""
+
+REAL_LAYERS: Mapping[int, int] = {1: 4, 2: 4, 3: 3, 4: 3, 5: 1, 6: 2, 8: 2, 12: 2}
+"""The relative frequency of each ``num_layers`` of networks that are really used."""
+
+MOST_WEIGHTS = 2**20
+"""The limit on ``hidden_size`` times ``input_size`` in networks that are really used."""
 
 WORK = 288
 """The limit on ``hidden_size`` times steps, and times rows, so that no case takes seconds."""
@@ -63,3 +88,20 @@ def apart(size: int, taken: Collection[int], bounds: Bounds) -> int:
 def affordable(size: int, hidden_size: int, bounds: Bounds) -> int:
     """Reduce `size` if it and `hidden_size` are both large, but not below `bounds`."""
     return max(bounds[0], min(size, WORK // hidden_size))
+
+
+def affordable_rows(
+    configuration: Configuration, steps: int, rows: int, work: int, least: tuple[int, int]
+) -> tuple[int, int]:
+    """Reduce `steps` and `rows` until the products take `work` multiplications or fewer.
+
+    Neither goes below its `least`, and that with the larger one goes last.
+    """
+    features = configuration.output_size
+    upper = (configuration.num_layers - 1) * (configuration.num_directions + 1) * features
+    width = configuration.input_size + features + upper
+    each = 4 * configuration.hidden_size * width * configuration.num_directions
+    sizes = [steps, rows]
+    for axis in np.argsort(least).tolist():
+        sizes[axis] = max(least[axis], min(sizes[axis], work // (each * max(1, sizes[1 - axis]))))
+    return sizes[0], sizes[1]

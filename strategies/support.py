@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from reference import DTYPES, RESULTS, Case
 
@@ -23,6 +24,10 @@ class Support:
     - `batched`: whether the input has a batch dimension (True), lacks it (False), or either;
     - `empty_batch`: whether a batch can have no rows;
     - `gradients`: whether the implementation computes gradients;
+    - `second_derivatives`: whether these gradients can be differentiated once more;
+    - `vmap`, `autocast`: whether a torch module works under ``torch.func.vmap``, and under
+      ``torch.autocast``;
+    - `compile`, `export`: whether ``torch.compile`` and ``torch.export`` take a torch module;
     - `results`: the results that the implementation returns, of output, h_n and c_n. The others are
       NaN and are not verified.
 
@@ -38,7 +43,7 @@ class Support:
     dtypes: tuple[str, ...] = tuple(DTYPES)
     devices: tuple[str, ...] = ("cpu",)
     min_layers: int = 1
-    max_layers: int = 8
+    max_layers: int = 12
     bias: tuple[bool, ...] = (True, False)
     batch_first: tuple[bool, ...] = (False, True)
     bidirectional: tuple[bool, ...] = (False, True)
@@ -49,6 +54,11 @@ class Support:
     batched: tuple[bool, ...] = (True, False)
     empty_batch: bool = True
     gradients: bool = True
+    second_derivatives: bool = True
+    vmap: bool = True
+    autocast: bool = True
+    compile: bool = True
+    export: bool = True
     results: tuple[str, ...] = RESULTS
     hands_on_arrays: bool = False
     adapts_module: bool = False
@@ -65,6 +75,40 @@ class Support:
             raise ValueError(f"max_layers must be at least 1, got {self.max_layers}")
         if not 1 <= self.min_layers <= self.max_layers:
             raise ValueError(f"min_layers must be 1 to {self.max_layers}, got {self.min_layers}")
+
+    def without(self, name: str) -> Support:
+        """Return what is left where `name`, one of :data:`LEFT_OUT`, is not offered.
+
+        Raises :class:`KeyError` for another name and :class:`ValueError` if nothing is left.
+
+        >>> Support().without("unbatched").without("vmap").lacking()
+        ['batched False', 'vmap']
+        """
+        field, gone = LEFT_OUT[name]
+        kept: Any = False
+        if field == "max_layers":
+            kept = 1
+        elif gone is not None:
+            kept = tuple(value for value in getattr(self, field) if value is not gone)
+            if not kept:
+                raise ValueError(f"takes nothing else, of {field} only {gone}")
+        return replace(self, **{field: kept})
+
+    def within(self, other: Support) -> Support:
+        """Return what both take, on the devices of this one.
+
+        Raises :class:`ValueError` if they have no value of some option in common.
+        """
+        both: dict[str, Any] = {}
+        for item in fields(self):
+            mine, its = getattr(self, item.name), getattr(other, item.name)
+            if isinstance(mine, tuple):
+                both[item.name] = tuple(value for value in mine if value in its)
+            elif item.default is True:
+                both[item.name] = mine and its
+        both["min_layers"] = max(self.min_layers, other.min_layers)
+        both["max_layers"] = min(self.max_layers, other.max_layers)
+        return replace(self, **{**both, "devices": self.devices})
 
     def lacking(self) -> list[str]:
         """List what an implementation takes by default but does not take here, except devices.
@@ -111,6 +155,21 @@ class Support:
         within = self.min_layers <= layers <= self.max_layers
         return missing + [f"num_layers={layers}"] * (not within)
 
+
+LEFT_OUT: dict[str, tuple[str, bool | None]] = {
+    "unbatched": ("batched", False),
+    "batched": ("batched", True),
+    "omitted_states": ("states", False),
+    "states": ("states", True),
+    "no_bias": ("bias", False),
+    "bias": ("bias", True),
+    "batch_first": ("batch_first", True),
+    "time_first": ("batch_first", False),
+    "bidirectional": ("bidirectional", True),
+    "layers": ("max_layers", None),
+    **{item.name: (item.name, None) for item in fields(Support) if item.default is True},
+}
+"""What an implementation can be declared not to offer: a field, and which value of it goes."""
 
 EVERYTHING = Support()
 """All cases that ``torch.nn.LSTM`` takes on the CPU."""

@@ -24,6 +24,17 @@ FARTHEST = 4.0
 """The limit to which standard normal numbers are clipped, so that float16 does not overflow."""
 
 
+LARGE = 2**11
+"""The largest size of an array whose numbers are all drawn separately."""
+
+PERIOD = 1021
+"""After how many numbers a larger array repeats itself.
+
+It is a prime, so that rows of a matrix do not begin at the same place. A case and its script stay
+small then, as both are compressed.
+"""
+
+
 def kind(name: str) -> str:
     """Find the kind of the tensor `name`: ``weight_ih_l0_reverse`` is a ``weight_ih``."""
     return name.partition("_l")[0]
@@ -45,10 +56,16 @@ def fill(
     """Make an array of each shape, by name, filled by the recipe in `styles` for its :func:`kind`.
 
     All numbers come from one generator in the order of `shapes`. So another recipe for one kind
-    leaves the numbers in all other arrays as they are.
+    leaves the numbers in all other arrays as they are. A large array repeats :data:`PERIOD`
+    numbers.
     """
-    ends = np.cumsum([prod(shape) for shape in shapes.values()]).tolist()
-    numbers = np.random.default_rng(seed).standard_normal(ends[-1])
+    counts = [prod(shape) for shape in shapes.values()]
+    ends = np.cumsum(counts).tolist()
+    generator = np.random.default_rng(seed)
+    numbers = np.empty(ends[-1])
+    for count, end in zip(counts, ends, strict=True):
+        distinct = count if count <= LARGE else PERIOD
+        numbers[end - count : end] = np.resize(generator.standard_normal(distinct), count)
     np.clip(numbers, -FARTHEST, FARTHEST, out=numbers)
     start = 0
     for name, end in zip(shapes, ends, strict=True):

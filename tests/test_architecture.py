@@ -25,9 +25,9 @@ ROOMS = (
     "requirements",
     "diagnosis",
     "reproductions",
-    "reporting",
     "running",
     "inference",
+    "judgement",
     "cli",
 )
 """The rooms of conformance/ in the order of the data's way: each may import those before it."""
@@ -144,7 +144,8 @@ def test_modules_have_docstrings(name: str) -> None:
 def test_modules_read_no_environment_variables(name: str) -> None:
     """Options enter through the command line and the plugin.
 
-    Two modules write variables that others read: the command for pytest, an adapter for Keras.
+    Two modules write variables that others read: the command for pytest, an adapter for Keras. One
+    puts back what an LSTM has changed.
     """
     uses = [
         node
@@ -157,6 +158,8 @@ def test_modules_read_no_environment_variables(name: str) -> None:
         if isinstance(node, ast.ImportFrom) and node.module == "os"
         for alias in node.names
     }
+    if name == "conformance/checking/settings.py":
+        return  # whose one use of them is to compare and restore all
     if name not in (
         "conformance/cli/verify.py",
         "conformance/implementations/frameworks/keras_backends.py",

@@ -15,6 +15,7 @@ from tests.support.sources import ROOT, needs_source_tree
 pytestmark = needs_source_tree
 
 PACKAGES = ("conformance", "reference", "strategies")
+PLUGIN = "lstm_conformance_plugin"
 KEPT = shutil.ignore_patterns("__pycache__")
 
 
@@ -40,8 +41,8 @@ def metadata(wheel: zipfile.ZipFile, name: str) -> str:
     return wheel.read(path).decode()
 
 
-def test_wheel_holds_the_three_packages_and_nothing_else(wheel: zipfile.ZipFile) -> None:
-    """Every file of the packages is in the wheel; tests are not."""
+def test_wheel_holds_the_three_packages_and_what_pytest_loads(wheel: zipfile.ZipFile) -> None:
+    """Every file of the packages is in the wheel, with one module beside them; tests are not."""
     files = {path for path in wheel.namelist() if ".dist-info/" not in path}
     sources = {
         path.relative_to(ROOT).as_posix()
@@ -49,7 +50,9 @@ def test_wheel_holds_the_three_packages_and_nothing_else(wheel: zipfile.ZipFile)
         for path in (ROOT / name).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    assert files == sources
+    plugin = f"conformance/running/{PLUGIN}.py"
+    assert files == sources - {plugin} | {f"{PLUGIN}.py"}
+    assert wheel.read(f"{PLUGIN}.py") == (ROOT / plugin).read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -61,7 +64,7 @@ def test_wheel_holds_the_three_packages_and_nothing_else(wheel: zipfile.ZipFile)
         "conformance/implementations/programs/protocol.schema.json",
         "conformance/implementations/programs/PROTOCOL.md",
         "conformance/implementations/YOUR_OWN.md",
-        "conformance/reporting/report.schema.json",
+        "conformance/running/reporting/report.schema.json",
     ],
 )
 def test_wheel_holds_data_file(wheel: zipfile.ZipFile, path: str) -> None:
@@ -81,7 +84,7 @@ def test_wheel_declares_its_entry_points(wheel: zipfile.ZipFile) -> None:
     points.read_string(metadata(wheel, "entry_points.txt"))
     assert {name: dict(points[name]) for name in points.sections()} == {
         "console_scripts": {"lstm-conformance": "conformance.cli.command:main"},
-        "pytest11": {"lstm_conformance": "conformance.running.plugin"},
+        "pytest11": {"lstm_conformance": PLUGIN},
     }
 
 

@@ -14,10 +14,11 @@ import numpy as np
 
 from conformance.checking import process_state
 from conformance.checking.sweep import LIMIT, PLACES, Error, errors, shares, sweep
-from conformance.implementations.failures import Failure, blamed
+from conformance.implementations.failures import Failure
 from conformance.implementations.implementation import (
     Implementation,
     is_differentiable,
+    offered_gradients,
     precision,
     run,
 )
@@ -133,7 +134,7 @@ def _slopes(implementation: Implementation, case: Case) -> dict[str, float]:
             continue
         true = backward(evaluated, ones)[swept]
         with np.errstate(all="ignore"):
-            off = np.abs(np.asarray(got[swept]).astype(case.dtype.wide) - true)
+            off = np.abs(got[swept].astype(case.dtype.wide) - true)
         largest = float(np.where(np.isnan(off), np.inf, off).max()) / case.dtype.unit_roundoff
         found[place.function] = max(found.get(place.function, 0.0), largest)
     return found
@@ -148,8 +149,7 @@ def _gradients(
         return autograd(implementation, case, cotangents, (of,))
     if not is_differentiable(implementation):
         return {}
-    with blamed():
-        return implementation.gradients(case, cotangents)
+    return offered_gradients(implementation, case, cotangents)
 
 
 _measured: dict[tuple[int, str, str], tuple[Implementation, Measured | None]] = {}

@@ -1,4 +1,4 @@
-"""Whether a CUDA device still works after a call, and what is lost where it does not.
+"""Whether a CUDA device, and the process itself, still work after a call, and what is lost if not.
 
 Some errors on a CUDA device, such as a failed assertion or an illegal access to memory, are for
 good: from then on every call of this process on it raises, whoever makes it.
@@ -17,8 +17,13 @@ _lost: list[str] = []
 
 
 def lost() -> str:
-    """What this process lost a device to, empty as long as it has all of them."""
+    """What this process lost a device to, or what else; empty as long as everything works."""
     return _lost[0] if _lost else ""
+
+
+def give_up(text: str) -> None:
+    """Note that this process is no use any more after what the `text` says somebody did."""
+    _lost.append(text)
 
 
 @contextlib.contextmanager
@@ -56,5 +61,5 @@ def require_usable(device: str, by: str = "", error: Exception | None = None) ->
     said = str(broken).partition("\n")[0]
     after = f" by {by}" if by else ""
     text = f"left the CUDA device unusable{after}: {said}"
-    _lost.append(text)
+    give_up(text)
     raise LostDevice(text) from (error or broken)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import hypothesis
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis.errors import InvalidArgument, Unsatisfiable
+from hypothesis.errors import InvalidArgument, StopTest
 
-from conformance.checking import activations, devices, process_state
+from conformance.checking import activations, blaming, devices, originals, process_state
 from conformance.checking.budget import DEFAULT, PROFILES, Budget
+from conformance.checking.digest import Digest
 from conformance.checking.finding import Finding, size
 from conformance.checking.requirement import Requirement
 from conformance.checking.verdict import (
@@ -21,13 +19,21 @@ from conformance.checking.verdict import (
     Passed,
     Verdict,
 )
-from conformance.implementations.failures import Failure, LostDevice, Mismatch, NoAnswer
+from conformance.implementations.failures import (
+    Failure,
+    LostDevice,
+    Misbehaviour,
+    Mismatch,
+    NoAnswer,
+    by_hand,
+)
 from conformance.implementations.implementation import Implementation
 from conformance.recording.steps import Step
 from conformance.recording.tape import recording
 from reference import Case
 from strategies import Support, lstm_cases
 from strategies.options import Unsupported
+from strategies.search import search as search_cases
 
 if TYPE_CHECKING:
     from conformance.checking.requirement import Body
@@ -93,16 +99,19 @@ def search(
     if reason is not None:
         return NotApplicable(*here, reason=reason), None
     cases = lstm_cases(support, **dict(requirement.cases))
-    tried = 0
+    tried = held = 0
     share: float | None = None
     found: Finding | None = None
     deadline = 0.0
+    digest = Digest()
 
     def body(case: Case) -> None:
-        nonlocal tried, share, found, deadline
+        nonlocal tried, held, share, found, deadline
         if found is not None and time.perf_counter() > deadline:
             raise _ShrunkLongEnough
-        tried += found is None
+        if found is None:
+            tried += 1
+            digest.add(case)
         came = attempt(requirement, implementation, case, before)
         if isinstance(came, Finding):
             if found is None:
@@ -110,35 +119,31 @@ def search(
                 deadline = time.perf_counter() + (0 if once else budget.shrink_seconds)
             if found is None or size(case) < size(found.case):
                 found = came
-            raise came.failure
+            # Hypothesis looks at causes, which are exceptions of somebody else
+            came.failure.__cause__ = came.failure.__context__ = None
+            raise came.failure.with_traceback(None)
+        held += 1
         if came is not None:
             share = max(share or 0.0, came)
 
+    examples = max(1, round(budget.max_examples * requirement.share_of_cases))
     try:
-        hypothesis.seed(_seed(budget.seed, requirement.name))(
-            settings(
-                max_examples=max(1, round(budget.max_examples * requirement.share_of_cases)),
-                phases=[Phase.generate, Phase.shrink],
-                database=None,
-                deadline=None,
-                derandomize=False,
-                report_multiple_bugs=False,
-                suppress_health_check=list(HealthCheck),
-                print_blob=False,
-            )(given(cases)(body))
-        )()
-    except (Failure, _ShrunkLongEnough, hypothesis.errors.Flaky):
-        pass
-    except Unsatisfiable:
-        reason = "no case that this implementation supports meets the requirement's conditions"
-        return NotApplicable(*here, reason=reason), None
-    except Exception:
-        if not devices.lost():  # else whatever seeds its generator raises
+        seed = f"{budget.seed}:{requirement.name}"
+        valid = search_cases(cases, body, seed=seed, max_examples=examples)
+        if not valid and found is None and not held:
+            reason = "no case that this implementation supports meets the requirement's conditions"
+            return NotApplicable(*here, reason=reason), None
+    except (Exception, _ShrunkLongEnough, StopTest):
+        # without a finding nothing is decided, whatever it was: Flaky, or a fault of this suite
+        if found is None:
             raise
     seconds = time.perf_counter() - started
     if found is None:
-        return Passed(*here, tried, share, seconds), None
-    return found.verdict(*here, tried, share, seconds), found
+        assert held, "no case was tried"
+        verdict: Verdict = Passed(*here, tried, share, seconds)
+    else:
+        verdict = found.verdict(*here, tried, share, seconds)
+    return replace(verdict, cases_digest=digest.text()), found
 
 
 def examine(
@@ -151,12 +156,30 @@ def examine(
 
     `sink` is called with each step before the step is taken.
     """
+    before = process_state.snapshot()
+    came: Finding | float | None = None
+    fault: BaseException | None = None
     with recording(sink) as tape:
         try:
-            with devices.left_usable(case.device), process_state.restored():
-                return body(implementation, case)
+            with devices.left_usable(case.device):
+                came = body(implementation, case)
         except Failure as failure:
-            return Finding(implementation, case, failure, tape)
+            came = Finding(implementation, case, failure, tape)
+        except BaseException as error:
+            fault = error
+    changed, left = process_state.restore(before)
+    if fault is not None:
+        did = [f"changed {', '.join(changed)}"] if changed else []
+        theirs = blaming.of(fault, body, [*did, *filter(None, [originals.put_back()])])
+        if theirs is None or by_hand(fault):
+            raise fault
+        came = Finding(implementation, case, theirs, tape)
+    if left:
+        text = f"changed {', '.join(left)}, which cannot be restored"
+        devices.give_up(text)
+        if not isinstance(came, Finding):
+            came = Finding(implementation, case, Misbehaviour(text), tape)
+    return replace(came, changed=tuple(changed)) if isinstance(came, Finding) else came
 
 
 def attempt(
@@ -178,9 +201,3 @@ def attempt(
             return came
         if not activations.loosen(implementation, case.dtype, case.device):
             return came
-
-
-def _seed(seed: int, requirement: str) -> int:
-    """Derive a separate seed for each requirement, which depends on nothing else that runs."""
-    digest = hashlib.sha256(f"{seed}:{requirement}".encode()).digest()
-    return int.from_bytes(digest[:8], "big")

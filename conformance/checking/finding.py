@@ -11,20 +11,26 @@ from conformance.checking.verdict import Counterexample, Crashed, Failed, TimedO
 from conformance.implementations.failures import Failure, Mismatch, NoAnswer
 from conformance.implementations.implementation import Implementation
 from conformance.recording.tape import Tape
+from conformance.recording.text import text_of
 from reference import Array, Case
+
+LARGE = 10_000
+"""The size of arrays up to which a report has every number. The case on disk has all of them."""
 
 
 @dataclass(frozen=True, eq=False)
 class Finding:
     """A case on which a requirement does not hold, the failure, and the steps taken until then.
 
-    `implementation` is what failed, or None if it was in a process that has ended.
+    `implementation` is what failed, or None if it was in a process that has ended. `changed` names
+    the settings of the process that it changed on this case.
     """
 
     implementation: Implementation | None
     case: Case
     failure: Failure
     tape: Tape
+    changed: tuple[str, ...] = ()
 
     def calls(self) -> list[Case]:
         """List the cases called until the failure, without calls that should have been refused."""
@@ -45,7 +51,8 @@ class Finding:
         if isinstance(self.failure, (Mismatch, NoAnswer)):
             kind = Failed if isinstance(self.failure, Mismatch) else TimedOut
         here = requirement, implementation, device, cases, largest_share, seconds
-        return judged(kind(*here, counterexample=counterexample(self)))
+        reason = f"it changed {', '.join(self.changed)}" if self.changed else ""
+        return judged(kind(*here, reason=reason, counterexample=counterexample(self)))
 
 
 def size(case: Case) -> tuple[int, ...]:
@@ -53,28 +60,29 @@ def size(case: Case) -> tuple[int, ...]:
     arrays = [*case.parameters.values(), case.input]
     arrays += [array for array in (case.h_0, case.c_0) if array is not None]
     nonzero = sum(int((array != 0).sum()) for array in arrays)
-    return nonzero, sum(array.size for array in arrays), sum(len(str(a.tolist())) for a in arrays)
+    digits = sum(len(str(a.tolist())) for a in arrays if a.size <= LARGE)
+    return nonzero, sum(array.size for array in arrays), digits
 
 
 def counterexample(found: Finding) -> Counterexample:
     """Describe the failure and its case in plain values."""
     case, failure = found.case, found.failure
-    tensors = {name: array.astype(float).tolist() for name, array in case.parameters.items()}
-    for name in ("input", "h_0", "c_0"):
-        array = getattr(case, name)
-        if array is not None:
-            tensors[name] = array.astype(float).tolist()
+    tensors = {
+        name: array.astype(float).tolist()
+        for name, array in {**case.parameters, **case.arguments()}.items()
+        if array.size <= LARGE
+    }
     calls = [step.case for step in found.tape.steps if step.case is not None]
     return Counterexample(
         repr(case),
-        str(failure),
+        text_of(failure),
         tensors,
         kind=failure.kind,
         dtype=case.dtype.name,
-        what=failure.what,
-        where=failure.where,
-        got=failure.got,
-        expected=failure.expected,
+        what=text_of(failure.what),
+        where=text_of(failure.where),
+        got=text_of(failure.got),
+        expected=text_of(failure.expected),
         allowed=failure.allowed,
         derived=bool(calls) and differs(case, calls[-1]),
     )

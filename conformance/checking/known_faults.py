@@ -190,20 +190,24 @@ KNOWN: tuple[Expectation, ...] = (
         )
         for requirement in ("second_derivatives_are_right", "float32_has_second_derivatives")
     ),
-    Expectation(
-        "survivors_are_scaled",
-        LSTM,
-        "cuDNN's dropout scales float64 by 1 / (1 - p) rounded to float32, if that is not exact",
-        WrongElement,
-        "m = torch.nn.LSTM(1, 1, 2, dropout=0.1, device='cuda').double(); "
-        "[torch.nn.init.zeros_(p) for p in m.parameters()]; "
-        "m.bias_ih_l0.data[:] = torch.tensor([50., -50., 0.5, 50.]); "
-        "m.bias_ih_l1.data[:] = torch.tensor([50., -50., 0.0, 50.]); m.weight_ih_l1.data[2] = 1; "
-        "y = m(torch.ones(1, 9, 1, device='cuda').double())[0].detach(); "
-        "print(y.atanh().atanh() / torch.tensor(0.5).double().tanh().tanh())",
-        what="dropout mask",
-        devices=("cuda",),
-        cudnn=True,
-        certain=False,
+    *(
+        Expectation(
+            requirement,
+            LSTM,
+            "cuDNN's dropout scales float64 by 1 / (1 - p) rounded to float32, if that is inexact",
+            WrongElement,
+            "m = torch.nn.LSTM(1, 1, 2, dropout=0.1, device='cuda').double(); "
+            "[torch.nn.init.zeros_(p) for p in m.parameters()]; "
+            "m.bias_ih_l0.data[:] = torch.tensor([50., -50., 0.5, 50.]); "
+            "m.bias_ih_l1.data[:] = torch.tensor([50., -50., 0.0, 50.]); "
+            "m.weight_ih_l1.data[2] = 1; "
+            "y = m(torch.ones(1, 9, 1, device='cuda').double())[0].detach(); "
+            "print(y.atanh().atanh() / torch.tensor(0.5).double().tanh().tanh())",
+            devices=("cuda",),
+            dtypes=("float64",),
+            cudnn=True,
+            certain=False,
+        )
+        for requirement in ("survivors_are_scaled", "gradients_have_the_mask_of_the_results")
     ),
 )

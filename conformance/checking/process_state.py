@@ -1,79 +1,63 @@
-"""Settings of the process that a call must leave alone, and that are restored if it does not."""
+"""Settings of the process that a call must leave alone, and that are restored if it does not.
+
+:mod:`conformance.checking.settings` and :mod:`conformance.checking.torch_settings` list them.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
-import gc
 import io
 import os
-import random as python_random
-import sys
 import tempfile
-import warnings
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
-import numpy as np
-
-from conformance.implementations.failures import filter_warnings
-
-
-class Setting(NamedTuple):
-    """One setting of a process: how to read and how to restore it."""
-
-    read: Callable[[], Any]
-    write: Callable[[Any], object]
+from conformance.checking.settings import Setting, of_python, random_states
+from conformance.checking.torch_settings import of_torch
+from conformance.recording.text import told
 
 
 def settings() -> dict[str, Setting]:
     """List every setting that is watched, by name; those of torch once torch has been imported."""
-    watched = {
-        "warnings.filters": Setting(lambda: list(warnings.filters), filter_warnings),
-        "the working directory": Setting(os.getcwd, os.chdir),
-        "sys.getrecursionlimit()": Setting(sys.getrecursionlimit, sys.setrecursionlimit),
-        "garbage collection": Setting(gc.isenabled, lambda on: gc.enable() if on else gc.disable()),
-    }
-    torch: Any = sys.modules.get("torch")
-    if torch is not None:
-        watched |= {
-            "torch.get_default_dtype()": Setting(torch.get_default_dtype, torch.set_default_dtype),
-            "torch.is_grad_enabled()": Setting(torch.is_grad_enabled, torch.set_grad_enabled),
-            "torch.get_num_threads()": Setting(torch.get_num_threads, torch.set_num_threads),
-            "torch.get_float32_matmul_precision()": Setting(
-                torch.get_float32_matmul_precision, torch.set_float32_matmul_precision
-            ),
-            "torch.get_deterministic_debug_mode()": Setting(
-                torch.get_deterministic_debug_mode, torch.set_deterministic_debug_mode
-            ),
-            "torch.is_anomaly_enabled()": Setting(
-                torch.is_anomaly_enabled, torch.autograd.set_detect_anomaly
-            ),
-        }
-    return watched
+    return {**of_torch(), **of_python()}
 
 
-def _random_states() -> dict[str, Setting]:
-    states = {
-        "random.getstate()": Setting(python_random.getstate, python_random.setstate),
-        "numpy.random.get_state()": Setting(np.random.get_state, np.random.set_state),
-    }
-    torch: Any = sys.modules.get("torch")
-    if torch is not None:
-        states["torch.get_rng_state()"] = Setting(torch.get_rng_state, torch.set_rng_state)
-    return states
+def _watched(before: dict[str, Any] | None = None, *, random: bool = False) -> dict[str, Setting]:
+    """List all settings, or those in `before`; a torch that was imported since has others."""
+    watched = settings() | (random_states() if random or before else {})
+    return watched if before is None else {name: watched[name] for name in before}
+
+
+def _read(setting: Setting) -> Any:
+    try:
+        return setting.read()
+    except Exception as error:  # such as that settings of TF32 contradict each other
+        return told(error)
 
 
 def snapshot(*, random: bool = False) -> dict[str, Any]:
     """Read all settings, and with `random` the states of the random number generators as well."""
-    watched = settings() | (_random_states() if random else {})
-    return {name: setting.read() for name, setting in watched.items()}
+    return {name: _read(setting) for name, setting in _watched(random=random).items()}
 
 
 def changed(before: dict[str, Any]) -> list[str]:
     """Name the settings that differ from those in `before`."""
-    watched = settings() | _random_states()
-    return [name for name, value in before.items() if not _same(value, watched[name].read())]
+    watched = _watched(before).items()
+    return [name for name, each in watched if not each.same(before[name], _read(each))]
+
+
+def restore(before: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """Restore every setting that differs from those in `before`.
+
+    Returns the names of those that differed, and of those that still do, such as a limit that only
+    the administrator may raise.
+    """
+    watched, found = _watched(before), changed(before)
+    for name in found:
+        with contextlib.suppress(Exception):
+            watched[name].write(before[name])
+    return found, changed(before) if found else []
 
 
 @contextlib.contextmanager
@@ -83,9 +67,7 @@ def restored(*, random: bool = False) -> Iterator[None]:
     try:
         yield
     finally:
-        watched = settings() | _random_states()
-        for name in changed(before):
-            watched[name].write(before[name])
+        restore(before)
 
 
 @contextlib.contextmanager
@@ -116,10 +98,3 @@ def _flush() -> None:
     """Make the C library write out what it has buffered."""
     with contextlib.suppress(OSError, AttributeError, TypeError):
         ctypes.CDLL(None).fflush(None)
-
-
-def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, tuple):
-        pairs = zip(one, other, strict=False)
-        return len(one) == len(other) and all(_same(a, b) for a, b in pairs)
-    return bool(np.all(np.asarray(one == other)))

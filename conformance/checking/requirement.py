@@ -37,6 +37,9 @@ class Requirement:
     :data:`LEVELS`; `share_of_cases` scales the number of cases.
     A `costly` one is decided in the thorough profile only. One `by_dtype` is decided in each
     dtype by itself.
+
+    A requirement is a must: what makes it an LSTM. Or it is a `should`, in the sense of RFC 2119:
+    what ``torch.nn.Module`` and PyTorch do besides.
     """
 
     name: str
@@ -49,6 +52,12 @@ class Requirement:
     share_of_cases: float = 1.0
     costly: bool = False
     by_dtype: bool = False
+    should: bool = False
+
+    @property
+    def strength(self) -> str:
+        """The keyword of RFC 2119."""
+        return "should" if self.should else "must"
 
 
 REGISTERED: dict[str, Requirement] = {}
@@ -63,6 +72,7 @@ def requirement(
     share_of_cases: float = 1.0,
     costly: bool = False,
     by_dtype: bool = False,
+    should: bool = False,
     **cases: Any,
 ) -> Callable[[Body[Kind]], Body[Kind]]:
     """Register a function as the body of the requirement of its name and docstring.
@@ -89,6 +99,7 @@ def requirement(
             share_of_cases,
             costly,
             by_dtype,
+            should,
         )
         return body
 

@@ -11,6 +11,7 @@
       NotApplicable     needs what the implementation does not support
       ExpectedFailure   does not hold, as was declared, for the declared reason
       UnexpectedPass    holds although a failure was declared
+      FailedShould      does not hold, but does not decide what is an LSTM
 """
 
 from __future__ import annotations
@@ -109,7 +110,8 @@ def _numbers(tensor: Any) -> str:
 class Verdict:
     """What all verdicts have: the requirement, the implementation, the device, and the effort.
 
-    `cases` counts the cases tried until the verdict stood, `largest_share` is the largest error
+    `cases` counts the cases tried until the verdict stood, `cases_digest` is the SHA-256 of them
+    (empty if a process died before it could tell), `largest_share` is the largest error
     seen as a share of its bound (None where nothing was measured), `seconds` the time.
     `reproduction` is the folder with a script that shows the failure, where there is one.
     `figures` are numbers that were measured, in words, and `judged_by` those among them by which
@@ -127,9 +129,15 @@ class Verdict:
     reproduction: str = ""
     figures: tuple[str, ...] = ()
     judged_by: tuple[str, ...] = ()
+    cases_digest: str = ""
 
     outcome: ClassVar[str]
     conformant: ClassVar[bool]
+
+    @property
+    def explained(self) -> bool:
+        """Whether the verdict has a failure that its reader is to see."""
+        return not self.conformant or isinstance(self, FailedShould)
 
     def to_json(self) -> dict[str, Any]:
         """Convert to a JSON object; :func:`from_json` is the inverse."""
@@ -139,7 +147,7 @@ class Verdict:
         """List what to show beside the outcome."""
         said = [self.reason] if self.reason else []
         said += self.counterexample.lines() if self.counterexample else []
-        said += self.figures if not self.conformant else []
+        said += self.figures if self.explained else []
         return said + ([f"reproduction: {self.reproduction}"] if self.reproduction else [])
 
 
@@ -191,6 +199,12 @@ class UnexpectedPass(Verdict):
     outcome, conformant = "unexpected pass", False
 
 
+class FailedShould(Verdict):
+    """The requirement does not hold, and is one that an LSTM should meet but need not."""
+
+    outcome, conformant = "failed should", True
+
+
 OUTCOMES: dict[str, type[Verdict]] = {
     kind.outcome: kind
     for kind in (
@@ -202,6 +216,7 @@ OUTCOMES: dict[str, type[Verdict]] = {
         NotApplicable,
         ExpectedFailure,
         UnexpectedPass,
+        FailedShould,
     )
 }
 

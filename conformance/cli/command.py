@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.metadata
 import io
+import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from conformance.cli.verify import verify
 from conformance.errors import (
@@ -17,6 +21,7 @@ from conformance.errors import (
     NOT_CONFORMANT,
     USAGE,
     Broken,
+    Interrupted,
     UsageError,
 )
 from conformance.implementations.own_imports import OURS
@@ -27,14 +32,41 @@ from conformance.running.limits import absent
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with `arguments`, by default those of the process; return the exit status.
 
-    It is 0 if conformant, 1 if not, 2 for wrong usage, 3 if the run itself broke, 130 if the run
-    was interrupted.
+    It is 0 if conformant, 1 if not, 2 for wrong usage, 3 if the run itself broke or checked
+    nothing, and 128 plus the number of the signal if one ended the run: 130 for Ctrl-C.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # print a question mark for a character that the encoding of the terminal lacks
             stream.reconfigure(errors="replace")
-    asked = _parser().parse_args(arguments)
+    try:
+        try:
+            return _run(_parsed(arguments))
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # of --help and of lists: whoever read the output has read enough
+        _print_nowhere()
+        return CONFORMANT
+
+
+def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Return what was asked for; names may stand on both sides of an option."""
+    asked, rest = _parser().parse_known_args(arguments)
+    names = {options.VERIFY: "lstm", options.INFER: "names"}.get(asked.taker)
+    if names and not any(word.startswith("-") for word in rest):
+        getattr(asked, names).extend(rest)
+    elif rest:
+        asked.misused(f"unrecognized arguments: {' '.join(rest)}")
+    return asked
+
+
+def _print_nowhere() -> None:
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _run(asked: argparse.Namespace) -> int:
+    decides = any(asked.taker in option.takers for option in options.OPTIONS)
     with OURS:
         try:
             options.check(vars(asked), asked.taker)
@@ -42,23 +74,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 for line in absent():
                     print(f"lstm-conformance: {line}", file=sys.stderr)
             code: int = asked.run(asked)
+            sys.stdout.flush()
         except UsageError as error:
             print(f"lstm-conformance: {error}", file=sys.stderr)
             return USAGE
         except Broken as error:
             print(f"lstm-conformance: the run itself broke\n{error}", file=sys.stderr)
             return BROKEN
+        except Interrupted as interrupted:
+            return interrupted.status
+        except BrokenPipeError:
+            if not decides:
+                raise
+            _print_nowhere()
+            return BROKEN
         except KeyboardInterrupt:
             return INTERRUPTED
+        except SystemExit:  # of the parser
+            raise
+        except BaseException:  # of our own: 1, with which Python ends, would mean a red
+            print("lstm-conformance: the run itself broke", file=sys.stderr)
+            traceback.print_exc()
+            return BROKEN
         return code
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that answers wrong usage with one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print what is wrong and where help is, and exit."""
+        words = " ".join(message.split())
+        self.exit(USAGE, f"{self.prog}: {words}; `{self.prog} --help` lists what there is\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="lstm-conformance",
         description="Decide whether an LSTM computes the LSTM.",
         epilog="exit status: 0 conformant, 1 not conformant, 2 wrong usage, 3 the run itself "
-        "broke, 130 interrupted",
+        "broke or nothing was checked, 130 interrupted, 143 and 129 ended by SIGTERM and SIGHUP",
     )
     version = importlib.metadata.version("lstm-conformance")
     parser.add_argument("--version", action="version", version=f"lstm-conformance {version}")
@@ -76,10 +131,19 @@ def _parser() -> argparse.ArgumentParser:
     again = command(options.REPLAY, _replay, "decide the case of one failure again")
     text = "the folder in the line 'reproduction: ' of a failure"
     again.add_argument("folder", type=Path, metavar="DIR", help=text)
+    text = "run the recorded code or command although it is not from the current folder"
+    again.add_argument("--trust", action="store_true", help=text)
+    ended = command(options.REPORT, _report, "print what a run had decided when it was killed")
+    text = "the folder that the run left, .lstm-conformance/running-..."
+    ended.add_argument("folder", type=Path, metavar="DIR", help=text)
     inference = command(options.INFER, _infer, "find out how to verify a hand-written class")
     text = "package.module:Class, path/to/file.py:Class"
     inference.add_argument("names", nargs="+", metavar="NAME", help=text)
-    text = "list every requirement; in a pipe one per line: name, level, claim, source"
+    text = "decide whether results of a given LSTM are right, with its weights and an input"
+    judging = command(options.JUDGE, _judge, text)
+    text = "a file with the weights: .pt, .safetensors, .npz, .onnx, .keras or TorchScript"
+    judging.add_argument("weights", metavar="WEIGHTS", help=text)
+    text = "list every requirement; in a pipe one per line: name, level, claim, source, strength"
     command("requirements", _requirements, text)
     command("implementations", _implementations, "list the implementations known by name")
     text = "print the JSON Schema of the protocol of --command, or of the report"
@@ -92,7 +156,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _schema(asked: argparse.Namespace) -> int:
     from conformance.implementations.programs import protocol
-    from conformance.reporting import report
+    from conformance.running.reporting import report
 
     file = {"protocol": protocol.SCHEMA, "report": report.SCHEMA}[asked.what]
     print(file.read_text(encoding="utf-8"), end="")
@@ -102,15 +166,15 @@ def _schema(asked: argparse.Namespace) -> int:
 def _requirements(_: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from conformance.reporting.terminal import listed
     from conformance.requirements import REQUIREMENTS
+    from conformance.running.reporting.terminal import listed
 
     console = Console()
     if console.is_terminal:
         console.print(listed(REQUIREMENTS.values()))
         return CONFORMANT
     for item in REQUIREMENTS.values():
-        print(item.name, item.level, item.claim, item.source, sep="\t")
+        print(item.name, item.level, item.claim, item.source, item.strength, sep="\t")
     return CONFORMANT
 
 
@@ -138,13 +202,38 @@ def _infer(asked: argparse.Namespace) -> int:
     return CONFORMANT if fitting else NOT_CONFORMANT
 
 
+def _judge(asked: argparse.Namespace) -> int:
+    from conformance.cli.judge import judge
+
+    return judge(asked)
+
+
+def _report(asked: argparse.Namespace) -> int:
+    from conformance.cli.unfinished_run import report
+
+    _possible(asked.folder)
+    return report(asked)
+
+
 def _replay(asked: argparse.Namespace) -> int:
     from conformance.cli.replay import finished, replay
-    from conformance.reporting.terminal import show
+    from conformance.running.reporting.terminal import show
 
-    folder = finished(asked.folder)
-    verdict = replay(folder, asked.lstm_as, asked.lstm_timeout, asked.lstm_memory)
-    console = show([verdict])
-    if folder != asked.folder:
-        console.print(f"reproduction: {folder}", markup=False, highlight=False)
-    return CONFORMANT if verdict.conformant else NOT_CONFORMANT
+    conformant = True
+    limits = asked.lstm_timeout, asked.lstm_memory
+    for folder in finished(_possible(asked.folder)):
+        verdict = replay(folder, asked.lstm_as, *limits, trust=asked.trust)
+        console = show([verdict])
+        if folder != asked.folder:
+            console.print(f"reproduction: {folder}", markup=False, highlight=False)
+        conformant &= verdict.conformant
+    return CONFORMANT if conformant else NOT_CONFORMANT
+
+
+def _possible(folder: Path) -> Path:
+    """Return `folder`; raise :class:`UsageError` if no folder can have such a name."""
+    try:
+        folder.is_dir()
+    except (OSError, ValueError):
+        raise UsageError(f"there is no folder {str(folder)!r}") from None
+    return folder

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,13 @@ from conformance.checking.budget import ANSWER, MEMORY
 from conformance.checking.engine import attempt
 from conformance.checking.finding import Finding
 from conformance.checking.verdict import NotApplicable, Passed, Verdict, from_json
+from conformance.cli.trust import refuse_strangers
 from conformance.errors import UsageError
 from conformance.implementations.failures import Died, Failure, NoAnswer
 from conformance.implementations.implementation import Implementation
 from conformance.implementations.loading import load
 from conformance.implementations.programs.external import CommandImplementation
+from conformance.implementations.shipped import SHIPPED
 from conformance.recording.tape import Tape
 from conformance.reproductions.record import FILE, Record, read
 from conformance.requirements import REQUIREMENTS
@@ -30,14 +32,20 @@ from conformance.running.child import Apart, Ended, Late
 from conformance.running.choosing import with_precision
 from conformance.running.circumstances import exact_arithmetic
 from conformance.running.deciding import DIAGNOSIS, diagnosed
-from conformance.running.journal import ALONE
+from conformance.running.folder import RUN, RunFolder
 from conformance.running.journal import read as read_journal
 from conformance.running.limits import LOADING
+from conformance.running.loaded import loaded
 from conformance.running.unfinished import unfinished
 
 
 def replay(
-    folder: Path, name: str | None = None, seconds: float = ANSWER, memory: float = MEMORY
+    folder: Path,
+    name: str | None = None,
+    seconds: float = ANSWER,
+    memory: float = MEMORY,
+    *,
+    trust: bool = False,
 ) -> Verdict:
     """Return the verdict on the case in a folder.
 
@@ -45,9 +53,11 @@ def replay(
     - `name`: another implementation than the one that the case was found on; a path in it is
       relative to the current folder
     - `seconds`, `memory`: limits of the process, in seconds and GiB
+    - `trust`: whether what the case was found on is run wherever it comes from
 
-    Raises :class:`UsageError` if the folder has no case, or if the implementation, the requirement
-    or the device does not exist.
+    Raises :class:`UsageError` if the folder has no case, if what the case was found on is not from
+    the current folder and there is no `trust`, or if the implementation, the requirement or the
+    device does not exist.
     """
     record = read(folder)
     if record.subject.requirement not in REQUIREMENTS:
@@ -58,6 +68,8 @@ def replay(
     shown_as = name or record.subject.implementation
     again = name is None or bool(record.subject.program and name == record.subject.implementation)
     name = name or _place(record)
+    if again and not trust:
+        refuse_strangers(folder, record.subject)
     with Apart(_answers, record, name, again, memory=memory) as process:
         try:
             process.answer(LOADING)
@@ -80,21 +92,27 @@ def replay(
     return found.verdict(*here, seconds=time.perf_counter() - started)
 
 
-def finished(folder: Path) -> Path:
-    """Return `folder`; or, if a run that died left `folder`, the reproduction made from it."""
-    journal = folder / ALONE
-    if (folder / FILE).is_file() or not journal.is_file():
-        return folder
-    entry = read_journal(journal)
-    if entry is None or entry.case is None or entry.subject is None:
-        raise UsageError(f"{folder}: the run died before its first case")
-    here = Path(entry.subject.folder)
-    what = "the process died or was ended in this case"
-    verdict = unfinished(entry, folder.resolve().parent, what, time.time() - entry.started, False)
-    if not verdict.reproduction:
-        raise UsageError(f"{folder}: the run died in a case that is known to fail")
-    shutil.rmtree(folder)
-    return here / verdict.reproduction
+def finished(folder: Path) -> list[Path]:
+    """Return `folder`; or, if a run that was ended left `folder`, the reproductions made from it.
+
+    There is one for each process of the run that was in a case. Raises :class:`UsageError` if there
+    is none.
+    """
+    if (folder / FILE).is_file() or not (folder / RUN).is_file():
+        return [folder]
+    made = []
+    for process in RunFolder(folder).processes:
+        entry = read_journal(process)
+        if entry is None or entry.case is None or entry.subject is None:
+            continue
+        what = "the process died or was ended in this case"
+        seconds = max(time.time() - entry.now.started, 0.0)
+        verdict = unfinished(entry, folder.resolve().parent, what, seconds, False)
+        if verdict.reproduction:
+            made.append(Path(entry.subject.folder) / verdict.reproduction)
+    if not made:
+        raise UsageError(f"{folder}: no process of the run was in a case that can be replayed")
+    return made
 
 
 def _place(record: Record) -> str:
@@ -115,7 +133,7 @@ def _answers(record: Record, name: str, again: bool) -> Iterator[Any]:
     With `again` it is the one that the case was found on, and runs in the same folder as then.
     """
     folder = Path(record.subject.folder)
-    if again and folder.is_dir():
+    if again and name not in SHIPPED and folder.is_dir():
         os.chdir(folder)
     with warnings.catch_warnings():
         warnings.simplefilter("default")
@@ -123,7 +141,8 @@ def _answers(record: Record, name: str, again: bool) -> Iterator[Any]:
         warnings.simplefilter("ignore", HypothesisDeprecationWarning)
         program = record.subject.program
         started = again and program
-        implementation = CommandImplementation(program) if started else load(name)
+        what = partial(CommandImplementation, program) if started else partial(load, name)
+        implementation = loaded(name, what)
         implementation = with_precision(implementation, record.subject.precision)
         if record.subject.device not in implementation.supports.devices:
             raise UsageError(f"{name} has no device {record.subject.device!r} here")

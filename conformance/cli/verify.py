@@ -8,18 +8,23 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.errors import BROKEN, CONFORMANT, INTERRUPTED, NOT_CONFORMANT, UsageError
+from conformance.errors import BROKEN, CONFORMANT, NOT_CONFORMANT, UsageError
 from conformance.running import options
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from conformance.running.progress import Face
 
 
 def verify(asked: argparse.Namespace) -> int:
     """Run pytest on the requirements, print the report, and return the exit status."""
     from rich.console import Console
 
-    from conformance.reporting.terminal import show, summarize
     from conformance.running.plugin import FAMILIES
     from conformance.running.progress import Face
 
@@ -32,33 +37,65 @@ def verify(asked: argparse.Namespace) -> int:
         *("-c", str(Path(__file__).with_name("pytest.ini"))),
         *("--rootdir", str(FAMILIES.parent)),
         *("-p", "xdist", "-p", "pytest_timeout", "-p", "conformance.running.plugin"),
-        *("-p", "no:cacheprovider", "-p", "no:faulthandler"),
-        *("-n", str(asked.lstm_workers or on_cuda(asked.lstm_device)), "--dist", "worksteal"),
+        *("-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:warnings"),
+        *("-n", str(asked.lstm_workers or on_cuda(asked.lstm_device or "")), "--dist", "worksteal"),
         *("--max-worker-restart", "1000"),
-        *map("=".join, options.given(vars(asked), options.PYTEST)),
+        *("=".join(filter(None, pair)) for pair in options.given(vars(asked), options.PYTEST)),
     ]
     errors = Console(stderr=True, soft_wrap=True)
     face = Face(errors)
-    with tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder:
-        os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = folder
-        code = pytest.main(arguments, plugins=[face])
-    run = face.run
-    if run is not None and run.usage_errors:
+    try:
+        with tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder:
+            os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = folder
+            code = pytest.main(arguments, plugins=[face])
+        return _report(face, errors, code)
+    finally:
+        face.interrupts.restore()
+
+
+def _report(face: Face, errors: Console, code: int) -> int:
+    """Print and write what a run found, and return the exit status; `code` is that of pytest."""
+    from conformance.running.reporting.terminal import show, summarize
+
+    interrupted = face.interrupts.first
+    if face.reporting is None:
+        if interrupted is not None:
+            return interrupted.status
+        return _broke(errors, face.log.getvalue())
+    reporting, run = face.reporting, face.reporting.run
+    reporting.finish()
+    if run.usage_errors and not interrupted:
+        reporting.write()
         raise UsageError("\n".join(run.usage_errors))
-    interrupted = code == pytest.ExitCode.INTERRUPTED and run is not None and not run.broken
-    unfinished = run is None or run.broken or len(run.verdicts) < max(run.total, 1)
-    finished = pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED
-    if run is None or (not interrupted and (unfinished or code not in finished)):
-        errors.print("lstm-conformance: the run itself broke", style="bold red")
-        log = "\n".join(run.broken) if run and run.broken else face.log.getvalue()
-        errors.print(log, markup=False, highlight=False)
+    ends = pytest.ExitCode
+    normal = ends.OK, ends.TESTS_FAILED, ends.NO_TESTS_COLLECTED
+    finished = run.complete and code in normal
+    failed = ""
+    if finished or interrupted or run.verdicts:
+        try:
+            summarize(show(run.verdicts), run)
+            sys.stdout.flush()
+        except OSError as error:
+            failed = f"the table cannot be printed: {error.strerror}"
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    failed = reporting.write() or failed
+    if failed:
+        errors.print(f"lstm-conformance: {failed}", style="bold red", markup=False)
         return BROKEN
-    console = show(run.verdicts)
-    summarize(console, run)
+    if finished and run.unchecked and run.faultless:
+        return BROKEN
+    if finished:
+        return CONFORMANT if run.conformant else NOT_CONFORMANT
     if interrupted:
         errors.print(f"interrupted: {len(run.verdicts)} of {run.total} decided", style="bold red")
-        return INTERRUPTED
-    return CONFORMANT if run.conformant else NOT_CONFORMANT
+        return interrupted.status
+    return _broke(errors, "\n".join(run.broken) or face.log.getvalue())
+
+
+def _broke(errors: Console, log: str) -> int:
+    errors.print("lstm-conformance: the run itself broke", style="bold red")
+    errors.print(log, markup=False, highlight=False)
+    return BROKEN
 
 
 def on_cuda(devices: str) -> int:

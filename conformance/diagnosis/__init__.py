@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from conformance.checking.comparison import Truth, truth
+from conformance.checking.comparison import Truth, is_small, judged
 from conformance.checking.finding import Finding, changed_arrays, differs
 from conformance.checking.verdict import Diagnosis
 from conformance.diagnosis.explaining import explained
@@ -45,7 +45,7 @@ def diagnose(
         derived = _derived(finding.case, case)
         found = located(recording, case, got, known)
         found = replace(found, derived=derived if found.parted else "")
-        explanations = tuple(explained(recording, case, got))
+        explanations = tuple(explained(recording, case, got)) if is_small(case) else ()
         derived = derived if explanations else found.derived
         return replace(found, derived=derived, explanations=explanations)
     except OutOfTime:
@@ -60,7 +60,7 @@ def _first_wrong(recording: Recording, finding: Finding) -> tuple[Case, Result, 
         if all(differs(earlier, case) for earlier in seen):
             seen.append(case)
             got = recording.answer(case)
-            known = None if got is None else truth(case, recording.implementation)
+            known = None if got is None else judged(recording.implementation, case, got)
             if got is not None and known is not None and not right(got, known):
                 return case, got, known
     return None
@@ -69,6 +69,8 @@ def _first_wrong(recording: Recording, finding: Finding) -> tuple[Case, Result, 
 def _rightly_run(recording: Recording, finding: Finding) -> Diagnosis:
     """Describe a failure although the results of every call are right when run again."""
     quantity = finding.failure.quantity
+    if not all(map(is_small, (finding.case, *finding.calls()))):
+        return Diagnosis()
     if quantity is Quantity.GRADIENT:
         return diagnosed_gradients(recording, finding.case)
     if recording.answered and quantity is Quantity.RESULT:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from conformance.checking.comparison import arithmetic, shares, truth
+from conformance.checking.comparison import arithmetic, judged, shares
 from conformance.diagnosis.alternatives import AlteredLSTM, hypotheses
 from conformance.diagnosis.parting import right
 from conformance.diagnosis.precision import claimed, consistent_with, returns_numbers_of
@@ -46,7 +46,11 @@ def explained(recording: Recording, case: Case, got: Result) -> list[str]:
             return []
         near = [hypothesis for hypothesis in near if _fits(recording, hypothesis, each, answer)]
         observed.append((each, answer))
-    if any(right(answer, truth(each, recording.implementation)) for each, answer in observed[2:]):
+    further = [
+        (each, answer, judged(recording.implementation, each, answer))
+        for each, answer in observed[2:]
+    ]
+    if any(right(answer, known) for _, answer, known in further):
         return []
     near = [
         each for each in near if all(_is_telling(recording, each, case) for case, _ in observed[2:])

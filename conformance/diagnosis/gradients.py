@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
-from conformance.checking.comparison import arithmetic, shares, truth
+from conformance.checking.comparison import arithmetic, judged, shares
 from conformance.checking.verdict import Diagnosis
 from conformance.diagnosis.alternatives.backward import BACKWARD, AlteredBackward
 from conformance.diagnosis.explaining import TELLING, explained
@@ -29,7 +29,9 @@ def diagnosed_gradients(recording: Recording, case: Case) -> Diagnosis:
     """
     for richer in (dense(case, 1), larger(case, 2)):
         answer = recording.answer(richer)
-        if answer is not None and not right(answer, truth(richer, recording.implementation)):
+        if answer is not None and not right(
+            answer, judged(recording.implementation, richer, answer)
+        ):
             larger_one = f"those of {richer!r} with other numbers are wrong"
             details = (f"The results of this case are right, but {larger_one}.",)
             return Diagnosis(

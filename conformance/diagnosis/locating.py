@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from conformance.checking.comparison import Truth, truth
+from conformance.checking.comparison import Truth, is_small, judged
 from conformance.checking.verdict import Diagnosis
+from conformance.diagnosis.extent import extent
 from conformance.diagnosis.gates import step_alone, wrong_gates
 from conformance.diagnosis.parting import Parting, first_parting, right
 from conformance.diagnosis.recording import Recording
@@ -27,9 +28,10 @@ def located(recording: Recording, case: Case, got: Result, known: Truth) -> Diag
     details = []
     for count in range(1, layers):
         cut = first_layers(case, count)
-        answer, expected = recording.answer(cut), truth(cut, recording.implementation)
+        answer = recording.answer(cut)
         if answer is None:
             break
+        expected = judged(recording.implementation, cut, answer)
         lower = first_parting(cut, answer, expected)
         if lower is not None:
             lowest = "lowest layer" if count == 1 else f"lowest {count} layers"
@@ -47,10 +49,12 @@ def located(recording: Recording, case: Case, got: Result, known: Truth) -> Diag
     if case.batched and case.batch_size > 1:
         alone = rows(case, np.array([part.row]))
         answer = recording.answer(alone)
-        if answer is not None and right(answer, truth(alone, recording.implementation)):
+        if answer is not None and right(answer, judged(recording.implementation, alone, answer)):
             details.append(f"Row {part.row} alone is right.")
             return Diagnosis(parted=parted, details=tuple(details))
-    details += _about_the_step(recording, case, got, known, part)
+    details += extent(case, got, known, part)
+    if is_small(case):
+        details += _about_the_step(recording, case, got, known, part)
     return Diagnosis(parted=parted, details=tuple(details))
 
 
@@ -73,9 +77,10 @@ def _about_the_step(
         return []
     layer = layers[part.layer * configuration.num_directions + part.direction]
     alone = step_alone(case, layer, nth)
-    answer, expected = recording.answer(alone), truth(alone, recording.implementation)
+    answer = recording.answer(alone)
     if answer is None:
         return []
+    expected = judged(recording.implementation, alone, answer)
     if right(answer, expected):
         return ["That step as a separate LSTM, from its true input and states, is right."]
     if first_parting(alone, answer, expected) is None:

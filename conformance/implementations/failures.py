@@ -22,6 +22,7 @@ from __future__ import annotations
 import contextlib
 import enum
 import signal
+import sys
 import traceback
 import warnings
 from collections.abc import Iterator, Sequence
@@ -29,8 +30,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from conformance.errors import Interrupted
 from conformance.recording.ending import Ending, unequal
 from conformance.recording.steps import Comparison
+from conformance.recording.text import kind_of, text_of
 
 REFUSALS = (RuntimeError, ValueError, TypeError, IndexError, AssertionError)
 """The exceptions that count as a refusal: the types that PyTorch raises for wrong arguments."""
@@ -168,8 +171,12 @@ class Raised(Misbehaviour):
     kind = "raised"
 
     def __init__(self, error: BaseException) -> None:
-        super().__init__(f"raised {type(error).__name__}: {error}")
+        super().__init__(f"raised {kind_of(error)}: {text_of(error)}")
         self.error = error
+
+    def by(self, *kinds: type[BaseException]) -> bool:
+        """Return whether the exception is one of these `kinds`, whatever it says that it is."""
+        return issubclass(type(self.error), kinds)
 
 
 class NoResult(Misbehaviour):
@@ -229,22 +236,31 @@ def _exchange(these: list[Any], those: list[Any]) -> None:
         filter_warnings([other.get(id(each), each) for each in warnings.filters])
 
 
+def by_hand(error: BaseException) -> bool:
+    """Return whether `error` is Ctrl-C by the person who runs the suite, as far as that shows."""
+    heard = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    return heard and issubclass(type(error), KeyboardInterrupt)
+
+
 @contextlib.contextmanager
 def blamed() -> Iterator[None]:
     """Turn every exception within the context, the implementation's own, into :class:`Raised`.
 
     That includes ``SystemExit`` and ``KeyboardInterrupt``, except for Ctrl-C by the person who runs
-    the suite. In a worker process, Ctrl-C does not arrive as an exception, so an interrupt there is
-    the implementation's. The context is also :func:`lenient`, as a warning is not a failure.
+    the suite, a signal that ends the run, and the exceptions with which pytest and Hypothesis skip,
+    stop or reject. In a worker process, Ctrl-C does not arrive as an exception, so an interrupt
+    there is the implementation's. Everything of an implementation is called, read and converted
+    within this context. The context is also :func:`lenient`, as a warning is not a failure.
     """
     try:
         with lenient():
             yield
-    except Failure:
+    except Failure as failure:
+        if type(failure).__module__ != __name__:  # a class of its own, which may do anything
+            raise Raised(failure) from failure
         raise
     except BaseException as error:
-        by_hand = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        if isinstance(error, KeyboardInterrupt) and by_hand:
+        if isinstance(error, Interrupted) or by_hand(error):
             raise
-        traceback.clear_frames(error.__traceback__)  # gives back the memory that they hold
+        traceback.clear_frames(sys.exc_info()[2])  # gives back the memory that they hold
         raise Raised(error) from error

@@ -7,12 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-import numpy as np
-
-from conformance.implementations.failures import NoResult, WrongAttribute, blamed
-from conformance.recording.ending import untrue
+from conformance.implementations.failures import WrongAttribute, blamed
+from conformance.implementations.plain import dtype_of, gradients_of, result_of
 from conformance.recording.operands import Made, Origin, Text
-from conformance.recording.tape import bind, note, paused
+from conformance.recording.tape import note, paused
 from reference import Array, Case, Precision, Result
 from strategies import Support
 
@@ -92,7 +90,7 @@ def without_padding(result: Result, case: Case) -> Result:
 
 
 def answer(implementation: Implementation, case: Case) -> Result:
-    """Call ``implementation.run(case)``.
+    """Call ``implementation.run(case)``, and take the result as plain arrays.
 
     Raises :class:`~conformance.Misbehaviour` if the call raises an exception, or returns something
     else than a :class:`Result` of NumPy arrays.
@@ -104,36 +102,43 @@ def answer(implementation: Implementation, case: Case) -> Result:
         "{result} = {implementation}.run({asked})",
         new=("result",),
         case=case,
-        implementation=_constructed(implementation),
+        implementation=operand(implementation) or implementation,
         asked=case,
     )
-    with blamed(), paused():
-        result = implementation.run(case)
-    called.gave(result)
-    if not isinstance(result, Result):
-        message = f"run() returned {type(result).__name__}, not a Result"
-        raise NoResult(message, untrue("isinstance({it}, Result)", message, it=result))
-    for name, array in result.items():
-        if not isinstance(array, np.ndarray):
-            kind = f"{type(array).__module__}.{type(array).__name__}".removeprefix("builtins.")
-            raise NoResult(f"{name} is a {kind}, not a NumPy array")
-        bind(array, result, f".{name}")
-    return result
+    with blamed():
+        with paused():
+            result = implementation.run(case)
+        called.gave(result)
+        plain = result_of(result)
+        called.gave(plain)
+        return plain
 
 
-def _constructed(implementation: Implementation) -> object:
+def offered_gradients(
+    implementation: Differentiable, case: Case, cotangents: Result
+) -> dict[str, Array]:
+    """Call ``implementation.gradients``, and take what it returns as plain arrays by name.
+
+    Raises :class:`~conformance.Misbehaviour` if the call raises an exception or returns something
+    else, and :class:`WrongAttribute` for a gradient with a wrong shape or dtype.
+    """
+    with blamed():
+        return gradients_of(implementation.gradients(case, cotangents), case)
+
+
+def operand(implementation: Implementation) -> object:
     """Find an operand that makes the implementation in a script.
 
     It is the attribute `constructed`, or a call of the class without arguments. If the class needs
-    arguments it is the implementation itself, which no script can make.
+    arguments there is none.
     """
     own = getattr(implementation, "constructed", None)
-    if isinstance(own, (Text, Origin)):
+    if isinstance(own, (Text, Origin, Made)):
         return own
     try:
         inspect.signature(type(implementation)).bind()
     except (TypeError, ValueError):
-        return implementation
+        return None
     return Made(Origin.of(type(implementation)))
 
 
@@ -144,7 +149,7 @@ def checked(result: Result, case: Case) -> Result:
         if array.shape != shapes[name]:
             raise WrongAttribute(name, "shape", array.shape, shapes[name], array)
         if array.dtype != case.dtype.numpy:
-            raise WrongAttribute(name, "dtype", array.dtype.name, case.dtype.name, array)
+            raise WrongAttribute(name, "dtype", dtype_of(array), case.dtype.name, array)
     return result
 
 

@@ -13,26 +13,20 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from conformance.errors import UsageError, meant, told
+from conformance.errors import UsageError, meant
 from conformance.implementations.by_hand import HandWritten
-from conformance.implementations.failures import lenient
+from conformance.implementations.declared import declared
+from conformance.implementations.failures import Failure, Raised, blamed, by_hand, lenient
 from conformance.implementations.implementation import Implementation
 from conformance.implementations.own_imports import OURS, Packages
 from conformance.implementations.shipped import SHIPPED
 from conformance.recording.operands import Origin
-from strategies import Support
+from conformance.recording.text import kind_of, line_of, named, told
 
 FORMS = (
     "package.module:Class, path/to/file.py:Class or a name that `lstm-conformance implementations` "
     "lists"
 )
-
-FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "name": (lambda value: isinstance(value, str) and bool(value), "a text such as 'my LSTM'"),
-    "supports": (lambda value: isinstance(value, Support), "a conformance.Support"),
-    "run": (callable, "a method run(case)"),
-}
-"""The attributes that an implementation must have: for each a test, and the same in words."""
 
 
 @lenient()
@@ -71,11 +65,18 @@ def find(name: str) -> tuple[ModuleType, str, Packages]:
     if not place or not (attribute or place.endswith(".py")):
         raise UsageError(f"unknown implementation {name!r}: give {FORMS}")
     if place.endswith(".py"):
-        path = Path(place).resolve()
-        if not path.is_file():
-            raise UsageError(f"{name!r}: there is no file {place}")
+        path = Path(place)
+        try:
+            path = path.resolve()
+            found = path.is_file()
+        except (OSError, ValueError):  # no file can have such a name
+            found = False
+        if not found:
+            raise UsageError(f"{name!r}: there is no file {place!r}")
         neighbours = Packages(path.parent)
         return _file_module(path, name, neighbours), attribute, neighbours
+    if not all(part.isidentifier() for part in place.split(".")):
+        raise UsageError(f"unknown implementation {name!r}: give {FORMS}")
     neighbours = Packages(Path.cwd())
     return _import(place, name, neighbours), attribute, neighbours
 
@@ -87,6 +88,9 @@ def _import(place: str, name: str, neighbours: Packages) -> ModuleType:
     except ModuleNotFoundError as error:
         missing = error.name or place
         if place == missing or place.startswith(f"{missing}."):
+            if place.partition(".")[0] == "conformance":
+                text = "`conformance` means lstm-conformance here: give path/to/file.py:Class"
+                raise UsageError(f"{name!r}: {text}") from error
             raise UsageError(
                 f"{name!r}: there is no module {missing!r} here; install the package that has it, "
                 f"or give {FORMS}"
@@ -94,8 +98,8 @@ def _import(place: str, name: str, neighbours: Packages) -> ModuleType:
         raise UsageError(
             f"{name!r}: {place} needs the module {missing!r}, which is not installed"
         ) from error
-    except (Exception, SystemExit) as error:
-        raise UsageError(f"{name!r}: importing {place} raised {told(error)}") from error
+    except BaseException as error:
+        raise _refused(name, f"importing {place}", error) from error
 
 
 def _file_module(path: Path, name: str, neighbours: Packages) -> ModuleType:
@@ -107,24 +111,36 @@ def _file_module(path: Path, name: str, neighbours: Packages) -> ModuleType:
     try:
         with neighbours:
             spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        raise UsageError(f"{name!r}: importing {path.name} raised {told(error)}") from error
+    except BaseException as error:
+        raise _refused(name, f"importing {path.name}", error) from error
     return module
 
 
+def _refused(name: str, what: str, error: BaseException) -> BaseException:
+    """Make the error that `what` was done for `name` and raised `error`, unless that is Ctrl-C."""
+    if by_hand(error):
+        return error
+    return UsageError(f"{name!r}: {what} raised {told(error)}")
+
+
 def _named(module: ModuleType, attribute: str, name: str, neighbours: Packages) -> Implementation:
-    cls = getattr(module, attribute, None)
+    try:
+        with neighbours:
+            cls: Any = getattr(module, attribute, None)
+    except BaseException as error:
+        raise _refused(name, f"reading {attribute}", error) from error
     if cls is None:
         raise missing(module, attribute, name, "", _is_loaded)
-    if isinstance(cls, HandWritten):
-        cls.around = lambda: neighbours
-        cls.constructed = Origin(module.__name__, attribute, module.__file__ or "")
-        if not cls.named:
-            cls.name = name
-        return cls
-    if not isinstance(cls, type):
+    if issubclass(type(cls), HandWritten):
+        mine: HandWritten = cls
+        mine.around = lambda: neighbours
+        mine.constructed = Origin(module.__name__, attribute, module.__file__ or "")
+        if not mine.named:
+            mine.name = line_of(name)
+        return mine
+    if not issubclass(type(cls), type):
         infer = f"; try `lstm-conformance infer {shlex.quote(name)}`" * isfunction(cls)
-        raise UsageError(f"{name!r} is a {type(cls).__name__}, not a class{infer}")
+        raise UsageError(f"{name!r} is a {kind_of(cls)}, not a class{infer}")
     return of_class(cls, name, neighbours)
 
 
@@ -154,42 +170,58 @@ def missing(
 
 @lenient()
 def of_class(
-    cls: type[Any], name: str, neighbours: contextlib.AbstractContextManager[object] | None = None
+    cls: Any, name: str, neighbours: contextlib.AbstractContextManager[object] | None = None
 ) -> Implementation:
     """Make an instance of `cls` if it is an implementation, else an adapter of the torch module.
 
     The code of `cls` runs within `neighbours`. Raises :class:`UsageError` if `cls` is neither.
     """
     around = contextlib.nullcontext() if neighbours is None else neighbours
-    if hasattr(cls, "run") and hasattr(cls, "supports"):
-        try:
-            with around:
-                implementation = cls()
-                fields = {each: getattr(implementation, each, None) for each in FIELDS}
-        except UsageError:
-            raise
-        except (Exception, SystemExit) as error:
-            raise UsageError(f"{name!r}: {cls.__name__}() raised {told(error)}") from error
-        return _sound(implementation, fields, name)
+    called = ""
+    try:
+        with around:
+            if hasattr(cls, "run") and hasattr(cls, "supports"):
+                called = f"{named(cls)}()"
+                made: Implementation = cls()
+                return declared(made)
+    except UsageError:
+        raise
+    except Raised as failure:
+        raise _refused(name, called, failure.error) from failure
+    except Failure as failure:
+        raise UsageError(f"{name!r}: {failure}") from failure
+    except BaseException as error:
+        raise _refused(name, called or f"looking at {named(cls)}", error) from error
     from conformance.implementations.pytorch.probing import adapt
 
-    return adapt(cls, name, lambda: around)
+    try:
+        with blamed():
+            return adapt(cls, line_of(name), lambda: around)
+    except Raised as failure:
+        if isinstance(failure.error, UsageError):
+            raise failure.error from failure
+        raise _refused(name, f"looking at {named(cls)}", failure.error) from failure
 
 
 @lenient()
 def of_object(implementation: Implementation) -> Implementation:
-    """Check an object that is to be an implementation, and return it.
+    """Check an object that is to be an implementation, and return it with what it declares.
 
     A hand-written one without a `name` is named after its place, ``module:variable``, if it lies in
     a module. Raises :class:`UsageError` for a wrong attribute.
     """
-    name = type(implementation).__name__
+    name = kind_of(implementation)
     if isinstance(implementation, HandWritten):
         if not implementation.named:
             implementation.name = _place(implementation) or implementation.name
         name = implementation.name
-    fields = {each: getattr(implementation, each, None) for each in FIELDS}
-    return _sound(implementation, fields, name)
+        _ = implementation.supports  # which is tried now, so that what cannot be used is refused
+    try:
+        return declared(implementation)
+    except Raised as failure:
+        raise _refused(name, "reading what it declares", failure.error) from failure
+    except Failure as failure:
+        raise UsageError(f"{name!r}: {failure}") from failure
 
 
 def _place(mine: HandWritten) -> str:
@@ -203,14 +235,3 @@ def _place(mine: HandWritten) -> str:
     home = getattr(mine.factory, "__module__", None)
     places.sort(key=lambda place: place[0] != home)
     return ":".join(places[0]) if places else ""
-
-
-def _sound(implementation: Any, fields: dict[str, Any], name: str) -> Implementation:
-    """Return `implementation` if its `fields` fit; raise :class:`UsageError` if not."""
-    for field, (fits, kind) in FIELDS.items():
-        value = fields[field]
-        if not fits(value):
-            found = "None or no attribute" if value is None else " ".join(repr(value).split())[:60]
-            raise UsageError(f"{name!r}: its `{field}` must be {kind}, got {found}")
-    sound: Implementation = implementation
-    return sound

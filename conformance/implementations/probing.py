@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
+from conformance.implementations.failures import Failure, blamed
 from reference import DTYPES, Array, Case, Configuration, Result
 
 SMALL = Configuration(input_size=2, hidden_size=3)
@@ -62,12 +63,13 @@ def takes(
     numbers are not looked at: an implementation that computes a case wrongly supports it.
     """
     try:
-        result = implementation.run(case)
-    except (Exception, SystemExit):
+        with blamed():
+            result = implementation.run(case)
+            if kept and any(array.dtype != case.dtype.numpy for _, array in result.items()):
+                return False
+            return not shaped or tuple(result.output.shape) == case.output_shape()
+    except Failure:
         return False
-    if kept and any(array.dtype != case.dtype.numpy for _, array in result.items()):
-        return False
-    return not shaped or result.output.shape == case.output_shape()
 
 
 def dtypes_taken(

@@ -15,13 +15,15 @@ class Shipped:
     - `text`: what it is, in words;
     - `place`: its class, as ``module:Class``;
     - `extra`: the extra of this project that installs what the class needs;
-    - `needs`: the modules of other projects that the class imports.
+    - `needs`: the modules of other projects that the class imports;
+    - `strict`: whether it must also meet what an LSTM only should, being PyTorch's own.
     """
 
     text: str
     place: str
     extra: str = ""
     needs: tuple[str, ...] = ()
+    strict: bool = False
 
     def require(self, name: str) -> None:
         """Raise :class:`UsageError` if a module that the class needs is not installed."""
@@ -38,15 +40,19 @@ def _adapter(text: str, place: str, extra: str = "", *needs: str) -> Shipped:
 
 
 SHIPPED = {
-    "torch.nn.LSTM": Shipped("PyTorch's multi-layer LSTM", "torch.nn:LSTM"),
+    "torch.nn.LSTM": Shipped("PyTorch's multi-layer LSTM", "torch.nn:LSTM", strict=True),
     "torch.nn.LSTM-without-cudnn": Shipped(
         "the same by PyTorch's own kernels, with cuDNN switched off",
         "conformance.implementations.pytorch.without_cudnn:LSTMWithoutCuDNN",
+        strict=True,
     ),
-    "torch.nn.LSTMCell": Shipped("PyTorch's LSTM cell, looped over time", "torch.nn:LSTMCell"),
+    "torch.nn.LSTMCell": Shipped(
+        "PyTorch's LSTM cell, looped over time", "torch.nn:LSTMCell", strict=True
+    ),
     "stacked-cells": Shipped(
         "a multi-layer LSTM stacked by hand from torch.nn.LSTMCell",
         "conformance.implementations.stacked:StackedLSTMCells",
+        strict=True,
     ),
     "torch.compile": _adapter("torch.nn.LSTM compiled", "torch_ways:CompiledLSTM"),
     "torch.export": _adapter("torch.nn.LSTM exported", "torch_ways:ExportedLSTM"),

@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 
-from conformance.errors import told
 from conformance.implementations.by_hand.expressions import Call
 from conformance.implementations.by_hand.usage import Around
 from conformance.inference.guess import Guess
@@ -38,6 +37,7 @@ from conformance.inference.ways import (
     methods,
     signatures,
 )
+from conformance.recording.text import told
 from reference import DType
 
 UNTIL = 5.0, 9.0

@@ -12,13 +12,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from conformance.errors import told
 from conformance.implementations.by_hand.answers import attributes
 from conformance.implementations.by_hand.expressions import Call
 from conformance.implementations.by_hand.subjects import Subject, subject
 from conformance.implementations.by_hand.usage import Around
 from conformance.implementations.failures import Misbehaviour
 from conformance.inference.numbers import FIRST, HIDDEN, INPUT, SECOND
+from conformance.recording.text import told
 from reference import Array, DType
 
 

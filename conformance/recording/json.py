@@ -11,6 +11,9 @@ from __future__ import annotations
 import base64
 import json
 import math
+import os
+import shutil
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
 from functools import partial
@@ -25,6 +28,9 @@ from cattrs.gen import make_dict_structure_fn
 from reference import DTYPES, Array
 
 T = TypeVar("T")
+
+LARGE = 10_000
+"""The size up to which the bytes of an array are written as they are."""
 
 SPELLED = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 """The strings that stand for the numbers that JSON lacks."""
@@ -65,10 +71,23 @@ def decode(kind: type[T], values: Any) -> T:
 def write(path: Path, values: Any) -> None:
     """Write what :func:`encode` returned to a file, as UTF-8.
 
-    Half of a surrogate pair, which UTF-8 cannot hold, is written as a backslash escape.
+    Half of a surrogate pair, which UTF-8 cannot hold, is written as a backslash escape. The file is
+    written beside `path` first, so that an older one stays if the disk is full. Raises
+    :class:`OSError`.
     """
     text = json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+    if path.exists() and not path.is_file():  # such as a pipe
+        path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+        return
+    target = path.resolve()
+    new = target.with_name(f".{target.name}-{os.getpid()}.new")
+    try:
+        new.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+        if target.exists():
+            shutil.copymode(target, new)
+        os.replace(new, target)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def _in_words(error: BaseException, _: type | None) -> str:
@@ -113,8 +132,11 @@ def _written(array: Array, as_numbers: bool) -> Any:
         return array.tolist()
     shape = list(array.shape)
     if not as_numbers:
-        text = base64.b64encode(array.tobytes()).decode()
-        return {"dtype": array.dtype.name, "shape": shape, "base64": text}
+        # an array of a large case repeats itself
+        coded = array.tobytes() if array.size <= LARGE else zlib.compress(array.tobytes())
+        kind = "base64" if array.size <= LARGE else "zlib"
+        text = base64.b64encode(coded).decode()
+        return {"dtype": array.dtype.name, "shape": shape, kind: text}
     numbers = array.astype(np.float64).ravel()
     values = numbers.tolist()
     for index in np.flatnonzero(~np.isfinite(numbers)):
@@ -125,12 +147,26 @@ def _written(array: Array, as_numbers: bool) -> Any:
 def _array(value: Any, _: Any) -> Array:
     if isinstance(value, list):
         return np.array(value, np.int64)
-    if not isinstance(value, Mapping) or set(value) != {"dtype", "shape", "base64"}:
+    kinds = "base64", "zlib"
+    if not isinstance(value, Mapping) or not any(
+        set(value) == {"dtype", "shape", kind} for kind in kinds
+    ):
         raise ValueError("not an object of dtype, shape and base64")
     if value["dtype"] not in DTYPES:
         raise ValueError(f"unknown dtype {value['dtype']!r}")
-    flat = np.frombuffer(base64.b64decode(value["base64"]), DTYPES[value["dtype"]].numpy)
+    coded = base64.b64decode(value["base64"] if "base64" in value else value["zlib"])
+    numbers = coded if "base64" in value else _inflated(coded, value)
+    flat = np.frombuffer(numbers, DTYPES[value["dtype"]].numpy)
     return flat.reshape(value["shape"]).copy()
+
+
+def _inflated(coded: bytes, value: Mapping[str, Any]) -> bytes:
+    """Decompress the bytes of an array, up to as many as its shape needs."""
+    size = math.prod(value["shape"]) * DTYPES[value["dtype"]].numpy.itemsize
+    try:
+        return zlib.decompressobj().decompress(coded, size)
+    except zlib.error:
+        raise ValueError("zlib cannot decompress the numbers") from None
 
 
 def _is_array(kind: Any) -> bool:

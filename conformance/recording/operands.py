@@ -7,9 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from conformance.recording.strides import forwards, storage
+from conformance.recording.strides import forwards
 from reference import Array
 
 
@@ -72,18 +70,6 @@ class Literal:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "array", forwards(self.array))
-
-    # pickle makes every array dense, so that the strides have to travel beside it
-    def __getstate__(self) -> dict[str, Any]:
-        array = self.array
-        return {**vars(self), "array": np.ascontiguousarray(array), "strides": array.strides}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        array, strides = state.pop("array"), state.pop("strides")
-        if array.strides != strides:
-            memory = storage(array, strides)
-            array = np.lib.stride_tricks.as_strided(memory, array.shape, strides)
-        self.__dict__.update(state, array=array)
 
 
 def names_in(operand: Any) -> Iterator[Name]:

@@ -41,8 +41,10 @@ class Comparison:
     """Two arrays that were compared, and their largest allowed distance, element by element.
 
     `got` and `expected` are operands: a variable, a literal, or None if the tape lacks the array.
+    `part` is the Python that selects what was compared from a larger array.
     """
 
     got: Any
     expected: Any
     allowed: Literal
+    part: str = ""

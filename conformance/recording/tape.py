@@ -53,6 +53,10 @@ class Tape:
         """Let `operand` stand for the object `value` in all later steps."""
         self._bound[id(value)] = value, operand
 
+    def forget(self, value: object) -> None:
+        """Let nothing stand for the object `value` any more."""
+        self._bound.pop(id(value), None)
+
     def found(self, value: object) -> Any:
         """Find the operand that stands for the object `value`; None if there is none."""
         bound = self._bound.get(id(value))
@@ -123,12 +127,20 @@ class Noted:
 
     def __init__(self, tape: Tape | None = None, new: tuple[Name, ...] = ()) -> None:
         self._tape, self._new = tape, new
+        self._made: tuple[Any, ...] = ()
 
     def gave(self, *values: Any) -> None:
-        """Bind the objects that the step made to its new variables, in the same order."""
-        if self._tape is not None:
-            for value, name in zip(values, self._new, strict=True):
-                self._tape.bind(value, name)
+        """Bind the objects that the step made to its new variables, in the same order.
+
+        Another call replaces the objects by what was made of them.
+        """
+        if self._tape is None:
+            return
+        for made in self._made:
+            self._tape.forget(made)
+        for value, name in zip(values, self._new, strict=True):
+            self._tape.bind(value, name)
+        self._made = values
 
 
 _NOWHERE = Noted()

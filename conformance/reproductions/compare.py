@@ -25,7 +25,7 @@ def compare(name: str, arrays: Comparison, steps: Sequence[Step]) -> Ending:
         # only the numbers matter here, and an array without strides is easier to read
         expected = Literal(expected.array.astype(np.float64, order="C"), tensor=False)
     operands = {
-        "name": Text(json.dumps(name, ensure_ascii=False)),
+        "name": Text(json.dumps(name + arrays.part, ensure_ascii=False)),
         "got": arrays.got,
         "expected": expected,
         "allowed": arrays.allowed,

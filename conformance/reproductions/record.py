@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from conformance.errors import UsageError
 from conformance.recording.json import Damaged, decode, encode, write
@@ -14,6 +17,8 @@ from reference import Case
 SCHEMA = "lstm-conformance/case"
 VERSION = 2
 FILE = "case.json"
+LARGEST = 2**26
+"""The size in bytes of the largest file that is read, far more than the cases of a run take."""
 HEAD = ("schema", "version", "told")
 """The first keys of a file, before the record: kind, version, and the case in words."""
 
@@ -45,10 +50,14 @@ def read(folder: Path) -> Record:
         below = sorted(str(each.parent) for each in folder.glob(f"*/**/{FILE}"))
         hint = f"; name a folder below it that has one, such as {below[0]}" if below else ""
         raise UsageError(f"{folder} has no {FILE}{hint}")
+    if path.stat().st_size > LARGEST:
+        raise UsageError(
+            f"{path} has more than {LARGEST >> 20} MiB, which is no case of this suite"
+        )
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         schema, version = values["schema"], values["version"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise UsageError(f"{path} was not written by lstm-conformance") from None
     if schema != SCHEMA:
         raise UsageError(f"{path} is a {schema}, not a {SCHEMA}")
@@ -57,7 +66,16 @@ def read(folder: Path) -> Record:
             f"{path} has version {version}, but this lstm-conformance reads version {VERSION}: "
             f"install the {'newer' if str(version) > str(VERSION) else 'older'} one that wrote it"
         )
+    _refuse_many_layers(path, values)
     try:
         return decode(Record, {name: values[name] for name in values if name not in HEAD})
     except Damaged as error:
         raise UsageError(f"{path} is damaged: {error}") from None
+
+
+def _refuse_many_layers(path: Path, values: Mapping[str, Any]) -> None:
+    """Raise :class:`UsageError` for more layers than parameters, before these are looked for."""
+    with contextlib.suppress(KeyError, TypeError):  # which is told later
+        layers = values["case"]["configuration"]["num_layers"]
+        if layers > len(values["case"]["parameters"]):
+            raise UsageError(f"{path} is damaged: {layers} layers have more parameters than it has")

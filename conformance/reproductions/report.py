@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from conformance.checking.requirement import Requirement
 from conformance.checking.verdict import Verdict
+from conformance.recording.text import printable
 from conformance.reproductions.script import Script
 from conformance.reproductions.subject import Subject
 
@@ -17,17 +20,17 @@ Source: {source}
 
 It {outcome}:
 
-```
+{fence}
 {lines}
-```
+{fence}
 {note}
 ## To reproduce
 
 {how}
 
-```python
+{fence}python
 {script}
-```
+{fence}
 
 ## Environment
 
@@ -37,9 +40,9 @@ It {outcome}:
 
 Found on {device} by lstm-conformance. This command finds it again:
 
-```
+{fence}
 {command}
-```
+{fence}
 
 `lstm-conformance replay` with the folder of this report runs only this case.
 """
@@ -49,6 +52,8 @@ PLAIN = (
     "fault shows and with 0 if it does not:"
 )
 OWN = "Run `python reproduce.py`, with lstm-conformance installed:"
+LONGEST_TEXT = 10**6
+"""The number of characters that are kept of what happened."""
 LONGEST = 300
 """The number of lines up to which a script is repeated in the report."""
 
@@ -60,17 +65,29 @@ def report(requirement: Requirement, subject: Subject, verdict: Verdict, script:
         text = "# reproduce.py is too long to be repeated here: please attach the file"
     needs_us = not script.plain or "from reference import" in script.text
     rows = [f"| {name} | {value} |" for name, value in subject.environment.items()]
+    lines = printable("\n".join(verdict.lines()), LONGEST_TEXT)
+    command = printable(subject.command, LONGEST_TEXT)
+    # longer than any in what it encloses, so that nothing there ends it
+    inner = re.findall("`{3,}", f"{lines}\n{text}\n{command}")
     return REPORT.format(
-        implementation=f"`{verdict.implementation}`",
+        fence="`" * (max(map(len, inner), default=2) + 1),
+        implementation=_code(verdict.implementation),
         requirement=requirement.name,
         outcome=verdict.outcome,
         claim=requirement.claim,
         source=requirement.source,
-        lines="\n".join(verdict.lines()),
+        lines=lines,
         note=f"\n{script.note}\n" if script.note else "",
         how=OWN if needs_us else PLAIN,
         script=text,
         environment="\n".join(rows),
         device=verdict.device,
-        command=subject.command,
+        command=command,
     )
+
+
+def _code(text: str) -> str:
+    """Return `text` as a span of code, whatever backquotes it has."""
+    ticks = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
+    pad = " " if "`" in text else ""
+    return f"{ticks}{pad}{text}{pad}{ticks}"

@@ -15,6 +15,7 @@ from conformance.implementations.failures import REFUSALS, NotRefused, Raised
 from conformance.recording.ending import Ending
 from conformance.recording.operands import Literal, Name
 from conformance.recording.steps import Step
+from conformance.recording.text import text_of
 from conformance.reproductions.compare import allowance
 from conformance.reproductions.endings import ending
 from conformance.reproductions.lines import Lines, can_be_written, component
@@ -81,7 +82,7 @@ from conformance.cli.command import main
 
 # the suite decides the case in a new process, which imports this file as well
 if __name__ == "__main__":
-    sys.exit(main(["replay", os.path.dirname(os.path.abspath(__file__))]))
+    sys.exit(main(["replay", os.path.dirname(os.path.abspath(__file__)), "--trust"]))
 """
 
 REFUSED = f"({', '.join(kind.__name__ for kind in REFUSALS)})"
@@ -119,7 +120,7 @@ def script(
     """
     failure, tape = finding.failure, finding.tape
     # SystemExit, too, would end the script itself, with whatever status it carries
-    died = died or (isinstance(failure, Raised) and isinstance(failure.error, SystemExit))
+    died = died or (isinstance(failure, Raised) and failure.by(SystemExit))
     refusal = not died and isinstance(failure, NotRefused)
     # what had to be refused is the last attempt; what attempts before it raised does not matter
     attempt = tape.attempts if refusal else 0
@@ -198,7 +199,7 @@ def _header(requirement: Requirement, implementation: str, failure: Exception, n
         f"{implementation} does not meet {requirement.name}.",
         f"Claim: {requirement.claim}",
         f"Source: {requirement.source}",
-        f"Found: {failure}",
+        f"Found: {text_of(failure)}",
         *([note] if note else []),
         "Exit status: 1 if the fault shows, 0 if it does not.",
     ]

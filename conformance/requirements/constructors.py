@@ -27,6 +27,7 @@ def _refuses(
     "things",
     applies=torch_module,
     **SMALL_CASES,
+    should=True,
 )
 def sizes_that_are_not_positive_are_refused(implementation: TorchModule, case: Case) -> None:
     """A hidden_size or num_layers below 1 is refused, and so is a negative input_size."""
@@ -41,6 +42,7 @@ def sizes_that_are_not_positive_are_refused(implementation: TorchModule, case: C
     source="torch.nn.LSTM documentation, dropout: a probability",
     applies=and_also(torch_module, supporting(lambda each: each.dropout, "does not take dropout")),
     **SMALL_CASES,
+    should=True,
 )
 def impossible_dropout_is_refused(implementation: TorchModule, case: Case) -> None:
     """A dropout below 0 or above 1 is refused."""
@@ -52,6 +54,7 @@ def impossible_dropout_is_refused(implementation: TorchModule, case: Case) -> No
     source="torch.nn.LSTM documentation, proj_size: it has to be smaller than hidden_size",
     applies=torch_module,
     **{**SMALL_CASES, "projection": True},
+    should=True,
 )
 def impossible_projection_is_refused(implementation: TorchModule, case: Case) -> None:
     """A proj_size that is negative, or not smaller than hidden_size, is refused."""

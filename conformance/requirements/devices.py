@@ -46,7 +46,7 @@ _MIXED: dict[str, Any] = {
 }
 
 
-@requirement(applies=torch_module, **_MIXED)
+@requirement(applies=torch_module, **_MIXED, should=True)
 def input_on_another_device_is_refused(implementation: TorchModule, case: Case) -> float:
     """A module on a CUDA device refuses input on the CPU."""
     return call_refused(
@@ -57,7 +57,7 @@ def input_on_another_device_is_refused(implementation: TorchModule, case: Case) 
     )
 
 
-@requirement(applies=torch_module, **_MIXED, states=True)
+@requirement(applies=torch_module, **_MIXED, states=True, should=True)
 def states_on_another_device_are_refused(implementation: TorchModule, case: Case) -> float:
     """A module on a CUDA device, with input there, refuses initial states on the CPU."""
     return call_refused(
@@ -71,6 +71,7 @@ def states_on_another_device_are_refused(implementation: TorchModule, case: Case
     applies=torch_module,
     share_of_cases=0.2,
     devices=CUDA,
+    should=True,
 )
 def moving_to_the_cpu_and_back_changes_nothing(implementation: TorchModule, case: Case) -> float:
     """A module that was moved to the CPU and back gives the same bits as before."""

@@ -40,7 +40,7 @@ def _states(h_0: Any, c_0: Any) -> Any:
     return None if h_0 is None else (h_0, c_0)
 
 
-@requirement(source=SHAPES, applies=arrays_handed_on, **SMALL_CASES)
+@requirement(source=SHAPES, applies=arrays_handed_on, **SMALL_CASES, should=True)
 def wrong_feature_size_is_refused(implementation: Implementation, case: Case) -> float:
     """Input with one feature too few, or with twice as many, is refused.
 
@@ -61,13 +61,13 @@ def wrong_feature_size_is_refused(implementation: Implementation, case: Case) ->
     )
 
 
-@requirement(source=SHAPES, applies=torch_module, **SMALL_CASES)
+@requirement(source=SHAPES, applies=torch_module, **SMALL_CASES, should=True)
 def wrong_input_rank_is_refused(implementation: TorchModule, case: Case) -> float:
     """Input with one dimension more than documented is refused."""
     return call_refused(implementation, case, "4-D input", lambda x, h, c: (x[None], _states(h, c)))
 
 
-@requirement(source=SHAPES, applies=arrays_handed_on, **WITH_STATES)
+@requirement(source=SHAPES, applies=arrays_handed_on, **WITH_STATES, should=True)
 def wrong_state_features_are_refused(implementation: Implementation, case: Case) -> float:
     """h_0 with one feature too few is refused, and so is c_0."""
     call_refused(
@@ -78,7 +78,7 @@ def wrong_state_features_are_refused(implementation: Implementation, case: Case)
     )
 
 
-@requirement(source=SHAPES, applies=arrays_handed_on, **WITH_STATES)
+@requirement(source=SHAPES, applies=arrays_handed_on, **WITH_STATES, should=True)
 def wrong_state_batch_is_refused(implementation: Implementation, case: Case) -> float:
     """Initial states for another number of rows are refused.
 
@@ -98,6 +98,7 @@ def wrong_state_batch_is_refused(implementation: Implementation, case: Case) -> 
     source=SHAPES,
     applies=torch_module,
     **{**WITH_STATES, "num_layers": (2, 3)},
+    should=True,
 )
 def wrong_state_layers_are_refused(implementation: TorchModule, case: Case) -> float:
     """Initial states for fewer layers than the LSTM has are refused."""
@@ -106,7 +107,7 @@ def wrong_state_layers_are_refused(implementation: TorchModule, case: Case) -> f
     )
 
 
-@requirement(source=SHAPES, applies=torch_module, **WITH_STATES)
+@requirement(source=SHAPES, applies=torch_module, **WITH_STATES, should=True)
 def wrong_state_rank_is_refused(implementation: TorchModule, case: Case) -> float:
     """Initial states without a batch dimension are refused with batched input."""
     return call_refused(
@@ -128,6 +129,7 @@ def wrong_state_rank_is_refused(implementation: TorchModule, case: Case) -> floa
         "hidden_size": (1, 6),
         "input_size": (1, 6),
     },
+    should=True,
 )
 def batched_states_with_unbatched_input_are_refused(
     implementation: TorchModule, case: Case
@@ -145,6 +147,7 @@ def batched_states_with_unbatched_input_are_refused(
     source="torch.nn.LSTM documentation, 'Inputs': (h_0, c_0) of the input's type",
     applies=torch_module,
     **{**WITH_STATES, "dtypes": ["float32", "float64"]},
+    should=True,
 )
 def wrong_state_dtype_is_refused(implementation: TorchModule, case: Case) -> float:
     """Initial states of another dtype than the parameters are refused."""
@@ -163,6 +166,7 @@ def wrong_state_dtype_is_refused(implementation: TorchModule, case: Case) -> flo
     source="torch.nn.LSTM documentation: input and parameters have one type",
     applies=torch_module,
     **{**SMALL_CASES, "dtypes": ["float32", "float64"]},
+    should=True,
 )
 def wrong_input_dtype_is_refused(implementation: TorchModule, case: Case) -> float:
     """Input of another dtype than the parameters is refused, integers included."""
@@ -180,7 +184,10 @@ def wrong_input_dtype_is_refused(implementation: TorchModule, case: Case) -> flo
 
 
 @requirement(
-    source="torch.nn.LSTM documentation: (h_0, c_0) is a pair", applies=torch_module, **WITH_STATES
+    source="torch.nn.LSTM documentation: (h_0, c_0) is a pair",
+    applies=torch_module,
+    **WITH_STATES,
+    should=True,
 )
 def single_state_tensor_is_refused(implementation: TorchModule, case: Case) -> float:
     """A single tensor in place of the pair of initial states is refused."""
@@ -193,6 +200,7 @@ def single_state_tensor_is_refused(implementation: TorchModule, case: Case) -> f
     source="torch.nn.LSTM documentation: L is the sequence length, of a sequence that has an end",
     applies=_is_no_cell,
     **SMALL_CASES,
+    should=True,
 )
 def empty_sequence_is_refused(implementation: Implementation, case: Case) -> float:
     """Input without time steps is refused, as there is no last step to return."""
@@ -209,6 +217,7 @@ def empty_sequence_is_refused(implementation: Implementation, case: Case) -> flo
     source="torch.nn.utils.rnn.pack_padded_sequence documentation: lengths of the sequences",
     applies=torch_module,
     **{**SMALL_CASES, "lengths": True},
+    should=True,
 )
 def impossible_lengths_are_refused(implementation: TorchModule, case: Case) -> None:
     """Lengths that are zero, negative, too many or beyond the sequence are refused."""

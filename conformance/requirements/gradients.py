@@ -13,15 +13,14 @@ from conformance.checking.comparison import arithmetic, close
 from conformance.checking.requirement import requirement
 from conformance.implementations.failures import (
     Mismatch,
-    NoResult,
     Quantity,
-    WrongAttribute,
     blamed,
 )
 from conformance.implementations.implementation import (
     Implementation,
     documented_shapes,
     is_differentiable,
+    offered_gradients,
 )
 from conformance.implementations.torch_module import TorchModule, is_torch_module
 from conformance.recording.ending import unequal
@@ -99,23 +98,7 @@ def gradients_of(
     if is_torch_module(implementation):
         return autograd(implementation, case, weights, of, train=train)
     assert is_differentiable(implementation)
-    with blamed():
-        got: Mapping[str, Array] = implementation.gradients(case, weights)
-    if not isinstance(got, Mapping) or not got:
-        raise NoResult("gradients() returned no gradients by name")
-    leaves = {**case.parameters, "input": case.input}
-    if case.h_0 is not None and case.c_0 is not None:
-        leaves.update(h_0=case.h_0, c_0=case.c_0)
-    for name, array in got.items():
-        if name not in leaves:
-            raise NoResult(f"gradients() has {name!r}, which the case does not have")
-        if not isinstance(array, np.ndarray) or array.dtype != case.dtype.numpy:
-            kind = getattr(array, "dtype", type(array).__name__)
-            raise WrongAttribute(f"gradient of {name}", "dtype", kind, case.dtype.name, array)
-        if array.shape != leaves[name].shape:
-            expected = leaves[name].shape
-            raise WrongAttribute(f"gradient of {name}", "shape", array.shape, expected, array)
-    return got
+    return offered_gradients(implementation, case, weights)
 
 
 def _matches(
@@ -149,6 +132,37 @@ def gradients_of_h_n_are_right(implementation: Implementation, case: Case) -> fl
 def gradients_of_c_n_are_right(implementation: Implementation, case: Case) -> float:
     """Gradients of a loss on c_n alone are those of back-propagation through time."""
     return _matches(implementation, case, ("c_n",))
+
+
+@requirement(
+    source=CHAIN_RULE,
+    applies=gradients,
+    **{
+        **CASES,
+        "hidden_size": (10, 17),
+        "input_size": (1, 17),
+        "seq_len": (20, 40),
+        "batch_size": (9, 17),
+        "num_layers": (1, 1),
+        "share_of_cases": 0.2,
+    },
+    batched=True,
+    dtypes=["float64"],
+)
+def gradients_of_larger_batches_are_right(implementation: Implementation, case: Case) -> float:
+    """Over 20 steps and more of nine rows and more, all gradients are the true ones."""
+    return _matches(implementation, case)
+
+
+@requirement(
+    source=CHAIN_RULE,
+    applies=gradients,
+    **{**CASES, "num_layers": (4, 5), "seq_len": (1, 6), "share_of_cases": 0.2},
+    dtypes=["float64"],
+)
+def gradients_of_deep_networks_are_right(implementation: Implementation, case: Case) -> float:
+    """Through four and five layers, all gradients are the true ones."""
+    return _matches(implementation, case)
 
 
 @requirement(
@@ -197,19 +211,22 @@ def gradient_reaches_first_step(implementation: Implementation, case: Case) -> f
     **CASES,
 )
 def backward_twice_accumulates(implementation: TorchModule, case: Case) -> float:
-    """Gradients of several backward passes, two of them through one graph, add up."""
+    """Gradients of several backward passes, three of them through one graph, add up."""
     weights = cotangents(case)
     expected, bound = true_gradients(implementation, case, weights)
     module = differentiated(implementation, case)
     module.backward(weights)
     loss = module.loss(weights)
-    note("{loss}.backward(retain_graph=True)\n{loss}.backward()", loss=loss)
+    note(
+        "for retained in (True, True, False):\n    {loss}.backward(retain_graph=retained)",
+        loss=loss,
+    )
     with blamed():
-        loss.backward(retain_graph=True)  # type: ignore[no-untyped-call]
-        loss.backward()  # type: ignore[no-untyped-call]
-    u = 2 * case.dtype.unit_roundoff
+        for retained in (True, True, False):
+            loss.backward(retain_graph=retained)  # type: ignore[no-untyped-call]
+    u = 3 * case.dtype.unit_roundoff
     allowed = {name: bound[name] + u * (np.abs(expected[name]) + bound[name]) for name in bound}
-    return close_gradients(module.gradients(), expected, allowed, times=3)
+    return close_gradients(module.gradients(), expected, allowed, times=4)
 
 
 @requirement(
@@ -219,15 +236,33 @@ def backward_twice_accumulates(implementation: TorchModule, case: Case) -> float
     **CASES,
 )
 def frozen_leaves_change_no_other_gradient(implementation: TorchModule, case: Case) -> float:
-    """Freezing some parameters or arguments does not change the gradients of the others."""
+    """Freezing some parameters or arguments does not change the gradients of the others.
+
+    Frozen are every second leaf, the arguments, the parameters, all parameters of one kind, of the
+    lowest layer, and of the reverse direction.
+    """
     weights = cotangents(case)
     expected, bound = true_gradients(implementation, case, weights)
+    leaves, built = [*expected], implementation.build(case)
+    groups = [leaves[::2], leaves[1::2], [*case.parameters], [*case.arguments()]]
+    kinds = (
+        "input",
+        "h_0",
+        "c_0",
+        "weight",
+        "bias",
+        "weight_ih",
+        "weight_hh",
+        "bias_ih",
+        "bias_hh",
+    )
+    for part in (*kinds, "_l0", "_reverse"):
+        groups.append([name for name in leaves if part in name])
     worst = 0.0
-    for parity in (0, 1):
-        frozen = [name for index, name in enumerate(expected) if index % 2 == parity]
-        if len(frozen) == len(expected):
+    for frozen in groups:
+        if not frozen or len(frozen) == len(expected):
             continue
-        module = differentiated(implementation, case, frozen=frozen)
+        module = differentiated(implementation, case, frozen=frozen, module=built)
         module.backward(weights)
         got = module.gradients()
         for name in frozen:

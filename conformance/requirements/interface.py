@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from conformance.checking import process_state
 from conformance.checking.requirement import requirement
 from conformance.implementations.failures import Mismatch, WrongAttribute
@@ -11,11 +13,12 @@ from conformance.implementations.implementation import (
     documented_shapes,
     run,
 )
+from conformance.implementations.plain import dtype_of
 from conformance.implementations.torch_module import is_torch_module
 from conformance.recording.ending import unequal
 from conformance.requirements.helpers.needs import devices, this_process
 from conformance.requirements.helpers.torch_only import session
-from conformance.requirements.variations import given_and_omitted
+from conformance.requirements.variations import given_and_omitted, with_dropout
 from reference import Case
 
 OUTPUTS = "torch.nn.LSTM and torch.nn.LSTMCell documentation, 'Outputs'"
@@ -42,7 +45,7 @@ def dtypes_follow_input(implementation: Implementation, case: Case) -> None:
     for each in given_and_omitted(case, implementation.supports.states):
         for name, array in answer(implementation, each).items():
             if array.dtype != case.dtype.numpy:
-                raise WrongAttribute(name, "dtype", array.dtype.name, case.dtype.name, array)
+                raise WrongAttribute(name, "dtype", dtype_of(array), case.dtype.name, array)
 
 
 @requirement(
@@ -70,20 +73,33 @@ def results_stay_on_device(implementation: Implementation, case: Case) -> None:
     share_of_cases=0.3,
 )
 def process_state_is_left_alone(implementation: Implementation, case: Case) -> None:
-    """A call in eval mode changes no setting of its process.
+    """A call that drops nothing changes no setting of its process, in eval mode and in train mode.
 
     Among these are the default dtype, the number of threads, the grad mode and the warnings
     filters. The random state is compared where the call can be separated from the initialisation of
     the module.
     """
-    kept = session(implementation, case) if is_torch_module(implementation) else None
     with process_state.restored(random=True):
         run(implementation, case)  # what is imported at the first call may have its own effects
-    before = process_state.snapshot(random=kept is not None)
-    if kept is None:
+    if not is_torch_module(implementation):
+        before = process_state.snapshot()
         run(implementation, case)
-    else:
-        kept.run(case)
+        _unchanged(before)
+        return
+    single = case.configuration.num_layers == 1
+    modes = [(case, False), (case, True)]
+    if implementation.supports.dropout:
+        modes += [(with_dropout(case, 0.5), single)]
+    for each, training in modes:
+        kept = session(implementation, each)
+        kept.train(training)
+        before = process_state.snapshot(random=True)
+        kept.run(each)
+        _unchanged(before)
+
+
+def _unchanged(before: dict[str, Any]) -> None:
+    """Raise :class:`Mismatch` for a setting that is not as it was `before`."""
     for name in process_state.changed(before):
         raise Mismatch(name, "", "changed by the call", "left as it was")
 
@@ -93,6 +109,7 @@ def process_state_is_left_alone(implementation: Implementation, case: Case) -> N
     level="core",
     applies=this_process,
     share_of_cases=0.1,
+    should=True,
 )
 def nothing_is_printed(implementation: Implementation, case: Case) -> None:
     """A call writes nothing to standard output, where a program may write data."""

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from conformance.checking.comparison import agree, close, nothing, same_results, truth
+from conformance.checking.comparison import close, same_results, truth
 from conformance.checking.requirement import requirement
 from conformance.implementations.implementation import Implementation, answer, checked, run
 from conformance.implementations.torch_module import TorchModule
 from conformance.requirements.errors import SHAPES, WITH_STATES
 from conformance.requirements.helpers.needs import returning, torch_module
-from conformance.requirements.helpers.refusals import refused
+from conformance.requirements.helpers.refusals import refused, works_as_before
 from conformance.requirements.helpers.torch_only import session as session_of
 from conformance.requirements.helpers.torch_only import to_tensor
 from conformance.requirements.variations import (
@@ -122,6 +122,7 @@ def full_lengths_equal_no_lengths(implementation: Implementation, case: Case) ->
     source=f"{SHAPES}; the packed input of torch.nn.utils.rnn.pack_padded_sequence is no exception",
     applies=torch_module,
     **{**WITH_STATES, "lengths": True},
+    should=True,
 )
 def wrong_state_batch_is_refused_when_packed(implementation: TorchModule, case: Case) -> float:
     """Initial states for another number of rows are refused for packed input as well.
@@ -142,7 +143,7 @@ def wrong_state_batch_is_refused_when_packed(implementation: TorchModule, case: 
     }.items():
         call = partial(_call_packed, implementation, session.module, in_order, x, states)
         refused(what, call, case.device)
-    return agree(session.run(case), before, nothing(before))
+    return works_as_before(session, before)
 
 
 def _call_packed(implementation: TorchModule, module: Any, case: Case, x: Any, states: Any) -> None:

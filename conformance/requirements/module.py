@@ -17,7 +17,8 @@ from conformance.implementations.torch_module import TorchModule
 from conformance.recording.ending import Ending, ending, unequal
 from conformance.recording.operands import keyword_arguments, part
 from conformance.recording.tape import bind, note, paused
-from conformance.requirements.helpers.needs import and_also, torch_module, unbatched
+from conformance.recording.text import shown
+from conformance.requirements.helpers.needs import and_also, offering, torch_module, unbatched
 from conformance.requirements.helpers.randomness import FALSE_ALARM, seeded
 from conformance.requirements.helpers.torch_only import to_result, to_tensor
 from conformance.requirements.variations import without_batch
@@ -34,6 +35,7 @@ _CASES: dict[str, Any] = {"level": "module", "share_of_cases": 0.3}
     applies=torch_module,
     **_CASES,
     hidden_size=(1, 16),
+    should=True,
 )
 def initial_parameters_are_uniform(implementation: TorchModule, case: Case) -> None:
     """Initial parameters are uniform in (-1/sqrt(hidden_size), 1/sqrt(hidden_size)).
@@ -64,14 +66,14 @@ def initial_parameters_are_uniform(implementation: TorchModule, case: Case) -> N
             raise Mismatch(
                 f"{name}.shape", "", str(tuple(parameter.shape)), "a shape with elements"
             )
-        shown = partial(_shown_by_distribution, modules, name, case.configuration.hidden_size)
+        end = partial(_shown_by_distribution, modules, name, case.configuration.hidden_size)
         close(
             f"max(|{name}| sqrt(hidden_size) - 1, 0)",
             np.maximum(np.abs(values) / limit - 1, 0),
             np.zeros(values.shape),
             1e-6,
             quantity=Quantity.OTHER,
-            ending=shown,
+            ending=end,
         )
         uniform = np.sort(values / limit / 2 + 0.5)
         ranks = np.arange(values.size)
@@ -86,7 +88,7 @@ def initial_parameters_are_uniform(implementation: TorchModule, case: Case) -> N
             np.array(0.0),
             allowed,
             quantity=Quantity.OTHER,
-            ending=shown,
+            ending=end,
         )
 
 
@@ -138,31 +140,41 @@ def to_dtype_converts_every_parameter(implementation: TorchModule, case: Case) -
     source="torch.nn.LSTM and torch.nn.LSTMCell documentation: constructor parameters",
     applies=torch_module,
     **_CASES,
+    should=True,
 )
 def attributes_are_the_arguments(implementation: TorchModule, case: Case) -> None:
     """The arguments of the constructor can be read back as attributes of the same names."""
     module = implementation.construct(case.configuration)
     for item in fields(case.configuration):
-        if not hasattr(module, item.name) and item.name not in ("input_size", "hidden_size"):
-            continue
-        got = getattr(module, item.name, "missing")
+        with blamed():
+            if not hasattr(module, item.name) and item.name not in ("input_size", "hidden_size"):
+                continue
+            got = _number(getattr(module, item.name, "missing"))
         expected = getattr(case.configuration, item.name)
         if got != expected:
             read = f"getattr({{it}}, {item.name!r}, 'missing')"
-            shown = unequal(read, expected, it=module)
-            raise Mismatch(f"module.{item.name}", "", repr(got), repr(expected), ending=shown)
+            end = unequal(read, expected, it=module)
+            raise Mismatch(f"module.{item.name}", "", str(got), repr(expected), ending=end)
 
 
-@requirement(source="torch.nn.Module.extra_repr documentation", applies=torch_module, **_CASES)
+def _number(value: Any) -> bool | float | str:
+    """Take a number as Python's; of anything else, which may equal whatever it likes, its text."""
+    plain = value.item() if issubclass(type(value), np.generic) else value
+    return plain if type(plain) in (bool, int, float) else shown(plain)
+
+
+@requirement(
+    source="torch.nn.Module.extra_repr documentation", applies=torch_module, **_CASES, should=True
+)
 def repr_tells_the_sizes(implementation: TorchModule, case: Case) -> None:
     """The repr of a module shows its input_size and its hidden_size."""
     module = implementation.construct(case.configuration)
     with blamed():
-        text = repr(module)
+        text = str.__str__(repr(module))
     for size in (case.configuration.input_size, case.configuration.hidden_size):
         if str(size) not in text:
-            shown = unequal(f"'{size}' in repr({{it}})", True, it=module)
-            raise Mismatch("repr(module)", "", text, f"a text that contains {size}", ending=shown)
+            end = unequal(f"'{size}' in repr({{it}})", True, it=module)
+            raise Mismatch("repr(module)", "", text, f"a text that contains {size}", ending=end)
 
 
 @requirement(
@@ -183,13 +195,14 @@ def train_mode_without_dropout_is_eval_mode(implementation: TorchModule, case: C
 @requirement(
     source="torch.func.vmap documentation: vmap(f) maps f over a dimension of its inputs",
     level="module",
-    applies=and_also(torch_module, unbatched),
+    applies=and_also(torch_module, unbatched, offering("vmap", "torch.func.vmap")),
     share_of_cases=0.1,
     lengths=False,
     batched=True,
     states=True,
     batch_size=(1, 4),
     seq_len=(1, 6),
+    should=True,
 )
 def vmap_over_rows_is_a_batch(implementation: TorchModule, case: Case) -> float:
     """Mapping the unbatched module over rows with torch.func.vmap gives the results of a batch."""

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from conformance.checking.comparison import against_reference, arithmetic, close, truth
+from conformance.checking.comparison import (
+    against_reference,
+    agree,
+    arithmetic,
+    close,
+    plus,
+    truth,
+)
 from conformance.checking.requirement import requirement
 from conformance.implementations.failures import Quantity
 from conformance.implementations.implementation import Implementation, run
 from conformance.recording.ending import ending
 from conformance.recording.operands import Literal
-from conformance.requirements.variations import with_input
-from reference import Array, Case, Result
+from conformance.requirements.variations import rows_of, with_input
+from reference import Array, Case, Result, trace
 
 ROUNDING = "the equations, rounded as reference.bounds says"
 
@@ -24,45 +32,60 @@ def saturated_gates_are_exact(implementation: Implementation, case: Case) -> flo
     return against_reference(implementation, case)
 
 
-@requirement(source=ROUNDING, level="core", share_of_cases=0.5)
-def tiny_numbers_are_kept(implementation: Implementation, case: Case) -> float:
-    """Inputs and states near the smallest numbers of the dtype, subnormal ones too, are not lost.
-
-    Input and states are scaled by a power of two to just above the smallest positive number.
-    """
-    scale = case.dtype.subnormal * 2.0**12
-
-    def tiny(array: Array | None) -> Array | None:
-        if array is None:
-            return None
-        return (array.astype(case.dtype.wide) * scale).astype(case.dtype.numpy)
-
-    x = tiny(case.input)
-    assert x is not None
-    return against_reference(
-        implementation, replace(case, input=x, h_0=tiny(case.h_0), c_0=tiny(case.c_0))
-    )
-
-
 @requirement(source=ROUNDING, level="core", share_of_cases=0.5, lengths=False)
 def huge_preactivations_saturate(implementation: Implementation, case: Case) -> float:
     """Huge finite pre-activations give the saturated result, with no overflow and no NaN.
 
-    The input is scaled until the sums of absolute products are near the largest number.
+    The input is scaled until the sums of absolute products are near the largest number, and in a
+    second run the initial hidden state.
     """
+    share = against_reference(
+        implementation, replace(case, input=_enlarged(case, case.input, "weight_ih_l0"))
+    )
+    if case.h_0 is None:
+        return share
+    h_0 = _enlarged(case, case.h_0, "weight_hh")
+    return max(share, against_reference(implementation, replace(case, h_0=h_0)))
+
+
+def _enlarged(case: Case, array: Array, weights: str) -> Array:
+    """Scale `array` by a power of two until its products with these weights are near overflow."""
     largest = max(
-        np.abs(array.astype(np.float64)).sum(axis=1).max()
-        for name, array in case.parameters.items()
-        if name.startswith("weight_ih_l0")
+        np.abs(each.astype(np.float64)).sum(axis=1).max()
+        for name, each in case.parameters.items()
+        if name.startswith(weights)
     )
-    entries = float(np.abs(case.input.astype(np.float64)).max(initial=0))
+    entries = float(np.abs(array.astype(np.float64)).max(initial=0))
     if not largest or not entries:
-        return against_reference(implementation, case)
+        return array
     room = case.dtype.largest / 16 / max(largest, 1.0) / entries
-    x = (case.input.astype(case.dtype.wide) * 2.0 ** np.floor(np.log2(room))).astype(
-        case.dtype.numpy
-    )
-    return against_reference(implementation, replace(case, input=x))
+    scaled = array.astype(case.dtype.wide) * 2.0 ** np.floor(np.log2(room))
+    enlarged: Array = scaled.astype(case.dtype.numpy)
+    return enlarged
+
+
+@requirement(
+    source="the equations: c = f c + i g has no limit, and no other row in it",
+    level="core",
+    share_of_cases=0.5,
+    states=True,
+    seq_len=(1, 12),
+)
+def large_cell_states_are_kept(implementation: Implementation, case: Case) -> float:
+    """Initial cell states of hundreds, thousands, millions and near the largest number are kept.
+
+    They are neither clipped nor divided by a norm. The largest element of c_0 is given each of
+    these sizes.
+    """
+    assert case.c_0 is not None
+    c_0 = case.c_0.astype(case.dtype.wide)
+    c_0 = c_0 if c_0.any() else np.ones_like(c_0)
+    limit = float(case.dtype.largest) / 16
+    share = 0.0
+    for size in sorted({min(size, limit) for size in (1e2, 1e4, 1e6, limit)}):
+        scaled = (c_0 * (size / np.abs(c_0).max(initial=1e-9))).astype(case.dtype.numpy)
+        share = max(share, against_reference(implementation, replace(case, c_0=scaled)))
+    return share
 
 
 @requirement(
@@ -108,79 +131,103 @@ def _at_most(name: str, told: str, got: Array, limit: Array, allowed: Array) -> 
     )
 
 
-def _spoiled(case: Case, value: float) -> tuple[Case, int]:
-    row, step = case.batch_size // 2, case.seq_len // 2
-    x = case.time_major(case.input).copy()
-    x[step, row, 0] = value
-    return with_input(case, x), row
+def _spoiled(case: Case, name: str, value: float) -> Case:
+    """Put `value` into the input or an initial state, in the middle row."""
+    row = case.batch_size // 2
+    if name == "input":
+        x = case.time_major(case.input).copy()
+        x[case.seq_len // 2, row, 0] = value
+        return with_input(case, x)
+    state: Array = getattr(case, name).copy()
+    state[case.seq_len % len(state), row, 0] = value
+    spoiled: dict[str, Any] = {name: state}
+    return replace(case, **spoiled)
 
 
 def _other_rows_unchanged(
-    implementation: Implementation, case: Case, value: float
-) -> tuple[float, Result, Case]:
-    spoiled, row = _spoiled(case, value)
+    implementation: Implementation, case: Case, spoiled: Case
+) -> tuple[float, Result]:
+    """Compare all rows but the middle one of two cases; returns the result of `spoiled` as well."""
     bound = truth(case, implementation).bound
     before, after = run(implementation, case), run(implementation, spoiled)
-    worst = 0.0
-    for other in range(case.batch_size):
-        if other == row:
-            continue
-        outputs = [case.time_major(each.output)[:, other] for each in (after, before, bound)]
-        worst = max(
-            worst,
-            close(f"output of row {other}", outputs[0], outputs[1], 2 * outputs[2]),
-            close("h_n", after.h_n[:, other], before.h_n[:, other], 2 * bound.h_n[:, other]),
-            close("c_n", after.c_n[:, other], before.c_n[:, other], 2 * bound.c_n[:, other]),
-        )
-    return worst, after, spoiled
+    kept = np.delete(np.arange(case.batch_size), case.batch_size // 2)
+    allowed = rows_of(case, plus(bound, bound), kept)
+    share = agree(rows_of(case, after, kept), rows_of(case, before, kept), allowed)
+    return share, after
+
+
+_ROWS: dict[str, Any] = {
+    "level": "core",
+    "share_of_cases": 0.5,
+    "batched": True,
+    "lengths": False,
+    "batch_size": (2, 8),
+}
 
 
 @requirement(
-    source="IEEE 754: operations on NaN give NaN; the equations, which relate no two rows",
-    level="core",
-    share_of_cases=0.5,
-    batched=True,
-    lengths=False,
-    batch_size=(2, 8),
+    source="IEEE 754: operations on NaN give NaN; the equations, which relate no two rows", **_ROWS
 )
 def nan_stays_in_its_row(implementation: Implementation, case: Case) -> float:
-    """A NaN in the input of a row makes later results of that row NaN, and those of no other."""
-    worst, after, spoiled = _other_rows_unchanged(implementation, case, np.nan)
-    known = truth(spoiled, implementation)
-    row = case.batch_size // 2
-    for (name, got), (_, expected) in zip(after.items(), known.result.items(), strict=True):
-        if name == "output":
-            got, expected = case.time_major(got), case.time_major(expected)
-        got, expected = got[:, row].astype(np.float64), expected[:, row].astype(np.float64)
-        where = np.isnan(expected)
-        is_nan, all_are = np.isnan(got[where]) * 1.0, np.ones(where.sum())
-        close(f"isnan({name})", is_nan, all_are, 0.0, quantity=Quantity.OTHER)
+    """A NaN in a row's input, h_0 or c_0 makes later results of that row NaN, and of no other."""
+    worst = 0.0
+    for name in case.arguments():
+        spoiled = _spoiled(case, name, np.nan)
+        share, after = _other_rows_unchanged(implementation, case, spoiled)
+        worst = max(worst, share)
+        row = np.array([case.batch_size // 2])
+        true = rows_of(case, trace(spoiled).result, row)
+        for (result, got), (_, expected) in zip(
+            rows_of(case, after, row).items(), true.items(), strict=True
+        ):
+            where = np.isnan(expected.astype(np.float64))
+            is_nan = np.isnan(got.astype(np.float64))[where] * 1.0
+            what = f"isnan({result}) with NaN in {name}"
+            close(what, is_nan, np.ones(is_nan.shape), 0.0, quantity=Quantity.OTHER)
     return worst
 
 
 @requirement(
     source="IEEE 754 arithmetic with infinities; the equations, which relate no two rows",
-    level="core",
-    share_of_cases=0.5,
-    batched=True,
-    lengths=False,
-    batch_size=(2, 8),
+    **_ROWS,
     num_layers=(1, 1),
 )
 def infinity_stays_in_its_row(implementation: Implementation, case: Case) -> float:
-    """An infinite input saturates the gates: results stay finite, and other rows do not change."""
+    """An infinite input or h_0 saturates the gates: results stay finite. Other rows do not change.
+
+    An infinite c_0 stays infinite where the forget gate is one half, and h stays finite.
+    """
     nonzero = {
         name: np.where(array == 0, np.ones_like(array), array)
-        if name.startswith("weight_ih")
+        if name.startswith("weight_ih" if case.h_0 is None else ("weight_ih", "weight_hh"))
         else array
         for name, array in case.parameters.items()
     }
-    worst, after, _ = _other_rows_unchanged(
-        implementation, replace(case, parameters=nonzero), np.inf
-    )
-    for name in implementation.supports.results:
-        _all_finite(name, getattr(after, name))
+    worst = 0.0
+    for argument in case.arguments():
+        parameters = _with_half_forgotten(case) if argument == "c_0" else nonzero
+        finite = replace(case, parameters=parameters)
+        spoiled = _spoiled(finite, argument, np.inf)
+        share, after = _other_rows_unchanged(implementation, finite, spoiled)
+        worst = max(worst, share)
+        for name in implementation.supports.results:
+            if (argument, name) == ("c_0", "c_n"):
+                got, true = np.isinf(after.c_n), np.isinf(trace(spoiled).result.c_n)
+                what = "isinf(c_n) with infinity in c_0"
+                close(what, got * 1.0, true * 1.0, 0.0, quantity=Quantity.OTHER)
+            else:
+                _all_finite(name, getattr(after, name))
     return worst
+
+
+def _with_half_forgotten(case: Case) -> dict[str, Array]:
+    """Give the parameters of `case` with those of the forget gate zero, which is then one half."""
+    size = case.configuration.hidden_size
+    parameters = {name: array.copy() for name, array in case.parameters.items()}
+    for name, array in parameters.items():
+        if not name.startswith("weight_hr"):
+            array[size : 2 * size] = 0
+    return parameters
 
 
 def _all_finite(name: str, got: Array) -> None:

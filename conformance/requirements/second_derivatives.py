@@ -16,12 +16,17 @@ from conformance.implementations.torch_module import TorchModule
 from conformance.recording.ending import unequal
 from conformance.recording.tape import bind, note
 from conformance.requirements.gradients import CASES, cotangents, module_gradients
-from conformance.requirements.helpers.needs import and_also
+from conformance.requirements.helpers.needs import and_also, offering
 from conformance.requirements.helpers.torch_only import differentiated
 from reference import Array, Case, Result, backward, trace
 from reference.precision import DTYPES_OWN
 
 STEP = 2.0**-12
+
+
+_differentiable_twice = and_also(
+    module_gradients, offering("second_derivatives", "second derivatives")
+)
 
 
 def _precise_activations(implementation: Implementation) -> Implementation | str:
@@ -31,7 +36,7 @@ def _precise_activations(implementation: Implementation) -> Implementation | str
 
 @requirement(
     source="torch.autograd.grad documentation, create_graph: higher order derivatives",
-    applies=and_also(module_gradients, _precise_activations),
+    applies=and_also(_differentiable_twice, _precise_activations),
     **{
         **CASES,
         "share_of_cases": 0.2,
@@ -42,6 +47,7 @@ def _precise_activations(implementation: Implementation) -> Implementation | str
     },
     dtypes=["float64"],
     weights=["zeros", "one", "default", "unit", "small"],
+    should=True,
 )
 def second_derivatives_are_right(implementation: TorchModule, case: Case) -> float:
     """The gradient of a directional derivative is the difference quotient of true gradients.
@@ -128,9 +134,10 @@ def _moved(case: Case, by: float) -> Case:
 @requirement(
     source="torch.autograd.grad documentation, create_graph: higher order derivatives; no dtype is "
     "excepted",
-    applies=module_gradients,
+    applies=_differentiable_twice,
     **{**CASES, "share_of_cases": 0.2, "hidden_size": (1, 4), "seq_len": (1, 5)},
     dtypes=["float32"],
+    should=True,
 )
 def float32_has_second_derivatives(implementation: TorchModule, case: Case) -> None:
     """Second derivatives in float32 can be computed and are finite."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from conformance.checking.comparison import agree, close, nothing, plus, truth
 from conformance.checking.requirement import requirement
-from conformance.implementations.failures import Quantity, WrongElement
+from conformance.implementations.failures import Quantity
 from conformance.implementations.implementation import Implementation, run
 from conformance.implementations.torch_module import TorchModule
 from conformance.requirements.helpers.needs import returning, torch_module
@@ -17,7 +17,6 @@ from conformance.requirements.variations import (
     given_and_omitted,
     steps,
     with_input,
-    with_other_sizes,
 )
 from reference import Case
 
@@ -45,22 +44,9 @@ def splitting_time_changes_nothing(implementation: Implementation, case: Case) -
     return agree(split, run(implementation, case), plus(bound, bound))
 
 
-@requirement(source=CALL, level="module", applies=torch_module)
-def calls_are_independent(implementation: TorchModule, case: Case) -> float:
-    """A module that was called before, with input of any size, answers like a new one.
-
-    This holds with and without initial states.
-    """
-    share = 0.0
-    for each in given_and_omitted(case, implementation.supports.states):
-        session = session_of(implementation, each)
-        fresh = session.run(each)
-        session.run(with_other_sizes(each))
-        share = max(share, agree(session.run(each), fresh, nothing(fresh)))
-    return share
-
-
-@requirement(source="torch.nn.Module.eval documentation", level="module", applies=torch_module)
+@requirement(
+    source="torch.nn.Module.eval documentation", level="module", applies=torch_module, should=True
+)
 def same_call_gives_same_bits(implementation: TorchModule, case: Case) -> float:
     """In eval mode, the same call twice gives the same bits, with and without initial states."""
     share = 0.0
@@ -80,7 +66,7 @@ def arguments_are_not_mutated(implementation: TorchModule, case: Case) -> None:
         close(f"{name} after the call", after, before, 0.0, quantity=Quantity.OTHER)
 
 
-@requirement(source=CALL, level="module", applies=torch_module)
+@requirement(source=CALL, level="module", applies=torch_module, should=True)
 def results_do_not_alias(implementation: TorchModule, case: Case) -> None:
     """Overwriting one result changes neither the other results nor the arguments."""
     for overwritten in ("output", "h_n", "c_n"):
@@ -110,37 +96,6 @@ def earlier_results_stay(implementation: TorchModule, case: Case) -> float:
             implementation.call(module, other)
         share = max(share, agree(to_result(tensors, case), before, nothing(before)))
     return share
-
-
-@requirement(
-    source="torch.nn.Module.load_state_dict and torch.func.functional_call documentation",
-    level="module",
-    applies=torch_module,
-)
-def changed_weights_take_effect(implementation: TorchModule, case: Case) -> float:
-    """After the weights have been changed, the next call computes with the new weights.
-
-    The weights are changed in place, loaded, or given by torch.func.functional_call, after the
-    module was called in eval mode without gradients.
-    """
-    other = replace(
-        case,
-        parameters={
-            name: (-array / 2).astype(array.dtype) for name, array in case.parameters.items()
-        },
-    )
-    known = truth(other, implementation)
-    worst = 0.0
-    for way in ("in_place", "load", "functional"):
-        session = session_of(implementation, case)
-        session.run(case, grad=False)
-        try:
-            result = session.run_with_weights(other, way)
-            worst = max(worst, agree(result, known.result, known.bound))
-        except WrongElement as mismatch:
-            mismatch.what += f" (weights changed: {way})"
-            raise
-    return worst
 
 
 @requirement(

@@ -8,21 +8,22 @@ import pickle
 from dataclasses import replace
 from typing import Any
 
-from conformance.checking.comparison import agree, nothing
+from conformance.checking.comparison import agree, plus, truth
 from conformance.checking.requirement import requirement
 from conformance.implementations.failures import Mismatch, blamed
 from conformance.implementations.torch_module import TorchModule
 from conformance.recording.ending import unequal
 from conformance.recording.tape import note
+from conformance.requirements.gradients import cotangents, module_gradients
 from conformance.requirements.helpers.needs import torch_module
-from conformance.requirements.helpers.torch_only import to_result
+from conformance.requirements.helpers.torch_only import differentiated, to_result
 from reference import Case
 
 STATE_DICT = "torch.nn.LSTM documentation, 'Variables'"
 _CASES: dict[str, Any] = {"level": "module", "share_of_cases": 0.3}
 
 
-@requirement(source=STATE_DICT, applies=torch_module, **_CASES)
+@requirement(source=STATE_DICT, applies=torch_module, **_CASES, should=True)
 def state_dict_is_as_documented(implementation: TorchModule, case: Case) -> None:
     """The state_dict has the documented names and shapes, in order, with and without biases."""
     for bias in implementation.supports.bias:
@@ -42,7 +43,9 @@ def state_dict_is_as_documented(implementation: TorchModule, case: Case) -> None
             raise Mismatch(what, "", str(got), str(expected), ending=shown)
 
 
-@requirement(source="torch.nn.Module.parameters documentation", applies=torch_module, **_CASES)
+@requirement(
+    source="torch.nn.Module.parameters documentation", applies=torch_module, **_CASES, should=True
+)
 def every_weight_is_a_parameter(implementation: TorchModule, case: Case) -> None:
     """Every tensor of the state_dict is a parameter that requires gradients."""
     module = implementation.construct(case.configuration)
@@ -57,13 +60,42 @@ def every_weight_is_a_parameter(implementation: TorchModule, case: Case) -> None
             raise Mismatch(f"{name}.requires_grad", "", got, "True", ending=shown)
 
 
-def _equal_after(implementation: TorchModule, case: Case, copied: Any) -> float:
+def _equal_after(
+    implementation: TorchModule, case: Case, copied: Any, *, whole: bool = False
+) -> float:
+    """Compare a copy with its original, and if it is a `whole` module their modes as well."""
     module = implementation.build(case)
     before = to_result(implementation.call(module, case), case)
     with blamed():
         other = copied(module)
+    if whole and other.training:
+        shown = unequal("{it}.training", False, it=other)
+        raise Mismatch("training of a copy in eval mode", "", "True", "False", ending=shown)
     after = to_result(implementation.call(other, case), case)
-    return agree(after, before, nothing(before))
+    if whole:
+        _same_mode_and_freezing(implementation, case, copied)
+    bound = truth(case, implementation).bound
+    return agree(after, before, plus(bound, bound))
+
+
+def _same_mode_and_freezing(implementation: TorchModule, case: Case, copied: Any) -> None:
+    """Copy a module in train mode one of whose parameters is frozen, after a backward pass."""
+    differentiable = not isinstance(module_gradients(implementation), str)
+    name = next(iter(case.parameters))
+    trained = differentiated(implementation, case, frozen=[name] if differentiable else ())
+    if differentiable:
+        trained.backward(cotangents(case))
+    with blamed():
+        other = copied(trained.module)
+    if not other.training:
+        shown = unequal("{it}.training", True, it=other)
+        raise Mismatch("training of a copy in train mode", "", "False", "True", ending=shown)
+    for parameter, tensor in implementation.parameters(other, case).items():
+        expected = not differentiable or parameter != name
+        if tensor.requires_grad != expected:
+            shown = unequal("{it}.requires_grad", expected, it=tensor)
+            what = f"requires_grad of the copied {parameter}"
+            raise Mismatch(what, "", str(tensor.requires_grad), str(expected), ending=shown)
 
 
 @requirement(source="torch.nn.Module.load_state_dict documentation", applies=torch_module, **_CASES)
@@ -86,7 +118,10 @@ def state_dict_round_trips(implementation: TorchModule, case: Case) -> float:
     source="copy.deepcopy documentation: the copy is independent", applies=torch_module, **_CASES
 )
 def deepcopy_is_an_independent_equal(implementation: TorchModule, case: Case) -> float:
-    """A deep copy computes the same results, also after the original has changed."""
+    """A deep copy computes the same results, also after the original has changed.
+
+    The copy is in the mode of the original, train or eval, and the same parameters are frozen.
+    """
     import torch
 
     def copied(module: Any) -> Any:
@@ -99,14 +134,20 @@ def deepcopy_is_an_independent_equal(implementation: TorchModule, case: Case) ->
                 parameter.add_(1)
         return other
 
-    return _equal_after(implementation, case, copied)
+    return _equal_after(implementation, case, copied, whole=True)
 
 
 @requirement(
-    source="pickle documentation; torch.save documentation", applies=torch_module, **_CASES
+    source="pickle documentation; torch.save documentation",
+    applies=torch_module,
+    **_CASES,
+    should=True,
 )
 def pickle_round_trips(implementation: TorchModule, case: Case) -> float:
-    """A module that was pickled and read back computes the same results."""
+    """A module that was pickled and read back computes the same results.
+
+    It is in the mode of the original, train or eval, and the same parameters are frozen.
+    """
 
     def pickled(module: Any) -> Any:
         read = note("{read} = pickle.loads(pickle.dumps({module}))", new=("read",), module=module)
@@ -114,7 +155,7 @@ def pickle_round_trips(implementation: TorchModule, case: Case) -> float:
         read.gave(other)
         return other
 
-    return _equal_after(implementation, case, pickled)
+    return _equal_after(implementation, case, pickled, whole=True)
 
 
 @requirement(source="torch.save and torch.load documentation", applies=torch_module, **_CASES)

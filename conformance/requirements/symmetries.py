@@ -10,7 +10,12 @@ import numpy as np
 from conformance.checking.comparison import agree, plus, same_results, truth
 from conformance.checking.requirement import requirement
 from conformance.implementations.implementation import Implementation, run
-from conformance.requirements.variations import with_arrays, with_hidden_units_permuted
+from conformance.requirements.variations import (
+    sliced,
+    transposed,
+    with_arrays,
+    with_hidden_units_permuted,
+)
 from reference import Array, Case, Result
 
 EQUATIONS = "torch.nn.LSTM documentation, equations"
@@ -25,7 +30,7 @@ def memory_layout_does_not_matter(implementation: Implementation, case: Case) ->
     expected, bound = run(implementation, case), truth(case, implementation).bound
     allowed = plus(bound, bound)
     worst = 0.0
-    for layout in (_sliced, _transposed, _offset):
+    for layout in (sliced, transposed, _offset):
         laid_out = run(implementation, with_arrays(case, layout))
         worst = max(worst, agree(laid_out, expected, allowed))
     if case.batched and case.batch_size:
@@ -36,16 +41,6 @@ def memory_layout_does_not_matter(implementation: Implementation, case: Case) ->
         copies = with_arrays(expanded, lambda array: array.copy())
         worst = max(worst, same_results(implementation, expanded, copies))
     return worst
-
-
-def _sliced(array: Array) -> Array:
-    wider = np.full((*array.shape[:-1], 2 * array.shape[-1]), 9, array.dtype)
-    wider[..., ::2] = array
-    return wider[..., ::2]
-
-
-def _transposed(array: Array) -> Array:
-    return np.ascontiguousarray(array.T).T
 
 
 def _offset(array: Array) -> Array:

@@ -13,7 +13,7 @@ from conformance.implementations.failures import blamed
 from conformance.implementations.implementation import Implementation, precision
 from conformance.implementations.torch_module import TorchModule
 from conformance.recording.tape import Noted, bind, note, paused, under
-from conformance.requirements.helpers.needs import torch_module
+from conformance.requirements.helpers.needs import and_also, offering, torch_module
 from conformance.requirements.helpers.torch_only import to_result, to_tensor
 from reference import Arithmetic, Case, forward_bound, trace
 
@@ -86,12 +86,12 @@ def _arguments(case: Case) -> tuple[Any, ...]:
 def _compiles(implementation: Implementation) -> TorchModule | str:
     if not any(map(shutil.which, ("c++", "g++", "clang++", "cl"))):
         return "torch.compile needs a C++ compiler, and none is installed"
-    return torch_module(implementation)
+    return and_also(torch_module, offering("compile", "torch.compile"))(implementation)
 
 
 def _exports(implementation: Implementation) -> TorchModule | str:
     if importlib.util.find_spec("torch") and importlib.util.find_spec("torch.export"):
-        return torch_module(implementation)
+        return and_also(torch_module, offering("export", "torch.export"))(implementation)
     return "this torch has no torch.export"
 
 
@@ -99,6 +99,7 @@ def _exports(implementation: Implementation) -> TorchModule | str:
     source="torch.compile documentation: it optimizes given models",
     applies=_compiles,
     **_COSTLY,
+    should=True,
 )
 def compiled_module_agrees(implementation: TorchModule, case: Case) -> float:
     """A compiled module that contains the LSTM gives the true results, within the bound."""
@@ -121,6 +122,7 @@ def compiled_module_agrees(implementation: TorchModule, case: Case) -> float:
     source="torch.export.export documentation: the traced program computes what the module does",
     applies=_exports,
     **_COSTLY,
+    should=True,
 )
 def exported_program_agrees(implementation: TorchModule, case: Case) -> float:
     """The program that torch.export makes of the LSTM gives the true results, within the bound."""
@@ -145,10 +147,11 @@ def exported_program_agrees(implementation: TorchModule, case: Case) -> float:
 @requirement(
     source="torch.autocast documentation: operations run in the autocast dtype where that is safe",
     level="module",
-    applies=torch_module,
+    applies=and_also(torch_module, offering("autocast", "torch.autocast")),
     share_of_cases=0.3,
     dtypes=["float32"],
     weights=["zeros", "one", "default", "unit", "small"],
+    should=True,
 )
 def autocast_stays_within_its_precision(implementation: TorchModule, case: Case) -> float:
     """Under torch.autocast to bfloat16, results are at least as precise as bfloat16 arithmetic."""

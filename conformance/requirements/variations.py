@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from conformance.recording.ending import Ending, ending
-from reference import Array, Case, Result
+from reference import DTYPES, Array, Case, Result
 
 
 def _states(case: Case, change: Callable[[Array], Array]) -> dict[str, Any]:
@@ -21,6 +21,18 @@ def _states(case: Case, change: Callable[[Array], Array]) -> dict[str, Any]:
 def with_arrays(case: Case, change: Callable[[Array], Array]) -> Case:
     """Change the input and, if given, both initial states."""
     return replace(case, input=change(case.input), **_states(case, change))
+
+
+def sliced(array: Array) -> Array:
+    """Copy an array to every second element of a wider one, along the last axis."""
+    wider = np.full((*array.shape[:-1], 2 * array.shape[-1]), 9, array.dtype)
+    wider[..., ::2] = array
+    return wider[..., ::2]
+
+
+def transposed(array: Array) -> Array:
+    """Copy an array to memory in which its axes come in the opposite order."""
+    return np.ascontiguousarray(array.T).T
 
 
 def first_layers(case: Case, count: int) -> Case:
@@ -146,18 +158,49 @@ def rows_of(case: Case, result: Result, chosen: Array) -> Result:
     )
 
 
-def with_other_sizes(case: Case) -> Case:
-    """Give the same network other input, with one more step and, if batched, one more row."""
-    x = -case.time_major(case.input)
-    x = np.concatenate([x, x[:1]])
-    states = _states(case, np.negative)
-    if case.batched:
-        x = np.concatenate([x, x[:, :1]], axis=1)
-        if not x.shape[1]:
-            return case
-        states = _states(case, lambda state: -np.concatenate([state, state[:, :1]], axis=1))
+def resized(case: Case, steps: int, rows: int) -> Case:
+    """Give the same network other input, of `steps` steps and `rows` rows, all of full length.
+
+    What the case has is repeated, each time with the other sign. An unbatched case, and one without
+    rows, keeps its rows.
+    """
+    rows = rows if case.batched and case.batch_size else case.batch_size
+    x = -_repeated(_repeated(case.time_major(case.input), steps, 0), rows, 1)
+    states = _states(case, lambda each: -_repeated(each, rows, 1) if case.batched else -each)
     shell = replace(case, lengths=None)
     return replace(shell, input=_in_user_order(shell, x), **states)
+
+
+def _repeated(array: Array, size: int, axis: int) -> Array:
+    """Repeat what is along an axis, every second time negated, up to this size."""
+    there = array.shape[axis]
+    if not there:
+        return array
+    signs = np.where(np.arange(size) // there % 2, -1, 1).astype(array.dtype)
+    along = [1] * array.ndim
+    along[axis] = size
+    repeated: Array = array.take(np.arange(size) % there, axis) * signs.reshape(along)
+    return repeated
+
+
+def converted(case: Case, dtype: str) -> Case:
+    """Convert parameters, input and states to `dtype`, rounded where it is narrower."""
+    numpy = DTYPES[dtype].numpy
+    parameters = {name: array.astype(numpy) for name, array in case.parameters.items()}
+    x = case.input.astype(numpy)
+    states = _states(case, lambda state: state.astype(numpy))
+    return Case(
+        case.configuration, parameters, x, **states, lengths=case.lengths, device=case.device
+    )
+
+
+def with_weights_negated(case: Case, *kinds: str) -> Case:
+    """Negate the parameters whose names begin with one of `kinds`, or all of them."""
+    parameters = {
+        name: -array if name.startswith(kinds or ("",)) else array
+        for name, array in case.parameters.items()
+    }
+    return replace(case, parameters=parameters)
 
 
 def _in_user_order(case: Case, x: Array) -> Array:

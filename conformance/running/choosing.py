@@ -19,13 +19,17 @@ from conformance.implementations.by_hand import HandWritten
 from conformance.implementations.implementation import Implementation, precision
 from conformance.implementations.loading import load
 from conformance.implementations.programs.external import CommandImplementation
+from conformance.implementations.shipped import SHIPPED
 from conformance.reproductions.subject import Subject, environment
 from conformance.requirements import REQUIREMENTS
 from conformance.running import limits
 from conformance.running.circumstances import circumstances
-from conformance.running.journal import Entry, Journal
+from conformance.running.journal import Doing, Entry, Journal
+from conformance.running.loaded import loaded
 from conformance.running.options import rerun
 from reference import DTYPES, Precision
+from reference.precision import DTYPES_OWN
+from strategies.support import LEFT_OUT
 
 _environment = cache(environment)
 _SELECTION = pytest.StashKey["Selection"]()
@@ -35,13 +39,15 @@ _SELECTION = pytest.StashKey["Selection"]()
 class Target:
     """An implementation to be verified, and on which devices.
 
-    `name` is the name given in the options; for a `program` it is the command.
+    `name` is the name given in the options; for a `program` it is the command. A `strict` one
+    must also meet what an LSTM only should.
     """
 
     name: str
     implementation: Implementation
     devices: list[str]
     program: bool = False
+    strict: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,25 +80,27 @@ def select(config: pytest.Config) -> Selection:
     targets: list[Target] = []
     for name, load_it in _asked(config):
         with contextlib.closing(Journal(config)) as journal:
-            journal.write(Entry(name))
-        implementation = load_it()
+            journal.write(Entry(Doing(name, limit=limits.LOADING)))
+        implementation = loaded(name, load_it)
         if implementation.name in {other.implementation.name for other in targets}:
             text = f"two implementations are called {implementation.name!r}"
             if isinstance(implementation, HandWritten):
                 text += ": give one of them another name with name="
             raise UsageError(text)
-        implementation = with_dtypes(implementation, config.getoption("lstm_dtype"))
-        implementation = with_precision(implementation, config.getoption("lstm_precision"))
-        found = devices(implementation, config.getoption("lstm_device"))
+        implementation = with_dtypes(implementation, config.getoption("lstm_dtype") or "")
+        implementation = without(implementation, config.getoption("lstm_without") or "")
+        implementation = with_precision(implementation, config.getoption("lstm_precision") or "")
+        found = devices(implementation, config.getoption("lstm_device") or "")
         program = name in config.getoption("lstm_command")
-        targets.append(Target(name, implementation, found, program))
+        strict = config.getoption("lstm_strict") or (name in SHIPPED and SHIPPED[name].strict)
+        targets.append(Target(name, implementation, found, program, strict))
     return Selection(requirements, targets, circumstances(each.implementation for each in targets))
 
 
 def _requirements(config: pytest.Config) -> list[Requirement]:
     """Return the requirements with the names and levels in the options, or all without options."""
     names = config.getoption("lstm_requirement")
-    levels = [level for level in config.getoption("lstm_level").split(",") if level]
+    levels = [level for level in (config.getoption("lstm_level") or "").split(",") if level]
     for name in names:
         if name not in REQUIREMENTS:
             raise unknown("requirement", name, REQUIREMENTS)
@@ -144,6 +152,22 @@ def with_dtypes(implementation: Implementation, wanted: str) -> Implementation:
     return _with(implementation, supports=replace(implementation.supports, dtypes=kept))
 
 
+def without(implementation: Implementation, names: str) -> Implementation:
+    """Return `implementation` declared not to take what `names` lists, separated by commas.
+
+    Raises :class:`UsageError` for an unknown name, and if nothing would be left to try.
+    """
+    supports = implementation.supports
+    for name in filter(None, names.split(",")):
+        if name not in LEFT_OUT:
+            raise unknown("--without", name, LEFT_OUT)
+        try:
+            supports = supports.without(name)
+        except ValueError as error:
+            raise UsageError(f"--without {name}: {implementation.name} {error}") from error
+    return _with(implementation, supports=supports) if names else implementation
+
+
 def with_precision(implementation: Implementation, declared: str) -> Implementation:
     """Return `implementation` with a precision that is `declared` in addition to its own.
 
@@ -152,9 +176,14 @@ def with_precision(implementation: Implementation, declared: str) -> Implementat
     """
     if not declared:
         return implementation
+    return _with(implementation, precision=precision_of(declared, precision(implementation)))
+
+
+def precision_of(declared: str, own: Precision = DTYPES_OWN) -> Precision:
+    """Return the precision `own` with what is `declared`; see :func:`with_precision`."""
     values: dict[str, Any] = {}
     kinds = get_type_hints(Precision)
-    for part in declared.split(","):
+    for part in filter(None, declared.split(",")):
         name, _, text = part.partition("=")
         if name not in kinds:
             raise unknown("--precision", name, kinds)
@@ -166,7 +195,7 @@ def with_precision(implementation: Implementation, declared: str) -> Implementat
         except ValueError as error:
             raise UsageError(f"--precision: {name} must be a number, got {text!r}") from error
     try:
-        return _with(implementation, precision=replace(precision(implementation), **values))
+        return replace(own, **values)
     except ValueError as error:
         raise UsageError(f"--precision: {error}") from error
 
@@ -215,5 +244,5 @@ def subject(config: pytest.Config, target: Target, requirement: str, device: str
         rerun(vars(config.option), **what, lstm_requirement=[requirement], lstm_device=device),
         _environment(name),
         target.name if target.program else "",
-        config.getoption("lstm_precision"),
+        config.getoption("lstm_precision") or "",
     )

@@ -14,6 +14,7 @@ import numpy as np
 
 from conformance.implementations.implementation import Implementation, precision
 from conformance.implementations.shipped import SHIPPED
+from conformance.recording.text import line_of
 from conformance.running import limits
 
 
@@ -62,7 +63,7 @@ def circumstances(implementations: Iterable[Implementation]) -> dict[str, Any]:
         "precision": {name: asdict(precision(each)) for name, each in chosen.items()},
         "absent": limits.absent(),
         "versions": {
-            name: str(found)
+            name: line_of(found)
             for name, each in chosen.items()
             if (found := getattr(each, "version", ""))
         },

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
+import shlex
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,33 +21,68 @@ from conformance.checking.verdict import (
     Verdict,
     from_json,
 )
+from conformance.errors import BROKEN
 from conformance.implementations.own_imports import OURS
-from conformance.reporting.report import Run
-from conformance.reporting.terminal import table
-from conformance.reproductions.directory import remove, tidy
-from conformance.running.journal import Collected, Entry, collected, read
+from conformance.implementations.programs.keeper import kept
+from conformance.reproductions.directory import remove, shown, tidy
+from conformance.running.folder import Asked, RunFolder, sweep
+from conformance.running.journal import ALONE, Collected, Entry, append, collected, read
 from conformance.running.limits import is_over, reached, timeout
 from conformance.running.options import SHARED
+from conformance.running.patience import TOOK, Patience
+from conformance.running.reporting.report import Run
+from conformance.running.reporting.terminal import table
 from conformance.running.unfinished import unfinished
+from conformance.running.watchdog import Watchdog
 
 
 class Reporting:
-    """A pytest plugin that turns reports, of this process or of workers, into verdicts."""
+    """A pytest plugin that turns reports, of this process or of workers, into verdicts.
+
+    `on_verdict` is called after each verdict. Unless the report is `left` to another caller of
+    :meth:`write`, it is written below the table.
+    """
 
     def __init__(self, config: pytest.Config) -> None:
         option = config.option
         self.config = config
         self.run = Run(option.lstm_profile, option.lstm_seed, option.lstm_max_examples)
         self.on_verdict: Callable[[Run], None] = lambda _: None
+        self.left = False
         self.reproductions = Path(option.lstm_reproductions)
-        self.journal = Path(option.lstm_journal)
-        self._decided: set[str] = set()
+        sweep(self.reproductions)
+        run = self.run
+        asked = Asked(run.profile, run.seed, run.max_examples, run.started, option.lstm)
+        self.folder = RunFolder.create(self.reproductions, asked)
+        option.lstm_journal = str(self.folder.path)
+        self.watchdog = Watchdog(self.folder)
+        self.patience = Patience(timeout(config))
+        self._session: pytest.Session | None = None
+        self._others = False
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Remember the session, whose exit status tells that no report could be written."""
+        self._session = session
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_setupnodes(self, specs: list[Any]) -> None:
+        """Run each worker under a keeper, which ends whatever the worker leaves."""
+        for spec in specs:
+            if spec.popen and sys.platform != "win32":
+                spec.python = shlex.join(kept(shlex.split(spec.python or sys.executable)))
+
+    @pytest.hookimpl(optionalhook=True, wrapper=True)
+    def pytest_xdist_make_scheduler(self) -> Any:
+        """Let the watchdog know which worker has been given what."""
+        self.watchdog.scheduler = yield
+        return self.watchdog.scheduler
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Give each worker the seed, the end of the run, and the folder of the journals."""
         shared = ("lstm_seed", "lstm_deadline", "lstm_journal")
         node.workerinput[SHARED] = {name: self.config.getoption(name) for name in shared}
+        self.watchdog.add(node)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
@@ -54,9 +90,12 @@ class Reporting:
 
         Every other worker loads the same implementation, and would die as well.
         """
+        if not error:
+            return
+        self.watchdog.forget(node.gateway.id)
         entry = self._entry(node.gateway.id)
-        if error and not self.run.total and entry is not None:
-            text = f"{entry.doing!r}: the process died or hung while loading and trying it"
+        if not self.run.total and entry is not None and entry.now.doing:
+            text = f"{entry.now.doing!r}: the process died or hung while loading and trying it"
             self.run.usage_errors[:] = [text]
             pytest.exit(text)
 
@@ -79,73 +118,145 @@ class Reporting:
     def pytest_handlecrashitem(self, crashitem: str, report: Any) -> None:
         """Add the verdict to the report of an item in which a worker died.
 
-        Of an item that is decided there is nothing to report: its worker ended on purpose.
+        Of an item that is decided there is nothing to report: its worker ended on purpose, or what
+        it sent did not arrive.
         """
-        if crashitem in self._decided:
+        here = self._collected().items.get(crashitem)
+        if here is None:
+            return
+        self._take_from_disk()
+        if here in self._decided():
             report.outcome = "passed"
             return
-        here = self._collected().items.get(crashitem)
-        if here is not None:
-            entry = self._entry(report.node.gateway.id)
-            verdict = self._of_dead_worker(crashitem, here, entry)
-            report.user_properties.append((PROPERTY, verdict.to_json()))
+        verdict = self._of_dead_worker(crashitem, here, report.node.gateway.id)
+        append(self.folder.path / ALONE, verdict)
+        report.user_properties.append((PROPERTY, verdict.to_json()))
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Take the verdict out of a report; a failed report without one breaks the run."""
         verdict = dict(report.user_properties).get(PROPERTY)
         if verdict is not None and report.when != "teardown":
-            self._decided.add(report.nodeid)
-            self._add(from_json(verdict))
+            decided = from_json(verdict)
+            took = dict(report.user_properties).get(TOOK)
+            if took is not None:
+                self.patience.took(decided.implementation, took)
+            self._add(decided)
         elif report.failed and report.nodeid in self._collected().items:
             self.run.broken.append(f"{report.nodeid}\n{report.longrepr}")
+        elif report.when == "call" and verdict is None:
+            self._others = True
+
+    def _decided(self) -> set[tuple[str, str, str]]:
+        return {(each.requirement, each.implementation, each.device) for each in self.run.verdicts}
+
+    def _take_from_disk(self) -> None:
+        """Add the verdicts that were written to disk, but did not arrive in a report."""
+        with OURS:
+            for verdict in self.folder.verdicts():
+                self._add(verdict)
 
     def _add(self, verdict: Verdict) -> None:
+        here = verdict.requirement, verdict.implementation, verdict.device
+        if here in self._decided():
+            return
         if isinstance(verdict, (Passed, ExpectedFailure, UnexpectedPass)):
             remove(self.reproductions, verdict)
         self.run.verdicts.append(verdict)
+        if self.patience.learn(verdict):
+            self.watchdog.limits = self.patience.limits
+            self.folder.shorten(self.patience.limits)
+            self.run.circumstances["shortened"] = list(self.patience.reasons.values())
         self.on_verdict(self.run)
 
     def _entry(self, worker: str) -> Entry | None:
         with OURS:
-            return read(self.journal / worker)
+            return read(self.folder.path / worker)
 
     def _collected(self) -> Collected:
         with OURS:
-            return collected(self.journal)
+            return collected(self.folder.path)
 
-    def _of_dead_worker(
-        self, item: str, here: tuple[str, str, str], entry: Entry | None
-    ) -> Verdict:
-        if entry is not None and (entry.doing != item or entry.case is None):
+    def _of_dead_worker(self, item: str, here: tuple[str, str, str], worker: str) -> Verdict:
+        entry = self._entry(worker)
+        if entry is not None and (entry.now.doing != item or entry.case is None):
             entry = None
-        seconds, limit = 0.0 if entry is None else time.time() - entry.started, timeout(self.config)
-        late = seconds >= limit
-        if is_over(self.config) and not late:
+        limit = timeout(self.config)
+        seconds = 0.0 if entry is None else time.time() - entry.now.started
+        what = self.watchdog.late(worker)
+        if not what and seconds >= limit:
+            what = f"no verdict within {limit:g} s"
+        if is_over(self.config) and seconds < limit:
             within = "" if entry is None else f" in {entry.case!r}"
             return Undecided(*here, seconds=seconds, reason=reached(self.config) + within)
         if entry is None:
-            return Crashed(*here, reason="the process died")
-        what = f"no verdict within {limit:g} s" if late else "the process died in this case"
-        return unfinished(entry, self.reproductions, what, seconds, late)
+            return Crashed(*here, reason=what or "the process died")
+        return unfinished(
+            entry, self.reproductions, what or "the process died in this case", seconds, bool(what)
+        )
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Write the report, however the run ended."""
-        self.run.seconds = time.time() - self.run.started
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Any:
+        """End the workers if the run did not end, and see what they left, however the run ended."""
+        if len(self.run.verdicts) < max(self.run.total, 1):
+            self.watchdog.end_all()
+        done = yield
+        self.watchdog.stop()
+        self.finish()
+        if self.run.verdicts and self.run.unchecked and not (self._others or session.exitstatus):
+            session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+        return done
+
+    def finish(self) -> None:
+        """Complete the run with what is on disk; does so once."""
+        if self.run.seconds:
+            return
+        self._take_from_disk()
         what = self._collected()
-        self.run.circumstances.update(what.circumstances)
+        self.run.circumstances = {**what.circumstances, **self.run.circumstances}
         self.run.usage_errors += [what.refusal] if what.refusal else []
-        shutil.rmtree(self.journal, ignore_errors=True)
-        tidy(self.reproductions)
-        self.run.sort(session.config.getoption("lstm"))
-        target = session.config.getoption("lstm_json")
-        if target:
-            self.run.write(Path(target))
+        self.run.sort(self.config.getoption("lstm"))
+        self.run.seconds = time.time() - self.run.started
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Write the table of verdicts below pytest's own output."""
+        """Write the table of verdicts below pytest's own output, then the report."""
+        if self.left:
+            return
         if self.run.verdicts:
             terminalreporter.section("LSTM conformance")
             terminalreporter.write(table(self.run.verdicts))
+            for name in self.run.unchecked:
+                terminalreporter.write_line(f"nothing was checked of {name}")
             for line in (*self.run.circumstances.get("absent", ()), f"seed {self.run.seed}"):
                 terminalreporter.write_line(line)
+        failed = self.write()
+        if failed:
+            terminalreporter.write_line(failed)
+
+    def pytest_unconfigure(self) -> None:
+        """Write the report where nobody else does."""
+        if not self.left:
+            self.write()
+
+    def write(self) -> str:
+        """Write the report and delete the folder of the run.
+
+        Returns what prevented the report in a line; then the folder stays.
+        """
+        self.left = True
+        self.finish()
+        target = self.config.getoption("lstm_json")
+        try:
+            if target:
+                self.run.write(Path(target))
+        except OSError as error:
+            if self._session is not None:
+                self._session.exitstatus = BROKEN
+            failed = f"{target} cannot be written: {error.strerror}"
+            if len(list(self.folder.verdicts())) >= len(self.run.verdicts):
+                folder = shown(self.folder.path, Path.cwd())
+                return f"{failed}; `lstm-conformance report {folder} --json FILE` writes it later"
+        else:
+            failed = ""
+        self.folder.remove()
+        tidy(self.reproductions)
+        return failed

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable
+import functools
+import statistics
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +15,21 @@ import pytest
 from conformance.checking.engine import inapplicable
 from conformance.checking.finding import Finding
 from conformance.checking.requirement import Requirement
-from conformance.checking.verdict import PROPERTY, NotApplicable, Undecided, Verdict
+from conformance.checking.verdict import PROPERTY, FailedShould, NotApplicable, Undecided, Verdict
 from conformance.errors import UsageError
 from conformance.implementations.own_imports import OURS
+from conformance.recording.steps import Step
 from conformance.reproductions.directory import write
 from conformance.running import limits
 from conformance.running.choosing import Selection, Target, budget, selection, subject
 from conformance.running.deciding import check
-from conformance.running.journal import Collected, Entry, Journal
+from conformance.running.folder import RunFolder
+from conformance.running.journal import Collected, Doing, Entry, Journal
 from conformance.running.limits import LOADING, last_resort
 from conformance.running.parametrize import NotConformant
+from conformance.running.patience import TOOK, Calls
+from conformance.running.quiet import quiet
+from reference import Case
 
 
 class RequirementItem(pytest.Item):
@@ -35,15 +43,32 @@ class RequirementItem(pytest.Item):
         self.target = target
         self.device = device
         self.started = 0.0
+        self.journal = Journal(self.config)
+
+    def begin(self) -> float:
+        """Note when the item starts; returns the seconds after which it is ended."""
+        self.started = time.time()
+        seconds = max(limits.granted(self.config, self.started), 1)
+        now = Doing(self.nodeid, self.target.implementation.name, self.started, seconds)
+        self.journal.write(Entry(now))
+        return seconds
+
+    def end(self) -> None:
+        """Note that the item has ended."""
+        self.journal.write(Entry(Doing()))
+        self.journal.close()
 
     def runtest(self) -> None:
         """Decide the requirement, and attach the verdict to the report as a property."""
         in_time = limits.allowed(self.config, self.started) > 0
-        with OURS, limits.last_resort(limits.granted(self.config, self.started) + 1):
+        with OURS, quiet(), limits.last_resort(limits.granted(self.config, self.started) + 1):
             verdict = self.decide() if in_time else self.too_late()
+        self.journal.decided(verdict)
         self.user_properties.append((PROPERTY, verdict.to_json()))
         if isinstance(verdict, NotApplicable):
             pytest.skip(verdict.reason)
+        if isinstance(verdict, FailedShould):
+            pytest.xfail("\n".join(verdict.lines()))
         if not verdict.conformant:
             raise NotConformant(verdict)
 
@@ -55,18 +80,43 @@ class RequirementItem(pytest.Item):
         here = subject(self.config, self.target, self.requirement.name, self.device)
         implementation = self.target.implementation
         found: list[Finding] = []
-        with contextlib.closing(Journal(self.config)) as journal:
-            verdict = check(
-                self.requirement,
-                implementation,
-                self.device,
-                budget(self.config),
-                lambda case: journal.write(
-                    Entry(self.nodeid, self.started, case, here, implementation.name)
-                ),
-                found.append,
-            )
-        if not found or verdict.conformant:
+        folder = RunFolder(Path(self.config.getoption("lstm_journal")))
+        limit = folder.shortened(implementation.name)
+        seconds = limits.granted(self.config, self.started)
+        calls = Calls()
+
+        @functools.wraps(self.requirement.body)
+        def body(*case: Any) -> Any:
+            with limits.within(limit):
+                measured = self.requirement.body(*case)
+            calls.end()
+            return measured
+
+        def announce(case: Case) -> Callable[[Step], None]:
+            now = Doing(self.nodeid, implementation.name, self.started, seconds, time.time())
+            add = self.journal.write(Entry(now, case, here))
+            calls.forget()
+
+            def step(taken: Step) -> None:
+                calls.end()  # what it gave is being read
+                add(taken)
+                if taken.case is not None:
+                    calls.begin()
+
+            return step
+
+        verdict = check(
+            replace(self.requirement, body=body),
+            implementation,
+            self.device,
+            budget(self.config),
+            announce,
+            found.append,
+            self.target.strict,
+        )
+        if calls.took:
+            self.user_properties.append((TOOK, statistics.median(calls.took)))
+        if not found or not verdict.explained:
             return verdict
         root = Path(self.config.getoption("lstm_reproductions"))
         return write(root, self.requirement, here, verdict, found[-1])
@@ -124,7 +174,7 @@ class Requirements(pytest.Directory):
 def selected(collector: pytest.Collector) -> Selection:
     """Return what the options ask for; wrong usage becomes an error of the collection."""
     try:
-        with OURS, last_resort(LOADING):
+        with OURS, quiet(), last_resort(LOADING):
             return selection(collector.config)
     except UsageError as error:
         Journal(collector.config).collected(Collected(refusal=str(error)))
@@ -140,4 +190,7 @@ def collected(session: pytest.Session) -> None:
     }
     if places:
         circumstances = selection(session.config).circumstances
-        Journal(session.config).collected(Collected(places, circumstances))
+        journal = Journal(session.config)
+        journal.collected(Collected(places, circumstances))
+        journal.write(Entry(Doing()))
+        journal.close()

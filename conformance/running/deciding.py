@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from conformance.checking import activations, devices, process_state
+from conformance.checking import activations, devices, originals, process_state
 from conformance.checking.budget import DEFAULT, Budget
+from conformance.checking.digest import combined
 from conformance.checking.engine import Announce, inapplicable, search
 from conformance.checking.expectations import decide
 from conformance.checking.finding import Finding
 from conformance.checking.requirement import Requirement
-from conformance.checking.verdict import NotApplicable, Undecided, Verdict
+from conformance.checking.verdict import (
+    Crashed,
+    Failed,
+    FailedShould,
+    NotApplicable,
+    Undecided,
+    Verdict,
+)
 from conformance.diagnosis import diagnose
-from conformance.implementations.failures import Mismatch, lenient
+from conformance.implementations.declared import declared
+from conformance.implementations.failures import Failure, Mismatch, lenient
 from conformance.implementations.implementation import Implementation
+from conformance.recording.text import kind_of, text_of
 
 DIAGNOSIS = 5.0
 """The longest time for the diagnosis of a failure in seconds; a run that has begun is finished."""
@@ -28,21 +38,53 @@ def check(
     budget: Budget = DEFAULT,
     before: Announce | None = None,
     keep: Callable[[Finding], None] = lambda _: None,
+    strict: bool = True,
 ) -> Verdict:
     """Draw cases until the requirement fails or the budget is spent; never raises for a failure.
 
     `before` is called with each case before the implementation sees the case; if it returns a
     function, that is called before each step with the step. `keep` gets what a failure was found
-    on. An exception that is neither the implementation's nor a mismatch is a fault of this suite,
-    and does propagate. In a process that has lost a device nothing more is decided.
+    on. A requirement that is a should fails as one unless the check is `strict`; a process that
+    dies, hangs or loses its device is never excused. An exception that is neither the
+    implementation's nor a mismatch is a fault of this suite, and does propagate. In a process that
+    has lost a device nothing more is decided.
     """
-    supports = implementation.supports
-    reason = inapplicable(requirement, implementation, device, budget)
+    originals.begin()
+    try:
+        implementation = declared(implementation)
+        reason = inapplicable(requirement, implementation, device, budget)
+    except Failure as failure:  # of the implementation, while it was asked what it is
+        return Crashed(requirement.name, kind_of(implementation), device, reason=text_of(failure))
     if reason is not None:
         return NotApplicable(requirement.name, implementation.name, device, reason=reason)
     if devices.lost():
         reason = f"an earlier requirement {devices.lost()}, and nothing works after that here"
         return Undecided(requirement.name, implementation.name, device, reason=reason)
+    try:
+        verdict = _decided(requirement, implementation, device, budget, before, keep)
+    except Exception:
+        reason = originals.put_back() or devices.lost()
+        if not reason:
+            raise
+        return Crashed(requirement.name, implementation.name, device, reason=reason)
+    did = originals.put_back()
+    if did:
+        return Crashed(**{**vars(verdict), "reason": did})
+    excused = requirement.should and not strict and not devices.lost()
+    if excused and isinstance(verdict, (Failed, Crashed)):
+        return FailedShould(**vars(verdict))
+    return verdict
+
+
+def _decided(
+    requirement: Requirement,
+    implementation: Implementation,
+    device: str,
+    budget: Budget,
+    before: Announce | None,
+    keep: Callable[[Finding], None],
+) -> Verdict:
+    supports = implementation.supports
 
     def attempt(dtypes: tuple[str, ...]) -> Verdict:
         support = replace(supports, devices=(device,), dtypes=dtypes)
@@ -60,6 +102,7 @@ def check(
         return replace(
             worst,
             cases=sum(each.cases for each in verdicts),
+            cases_digest=combined(each.cases_digest for each in verdicts),
             largest_share=max(shares, default=None),
             seconds=sum(each.seconds for each in verdicts),
         )

@@ -1,45 +1,65 @@
 """What a process is about to do, written to disk before the process does it.
 
-A process that dies or hangs cannot report any more: the process that reports reads its journal.
+A process that dies or hangs cannot report any more: the process that reports reads its journal. A
+journal is lines of JSON: what is being done, the case, and each step on the case. Beside it are two
+more files of the same process: what it collected, and its verdicts, a line each.
 """
 
 from __future__ import annotations
 
-import pickle
+import contextlib
+import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, BinaryIO
 
 import pytest
 
+from conformance.checking.verdict import Verdict, from_json
+from conformance.recording.json import Damaged, decode, encode
 from conformance.recording.steps import Step
+from conformance.recording.written import Reader, Writer
 from conformance.reproductions.subject import Subject
 from reference import Case
 
-COLLECTED = ".collected"
-"""The suffix of the file in which a process writes what it collected."""
+JOURNAL, COLLECTED, VERDICTS = ".journal", ".collected", ".verdicts"
+"""The suffixes of the files of a process; the name is that of the worker."""
 ALONE = "process"
-"""The name of the journal if there are no workers."""
+"""The name if there are no workers."""
+
+
+@dataclass(frozen=True)
+class Doing:
+    """What a process does, the first line of its journal.
+
+    - `doing`: the id of a test item, the name of an implementation that is being loaded, or empty
+    - `implementation`: the name of the implementation in verdicts
+    - `started`: since when, in seconds since the epoch
+    - `limit`: the seconds that it may take
+    - `case_started`: since when the case is tried, 0 without a case
+    """
+
+    doing: str = ""
+    implementation: str = ""
+    started: float = field(default_factory=time.time)
+    limit: float = float("inf")
+    case_started: float = 0.0
 
 
 @dataclass(frozen=True)
 class Entry:
     """What a process was doing.
 
-    - `doing`: the id of a test item, or the name of an implementation that is being loaded
-    - `started`: since when, in seconds since the epoch
+    - `now`: what, since when
     - `case`, `subject`: the case, and what is verified on it
-    - `implementation`: the name of the implementation in verdicts
     - `steps`: the steps on the case, of which the last may not be finished
     """
 
-    doing: str
-    started: float = field(default_factory=time.time)
+    now: Doing
     case: Case | None = None
     subject: Subject | None = None
-    implementation: str = ""
     steps: list[Step] = field(default_factory=list)
 
 
@@ -58,69 +78,112 @@ class Collected:
 
 
 class Journal:
-    """The journal of this process."""
+    """The journal of this process.
+
+    Where the disk is full there is none: that costs a reproduction, but nothing else.
+    """
 
     def __init__(self, config: pytest.Config) -> None:
         name = getattr(config, "workerinput", {}).get("workerid", ALONE)
         folder: str | None = config.getoption("lstm_journal")
         self.path = None if folder is None else Path(folder) / name
-        self._file: IO[bytes] | None = None
-        self._pickler: pickle.Pickler | None = None
+        self._file: BinaryIO | None = None
+        self._writer = Writer()
 
     def write(self, entry: Entry) -> Callable[[Step], None]:
         """Replace the last entry by this one, and return a function that adds a step to it."""
         self.close()
         if self.path is not None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("wb")
-            # one pickler for all steps: an array that was written before is not written again
-            self._pickler = pickle.Pickler(self._file, pickle.HIGHEST_PROTOCOL)
-            self._add(entry)
+            self._writer = Writer()
+            with contextlib.suppress(OSError):
+                self._file = open(self.path.with_suffix(JOURNAL), "wb", buffering=0)  # noqa: SIM115
+            self._add(encode(entry.now))
+            if entry.case is not None:
+                self._add({"case": entry.case, "subject": encode(entry.subject)})
         return lambda step: self._add(replace(step, case=None))
-
-    def collected(self, what: Collected) -> None:
-        """Write what was collected into a separate file."""
-        if self.path is not None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.with_suffix(COLLECTED).write_bytes(pickle.dumps(what))
 
     def close(self) -> None:
         """Close the file of the last entry, to which nothing is added any more."""
         if self._file is not None:
             self._file.close()
-            self._file = self._pickler = None
+            self._file = None
 
-    def _add(self, what: Entry | Step) -> None:
-        if self._file is not None and self._pickler is not None:
-            self._pickler.dump(what)
-            self._file.flush()
+    def collected(self, what: Collected) -> None:
+        """Write what was collected into a separate file; raises :class:`OSError` if it cannot."""
+        if self.path is not None:
+            path = self.path.with_suffix(COLLECTED)
+            path.write_text(json.dumps(vars(what)), encoding="ascii")
+
+    def decided(self, verdict: Verdict) -> None:
+        """Add a verdict to those of this process."""
+        if self.path is not None:
+            append(self.path, verdict)
+
+    def _add(self, value: Any) -> None:
+        if self._file is None:
+            return
+        line = self._writer.line(value)
+        try:
+            if self._file.write(line) == len(line):
+                return
+        except OSError:
+            pass
+        with contextlib.suppress(OSError):
+            self._file.truncate(0)
+        self.close()
+
+
+def append(path: Path, verdict: Verdict) -> None:
+    """Add a line to the verdicts of the process `path`, unless the disk is full."""
+    line = json.dumps(verdict.to_json()).encode() + b"\n"
+    with contextlib.suppress(OSError), path.with_suffix(VERDICTS).open("ab", buffering=0) as file:
+        file.write(line)
+
+
+def doing(path: Path) -> Doing | None:
+    """Return what the process `path` does, None if that cannot be read just now."""
+    try:
+        with path.with_suffix(JOURNAL).open("rb") as file:
+            return decode(Doing, Reader().value(file.readline()))
+    except (OSError, Damaged):
+        return None
 
 
 def read(path: Path) -> Entry | None:
-    """Return the last entry of a process with its steps, None if there is no entry."""
-    if not path.exists():
-        return None
-    with path.open("rb") as file:
-        unpickler = pickle.Unpickler(file)
-        entry = _next(unpickler)
-        while isinstance(entry, Entry) and (step := _next(unpickler)) is not None:
-            entry.steps.append(step)
-    return entry if isinstance(entry, Entry) else None
+    """Return the last entry of the process `path` with its steps, None if there is no entry."""
+    reader, entry = Reader(), None
+    for line in _lines(path.with_suffix(JOURNAL)):
+        try:
+            value = reader.value(line)
+            if entry is None:
+                entry = Entry(decode(Doing, value))
+            elif isinstance(value, Step):
+                entry.steps.append(value)
+            elif isinstance(value["case"], Case):
+                subject = decode(Subject, value["subject"])
+                # a replaced case is checked once more
+                entry = replace(entry, case=replace(value["case"]), subject=subject)
+        except (Damaged, ValueError, TypeError, AttributeError, LookupError):
+            break
+    return entry
+
+
+def verdicts(path: Path) -> Iterator[Verdict]:
+    """Yield the verdicts of the process `path`, but for lines that are cut off."""
+    for line in _lines(path.with_suffix(VERDICTS)):
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            yield from_json(json.loads(line))
 
 
 def collected(folder: Path) -> Collected:
     """Return what the processes with journals in `folder` collected: each of them the same."""
     for path in folder.glob(f"*{COLLECTED}"):
-        with path.open("rb") as file:
-            what = _next(pickle.Unpickler(file))
-        if isinstance(what, Collected):
-            return what
+        with contextlib.suppress(OSError, ValueError):
+            return decode(Collected, json.loads(path.read_bytes()))
     return Collected()
 
 
-def _next(unpickler: pickle.Unpickler) -> Any:
-    """Return the next object in a journal, None at the end or if the last object is cut off."""
-    try:
-        return unpickler.load()
-    except (EOFError, pickle.UnpicklingError):
-        return None
+def _lines(path: Path) -> Iterator[bytes]:
+    """Yield the lines of a file, the last one only if it is whole."""
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        yield from (line for line in file if line.endswith(b"\n"))

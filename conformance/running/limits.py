@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 
@@ -52,6 +54,31 @@ def reached(config: pytest.Config) -> str:
     """Return the reason for leaving requirements undecided after the run's time is up."""
     limit = config.getoption("lstm_time_limit")
     return f"the run's time limit of {limit:g} s was reached"
+
+
+@contextlib.contextmanager
+def within(seconds: float | None) -> Iterator[None]:
+    """Raise :class:`NoAnswer` within the context after `seconds`; None stands for no limit.
+
+    Python code is interrupted, and a call of C code that a signal ends. The watchdog ends others.
+    """
+    main = threading.current_thread() is threading.main_thread()
+    if seconds is None or not main or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    from conformance.implementations.failures import NoAnswer
+
+    def late(*_: object) -> None:
+        raise NoAnswer(f"no answer within {seconds:.2g} s")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @contextlib.contextmanager

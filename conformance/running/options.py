@@ -1,6 +1,6 @@
 """Every option, stated once: for the command line, for pytest, and for the command in a report.
 
-pytest imports this module in every project, so the imports here must be fast.
+`pytest --help` imports this module, so the imports here must be fast.
 """
 
 from __future__ import annotations
@@ -15,13 +15,16 @@ from typing import Any
 
 from conformance.checking.budget import ANSWER, MEMORY, PROFILES, TIMEOUTS
 from conformance.errors import UsageError
+from conformance.recording.text import printable
 from conformance.reproductions import ROOT
 
 SHARED = "lstm_conformance"
 """The key under which workers of pytest receive the options that all of them share."""
 
-VERIFY, INFER, REPLAY, PYTEST = "verify", "infer", "replay", "pytest"
-"""What takes options: three commands, and pytest, whose options have the prefix ``--lstm``."""
+VERIFY, INFER, REPLAY, REPORT, PYTEST = "verify", "infer", "replay", "report", "pytest"
+JUDGE = "judge"
+"""What takes options: five commands, and pytest, whose options have the prefix ``--lstm``."""
+VERIFYING = (VERIFY, PYTEST)
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Option:
     - `name`: without dashes; empty for the names of implementations, which are bare words of the
       command and values of ``--lstm`` for pytest
     - `help`: one line, for ``--help`` and for the README
-    - `metavar`: the placeholder of the value in both
+    - `metavar`: the placeholder of the value in both; empty if the option takes no value
     - `kind`: makes the value from text
     - `default`: the value if the option is not given; an empty list if it can be `repeated`
     - `choices`: the only values, if any
@@ -50,7 +53,7 @@ class Option:
     repeated: bool = False
     again: bool = False
     check: Callable[[Any], str | None] = lambda _: None
-    takers: tuple[str, ...] = (VERIFY, PYTEST)
+    takers: tuple[str, ...] = VERIFYING
     short: str = ""
 
     @property
@@ -66,21 +69,35 @@ class Option:
 
     def keywords(self) -> dict[str, Any]:
         """Return what `argparse.ArgumentParser.add_argument` takes beside flags and `dest`."""
+        if not self.metavar:
+            return {"action": "store_true", "help": self.help}
         how = {"action": "append", "default": []} if self.repeated else {"default": self.default}
         how |= {"help": self.help, "metavar": self.metavar, "type": self.kind}
         return {**how, "choices": self.choices}
 
 
-def positive(unit: str) -> Callable[[float], str | None]:
-    """Return a check that a value is a positive, finite number of `unit`."""
-    return lambda value: (
-        None if 0 < value < float("inf") else f"must be a positive number of {unit}, got {value}"
-    )
+def seconds(value: float) -> str | None:
+    """Check that a value is a positive number of seconds that clocks and timers can count."""
+    if not value > 0 or value == float("inf"):
+        return f"must be a positive number of seconds, got {value}"
+    return None if value <= LONGEST else f"must be at most {LONGEST:g} seconds, got {value}"
 
 
-def at_least(least: int) -> Callable[[int], str | None]:
-    """Return a check that a value is `least` or greater."""
-    return lambda value: None if value >= least else f"must be at least {least}, got {value}"
+def between(least: float, most: float, unit: str = "") -> Callable[[float], str | None]:
+    """Return a check that a value is neither less than `least` nor more than `most` of a `unit`."""
+
+    def check(value: float) -> str | None:
+        if least <= value <= most:
+            return None
+        wrong = f"at most {most:g}" if value > most else f"at least {least:g}"
+        return f"must be {wrong}{unit}, got {value}"
+
+    return check
+
+
+def names(value: str) -> str | None:
+    """Check that a list separated by commas names something."""
+    return None if value.strip(", ") else f"must name at least one, got {value!r}"
 
 
 def writable_file(name: str) -> str | None:
@@ -94,6 +111,8 @@ def writable_file(name: str) -> str | None:
 
 def writable_folder(name: str) -> str | None:
     """Check that files can be written into the folder, which is made if it does not exist."""
+    if not name:
+        return "must be a folder, got ''"
     folder = Path(name)
     above = next(each for each in (folder, *folder.absolute().parents) if each.exists())
     with contextlib.suppress(OSError):
@@ -107,8 +126,21 @@ def _listed(numbers: Mapping[str, float]) -> str:
     return f"{', '.join(others)} or {last}"
 
 
-LIST: dict[str, Any] = {"metavar": "LIST", "default": ""}
-SECONDS: dict[str, Any] = {"metavar": "SECONDS", "kind": float, "check": positive("seconds")}
+ORDERS = ("time-first", "batch-first")
+"""The orders of the axes of an input."""
+
+LONGEST = 1e6
+"""The largest limit of time in seconds, eleven days, which every clock and timer can count."""
+LEAST_MEMORY = 0.5
+"""The smallest limit of memory in GiB, with which PyTorch can be loaded."""
+MANY = 1e9
+"""More than any machine has, and no more than operating systems can count."""
+
+MOST_WORKERS = 1024
+"""The largest number of worker processes."""
+
+LIST: dict[str, Any] = {"metavar": "LIST", "check": names}
+SECONDS: dict[str, Any] = {"metavar": "SECONDS", "kind": float, "check": seconds}
 NUMBER: dict[str, Any] = {"metavar": "N", "kind": int, "again": True}
 
 OPTIONS = (
@@ -131,13 +163,34 @@ OPTIONS = (
     Option(
         "device",
         "verify on these devices, such as cpu,cuda; by default on the CPU and every CUDA device",
+        takers=(*VERIFYING, JUDGE),
         **LIST,
     ),
     Option("dtype", "verify only in these dtypes, such as float32,bfloat16", again=True, **LIST),
     Option(
+        "dtype",
+        "judge in these dtypes, such as float32,bfloat16; by default in that of the weights",
+        takers=(JUDGE,),
+        **LIST,
+    ),
+    Option(
+        "without",
+        "declare what is not offered, such as unbatched,second_derivatives",
+        again=True,
+        **LIST,
+    ),
+    Option(
+        "strict",
+        "require what an LSTM should meet but need not; always so for PyTorch's own",
+        "",
+        default=False,
+        again=True,
+    ),
+    Option(
         "precision",
         "declare arithmetic other than the dtype's own, such as products=tf32",
         again=True,
+        takers=(*VERIFYING, JUDGE),
         **LIST,
     ),
     Option(
@@ -151,10 +204,11 @@ OPTIONS = (
     Option(
         "max-examples",
         "try up to N cases for each requirement, whatever the profile",
-        check=at_least(1),
+        check=between(1, MANY),
         **NUMBER,
     ),
     Option("seed", "draw the cases of an earlier run; every run prints its seed", **NUMBER),
+    Option("seed", "draw another input, if none is given", takers=(JUDGE,), **NUMBER),
     Option(
         "timeout",
         f"limit for a requirement on a device; by default {_listed(TIMEOUTS)}, by profile",
@@ -180,7 +234,7 @@ OPTIONS = (
         float,
         MEMORY,
         again=True,
-        check=positive("GiB"),
+        check=between(LEAST_MEMORY, MANY, " GiB"),
         takers=(VERIFY, INFER, REPLAY, PYTEST),
     ),
     Option(
@@ -189,19 +243,71 @@ OPTIONS = (
         "WORKERS",
         int,
         2,
-        check=at_least(0),
+        check=between(0, MOST_WORKERS),
         takers=(VERIFY,),
         short="-n",
     ),
-    Option("json", "write a report of everything that was found", "FILE", check=writable_file),
+    Option(
+        "json",
+        "write a report of everything that was found",
+        "FILE",
+        check=writable_file,
+        takers=(VERIFY, REPORT, PYTEST),
+    ),
     Option(
         "reproductions",
         f"folder for what failures leave, {ROOT} by default",
         "DIR",
         default=ROOT,
         check=writable_folder,
+        takers=(*VERIFYING, JUDGE),
     ),
     Option("as", "decide the case for another implementation", "NAME", takers=(REPLAY,)),
+    Option("lstm", "the LSTM to judge, if the file has several", "PREFIX", takers=(JUDGE,)),
+    Option(
+        "layout",
+        "names and layout of parameters that are not PyTorch's, such as "
+        "weight_ih=W,weight_hh=U,bias=b,gates=ifog,transposed=True, or an adapter, file.py:mine",
+        "LAYOUT",
+        default="",
+        takers=(JUDGE,),
+    ),
+    Option(
+        "input",
+        "a file with input and, where there are any, lengths; without it an input is drawn",
+        "FILE",
+        takers=(JUDGE,),
+    ),
+    Option("states", "a file with h_0 and c_0", "FILE", takers=(JUDGE,)),
+    Option(
+        "order",
+        "whether input and output are (steps, rows, features) or (rows, steps, features)",
+        "|".join(ORDERS),
+        default=ORDERS[0],
+        choices=ORDERS,
+        takers=(JUDGE,),
+    ),
+    Option(
+        "with",
+        "judge this implementation, torch.nn.LSTM by default; can be repeated",
+        "NAME",
+        repeated=True,
+        takers=(JUDGE,),
+    ),
+    Option(
+        "expected",
+        "a file with output, h_n and c_n that another program computed; can be repeated",
+        "FILE",
+        repeated=True,
+        takers=(JUDGE,),
+    ),
+    Option(
+        "plot",
+        "draw errors over steps and units, and the growth of rounding, as a PNG",
+        "FILE",
+        check=writable_file,
+        takers=(JUDGE,),
+    ),
 )
 """All options, in the order in which ``--help`` and the README show them."""
 
@@ -225,20 +331,37 @@ def add(argument: Callable[..., object], taker: str) -> None:
 
 def check(values: Mapping[str, Any], taker: str) -> None:
     """Raise :class:`UsageError` for the first of the `values`, by key, that is not allowed."""
+    if taker in (VERIFY, PYTEST):
+        texts = [each for option in of(taker) for each in _texts(values[option.key])]
+        for text in (*texts, os.getcwd()):
+            # texts that workers of pytest cannot be sent
+            if not text.isascii() and text.encode(errors="ignore").decode() != text:
+                raise UsageError(f"{printable(text)} is not UTF-8: rename the file or folder")
     for option in of(taker):
         value = values[option.key]
-        complaint = None if value is None else option.check(value)
+        try:
+            complaint = None if value is None else option.check(value)
+        except (OSError, ValueError) as error:  # a path that no file can have
+            reason = error.strerror if isinstance(error, OSError) else error
+            complaint = f"must be a path: {reason}"
         if complaint is not None:
             raise UsageError(f"{option.flag(taker)} {complaint}")
 
 
+def _texts(value: Any) -> list[str]:
+    return [each for each in (value if isinstance(value, list) else [value]) if type(each) is str]
+
+
 def given(values: Mapping[str, Any], taker: str) -> Iterator[tuple[str, str]]:
-    """Yield the flag for `taker` and the text of each of the `values`, by key, but for defaults."""
+    """Yield flag for `taker` and text of each of the `values`, by key, but for defaults.
+
+    An option that takes no value has an empty text.
+    """
     for option in of(taker):
         value = values.get(option.key)
         for each in (value or []) if option.repeated else [value]:
             if each is not None and each != option.default:
-                yield option.flag(taker), str(each)
+                yield option.flag(taker), str(each) if option.metavar else ""
 
 
 def rerun(values: Mapping[str, Any], **what: Any) -> str:

@@ -11,6 +11,7 @@ import os
 import secrets
 import signal
 import time
+import warnings
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         vars(config.option).update(config.workerinput[options.SHARED])
         limits.cap_memory(config.getoption("lstm_memory"))
+        if not config.pluginmanager.hasplugin("warnings"):
+            # nobody records them: they would only be printed between the lines of the report
+            warnings.showwarning = lambda *_, **__: None
         # an interrupt reaches every process; only the one that reports has anything left to do
         signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
     else:
@@ -55,7 +59,6 @@ def pytest_configure(config: pytest.Config) -> None:
             secrets.randbelow(2**32) if option.lstm_seed is None else option.lstm_seed
         )
         option.lstm_reproductions = str(Path.cwd() / option.lstm_reproductions)
-        option.lstm_journal = f"{option.lstm_reproductions}/running-{secrets.token_hex(4)}"
         with OURS:
             from conformance.running.collecting import Reporting
         config.pluginmanager.register(Reporting(config), "lstm_conformance_reporting")
@@ -99,11 +102,11 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     with OURS:
         from conformance.checking import devices
         from conformance.running.collection import RequirementItem
-    if isinstance(item, RequirementItem):
-        item.started = time.time()
-        seconds = max(limits.granted(item.config, item.started), 1)
-        item.add_marker(pytest.mark.timeout(seconds, method="thread"), append=False)
+    if not isinstance(item, RequirementItem):
+        return (yield)
+    item.add_marker(pytest.mark.timeout(item.begin(), method="thread"), append=False)
     done = yield
+    item.end()
     if devices.lost() and hasattr(item.config, "workerinput"):
         os._exit(DEVICE_LOST)
     return done

@@ -11,8 +11,11 @@ from _pytest.terminal import TerminalReporter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
+from conformance.running.interrupts import Interrupts
+
 if TYPE_CHECKING:
-    from conformance.reporting.report import Run
+    from conformance.running.collecting import Reporting
+    from conformance.running.reporting.report import Run
 
 SHARES = 10
 """The number of lines that show the progress of a run without a terminal for a bar."""
@@ -21,14 +24,17 @@ SHARES = 10
 class Face:
     """A pytest plugin that shows progress on `console`: a bar or, without a terminal, lines.
 
-    `log` keeps what pytest would have printed, in case the run breaks; `run` is the run itself,
-    None until it has begun.
+    `log` keeps what pytest would have printed, in case the run breaks; `run` is the run itself, and
+    `reporting` what collects it, None until it has begun. `interrupts` are the signals that arrive
+    meanwhile.
     """
 
     def __init__(self, console: Console) -> None:
         self.console = console
         self.log = io.StringIO()
+        self.interrupts = Interrupts()
         self.run: Run | None = None
+        self.reporting: Reporting | None = None
         columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         self._bar = Progress(
             *columns, console=console, transient=True, disable=not console.is_terminal
@@ -49,7 +55,8 @@ class Face:
         """Follow the verdicts as they come."""
         reporting: Any = session.config.pluginmanager.getplugin("lstm_conformance_reporting")
         if reporting is not None:
-            self.run = reporting.run
+            self.run, self.reporting = reporting.run, reporting
+            reporting.left = True
             reporting.on_verdict = self._advance
             self._bar.start()
 
@@ -73,8 +80,15 @@ class Face:
             self._shown = share
             self.console.print(f"{done} of {run.total} decided, {what}", highlight=False)
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self) -> None:
+        """Let nothing interrupt the end of the run."""
+        self.interrupts.ends()
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
         """Remove the progress bar."""
+        self.interrupts.ends()
         # without a terminal there is no bar; stopping it would print an empty line up to rich 13
         if self.run is not None and self.console.is_terminal:
             self._bar.stop()

@@ -27,7 +27,7 @@ def unfinished(entry: Entry, root: Path, what: str, seconds: float, late: bool) 
     tape = Tape()
     tape.steps = entry.steps
     found = Finding(None, entry.case, NoAnswer(what) if late else Died(what), tape)
-    here = entry.subject.requirement, entry.implementation, entry.subject.device
+    here = entry.subject.requirement, entry.now.implementation, entry.subject.device
     verdict = found.verdict(*here, cases=0, seconds=seconds)
     if verdict.conformant:
         return verdict

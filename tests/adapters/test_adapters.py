@@ -49,7 +49,8 @@ def verdicts(name: str, requirements: list[str], folder: Path, *options: object)
     only = [word for requirement in requirements for word in ("--requirement", requirement)]
     report = folder / "report.json"
     done = command(
-        *("verify", name, *only, *options, "--device", "cpu", "-n", 1, "--json", report),
+        *("verify", name, *only, *options, "--strict", "--device", "cpu"),
+        *("-n", 1, "--json", report),
         folder=folder,
     )
     assert done.returncode in (0, 1), done.stdout + done.stderr

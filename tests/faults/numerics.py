@@ -340,3 +340,102 @@ class AccumulatesInHalfPrecision(PlainLSTM):
         for column in range(x.shape[-1]):
             a = a + x[..., column, None] * weight[:, column]
         return a if bias is None else a + bias
+
+
+class TakesNaNInH0ForZero(PlainLSTM):
+    """Takes NaN in h_0 for zero."""
+
+    bug = ""
+    caught_by = "nan_stays_in_its_row"
+
+    def initial_states(self, sequence: Any, x: Tensor, hx: States | None) -> States:
+        h_0, c_0 = super().initial_states(sequence, x, hx)
+        return h_0.masked_fill(h_0.isnan(), 0), c_0
+
+
+class TakesNaNInC0ForZero(PlainLSTM):
+    """Takes NaN in c_0 for zero."""
+
+    bug = ""
+    caught_by = "nan_stays_in_its_row"
+
+    def initial_states(self, sequence: Any, x: Tensor, hx: States | None) -> States:
+        h_0, c_0 = super().initial_states(sequence, x, hx)
+        return h_0, c_0.masked_fill(c_0.isnan(), 0)
+
+
+class SpreadsNaNOfItsStates(PlainLSTM):
+    """Adds the mean initial cell state times zero, which makes every row NaN if one is."""
+
+    bug = ""
+    caught_by = "nan_stays_in_its_row"
+
+    def initial_states(self, sequence: Any, x: Tensor, hx: States | None) -> States:
+        h_0, c_0 = super().initial_states(sequence, x, hx)
+        return h_0, c_0 + 0 * c_0.mean(1, keepdim=True) if c_0.numel() else c_0
+
+
+class ReplacesInfinityInC0(PlainLSTM):
+    """Takes an infinite c_0 for the largest finite number."""
+
+    bug = ""
+    caught_by = "infinity_stays_in_its_row"
+
+    def initial_states(self, sequence: Any, x: Tensor, hx: States | None) -> States:
+        h_0, c_0 = super().initial_states(sequence, x, hx)
+        return h_0, c_0.nan_to_num(nan=torch.nan)
+
+
+class SpreadsInfinityOfH0(PlainLSTM):
+    """Adds the largest h_0 times zero to all of them, which is NaN for infinity."""
+
+    bug = ""
+    caught_by = "infinity_stays_in_its_row"
+
+    def initial_states(self, sequence: Any, x: Tensor, hx: States | None) -> States:
+        h_0, c_0 = super().initial_states(sequence, x, hx)
+        return (h_0 + 0 * h_0.detach().amax(), c_0) if h_0.numel() else (h_0, c_0)
+
+
+class ClipsItsCellStateAt50(PlainLSTM):
+    """Clips the cell state to 50, as a cell clip of a framework does."""
+
+    bug = ""
+    caught_by = "large_cell_states_are_kept"
+
+    def cell_state(self, i: Tensor, f: Tensor, g: Tensor, c: Tensor) -> Tensor:
+        return super().cell_state(i, f, g, c).clamp(-50, 50)
+
+
+class ClipsItsCellStateFarOut(PlainLSTM):
+    """Clips the cell state to a hundred thousand, where the dtype has larger numbers."""
+
+    bug = ""
+    caught_by = "large_cell_states_are_kept"
+
+    def cell_state(self, i: Tensor, f: Tensor, g: Tensor, c: Tensor) -> Tensor:
+        return super().cell_state(i, f, g, c).clamp(-1e5, 1e5)
+
+
+class DividesStatesByTheNormOfTheBatch(PlainLSTM):
+    """Divides the cell states of all rows by their common norm where that exceeds a thousand."""
+
+    bug = ""
+    caught_by = "large_cell_states_are_kept"
+
+    def cell_state(self, i: Tensor, f: Tensor, g: Tensor, c: Tensor) -> Tensor:
+        c = super().cell_state(i, f, g, c)
+        norm = c.detach().double().norm() / 1000
+        return c / norm.clamp_min(1.0).to(c.dtype)
+
+
+class OverflowsInTheNormOfH0(PlainLSTM):
+    """Multiplies h_0 by its squared norm over itself, which is NaN where the norm overflows."""
+
+    bug = ""
+    caught_by = "huge_preactivations_saturate"
+
+    def initial_states(self, sequence: Any, x: Tensor, hx: States | None) -> States:
+        h_0, c_0 = super().initial_states(sequence, x, hx)
+        norm = (h_0.detach() * h_0.detach()).sum(-1, keepdim=True)
+        return h_0 * torch.where(norm > 0, norm / norm, 1), c_0

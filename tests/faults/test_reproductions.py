@@ -8,7 +8,7 @@ from conformance.checking.verdict import Crashed, TimedOut
 from conformance.recording.steps import Step
 from conformance.recording.tape import recording
 from conformance.reproductions.subject import Subject
-from conformance.running.journal import Entry
+from conformance.running.journal import Doing, Entry
 from conformance.running.unfinished import unfinished
 from reference import Configuration
 from tests.support.cases import random_case
@@ -90,7 +90,7 @@ def test_script_of_an_end_shows_it(hangs: bool, tmp_path: Path) -> None:
 
     with pytest.raises(Stopped), recording(sink):
         adapter.run(case)
-    entry = Entry("the item", 0.0, case, subject(tmp_path), "x", steps)
+    entry = Entry(Doing("the item", "x"), case, subject(tmp_path), steps)
     verdict = unfinished(entry, tmp_path, "the process died in this case", 1.0, hangs)
     assert isinstance(verdict, TimedOut if hangs else Crashed)
     text = (tmp_path / verdict.reproduction / "reproduce.py").read_text()

@@ -107,12 +107,13 @@ def by_command(fault: Fault, seed: int, seconds: float = 10.0) -> Verdict:
             "--timeout": seconds,
             "--seed": seed,
             "--workers": 1,
+            "--strict": None,
             "--json": report,
             "--reproductions": Path(folder) / "reproductions",
         }
         code = "import sys; from conformance.cli.command import main; sys.exit(main())"
         command = [sys.executable, "-c", code, "verify", f"{fault.__module__}:{fault.__name__}"]
-        command += [f"{name}={value}" for name, value in options.items()]
+        command += [name if value is None else f"{name}={value}" for name, value in options.items()]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
         if done.returncode not in (0, 1):
             raise RuntimeError(f"{fault.__name__}: {done.stderr}")

@@ -17,11 +17,13 @@ from conformance.implementations.pytorch.probing import adapt
 
 from . import (
     batch,
+    calls,
     cells,
     crashes,
     devices,
     directions,
     dropout,
+    dropout_masks,
     equations,
     errors,
     gradients,
@@ -32,7 +34,10 @@ from . import (
     manners,
     modules,
     numerics,
+    rounding,
+    sizes,
     states,
+    training,
 )
 
 Fault = type[Any]
@@ -54,15 +59,20 @@ FAMILIES: dict[str, list[Fault]] = {
         batch,
         lengths,
         dropout,
+        dropout_masks,
         gradients,
         errors,
         numerics,
+        rounding,
+        sizes,
         initialisation,
         modules,
         devices,
         crashes,
         manners,
         cells,
+        calls,
+        training,
     )
 }
 

@@ -399,7 +399,7 @@ class CannotBeCalled:
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("no_such_file.py:LSTM", "there is no file no_such_file.py"),
+        ("no_such_file.py:LSTM", "there is no file 'no_such_file.py'"),
         (f"{FOLDER / 'right.py'}:Missing", "there is no class or function 'Missing'"),
         (f"{FOLDER / 'right.py'}:lstms", r"in .*right.py; it has .*; did you mean 'lstm'\?"),
         (f"{FOLDER / 'right.py'}", "give .*right.py:Class; it has CarryCell, Cell, "),

@@ -38,7 +38,7 @@ def verdicts(folder: Path, *commands: str, **variables: str) -> dict[tuple[str, 
     """What the command decides, by implementation and requirement, without what does not apply."""
     asked = [argument for text in commands for argument in ("--command", text)]
     run = command(
-        *("verify", *asked, "--device", "cpu", "--max-examples", 20, "--seed", 1),
+        *("verify", *asked, "--strict", "--device", "cpu", "--max-examples", 20, "--seed", 1),
         *("--json", "report.json"),
         folder=folder,
         **variables,

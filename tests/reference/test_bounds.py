@@ -23,7 +23,7 @@ from reference import (
 )
 from reference.arithmetic import perturbed, sigmoid_slope, tanh_slope
 from reference.cell import sigmoid
-from reference.products import preactivation_error
+from reference.products import Products, preactivation_error
 from reference.step_bounds import step_bound
 from tests.reference.cases import KINDS, dropout_masks, lstm_cases
 from tests.reference.rounded import AdverseLSTM, OperationByOperation, RoundedLSTM, share
@@ -362,8 +362,8 @@ def test_pre_activation_error_covers_four_roundings_of_each_product() -> None:
     w = Weights(np.zeros((4, 1)), np.ones((4, 1)), np.zeros(4), np.zeros(4))
     arithmetic = Arithmetic(u, 0.0, 0.0, 0.0, subnormal=0.0, largest=np.inf)
     for dh in (0.0, 0.5, 2.0):
-        step = lstm_cell(zero, one, zero, w)
-        found = preactivation_error(step, w, zero, np.full((1, 1), dh), arithmetic)
+        products, off = Products.of(zero, one, w), np.full((1, 1), dh)
+        found, _ = preactivation_error(zero, one, products, w, zero, off, arithmetic)
         assert ((1 + dh) * ((1 + u) ** 4 - 1) <= found).all()
 
 
@@ -499,3 +499,14 @@ def test_wrong_lstm_is_above_the_bound(what: str, data: st.DataObject) -> None:
     dtype, wrong = WRONG[what]
     case = data.draw(lstm_cases(dtypes=(dtype,), projection=False, **ORDINARY))
     assert share_of(wrong(DTYPES["float32"]), case) > 1
+
+
+def test_bound_is_infinite_where_c_may_overflow() -> None:
+    """From c_0 = 65504, float16's largest number, c may grow by one in each step.
+
+    A right LSTM that keeps float32 inside returns infinity.
+    """
+    case = one_unit_case("float16", 20, c_0=65504, bias_ih_l0=[20, 20, 20, 20])
+    assert np.isinf(forward_bound(reference.trace(case)).c_n).all()
+    smaller = one_unit_case("float16", 2, c_0=40000, bias_ih_l0=[20, 20, 20, 20])
+    assert np.isfinite(forward_bound(reference.trace(smaller)).c_n).all()

@@ -17,6 +17,9 @@ from reference import Case
 if TYPE_CHECKING:
     from conformance.checking.requirement import Body
 
+UNHURRIED = 600.0
+"""Seconds for a diagnosis, so many that it is the same on a loaded machine."""
+
 
 def finding(
     implementation: Implementation, case: Case, body: Body[Any] = against_reference
@@ -27,7 +30,10 @@ def finding(
 
 
 def diagnosed(
-    implementation: Implementation, case: Case, body: Body[Any] = against_reference, **options: Any
+    implementation: Implementation,
+    case: Case,
+    body: Body[Any] = against_reference,
+    seconds: float = UNHURRIED,
 ) -> Diagnosis:
     """The diagnosis of what `body` finds on a case."""
-    return diagnose(finding(implementation, case, body), **options)
+    return diagnose(finding(implementation, case, body), seconds=seconds)

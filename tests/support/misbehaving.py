@@ -3,10 +3,19 @@
 They misbehave on inputs with a non-zero element only, so that trying out what they take ends well.
 """
 
+import contextlib
 import ctypes
+import faulthandler
 import os
+import signal
+import stat
+import struct
+import subprocess
+import sys
+import time
 import warnings
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -206,3 +215,126 @@ class DiesOfWrongShapes(Plain):
         if case.h_0 is not None and case.h_0.shape[-1] != case.configuration.output_size:
             os._exit(3)
         return super().run(case)
+
+
+# What holds up or takes down the run, and what outlives it.
+
+
+class StopsItself(Misbehaving):
+    """Stops its process."""
+
+    def before(self) -> None:
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
+class HoldsTheInterpreter(Misbehaving):
+    """Cancels the timer of faulthandler, and lets no other thread run."""
+
+    def before(self) -> None:
+        faulthandler.cancel_dump_traceback_later()
+        ctypes.PyDLL(None).sleep(100_000)
+
+
+class DiesBesideAChild(Misbehaving):
+    """Forks a child that has all pipes, and aborts."""
+
+    def before(self) -> None:
+        if not os.fork():
+            time.sleep(100_000)
+        os.abort()
+
+
+class WritesIntoEveryPipe(Misbehaving):
+    """Writes noise to every file descriptor."""
+
+    noise = b"\xff\x00garbage" * 8
+
+    def before(self) -> None:
+        for descriptor in range(3, 64):
+            with contextlib.suppress(OSError):
+                if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+                    os.write(descriptor, self.noise)
+
+
+class AnnouncesALongMessage(WritesIntoEveryPipe):
+    """Writes what reads as the begin of a message of 2 GB, which never comes."""
+
+    noise = struct.pack("!bii", 4, 1, 2**31 - 1)
+
+
+def left(number: int) -> None:
+    """Write down the number of a process that is left."""
+    with Path("left").open("a") as file:
+        file.write(f"{number}\n")
+
+
+class LeavesChildren(Misbehaving):
+    """Forks twenty children at its first call."""
+
+    done = False
+
+    def before(self) -> None:
+        if not LeavesChildren.done:
+            LeavesChildren.done = True
+            for _ in range(20):
+                child = os.fork()
+                if not child:
+                    time.sleep(100_000)
+                left(child)
+
+
+class LeavesAProgram(Misbehaving):
+    """Starts a program at its first call, and does not wait for it."""
+
+    done = False
+
+    def before(self) -> None:
+        if not LeavesAProgram.done:
+            LeavesAProgram.done = True
+            left(subprocess.Popen(["sleep", "100000"]).pid)
+
+
+DAEMON = """
+import os, time
+if os.fork():
+    os._exit(0)
+os.setsid()
+if os.fork():
+    os._exit(0)
+with open("left", "a") as file:
+    file.write(f"{os.getpid()}\\n")
+time.sleep(100_000)
+"""
+"""A program that leaves its session and its parent, as a daemon does."""
+
+
+class LeavesADaemon(Misbehaving):
+    """Starts a daemon at its first call."""
+
+    done = False
+
+    def before(self) -> None:
+        if not LeavesADaemon.done:
+            LeavesADaemon.done = True
+            subprocess.run([sys.executable, "-c", DAEMON], check=True)
+
+
+class OfItsOwn(UserWarning):
+    """A class of warnings that the process that reports cannot import."""
+
+
+class Warns(Misbehaving):
+    """Warns by a class of its own."""
+
+    def before(self) -> None:
+        warnings.warn("this is old", OfItsOwn, stacklevel=1)
+
+
+class HangsOnThreeSteps(nn.LSTM):
+    """Never answers where a sequence has three steps."""
+
+    def forward(self, x: Any, hx: Any = None) -> Any:
+        steps = x.size(1 if self.batch_first else 0) if isinstance(x, Tensor) else 0
+        if steps == 3 and x.any():
+            time.sleep(100_000)
+        return super().forward(x, hx)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ def run(
         env={**ours, "COLUMNS": "200", "OMP_NUM_THREADS": "1", **variables},
         capture_output=True,
         text=True,
+        errors="backslashreplace",
         timeout=timeout,
         check=False,
     )
@@ -37,3 +39,23 @@ def pytest(*arguments: object, folder: Path, **variables: Any) -> subprocess.Com
     """Run ``python -m pytest`` with these arguments."""
     plain = ["-p", "no:cacheprovider"]
     return run([sys.executable, "-m", "pytest", *plain, *arguments], folder, **variables)
+
+
+def alive(processes: list[int]) -> list[int]:
+    """Which of the processes run; those that ended but nobody waited for do not."""
+    running = []
+    for process in processes:
+        try:
+            state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+        except FileNotFoundError:
+            continue
+        running += [process] if state != "Z" else []
+    return running
+
+
+def wait_for_end(processes: list[int]) -> list[int]:
+    """Those that still run after a minute."""
+    deadline = time.monotonic() + 60
+    while alive(processes) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return alive(processes)

@@ -6,7 +6,7 @@ from typing import Any
 
 import jsonschema
 
-from conformance.reporting.report import SCHEMA
+from conformance.running.reporting.report import SCHEMA
 
 PUBLISHED = json.loads(SCHEMA.read_text(encoding="utf-8"))
 

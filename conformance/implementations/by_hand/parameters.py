@@ -122,10 +122,11 @@ class Parameters:
         """
         found: dict[str, Array] = {}
         for layer, suffix in zip(self.layers, case.configuration.suffixes(), strict=True):
-            found |= self.layout.restored(self._restored(own, layer), suffix)
+            found |= self.layout.restored(self.stored(own, layer), suffix)
         return found
 
-    def _restored(self, own: Mapping[str, Array], layer: str) -> Stored:
+    def stored(self, own: Mapping[str, Array], layer: str = "") -> Stored:
+        """Stack the arrays `own` of one layer, by the names and shapes of :meth:`of`."""
         by: dict[str, Array] = {}
         for which, each in self.weights.items():
             turned = which in self.transposed

@@ -66,7 +66,7 @@ class CommandImplementation:
             raise UsageError("--command needs a program to run")
         try:
             self._hello = self._start()
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise UsageError(f"{command!r} cannot be started: {error}") from error
         except Misbehaviour as misbehaviour:
             what = " / ".join(line.strip() for line in str(misbehaviour).splitlines())

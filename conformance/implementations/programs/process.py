@@ -1,13 +1,12 @@
 """A process that answers each line with a line, within limits of time and size.
 
-The process and its children form a separate process group, which is killed as a whole: by
-:meth:`Process.stop`, when the object is no longer used, and at the end of Python. If this process
-is itself killed, a small second process, the watcher, kills the group. This needs a POSIX system.
+A :mod:`~conformance.implementations.programs.keeper` ends the process with all that it started: by
+:meth:`Process.stop`, when the object is no longer used, and at the end of Python, however this
+process ends. This needs a POSIX system.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import selectors
 import signal
@@ -17,7 +16,9 @@ import weakref
 from collections.abc import Sequence
 from typing import IO
 
+from conformance.implementations.programs.keeper import kept
 from conformance.implementations.programs.protocol import SHOWN, shown
+from conformance.recording.text import printable
 
 CHUNK = 1 << 16
 """The largest number of bytes that are read or written at once."""
@@ -25,11 +26,8 @@ TAIL = 1 << 12
 """The number of bytes that are kept of the end of the standard error."""
 LINES = 12
 """The number of lines that are shown of the end of the standard error."""
-WATCH = 'read _; kill -s KILL -- "-$1"'
-"""A shell script that waits for the end of its standard input, then kills a process group.
-
-Its input is a pipe from this process, which ends however this process ends.
-"""
+ENDING = 10.0
+"""The longest time in seconds for the end of a process with all that it started."""
 
 
 class ProcessFault(Exception):
@@ -47,24 +45,26 @@ class Process:
     """
 
     def __init__(self, command: Sequence[str], folder: str | None = None) -> None:
-        piped, nowhere = subprocess.PIPE, subprocess.DEVNULL
-        self._child = subprocess.Popen(
-            command,
-            bufsize=0,
-            stdin=piped,
-            stdout=piped,
-            stderr=piped,
-            start_new_session=True,
-            cwd=folder,
-        )
-        watcher = subprocess.Popen(
-            ["/bin/sh", "-c", WATCH, "sh", str(self._child.pid)],
-            stdin=piped,
-            stdout=nowhere,
-            stderr=nowhere,
-            start_new_session=True,
-        )
-        self._end = weakref.finalize(self, _end, self._child, watcher)
+        reading, writing = os.pipe()
+        with open(reading, "rb") as failed:
+            try:
+                self._child = subprocess.Popen(
+                    kept(command, writing),
+                    bufsize=0,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    start_new_session=True,
+                    cwd=folder,
+                    pass_fds=(writing,),
+                )
+            finally:
+                os.close(writing)
+            self._end = weakref.finalize(self, _end, self._child)
+            number = failed.read()
+        if number:
+            self._end()
+            raise OSError(int(number), os.strerror(int(number)), command[0])
         self._stdin, self._stdout = _pipe(self._child.stdin), _pipe(self._child.stdout)
         self._stderr = _pipe(self._child.stderr)
         self._received = bytearray()
@@ -122,10 +122,11 @@ class Process:
             size = len(self._errors)
             _take(self._stderr, self._errors)
         text = self._errors[-TAIL:].decode("utf-8", errors="backslashreplace")
-        return [line[:SHOWN] for line in text.splitlines() if line.strip()][-LINES:]
+        lines = [printable(line)[:SHOWN] for line in text.splitlines() if line.strip()]
+        return lines[-LINES:]
 
     def stop(self) -> None:
-        """Kill the process, and everything in its process group."""
+        """End the process, and everything that it started."""
         self._end()
 
     def _begun(self) -> str:
@@ -168,13 +169,15 @@ def _give(pipe: int, data: memoryview) -> int:
         return len(data)
 
 
-def _end(child: subprocess.Popen[bytes], watcher: subprocess.Popen[bytes]) -> None:
-    """Kill the group, and only then reap its leader, whose number another group could get."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, signal.SIGKILL)
-    for process in (watcher, child):
-        process.kill()
-        process.wait()
-        for file in (process.stdin, process.stdout, process.stderr):
-            if file is not None:
-                file.close()
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Ask the keeper to end; one that does not is killed."""
+    for number in (signal.SIGCONT, signal.SIGTERM):
+        child.send_signal(number)
+    try:
+        child.wait(ENDING)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+    for file in (child.stdin, child.stdout, child.stderr):
+        if file is not None:
+            file.close()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import numpy as np
 
 from conformance.implementations.failures import Mismatch
 from conformance.recording.json import Damaged, decode, encode_numbers
+from conformance.recording.text import line_of, printable, text_of
 from reference import RESULTS, Array, Case, DType, Precision, Result
 from strategies import Support
 
@@ -70,7 +71,8 @@ def hello(line: bytes) -> Hello:
     _check("hello", values, line)
     supports = {**DEFAULTS, **values.get("supports", {}), "own_process": True}
     try:
-        return decode(Hello, {**values, "supports": supports})
+        found = decode(Hello, {**values, "supports": supports})
+        return replace(found, name=line_of(found.name), version=line_of(found.version))
     except Damaged as error:
         raise Malformed(f"wrote an invalid hello ({error}): {shown(line)}") from error
 
@@ -113,7 +115,7 @@ def _answer(kind: str, number: int, line: bytes) -> dict[str, Any] | str:
     _check(kind, values, line)
     if values["id"] != number:
         raise Malformed(f"answered id {values['id']} to id {number}: {shown(line)}")
-    return str(values["error"]) if kind == "error" else values
+    return text_of(values["error"]) if kind == "error" else values
 
 
 def shown(line: bytes) -> str:
@@ -150,6 +152,7 @@ def _check(kind: str, values: dict[str, Any], line: bytes) -> None:
             text += f", only {', '.join(name for names in known for name in names)}"
         elif not isinstance(error.value, (dict, list)):
             text += f", and is {json.dumps(error.value)[:SHOWN]}"
+        text = printable(text)
         raise Malformed(f"wrote an invalid {kind} ({text}): {shown(line)}") from error
 
 

@@ -6,9 +6,11 @@ from collections.abc import Collection
 from typing import Any
 
 import torch
+from torch import nn
 
 from conformance.implementations.failures import NoResult, WrongAttribute, blamed
-from conformance.implementations.pytorch.tensors import expect_tensor, to_array, to_tensor
+from conformance.implementations.implementation import documented_shapes
+from conformance.implementations.pytorch.tensors import to_array, to_tensor
 from conformance.implementations.torch_module import TorchModule
 from conformance.recording.ending import untrue
 from conformance.recording.tape import bind, note
@@ -16,11 +18,14 @@ from reference import RESULTS, Array, Case, Result
 
 
 class Differentiated:
-    """A module built for `case`, and its leaves: input, initial states and parameters.
+    """A module for `case`, and its leaves: input, initial states and parameters.
 
-    The leaves require gradients, except for those named in `frozen`. The module is in train mode,
-    or in eval mode if not `train`.
+    The leaves require gradients, except for those named in `frozen`, and have none yet. The module
+    is in train mode, or in eval mode if not `train`; it is built unless one is given. `answer` is
+    what the last call returned: output, h_n and c_n.
     """
+
+    answer: tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
     def __init__(
         self,
@@ -29,10 +34,11 @@ class Differentiated:
         *,
         train: bool = True,
         frozen: Collection[str] = (),
+        module: nn.Module | None = None,
     ) -> None:
         self.implementation = implementation
         self.case = case
-        self.module = implementation.build(case).train(train)
+        self.module = (implementation.build(case) if module is None else module).train(train)
         self.leaves = {name: to_tensor(a, case.device) for name, a in case.arguments().items()}
         self.leaves.update(implementation.parameters(self.module, case))
         for name, leaf in self.leaves.items():
@@ -41,26 +47,39 @@ class Differentiated:
                 operand: dict[str, Any] = {stem: leaf}
                 note(f"{{{stem}}}.requires_grad_({name not in frozen})", **operand)
             leaf.requires_grad_(name not in frozen)
+        self.reset()
 
-    def loss(self, cotangents: Result, of: Collection[str] = RESULTS) -> torch.Tensor:
-        """Call the module and sum the results named in `of`, each times its cotangent.
+    def reset(self) -> None:
+        """Take the gradient from every leaf that has one."""
+        for leaf in self.leaves.values():
+            if leaf.grad is not None:
+                note("{leaf}.grad = None", leaf=leaf)
+                leaf.grad = None
+
+    def results(self, of: Collection[str] = RESULTS) -> dict[str, torch.Tensor]:
+        """Call the module; returns those of its results that are named in `of`.
 
         Raises :class:`NoResult` for a result that does not require gradients.
         """
         states = (self.leaves["h_0"], self.leaves["c_0"]) if "h_0" in self.leaves else None
-        answer = self.implementation.call_with(self.module, self.case, self.leaves["input"], states)
-        pairs = zip(RESULTS, answer, strict=True)
+        self.answer = self.implementation.call_with(
+            self.module, self.case, self.leaves["input"], states
+        )
+        pairs = zip(RESULTS, self.answer, strict=True)
         results: dict[str, Any] = {name: result for name, result in pairs if name in of}
+        shapes = documented_shapes(self.case)
         for name, result in results.items():
-            expect_tensor(result, name)
             if result.grad_fn is None:
                 message = f"{name} does not require gradients"
                 raise NoResult(message, untrue("{it}.grad_fn is not None", message, it=result))
+            if tuple(result.shape) != shapes[name]:
+                raise WrongAttribute(name, "shape", tuple(result.shape), shapes[name], result)
+        return results
+
+    def loss(self, cotangents: Result, of: Collection[str] = RESULTS) -> torch.Tensor:
+        """Call the module and sum the results named in `of`, each times its cotangent."""
+        results = self.results(of)
         cotangent = dict(cotangents.items())
-        for name, result in results.items():
-            got, expected = tuple(result.shape), cotangent[name].shape
-            if got != expected:
-                raise WrongAttribute(name, "shape", got, expected, result)
         weights = {f"d_{n}": to_tensor(cotangent[n], self.case.device) for n in results}
         operands: dict[str, Any] = {**results, **weights}
         noted = note(
@@ -80,6 +99,16 @@ class Differentiated:
         note("{loss}.backward()", loss=loss)
         with blamed():
             loss.backward()  # type: ignore[no-untyped-call]
+
+    def pull(self, cotangents: Result, of: Collection[str] = RESULTS) -> None:
+        """Call the module and pass the cotangents, with the strides that they have, to autograd."""
+        results = self.results(of)
+        arrays = dict(cotangents.items())
+        weights = tuple(to_tensor(arrays[name], self.case.device) for name in results)
+        given = tuple(results.values())
+        note("torch.autograd.backward({results}, {weights})", results=given, weights=weights)
+        with blamed():
+            torch.autograd.backward(given, weights)
 
     def gradients(self) -> dict[str, Array]:
         """Read the gradient in each leaf that is not frozen; it is zero if there is none."""

@@ -9,6 +9,7 @@ from dataclasses import fields
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
@@ -16,10 +17,11 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 from conformance.implementations.failures import NoResult, blamed
 from conformance.implementations.pytorch import notes as torch_notes
 from conformance.implementations.pytorch.cuda import switches
-from conformance.implementations.pytorch.tensors import TORCH_DTYPES, to_array, to_tensor
+from conformance.implementations.pytorch.tensors import TORCH_DTYPES, plain, to_array, to_tensor
 from conformance.recording.ending import Ending, untrue
 from conformance.recording.operands import part
 from conformance.recording.tape import bind, mode, note
+from conformance.recording.text import kind_of
 from reference import Array, Case, Configuration, Precision, Result
 from strategies import Support
 
@@ -95,7 +97,8 @@ class TorchLSTM:
 
         Raises :class:`NoResult` if one is missing.
         """
-        found = dict(module.named_parameters())
+        with blamed(), self.around():
+            found = dict(module.named_parameters())
         missing = [name for name in map(self.rename, case.parameters) if name not in found]
         if missing:
             message = f"{missing[0]} is not a parameter of the module"
@@ -137,25 +140,32 @@ class TorchLSTM:
         mode(module)
         if case.lengths is not None:
             lengths = torch.from_numpy(case.lengths.copy())
-            packed = torch_notes.packing(case, x)
-            sequence = pack_padded_sequence(x, lengths, batch_first, enforce_sorted=False)
+            in_order = packs_in_order(case)
+            packed = torch_notes.packing(case, x, in_order=in_order)
+            sequence = pack_padded_sequence(x, lengths, batch_first, enforce_sorted=in_order)
             packed.gave(sequence)
         called = torch_notes.call(case, module, sequence, states)
         with blamed(), self.around():
             answer = module(sequence) if states is None else module(sequence, states)
-        output, (h_n, c_n) = unpack(answer, partial(torch_notes.answered, module, sequence, states))
-        called.gave(output, h_n, c_n)
-        if case.lengths is not None:
-            if not isinstance(output, PackedSequence):
-                kind, packed_type = type(output).__name__, "torch.nn.utils.rnn.PackedSequence"
-                message = f"output is a {kind}, not a PackedSequence as the input is"
-                condition = f"isinstance({{it}}, {packed_type})"
+        with blamed():
+            whole = partial(torch_notes.answered, module, sequence, states)
+            output, (h_n, c_n) = unpack(answer, whole)
+            called.gave(output, h_n, c_n)
+            if case.lengths is None:
+                results = plain(output, "output"), plain(h_n, "h_n"), plain(c_n, "c_n")
+                called.gave(*results)
+                return results
+            if not issubclass(type(output), PackedSequence):
+                message = f"output is a {kind_of(output)}, not a PackedSequence as the input is"
+                condition = "isinstance({it}, torch.nn.utils.rnn.PackedSequence)"
                 raise NoResult(message, untrue(condition, message, it=output))
+            h_n, c_n = plain(h_n, "h_n"), plain(c_n, "c_n")
+            called.gave(output, h_n, c_n)
             padded = torch_notes.padding(case, output)
-            with blamed():
-                output, _ = pad_packed_sequence(output, batch_first, total_length=case.seq_len)
+            output, _ = pad_packed_sequence(output, batch_first, total_length=case.seq_len)
+            output = plain(output, "output")
             padded.gave(output)
-        return output, h_n, c_n
+            return output, h_n, c_n
 
     def run(self, case: Case) -> Result:
         """Compute `case` with a newly built module."""
@@ -202,12 +212,24 @@ class TorchLSTMCell(TorchLSTM):
             with blamed(), self.around():
                 answer = module(step) if state is None else module(step, state)
             whole = partial(torch_notes.answered, module, x, states, cell=True)
-            state = pair(answer, "the cell's answer", whole)
-            outputs.append(state[0])
+            with blamed():
+                state = pair(answer, "the cell's answer", whole)
+                last = [plain(each, what) for what, each in zip(("h", "c"), state, strict=True)]
+            outputs.append(last[0])
         with blamed():
-            answer = torch.stack(outputs), state[0][None], state[1][None]
+            answer = torch.stack(outputs), last[0][None], last[1][None]
         called.gave(*answer)
         return answer
+
+
+def packs_in_order(case: Case) -> bool:
+    """Whether `case` is packed with ``enforce_sorted=True``, which gives no indices of a sorting.
+
+    That is so for half of the cases whose rows are in order, the longest first.
+    """
+    assert case.lengths is not None
+    falling = bool((np.diff(case.lengths) <= 0).all())
+    return falling and int(case.lengths.sum() + case.configuration.hidden_size) % 2 == 0
 
 
 def unpack(
@@ -220,8 +242,8 @@ def unpack(
 
 def pair(answer: Any, what: str, ending: Callable[[], Ending | None]) -> tuple[Any, Any]:
     """Take a tuple or list of two apart; :class:`NoResult` with `ending` for anything else."""
-    if not isinstance(answer, (tuple, list)):
-        raise NoResult(f"{what} is a {type(answer).__name__}, not a tuple of two", ending())
+    if not issubclass(type(answer), (tuple, list)):
+        raise NoResult(f"{what} is a {kind_of(answer)}, not a tuple of two", ending())
     if len(answer) != 2:
         raise NoResult(f"{what} has {len(answer)} parts, not two", ending())
     return answer[0], answer[1]
@@ -231,7 +253,8 @@ def to_result(tensors: tuple[torch.Tensor, torch.Tensor, torch.Tensor]) -> Resul
     """Convert output, h_n and c_n to a :class:`Result`."""
     names = ("output", "h_n", "c_n")
     output, h_n, c_n = (to_array(each, name) for name, each in zip(names, tensors, strict=True))
-    devices = {name: str(tensor.device) for name, tensor in zip(names, tensors, strict=True)}
+    with blamed():
+        devices = {name: str(tensor.device) for name, tensor in zip(names, tensors, strict=True)}
     return Result(output, h_n, c_n, devices)
 
 

@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from conformance.errors import UsageError, told
+from conformance.errors import UsageError
+from conformance.implementations.failures import Failure, blamed
 from conformance.implementations.implementation import Implementation
 from conformance.implementations.probing import SMALL, dtypes_taken, small_case, takes
 from conformance.implementations.pytorch.modules import TorchLSTM, TorchLSTMCell, torch_devices
+from conformance.recording.text import named, one_line
 from strategies import ONE_LAYER, Support
 
 Enter = Callable[[], contextlib.AbstractContextManager[object]]
@@ -25,9 +27,18 @@ def adapt(cls: type[Any], name: str, around: Enter = contextlib.nullcontext) -> 
 
     A subclass of ``torch.nn.LSTM`` or ``torch.nn.LSTMCell`` must take all that its parent takes, in
     the dtypes in which it runs at all. For any other class each option is tried once: an option
-    that the constructor or a call does not accept is declared as not supported. Raises
-    :class:`UsageError` if `cls` is not an LSTM.
+    that the constructor or a call does not accept is declared as not supported. A class can carry a
+    :class:`Support` in its attribute `supports`, which takes more away. Raises :class:`UsageError`
+    if `cls` is not an LSTM.
     """
+    adapter = _adapter(cls, name, around)
+    declared = getattr(cls, "supports", None)
+    if isinstance(declared, Support):
+        adapter.supports = adapter.supports.within(declared)
+    return adapter
+
+
+def _adapter(cls: type[Any], name: str, around: Enter) -> TorchLSTM:
     if not issubclass(cls, nn.Module):
         raise UsageError(
             f"{name!r} is neither a torch.nn.Module nor an Implementation "
@@ -80,13 +91,13 @@ RENAMES: tuple[Callable[[str], str], ...] = (str, cell_list_name, quantizable_na
 
 def _parameter_shapes(cls: type[Any], name: str, around: Enter) -> dict[str, tuple[int, ...]]:
     try:
-        with around():
+        with blamed(), around():
             module = cls(SMALL.input_size, SMALL.hidden_size)
-    except (Exception, SystemExit) as error:
-        raise UsageError(
-            f"{name!r} is not an LSTM: {cls.__name__}(input_size, hidden_size) raised {told(error)}"
-        ) from error
-    return {parameter: tuple(tensor.shape) for parameter, tensor in module.named_parameters()}
+            found = [(str(key), tuple(each.shape)) for key, each in module.named_parameters()]
+    except Failure as failure:
+        made = f"{named(cls)}(input_size, hidden_size)"
+        raise UsageError(f"{name!r} is not an LSTM: {made} {one_line(str(failure))}") from failure
+    return dict(found)
 
 
 def _listed(shapes: dict[str, tuple[int, ...]]) -> str:

@@ -6,13 +6,13 @@ import contextlib
 from typing import Any
 
 import torch
-from torch.func import functional_call
 
+from conformance.implementations.failures import Misbehaviour, blamed
 from conformance.implementations.implementation import checked
 from conformance.implementations.pytorch.modules import to_result
-from conformance.implementations.pytorch.tensors import to_array, to_tensor
+from conformance.implementations.pytorch.tensors import TORCH_DTYPES, to_array, to_tensor
 from conformance.implementations.torch_module import TorchModule
-from conformance.recording.tape import note, under
+from conformance.recording.tape import attempted, note, under
 from reference import RESULTS, Array, Case, Result
 
 
@@ -59,50 +59,26 @@ class Session:
         with torch.no_grad():
             self._returned[name].detach().fill_(7.0)
 
-    def run_with_weights(self, other: Case, way: str) -> Result:
-        """Call the module with the parameters of `other`, without gradients.
+    def convert(self, dtype: str) -> None:
+        """Convert the module to `dtype`, a name such as ``float64``."""
+        note(f"{{module}}.to(torch.{dtype})", module=self.module)
+        with blamed():
+            self.module.to(TORCH_DTYPES[dtype])
 
-        `way` is how the module gets them: ``in_place``, ``load`` or ``functional``.
-        """
-        if way == "functional":
-            weights = {
-                self.implementation.rename(name): to_tensor(array, other.device)
-                for name, array in other.parameters.items()
-            }
-            module = Functional(self.module, weights)
-            note(
-                "{changed} = lambda *given: torch.func.functional_call({module}, {weights}, given)",
-                new=("changed",),
-                module=self.module,
-                weights=weights,
-            ).gave(module)
-            with torch.no_grad(), _noted_under(torch.no_grad):
-                return to_result(self.implementation.call(module, other))
-        if way == "load":
-            self.implementation.load(self.module, other.parameters)
-        else:
-            with torch.no_grad():
-                for name, tensor in self.implementation.parameters(self.module, other).items():
-                    weight = to_tensor(other.parameters[name])
-                    note("{parameter}.data.copy_({weight})", parameter=tensor, weight=weight)
-                    tensor.copy_(weight)
-        return self.run(other, grad=False)
+    def attempt_a_wrong_call(self) -> None:
+        """Call the module with twice its features, and let it raise what it likes."""
+        given = {name: to_tensor(a, self.case.device) for name, a in self.case.arguments().items()}
+        states = (given["h_0"], given["c_0"]) if "h_0" in given else None
+        wrong = torch.cat([given["input"], given["input"]], -1)
+        with attempted(), contextlib.suppress(Misbehaviour):
+            self.implementation.call_with(self.module, self.case, wrong, states)
+
+    def train(self, training: bool) -> None:
+        """Put the module in train mode, or else in eval mode."""
+        self.module.train(training)
 
 
 def _noted_under(mode: Any) -> contextlib.AbstractContextManager[None]:
     """Record what happens within the context as under this mode of gradients."""
     plain = mode is contextlib.nullcontext
     return contextlib.nullcontext() if plain else under(f"torch.{mode.__name__}()")
-
-
-class Functional(torch.nn.Module):
-    """`module` called through ``torch.func.functional_call`` with other `weights`."""
-
-    def __init__(self, module: torch.nn.Module, weights: dict[str, torch.Tensor]) -> None:
-        super().__init__()
-        self._inner = [module]
-        self._weights = weights
-
-    def forward(self, *arguments: Any) -> Any:
-        """Call the module's ``forward`` with the other weights."""
-        return functional_call(self._inner[0], self._weights, arguments)

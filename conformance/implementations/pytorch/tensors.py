@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 
 from conformance.implementations.failures import NoResult, blamed
-from conformance.recording.arrays import numbers
+from conformance.recording.arrays import TENSOR, numbers
 from conformance.recording.ending import untrue
 from conformance.recording.operands import Literal
 from conformance.recording.strides import forwards, steps, storage
 from conformance.recording.tape import note, read
+from conformance.recording.text import kind_of, place_of
 from reference import DTYPES, Array
 
 TORCH_DTYPES = {name: getattr(torch, name) for name in DTYPES}
@@ -40,17 +41,30 @@ def to_tensor(array: Array, device: str = "cpu") -> torch.Tensor:
     return tensor
 
 
-def expect_tensor(value: Any, what: str) -> None:
-    """Raise :class:`NoResult` if `value`, called `what`, is not a tensor."""
-    if not isinstance(value, torch.Tensor):
-        message = f"{what} is a {type(value).__name__}, not a tensor"
+def plain(value: Any, what: str) -> torch.Tensor:
+    """Return `value`, called `what`, as a plain tensor; one that is plain already as it is.
+
+    A subclass that overrides what functions do with it loses that. Raises :class:`NoResult` for
+    anything else, and for a subclass that has no numbers of its own but makes them; those of torch
+    itself stand for tensors while a module is exported.
+    """
+    kind = type(value)
+    if kind in (torch.Tensor, torch.nn.Parameter):
+        return cast(torch.Tensor, value)
+    if not issubclass(kind, torch.Tensor):
+        message = f"{what} is a {kind_of(value)}, not a tensor"
         raise NoResult(message, untrue("isinstance({it}, torch.Tensor)", message, it=value))
+    if kind.__torch_dispatch__ is not torch.Tensor.__torch_dispatch__:
+        if kind.__module__.startswith("torch."):
+            return cast(torch.Tensor, value)
+        raise NoResult(f"{what} is a {place_of(kind)}, which is not a plain tensor")
+    with torch._C.DisableTorchFunctionSubclass():
+        return cast(torch.Tensor, TENSOR.as_subclass(value, torch.Tensor))
 
 
 def to_array(tensor: Any, what: str) -> Array:
     """Copy `tensor`, called `what`, to an array; :class:`NoResult` if it is not a tensor."""
-    expect_tensor(tensor, what)
     with blamed():
-        array = numbers(tensor)
+        array = numbers(plain(tensor, what))
     read(array, tensor)
     return array

@@ -36,6 +36,11 @@ def supporting(
     return lambda implementation: implementation if met(implementation.supports) else reason
 
 
+def offering(what: str, text: str) -> Callable[[Implementation], Implementation | str]:
+    """Need an implementation that offers `what`, a field of its support, called `text`."""
+    return supporting(lambda each: bool(getattr(each, what)), f"does not offer {text}")
+
+
 unbatched = supporting(lambda each: False in each.batched, "does not take unbatched input")
 """Need an implementation that takes input without a batch dimension."""
 

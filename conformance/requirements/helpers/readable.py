@@ -1,77 +1,161 @@
-"""A network from whose output the masks of dropout can be computed.
+"""Networks from whose results the masks of dropout can be read.
 
-Its top layer computes an invertible function of its input, element by element, so that each element
-of the output shows with what dropout multiplied the lower layer's output.
+Each unit of a layer above the first reads one feature of the layer below, and remembers nothing:
+its forget gate is shut. So the results tell of each step, row and feature which layer was the
+highest whose output was dropped there. What that hides, the masks of the layers below, changes no
+result, and no gradient but those of weights that are zero, in the layers between.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from conformance.recording.ending import Ending, ending
-from reference import Arithmetic, Array, Case, Configuration, Result
+from reference import Array, Case, trace
 
-STEP = 2.0**-3
-"""The factor with which the upper layer multiplies its input."""
-SHUT = 50.0
-"""The pre-activation of an open gate, and minus that of a shut one: sigmoid(50) is 1."""
+OPEN, SHUT = 3.0, -800.0
+"""Pre-activations of an open gate, which still has a slope, and of a shut one, which is zero."""
+READING = {
+    2: ((-1.2, 4.0),),
+    3: ((-1.2, 4.0), (0.0, 4.0)),
+    4: ((-1.2, 4.0), (-0.2, 2.5), (0.3, 2.5)),
+}
+"""Of the candidate in each layer above the first, by the number of layers: the bias, and the weight
+with which it reads its feature, for a p of 0. So what is dropped where shows in every dtype."""
+LAYERS = max(READING)
+"""The largest number of layers whose masks can be told apart."""
 
 
 @dataclass(frozen=True, eq=False)
 class Readable:
-    """A `case` with two layers; `lower` is the lower layer's output (T, N, H) before dropout."""
+    """A `case` whose results show what was dropped.
+
+    `outputs` (layers, T, N, D * R) has the output that results if nothing is dropped, and then for
+    each gap between layers the output if all is dropped there; `states` (layers, D * L, N, R) has
+    the same of h_n. T and N can be 1 where all steps and rows are alike.
+    """
 
     case: Case
-    lower: Array
+    outputs: Array
+    states: Array
 
-    def masks(self, result: Result) -> Array:
-        """Compute with what dropout multiplied each element of the lower output (T, N, H)."""
-        seen = np.arctanh(np.arctanh(result.output.astype(np.float64)))
-        mask: Array = seen / STEP / self.lower
-        return mask
+    def highest(self, output: Array) -> Array:
+        """Find the highest gap that dropped each element of `output` (T, N, D * R), 0 for none.
 
-    def allowed(self, arithmetic: Arithmetic) -> float:
-        """How far a mask can be off that is read off results of this `arithmetic`.
-
-        The lower output and the upper one are each a tanh of a tanh through open gates, so off by
-        d = 2 (sigmoid + tanh) at most. A mask is at most 4 here, and the upper output below 0.22,
-        where atanh(atanh(h)) rises by less than 1.2; it is divided by 1/8 and by the lower output,
-        which is 0.43: so 1.2 d * 8 / 0.43 + 4 d / 0.43 < 32 d. And 1e-9 for all roundings.
+        Gaps are counted from 1. Beyond the length of a row it is the number of layers.
         """
-        return 1e-9 + 64 * (arithmetic.sigmoid + arithmetic.tanh)
+        found = np.abs(output.astype(np.float64) - self.outputs).argmin(0)
+        ended = ~self.case.valid_steps()[..., None]
+        return np.where(ended, self.case.configuration.num_layers, found)
+
+    def masks(self, output: Array, h_n: Array) -> list[Array]:
+        """Read the mask (T, N, D * R) of each gap: 0 where dropped, 1 / (1 - p) elsewhere.
+
+        The states `h_n` (D * L, N, R) show what happened at the last step of each layer and row
+        even where nothing of it arrives at the output.
+        """
+        configuration, scale = self.case.configuration, 1 / (1 - self.case.configuration.dropout)
+        directions, size = configuration.num_directions, configuration.output_size
+        highest = self.highest(output)
+        rows, lengths = np.arange(self.case.batch_size), self.case.valid_steps().sum(axis=0)
+        masks = []
+        for gap in range(1, configuration.num_layers):
+            mask = np.where(highest == gap, 0, scale)
+            for direction in range(directions):
+                slot = gap * directions + direction
+                distance = np.abs(h_n[slot].astype(np.float64) - self.states[: gap + 1, slot])
+                last = np.where(distance.argmin(0) == gap, 0, scale)
+                step = np.zeros_like(lengths) if direction else lengths - 1
+                mask[step, rows, direction * size : (direction + 1) * size] = last
+            masks.append(mask)
+        return masks
 
 
-def readable(case: Case, p: float) -> Readable:
-    """Make a network with dropout `p` whose masks can be computed from its output, in float64.
+def readable(case: Case) -> Readable:
+    """Change `case` so that its results show what was dropped; it has biases, and p as dropout.
 
-    The network is on the device of `case`; steps and rows, at least 8, vary with those of `case`.
-    The output y of the lower layer is kept away from zero by saturated gates: i and o open, f
-    shut, g = tanh(+-1/2) by bias, so that y = tanh(g). In the upper layer i and o are open, f
-    shut, and g = tanh(x / 8), so that h = tanh(tanh(x / 8)).
+    The lowest layer keeps its weights, input and states, but so small that its output keeps away
+    from zero.
     """
-    size = 6
-    configuration = Configuration(size, size, num_layers=2, dropout=p)
-    gates = np.repeat([SHUT, -SHUT, 0.0, SHUT], size)
-    candidate = np.concatenate(
-        [np.zeros(2 * size), np.where(np.arange(size) % 2, 0.5, -0.5), np.zeros(size)]
+    parameters, configuration = _parameters(case, forget=-OPEN), case.configuration
+    h_0, c_0 = (None if state is None else _below(state, 1) for state in (case.h_0, case.c_0))
+    entries = max(float(np.abs(case.input).max(initial=0)), 1.0)
+    for suffix in configuration.suffixes()[: configuration.num_directions]:
+        for name, factor in ((f"weight_ih{suffix}", entries), (f"weight_hh{suffix}", 1.0)):
+            weight = case.parameters[name]
+            sums = np.abs(weight.astype(np.float64)).sum(axis=1).max()
+            parameters[name] = _below(weight, 4 * factor * float(sums))
+    return _shown(replace(case, parameters=parameters, h_0=h_0, c_0=c_0))
+
+
+def uniform(case: Case, steps: int, rows: int, size: int) -> Readable:
+    """Make a network of T, N and R of these sizes in which steps, rows and features are alike.
+
+    All else is as in `case`: options, p, dtype, device, and whether rows have different lengths.
+    """
+    projected = bool(case.configuration.proj_size)
+    configuration = replace(
+        case.configuration,
+        input_size=1,
+        hidden_size=size + projected,
+        proj_size=size * projected,
     )
+    shapes, dtype = configuration.parameter_shapes(), case.dtype.numpy
+    one = Case(
+        configuration,
+        {name: np.zeros(shape, dtype) for name, shape in shapes.items()},
+        np.zeros((1, 1, 1), dtype),
+        device=case.device,
+    )
+    shown = _shown(replace(one, parameters=_parameters(one, forget=SHUT, signs=(1, 1))))
+    shape = (rows, steps, 1) if configuration.batch_first else (steps, rows, 1)
+    lengths = None if case.lengths is None else steps - np.arange(rows) * 5 % (steps // 2)
+    return replace(shown, case=replace(shown.case, input=np.zeros(shape, dtype), lengths=lengths))
+
+
+def _below(array: Array, largest: float) -> Array:
+    """Divide by a power of two such that `largest`, or a larger element, becomes at most 1."""
+    exponent = np.ceil(np.log2(max(float(np.abs(array).max(initial=0)), largest, 1.0)))
+    divided: Array = (array.astype(np.float64) / 2**exponent).astype(array.dtype)
+    return divided
+
+
+def _parameters(case: Case, forget: float, signs: tuple[int, int] = (1, -1)) -> dict[str, Array]:
+    """Make the parameters: `forget` is the bias of the lowest forget gate, `signs` those of units.
+
+    A p near 1 makes survivors large, and the weights that read them as much smaller.
+    """
+    configuration = case.configuration
+    hidden, size = configuration.hidden_size, configuration.output_size
+    units, kept = np.arange(hidden), 1 - configuration.dropout
     shapes = configuration.parameter_shapes()
-    parameters = {name: np.zeros(shape) for name, shape in shapes.items()}
-    parameters["bias_ih_l0"] = gates + candidate
-    parameters["bias_ih_l1"] = gates
-    parameters["weight_ih_l1"][2 * size : 3 * size] = STEP * np.eye(size)
-    steps, rows = 8 + case.seq_len % 8, 8 + case.batch_size % 8
-    lower = np.broadcast_to(np.tanh(np.tanh(candidate[2 * size : 3 * size])), (steps, rows, size))
-    built = Case(configuration, parameters, np.zeros((steps, rows, size)), device=case.device)
-    return Readable(built, lower)
+    parameters = {name: np.zeros(shape, case.dtype.numpy) for name, shape in shapes.items()}
+    for position, suffix in enumerate(configuration.suffixes()):
+        layer, direction = divmod(position, configuration.num_directions)
+        candidate, reading = ((1.5, 0.0), *READING[configuration.num_layers])[layer]
+        bias = parameters[f"bias_ih{suffix}"].reshape(4, hidden)
+        bias[0] = bias[3] = OPEN
+        bias[1] = SHUT if layer else forget
+        bias[2] = candidate * np.take(signs, units % 2)
+        if layer:
+            weight = parameters[f"weight_ih{suffix}"].reshape(4, hidden, -1)
+            reads = units, direction * size + units % size
+            weight[2][reads] = reading * kept
+            weight[0][reads] = weight[3][reads] = reading * kept / 8
+        if configuration.proj_size:
+            parameters[f"weight_hr{suffix}"][:] = np.eye(size, hidden)
+    return parameters
 
 
-def shown_by_masks(results: Sequence[Result], text: str, **operands: float) -> Ending | None:
-    """Give the ending in which `text` decides from ``masks``, those of the outputs of `results`."""
-    lines = """lower = np.tanh(np.tanh(np.where(np.arange(6) % 2, 0.5, -0.5)))  # of the first layer
-masks = [np.arctanh(np.arctanh(numbers(output))) * 8 / lower for output in {outputs}]
-"""
-    return ending(lines + text, outputs=tuple(each.output for each in results), **operands)
+def _shown(case: Case) -> Readable:
+    """Evaluate the reference with nothing dropped, and with all dropped in each gap."""
+    configuration = case.configuration
+    features = configuration.num_directions * configuration.output_size
+    shape, scale = (case.seq_len, case.batch_size, features), 1 / (1 - configuration.dropout)
+    gaps = range(1, configuration.num_layers)
+    ways = [[np.full(shape, scale * (gap != way)) for gap in gaps] for way in (0, *gaps)]
+    results = [trace(case, masks).result for masks in ways]
+    states = [each.h_n if case.batched else each.h_n[:, None] for each in results]
+    outputs = [case.time_major(each.output) for each in results]
+    return Readable(case, np.stack(outputs), np.stack(states))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from conformance.checking.comparison import against_reference, agree, nothing
+from conformance.checking.comparison import against_reference, agree, plus, truth
 from conformance.checking.devices import left_usable
 from conformance.implementations.failures import (
     REFUSALS,
@@ -13,6 +13,7 @@ from conformance.implementations.failures import (
     LostDevice,
     Misbehaviour,
     NoAnswer,
+    NoResult,
     NotRefused,
     Raised,
     blamed,
@@ -20,6 +21,7 @@ from conformance.implementations.failures import (
 from conformance.implementations.implementation import Implementation, answer
 from conformance.implementations.torch_module import is_torch_module
 from conformance.recording.tape import attempted
+from conformance.recording.text import kind_of
 from conformance.requirements.helpers.torch_only import session as session_of
 from conformance.requirements.helpers.torch_only import to_tensor
 from reference import Case, Result
@@ -38,10 +40,11 @@ def refused(what: str, call: Callable[[], Any], device: str = "cpu") -> None:
             call()
     except LostDevice:
         raise
+    except NoResult:  # an answer, if no right one
+        raise Accepted(what) from None
     except Misbehaviour as misbehaviour:
-        if isinstance(misbehaviour, Raised) and not isinstance(misbehaviour.error, REFUSALS):
-            raised = f"raised {type(misbehaviour.error).__name__}"
-            raise NotRefused(what, raised) from misbehaviour.error
+        if isinstance(misbehaviour, Raised) and not misbehaviour.by(*REFUSALS):
+            raise NotRefused(what, f"raised {kind_of(misbehaviour.error)}") from misbehaviour
         return
     raise Accepted(what)
 
@@ -73,8 +76,9 @@ def call_refused(
 
 
 def works_as_before(session: Any, before: Result) -> float:
-    """The module of `session` gives the bits that it gave, and a new one is right."""
-    agree(session.run(session.case), before, nothing(before))
+    """The module of `session` gives what it gave `before`, and a new one is right."""
+    bound = truth(session.case, session.implementation).bound
+    agree(session.run(session.case), before, plus(bound, bound))
     return against_reference(session.implementation, session.case)
 
 

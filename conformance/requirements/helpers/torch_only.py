@@ -5,7 +5,9 @@ Listing the requirements, and verifying an LSTM of another framework, need no to
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import contextlib
+import copy
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 from conformance.implementations.implementation import checked
@@ -19,6 +21,18 @@ if TYPE_CHECKING:
     from conformance.implementations.pytorch.sessions import Session
 
 
+@contextlib.contextmanager
+def entered(implementation: TorchModule) -> Iterator[TorchModule]:
+    """Enter once the context in which the class's code is run, for many calls or other threads.
+
+    Yields the implementation as it is to be called within. Results are judged by the original.
+    """
+    within = copy.copy(implementation)
+    within.around = contextlib.nullcontext
+    with implementation.around():
+        yield within
+
+
 def session(implementation: TorchModule, case: Case) -> Session:
     """Build a module for `case` that is kept over several calls."""
     from conformance.implementations.pytorch.sessions import Session
@@ -27,12 +41,12 @@ def session(implementation: TorchModule, case: Case) -> Session:
 
 
 def differentiated(
-    implementation: TorchModule, case: Case, frozen: Collection[str] = ()
+    implementation: TorchModule, case: Case, frozen: Collection[str] = (), **options: Any
 ) -> Differentiated:
-    """Build a module for `case` whose arguments and parameters require gradients."""
+    """Build a module for `case`, or take the option `module`, to compute gradients with it."""
     from conformance.implementations.pytorch.gradients import Differentiated
 
-    return Differentiated(implementation, case, frozen=frozen)
+    return Differentiated(implementation, case, frozen=frozen, **options)
 
 
 def autograd(

@@ -66,6 +66,8 @@ print("of a single layer some are dropped:", bool((output == 0).any()))
             "survivors_are_scaled",
             "dropout_rate_is_p",
             "dropped_values_pass_no_gradient",
+            "dropout_acts_between_layers_only",
+            "gradients_have_the_mask_of_the_results",
         ),
     ),
     Finding(

@@ -163,6 +163,7 @@ print(*[warning.message for warning in caught])
             "dropout_rate_is_p",
             "dropout_is_drawn_anew",
             "dropped_values_pass_no_gradient",
+            "gradients_have_the_mask_of_the_results",
         ),
     ),
     Finding(

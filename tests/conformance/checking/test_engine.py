@@ -21,9 +21,11 @@ from conformance import (
     check,
 )
 from conformance.checking.comparison import against_reference
+from conformance.checking.digest import Digest
 from conformance.implementations.implementation import Implementation, run
 from reference import Case, Result
 from strategies import lstm_cases
+from tests.support import kinds
 from tests.support.cases import RoundedReference
 
 QUICK = Budget(PROFILES["quick"], seed=3)
@@ -245,6 +247,42 @@ def test_check_draws_the_same_cases_from_the_same_seed() -> None:
     assert len(set(cases_of(1))) > 5
     assert set(cases_of(1)) != set(cases_of(2))
     assert set(cases_of(1)) != set(cases_of(1, name="something_else"))
+
+
+def test_check_gives_a_digest_of_the_cases_until_the_failure() -> None:
+    """It is that of the cases alone, whoever computes them, and stops where shrinking begins."""
+    right = check(requirement(), RoundedReference(), budget=QUICK)
+    assert check(requirement(), RoundedReference(), budget=QUICK).cases_digest == right.cases_digest
+    other = check(requirement(), RoundedReference(), budget=replace(QUICK, seed=4))
+    assert other.cases_digest != right.cases_digest
+    implementation = RoundedReference(negated_h_n)
+    wrong = check(requirement(), implementation, budget=Budget(100, seed=3))
+    digest = Digest()
+    for case in implementation.seen[: wrong.cases]:
+        digest.add(case)
+    assert wrong.cases_digest == digest.text()
+    assert len(implementation.seen) > wrong.cases
+
+
+def test_digest_has_every_part_of_a_case() -> None:
+    """Another number, shape, option or length gives another digest; another device does not."""
+
+    def of(case: Case) -> str:
+        digest = Digest()
+        digest.add(case)
+        return digest.text()
+
+    case = kinds.RAGGED
+    assert case.lengths is not None
+    assert of(case) == of(replace(case, device="cuda:3", lengths=case.lengths.astype(np.int32)))
+    others = [
+        replace(case, input=-case.input),
+        replace(case, lengths=np.array([4, 2, 3])),
+        replace(case, lengths=None),
+        replace(case, h_0=None, c_0=None),
+        replace(case, configuration=replace(case.configuration, dropout=0.5, num_layers=1)),
+    ]
+    assert len({of(each) for each in (case, *others)}) == 6
 
 
 @pytest.mark.parametrize(("share", "count"), [(0.5, 10), (2.0, 40), (0.001, 1)])

@@ -1,6 +1,8 @@
 """The command line, as a user runs it from a folder of their own."""
 
+import os
 import re
+import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -10,11 +12,11 @@ import torch
 
 from conformance import REQUIREMENTS
 from conformance.checking.verdict import Crashed, Passed, TimedOut, from_json
-from conformance.cli.command import main
+from conformance.cli.command import _parsed, main
 from conformance.implementations.programs import protocol
 from conformance.implementations.shipped import SHIPPED
-from conformance.reporting.report import SCHEMA
-from tests.support.processes import SPECIMENS, command
+from conformance.running.reporting.report import SCHEMA
+from tests.support.processes import COMMAND, SPECIMENS, command
 from tests.support.processes import run as run_program
 from tests.support.reports import report
 
@@ -169,12 +171,13 @@ def test_verify_survives_what_implementations_do(tmp_path: Path) -> None:
 
 
 def test_requirements_lists_every_requirement(tmp_path: Path) -> None:
-    """In a pipe each is a line: its name, level, claim and source."""
+    """In a pipe each is a line: its name, level, claim, source and strength."""
     run = command("requirements", folder=tmp_path, COLUMNS="80")
     assert run.returncode == 0, run.stderr
     rows = [line.split("\t") for line in run.stdout.splitlines()]
     assert rows == [
-        [item.name, item.level, item.claim, item.source] for item in REQUIREMENTS.values()
+        [item.name, item.level, item.claim, item.source, item.strength]
+        for item in REQUIREMENTS.values()
     ]
 
 
@@ -218,10 +221,101 @@ def test_implementations_lists_what_is_shipped(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["verify"], ["frobnicate"], ["verify", "x", "--seed=a"], ["schema", "x"]]
+    "arguments",
+    [
+        [],
+        ["verify"],
+        ["frobnicate"],
+        ["verify", "x", "--seed=a"],
+        ["verify", "x", "--seed=1\n2"],
+        ["verify", "x", "--frob\nnicate", "y"],
+        ["verify", "x", "--profile="],
+        ["schema", "x"],
+        ["schema", ""],
+        ["infer"],
+        ["infer", "x", "--seed", "1"],
+        ["replay", "x", "y"],
+        ["requirements", "x"],
+    ],
 )
 def test_command_tells_how_it_is_used(arguments: list[str], tmp_path: Path) -> None:
-    """Arguments that make no sense give exit status 2 and the usage."""
+    """Arguments that make no sense give exit status 2 and a line with what is wrong."""
     run = command(*arguments, folder=tmp_path)
     assert (run.returncode, run.stdout) == (2, "")
-    assert run.stderr.startswith("usage: lstm-conformance")
+    assert re.fullmatch(
+        r"lstm-conformance.*: .*; `lstm-conformance.* --help` lists .*\n", run.stderr
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["verify", "mine.py:Mine", "--memory", "0.01"], "--memory must be at least 0.5 GiB"),
+        (["verify", "mine.py:Mine", "--timeout", "1e300"], "--timeout must be at most 1e+06 seco"),
+        (["verify", "mine.py:Mine", "--dtype", ","], "--dtype must name at least one, got ','"),
+        (["verify", "@file", "-n", "0"], "unknown implementation '@file': give package"),
+        (["verify", "caf\udce9.py:L"], "caf\\udce9.py:L is not UTF-8: rename the file or folder"),
+        (["verify", "-n", "0", "--", "-x"], "unknown implementation '-x': give package"),
+        (["verify", "..x", "-n", "0"], "unknown implementation '..x': give package"),
+        (["verify", "latin.py:Mine", "-n", "0"], "'latin.py:Mine': importing latin.py raised Sy"),
+        (["verify", "mine.py", "--seed", "1", "mine.py", "-n", "0"], "'mine.py': give mine.py:C"),
+        (["infer", "nothing.py", "--timeout", "60", "mine.py"], "'nothing.py': there is no file"),
+        (["verify", "stops.py:Mine", "-n", "0"], "'stops.py:Mine': importing stops.py raised Keyb"),
+        (["verify", "stops.py:Mine", "-n", "1"], "'stops.py:Mine': importing stops.py raised Keyb"),
+        (["infer", "stops.py:Mine"], "'stops.py:Mine': importing stops.py raised KeyboardInterr"),
+        (["infer", "latin.py:Mine"], "'latin.py:Mine': importing latin.py raised SyntaxError: "),
+        (["infer", "mine.py", "--memory", "inf"], "--memory must be at most 1e+09 GiB, got inf"),
+        (["replay", "long" * 99], "there is no folder 'longlong"),
+        (["replay", "mine.py"], "there is no folder mine.py"),
+        (["replay", ".", "--timeout", "-0"], "--timeout must be a positive number of seconds"),
+    ],
+)
+def test_command_tells_what_is_wrong_in_one_line(
+    arguments: list[str], told: str, tmp_path: Path
+) -> None:
+    """Exit status 2, and nothing of what happened inside."""
+    (tmp_path / "mine.py").write_text("from torch.nn import LSTM as Mine\n")
+    (tmp_path / "latin.py").write_bytes(b"name = 'caf\xe9'\nfrom torch.nn import LSTM as Mine\n")
+    (tmp_path / "stops.py").write_text("raise KeyboardInterrupt\n")
+    (tmp_path / "file").write_text("--help\n")
+    run = command(*arguments, folder=tmp_path)
+    assert (run.returncode, run.stdout) == (2, ""), run.stderr
+    assert run.stderr.startswith(f"lstm-conformance: {told}")
+    assert len(run.stderr.splitlines()) == 1
+
+
+def test_names_stand_on_both_sides_of_an_option() -> None:
+    """They are verified, or looked at, in the order in which they are given."""
+    asked = _parsed(["verify", "a", "--seed", "1", "b", "c", "--dtype", "float32", "d"])
+    assert (asked.lstm, asked.lstm_seed) == (["a", "b", "c", "d"], 1)
+    assert _parsed(["infer", "a", "--timeout", "2", "b"]).names == ["a", "b"]
+    assert _parsed(["verify", "--seed", "1", "a"]).lstm == ["a"]
+
+
+@pytest.mark.parametrize("what", ["requirements", "implementations", "schema", "--help"])
+def test_lists_end_quietly_where_nobody_reads_them(what: str, tmp_path: Path) -> None:
+    """As in ``lstm-conformance requirements | head``."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    run = subprocess.run(
+        [*COMMAND, what], cwd=tmp_path, stdout=writing, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writing)
+    assert (run.returncode, run.stderr) == (0, b"")
+
+
+def test_verdict_that_nobody_reads_is_neither_green_nor_red(tmp_path: Path) -> None:
+    """The status tells that nothing could be printed."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    few = ["--requirement", "dtypes_follow_input", "--max-examples", "1", "--device", "cpu"]
+    run = subprocess.run(
+        [*COMMAND, "verify", "torch.nn.LSTM", *few, "-n", "0"],
+        cwd=tmp_path,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writing)
+    assert run.returncode == 3
+    assert b"Traceback" not in run.stderr

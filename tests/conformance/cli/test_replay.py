@@ -1,6 +1,7 @@
 """What a failure leaves on disk, and replaying it, as a user does."""
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -17,7 +18,7 @@ from conformance.errors import UsageError
 from conformance.implementations.failures import Accepted, Mismatch
 from conformance.recording.steps import Step
 from conformance.recording.tape import Tape
-from conformance.reproductions.directory import place, remove, tidy
+from conformance.reproductions.directory import folder_name, place, remove, tidy
 from conformance.reproductions.record import Record, read
 from conformance.reproductions.script import script
 from conformance.reproductions.subject import Subject
@@ -112,8 +113,8 @@ def test_report_can_be_pasted(folder: Path) -> None:
 
 
 def test_replay_decides_the_case_again(folder: Path, tmp_path: Path) -> None:
-    """From anywhere: the same failure, or what another implementation does with the case."""
-    run = command("replay", folder / FOUND, folder=tmp_path)
+    """The same failure, or from anywhere what another implementation does with the case."""
+    run = command("replay", FOUND, folder=folder)
     assert run.returncode == 1, run.stdout + run.stderr
     assert "mine.py:Mine on cpu: results_match_reference failed" in run.stdout
     assert "output[0, 0, 0] = 0.0, but should be 0.23105857863000487" in run.stdout
@@ -215,6 +216,12 @@ def test_what_was_mended_leaves_nothing(tmp_path: Path) -> None:
         ("[1, 2", "was not written by lstm-conformance"),
         ("[1, 2]", "was not written by lstm-conformance"),
         ("null", "was not written by lstm-conformance"),
+        ("[" * 100_000, "was not written by lstm-conformance"),
+        ("1" * 2**26 + "1", "has more than 64 MiB, which is no case of this suite"),
+        ({"case.configuration.num_layers": 10**12}, "is damaged: 1000000000000 layers have more"),
+        ({"case.input.shape": [10**18, 1, 1]}, "is damaged: cannot reshape array"),
+        ({"case.input.base64": "!"}, "is damaged: "),
+        ({"case.input.dtype": "object"}, "is damaged: unknown dtype 'object' @ $.case.input"),
     ],
 )
 def test_replay_tells_what_is_wrong_in_one_line(
@@ -229,7 +236,7 @@ def test_replay_tells_what_is_wrong_in_one_line(
         (tmp_path / "case.json").write_text(json.dumps(values))
     elif change is not None:
         (tmp_path / "case.json").write_text(change)
-    run = command("replay", tmp_path, folder=tmp_path)
+    run = command("replay", tmp_path, "--trust", folder=tmp_path)
     assert (run.returncode, run.stdout) == (2, ""), run.stdout
     assert run.stderr.startswith("lstm-conformance: ")
     assert told in run.stderr
@@ -256,7 +263,7 @@ def test_reproduction_of_an_end_was_written_before_it(name: str, tmp_path: Path)
     run = command(*arguments, folder=tmp_path)
     assert run.returncode == 1, run.stdout + run.stderr
     (case,) = tmp_path.glob(".lstm-conformance/*/*/case.json")
-    run = command("replay", case.parent, "--timeout", 4, folder=tmp_path)
+    run = command("replay", case.parent, "--timeout", 4, "--trust", folder=tmp_path)
     assert run.returncode == 1, run.stdout + run.stderr
     told = {"HoldsTheInterpreter": "no verdict within 4 s", "CallsExit": "raised SystemExit: bye"}
     assert told.get(name, "the process died") in run.stdout
@@ -274,12 +281,14 @@ def test_reproduction_of_the_commands_own_end(tmp_path: Path) -> None:
     assert run.returncode == 3, run.stdout + run.stderr
     told = run.stderr.partition("`lstm-conformance replay ")[2].partition("`")[0]
     assert told.startswith(".lstm-conformance/running-")
-    run = command("replay", told, folder=tmp_path)
+    run = command("replay", told, "--trust", folder=tmp_path)
     assert run.returncode == 1, run.stdout + run.stderr
     assert "the process died in this case" in run.stdout
     (case,) = tmp_path.glob(".lstm-conformance/*/*/case.json")
     assert f"reproduction: {case.parent}" in run.stdout.replace("\n", "")
-    assert not (tmp_path / told).exists()
+    right = command("verify", "torch.nn.LSTM", *ONE, "-n", 0, folder=tmp_path)
+    assert right.returncode == 0, right.stdout + right.stderr
+    assert not (tmp_path / told).exists()  # which the next run takes away
 
 
 def test_plugin_leaves_reproductions(tmp_path: Path) -> None:
@@ -327,7 +336,8 @@ def test_tidy_leaves_what_is_not_ours(tmp_path: Path) -> None:
     """Only folders with a case are taken away, and empty ones."""
     verdict = Passed("r", "../a b.py:C", "cuda:0")
     there = place(tmp_path, verdict)
-    assert there == tmp_path / "a-b.py-C" / "r-cuda-0"
+    assert re.fullmatch(r"a-b\.py-C-[0-9a-f]{8}", there.parent.name)
+    assert there == tmp_path / there.parent.name / "r-cuda-0"
     there.mkdir(parents=True)
     (there / "notes.txt").touch()
     remove(tmp_path, verdict)
@@ -336,6 +346,25 @@ def test_tidy_leaves_what_is_not_ours(tmp_path: Path) -> None:
     remove(tmp_path, verdict)
     tidy(tmp_path)
     assert not tmp_path.exists()
+
+
+def test_implementations_have_folders_of_their_own() -> None:
+    """Also if their names are the same but for what a folder cannot be called, or very long."""
+    usual = {"mine.py:LSTM": "mine.py-LSTM", "torch.nn.LSTM": "torch.nn.LSTM", "a.b:C": "a.b-C"}
+    usual |= {"stacked-cells": "stacked-cells", "näher.py:LSTM": "näher.py-LSTM"}
+    for name, folder in usual.items():
+        assert folder_name(name) == folder
+    names = [
+        *usual,
+        *("a/m.py:L", "../a/m.py:L", "/a/m.py:L", "a//m.py:L", "a-m.py:L", "a/m.py/L", "a m.py:L"),
+        *("mine.py-LSTM", "mine.py LSTM", ".mine.py:LSTM", "stacked:cells", "torch.nn.LSTM:"),
+        *("x" * 300, "y" + "x" * 300, "", ".", "..", "-", "/", "\udce9", "\x1b[31m", "node x.mjs"),
+    ]
+    folders = [folder_name(name) for name in names]
+    assert len(set(folders)) == len(names)
+    assert all(re.fullmatch(r"[\w.-]{1,109}", folder) for folder in folders)
+    assert not {".", ".."} & set(folders)
+    assert folder_name("a/m.py:L") == "a-m.py-L-7ba7efb8"
 
 
 def test_reproductions_must_be_writable(tmp_path: Path) -> None:

@@ -3,34 +3,13 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.support.processes import command
+from tests.support.processes import command, wait_for_end
 from tests.support.processes import pytest as run_pytest
 from tests.support.programs import FOLDERS, SEVERAL, SINGLE, command_of
-
-
-def alive(processes: list[int]) -> list[int]:
-    """Which of the processes run; those that ended but nobody waited for do not."""
-    running = []
-    for process in processes:
-        try:
-            state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-        except FileNotFoundError:
-            continue
-        running += [process] if state != "Z" else []
-    return running
-
-
-def wait_for_end(processes: list[int]) -> list[int]:
-    """Those that still run after a minute."""
-    deadline = time.monotonic() + 60
-    while alive(processes) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return alive(processes)
 
 
 def numbers(path: Path) -> list[int]:

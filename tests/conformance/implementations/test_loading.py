@@ -7,6 +7,7 @@ import pytest
 
 from conformance import Implementation, TorchLSTM, TorchLSTMCell, UsageError, load
 from conformance.checking.comparison import against_reference
+from conformance.implementations.declared import Declared
 from reference import Configuration
 from tests.support import specimens
 from tests.support.cases import random_case
@@ -73,9 +74,10 @@ def test_load_finds_neighbours_of_a_file(folder: Path) -> None:
 
 
 def test_load_makes_an_instance_of_an_implementation() -> None:
-    """A class with `supports` and `run` is used as it is."""
+    """A class with `supports` and `run` is called without arguments."""
     implementation = load(f"{SPECIMENS}:Numbers")
-    assert (type(implementation).__name__, implementation.name) == ("Numbers", "numbers")
+    assert isinstance(implementation, Declared)
+    assert (type(implementation.inner).__name__, implementation.name) == ("Numbers", "numbers")
 
 
 FILES = {
@@ -105,13 +107,20 @@ FILES = {
         (f"{SPECIMENS}:cut_to_10_bits", "is a function, not a class; try `lstm-conformance infer"),
         ("mine.py", "give mine.py:Class; it has Mine$"),
         ("mine.py:", "give mine.py:Class; it has Mine$"),
-        ("no_such_file.py", "there is no file no_such_file.py"),
+        ("no_such_file.py", "there is no file 'no_such_file.py'"),
         ("mine.py:Mines", r"no 'Mines' in mine.py; it has Mine; did you mean 'Mine'\?"),
         ("adapter.py:mime", r"no 'mime' in adapter.py; it has mine; did you mean 'mine'\?"),
         ("torch.nn.LSTN", r"there is no 'LSTN' in torch.nn; did you mean 'LSTM'\?"),
         ("by_hand.py:Hand", "the same without _l0; try `lstm-conformance infer by_hand.py:Hand`"),
         (f"{SPECIMENS}:BreaksWhenMade", r"BreaksWhenMade\(\) raised RuntimeError: no licence"),
-        ("no_such_file.py:LSTM", "there is no file no_such_file.py"),
+        ("no_such_file.py:LSTM", "there is no file 'no_such_file.py'"),
+        ("no\nsuch.py:LSTM", r"there is no file 'no\\nsuch.py'"),
+        ("no\0such.py:LSTM", "there is no file 'no"),
+        (f"{'long' * 99}.py:LSTM", "there is no file 'long"),
+        ("..x", "unknown implementation '..x': give package.module:Class"),
+        (":LSTM", "unknown implementation ':LSTM'"),
+        ("some thing:LSTM", "unknown implementation 'some thing:LSTM'"),
+        ("@file", "unknown implementation '@file'"),
         ("raises.py:LSTM", "importing raises.py raised ValueError: not today"),
         ("raises:LSTM", "importing raises raised ValueError: not today"),
         ("exits.py:LSTM", "importing exits.py raised SystemExit: usage: exits.py"),

@@ -52,6 +52,7 @@ def test_schema_has_the_fields_of_support_and_configuration() -> None:
     """What a process declares is named as in Python; the schema tells what it leaves out."""
     supports = PUBLISHED["definitions"]["supports"]["properties"]
     of_adapters = {"hands_on_arrays", "adapts_module", "own_process"}
+    of_adapters |= {"second_derivatives", "vmap", "autocast", "compile", "export"}
     assert set(supports) == {item.name for item in fields(Support)} - of_adapters
     told = {name: item["default"] for name, item in supports.items()}
     said = asdict(hello(line({"protocol": 1, "name": "x"})).supports)
@@ -209,7 +210,7 @@ def test_hello_declares_precision() -> None:
 def test_hello_refuses_a_precision_that_allows_everything() -> None:
     """A number of JSON that is infinite in float64 is no precision."""
     said = b'{"protocol": 1, "name": "x", "precision": {"activation": 1e999}}\n'
-    with pytest.raises(Malformed, match="activation must be 0 or more, and finite, got inf"):
+    with pytest.raises(Malformed, match=r"activation must be from 0 to 9.01e\+15, got inf"):
         hello(said)
 
 

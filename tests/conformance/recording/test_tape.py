@@ -1,6 +1,5 @@
 """Taking down what is done."""
 
-import pickle
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ from conformance import load
 from conformance.implementations.implementation import answer
 from conformance.implementations.pytorch.gradients import backward
 from conformance.implementations.torch_module import is_torch_module
-from conformance.recording.operands import Literal, Made, Name, Origin, Part, Text
+from conformance.recording.operands import Made, Name, Origin, Part, Text
 from conformance.recording.steps import Step
 from conformance.recording.tape import (
     attempted,
@@ -25,9 +24,11 @@ from conformance.recording.tape import (
     under,
 )
 from conformance.reproductions.lines import Lines, component
+from conformance.reproductions.subject import Subject
 from conformance.running import journal
 from reference import Configuration
 from tests.support.cases import RoundedReference, random_case
+from tests.support.options import config
 
 
 def test_note_does_nothing_without_a_tape() -> None:
@@ -123,28 +124,23 @@ def test_tape_knows_all_of_a_backward_pass(name: str) -> None:
     assert any(step.text == "{loss}.backward()" for step in tape.steps)
 
 
-def test_literal_keeps_its_strides_when_pickled() -> None:
-    """The journal tells a strided array as it was."""
-    array = np.broadcast_to(np.arange(3.0)[:, None], (3, 2))
-    again = pickle.loads(pickle.dumps(Literal(array))).array
-    assert again.strides == array.strides
-    assert (again == array).all()
-
-
 def test_journal_keeps_what_was_written_before_the_end(tmp_path: Path) -> None:
     """An entry and its steps are read back, the last one cut off or not."""
-    kept = journal.Journal.__new__(journal.Journal)
-    kept.path, kept._file, kept._pickler = tmp_path / "one", None, None
+    kept = journal.Journal(config(lstm_journal=str(tmp_path)))
+    kept.path = tmp_path / "one"
     case = random_case(Configuration(2, 3))
-    with recording(kept.write(journal.Entry("doing", 5.0, case))):
+    subject = Subject("r", "i", "cpu", "f", "c", {"torch": "1"})
+    with recording(kept.write(journal.Entry(journal.Doing("doing", "i", 5.0), case, subject))):
         load("torch.nn.LSTM").run(case)
     kept.close()
-    whole = (tmp_path / "one").read_bytes()
+    file = tmp_path / "one.journal"
+    whole = file.read_bytes()
     entry = journal.read(tmp_path / "one")
     assert entry is not None
-    assert (entry.doing, entry.started, repr(entry.case)) == ("doing", 5.0, repr(case))
+    assert (entry.now, entry.subject) == (journal.Doing("doing", "i", 5.0), subject)
+    assert repr(entry.case) == repr(case)
     assert entry.steps[0].text.startswith("{lstm} = ")
-    (tmp_path / "one").write_bytes(whole[:-7])
+    file.write_bytes(whole[:-7])
     cut = journal.read(tmp_path / "one")
     assert cut is not None
     assert len(cut.steps) == len(entry.steps) - 1

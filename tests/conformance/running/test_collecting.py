@@ -17,11 +17,10 @@ HERE = ("rows_do_not_interact", "odd [a|b]:Mine", "cpu")
 
 def reporting(folder: Path, **changed: Any) -> Reporting:
     """Of a run in which a worker has collected one item and found nothing."""
-    asked = config(
-        lstm_journal=str(folder / "running-1"), lstm_reproductions=str(folder), **changed
-    )
+    asked = config(lstm_reproductions=str(folder), **changed)
+    made = Reporting(asked)
     Journal(asked).collected(Collected({ITEM: HERE}, {"python": "3"}))
-    return Reporting(asked)
+    return made
 
 
 def crash(run: Reporting, item: str) -> None:
@@ -70,5 +69,5 @@ def test_refusal_is_wrong_usage_and_no_fault_of_the_suite(tmp_path: Path) -> Non
     Journal(run.config).collected(Collected(refusal="there is no such thing"))
     run.run.broken.clear()
     run.pytest_collectreport(report)
-    run.pytest_sessionfinish(SimpleNamespace(config=run.config))  # type: ignore[arg-type]
+    run.finish()
     assert (run.run.broken, run.run.usage_errors) == ([], ["there is no such thing"])

@@ -8,10 +8,10 @@ from rich.console import Console
 
 from conformance import CommandImplementation, UsageError
 from conformance.cli import command
-from conformance.reporting.report import Run
-from conformance.reporting.terminal import summarize
 from conformance.running import limits
 from conformance.running.choosing import select
+from conformance.running.reporting.report import Run
+from conformance.running.reporting.terminal import summarize
 from tests.support.options import config
 
 NO_MEMORY_LIMIT = "this system has no memory limit: --memory has no effect"

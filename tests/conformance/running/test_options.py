@@ -11,7 +11,7 @@ import pytest
 from conformance.checking.requirement import LEVELS
 from conformance.errors import UsageError
 from conformance.running import options
-from conformance.running.options import INFER, OPTIONS, PYTEST, REPLAY, VERIFY
+from conformance.running.options import INFER, OPTIONS, PYTEST, REPLAY, REPORT, VERIFY
 from tests.support.sources import ROOT, needs_source_tree
 
 README = ROOT / "README.md"
@@ -29,7 +29,8 @@ def rows() -> list[str]:
     for option in options.of(VERIFY):
         if option.name:
             value = option.metavar.replace("|", "\\|")
-            told.append(f"| `{option.flag(VERIFY)} {value}` | {option.help} |")
+            written = f"{option.flag(VERIFY)} {value}".rstrip()
+            told.append(f"| `{written}` | {option.help} |")
     return told
 
 
@@ -41,7 +42,7 @@ def test_front_page_has_every_option() -> None:
     assert table.splitlines() == rows()
 
 
-@pytest.mark.parametrize("taker", [VERIFY, INFER, REPLAY, PYTEST])
+@pytest.mark.parametrize("taker", [VERIFY, INFER, REPLAY, REPORT, PYTEST])
 def test_keys_and_flags_are_unambiguous(taker: str) -> None:
     """None is taken twice."""
     taken = options.of(taker)
@@ -55,10 +56,12 @@ def test_pytest_gets_what_the_command_got() -> None:
     words = ["a:B", "c.py:D", "--command", "y"]
     for option in options.of(VERIFY):
         value = option.choices[0] if option.choices else texts[option.kind]
-        words += [f"--{option.name}={value}"] if option.name else []
+        written = f"--{option.name}={value}" if option.metavar else f"--{option.name}"
+        words += [written] if option.name else []
     given = parsed(VERIFY, *words)
     assert given.pop("lstm_workers") == -4
-    again = parsed(PYTEST, *map("=".join, options.given(given, PYTEST)))
+    passed_on = ("=".join(filter(None, pair)) for pair in options.given(given, PYTEST))
+    again = parsed(PYTEST, *passed_on)
     assert again == given
     assert not [each for each in options.of(PYTEST) if again[each.key] in (each.default, [])]
 
@@ -77,7 +80,25 @@ def test_defaults_are_not_passed_on() -> None:
         ("--timeout=nan", "--timeout must be a positive number of seconds, got nan"),
         ("--timeout=inf", "--timeout must be a positive number of seconds, got inf"),
         ("--time-limit=0", "--time-limit must be a positive number of seconds, got 0.0"),
-        ("--memory=-1", "--memory must be a positive number of GiB, got -1.0"),
+        ("--timeout=1e300", "--timeout must be at most 1e+06 seconds, got 1e+300"),
+        ("--time-limit=1e7", "--time-limit must be at most 1e+06 seconds, got 10000000.0"),
+        ("--memory=-1", "--memory must be at least 0.5 GiB, got -1.0"),
+        ("--memory=0.01", "--memory must be at least 0.5 GiB, got 0.01"),
+        ("--memory=nan", "--memory must be at least 0.5 GiB, got nan"),
+        ("--memory=inf", "--memory must be at most 1e+09 GiB, got inf"),
+        (f"--max-examples={10**400}", "--max-examples must be at most 1e+09, got 1000"),
+        ("-n=99999", "-n must be at most 1024, got 99999"),
+        ("--dtype=,", "--dtype must name at least one, got ','"),
+        ("--dtype=", "--dtype must name at least one, got ''"),
+        ("--level= , ,", "--level must name at least one, got ' , ,'"),
+        ("--device=,", "--device must name at least one, got ','"),
+        ("--precision=,", "--precision must name at least one, got ','"),
+        ("--json=", "--json must be a writable file; "),
+        ("--json=a\0b", "--json must be a path: embedded null "),
+        (f"--json={'long' * 99}", "--json must be a path: File name too long"),
+        ("--reproductions=", "--reproductions must be a folder, got ''"),
+        ("--reproductions=a\0b", "--reproductions must be a path: embedded null "),
+        (f"--reproductions={'long' * 99}/x", "--reproductions must be a path: File name too long"),
         ("-n=-1", "-n must be at least 0, got -1"),
         ("--json=no/such/x.json", "--json must be a file in an existing folder; there is no "),
         ("--json=.", "--json must be a writable file; "),
@@ -95,7 +116,7 @@ def test_values_that_make_no_sense_are_refused(word: str, told: str) -> None:
         options.check(parsed(PYTEST, word.replace("--", "--lstm-", 1)), PYTEST)
 
 
-@pytest.mark.parametrize("taker", [VERIFY, INFER, REPLAY, PYTEST])
+@pytest.mark.parametrize("taker", [VERIFY, INFER, REPLAY, REPORT, PYTEST])
 def test_defaults_make_sense(taker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No check refuses a default."""
     monkeypatch.chdir(tmp_path)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from conformance.checking.verdict import OUTCOMES, Verdict
+from conformance.checking.digest import combined
+from conformance.checking.verdict import OUTCOMES, NotApplicable, Verdict
 from conformance.recording.json import encode, write
 from conformance.requirements import REQUIREMENTS
 
@@ -62,11 +63,14 @@ class Run:
             "schema": FORMAT,
             "version": VERSION,
             "conformant": self.conformant,
+            "complete": self.complete,
+            "unchecked": self.unchecked,
             "counts": {outcome: counts[outcome] for outcome in OUTCOMES},
             "run": {
                 "profile": self.profile,
                 "seed": self.seed,
                 "max_examples": self.max_examples,
+                "cases_digest": self.cases_digest(),
                 "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.started)),
                 "seconds": self.seconds,
                 **encode(self.circumstances),
@@ -74,12 +78,42 @@ class Run:
             "verdicts": [verdict.to_json() for verdict in self.verdicts],
         }
 
+    def cases_digest(self) -> str:
+        """Return the digest of the cases of all verdicts, in whatever order these came."""
+        return combined(
+            sorted(
+                f"{each.implementation} {each.device} {each.requirement} {each.cases_digest}"
+                for each in self.verdicts
+            )
+        )
+
     def write(self, path: Path) -> None:
         """Write the report as JSON."""
         write(path, self.to_json())
 
     @property
+    def complete(self) -> bool:
+        """Whether every requirement that was asked for has a verdict."""
+        return len(self.verdicts) >= max(self.total, 1) and not self.broken
+
+    @property
     def conformant(self) -> bool:
-        """Whether every requirement that was asked for has a verdict, and all are conformant."""
-        complete = len(self.verdicts) >= max(self.total, 1) and not self.broken
-        return complete and all(verdict.conformant for verdict in self.verdicts)
+        """Whether the run is complete, and all verdicts are conformant.
+
+        Of each implementation something must have been decided.
+        """
+        return self.complete and not self.unchecked and self.faultless
+
+    @property
+    def faultless(self) -> bool:
+        """Whether all verdicts so far are conformant, if only since nothing was applicable."""
+        return all(verdict.conformant for verdict in self.verdicts)
+
+    @property
+    def unchecked(self) -> list[str]:
+        """The implementations of which nothing was decided, as no requirement was applicable."""
+        decided = {
+            each.implementation for each in self.verdicts if not isinstance(each, NotApplicable)
+        }
+        names = dict.fromkeys(verdict.implementation for verdict in self.verdicts)
+        return [name for name in names if name not in decided]

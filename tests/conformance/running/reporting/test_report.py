@@ -18,7 +18,7 @@ from conformance.checking.verdict import (
     Verdict,
     from_json,
 )
-from conformance.reporting.report import FORMAT, SCHEMA, VERSION, Run
+from conformance.running.reporting.report import FORMAT, SCHEMA, VERSION, Run
 from reference import DTYPES, Precision
 from reference.precision import PRODUCTS
 from strategies import Support

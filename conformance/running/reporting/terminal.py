@@ -18,6 +18,7 @@ from conformance.checking.verdict import (
     Crashed,
     Diagnosis,
     Failed,
+    FailedShould,
     NotApplicable,
     TimedOut,
     Undecided,
@@ -27,7 +28,7 @@ from reference import Precision
 from strategies import Support
 
 if TYPE_CHECKING:
-    from conformance.reporting.report import Run
+    from conformance.running.reporting.report import Run
 
 STYLES = {
     "passed": "green",
@@ -38,6 +39,7 @@ STYLES = {
     "not applicable": "dim",
     "expected failure": "yellow",
     "unexpected pass": "bold red",
+    "failed should": "magenta",
 }
 
 MANY = 3
@@ -68,7 +70,8 @@ def render(verdicts: Sequence[Verdict]) -> RenderableType:
 
 def _cells(verdict: Verdict) -> tuple[str | Text, ...]:
     # the share of the cases before a failure would look as if the failure were within its bound
-    share = None if isinstance(verdict, (Failed, Crashed, TimedOut)) else verdict.largest_share
+    failed = isinstance(verdict, (Failed, FailedShould, Crashed, TimedOut))
+    share = None if failed else verdict.largest_share
     return (
         verdict.requirement,
         Text(verdict.outcome, style=STYLES[verdict.outcome]),
@@ -91,14 +94,14 @@ def _not_applicable(group: Sequence[Verdict]) -> list[Text]:
 
 
 def failures(verdicts: Iterable[Verdict]) -> RenderableType:
-    """Return the details of each verdict that is not conformant.
+    """Return the details of each failure, of those that decide first.
 
     What many verdicts have in common comes first, and is not repeated: that the time was up before
     their requirements were tried, or an explanation.
     """
     parts: list[Text] = []
     for (implementation, device), group in _groups(
-        [each for each in verdicts if not each.conformant]
+        sorted((each for each in verdicts if each.explained), key=lambda each: each.conformant)
     ):
         where = f"{implementation} on {device}"
         undecided = [each for each in group if isinstance(each, Undecided)]
@@ -114,7 +117,7 @@ def failures(verdicts: Iterable[Verdict]) -> RenderableType:
             parts.append(Text(f"\n{where}: {line}{' '.join(sentences)}", style="bold"))
         for verdict in decided:
             line = f"\n{where}: {verdict.requirement} {verdict.outcome}"
-            parts.append(Text(line, style="bold red"))
+            parts.append(Text(line, style=STYLES[verdict.outcome]))
             short = _shortened(verdict) if _explanations(verdict) in common else verdict
             parts += [Text(f"  {line}") for line in short.lines()]
     return Group(*parts)
@@ -139,11 +142,11 @@ def _requirements(count: int) -> str:
 def listed(requirements: Collection[Requirement]) -> RenderableType:
     """Return a table of requirements; their names are never wrapped, however narrow it is."""
     rows = Table(title=f"{len(requirements)} requirements", title_justify="left", show_lines=True)
-    rows.add_column("requirement, level", no_wrap=True)
+    rows.add_column("requirement, level, strength", no_wrap=True)
     rows.add_column("claim, source")
     for each in requirements:
         dim = Text(f"\n{each.source}", style="dim")
-        rows.add_row(f"{each.name}\n{each.level}", Text(each.claim) + dim)
+        rows.add_row(f"{each.name}\n{each.level}, {each.strength}", Text(each.claim) + dim)
     return rows
 
 
@@ -163,9 +166,17 @@ def _groups(
     return list(groups.items())
 
 
+class _Plainly(Console):
+    """A console that raises BrokenPipeError where rich would exit with 1, which is a verdict."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise the error at hand."""
+        raise
+
+
 def show(verdicts: Sequence[Verdict]) -> Console:
     """Print the tables and the failures, and return the console for what follows."""
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    console = _Plainly(width=None if sys.stdout.isatty() else 120)
     console.print(render(verdicts))
     console.print(failures(verdicts))
     return console
@@ -206,8 +217,8 @@ def summarize(console: Console, run: Run) -> None:
             if items:
                 line = f"{name} {what}: {', '.join(items)}"
                 console.print(line, style="dim", markup=False, soft_wrap=True)
-    for line in run.circumstances.get("absent", ()):
-        console.print(line, style="dim", highlight=False)
+    for line in (*run.circumstances.get("absent", ()), *run.circumstances.get("shortened", ())):
+        console.print(line, style="dim", markup=False, highlight=False, soft_wrap=True)
     for line in _measured(run.verdicts):
         console.print(line, style="dim", markup=False, soft_wrap=True)
     counts = Counter(verdict.outcome for verdict in run.verdicts)
@@ -230,4 +241,6 @@ def summarize(console: Console, run: Run) -> None:
     if len(run.verdicts) < run.total:
         return
     word, style = ("conformant", "bold green") if run.conformant else ("not conformant", "bold red")
-    console.print(word, style=style)
+    if run.unchecked and run.faultless:
+        word = f"nothing was checked of {', '.join(run.unchecked)}"
+    console.print(word, style=style, markup=False)

@@ -17,7 +17,7 @@ from conformance.checking.verdict import (
     Undecided,
     from_json,
 )
-from conformance.reporting.terminal import failures, listed, table
+from conformance.running.reporting.terminal import failures, listed, table
 
 EXPLANATION = "The results equal those of an LSTM without bias_hh, here and in 3 further cases."
 NOTHING = Diagnosis()

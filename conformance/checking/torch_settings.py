@@ -1,0 +1,235 @@
+"""The settings of torch that results or verdicts depend on, once torch has been imported.
+
+Each is listed where this torch has it. These are left out, as they were seen to be harmless: the
+number of threads between operations, which cannot be set twice; ``torch.set_printoptions`` and
+``torch.set_warn_always``, which change messages alone; the choice among libraries for linear
+algebra and attention, which an LSTM does not use; and ``torch._C.DisableTorchFunction``, which
+plain tensors do not notice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from functools import cache, partial
+from operator import attrgetter
+from typing import Any
+
+from conformance.checking.settings import Setting, attribute
+
+PAIRS = (
+    ("get_default_dtype", "set_default_dtype"),
+    ("is_grad_enabled", "set_grad_enabled"),
+    ("get_num_threads", "set_num_threads"),
+    ("get_float32_matmul_precision", "set_float32_matmul_precision"),
+    ("get_deterministic_debug_mode", "set_deterministic_debug_mode"),
+    ("is_anomaly_enabled", "autograd.set_detect_anomaly"),
+    ("is_autocast_cache_enabled", "set_autocast_cache_enabled"),
+    ("_C._is_fwd_grad_enabled", "_C._set_fwd_grad_enabled"),
+    ("_C._is_multithreading_enabled", "_C._set_multithreading_enabled"),
+    ("_C._get_mkldnn_enabled", "_C._set_mkldnn_enabled"),
+    ("_C._get_mkldnn_deterministic", "_C._set_mkldnn_deterministic"),
+    ("_C._get_nnpack_enabled", "_C._set_nnpack_enabled"),
+    ("_C._get_cudnn_enabled", "_C._set_cudnn_enabled"),
+    ("_C._get_cudnn_benchmark", "_C._set_cudnn_benchmark"),
+    ("_C._get_cudnn_deterministic", "_C._set_cudnn_deterministic"),
+    ("_C._get_cudnn_allow_tf32", "_C._set_cudnn_allow_tf32"),
+    ("_C._get_cublas_allow_tf32", "_C._set_cublas_allow_tf32"),
+    (
+        "_C._get_cpu_allow_fp16_reduced_precision_reduction",
+        "_C._set_cpu_allow_fp16_reduced_precision_reduction",
+    ),
+    ("_C._get_cublas_allow_fp16_accumulation", "_C._set_cublas_allow_fp16_accumulation"),
+    ("_C._get_qengine", "_C._set_qengine"),
+)
+"""Functions below ``torch`` that read a setting, with those that restore it."""
+
+PRECISIONS = (
+    "backends",
+    *(f"backends.{name}" for name in ("cuda.matmul", "cudnn", "cudnn.rnn")),
+    *(f"backends.mkldnn{name}" for name in ("", ".matmul", ".rnn")),
+)
+"""What has a setting ``fp32_precision`` in newer versions."""
+HOOKS = (
+    "_global_forward_pre_hooks",
+    "_global_forward_hooks",
+    "_global_forward_hooks_with_kwargs",
+    "_global_forward_hooks_always_called",
+    "_global_backward_pre_hooks",
+    "_global_backward_hooks",
+    "_global_buffer_registration_hooks",
+    "_global_module_registration_hooks",
+    "_global_parameter_registration_hooks",
+)
+"""The dicts of hooks of all modules, in ``torch.nn.modules.module``."""
+
+
+def of_torch() -> dict[str, Setting]:
+    """List the settings of torch by name; none if torch has not been imported.
+
+    Those that change others, such as inference mode the grad mode, come before the others.
+    """
+    return _of_torch() if "torch.nn.modules.module" in sys.modules else {}
+
+
+@cache
+def _of_torch() -> dict[str, Setting]:
+    torch: Any = sys.modules["torch"]
+    found: dict[str, Setting] = {}
+    plain: dict[str, Setting] = {}
+    for read, write in PAIRS:
+        with contextlib.suppress(AttributeError):
+            plain[f"torch.{read}()"] = Setting(attrgetter(read)(torch), attrgetter(write)(torch))
+    for name in PRECISIONS:
+        with contextlib.suppress(AttributeError, RuntimeError):
+            owner = attrgetter(name)(torch)
+            if isinstance(owner.fp32_precision, str):
+                plain[f"torch.{name}.fp32_precision"] = attribute(owner, "fp32_precision")
+    for kinds in (_transforms, _default_device, _modes, _autocast, _saved_tensors, _module_hooks):
+        with contextlib.suppress(AttributeError):
+            found |= kinds(torch)
+    return found | plain
+
+
+def _modes(torch: Any) -> dict[str, Setting]:
+    """Inference mode, and the stacks of modes that see every function or operation."""
+    from torch import overrides
+    from torch.utils import _python_dispatch as dispatch
+
+    functions: Any = overrides
+    dispatched: Any = dispatch
+    return {
+        "torch.is_inference_mode_enabled()": Setting(
+            torch.is_inference_mode_enabled, lambda on: _kept(torch.inference_mode(on))
+        ),
+        "the stack of modes of torch functions": _stack(
+            functions._get_current_function_mode_stack, functions._pop_mode, functions._push_mode
+        ),
+        "the stack of modes of torch operations": _stack(
+            dispatched._get_current_dispatch_mode_stack,
+            lambda: dispatched._pop_mode(),
+            dispatched._push_mode,
+        ),
+    }
+
+
+_ENTERED: list[Any] = []
+
+
+def _kept(context: Any) -> None:
+    """Enter a context that is never left."""
+    context.__enter__()
+    _ENTERED.append(context)
+
+
+def _stack(
+    read: Callable[[], list[Any]], pop: Callable[[], Any], push: Callable[[Any], Any]
+) -> Setting:
+    def write(wanted: list[Any]) -> None:
+        for _ in read():
+            pop()
+        for mode in wanted:
+            push(mode)
+
+    return Setting(read, write)
+
+
+def _default_device(torch: Any) -> dict[str, Setting]:
+    """The default device, which is also a mode on the stack of torch functions."""
+
+    def read() -> Any:
+        context = getattr(torch._GLOBAL_DEVICE_CONTEXT, "device_context", None)
+        return None if context is None else context.device
+
+    return {"torch.get_default_device()": Setting(read, torch.set_default_device)}
+
+
+def _autocast(torch: Any) -> dict[str, Setting]:
+    """Autocast on the CPU and on CUDA devices: whether, to which dtype, and how deeply nested."""
+
+    def state(device: str) -> Setting:
+        if hasattr(torch, "get_autocast_dtype"):
+            on = (torch.is_autocast_enabled, torch.set_autocast_enabled)
+            to = (torch.get_autocast_dtype, torch.set_autocast_dtype)
+            return Setting(
+                lambda: (on[0](device), to[0](device)),
+                lambda was: (on[1](device, was[0]), to[1](device, was[1])),
+            )
+        part, gpu = ("", "gpu_") if device == "cuda" else ("cpu_", "cpu_")
+        reads = f"is_autocast_{part}enabled", f"get_autocast_{gpu}dtype"
+        writes = f"set_autocast_{part}enabled", f"set_autocast_{gpu}dtype"
+        return Setting(
+            lambda: tuple(getattr(torch, name)() for name in reads),
+            lambda was: [getattr(torch, n)(v) for n, v in zip(writes, was, strict=True)],
+        )
+
+    def nesting() -> int:
+        torch.autocast_increment_nesting()
+        return int(torch.autocast_decrement_nesting())
+
+    def nest(wanted: int) -> None:
+        while nesting() > wanted:
+            torch.autocast_decrement_nesting()
+        while nesting() < wanted:
+            torch.autocast_increment_nesting()
+        if not wanted:
+            torch.clear_autocast_cache()
+
+    return {
+        "torch.is_autocast_enabled('cpu')": state("cpu"),
+        "torch.is_autocast_enabled('cuda')": state("cuda"),
+        "the nesting of torch.autocast": Setting(nesting, nest),
+    }
+
+
+def _saved_tensors(torch: Any) -> dict[str, Setting]:
+    """The hooks on tensors that autograd saves, of which only the last is seen."""
+    autograd = torch._C._autograd
+    top, pop = autograd._top_saved_tensors_default_hooks, autograd._pop_saved_tensors_default_hooks
+
+    def write(wanted: Any) -> None:
+        while (now := top(True)) is not None and now != wanted:
+            pop()
+        if now is None and wanted is not None:
+            autograd._push_saved_tensors_default_hooks(*wanted)
+
+    return {"torch.autograd.graph.saved_tensors_hooks": Setting(lambda: top(True), write)}
+
+
+def _transforms(torch: Any) -> dict[str, Setting]:
+    """How deeply ``torch.func`` transforms and levels of forward-mode gradients are nested."""
+    from torch.autograd import forward_ad
+
+    functorch: Any = torch._C._functorch
+    levels: Any = forward_ad
+
+    def leave(wanted: int) -> None:
+        while functorch.get_dynamic_layer_stack_depth() > wanted:
+            functorch.pop_dynamic_layer_stack()
+
+    def exit_levels(wanted: int) -> None:
+        while levels._current_level > wanted:
+            levels.exit_dual_level()
+
+    return {
+        "the nesting of torch.func": Setting(functorch.get_dynamic_layer_stack_depth, leave),
+        "the nesting of torch.autograd.forward_ad": Setting(
+            lambda: levels._current_level, exit_levels
+        ),
+    }
+
+
+def _module_hooks(torch: Any) -> dict[str, Setting]:
+    """The hooks that every module calls."""
+    module = torch.nn.modules.module
+
+    def hooks(name: str) -> Iterator[tuple[str, Setting]]:
+        of_all = getattr(module, name, None)
+        if of_all is not None:
+            yield (
+                f"torch.nn.modules.module.{name}",
+                Setting(partial(dict, of_all), lambda was: (of_all.clear(), of_all.update(was))),
+            )
+
+    return dict(pair for name in HOOKS for pair in hooks(name))

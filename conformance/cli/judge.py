@@ -1,0 +1,96 @@
+"""``lstm-conformance judge``: a verdict on an LSTM in a file, with its weights and an input."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from conformance.errors import CONFORMANT, NOT_CONFORMANT, unknown
+from conformance.implementations.loading import load
+from conformance.judgement import picture, told
+from conformance.judgement.comparing import Compared, compared
+from conformance.judgement.files import given
+from conformance.judgement.files.finding import one_of
+from conformance.judgement.files.found import Found
+from conformance.judgement.judging import Answer, Progress, judge_implementation, judge_results
+from conformance.running.choosing import devices, precision_of, with_precision
+from conformance.running.circumstances import exact_arithmetic
+from reference import DTYPES, Array, Case
+
+BY_DEFAULT = "torch.nn.LSTM"
+"""What computes an LSTM if nothing else is asked for."""
+
+
+def judge(asked: argparse.Namespace) -> int:
+    """Judge what is asked for, print the answer, and return the exit status."""
+    path = Path(asked.weights)
+    if asked.lstm_plot:
+        picture.require()
+    found = given.lstms(path, asked.lstm_layout)
+    console, errors = (
+        Console(soft_wrap=True, highlight=False),
+        Console(stderr=True, highlight=False),
+    )
+    for each in found:
+        console.print(each.described(), markup=False)
+    chosen = one_of(found, asked.lstm_lstm, str(path))
+    if len(found) > 1:
+        console.print(f"judged: {chosen.name}", markup=False)
+    inputs = given.inputs(asked.lstm_input, asked.lstm_states)
+    answers: list[Answer] = []
+    with errors.status("") as status:
+        for answer in _answers(asked, chosen, inputs, lambda text: status.update(text)):
+            answers.append(answer)
+        status.update("how sensitive is this LSTM to rounding?")
+        groups = list(_groups(answers, asked.lstm_precision or ""))
+    console.print(told.table(answers))
+    for line in told.lines(answers, groups):
+        console.print(line, markup=False)
+    if asked.lstm_plot:
+        picture.draw(Path(asked.lstm_plot), answers, groups)
+    return CONFORMANT if all(each.verdict.conformant for each in answers) else NOT_CONFORMANT
+
+
+def _answers(
+    asked: argparse.Namespace, found: Found, inputs: Mapping[str, Array], progress: Progress
+) -> Iterator[Answer]:
+    dtypes = [name for name in (asked.lstm_dtype or "").split(",") if name] or [found.dtype]
+    for name in dtypes:
+        if name not in DTYPES:
+            raise unknown("dtype", name, DTYPES)
+    first = asked.lstm_order == "batch-first"
+
+    def case(dtype: str) -> Case:
+        return given.case_of(
+            found, DTYPES[dtype], inputs, batch_first=first, seed=asked.lstm_seed or 0
+        )
+
+    for file in asked.lstm_expected:
+        for dtype in dtypes:
+            mine = case(dtype)
+            by = precision_of(asked.lstm_precision or "")
+            yield judge_results(file, mine, given.results(file, mine), by, progress)
+    names = asked.lstm_with or ([] if asked.lstm_expected else [BY_DEFAULT])
+    for name in dict.fromkeys(names):
+        implementation = with_precision(load(name), asked.lstm_precision or "")
+        exact_arithmetic()
+        present, wanted = implementation.supports.devices, asked.lstm_device
+        for device in devices(implementation, wanted) if wanted else present:
+            for dtype in dtypes:
+                root = Path(asked.lstm_reproductions).resolve()
+                mine = replace(case(dtype), device=device)
+                yield judge_implementation(implementation, mine, root=root, progress=progress)
+
+
+def _groups(answers: Sequence[Answer], by: str) -> Iterator[Compared]:
+    """Yield the estimate for each dtype in which there are results."""
+    for dtype in dict.fromkeys(each.case.dtype.name for each in answers):
+        group = compared(
+            [each for each in answers if each.case.dtype.name == dtype], precision_of(by)
+        )
+        if group is not None:
+            yield group

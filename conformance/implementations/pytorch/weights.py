@@ -1,0 +1,109 @@
+"""Ways to give a torch module other weights after it was constructed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.func import functional_call
+
+from conformance.implementations.pytorch.tensors import to_tensor
+from conformance.implementations.pytorch.wrapped import Wrapped
+from conformance.implementations.torch_module import TorchModule
+from conformance.recording.tape import note
+from reference import Array, Case
+
+Change = Callable[[nn.Parameter, torch.Tensor], object]
+
+
+def _edit(
+    text: str, change: Change, laid_out: Callable[[Array], Array] = np.asarray
+) -> Callable[[TorchModule, nn.Module, Case], None]:
+    """Make a way that changes one parameter after the other, as the line `text` does."""
+
+    def way(implementation: TorchModule, module: nn.Module, target: Case) -> None:
+        for name, parameter in implementation.parameters(module, target).items():
+            weight = to_tensor(laid_out(target.parameters[name]), target.device)
+            note(text, parameter=parameter, weight=weight)
+            change(parameter, weight)
+
+    return way
+
+
+def _strided(array: Array) -> Array:
+    """Lay an array out with its axes exchanged in memory, or a vector with gaps."""
+    if array.ndim == 2:
+        return np.ascontiguousarray(array.T).T
+    return np.repeat(array, 2)[::2]
+
+
+SET = "{parameter}.data = {weight}"
+
+
+def _copy(parameter: nn.Parameter, weight: torch.Tensor) -> None:
+    with torch.no_grad():
+        parameter.copy_(weight)
+
+
+def _set_data(parameter: nn.Parameter, weight: torch.Tensor) -> None:
+    parameter.data = weight
+
+
+def _load(implementation: TorchModule, module: nn.Module, target: Case) -> None:
+    implementation.load(module, target.parameters)
+
+
+def _replace(implementation: TorchModule, module: nn.Module, target: Case) -> None:
+    for name, array in target.parameters.items():
+        weight = to_tensor(array, target.device)
+        path, _, attribute = implementation.rename(name).rpartition(".")
+        owner = f".get_submodule({path!r})" if path else ""
+        text = f"{{module}}{owner}.{attribute} = torch.nn.Parameter({{weight}})"
+        note(text, module=module, weight=weight)
+        setattr(module.get_submodule(path), attribute, nn.Parameter(weight))
+
+
+def _step(implementation: TorchModule, module: nn.Module, target: Case) -> None:
+    """Take a step of stochastic gradient descent; `target` must have every weight negated."""
+    note(
+        "for parameter in {module}.parameters():\n"
+        "    parameter.grad = 2 * parameter.detach()\n"
+        "torch.optim.SGD({module}.parameters(), lr=1.0).step()\n"
+        "{module}.zero_grad()",
+        module=module,
+    )
+    for parameter in implementation.parameters(module, target).values():
+        parameter.grad = 2 * parameter.detach()
+    torch.optim.SGD(module.parameters(), lr=1.0).step()
+    module.zero_grad()
+
+
+WAYS: dict[str, Callable[[TorchModule, nn.Module, Case], None]] = {
+    "in place": _edit("with torch.no_grad():\n    {parameter}.copy_({weight})", _copy),
+    "through .data": _edit(
+        "{parameter}.data.copy_({weight})", lambda each, weight: each.data.copy_(weight)
+    ),
+    "by an optimizer": _step,
+    "by load_state_dict": _load,
+    "as another .data": _edit(SET, _set_data),
+    "as strided .data": _edit(SET, _set_data, _strided),
+    "as new parameters": _replace,
+}
+"""How a module gets the weights of a case in which every weight is negated, by name."""
+
+
+def functional(implementation: TorchModule, module: nn.Module, target: Case) -> Wrapped:
+    """Give what ``torch.func.functional_call`` computes with the weights of `target`."""
+    weights = {
+        implementation.rename(name): to_tensor(array, target.device)
+        for name, array in target.parameters.items()
+    }
+
+    def called(inner: Any, *given: Any) -> Any:
+        return functional_call(inner, weights, given)
+
+    text = "lambda *given: torch.func.functional_call({module}, {weights}, given)"
+    return Wrapped.of(module, called, text, weights=weights)

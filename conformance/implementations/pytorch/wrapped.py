@@ -1,0 +1,33 @@
+"""A torch module that is called in another way than by position."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from conformance.recording.tape import note
+
+
+class Wrapped(torch.nn.Module):
+    """What stands in for a module in a call: `called` gets the module and the arguments."""
+
+    def __init__(self, module: torch.nn.Module, called: Callable[..., Any]) -> None:
+        super().__init__()
+        self._inner = [module]  # in a list, so that its parameters are not registered here too
+        self._called = called
+
+    @classmethod
+    def of(
+        cls, module: torch.nn.Module, called: Callable[..., Any], text: str, **operands: Any
+    ) -> Wrapped:
+        """Wrap `module`; a script writes `text`, with `module` and `operands` in its gaps."""
+        made = note(f"{{changed}} = {text}", new=("changed",), module=module, **operands)
+        wrapped = cls(module, called)
+        made.gave(wrapped)
+        return wrapped
+
+    def forward(self, *arguments: Any) -> Any:
+        """Call the module in the other way."""
+        return self._called(self._inner[0], *arguments)

@@ -1,0 +1,1 @@
+"""A verdict on a given LSTM: its weights and an input are given, and results are judged."""

@@ -1,0 +1,82 @@
+"""Keras 3's ``.keras`` and ``.weights.h5`` files: weights in HDF5, layers described in JSON."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from conformance.errors import UsageError
+from reference import Array
+
+WEIGHTS, DESCRIPTION = "model.weights.h5", "config.json"
+"""The members of a ``.keras`` file, which is a zip file."""
+
+DEFAULTS = {"activation": "tanh", "recurrent_activation": "sigmoid", "go_backwards": False}
+"""The options of ``keras.layers.LSTM`` with which it is the LSTM, by their only right values."""
+
+
+def read(path: Path) -> dict[str, Array]:
+    """Read every array of a file, by its path with dots: ``layers.lstm.cell.vars.0``.
+
+    Raises :class:`UsageError` if h5py is missing, if the file is damaged, or if an LSTM layer in a
+    ``.keras`` file has other activations, or goes backwards.
+    """
+    if importlib.util.find_spec("h5py") is None:
+        raise UsageError(f'{path} needs h5py: pip install "lstm-conformance[weights]"')
+    try:
+        if not zipfile.is_zipfile(path):
+            return _arrays(path.read_bytes())
+        with zipfile.ZipFile(path) as archive:
+            description = json.loads(archive.read(DESCRIPTION))
+            content = archive.read(WEIGHTS)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise UsageError(f"{path} is damaged: {' '.join(str(error).split())}") from None
+    for layer in _layers(description):
+        name = layer.get("name", "LSTM")
+        for option, value in DEFAULTS.items():
+            if option in layer and layer[option] != value and not _backward(name, option):
+                raise UsageError(
+                    f"{path}: {name} has {option}={layer[option]!r}, which is not the LSTM"
+                )
+    try:
+        return _arrays(content)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} is damaged: {' '.join(str(error).split())}") from None
+
+
+def _backward(name: str, option: str) -> bool:
+    """Whether this is the backward half of a Bidirectional, which has to go backwards."""
+    return option == "go_backwards" and name.startswith("backward_")
+
+
+def _arrays(content: bytes) -> dict[str, Array]:
+    import h5py
+
+    found: dict[str, Array] = {}
+
+    def visit(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            found[name.replace("/", ".")] = np.asarray(item)
+
+    with h5py.File(io.BytesIO(content), "r") as file:
+        file.visititems(visit)
+    return found
+
+
+def _layers(description: Any) -> Iterator[dict[str, Any]]:
+    """Yield the options of every LSTM layer, at any depth."""
+    if isinstance(description, dict):
+        if description.get("class_name") in ("LSTM", "LSTMCell"):
+            yield description.get("config", {})
+        for each in description.values():
+            yield from _layers(each)
+    elif isinstance(description, list):
+        for each in description:
+            yield from _layers(each)

@@ -1,0 +1,149 @@
+"""Judging results of a given LSTM: those of implementations, of a module, or of anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from conformance.checking import activations, process_state
+from conformance.implementations.failures import Failure
+from conformance.implementations.implementation import Implementation, precision
+from conformance.judgement.causes import causes
+from conformance.judgement.layers import Layer, judged
+from conformance.judgement.observing import lacking, observed
+from conformance.judgement.reproducing import reproduce
+from conformance.judgement.verdict import NoResult, Place, Right, Unsaid, Verdict, Wrong
+from conformance.judgement.whole import judged_whole
+from reference import Arithmetic, Case, Precision, Result
+
+Progress = Callable[[str], object]
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """The results of one implementation, judged.
+
+    - `verdict`: the verdict;
+    - `case`: the case, in the dtype and on the device of the implementation;
+    - `result`: the results of the whole network, None if there are none;
+    - `layers`: each layer judged, none where the layers below the top one were not observed.
+    """
+
+    verdict: Verdict
+    case: Case
+    result: Result | None = None
+    layers: Sequence[Layer] = field(default=())
+
+
+def judge_implementation(
+    implementation: Implementation,
+    case: Case,
+    *,
+    root: Path | None = None,
+    progress: Progress = lambda _: None,
+) -> Answer:
+    """Run `implementation` on `case`, layer by layer, and judge the results.
+
+    What goes wrong is reproduced in a folder below `root`, unless that is None. `progress` is
+    called with what is done next, in words.
+    """
+    subject = implementation.name, case.device, case.dtype.name
+    missing = lacking(implementation, case)
+    if missing:
+        return Answer(NoResult(*subject, reason=f"it does not take {', '.join(missing)}"), case)
+    progress(f"{subject[0]} computes on {subject[1]} in {subject[2]}")
+    try:
+        with process_state.restored():
+            results = observed(implementation, case)
+    except Failure as failure:
+        return Answer(NoResult(*subject, reason=str(failure), failed=True), case)
+    by = precision(implementation)
+    answer = judge_results(subject[0], case, results, by, progress)
+    if not isinstance(answer.verdict, Wrong):
+        return answer
+    progress(f"{subject[0]} is wrong: looking for the cause")
+    found = [*answer.verdict.causes, *_activations(implementation, case, answer, by)]
+    wrong = replace(answer.verdict, causes=tuple(found))
+    layer = answer.layers[wrong.place.layer]
+    return replace(
+        answer, verdict=reproduce(implementation, layer, wrong, Arithmetic.of(case.dtype, by), root)
+    )
+
+
+def _activations(
+    implementation: Implementation, case: Case, answer: Answer, by: Precision
+) -> Iterator[str]:
+    """Say that sigmoid or tanh explain what is wrong, if they are as inaccurate as that."""
+    if by != Precision():
+        return
+    measured = activations.measured(implementation, case.dtype, case.device)
+    if measured is None or measured.accurate:
+        return
+    assert isinstance(answer.verdict, Wrong)
+    wrong = answer.layers[answer.verdict.place.layer]
+    (again,) = judged(wrong.case, [wrong.got], Arithmetic.of(case.dtype, measured.judging))
+    sure = "explained" if again.wrong is None else "not explained"
+    yield f"It is {sure} by its activations, as measured: {measured.described()}."
+
+
+def judge_results(
+    name: str,
+    case: Case,
+    results: Sequence[Result],
+    by: Precision | None = None,
+    progress: Progress = lambda _: None,
+) -> Answer:
+    """Judge `results`: of the network of the lowest layer, of two, and so on, or of all alone.
+
+    `name` is whose they are, `by` the arithmetic that is declared.
+    """
+    subject = name, case.device, case.dtype.name
+    arithmetic = Arithmetic.of(case.dtype, by or Precision())
+    layers = case.configuration.num_layers
+    if len(results) < layers:
+        verdict: Verdict = judged_whole(subject, case, results[-1], arithmetic)
+        return Answer(verdict, case, results[-1])
+    found: list[Layer] = []
+    for layer in judged(case, results, arithmetic):
+        progress(f"{name}: layer {layer.number + 1} of {layers} judged")
+        found.append(layer)
+        if layer.wrong is not None:
+            break
+    share = max(layer.largest for layer in found)
+    whole = results[-1]
+    wrong = next((each for each in found if each.wrong is not None), None)
+    if wrong is not None and wrong.wrong is not None and wrong.extent is not None:
+        why = causes(wrong, wrong.wrong, wrong.extent, arithmetic)
+        verdict = Wrong(*subject, share, place=wrong.wrong, extent=wrong.extent, causes=tuple(why))
+        return Answer(verdict, case, whole, found)
+    first = next((each for each in found if each.unsaid is not None), None)
+    if first is not None and first.unsaid is not None:
+        rows = tuple(sorted({row for each in found for row in each.unsaid_rows}))
+        reason = _why_unsaid(first, first.unsaid)
+        verdict = Unsaid(
+            *subject, share, reason=reason, place=first.unsaid, rows=rows, of_rows=case.batch_size
+        )
+        return Answer(verdict, case, whole, found)
+    return Answer(Right(*subject, share), case, whole, found)
+
+
+def _why_unsaid(layer: Layer, place: Place) -> str:
+    """Say why nothing can be said of an element."""
+    case, dtype = layer.case, layer.case.dtype
+    for name, array in case.parameters.items():
+        if not np.isfinite(array.astype(np.float64)).all():
+            own = name.replace("_l0", f"_l{layer.number}")
+            return f"{own} has a number that is not finite"
+    x = case.time_major(case.input)[max(place.step, 0), place.row].astype(np.float64)
+    if not np.isfinite(x).all():
+        which = "the input" if layer.number == 0 else "the output of the layer below"
+        return f"{which} there has a number that is not finite"
+    if np.isnan(place.expected):
+        return "the state before that step is not finite"
+    return (
+        f"a sum there can exceed {dtype.largest:.3g}, the largest number of {dtype.name}, so that "
+        "a right implementation can give an infinity or NaN"
+    )

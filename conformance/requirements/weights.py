@@ -1,0 +1,144 @@
+"""Requirements on the weights of a torch module, loaded or changed after it was constructed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from conformance.checking.comparison import agree, truth
+from conformance.checking.requirement import requirement
+from conformance.implementations.failures import WrongElement, blamed
+from conformance.implementations.torch_module import TorchModule
+from conformance.recording.tape import note
+from conformance.requirements.gradients import (
+    CASES,
+    close_gradients,
+    cotangents,
+    module_gradients,
+    true_gradients,
+)
+from conformance.requirements.helpers.needs import torch_module
+from conformance.requirements.helpers.refusals import refused
+from conformance.requirements.helpers.torch_only import differentiated, entered, to_result
+from conformance.requirements.helpers.torch_only import session as session_of
+from conformance.requirements.variations import with_weights_negated
+from reference import Case, Result
+
+if TYPE_CHECKING:
+    from conformance.implementations.pytorch.sessions import Session
+
+
+@requirement(
+    source="torch.nn.Module.load_state_dict documentation, strict: the keys have to match exactly",
+    applies=torch_module,
+    level="module",
+    share_of_cases=0.3,
+    hidden_size=(2, 6),
+    input_size=(2, 6),
+    num_layers=(1, 3),
+    should=True,
+)
+def state_dict_that_does_not_fit_is_refused(implementation: TorchModule, case: Case) -> None:
+    """A state_dict with a key missing, a key too many or a tensor of another shape is refused.
+
+    Tensors of another shape are refused with strict=False as well.
+    """
+    module = implementation.build(case)
+    state = dict(module.state_dict())
+    for what, wrong, strict in _wrong(state, [*map(implementation.rename, case.parameters)]):
+        refused(f"state_dict {what}, {strict=}", partial(_load, module, wrong, strict))
+
+
+def _wrong(state: dict[str, Any], names: Sequence[str]) -> Iterator[tuple[str, Any, bool]]:
+    """Yield what is wrong with a state_dict, the state_dict, and whether it is loaded strictly."""
+    first, last = names[0], names[-1]
+    for name in (first, last):
+        yield f"without {name}", {n: each for n, each in state.items() if n != name}, True
+    yield f"with {last}_more", {**state, f"{last}_more": state[last]}, True
+    for name in dict.fromkeys((first, names[1], last)):
+        right = state[name]
+        shapes = {"a row less": right[1:], "a column less": right[..., 1:], "one row": right[:1]}
+        for what, tensor in {**shapes, "one dimension more": right[None]}.items():
+            if tensor.shape != right.shape:
+                for strict in (True, False):
+                    yield f"with {what} in {name}", {**state, name: tensor}, strict
+
+
+def _load(module: Any, state: Any, strict: bool) -> None:
+    note(f"{{module}}.load_state_dict({{state}}, {strict=})", module=module, state=state)
+    module.load_state_dict(state, strict=strict)
+
+
+@requirement(
+    source="torch.nn.Module.load_state_dict, torch.func.functional_call and torch.optim "
+    "documentation",
+    **{**CASES, "level": "module", "share_of_cases": 0.4},
+    applies=torch_module,
+)
+def changed_weights_take_effect(implementation: TorchModule, case: Case) -> float:
+    """After its weights have been changed, a module computes and learns with the new weights.
+
+    They are changed in place, through ``.data``, by an optimizer, loaded, replaced, or given by
+    torch.func.functional_call, all or those of one kind, each after calls in train and eval mode.
+    """
+    from conformance.implementations.pytorch.weights import WAYS, functional
+
+    now, then = case, with_weights_negated(case)
+    known = {
+        id(each): true_gradients(implementation, each, cotangents(each))
+        for each in (now, then)
+        if not isinstance(module_gradients(implementation), str)
+    }
+    with entered(implementation) as within:
+        session = session_of(within, case)
+        share = _is(implementation, session, now, known, "as loaded")
+        for way, change in WAYS.items():
+            with blamed():
+                change(within, session.module, then)
+            now, then = then, now
+            share = max(share, _is(implementation, session, now, known, way))
+        with _told("by functional_call"):
+            called = functional(within, session.module, then)
+            result = to_result(within.call(called, then), then)
+            share = max(share, _agrees(implementation, result, then))
+        session.train(False)  # before the weights are changed
+        for kind in ("weight_ih", "weight_hh", "bias"):
+            then = with_weights_negated(now, kind)
+            WAYS["in place"](within, session.module, then)
+            with _told(f"{kind} in place"):
+                share = max(share, _agrees(implementation, session.run(then), then))
+    return share
+
+
+def _is(
+    implementation: TorchModule, session: Session, case: Case, known: Mapping[int, Any], way: str
+) -> float:
+    """Call and train the module, whose weights were changed this way to those of `case`."""
+    share = 0.0
+    with _told(way):
+        for training, grad in ((False, None), (False, False), (True, True)):
+            session.train(training)
+            share = max(share, _agrees(implementation, session.run(case, grad=grad), case))
+        if known:
+            module = differentiated(session.implementation, case, module=session.module)
+            module.backward(cotangents(case))
+            share = max(share, close_gradients(module.gradients(), *known[id(case)]))
+            module.reset()
+    return share
+
+
+def _agrees(implementation: TorchModule, result: Result, case: Case) -> float:
+    known = truth(case, implementation)
+    return agree(result, known.result, known.bound)
+
+
+@contextlib.contextmanager
+def _told(way: str) -> Iterator[None]:
+    """Say in a mismatch how the weights were changed."""
+    try:
+        yield
+    except WrongElement as mismatch:
+        mismatch.what += f" (weights changed: {way})"
+        raise

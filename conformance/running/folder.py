@@ -1,0 +1,157 @@
+"""The folder of a run that has not ended: journals, verdicts as they come, and what the run is.
+
+The process that reports holds a lock on a file in it. A run that finds the folder of another one
+without a lock removes the folder: the process is gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from conformance.checking.verdict import Verdict
+from conformance.errors import UsageError
+from conformance.recording.json import Damaged, decode, encode
+from conformance.running.journal import JOURNAL, VERDICTS, verdicts
+
+PREFIX, LOCK, RUN, LIMITS = "running-", "lock", "run.json", "limits.json"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a run was asked for: the options that a report has, and the names of what is verified.
+
+    `started` is in seconds since the epoch.
+    """
+
+    profile: str
+    seed: int
+    max_examples: int | None
+    started: float
+    implementations: list[str] = field(default_factory=list)
+
+
+class RunFolder:
+    """The folder of a run, at `path`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock: int | None = None
+
+    @classmethod
+    def create(cls, root: Path, asked: Asked) -> RunFolder:
+        """Make a new folder in `root`, or among temporary files if the disk of `root` is full."""
+        name = f"{PREFIX}{secrets.token_hex(4)}"
+        try:
+            return cls._create(root / name, asked)
+        except OSError:
+            shutil.rmtree(root / name, ignore_errors=True)
+            return cls._create(Path(tempfile.mkdtemp(prefix="lstm-conformance-")) / name, asked)
+
+    @classmethod
+    def _create(cls, path: Path, asked: Asked) -> RunFolder:
+        path.mkdir(parents=True)
+        made = cls(path)
+        made._lock = os.open(path / LOCK, os.O_CREAT | os.O_RDWR)
+        _locked(made._lock)
+        (path / RUN).write_text(json.dumps(encode(asked)), encoding="ascii")
+        return made
+
+    @property
+    def processes(self) -> list[Path]:
+        """The processes of the run, as journals know them: paths without suffixes."""
+        found = {
+            path.with_suffix("")
+            for suffix in (JOURNAL, VERDICTS)
+            for path in self.path.glob(f"*{suffix}")
+        }
+        return sorted(found)
+
+    def asked(self) -> Asked:
+        """Return what the run was asked for; raises :class:`UsageError` if this is no such folder.
+
+        A folder that an earlier version left is none.
+        """
+        try:
+            return decode(Asked, json.loads((self.path / RUN).read_bytes()))
+        except (OSError, ValueError, Damaged):
+            text = f"{self.path} is not the folder of a run that was ended"
+            raise UsageError(f"{text}: such a folder is called {PREFIX}...") from None
+
+    def verdicts(self) -> Iterator[Verdict]:
+        """Yield the verdicts on disk, whichever process wrote them."""
+        for process in self.processes:
+            yield from verdicts(process)
+
+    def seconds(self) -> float:
+        """Return for how long the run has written into the folder."""
+        last = max(path.stat().st_mtime for path in self.path.iterdir())
+        return max(last - self.asked().started, 0.0)
+
+    def shorten(self, limits: dict[str, float]) -> None:
+        """Let the workers know the limits in seconds for a case, by the name of implementations."""
+        target = self.path / LIMITS
+        with contextlib.suppress(OSError):
+            target.with_suffix(".new").write_text(json.dumps(limits), encoding="ascii")
+            os.replace(target.with_suffix(".new"), target)
+
+    def shortened(self, implementation: str) -> float | None:
+        """Return the limit in seconds for a case of `implementation`, if it was shortened."""
+        try:
+            limit = json.loads((self.path / LIMITS).read_bytes()).get(implementation)
+        except (OSError, ValueError):
+            return None
+        return None if limit is None else float(limit)
+
+    def remove(self) -> None:
+        """Delete the folder."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+        shutil.rmtree(self.path, ignore_errors=True)
+        with contextlib.suppress(OSError):  # which others may use
+            self.path.parent.rmdir()
+
+    def left(self) -> bool:
+        """Return whether the process that made the folder is gone."""
+        try:
+            lock = os.open(self.path / LOCK, os.O_RDWR)
+        except OSError:
+            return False
+        try:
+            return _locked(lock)
+        finally:
+            os.close(lock)
+
+
+def sweep(root: Path) -> None:
+    """Delete in `root` what runs left whose process is gone."""
+    for path in root.glob(f"{PREFIX}*"):
+        folder = RunFolder(path)
+        if folder.left():
+            folder.remove()
+
+
+def _locked(file: int) -> bool:
+    """Lock an open file as long as this process lives; returns False if another one holds it."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            # unlike flock, such a lock is not shared with children
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

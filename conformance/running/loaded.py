@@ -1,0 +1,32 @@
+"""Loading of an implementation that leaves its process as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from conformance.checking import originals, process_state
+from conformance.errors import UsageError
+from conformance.implementations.implementation import Implementation
+from conformance.recording.text import line_of
+
+
+def loaded(name: str, load: Callable[[], Implementation]) -> Implementation:
+    """Return what `load` returns; the settings of the process that this changes are restored.
+
+    Raises :class:`UsageError` if it replaces functions by which results are judged; these are put
+    back.
+    """
+    originals.begin()
+    try:
+        with process_state.restored():
+            implementation = load()
+            _ = implementation.supports  # that of a hand-written one is tried now
+    except Exception:
+        did = originals.put_back()
+        if not did:
+            raise
+    else:
+        did = originals.put_back()
+        if not did:
+            return implementation
+    raise UsageError(f"{line_of(name)!r}: loading it {did}, by which results are judged")

@@ -1,0 +1,147 @@
+"""Watches the workers from the process that reports, and ends one that does not go on.
+
+A worker limits its own time, see :mod:`conformance.running.limits`. That does not help where the
+worker is stopped, where C code holds the interpreter and its timer is gone, or where what the
+worker sends cannot be read any more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.running.folder import RunFolder
+from conformance.running.journal import Doing, doing
+
+MARGIN = 5.0
+"""The seconds that a worker has to end by itself after its time is up."""
+BETWEEN = 30.0
+"""The seconds that a worker has to begin the next requirement."""
+TICK = 0.5
+"""The seconds between two looks at the workers."""
+
+
+@dataclass
+class Worker:
+    """A worker: `node` of pytest-xdist, and what the watchdog saw of it.
+
+    - `now`: what the worker did at the last look
+    - `waited`, `in_case`: for how many seconds it has done that, and has tried the same case
+    - `late`: why the watchdog ended it, else empty
+    - `ending`: for how many seconds it has been asked to end, or has been gone
+    """
+
+    node: Any
+    now: Doing | None = None
+    waited: float = 0.0
+    in_case: float = 0.0
+    late: str = ""
+    ending: float = 0.0
+
+    @property
+    def process(self) -> Any:
+        """The process on this machine, the keeper of the worker; None for one elsewhere."""
+        return getattr(getattr(self.node.gateway, "_io", None), "popen", None)
+
+    def kill(self, *numbers: int) -> None:
+        """Send signals to the process."""
+        for number in numbers:
+            with contextlib.suppress(OSError):
+                self.process.send_signal(number)
+
+
+class Watchdog:
+    """Ends workers that have no verdict in time; `scheduler` is that of pytest-xdist."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+        self.scheduler: Any = None
+        self.limits: dict[str, float] = {}
+        self._workers: dict[str, Worker] = {}
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def add(self, node: Any) -> None:
+        """Watch a worker that has been started."""
+        worker = Worker(node)
+        if worker.process is not None:
+            self._workers[node.gateway.id] = worker
+        if not self._thread.is_alive() and not self._over.is_set():
+            self._thread.start()
+
+    def late(self, name: str) -> str:
+        """Return why the worker of this name was ended, empty if it was not."""
+        return self._workers[name].late if name in self._workers else ""
+
+    def forget(self, name: str) -> None:
+        """End what is left of a worker that has ended its work or is lost."""
+        worker = self._workers.get(name)
+        if worker is not None and worker.process.poll() is None:
+            worker.kill(*STOPPING)
+
+    def stop(self) -> None:
+        """Watch no more."""
+        self._over.set()
+
+    def end_all(self) -> None:
+        """End every worker, when the run is interrupted."""
+        self.stop()
+        for worker in list(self._workers.values()):
+            if worker.process.poll() is None:
+                worker.kill(*STOPPING)
+
+    def _watch(self) -> None:
+        before = time.monotonic()
+        while not self._over.wait(TICK):
+            now = time.monotonic()
+            # not all of a long pause counts: this process was stopped meanwhile, or starved
+            passed, before = min(now - before, 2 * TICK), now
+            for name, worker in list(self._workers.items()):
+                self._look(worker, doing(self.folder.path / name), passed)
+
+    def _look(self, worker: Worker, now: Doing | None, passed: float) -> None:
+        if worker.late or worker.process.poll() is not None:
+            self._see_to_the_end(worker, passed)
+            return
+        before, worker.now = worker.now, now
+        if now is None:
+            return
+        same = before is not None and (before.doing, before.started) == (now.doing, now.started)
+        worker.waited = worker.waited + passed if same else 0.0
+        same &= before is not None and before.case_started == now.case_started != 0
+        worker.in_case = worker.in_case + passed if same else 0.0
+        if not now.doing:
+            limit, what = (BETWEEN, "the process did not go on") if self._owes(worker) else (0, "")
+        else:
+            limit, what = now.limit, f"no verdict within {now.limit:g} s"
+        short = self.limits.get(now.implementation, 0.0)
+        if what and worker.waited > limit + MARGIN:
+            worker.late = what
+        elif short and worker.in_case > short + MARGIN:
+            worker.late = f"no answer within {short:g} s"
+        if worker.late:
+            worker.kill(*STOPPING)
+
+    def _owes(self, worker: Worker) -> bool:
+        """Return whether a worker between two requirements has been given another one."""
+        pending: Any = getattr(self.scheduler, "node2pending", {})
+        return worker.node.shutting_down or len(pending.get(worker.node, ())) > 1
+
+    def _see_to_the_end(self, worker: Worker, passed: float) -> None:
+        """Report the end of a worker that is held up by whoever holds its pipes."""
+        worker.ending += passed
+        if worker.ending <= 2 * MARGIN:
+            return
+        worker.kill(signal.SIGKILL)
+        if not worker.node._down:
+            worker.node._down = True
+            worker.node.notify_inproc("errordown", node=worker.node, error="it does not end")
+        del self._workers[worker.node.gateway.id]
+
+
+STOPPING = (signal.SIGTERM,) if not hasattr(signal, "SIGCONT") else (signal.SIGCONT, signal.SIGTERM)
+"""The signals that end a process, one that is stopped as well."""

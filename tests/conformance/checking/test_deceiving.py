@@ -1,0 +1,118 @@
+"""No green that was not earned: whatever comes back, is raised or is replaced is a red."""
+
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance import REQUIREMENTS, Budget, Crashed, Failed, NotApplicable, Verdict, check, load
+from conformance.checking import originals
+from tests.support import deceiving
+
+RESULTS = "results_match_reference"
+PLAIN = "is a .*, not a NumPy array"
+
+WAYS: dict[str, tuple[type[Verdict], str]] = {
+    "AlwaysRaises": (Crashed, "raised KernelError: <a KernelError, whose text raises Attrib"),
+    "RaisesWhatLies": (Crashed, "raised ValueError: what it said"),
+    "RaisesEveryOtherTime": (Crashed, "raised RuntimeError: not now"),
+    "EqualToAll": (Failed, "= 7.0, but should be"),
+    "ComputesWithItself": (Failed, "= 7.0, but should be"),
+    "Masked": (Crashed, "output is a numpy.ma.MaskedArray, not a NumPy array"),
+    "Objects": (Crashed, "output is an array of object, not of numbers"),
+    "Records": (Crashed, "output is an array of [('value', '<f8')], not of numbers"),
+    "Swapped": (Failed, "output.dtype = >f8, but should be float64"),
+    "PretendsToBeAResult": (Crashed, "run() returned Answer, not a Result"),
+    "RejectsInItems": (Failed, "= 7.0, but should be"),
+    "SkipsInOutput": (Crashed, "raised Skipped: not today"),
+    "ReplacesNumpyAbs": (Crashed, "replaced numpy.abs"),
+    "ReplacesBuiltins": (Crashed, "replaced builtins.max"),
+    "ReplacesTheComparison": (Crashed, "replaced conformance.checking.comparison.close"),
+    "ReplacesHypothesis": (Crashed, "replaced hypothesis.core.StateForActualGivenExecution"),
+    "ReplacesAMethod": (Crashed, "replaced reference.case.Result.items"),
+    "ReplacesModules": (Crashed, "replaced sys.modules['"),
+    "RemovesModules": (Crashed, "replaced sys.modules['"),
+}
+"""For each class the verdict on its results, and a part of its text."""
+
+
+def decided(implementation: Any, requirement: str = RESULTS) -> Verdict:
+    return check(REQUIREMENTS[requirement], implementation, budget=Budget(6, 3, 0.0))
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_deceiver_is_found_out(name: str) -> None:
+    """Each has the verdict that fits, and leaves nothing behind."""
+    kind, told = WAYS[name]
+    verdict = decided(getattr(deceiving, name)())
+    assert isinstance(verdict, kind), verdict.lines()
+    assert told in "\n".join(verdict.lines())
+    assert originals.put_back() == ""
+    assert sys.modules["numpy"] is np
+
+
+@pytest.mark.parametrize("requirement", ["shapes_are_as_documented", "nothing_is_printed"])
+@pytest.mark.parametrize("way", deceiving.CONTROLS)
+def test_control_exception_is_the_implementations(way: str, requirement: str) -> None:
+    """To skip, stop or reject in a call is a crash, and in the text of an exception too."""
+    raised = "" if way == "concludes" else "raised "
+    for kind in (deceiving.Controls, deceiving.ControlsInItsText):
+        verdict = decided(kind(deceiving.CONTROLS[way]), requirement)
+        assert isinstance(verdict, Crashed), verdict.lines()
+        assert raised in verdict.lines()[0]
+
+
+@pytest.mark.parametrize("way", deceiving.CONTROLS)
+def test_declaration_is_read_once(way: str) -> None:
+    """What a property says at first holds."""
+    verdict = decided(deceiving.SupportsOnce(deceiving.CONTROLS[way]))
+    assert isinstance(verdict, Failed), verdict.lines()
+
+
+def test_declaration_that_cannot_be_read_is_a_crash() -> None:
+    """Where nobody looked at it before, the requirement says so."""
+    implementation = deceiving.SupportsOnce(deceiving.CONTROLS["stops"])
+    implementation.asked = 1
+    verdict = decided(implementation)
+    assert isinstance(verdict, Crashed)
+    assert verdict.reason == "raised StopTest: 0"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "told"),
+    [
+        ("SubclassesTensors", Failed, "output[0] = 0.0, but should be"),
+        (
+            "MakesTensors",
+            Crashed,
+            "output is a tests.support.deceiving._Made, which is not",
+        ),
+    ],
+)
+def test_subclass_of_a_tensor_is_taken_plain_or_refused(
+    name: str, kind: type[Verdict], told: str
+) -> None:
+    """One with numbers is judged by its numbers."""
+    verdict = decided(load(f"tests.support.deceiving:{name}"))
+    assert isinstance(verdict, kind), verdict.lines()
+    assert told.partition("[")[0] in "\n".join(verdict.lines())
+
+
+def test_offered_gradients_are_taken_plain() -> None:
+    """Gradients that say they equal anything are compared by their numbers."""
+    verdict = decided(deceiving.ScoresItsGradients(), "gradients_match_backpropagation")
+    assert isinstance(verdict, Failed), verdict.lines()
+    assert "= 7.0, but should be" in verdict.lines()[0]
+
+
+@pytest.mark.slow
+def test_what_always_raises_is_green_nowhere() -> None:
+    """Every requirement that applies is crashed."""
+    implementation: Any = deceiving.AlwaysRaises()
+    verdicts = [
+        check(item, implementation, budget=Budget(1, 3, 0.0))
+        for item in REQUIREMENTS.values()
+        if not item.costly
+    ]
+    assert {type(verdict) for verdict in verdicts} == {Crashed, NotApplicable}

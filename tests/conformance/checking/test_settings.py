@@ -1,0 +1,217 @@
+"""What an LSTM may leave changed in its process, and that the next one does not notice."""
+
+import ctypes
+import gc
+import locale
+import os
+import resource
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.autograd import forward_ad
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from conformance import REQUIREMENTS, Case, Failed, load
+from conformance.checking import process_state
+from conformance.checking.engine import examine
+from conformance.checking.finding import Finding
+from reference import Configuration
+from tests.support.cases import RoundedReference, random_case
+
+KEPT: list[Any] = []
+
+
+def enter(context: Any) -> None:
+    """Enter a context that is never left."""
+    context.__enter__()
+    KEPT.append(context)
+
+
+class Functions(TorchFunctionMode):
+    """Refuses every function."""
+
+    def __torch_function__(
+        self, function: Any, types: Any, given: Any = (), more: Any = None
+    ) -> Any:
+        answer = function(*given, **(more or {}))
+        return torch.zeros_like(answer) if isinstance(answer, torch.Tensor) else answer
+
+
+class Operations(TorchDispatchMode):
+    """Refuses every operation."""
+
+    def __torch_dispatch__(self, function: Any, *_: Any) -> Any:
+        raise RuntimeError(f"no {function}")
+
+
+def enter_vmap() -> None:
+    functorch: Any = torch._C._functorch
+    functorch._vmap_increment_nesting(2, "error")
+
+
+def limit(name: str, soft: int) -> Callable[[], None]:
+    number = getattr(resource, name)
+    return lambda: resource.setrlimit(number, (soft, resource.getrlimit(number)[1]))
+
+
+def hook(*_: Any) -> Any:
+    raise RuntimeError("a hook of all modules")
+
+
+FUNCTIONS = "the stack of modes of torch functions"
+OPERATIONS = "the stack of modes of torch operations"
+FORWARD = "torch.nn.modules.module._global_forward_hooks"
+backends: Any = torch.backends
+module: Any = torch.nn.modules.module
+
+CHANGES: dict[str, tuple[Callable[[], object], set[str]]] = {
+    "default device": (
+        lambda: torch.set_default_device("meta"),
+        {"torch.get_default_device()", FUNCTIONS},
+    ),
+    "device": (lambda: enter(torch.device("meta")), {FUNCTIONS}),
+    "inference mode": (
+        lambda: enter(torch.inference_mode()),
+        {
+            "torch.is_inference_mode_enabled()",
+            "torch.is_grad_enabled()",
+            "torch._C._is_fwd_grad_enabled()",
+            "torch._C._is_multithreading_enabled()",
+        },
+    ),
+    "no_grad": (lambda: enter(torch.no_grad()), {"torch.is_grad_enabled()"}),
+    "autocast": (
+        lambda: enter(torch.autocast("cpu", torch.bfloat16)),
+        {"torch.is_autocast_enabled('cpu')", "the nesting of torch.autocast"},
+    ),
+    "autocast of another dtype": (
+        lambda: torch.set_autocast_dtype("cpu", torch.float16),
+        {"torch.is_autocast_enabled('cpu')"},
+    ),
+    "function mode": (lambda: enter(Functions()), {FUNCTIONS}),
+    "dispatch mode": (lambda: enter(Operations()), {OPERATIONS}),
+    "vmap": (enter_vmap, {"the nesting of torch.func"}),
+    "forward mode": (
+        lambda: forward_ad.enter_dual_level(),
+        {"the nesting of torch.autograd.forward_ad"},
+    ),
+    "saved tensors": (
+        lambda: enter(torch.autograd.graph.saved_tensors_hooks(hook, hook)),
+        {"torch.autograd.graph.saved_tensors_hooks"},
+    ),
+    "hook": (lambda: module.register_module_forward_hook(hook), {FORWARD}),
+    "oneDNN": (
+        lambda: torch._C._set_mkldnn_enabled(False),
+        {"torch._C._get_mkldnn_enabled()"},
+    ),
+    "cuDNN": (
+        lambda: setattr(backends.cudnn, "benchmark", True),
+        {"torch._C._get_cudnn_benchmark()"},
+    ),
+    "float32 products": (
+        lambda: torch.set_float32_matmul_precision("medium"),
+        {"torch.get_float32_matmul_precision()"},
+    ),
+    "flush denormal": (
+        lambda: torch.set_flush_denormal(True),
+        {"the rounding of subnormal numbers"},
+    ),
+    "rounding mode": (lambda: ctypes.CDLL(None).fesetround(0x400), {"the rounding mode"}),
+    "trace": (lambda: sys.settrace(lambda *_: None), {"sys.gettrace()"}),
+    "profile": (lambda: sys.setprofile(lambda *_: None), {"sys.getprofile()"}),
+    "standard error": (lambda: setattr(sys, "stderr", None), {"sys.stderr"}),
+    "signal": (
+        lambda: signal.signal(signal.SIGTERM, signal.SIG_IGN),
+        {"signal.SIGTERM"},
+    ),
+    "alarm": (lambda: signal.alarm(1000), {"signal.ITIMER_REAL"}),
+    "garbage": (gc.disable, {"garbage collection"}),
+    "recursion": (lambda: sys.setrecursionlimit(90), {"sys.getrecursionlimit()"}),
+    "environment": (lambda: os.environ.pop("PATH"), {"os.environ"}),
+    "working directory": (lambda: os.chdir("/"), {"the working directory"}),
+    "locale": (lambda: locale.setlocale(locale.LC_ALL, "C.UTF-8"), {"locale.setlocale()"}),
+    "print options": (
+        lambda: np.set_printoptions(precision=2),
+        {"numpy.get_printoptions()"},
+    ),
+    "open files": (
+        limit("RLIMIT_NOFILE", 3),
+        {"resource.RLIMIT_NOFILE", "resource.RLIMIT_OFILE"},
+    ),
+    "file size": (limit("RLIMIT_FSIZE", 0), {"resource.RLIMIT_FSIZE"}),
+}
+"""Ways to change a process, each with the settings that differ afterwards."""
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_change_is_named_and_put_back(name: str) -> None:
+    """Each is seen as changed, and all is as before afterwards."""
+    change, named = CHANGES[name]
+    before = process_state.snapshot()
+    try:
+        change()
+    finally:
+        found, left = process_state.restore(before)
+    missing = named - before.keys()
+    assert missing <= {"resource.RLIMIT_OFILE"}
+    if name == "locale" and not found:
+        pytest.skip("the locale is that one already")
+    assert set(found) >= named - missing
+    assert left == process_state.changed(before) == []
+
+
+HOLDS = REQUIREMENTS["results_match_reference"].body
+CASE = random_case(Configuration(3, 4))
+
+
+class Changes(RoundedReference):
+    """Changes the process in one way in each call, once it has answered."""
+
+    def __init__(self, way: str) -> None:
+        super().__init__(lambda _, result: (CHANGES[way][0](), result)[1])
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_next_lstm_does_not_notice(name: str) -> None:
+    """The one that changes the process is examined, and PyTorch's own LSTM passes after it."""
+    before = process_state.snapshot()
+    examine(HOLDS, Changes(name), CASE)
+    assert process_state.changed(before) == []
+    assert isinstance(examine(HOLDS, load("torch.nn.LSTM"), CASE), float)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("rounding mode", "it changed the rounding mode"),
+        ("flush denormal", "it changed the rounding of subnormal numbers"),
+    ],
+)
+def test_one_that_changed_the_process_is_blamed(name: str, told: str) -> None:
+    """Where a requirement does not hold, the verdict names what the implementation changed."""
+
+    def change(_: Case, result: Any) -> Any:
+        CHANGES[name][0]()
+        return type(result).of(array + 1 for _, array in result.items())
+
+    found = examine(HOLDS, RoundedReference(change), CASE)
+    assert isinstance(found, Finding)
+    verdict = found.verdict("it_holds", "changes", "cpu")
+    assert isinstance(verdict, Failed)
+    assert verdict.reason == told
+
+
+def test_settings_are_watched_in_every_thread() -> None:
+    """Signals cannot be set outside the main thread, which is no fault of an LSTM."""
+    found: list[object] = []
+    thread = threading.Thread(target=lambda: found.append(examine(HOLDS, RoundedReference(), CASE)))
+    thread.start()
+    thread.join()
+    assert isinstance(found[0], float)

@@ -1,0 +1,130 @@
+"""The command that judges a given LSTM, as a user runs it."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from conformance.cli.command import main
+from conformance.errors import CONFORMANT, NOT_CONFORMANT, USAGE
+from tests.support.processes import SPECIMENS
+
+
+@pytest.fixture
+def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkpoint with one LSTM, in the current folder."""
+    torch.manual_seed(0)
+    monkeypatch.chdir(tmp_path)
+    content = {f"encoder.{name}": tensor for name, tensor in nn.LSTM(3, 4, 2).state_dict().items()}
+    torch.save({**content, "head.weight": torch.ones(2, 4)}, "w.pt")
+    return tmp_path / "w.pt"
+
+
+def told(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
+    code = main(["judge", *map(str, words)])
+    out, err = capsys.readouterr()
+    return code, " ".join(out.split()), err
+
+
+def test_drawn_input_in_several_dtypes(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each implementation in each dtype has a row; the LSTM found is shown with its sizes."""
+    names = ("--with", "torch.nn.LSTM", "--with", "stacked-cells")
+    code, out, _ = told(capsys, weights, *names, "--dtype", "float32,float16", "--device", "cpu")
+    assert code == CONFORMANT
+    assert "encoder: input_size=3, hidden_size=4, num_layers=2, float32" in out
+    assert "All 4 are right." in out
+    for dtype in ("float32", "float16"):
+        assert f"right {dtype} implementations can be expected to differ by about" in out
+    assert "rounding explains that" in out
+
+
+def test_given_input_lengths_and_states(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """They come from files; rows may have lengths, and axes either order."""
+    generator = np.random.default_rng(0)
+    x = generator.standard_normal((2, 6, 3))
+    np.savez("x.npz", input=x, lengths=np.array([6, 4]))
+    states = generator.standard_normal((2, 2, 2, 4))
+    np.savez("s.npz", h_0=states[0], c_0=states[1])
+    given = ("--input", "x.npz", "--states", "s.npz", "--order", "batch-first")
+    code, out, _ = told(capsys, weights, *given, "--device", "cpu")
+    assert code == CONFORMANT
+    assert "is right." in out
+
+
+def test_wrong_implementation_leaves_a_script(
+    weights: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The status is that of `verify`, and the folder can be replayed."""
+    code, out, _ = told(capsys, weights, "--with", f"{SPECIMENS}:ForgetsBiasHH", "--device", "cpu")
+    assert code == NOT_CONFORMANT
+    assert "is wrong from step" in out
+    scripts = list(Path(".lstm-conformance").rglob("reproduce.py"))
+    assert len(scripts) == 1
+    assert main(["replay", str(scripts[0].parent), "--trust"]) == NOT_CONFORMANT
+
+
+def test_results_of_another_program(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Outputs of all layers are judged one by one; those of the top layer alone as a whole."""
+    module = nn.LSTM(3, 4, 2).requires_grad_(False)
+    state = torch.load(weights, weights_only=True)
+    module.load_state_dict({n[8:]: t for n, t in state.items() if n.startswith("encoder.")})
+    lower = nn.LSTM(3, 4).requires_grad_(False)
+    lower.load_state_dict({n: t for n, t in module.state_dict().items() if n.endswith("_l0")})
+    x = torch.randn(7, 2, 3)
+    output, (h_n, c_n) = module(x)
+    below, _ = lower(x)
+    np.save("x.npy", x.numpy())
+    np.savez("all.npz", output=output, h_n=h_n, c_n=c_n, output_l0=below)
+    np.savez("top.npz", output=output)
+    output[4, 1, 2] += 1e-4
+    np.savez("off.npz", output=output, output_l0=below)
+    code, out, _ = told(capsys, weights, "--input", "x.npy", "--expected", "all.npz")
+    assert (code, "is right." in out) == (CONFORMANT, True)
+    code, out, _ = told(capsys, weights, "--input", "x.npy", "--expected", "top.npz")
+    assert (code, "is right." in out) == (CONFORMANT, True)
+    code, out, _ = told(capsys, weights, "--input", "x.npy", "--expected", "off.npz")
+    assert code == NOT_CONFORMANT
+    assert "wrong from step 4, row 1, unit 2 of layer 1 on" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("gone.pt",), "gone.pt: No such file or directory"),
+        (("w.pt", "--lstm", "decoder"), "no LSTM 'decoder': choose with --lstm among encoder"),
+        (("w.pt", "--input", "bad.npy"), "input must have shape (5, 2, 3), has (5, 2, 9)"),
+        (("w.pt", "--input", "int.npy"), "input has dtype int64"),
+        (("w.pt", "--states", "bad.npy"), "bad.npy has no h_0"),
+        (("w.pt", "--dtype", "int8"), "unknown dtype 'int8'"),
+        (("w.pt", "--device", "tpu"), "has no device 'tpu'"),
+        (("w.pt", "--with", "nothing"), "unknown implementation 'nothing'"),
+        (("w.pt", "--precision", "products=1"), "--precision: products must be one of"),
+        (("w.pt", "--expected", "bad.npy"), "output has shape (5, 2, 9), should have (100, 4, 4)"),
+        (("w.pt", "--layout", "gates=xyz"), "--layout: gates must be a permutation"),
+    ],
+)
+def test_wrong_usage_is_one_line(
+    words: tuple[str, ...], message: str, weights: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The line names the file, and what in it does not fit."""
+    np.save(weights.with_name("bad.npy"), np.zeros((5, 2, 9)))
+    np.save("int.npy", np.zeros((5, 2, 3), int))
+    code, _, err = told(capsys, *words)
+    assert code == USAGE
+    lines = [line for line in err.splitlines() if line.startswith("lstm-conformance: ")]
+    assert len(lines) == 1
+    assert message in lines[0]
+
+
+def test_picture_is_drawn_or_refused(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is a PNG; without matplotlib one line says what to install."""
+    code, _, err = told(capsys, weights, "--device", "cpu", "--plot", "p.png")
+    if importlib.util.find_spec("matplotlib") is None:
+        assert code == USAGE
+        assert 'pip install "lstm-conformance[plot]"' in err
+    else:
+        assert code == CONFORMANT
+        assert Path("p.png").read_bytes().startswith(b"\x89PNG")

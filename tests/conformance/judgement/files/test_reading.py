@@ -1,0 +1,284 @@
+"""LSTMs are found in files of every format, and bad files are refused in one line."""
+
+import json
+import pickle
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from conformance.errors import UsageError
+from conformance.judgement.files import arrays
+from conformance.judgement.files.finding import find, one_of
+from conformance.judgement.files.found import Found
+from conformance.judgement.files.given import lstms
+from reference import Array
+from tests.support.kernels import made
+
+ran = False
+
+
+class Touches:
+    """Sets :data:`ran` when it is unpickled."""
+
+    def __reduce__(self) -> tuple:
+        return touch, ()
+
+
+def touch() -> None:
+    global ran
+    ran = True
+
+
+def numbers(module: nn.Module) -> dict[str, Array]:
+    return {name: tensor.detach().numpy() for name, tensor in module.state_dict().items()}
+
+
+def assert_holds(found: Found, module: nn.LSTM) -> None:
+    for name, array in numbers(module).items():
+        assert np.array_equal(found.parameters[name], array), name
+    for name in ("input_size", "hidden_size", "num_layers", "bias", "bidirectional", "proj_size"):
+        assert getattr(found.configuration, name) == getattr(module, name)
+
+
+class Encoder(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(9, 5)
+        self.gru = nn.GRU(5, 6)
+        self.rnn = nn.LSTM(5, 6, 2, bidirectional=True, proj_size=3)
+        self.head = nn.Linear(6, 2)
+
+
+def save_safetensors(content: dict[str, Array], path: Path) -> None:
+    """Write the format by its own description."""
+    header, data = {}, b""
+    for name, array in content.items():
+        kind = {"float32": "F32", "float64": "F64"}[array.dtype.name]
+        place = [len(data), len(data) + array.nbytes]
+        header[name] = {"dtype": kind, "shape": list(array.shape), "data_offsets": place}
+        data += array.tobytes()
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + data)
+
+
+def prefixed(module: nn.Module) -> dict[str, Any]:
+    return {f"encoder.rnn.{name}": array for name, array in numbers(module).items()}
+
+
+WRITERS: dict[str, tuple[str, Callable[[Any, Path], object]]] = {
+    "state_dict": ("w.pt", lambda m, path: torch.save(Encoder.state_dict(m), path)),
+    "checkpoint": ("w.ckpt", lambda m, path: torch.save({"step": 3, "m": m.state_dict()}, path)),
+    "whole module": ("w.pt", lambda m, path: torch.save(m, path)),
+    "without zip": (
+        "w.pt",
+        lambda m, path: torch.save(m.state_dict(), path, _use_new_zipfile_serialization=False),
+    ),
+    "TorchScript": ("w.pt", lambda m, path: torch.jit.script(m.rnn).save(str(path))),
+    "npz": ("w.npz", lambda m, path: np.savez(path, **prefixed(m.rnn))),
+    "safetensors": ("w.safetensors", lambda m, path: save_safetensors(prefixed(m.rnn), path)),
+}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("way", WRITERS)
+def test_lstm_is_found_in_each_format(way: str, tmp_path: Path) -> None:
+    """Bit for bit, with its sizes; layers of other kinds are not taken for one."""
+    torch.manual_seed(0)
+    module = Encoder()
+    name, write = WRITERS[way]
+    write(module, tmp_path / name)
+    (found,) = lstms(tmp_path / name)
+    assert found.name.endswith("rnn") or way == "TorchScript"
+    assert_holds(found, module.rnn)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.float16, torch.bfloat16])
+def test_dtypes_are_kept(dtype: torch.dtype, tmp_path: Path) -> None:
+    """The dtype of the weights is that of the file."""
+    torch.save(nn.LSTM(3, 4).to(dtype).state_dict(), tmp_path / "w.pt")
+    (found,) = lstms(tmp_path / "w.pt")
+    assert f"torch.{found.dtype}" == str(dtype)
+
+
+def test_cells_are_found_as_a_stack_and_one_by_one() -> None:
+    """Cells numbered from 0 whose sizes fit are the layers of one LSTM as well."""
+    stack = nn.ModuleList([nn.LSTMCell(3, 4), nn.LSTMCell(4, 4)])
+    found = find({f"cells.{name}": array for name, array in numbers(stack).items()})
+    assert [each.name for each in found] == ["cells", "cells.0", "cells.1"]
+    assert found[0].configuration.num_layers == 2
+    assert one_of(found, None, "it") is found[0]
+    assert one_of(found, "cells.1", "it") is found[2]
+    apart = nn.ModuleList([nn.LSTMCell(3, 4), nn.LSTMCell(3, 4)])
+    assert [each.name for each in find(numbers(apart))] == ["0", "1"]
+
+
+def test_quantizable_names_are_known() -> None:
+    """Those of torch.ao's LSTM are those of its cells."""
+    (found,) = find(numbers(torch.ao.nn.quantizable.LSTM(3, 4, 2)))
+    assert found.configuration.num_layers == 2
+    (found,) = find(numbers(torch.ao.nn.quantizable.LSTM(3, 4, bidirectional=True)))
+    assert found.configuration.bidirectional
+
+
+def test_several_are_chosen_by_their_prefix() -> None:
+    """Without a choice, the message has all of them."""
+    content = {f"a.{n}": v for n, v in numbers(nn.LSTM(3, 4)).items()}
+    content |= {f"b.{n}": v for n, v in numbers(nn.LSTM(4, 4)).items()}
+    found = find(content)
+    assert one_of(found, "b", "it").configuration.input_size == 4
+    for wanted, told in ((None, "2 LSTMs"), ("c", "no LSTM 'c'")):
+        with pytest.raises(UsageError, match=f"{told}.*--lstm among a, b"):
+            one_of(found, wanted, "it")
+    with pytest.raises(UsageError, match="no LSTM"):
+        one_of([], None, "it")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda c: c.pop("r.weight_hh_l0"), "has no r.weight_hh_l0, but"),
+        (lambda c: c.pop("r.weight_ih_l0_reverse"), "has no r.weight_ih_l0_reverse"),
+        (lambda c: c.pop("r.bias_hh_l1"), "has no r.bias_hh_l1"),
+        (lambda c: c.update({"r.bias_ih_l1": np.zeros(3, "f4")}), r"r.bias_ih_l1 has shape \(3,\)"),
+        (lambda c: c.update({"r.weight_hh_l1": np.zeros((16, 3), "f4")}), "r.weight_hh_l1 has sh"),
+    ],
+)
+def test_missing_and_unfitting_parameters_are_named(
+    change: Callable[[dict[str, Array]], object], told: str
+) -> None:
+    """The line has the whole name."""
+    module = nn.LSTM(3, 4, 2, bidirectional=True)
+    content = {f"r.{name}": array for name, array in numbers(module).items()}
+    change(content)
+    with pytest.raises(UsageError, match=told):
+        find(content, where="it")
+
+
+def test_nothing_in_a_file_is_executed(tmp_path: Path) -> None:
+    """Neither by an archive nor by an old checkpoint, nor by an array of objects."""
+    state = {**nn.LSTM(3, 4).state_dict(), "extra": Touches()}
+    torch.save(state, tmp_path / "w.pt")
+    (found,) = lstms(tmp_path / "w.pt")
+    assert found.configuration.hidden_size == 4
+    torch.save(state, tmp_path / "old.pt", _use_new_zipfile_serialization=False)
+    with pytest.raises(UsageError, match="weights only"):
+        lstms(tmp_path / "old.pt")
+    (tmp_path / "raw.pt").write_bytes(pickle.dumps(Touches()))
+    with pytest.raises(UsageError, match="cannot be read"):
+        lstms(tmp_path / "raw.pt")
+    np.savez(tmp_path / "w.npz", a=np.array([Touches()], dtype=object))
+    with pytest.raises(UsageError, match="a cannot be read"):
+        lstms(tmp_path / "w.npz")
+    assert not ran
+
+
+@pytest.mark.parametrize("way", ["state_dict", "npz", "safetensors", "without zip"])
+@pytest.mark.parametrize("part", [0.02, 0.5, 0.95])
+def test_truncated_files_are_refused(way: str, part: float, tmp_path: Path) -> None:
+    """In one line, wherever the file ends."""
+    name, write = WRITERS[way]
+    path = tmp_path / name
+    write(Encoder(), path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(part * len(content))])
+    with pytest.raises(UsageError) as caught:
+        lstms(path)
+    assert "\n" not in str(caught.value)
+    assert name in str(caught.value)
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    """A file that is missing, empty, or of no known format."""
+    path = tmp_path / "w.bin"
+    with pytest.raises(UsageError, match="No such file"):
+        arrays.read(path)
+    for content in (b"", b"hello, world"):
+        path.write_bytes(content)
+        with pytest.raises(UsageError, match="is none of"):
+            arrays.read(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.txt", "a")
+    with pytest.raises(UsageError, match="is a zip file, but none of"):
+        arrays.read(path)
+
+
+def test_layouts_are_converted(tmp_path: Path) -> None:
+    """Names, order of gates, transposition and biases, as `infer` finds them."""
+    case = made((3, 4, 2, 1))
+    p = case.parameters
+    blocks = {name: np.split(array, 4) for name, array in p.items()}
+
+    def ordered(name: str, gates: str) -> Array:
+        return np.concatenate([blocks[name]["ifgo".index(gate)] for gate in gates])
+
+    bias = ordered("bias_ih_l0", "ifog") + ordered("bias_hh_l0", "ifog")
+    content: dict[str, Any] = {
+        "net.W": ordered("weight_ih_l0", "ifog").T,
+        "net.U": ordered("weight_hh_l0", "ifog").T,
+        "net.b": bias,
+    }
+    np.savez(tmp_path / "w.npz", **content)
+    layout = "weight_ih=W,weight_hh=U,bias=b,gates=ifog,transposed=True"
+    (found,) = lstms(tmp_path / "w.npz", layout)
+    assert found.name == "net"
+    assert np.array_equal(found.parameters["weight_ih_l0"], p["weight_ih_l0"])
+    assert np.array_equal(found.parameters["weight_hh_l0"], p["weight_hh_l0"])
+    both = p["bias_ih_l0"] + p["bias_hh_l0"]
+    assert np.array_equal(found.parameters["bias_ih_l0"] + found.parameters["bias_hh_l0"], both)
+    np.savez(
+        tmp_path / "x.npz",
+        XH=np.hstack([ordered("weight_ih_l0", "fiog"), ordered("weight_hh_l0", "fiog")]),
+    )
+    (found,) = lstms(tmp_path / "x.npz", "weight_xh=XH,gates=fiog")
+    assert np.array_equal(found.parameters["weight_hh_l0"], p["weight_hh_l0"])
+    assert not found.configuration.bias
+    named: dict[str, Any] = {name: ordered(name, "iofg") for name in p}
+    np.savez(tmp_path / "y.npz", **named)
+    (found,) = lstms(tmp_path / "y.npz", "gates=iofg")
+    assert all(np.array_equal(found.parameters[name], p[name]) for name in p)
+
+
+@pytest.mark.parametrize(
+    ("layout", "told"),
+    [
+        ("weight_ih=W", "name weight_ih and weight_hh"),
+        ("gates=abcd", "permutation"),
+        ("nonsense=3", "unknown --layout 'nonsense'"),
+        ("biases=x", "must be numbers"),
+        ("weight_ih=A,weight_hh=B", "has no A, but W"),
+    ],
+)
+def test_wrong_layouts_are_refused(layout: str, told: str, tmp_path: Path) -> None:
+    """In one line that says what is wrong."""
+    np.savez(tmp_path / "w.npz", W=np.zeros((4, 1)))
+    with pytest.raises(UsageError, match=told):
+        lstms(tmp_path / "w.npz", layout)
+
+
+def test_keras_variables_are_found() -> None:
+    """A kernel, a recurrent kernel and a bias, transposed, with one bias, and the same gates."""
+    p = made((3, 4, 2, 1)).parameters
+    content = {
+        "lstm/kernel:0": p["weight_ih_l0"].T,
+        "lstm/recurrent_kernel:0": p["weight_hh_l0"].T,
+        "lstm/bias:0": p["bias_ih_l0"],
+        "gru/kernel:0": np.zeros((3, 12), np.float32),
+        "gru/recurrent_kernel:0": np.zeros((4, 12), np.float32),
+    }
+    (found,) = find(content)
+    assert np.array_equal(found.parameters["weight_ih_l0"], p["weight_ih_l0"])
+    assert not found.parameters["bias_hh_l0"].any()
+    nested = {
+        f"layers.bidirectional.{way}_layer.cell.vars.{nth}": content[f"lstm/{name}:0"]
+        for way in ("forward", "backward")
+        for nth, name in enumerate(("kernel", "recurrent_kernel", "bias"))
+    }
+    (found,) = find(nested)
+    assert found.configuration.bidirectional
+    assert found.name == "layers.bidirectional"

@@ -1,0 +1,81 @@
+"""What would hold up the run for ever is ended, and what would outlive it as well."""
+
+from pathlib import Path
+
+import pytest
+
+from conformance.checking.verdict import Crashed, Passed, TimedOut, Verdict, from_json
+from tests.support import misbehaving, reports
+from tests.support.processes import alive, command, wait_for_end
+
+MISBEHAVING = Path(misbehaving.__file__)
+ONE = ["--requirement", "results_match_reference", "--device", "cpu", "--seed", 4]
+
+HOLDS_UP: dict[str, tuple[type[Verdict], str]] = {
+    "StopsItself": (TimedOut, "no verdict within 20 s"),
+    "HoldsTheInterpreter": (TimedOut, "no verdict within 20 s"),
+    "DiesBesideAChild": (Crashed, "the process died in this case"),
+}
+"""What cannot be ended from within its process, with the verdict and its reason."""
+
+
+def verdicts(folder: Path) -> list[Verdict]:
+    return [from_json(each) for each in reports.report(folder / "report.json")["verdicts"]]
+
+
+@pytest.mark.slow
+def test_worker_that_does_not_go_on_is_ended(tmp_path: Path) -> None:
+    """With a verdict that names the case; the others get theirs."""
+    names = [f"{MISBEHAVING}:{name}" for name in HOLDS_UP]
+    run = command(
+        *("verify", *names, "torch.nn.LSTM", *ONE, "--max-examples", 20, "--timeout", 20),
+        *("--json", "report.json"),
+        folder=tmp_path,
+    )
+    assert run.returncode == 1, run.stdout + run.stderr
+    *found, right = verdicts(tmp_path)
+    assert isinstance(right, Passed)
+    for verdict, (kind, told) in zip(found, HOLDS_UP.values(), strict=True):
+        assert isinstance(verdict, kind), verdict
+        assert verdict.counterexample is not None
+        assert verdict.counterexample.case.startswith("<LSTM ")
+        assert verdict.counterexample.message == told
+    assert not list(tmp_path.glob(".lstm-conformance/running-*"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["WritesIntoEveryPipe", "AnnouncesALongMessage"])
+def test_noise_between_worker_and_command_loses_no_verdict(name: str, tmp_path: Path) -> None:
+    """What a worker decided is on disk; the requirement in which the noise came has a verdict."""
+    run = command(
+        *("verify", f"{MISBEHAVING}:{name}", "torch.nn.LSTM", *ONE, "--max-examples", 10),
+        *("--json", "report.json", "--requirement", "cell_matches_equations"),
+        folder=tmp_path,
+    )
+    assert run.returncode in (0, 1), run.stdout + run.stderr
+    found = verdicts(tmp_path)
+    assert len(found) == 4
+    assert all(isinstance(each, Passed) for each in found if each.implementation[:5] == "torch")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux's /proc")
+@pytest.mark.parametrize("name", ["LeavesChildren", "LeavesAProgram", "LeavesADaemon"])
+def test_processes_that_are_left_are_ended(name: str, tmp_path: Path) -> None:
+    """With the worker, even if they have left its session."""
+    run = command(
+        *("verify", f"{MISBEHAVING}:{name}", *ONE, "--max-examples", 5),
+        folder=tmp_path,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    processes = [int(line) for line in (tmp_path / "left").read_text().split()]
+    assert len(processes) == (20 if name == "LeavesChildren" else 1)
+    assert wait_for_end(processes) == [] == alive(processes)
+
+
+@pytest.mark.slow
+def test_warning_of_an_unknown_class_stays_in_the_worker(tmp_path: Path) -> None:
+    """The process that reports could not import it."""
+    run = command("verify", f"{MISBEHAVING}:Warns", *ONE, "--max-examples", 5, folder=tmp_path)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "this is old" not in run.stdout + run.stderr

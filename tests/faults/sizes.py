@@ -1,0 +1,324 @@
+"""LSTMs that are wrong only at the sizes of networks that are really used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+from .numerics import cut
+from .plain import PlainLSTM, States, Weights
+
+
+class DropsUnitsBeyond128(PlainLSTM):
+    """Computes blocks of 128 units, and never writes what lies beyond the first."""
+
+    bug = ""
+    caught_by = "wide_layers_match_reference"
+
+    def step(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> States:
+        h, c = super().step(x, h, c, w)
+        kept = (torch.arange(c.shape[-1]) < 128).to(c.dtype)
+        return (h if self.proj_size else h * kept), c * kept
+
+
+class HalvesTheLastUnitOfTiles(PlainLSTM):
+    """Halves c of the last unit where rows and units are both at least 16, as in a tile."""
+
+    bug = ""
+    caught_by = "tiles_match_reference"
+
+    def step(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> States:
+        h, c = super().step(x, h, c, w)
+        if len(x) >= 16 and self.hidden_size >= 16:
+            c = torch.cat([c[:, :-1], c[:, -1:] / 2], -1)
+        return h, c
+
+
+class ForgetsTheRemainderOfATile(PlainLSTM):
+    """Sums over the inputs in blocks of 16, and leaves out what is left over of 32 and more."""
+
+    bug = ""
+    caught_by = "tiles_match_reference"
+
+    def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        whole = x.shape[-1] // 16 * 16
+        if x.shape[-1] < 32 or len(x) < 15:
+            whole = x.shape[-1]
+        return super().linear(x[..., :whole], weight[:, :whole], bias)
+
+
+class LosesOneRecurrentWeight(PlainLSTM):
+    """Reads one recurrent weight of hundreds of thousands as zero."""
+
+    bug = ""
+    caught_by = "wide_layers_match_reference"
+
+    def preactivations(self, x: Tensor, h: Tensor, w: Weights) -> Tensor:
+        a = super().preactivations(x, h, w)
+        if self.hidden_size < 129:
+            return a
+        gate, unit = 2 * self.hidden_size + 100, h.shape[-1] - 1
+        lost = torch.zeros_like(a)
+        lost[:, gate] = h[:, unit] * w.hh[gate, unit]
+        return a - lost
+
+
+class MultipliesLargeMatricesInTF32(PlainLSTM):
+    """Cuts the factors of float32 products to 10 bits where they have 127 terms and more."""
+
+    bug = "PR-tf32-flag"
+    caught_by = "wide_products_have_full_precision"
+
+    def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        if x.shape[-1] < 127:
+            return super().linear(x, weight, bias)
+        return super().linear(cut(x, 13), cut(weight, 13), bias)
+
+
+class StoresUnitsFrom64OnInFloat32(PlainLSTM):
+    """Stores c of float64 in float32 from unit 64 on, where there are 127 units and more."""
+
+    bug = ""
+    caught_by = "wide_products_have_full_precision"
+
+    def step(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> States:
+        h, c = super().step(x, h, c, w)
+        if self.hidden_size < 127 or c.dtype != torch.float64:
+            return h, c
+        return h, torch.cat([c[:, :64], c[:, 64:].float().double()], -1)
+
+
+class CountsUnitsInTenBits(PlainLSTM):
+    """Numbers the units modulo 1024, so that it reads the first ones again."""
+
+    bug = ""
+    caught_by = "widest_layers_match_reference"
+
+    def hidden_state(self, o: Tensor, c: Tensor) -> Tensor:
+        return super().hidden_state(o, c)[:, torch.arange(c.shape[-1]) % 1024]
+
+
+class SwapsHalvesOfWideLayers(PlainLSTM):
+    """Puts the two halves of h in the wrong order where there are 256 units and more."""
+
+    bug = ""
+    caught_by = "wide_layers_match_reference"
+
+    def hidden_state(self, o: Tensor, c: Tensor) -> Tensor:
+        h = super().hidden_state(o, c)
+        return h.roll(h.shape[-1] // 2, -1) if h.shape[-1] >= 256 else h
+
+
+class StopsAfter256Steps(PlainLSTM):
+    """Keeps its state from step 257 on."""
+
+    bug = ""
+    caught_by = "hundreds_of_steps_match_reference"
+
+    def scan(self, x: Tensor, *rest: Any) -> tuple[Tensor, Tensor, Tensor]:
+        self.steps_done = 0
+        return super().scan(x, *rest)
+
+    def step(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> States:
+        self.steps_done += 1
+        if self.steps_done > 256:
+            return h, c
+        return super().step(x, h, c, w)
+
+
+class ForgetsItsStateEvery128Steps(PlainLSTM):
+    """Begins with c = 0 again after each 128 steps."""
+
+    bug = ""
+    caught_by = "hundreds_of_steps_match_reference"
+
+    def scan(self, x: Tensor, *rest: Any) -> tuple[Tensor, Tensor, Tensor]:
+        self.steps_done = 0
+        return super().scan(x, *rest)
+
+    def step(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> States:
+        self.steps_done += 1
+        if self.steps_done % 128 == 0:
+            c = c * 0
+        return super().step(x, h, c, w)
+
+
+class ReadsInputOfStep256Twice(PlainLSTM):
+    """Counts steps in eight bits where it reads the input."""
+
+    bug = ""
+    caught_by = "hundreds_of_steps_match_reference"
+
+    def scan(self, x: Tensor, *rest: Any) -> tuple[Tensor, Tensor, Tensor]:
+        return super().scan(x[torch.arange(len(x)) % 256], *rest)
+
+
+class MixesUpRowsFrom64On(PlainLSTM):
+    """Takes the state of the row before, in rows from 64 on."""
+
+    bug = ""
+    caught_by = "hundreds_of_rows_match_reference"
+
+    def step(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> States:
+        if len(h) > 64:
+            h = torch.cat([h[:64], h[63:-1]])
+        return super().step(x, h, c, w)
+
+
+class HalvesRow128(PlainLSTM):
+    """Halves h in row 128, at the edge between two blocks of threads."""
+
+    bug = ""
+    caught_by = "hundreds_of_rows_match_reference"
+
+    def step(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> States:
+        h, c = super().step(x, h, c, w)
+        return (torch.cat([h[:128], h[128:129] / 2, h[129:]]), c) if len(h) > 128 else (h, c)
+
+
+class EndsLongRowsOfLargeBatchesEarly(PlainLSTM):
+    """Ends the last row of a packed batch of 15 rows and more a step early."""
+
+    bug = ""
+    caught_by = "packed_batches_of_real_size_match_reference"
+
+    def where_valid(
+        self, t: int, lengths: Tensor, *states: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        if len(lengths) >= 15 and len(states[0]) == len(lengths):
+            early = lengths.clone()
+            early[-1] -= int(early[-1] > 9)
+            return super().where_valid(t, early, *states)
+        return super().where_valid(t, lengths, *states)
+
+
+class SkipsThirdLayerOfWideNetworks(PlainLSTM):
+    """Gives the third layer and those above the input of the second, in wide networks."""
+
+    bug = ""
+    caught_by = "deep_networks_match_layer_by_layer"
+
+    def network(
+        self, x: Tensor, h_0: Tensor, c_0: Tensor, lengths: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        if self.hidden_size < 34:
+            return super().network(x, h_0, c_0, lengths)
+        h_n: list[Tensor] = []
+        c_n: list[Tensor] = []
+        before = x
+        for layer in range(self.num_layers):
+            given = before if layer >= 2 else x
+            before = x
+            x, h, c = self.layer(given, h_0, c_0, layer, lengths)
+            h_n, c_n = h_n + h, c_n + c
+        return x, torch.stack(h_n), torch.stack(c_n)
+
+
+class HalvesOneUnitBetweenWideLayers(PlainLSTM):
+    """Halves the last feature that the topmost layer takes in, in networks of 34 units and more."""
+
+    bug = ""
+    caught_by = "deep_networks_match_layer_by_layer"
+
+    def between_layers(self, x: Tensor, layer: int) -> Tensor:
+        x = super().between_layers(x, layer)
+        if self.hidden_size >= 34 and layer == self.num_layers - 2:
+            x = torch.cat([x[..., :-1], x[..., -1:] / 2], -1)
+        return x
+
+
+class TakesAnotherPathForARowAlone(PlainLSTM):
+    """Leaves out the last unit of h in the product for a single row of 64 units and more."""
+
+    bug = ""
+    caught_by = "rows_alone_match_reference"
+
+    def preactivations(self, x: Tensor, h: Tensor, w: Weights) -> Tensor:
+        if len(h) == 1 and h.shape[-1] >= 64:
+            h = torch.cat([h[:, :-1], 0 * h[:, -1:]], -1)
+        return super().preactivations(x, h, w)
+
+
+class TakesOnlyTheFirst33UnitsOfAState(PlainLSTM):
+    """Reads 33 units of c_0, and zeros beyond, where 15 rows and more make a single step."""
+
+    bug = ""
+    caught_by = "sequences_split_in_time_match_reference"
+
+    def network(
+        self, x: Tensor, h_0: Tensor, c_0: Tensor, lengths: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        if x.shape[0] == 1 and x.shape[1] >= 15:
+            c_0 = c_0 * (torch.arange(c_0.shape[-1]) < 33)
+        return super().network(x, h_0, c_0, lengths)
+
+
+class TruncatesAfter16Steps(PlainLSTM):
+    """Cuts back-propagation every 16 steps."""
+
+    bug = ""
+    caught_by = "gradients_of_long_sequences_are_right"
+
+    def scan(self, x: Tensor, *rest: Any) -> tuple[Tensor, Tensor, Tensor]:
+        self.steps_done = 0
+        return super().scan(x, *rest)
+
+    def step(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> States:
+        self.steps_done += 1
+        if self.steps_done % 16 == 0:
+            h, c = h.detach(), c.detach()
+        return super().step(x, h, c, w)
+
+
+class LosesTheGradientOfRowsFrom14On(PlainLSTM):
+    """Back-propagates through c in the first 14 rows only."""
+
+    bug = ""
+    caught_by = "gradients_of_wide_layers_are_right"
+
+    def cell_state(self, i: Tensor, f: Tensor, g: Tensor, c: Tensor) -> Tensor:
+        if len(c) > 14:
+            c = torch.cat([c[:14], c[14:].detach()])
+        return super().cell_state(i, f, g, c)
+
+
+class LosesWeightGradientsFromUnit33On(PlainLSTM):
+    """Has no gradient for weight_hh beyond its first 33 columns."""
+
+    bug = ""
+    caught_by = "gradients_of_wide_layers_are_right"
+
+    def preactivations(self, x: Tensor, h: Tensor, w: Weights) -> Tensor:
+        hh = torch.cat([w.hh[:, :33], w.hh[:, 33:].detach()], -1)
+        return self.linear(x, w.ih, w.b_ih) + F.linear(h, hh, w.b_hh)
+
+
+class CutsBackPropagationAtStep20(PlainLSTM):
+    """Back-propagates through 20 steps, in batches of 9 rows and more."""
+
+    bug = ""
+    caught_by = "gradients_of_larger_batches_are_right"
+
+    def scan(self, x: Tensor, *rest: Any) -> tuple[Tensor, Tensor, Tensor]:
+        self.steps_left = len(x)
+        return super().scan(x, *rest)
+
+    def step(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> States:
+        self.steps_left -= 1
+        if self.steps_left == 19 and len(x) >= 9:
+            h, c = h.detach(), c.detach()
+        return super().step(x, h, c, w)
+
+
+class CutsBackPropagationBelowTheFourthLayer(PlainLSTM):
+    """Hands no gradient from the fourth layer to the third."""
+
+    bug = ""
+    caught_by = "gradients_of_deep_networks_are_right"
+
+    def between_layers(self, x: Tensor, layer: int) -> Tensor:
+        x = super().between_layers(x, layer)
+        return x.detach() if layer == 2 else x
