@@ -12,12 +12,12 @@ from conformance.inference import Inference, infer
 from conformance.inference.probing import Prober
 
 FOLDER = Path(__file__).parent
-CALLS = 500
+CALLS, OF_NETWORKS = 500, 2500
 """How often a class or function is called at most, until what it is is known."""
 
 
 @cache
-def inferred(file: str, name: str) -> Inference:
+def inferred(file: str, name: str, most: int = CALLS) -> Inference:
     """What is inferred of a class of ours, by so few calls that it takes seconds at most."""
     calls = 0
 
@@ -31,7 +31,7 @@ def inferred(file: str, name: str) -> Inference:
         patch.setattr(Prober, "call", counted)
         patch.chdir(FOLDER)
         found = infer(f"{FOLDER / file}:{name}")
-    assert 0 < calls <= CALLS
+    assert 0 < calls <= most
     return found
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from conformance import REQUIREMENTS, Budget, Crashed, Failed, Passed, check
-from tests.hand_written.inferring import arguments, executed, inferred
+from tests.hand_written.inferring import OF_NETWORKS, arguments, executed, inferred
 
 LAYERS: dict[str, dict[str, Any]] = {
     "ByKeyword": {"weight_xh": "cell.linear.weight"},
@@ -86,7 +86,7 @@ def test_infer_finds_the_mapping_of_a_right_network(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The printed code has the right arguments, and what it defines computes the LSTM."""
-    found = inferred("networks.py", name)
+    found = inferred("networks.py", name, OF_NETWORKS)
     assert found.fits, found.faults
     assert LAYERS[name].items() <= arguments(found.code).items()
     mine = executed(found.code, "networks.py", monkeypatch)
@@ -99,7 +99,7 @@ def test_infer_finds_the_mapping_of_a_right_network(
 @pytest.mark.parametrize("name", listed(WRONG))
 def test_infer_names_the_fault_of_a_wrong_network(name: str) -> None:
     """What is wrong is told in words, and the nearest mapping fails."""
-    found = inferred("wrong_networks.py", name)
+    found = inferred("wrong_networks.py", name, OF_NETWORKS)
     assert not found.fits
     assert any(WRONG[name] in fault for fault in found.faults), found.faults
     budget = Budget(20, seed=3)

@@ -46,20 +46,4 @@ print("the carry after no step:", carry)
         "from init.",
         requirements=("empty_sequence_is_refused",),
     ),
-    Finding(
-        "XLA takes subnormal numbers on the CPU for zero",
-        "undocumented",
-        ("flax-linen", "flax-linen-optimized", "flax-nnx", "flax-nnx-optimized", "equinox"),
-        "A cell state or a weight that is subnormal is lost.",
-        """
-import jax
-from jax import numpy as jnp
-
-times = jax.jit(lambda x, y: x * y)
-print("a subnormal number times 1:", times(jnp.float32(1e-39), jnp.float32(1)))
-""",
-        "a subnormal number times 1: 0.0",
-        "IEEE 754, subnormal numbers; jax.numpy does not say that it has none.",
-        requirements=("tiny_numbers_are_kept",),
-    ),
 )

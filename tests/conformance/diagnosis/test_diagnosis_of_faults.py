@@ -392,7 +392,7 @@ def test_diagnosis_claims_nothing_of_other_faults_in_any_case(fault: Fault) -> N
     wrong = []
 
     @seed(0)
-    @settings(max_examples=20, database=None, phases=[Phase.generate])
+    @settings(max_examples=40, database=None, phases=[Phase.generate])
     @given(
         lstm_cases(
             input_size=(1, 5),

@@ -163,7 +163,7 @@ def test_command_keeps_its_process(tmp_path: Path) -> None:
         ),
         (
             'echo \'{"protocol": 1, "name": "x", "supports": {"layers": 2}}\'',
-            "supports must not contain {'layers'} properties, only dtypes, devices, max_layers, ",
+            "supports must not contain {'layers'} properties, only dtypes, devices, min_layers, ",
         ),
         (
             'echo \'{"protocol": 1, "name": "x", "supports": {"dtypes": ["int8"]}}\'',
