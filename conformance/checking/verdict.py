@@ -148,6 +148,7 @@ class Verdict:
         said = [self.reason] if self.reason else []
         said += self.counterexample.lines() if self.counterexample else []
         said += self.figures if self.explained else []
+        said += [f"judged by: {', '.join(self.judged_by)}"] if self.judged_by else []
         return said + ([f"reproduction: {self.reproduction}"] if self.reproduction else [])
 
 

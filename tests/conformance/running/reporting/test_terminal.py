@@ -17,7 +17,8 @@ from conformance.checking.verdict import (
     Undecided,
     from_json,
 )
-from conformance.running.reporting.terminal import failures, listed, table
+from conformance.running.reporting.report import Run
+from conformance.running.reporting.terminal import failures, listed, summarize, table
 
 EXPLANATION = "The results equal those of an LSTM without bias_hh, here and in 3 further cases."
 NOTHING = Diagnosis()
@@ -100,3 +101,30 @@ def test_failures_tell_a_common_explanation_once() -> None:
     few = plain(failures(same[:2]))
     assert "the same explanation" not in few
     assert few.count(EXPLANATION) == 2
+
+
+def test_summary_names_the_devices() -> None:
+    """Each CUDA device with what is known of it, and the libraries that compute on it."""
+    cuda: dict[str, object] = {
+        "devices": {"cuda:0": "NVIDIA H100 80GB HBM3, compute capability 9.0"},
+        "driver": "580.159.04",
+        "cuda": "13.0",
+        "cudnn": "91900",
+        "cudnn_used": True,
+    }
+    run = Run("quick", 1, None, {"cuda": cuda}, [Passed("dtypes_follow_input", "mine", "cuda:0")])
+    buffer = io.StringIO()
+    summarize(Console(file=buffer, width=200, color_system=None), run)
+    lines = buffer.getvalue().splitlines()
+    assert "cuda:0: NVIDIA H100 80GB HBM3, compute capability 9.0" in lines
+    assert "driver 580.159.04, CUDA 13.0, cuDNN 91900 in use" in lines
+    cuda["cudnn_used"] = False
+    summarize(Console(file=buffer, width=200, color_system=None), run)
+    assert "cuDNN 91900 not in use" in buffer.getvalue()
+
+
+def test_failure_says_what_it_was_judged_by() -> None:
+    """Activations that were measured stand with the failure, in the terminal and in the report."""
+    verdict = Failed("output_is_right", "mine", "cpu", judged_by=("tanh 124 units (measured)",))
+    assert verdict.lines() == ["judged by: tanh 124 units (measured)"]
+    assert Passed("output_is_right", "mine", "cpu").lines() == []
