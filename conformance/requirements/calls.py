@@ -100,7 +100,7 @@ def _other_calls(implementation: Implementation, case: Case) -> list[Case]:
     if case.batched and False in supports.batched:
         others += [without_batch(case)]
     if len(supports.states) == 2 and case.h_0 is not None:
-        others += [replace(long, h_0=None, c_0=None)]
+        others += [replace(each, h_0=None, c_0=None) for each in (long, many)]
     return others
 
 

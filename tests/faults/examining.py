@@ -15,14 +15,21 @@ from conformance.checking.expectations import expectation
 from conformance.checking.verdict import ExpectedFailure
 from conformance.implementations.failures import Died
 from conformance.implementations.pytorch.probing import adapt
+from conformance.requirements import real_sizes, repeated
 
 from .drawing import drawn, replay
 from .plain import PlainLSTM, PlainLSTMCell
 from .verifying import QUICK, by_command, cases, caught, device, verify
 from .zoo import FAMILIES, Fault, implementation
 
-FEW = QUICK // 4
+FEW = QUICK // 10
 """Cases for each requirement that a fault does not name."""
+DEAR = [
+    name
+    for name, each in REQUIREMENTS.items()
+    if each.costly or each.body.__module__ in (real_sizes.__name__, repeated.__name__)
+]
+"""Requirements that only the faults which name them are tried on."""
 PATIENCE = 120.0
 """Seconds for one requirement, on a machine that may be busy; ten times that for a costly one."""
 SHORT_PATIENCE = 10.0
@@ -154,10 +161,10 @@ def fault_job(fault: Fault, seed: int, named_only: bool = False) -> Job:
     """Verify `fault`: the requirement that it names first, and what that finds is shrunk.
 
     One that ends its process or hangs is verified through the command line. The others try the
-    first :data:`FEW` cases of the quick profile, except those that only the thorough one decides.
+    first :data:`FEW` cases of the quick profile, except those in :data:`DEAR`.
     """
     name = fault.__name__
-    others = [key for key, each in REQUIREMENTS.items() if not each.costly]
+    others = [key for key in REQUIREMENTS if key not in DEAR]
     requirements = list(dict.fromkeys([fault.caught_by, *([] if named_only else others)]))
 
     adapted = functools.cache(lambda: implementation(fault))
@@ -192,8 +199,8 @@ def draw_all(seed: int) -> None:
     """Draw the cases that most faults are tried on, for every child process to inherit."""
     for name in ("PlainLSTM", "PlainLSTMCell"):
         right = RIGHT[name]()
-        for requirement in REQUIREMENTS.values():
-            if not requirement.costly:
+        for key, requirement in REQUIREMENTS.items():
+            if key not in DEAR:
                 drawn(requirement, right, "cpu", Budget(FEW, seed))
 
 
