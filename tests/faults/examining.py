@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import multiprocessing
 import time
 import warnings
@@ -27,7 +28,9 @@ FEW = QUICK // 10
 DEAR = [
     name
     for name, each in REQUIREMENTS.items()
-    if each.costly or each.body.__module__ in (real_sizes.__name__, repeated.__name__)
+    if each.costly
+    or each.body.__module__ in (real_sizes.__name__, repeated.__name__)
+    or name in ("changed_weights_take_effect", "layout_of_cotangents_does_not_matter")
 ]
 """Requirements that only the faults which name them are tried on."""
 PATIENCE = 120.0
@@ -196,7 +199,11 @@ def right_job(name: str, seed: int) -> Job:
 
 
 def draw_all(seed: int) -> None:
-    """Draw the cases that most faults are tried on, for every child process to inherit."""
+    """Draw the cases that most faults are tried on, for every child process to inherit.
+
+    It also inherits what PyTorch imports when it is first needed, for optimizers and transforms.
+    """
+    importlib.import_module("torch._dynamo")
     for name in ("PlainLSTM", "PlainLSTMCell"):
         right = RIGHT[name]()
         for key, requirement in REQUIREMENTS.items():

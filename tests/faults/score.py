@@ -3,7 +3,7 @@
     python tests/faults/score.py [--seed N] [--named] [--write] [--json FILE] [NAME ...]
 
 The requirement that a fault names has the quick profile of 20 cases and shrinks what it finds, the
-others have its first 2 cases, but for those of real sizes and of hundreds of calls. Right LSTMs are
+others have its first 2 cases, but for those of real sizes and of very many calls. Right LSTMs are
 verified in the same run.
 
 Exit status 1 if a fault is not caught by the requirement that it names, if a requirement catches
