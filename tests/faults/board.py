@@ -19,8 +19,8 @@ from .zoo import FAMILIES, FAULTS, Fault, known_bugs
 SCORE = Path(__file__).with_name("SCORE.md")
 SEED = 0
 """The seed that SCORE.md is written with."""
-DIGITS = "!123456789abcdefghijk"
-"""In how many cases a fault was caught, as one character; "!" where its process ended."""
+DIGITS = "!123456789abcdefghijklmnopqrstuvwxyz+"
+"""In which case a fault was caught, as one character; "!" where its process ended."""
 
 
 def fingerprint(
@@ -137,10 +137,10 @@ def matrix(everything: Sequence[Examined]) -> list[str]:
     numbers = [f"{number:3}" for number in range(1, len(REQUIREMENTS) + 1)]
     heads = ["".join(number[digit] for number in numbers) for digit in range(3)]
     legend = (
-        "A column for each requirement, numbered as above, read downwards. 1 to 9 and a to k: "
-        "caught in the first to the twentieth case; !: its process died or hung; a dot: not "
-        "caught; -: not applicable; ?: not tried, because it is decided in the thorough profile "
-        "only or because the fault had hung."
+        "A column for each requirement, numbered as above, read downwards. 1 to 9 and a to z: "
+        "caught in the first to the thirty-fifth case; +: in a later one; !: its process died or "
+        "hung; a dot: not caught; -: not applicable; ?: not tried, because its cases are large or "
+        "many and the fault names another requirement, or because the fault had hung."
     )
     rows = ["".join(map(character, _verdicts(each))) + f" {each.name}" for each in everything]
     return [legend, "", "```", *(head.rstrip() for head in heads), *rows, "```"]
@@ -156,4 +156,6 @@ def character(verdict: Verdict | None) -> str:
         return "."
     if isinstance(verdict, NotApplicable):
         return "-"
-    return DIGITS[verdict.cases] if caught(verdict) else "?"  # type: ignore[union-attr]
+    if verdict is None or not caught(verdict):
+        return "?"
+    return DIGITS[min(verdict.cases, len(DIGITS) - 1)]

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from conformance import Implementation
+from conformance.checking import process_state
 from conformance.implementations.pytorch.probing import adapt
 
 from . import (
@@ -80,11 +81,15 @@ FAULTS: list[Fault] = [fault for faults in FAMILIES.values() for fault in faults
 
 
 def implementation(fault: Fault) -> Implementation:
-    """What the suite verifies: the class adapted, or itself if it is an implementation."""
+    """What the suite verifies: the class adapted, or itself if it is an implementation.
+
+    Settings of the process that the fault changes while it is tried are restored.
+    """
     if hasattr(fault, "run"):
         own: Implementation = fault()
         return own
-    return adapt(fault, fault.__name__)
+    with process_state.restored():
+        return adapt(fault, fault.__name__)
 
 
 def known_bugs() -> dict[str, dict[str, str]]:
