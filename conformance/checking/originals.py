@@ -32,6 +32,9 @@ MODULES = (
 )
 """Further modules that are watched, as far as they are imported."""
 
+MADE = "torch._inductor."
+"""The start of the names under which PyTorch's compiler puts what it makes, again and again."""
+
 IMPORTED = (
     *PACKAGES,
     *("_pytest", "attr", "builtins", "cattrs", "contextlib", "fastjsonschema", "functools"),
@@ -89,6 +92,8 @@ def remember() -> None:
     """
     for name, module in [*sys.modules.items()]:
         if name in _modules or module is None or name.partition(".")[0] not in IMPORTED:
+            continue
+        if name.startswith(MADE):
             continue
         _modules[name] = module
         if _is_watched(name):

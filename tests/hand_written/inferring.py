@@ -12,7 +12,7 @@ from conformance.inference import Inference, infer
 from conformance.inference.probing import Prober
 
 FOLDER = Path(__file__).parent
-CALLS, OF_NETWORKS = 500, 2500
+CALLS, OF_NETWORKS = 500, 5000
 """How often a class or function is called at most, until what it is is known."""
 
 

@@ -58,7 +58,7 @@ WRONG = {
     "NeverTurnsBack": "whose reverse output is left in the order of processing",
     "RunsForwardTwice": "whose reverse direction runs forward",
     "ReverseHalfFirst": "that puts the reverse half of its output first",
-    "ReturnsOneHalfTwice": "that returns the forward half of its output twice",
+    "ReturnsOneHalfTwice": "no mapping fits",
     "OneCellForBoth": "no mapping fits",
     "DeepAndUnturned": "this is an LSTM, but not with bidirectional=True",
     "ForgetsTheForgetGate": "without a forget gate, c = c + i * g",

@@ -43,11 +43,10 @@ def _inside(value: Any) -> MutableMapping[Any, Any]:
         return value
     if isinstance(value, list):
         return dict(enumerate(value))
-    module = sys.modules.get(type(value).__module__)
     ours = hasattr(value, "__dict__") and not isinstance(value, type) and not callable(value)
     torch = sys.modules.get("torch")
     registered = torch is not None and isinstance(value, torch.nn.Module)
-    written = ours and module is not None and type(value).__module__ != "builtins"
+    written = ours and type(value).__module__ != "builtins"
     return vars(value) if written and not registered else {}
 
 

@@ -115,7 +115,7 @@ def test_killed_run_leaves_its_verdicts(moment: str, tmp_path: Path) -> None:
         assert (told.returncode, written["complete"]) == (130, False)
         assert before(tmp_path) <= found
     if moment in ("shrinking", "diagnosis"):
-        again = command("replay", left, folder=tmp_path)
+        again = command("replay", left, "--trust", folder=tmp_path)
         assert again.returncode in (0, 1), again.stderr
         assert "reproduction: " in again.stdout
     (tmp_path / "report.json").unlink()

@@ -57,7 +57,7 @@ def test_every_way_of_misbehaving_is_a_verdict_with_its_case(tmp_path: Path) -> 
     options = [option for name in ASKED for option in ("--requirement", name)]
     run = command(
         *("verify", *(f"{MISBEHAVING}:{name}" for name in WAYS), "torch.nn.LSTM", *options),
-        *("--max-examples", 60, "--seed", 4, "--device", "cpu", "--memory", 4),
+        *("--max-examples", 60, "--seed", 4, "--device", "cpu", "--memory", 4, "--strict"),
         *("--json", "report.json"),
         folder=tmp_path,
     )
