@@ -13,6 +13,14 @@ from conformance.implementations.programs.keeper import kept
 from tests.support.misbehaving import DAEMON
 from tests.support.processes import alive, wait_for_end
 
+UNTIL_IT_WROTE = """
+import pathlib, time
+left = pathlib.Path("left")
+while not (left.exists() and left.read_text()):
+    time.sleep(0.01)
+"""
+"""A program that ends once its daemon has written its number."""
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
 
 
@@ -38,7 +46,7 @@ def test_keeper_reports_a_program_that_cannot_be_started() -> None:
 @pytest.mark.parametrize("asked", [True, False])
 def test_keeper_ends_whatever_its_program_left(asked: bool, tmp_path: Path) -> None:
     """A daemon, when the program ends and when the keeper is asked to end it."""
-    stays = "import time; time.sleep(100000)" if asked else ""
+    stays = "import time; time.sleep(100000)" if asked else UNTIL_IT_WROTE
     program = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {DAEMON!r}])\n{stays}"
     with subprocess.Popen(kept([sys.executable, "-c", program]), cwd=tmp_path) as keeper:
         file = tmp_path / "left"
