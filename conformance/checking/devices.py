@@ -22,7 +22,7 @@ def lost() -> str:
 
 
 def give_up(text: str) -> None:
-    """Note that this process is no use any more after what the `text` says somebody did."""
+    """Note that this process cannot be used any more; `text` says what somebody did to it."""
     _lost.append(text)
 
 
