@@ -7,6 +7,7 @@ import ctypes
 import os
 import sys
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,13 +49,14 @@ def verify(asked: argparse.Namespace) -> int:
         with tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder:
             os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = folder
             code = pytest.main(arguments, plugins=[face])
-        return _report(face, errors, code)
+        return _report(asked, face, errors, code)
     finally:
         face.interrupts.restore()
 
 
-def _report(face: Face, errors: Console, code: int) -> int:
+def _report(asked: argparse.Namespace, face: Face, errors: Console, code: int) -> int:
     """Print and write what a run found, and return the exit status; `code` is that of pytest."""
+    from conformance.running.reporting.github import commands, without_commands
     from conformance.running.reporting.terminal import show, summarize
 
     interrupted = face.interrupts.first
@@ -73,7 +75,10 @@ def _report(face: Face, errors: Console, code: int) -> int:
     failed = ""
     if finished or interrupted or run.verdicts:
         try:
-            summarize(show(run.verdicts), run)
+            with without_commands() if asked.lstm_github else nullcontext():
+                summarize(show(run.verdicts), run)
+            for line in commands(run.to_json()) if asked.lstm_github else ():
+                print(line)
             sys.stdout.flush()
         except OSError as error:
             failed = f"the table cannot be printed: {error.strerror}"
