@@ -21,6 +21,7 @@ from conformance.requirements import REQUIREMENTS
 from conformance.running.reporting.pages import matrices
 from conformance.running.reporting.pages.rendering import page
 from conformance.running.reporting.pages.strips import SHARES, UNITS, Point
+from conformance.running.reporting.reading import run_of
 from conformance.running.reporting.report import Run
 from reference import DTYPES, Precision
 from strategies import Support
@@ -88,8 +89,9 @@ class Details:
     diagnosis: Diagnosis
 
 
-def html(run: Run) -> str:
-    """Return the page."""
+def html(report: dict[str, Any]) -> str:
+    """Return one page that loads nothing else, of a report as ``--json`` writes it."""
+    run = run_of(report)
     failures = list(_failures(run.verdicts))
     ids = {id(each.verdict): each.id for each in failures}
     pairs = dict.fromkeys((each.implementation, each.device) for each in run.verdicts)
@@ -100,6 +102,7 @@ def html(run: Run) -> str:
     return page(
         "run.html.jinja",
         run=run,
+        report=report,
         subject=", ".join(names) if len(names) < 4 else f"{len(names)} implementations",
         groups=groups,
         failures=failures,
