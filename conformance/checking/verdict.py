@@ -17,9 +17,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from conformance.checking.cells import Cells
 from conformance.recording.json import Numbers, decode, encode
 
 SHOWN = 64
@@ -115,7 +116,8 @@ class Verdict:
     seen as a share of its bound (None where nothing was measured), `seconds` the time.
     `reproduction` is the folder with a script that shows the failure, where there is one.
     `figures` are numbers that were measured, in words, and `judged_by` those among them by which
-    other requirements are judged.
+    other requirements are judged. `cells` are what the cases were, see
+    :mod:`conformance.checking.cells`.
     """
 
     requirement: str
@@ -130,6 +132,7 @@ class Verdict:
     figures: tuple[str, ...] = ()
     judged_by: tuple[str, ...] = ()
     cases_digest: str = ""
+    cells: Cells = field(default_factory=dict)
 
     outcome: ClassVar[str]
     conformant: ClassVar[bool]

@@ -21,7 +21,7 @@ from conformance.implementations.own_imports import OURS
 from conformance.recording.steps import Step
 from conformance.reproductions.directory import write
 from conformance.running import limits
-from conformance.running.choosing import Selection, Target, budget, selection, subject
+from conformance.running.choosing import Selection, Target, budget, decided_on, selection, subject
 from conformance.running.deciding import check
 from conformance.running.folder import RunFolder
 from conformance.running.journal import Collected, Doing, Entry, Journal
@@ -148,10 +148,12 @@ class Family(pytest.File):
         """Yield an item for each implementation, device and requirement."""
         chosen = selected(self)
         module = f"conformance.requirements.{self.path.stem}"
+        here = [each for each in chosen.requirements if each.body.__module__ == module]
         for target in chosen.targets:
+            places = [decided_on(each, target, budget(self.config)) for each in here]
             for device in target.devices:
-                for requirement in chosen.requirements:
-                    if requirement.body.__module__ == module:
+                for requirement, found in zip(here, places, strict=True):
+                    if device in found:
                         yield RequirementItem.from_parent(
                             self,
                             name=f"{requirement.name}[{target.implementation.name}|{device}]",

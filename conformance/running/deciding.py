@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from conformance.checking import activations, devices, originals, process_state
 from conformance.checking.budget import DEFAULT, Budget
+from conformance.checking.cells import summed
 from conformance.checking.digest import combined
 from conformance.checking.engine import Announce, inapplicable, search
 from conformance.checking.expectations import decide
@@ -103,6 +104,7 @@ def _decided(
             worst,
             cases=sum(each.cases for each in verdicts),
             cases_digest=combined(each.cases_digest for each in verdicts),
+            cells=summed(each.cells for each in verdicts),
             largest_share=max(shares, default=None),
             seconds=sum(each.seconds for each in verdicts),
         )

@@ -95,6 +95,27 @@ def between(least: float, most: float, unit: str = "") -> Callable[[float], str 
     return check
 
 
+def duration(text: str) -> float:
+    """Return seconds from a number of them, or with a unit: 90, 90s, 10m, 1.5h."""
+    units = {"s": 1, "m": 60, "h": 3600}
+    unit = units.get(text[-1:])
+    return float(text[:-1]) * unit if unit else float(text)
+
+
+def part(value: str) -> str | None:
+    """Check that a value is a shard such as 2/5."""
+    number, _, count = value.partition("/")
+    right = number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)
+    return None if right else f"must be a shard such as 2/5, got {value!r}"
+
+
+def floor(value: str) -> str | None:
+    """Check that a value is a floor; what that needs is imported only then."""
+    from conformance.running.reporting.floor import wrong
+
+    return wrong(value)
+
+
 def names(value: str) -> str | None:
     """Check that a list separated by commas names something."""
     return None if value.strip(", ") else f"must name at least one, got {value!r}"
@@ -228,6 +249,26 @@ OPTIONS = (
         **SECONDS,
     ),
     Option(
+        "time-budget",
+        "divide this time, such as 90, 10m or 1h, among requirements, and leave out what has none",
+        "TIME",
+        duration,
+        check=seconds,
+    ),
+    Option(
+        "shard",
+        "verify only this of several parts, such as 2/5; all of them with the same --seed",
+        "K/N",
+        check=part,
+    ),
+    Option("resume", "go on with the run that was ended before it was complete", "", default=False),
+    Option(
+        "floor",
+        "how often what is declared must be exercised, such as dtype=20,size.real=0.001, or none",
+        "LIST",
+        check=floor,
+    ),
+    Option(
         "memory",
         f"limit for each process, {MEMORY:g} by default; the operating system refuses more",
         "GIB",
@@ -346,6 +387,18 @@ def check(values: Mapping[str, Any], taker: str) -> None:
             complaint = f"must be a path: {reason}"
         if complaint is not None:
             raise UsageError(f"{option.flag(taker)} {complaint}")
+    if taker in VERIFYING:
+        _together(values, {option.key: option.flag(taker) for option in of(taker)})
+
+
+def _together(values: Mapping[str, Any], flags: Mapping[str, str]) -> None:
+    """Raise :class:`UsageError` for options that do not go together."""
+    if values["lstm_shard"] and values["lstm_seed"] is None:
+        text = f"{flags['lstm_shard']} needs {flags['lstm_seed']}, the same one for all shards"
+        raise UsageError(text)
+    for other in ("lstm_shard", "lstm_resume"):
+        if values["lstm_time_budget"] and values[other]:
+            raise UsageError(f"{flags['lstm_time_budget']} does not go with {flags[other]}")
 
 
 def _texts(value: Any) -> list[str]:
