@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis.errors import InvalidArgument, StopTest
 
 from conformance.checking import activations, blaming, devices, originals, process_state
-from conformance.checking.budget import DEFAULT, PROFILES, Budget
+from conformance.checking.budget import DEFAULT, LEAST, PROFILES, Budget
 from conformance.checking.cells import Exercised
 from conformance.checking.digest import Digest
 from conformance.checking.finding import Finding, size
@@ -135,9 +135,17 @@ def search(
             share = max(share or 0.0, came)
 
     examples = max(1, round(budget.max_examples * requirement.share_of_cases))
+    end = float("inf")
+    if budget.seconds is not None:
+        end = started + budget.seconds
+        examples *= budget.stretch
+
+    def enough(valid: int) -> bool:
+        return valid >= LEAST and time.perf_counter() >= end
+
     try:
         seed = f"{budget.seed}:{requirement.name}"
-        valid = search_cases(cases, body, seed=seed, max_examples=examples)
+        valid = search_cases(cases, body, seed=seed, max_examples=examples, enough=enough)
         if not valid and found is None and not held:
             reason = "no case that this implementation supports meets the requirement's conditions"
             return NotApplicable(*here, reason=reason), None

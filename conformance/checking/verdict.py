@@ -138,6 +138,11 @@ class Verdict:
     conformant: ClassVar[bool]
 
     @property
+    def key(self) -> tuple[str, str, str]:
+        """What was decided: the requirement, the implementation and the device."""
+        return self.requirement, self.implementation, self.device
+
+    @property
     def explained(self) -> bool:
         """Whether the verdict has a failure that its reader is to see."""
         return not self.conformant or isinstance(self, FailedShould)

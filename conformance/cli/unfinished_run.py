@@ -20,11 +20,12 @@ def run_in(folder: Path) -> Run:
     left = RunFolder(folder)
     asked, what = left.asked(), collected(folder)
     run = Run(asked.profile, asked.seed, asked.max_examples, dict(what.circumstances))
+    run.floor, run.shard, run.items_digest = asked.floor, asked.shard, what.digest
     run.total, run.started = len(what.items), asked.started
-    found = {(each.requirement, each.implementation, each.device): each for each in left.verdicts()}
+    found = {each.key: each for each in left.verdicts()}
     run.verdicts = list(found.values())
     run.seconds = left.seconds()
-    run.sort(asked.implementations)
+    run.sort()
     return run
 
 
@@ -42,6 +43,6 @@ def report(asked: argparse.Namespace) -> int:
     if not run.complete:
         console.print(f"the run was ended: {len(run.verdicts)} of {run.total} decided")
         return INTERRUPTED
-    if run.unchecked and run.faultless:
+    if run.too_little:
         return BROKEN
     return CONFORMANT if run.conformant else NOT_CONFORMANT

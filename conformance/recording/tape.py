@@ -23,8 +23,8 @@ class Tape:
     """The steps recorded so far, and the objects that the variables of the steps stand for.
 
     `sink` is called with each step before the step is taken. `whole` becomes False once a step uses
-    an object of unknown origin: the steps then do not suffice for a script. `modes` are those in which
-    modules were called, True for train.
+    an object of unknown origin: the steps then do not suffice for a script. `modes` are those in
+    which modules were called, True for train.
     """
 
     def __init__(self, sink: Callable[[Step], None] | None = None) -> None:

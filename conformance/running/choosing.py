@@ -12,7 +12,7 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from conformance.checking.budget import PROFILES, Budget
+from conformance.checking.budget import PROFILES, STRETCHED, Budget
 from conformance.checking.engine import inapplicable
 from conformance.checking.requirement import LEVELS, Requirement
 from conformance.errors import UsageError, unknown
@@ -230,15 +230,16 @@ def decided_on(requirement: Requirement, target: Target, budget: Budget) -> list
 
     So what does not apply is counted once.
     """
+    found = [each for each in target.devices if applies(requirement, target, each, budget)]
+    return found or target.devices[:1]
+
+
+def applies(requirement: Requirement, target: Target, device: str, budget: Budget) -> bool:
+    """Return whether `requirement` applies to `target` on `device`, or is to show that it fails."""
     try:
-        applies = [
-            device
-            for device in target.devices
-            if inapplicable(requirement, target.implementation, device, budget) is None
-        ]
-    except Failure:  # of the implementation, which becomes a verdict on each device
-        return target.devices
-    return applies or target.devices[:1]
+        return inapplicable(requirement, target.implementation, device, budget) is None
+    except Failure:  # of the implementation, which becomes a verdict
+        return True
 
 
 def budget(config: pytest.Config) -> Budget:
@@ -246,7 +247,8 @@ def budget(config: pytest.Config) -> Budget:
     profile = config.getoption("lstm_profile")
     examples = config.getoption("lstm_max_examples") or PROFILES[profile]
     shrink_seconds = min(Budget.shrink_seconds, limits.timeout(config) / 4)
-    return Budget(examples, config.getoption("lstm_seed"), shrink_seconds)
+    stretch = 1 if config.getoption("lstm_max_examples") else STRETCHED
+    return Budget(examples, config.getoption("lstm_seed"), shrink_seconds, stretch=stretch)
 
 
 def subject(config: pytest.Config, target: Target, requirement: str, device: str) -> Subject:

@@ -86,10 +86,13 @@ def _decided(
     keep: Callable[[Finding], None],
 ) -> Verdict:
     supports = implementation.supports
+    effort = budget
+    if budget.seconds is not None and requirement.by_dtype:
+        effort = replace(budget, seconds=budget.seconds / len(supports.dtypes))
 
     def attempt(dtypes: tuple[str, ...]) -> Verdict:
         support = replace(supports, devices=(device,), dtypes=dtypes)
-        verdict, found = search(requirement, implementation, support, budget, before)
+        verdict, found = search(requirement, implementation, support, effort, before)
         if found is None:
             return verdict
         keep(found)

@@ -42,6 +42,7 @@ class Option:
     - `check`: returns what a value must be, None if the value is right
     - `takers`: what takes the option
     - `short`: a second spelling for the command
+    - `aside`: whether a run may be resumed with another value
     """
 
     name: str
@@ -55,6 +56,7 @@ class Option:
     check: Callable[[Any], str | None] = lambda _: None
     takers: tuple[str, ...] = VERIFYING
     short: str = ""
+    aside: bool = False
 
     @property
     def key(self) -> str:
@@ -245,7 +247,8 @@ OPTIONS = (
     ),
     Option(
         "time-limit",
-        "limit for the whole run; a requirement not decided by then is undecided, which is red",
+        "limit for the whole run; a requirement not decided by then is undecided: not green",
+        aside=True,
         **SECONDS,
     ),
     Option(
@@ -261,7 +264,13 @@ OPTIONS = (
         "K/N",
         check=part,
     ),
-    Option("resume", "go on with the run that was ended before it was complete", "", default=False),
+    Option(
+        "resume",
+        "go on with the run that was ended before it was complete",
+        "",
+        default=False,
+        aside=True,
+    ),
     Option(
         "floor",
         "how often what is declared must be exercised, such as dtype=20,size.real=0.001, or none",
@@ -277,6 +286,7 @@ OPTIONS = (
         again=True,
         check=between(LEAST_MEMORY, MANY, " GiB"),
         takers=(VERIFY, INFER, REPLAY, PYTEST),
+        aside=True,
     ),
     Option(
         "workers",
@@ -294,6 +304,7 @@ OPTIONS = (
         "FILE",
         check=writable_file,
         takers=(VERIFY, REPORT, PYTEST),
+        aside=True,
     ),
     Option(
         "reproductions",
@@ -302,6 +313,7 @@ OPTIONS = (
         default=ROOT,
         check=writable_folder,
         takers=(*VERIFYING, JUDGE),
+        aside=True,
     ),
     Option("as", "decide the case for another implementation", "NAME", takers=(REPLAY,)),
     Option("lstm", "the LSTM to judge, if the file has several", "PREFIX", takers=(JUDGE,)),
@@ -415,6 +427,13 @@ def given(values: Mapping[str, Any], taker: str) -> Iterator[tuple[str, str]]:
         for each in (value or []) if option.repeated else [value]:
             if each is not None and each != option.default:
                 yield option.flag(taker), str(each) if option.metavar else ""
+
+
+def deciding(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values, by key, that decide what is verified and how, but for the seed."""
+    seed = "lstm_seed"
+    kept = (each.key for each in of(PYTEST) if not each.aside and each.key != seed)
+    return {key: values[key] for key in kept}
 
 
 def rerun(values: Mapping[str, Any], **what: Any) -> str:

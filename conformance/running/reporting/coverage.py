@@ -1,33 +1,49 @@
-"""What a run exercised, in the terminal: a line for each implementation and device."""
+"""What a run exercised and what it did not, in the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from conformance.checking.cells import Cells, cases
-from conformance.running.reporting.floor import Shortfall
+from conformance.requirements import REQUIREMENTS
+from conformance.running.reporting.floor import exercised
+
+if TYPE_CHECKING:
+    from conformance.running.reporting.report import Run
 
 FEWEST = 4
 """How many of the cells with the fewest cases are named."""
 
 
-def lines(found: Mapping[tuple[str, str], Cells]) -> Iterator[str]:
-    """Yield the number of cases, those of each dtype, and the cells with the fewest cases."""
-    for (implementation, device), cells in found.items():
-        dtypes = ", ".join(f"{name} {count}" for name, count in cells.get("dtype", {}).items())
-        others = [
-            (count, f"{axis} {value}")
-            for axis, counts in cells.items()
-            for value, count in counts.items()
-            if axis != "dtype"
-        ]
-        fewest = ", ".join(f"{name} {count}" for count, name in sorted(others)[:FEWEST])
-        if dtypes:
-            where = f"{implementation} on {device}"
-            yield f"{where}, exercised in {cases(cells)} cases: {dtypes}; fewest: {fewest}"
+def lines(run: Run) -> Iterator[str]:
+    """Yield a line for each implementation and device, and for what is missing."""
+    for (implementation, device), cells in exercised(run.verdicts).items():
+        if cells:
+            yield f"{implementation} on {device}, exercised: {summary(cells)}"
+    if run.shard:
+        yield f"shard {run.shard}; the floor is for all shards together"
+    for short in run.not_enough:
+        yield f"not enough was checked: {short.line()}"
+    if run.left_out:
+        names = ", ".join(dict.fromkeys(sorted(run.left_out)))
+        yield f"left out by the time budget: {names}"
 
 
-def missing(short: list[Shortfall]) -> Iterator[str]:
-    """Yield a line for each cell below the floor."""
-    for each in short:
-        yield f"not enough was checked: {each.line()}"
+def summary(cells: Cells) -> str:
+    """Return the number of cases, those in each dtype, and the cells with the fewest cases."""
+    dtypes = ", ".join(f"{name} {count}" for name, count in cells["dtype"].items())
+    others = [
+        (count, f"{axis} {value}")
+        for axis, counts in cells.items()
+        for value, count in counts.items()
+        if axis != "dtype"
+    ]
+    fewest = ", ".join(f"{name} {count}" for count, name in sorted(others)[:FEWEST])
+    return f"{cases(cells)} cases, {dtypes}; fewest: {fewest}"
+
+
+def caveat(run: Run) -> str:
+    """Return what the last line has to add to the outcome: what must be met and was left out."""
+    missing = {name for name in run.left_out if not REQUIREMENTS[name].should}
+    return f", without {len(missing)} musts that the time budget left out" if missing else ""

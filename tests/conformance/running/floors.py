@@ -25,7 +25,15 @@ from strategies.support import LEFT_OUT, ONE_LAYER
 from tests.support.cases import RoundedReference
 
 SEEDS = (1, 2)
-WITHOUT = ("bidirectional", "layers", "states", "omitted_states", "lengths", "projection", "batched")
+WITHOUT = (
+    "bidirectional",
+    "layers",
+    "states",
+    "omitted_states",
+    "lengths",
+    "projection",
+    "batched",
+)
 
 
 def implementations() -> Iterator[Implementation]:
