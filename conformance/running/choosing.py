@@ -247,7 +247,8 @@ def budget(config: pytest.Config) -> Budget:
     profile = config.getoption("lstm_profile")
     examples = config.getoption("lstm_max_examples") or PROFILES[profile]
     shrink_seconds = min(Budget.shrink_seconds, limits.timeout(config) / 4)
-    stretch = 1 if config.getoption("lstm_max_examples") else STRETCHED
+    timed = config.getoption("lstm_time_budget") and not config.getoption("lstm_max_examples")
+    stretch = STRETCHED if timed else 1
     return Budget(examples, config.getoption("lstm_seed"), shrink_seconds, stretch=stretch)
 
 

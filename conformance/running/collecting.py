@@ -52,7 +52,8 @@ class Reporting:
         self.config = config
         self.run = Run(option.lstm_profile, option.lstm_seed, option.lstm_max_examples)
         filters = option.lstm_requirement, option.lstm_level, option.lstm_max_examples
-        self.run.floor = floor(option.lstm_floor, option.lstm_profile, any(filters))
+        timed = option.lstm_time_budget is not None
+        self.run.floor = floor(option.lstm_floor, option.lstm_profile, any(filters), timed)
         self.run.shard = option.lstm_shard or ""
         self.on_verdict: Callable[[Run], None] = lambda _: None
         self.left = False
@@ -225,7 +226,7 @@ class Reporting:
         if self.run.verdicts and not (self._others or session.exitstatus):
             if self.run.unchecked:
                 session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
-            elif self.run.not_enough:
+            elif self.run.not_enough and not self.left:
                 session.exitstatus = BROKEN
         return done
 

@@ -22,7 +22,7 @@ def lines(run: Run) -> Iterator[str]:
         if cells:
             yield f"{implementation} on {device}, exercised: {summary(cells)}"
     if run.shard:
-        yield f"shard {run.shard}; the floor is for all shards together"
+        yield f"shard {run.shard}: whether enough was checked, only all shards together show"
     for short in run.not_enough:
         yield f"not enough was checked: {short.line()}"
     if run.left_out:
@@ -46,4 +46,5 @@ def summary(cells: Cells) -> str:
 def caveat(run: Run) -> str:
     """Return what the last line has to add to the outcome: what must be met and was left out."""
     missing = {name for name in run.left_out if not REQUIREMENTS[name].should}
-    return f", without {len(missing)} musts that the time budget left out" if missing else ""
+    musts = f"{len(missing)} must{'s' * (len(missing) > 1)}"
+    return f", without {musts} that the time budget left out" if missing else ""

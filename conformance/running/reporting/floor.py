@@ -2,8 +2,10 @@
 
 ``floors.json`` has the floor of a run of every requirement: how many cases of an implementation on
 a device there have to be in each profile, and which share of them each value must have.
-``tests/conformance/running/floors.py`` measures both. A share has a leeway of six standard
-deviations, so that chance alone never fails a run.
+``tests/conformance/running/floors.py`` measures both. A share is half of the least that was seen,
+and has a leeway of three standard deviations below that, so that chance alone never fails a run.
+Where a time budget gives each requirement another number of cases, shares of them say little: there
+a share is one of the least number of cases.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ Of the axis :data:`CASES` the only value is :data:`ALL`.
 
 CASES, ALL = "cases", "all"
 NONE = "none"
-LEEWAY = 6.0
+LEEWAY = 3.0
 SHIPPED = Path(__file__).with_name("floors.json")
 
 
@@ -58,14 +60,21 @@ def shipped(profile: str) -> Floor:
     return {CASES: {ALL: written["cases"][profile]}, **written["shares"]}
 
 
-def floor(given: str | None, profile: str, filtered: bool) -> Floor:
+def floor(given: str | None, profile: str, filtered: bool, timed: bool = False) -> Floor:
     """Return the floor of a run: the shipped one, changed by the option `given`.
 
     None is shipped for a run that is `filtered`, by names or levels of requirements or by a number
-    of cases, and ``none`` takes the shipped one away. Raises :class:`UsageError`.
+    of cases, and ``none`` takes the shipped one away. A run is `timed` by a time budget. Raises
+    :class:`UsageError`.
     """
     asked = parsed(given or "")
     base = {} if filtered or given == NONE else shipped(profile)
+    if base and timed:
+        least = int(base[CASES][ALL])
+        base = {
+            axis: {value: _needed(number, least) for value, number in values.items()}
+            for axis, values in base.items()
+        }
     return {axis: {**base.get(axis, {}), **asked.get(axis, {})} for axis in (*base, *asked)}
 
 

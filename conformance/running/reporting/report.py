@@ -147,9 +147,13 @@ class Run:
 
     @property
     def unchecked(self) -> list[str]:
-        """The implementations of which nothing was decided, as no requirement was applicable."""
+        """The implementations of which nothing was decided, as nothing was applicable or in time.
+
+        Of a shard these are none: another one may have what is applicable.
+        """
         decided = {
             each.implementation for each in self.verdicts if not isinstance(each, NotApplicable)
         }
-        names = dict.fromkeys(verdict.implementation for verdict in self.verdicts)
-        return [name for name in names if name not in decided]
+        asked = self.circumstances.get("supports", ()) if self.left_out else ()
+        names = dict.fromkeys((*asked, *(each.implementation for each in self.verdicts)))
+        return [name for name in names if name not in decided and not self.shard]

@@ -225,7 +225,7 @@ def summarize(console: Console, run: Run) -> None:
     for line in coverage.lines(run):
         console.print(line, style="dim", markup=False, highlight=False, soft_wrap=True)
     counts = Counter(verdict.outcome for verdict in run.verdicts)
-    told = ", ".join(f"{count} {word}" for word, count in counts.items())
+    told = ", ".join(f"{count} {word}" for word, count in counts.items()) or "nothing decided"
     versions = ", ".join(
         f"{name} {run.circumstances[name]}"
         for name in ("python", "torch", "numpy", "hypothesis")

@@ -1,8 +1,9 @@
 """Writes what each requirement costs and catches, from a report and from SCORE.md.
 
-``lstm-conformance verify torch.nn.LSTM --device cpu --profile thorough --max-examples 100 -n 1
+``lstm-conformance verify torch.nn.LSTM --device cpu -n 1
 --json FILE``, then ``python tests/conformance/running/costs.py FILE``, from the top of the project.
-Entries of requirements that the report does not have stay as they are.
+Entries of requirements that the report does not have stay as they are. ``--processor`` is the share
+of a processor that the run had, where others took the rest.
 """
 
 import argparse
@@ -20,11 +21,14 @@ def main() -> None:
     """Write the file."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("reports", nargs="+", type=Path)
+    parser.add_argument("--processor", type=float, default=1.0)
+    asked = parser.parse_args()
     costs = json.loads(FILE.read_text(encoding="ascii")) if FILE.exists() else {}
-    for path in parser.parse_args().reports:
+    for path in asked.reports:
         for verdict in json.loads(path.read_text(encoding="utf-8"))["verdicts"]:
             if verdict["cases"]:
-                seconds = float(f"{verdict['seconds'] / verdict['cases']:.2g}")
+                alone = verdict["seconds"] * asked.processor
+                seconds = float(f"{alone / verdict['cases']:.2g}")
                 costs[verdict["requirement"]] = {"seconds": max(seconds, 1e-4)}
     counted = re.findall(r"^\| \d+ \| (\w+) \| (\d+) \|", SCORE.read_text("utf-8"), re.M)
     caught = {name: int(number) for name, number in counted}
