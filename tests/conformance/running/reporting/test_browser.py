@@ -60,7 +60,8 @@ def opened(browser: Browser, path: Path, width: int, scheme: str) -> tuple[Page,
         color_scheme="dark" if scheme == "dark" else "light",
         permissions=["clipboard-read", "clipboard-write"],
     )
-    page, complaints = context.new_page(), []  # type: ignore[var-annotated]
+    page = context.new_page()
+    complaints: list[str] = []
     page.set_default_timeout(120_000)
     page.on("console", lambda said: complaints.append(said.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
