@@ -15,6 +15,7 @@ from conformance.checking.verdict import (
 from conformance.recording.json import encode
 from conformance.requirements import REQUIREMENTS
 from conformance.running.reporting.report import Run
+from reference import Precision
 from strategies import Support
 
 HOSTILE = (
@@ -91,6 +92,7 @@ def every_outcome(text: str = "off") -> Run:
             "absent": [text],
             "switches": {text: text},
             "supports": {text: encode(Support())},
+            "precision": {text: encode(Precision())},
         },
     )
 

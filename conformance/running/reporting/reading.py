@@ -11,10 +11,12 @@ from typing import Any
 
 from conformance.checking.verdict import from_json
 from conformance.errors import UsageError
-from conformance.recording.json import Damaged
+from conformance.recording.json import Damaged, decode
 from conformance.recording.text import one_line, printable
 from conformance.running.reporting.merging import merged
 from conformance.running.reporting.report import SCHEMA, TIME, Run
+from reference import Precision
+from strategies import Support
 
 LARGEST = 256 * 2**20
 """The number of bytes up to which a file is read."""
@@ -52,7 +54,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def run_of(report: dict[str, Any]) -> Run:
-    """Return the run that a report is of; raises :class:`UsageError` if its verdicts are damaged.
+    """Return the run that a report is of; raises :class:`UsageError` if it is damaged.
 
     A report that is not complete lacks a verdict.
     """
@@ -61,8 +63,11 @@ def run_of(report: dict[str, Any]) -> Run:
     run = Run(known["profile"], known["seed"], known["max_examples"], rest)
     try:
         run.verdicts = [from_json(verdict) for verdict in report["verdicts"]]
+        for name, supports in rest.get("supports", {}).items():
+            decode(Support, supports)
+            decode(Precision, rest.get("precision", {}).get(name))
     except Damaged as error:
-        raise UsageError(f"a verdict is not one of this version: {one_line(str(error))}") from None
+        raise UsageError(f"the report is not one of this version: {one_line(str(error))}") from None
     run.floor, run.items_digest = known["floor"], known["items_digest"]
     run.shard, run.left_out = known["shard"] or "", list(known["left_out"])
     run.total = len(run.verdicts) + len(run.left_out) + (not report["complete"])

@@ -21,6 +21,7 @@ from conformance.checking.verdict import (
 from conformance.recording.json import decode
 from conformance.requirements import REQUIREMENTS
 from conformance.running.reporting.pages import matrices
+from conformance.running.reporting.pages.circumstances import circumstances, declarations
 from conformance.running.reporting.pages.heat import HeatMap, heat_map
 from conformance.running.reporting.pages.rendering import page
 from conformance.running.reporting.pages.strips import SHARES, UNITS, Point
@@ -116,8 +117,8 @@ def html(report: dict[str, Any]) -> str:
         dtypes=list(DTYPES),
         shares_scale=SHARES,
         units_scale=UNITS,
-        declarations=list(_declarations(run)),
-        circumstances=dict(_circumstances(run.circumstances)),
+        declarations=list(declarations(run)),
+        circumstances=dict(circumstances(run.circumstances)),
     )
 
 
@@ -229,33 +230,3 @@ def _units(
             limit = allowed.get(function, float("inf"))
             mark = "beyond" if found > limit else ""
             yield dtype, function, f"{found:.3g}", UNITS.at(found), mark
-
-
-def _declarations(run: Run) -> Iterator[tuple[str, list[tuple[str, list[str]]]]]:
-    """Yield what each implementation declares, in words."""
-    for name, supports in run.circumstances.get("supports", {}).items():
-        absent = [each for each in Support.results if each not in supports["results"]]
-        declared = run.circumstances.get("precision", {}).get(name, {})
-        said = [
-            ("does not take", Support(**supports).lacking()),
-            ("does not return", absent),
-            ("declares its precision", Precision(**declared).described()),
-        ]
-        found = [(what, list(items)) for what, items in said if items]
-        if found:
-            yield name, found
-
-
-def _circumstances(known: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield versions and settings, each as a name and a text."""
-    for name, value in known.items():
-        if isinstance(value, str):
-            yield name, value
-        elif name == "cuda":
-            for each, text in value.get("devices", {}).items():
-                yield each, text
-            for each in ("driver", "cuda", "cudnn"):
-                if each in value:
-                    yield each, value[each]
-        elif name in ("switches", "versions"):
-            yield from value.items()

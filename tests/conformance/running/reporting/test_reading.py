@@ -63,10 +63,12 @@ def test_shards_are_merged(tmp_path: Path) -> None:
         whole(files)
 
 
-def test_damaged_verdict_is_refused() -> None:
-    """A field that this version does not know of a verdict."""
+@pytest.mark.parametrize("part", ["verdict", "supports", "precision"])
+def test_damaged_report_is_refused(part: str) -> None:
+    """A field that this version does not know, where the schema allows one."""
     report = every_outcome().to_json()
-    report["verdicts"][0]["colour"] = "red"
+    known = {name: report["run"][name]["off"] for name in ("supports", "precision")}
+    {"verdict": report["verdicts"][0], **known}[part]["colour"] = "red"
     with pytest.raises(UsageError, match="colour"):
         run_of(report)
 
