@@ -1,5 +1,6 @@
 """The floor below which a green is refused."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -37,8 +38,11 @@ class Mine:
         return rounded(lstm(case), case.dtype)
 """
 NO_PROJECTIONS = f"""
-import strategies.configurations as drawing
+import sys
 
+import strategies
+
+drawing = sys.modules["strategies.configurations"]  # the package has a function of that name
 flags = drawing.flags
 drawing.flags = lambda name, values, **rest: flags(
     name, values[:1] if name == "projection" else values, **rest
@@ -180,7 +184,9 @@ def test_strategy_without_projections_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(MINE)
     for program, status in ((MAIN, CONFORMANT), (NO_PROJECTIONS, BROKEN)):
         words = ("verify", "mine.py:Mine", "--profile", "quick", "--device", "cpu", "-n", 0)
-        ended = run([*_python(program), *words, "--seed", 1, "--json", "report.json"], tmp_path)
+        ended = run(
+            [sys.executable, "-c", program, *words, "--seed", 1, "--json", "report.json"], tmp_path
+        )
         assert ended.returncode == status, ended.stdout + ended.stderr
         written = report(tmp_path / "report.json")
         assert written["conformant"] == (status == CONFORMANT)
@@ -189,9 +195,3 @@ def test_strategy_without_projections_is_noticed(tmp_path: Path) -> None:
         )
         assert ("cases with projection yes, where" in ended.stdout) == bool(status)
     assert ended.stdout.rstrip().endswith("not enough was checked")
-
-
-def _python(program: str) -> list[object]:
-    import sys
-
-    return [sys.executable, "-c", program]
