@@ -78,7 +78,8 @@ class Counterexample:
 
         Of a tensor with more than :data:`SHOWN` numbers only the size is shown.
         """
-        shown = [self.message, f"in {self.case}"]
+        at = f" ({self.where})" if self.kind == "raised" and self.where else ""
+        shown = [f"{self.message}{at}", f"in {self.case}"]
         zero = []
         for name, tensor in self.tensors.items():
             if _size(tensor) > SHOWN:
