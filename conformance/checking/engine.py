@@ -100,13 +100,13 @@ def search(
         return NotApplicable(*here, reason=reason), None
     cases = lstm_cases(support, **dict(requirement.cases))
     tried = held = 0
-    share: float | None = None
+    shares: dict[str, float] = {}
     found: Finding | None = None
     deadline = 0.0
     digest = Digest()
 
     def body(case: Case) -> None:
-        nonlocal tried, held, share, found, deadline
+        nonlocal tried, held, found, deadline
         if found is not None and time.perf_counter() > deadline:
             raise _ShrunkLongEnough
         if found is None:
@@ -124,7 +124,7 @@ def search(
             raise came.failure.with_traceback(None)
         held += 1
         if came is not None:
-            share = max(share or 0.0, came)
+            shares[case.dtype.name] = max(shares.get(case.dtype.name, 0.0), came)
 
     examples = max(1, round(budget.max_examples * requirement.share_of_cases))
     try:
@@ -138,12 +138,13 @@ def search(
         if found is None:
             raise
     seconds = time.perf_counter() - started
+    share = max(shares.values(), default=None)
     if found is None:
         assert held, "no case was tried"
         verdict: Verdict = Passed(*here, tried, share, seconds)
     else:
         verdict = found.verdict(*here, tried, share, seconds)
-    return replace(verdict, cases_digest=digest.text()), found
+    return replace(verdict, cases_digest=digest.text(), shares=shares), found
 
 
 def examine(

@@ -104,6 +104,7 @@ def _decided(
             cases=sum(each.cases for each in verdicts),
             cases_digest=combined(each.cases_digest for each in verdicts),
             largest_share=max(shares, default=None),
+            shares={name: share for each in verdicts for name, share in each.shares.items()},
             seconds=sum(each.seconds for each in verdicts),
         )
 
@@ -112,8 +113,9 @@ def _decided(
         verdict = decide(requirement.name, implementation.name, device, supports.dtypes, way)
         verdict = replace(verdict, judged_by=activations.judged_by(implementation))
     if requirement.by_dtype and not devices.lost():
-        figures = activations.figures(implementation, supports.dtypes, device)
-        verdict = replace(verdict, figures=figures)
+        measured = implementation, supports.dtypes, device
+        figures, units = activations.figures(*measured), activations.units(*measured)
+        verdict = replace(verdict, figures=figures, units=units)
     return verdict
 
 
