@@ -40,22 +40,23 @@ def verify(asked: argparse.Namespace) -> int:
         *("-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:warnings"),
         *("-n", str(asked.lstm_workers or on_cuda(asked.lstm_device or "")), "--dist", "worksteal"),
         *("--max-worker-restart", "1000"),
+        *(["--exitfirst"] if asked.lstm_fail_fast else []),
         *("=".join(filter(None, pair)) for pair in options.given(vars(asked), options.PYTEST)),
     ]
     errors = Console(stderr=True, soft_wrap=True)
-    face = Face(errors)
+    face = Face(Console(quiet=True) if asked.lstm_quiet else errors)
     try:
         with tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder:
             os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = folder
             code = pytest.main(arguments, plugins=[face])
-        return _report(face, errors, code)
+        return _report(asked, face, errors, code)
     finally:
         face.interrupts.restore()
 
 
-def _report(face: Face, errors: Console, code: int) -> int:
+def _report(asked: argparse.Namespace, face: Face, errors: Console, code: int) -> int:
     """Print and write what a run found, and return the exit status; `code` is that of pytest."""
-    from conformance.running.reporting.terminal import show, summarize
+    from conformance.running.reporting.terminal import outcome, show, summarize
 
     interrupted = face.interrupts.first
     if face.reporting is None:
@@ -73,7 +74,8 @@ def _report(face: Face, errors: Console, code: int) -> int:
     failed = ""
     if finished or interrupted or run.verdicts:
         try:
-            summarize(show(run.verdicts), run)
+            console = show(run.verdicts, asked.lstm_quiet)
+            (outcome if asked.lstm_quiet else summarize)(console, run)
             sys.stdout.flush()
         except OSError as error:
             failed = f"the table cannot be printed: {error.strerror}"
@@ -86,6 +88,9 @@ def _report(face: Face, errors: Console, code: int) -> int:
         return BROKEN
     if finished:
         return CONFORMANT if run.conformant else NOT_CONFORMANT
+    if asked.lstm_fail_fast and not run.faultless and not (interrupted or run.broken):
+        errors.print(f"stopped at the first red: {len(run.verdicts)} of {run.total} decided")
+        return NOT_CONFORMANT
     if interrupted:
         errors.print(f"interrupted: {len(run.verdicts)} of {run.total} decided", style="bold red")
         return interrupted.status

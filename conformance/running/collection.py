@@ -22,6 +22,7 @@ from conformance.recording.steps import Step
 from conformance.reproductions.directory import write
 from conformance.reproductions.subject import Subject
 from conformance.running import limits
+from conformance.running.baseline import baseline
 from conformance.running.choosing import Selection, Target, budget, selection, subject
 from conformance.running.deciding import check
 from conformance.running.folder import RunFolder
@@ -113,14 +114,16 @@ class RequirementItem(pytest.Item):
         if failed is not None:
             verdict = self.undecided(FAILED, counterexample=counterexample(failed))
             return self.reproduced(verdict, failed, here) if self.is_first() else verdict
-        verdict = check(
-            replace(self.requirement, body=body),
-            implementation,
-            self.device,
-            budget(self.config),
-            announce,
-            found.append,
-            self.target.strict,
+        verdict = baseline(self.config).judged(
+            check(
+                replace(self.requirement, body=body),
+                implementation,
+                self.device,
+                budget(self.config),
+                announce,
+                found.append,
+                self.target.strict,
+            )
         )
         if calls.took:
             self.user_properties.append((TOOK, statistics.median(calls.took)))

@@ -53,6 +53,12 @@ def pytest_configure(config: pytest.Config) -> None:
             options.check(vars(config.option), options.PYTEST)
         except UsageError as error:
             raise pytest.UsageError(str(error)) from error
+        with OURS:
+            from conformance.running.baseline import baseline
+        try:
+            baseline(config)
+        except UsageError as error:
+            raise pytest.UsageError(f"--lstm-baseline: {error}") from error
         option, limit = config.option, config.getoption("lstm_time_limit")
         option.lstm_deadline = None if limit is None else time.time() + limit
         option.lstm_seed = (

@@ -44,7 +44,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Change:
-    """One change: its kind, what it is about, both verdicts where there are, and `what` in words."""
+    """One change: its kind, what it is about, both verdicts if there are, and `what` in words."""
 
     kind: Kind
     key: Key
@@ -76,10 +76,10 @@ def _of(key: Key, old: Report, new: Report) -> Iterator[Change]:
     before, after = old.by_key.get(key), new.by_key.get(key)
     if before is None or after is None:
         gone = after is None
-        kind = (Kind.REMOVED if new.complete else Kind.UNCHECKED) if gone else Kind.ADDED
+        only = (Kind.REMOVED if new.complete else Kind.UNCHECKED) if gone else Kind.ADDED
         if after is not None and not after.conformant:
-            kind = Kind.RED
-        yield Change(kind, key, before, after)
+            only = Kind.RED
+        yield Change(only, key, before, after)
         return
     kind = _kind(before, after)
     if kind is not None:

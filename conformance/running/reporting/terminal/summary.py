@@ -80,6 +80,7 @@ def summarize(console: Console, run: Run) -> None:
         *_declared(of),
         *of.get("absent", ()),
         *of.get("shortened", ()),
+        *of.get("mended", ()),
         *_measured(run.verdicts),
     ):
         console.print(Indented(line, style="dim"))
