@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
 from conformance.checking.verdict import NotApplicable, Passed, Verdict
@@ -72,9 +73,11 @@ def _cell(cell: Cell) -> str:
 
 def _failures(table: Table) -> Iterator[str]:
     """Yield each failure once, with the versions that have it, and its script in a fold."""
-    for requirement, labels, verdict in failures(table):
+    labels = [column.label for column in table.columns]
+    for requirement, versions, verdict in failures(table):
         found = verdict.counterexample
-        yield from ("", f"- {requirement}, {verdict.outcome} in {escaped(', '.join(labels))}:")
+        where = escaped(spans(versions, labels))
+        yield from ("", f"- {requirement}, {verdict.outcome} in {where}:")
         if found:
             yield f"  {escaped(found.message)} in {escaped(found.case)}"
         elif verdict.reason:
@@ -96,6 +99,20 @@ def failures(table: Table) -> Iterator[tuple[str, list[str], Verdict]]:
             alike.setdefault(about, []).append((column.label, verdict))
         for versions in alike.values():
             yield row.requirement, [label for label, _ in versions], versions[-1][1]
+
+
+def spans(some: Sequence[str], labels: Sequence[str]) -> str:
+    """Return which of the `labels` there are, three or more neighbours as a span.
+
+    >>> spans(["2.0", "2.1", "2.2", "2.9"], ["2.0", "2.1", "2.2", "2.8", "2.9"])
+    '2.0 to 2.2, 2.9'
+    """
+    told: list[str] = []
+    for _, run in itertools.groupby(labels, key=some.__contains__):
+        these = list(run)
+        if these[0] in some:
+            told += [f"{these[0]} to {these[-1]}"] if len(these) > 2 else these
+    return ", ".join(told)
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:

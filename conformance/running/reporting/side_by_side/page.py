@@ -10,7 +10,7 @@ from conformance.checking.verdict import Verdict
 from conformance.requirements import REQUIREMENTS
 from conformance.running.reporting.pages.rendering import page
 from conformance.running.reporting.side_by_side.changes import LEAST_UNITS, UNITS_GROWN
-from conformance.running.reporting.side_by_side.markdown import failures
+from conformance.running.reporting.side_by_side.markdown import failures, spans
 from conformance.running.reporting.side_by_side.matrix import Cell, Column, Table
 from conformance.running.reporting.side_by_side.reports import failure
 
@@ -39,7 +39,7 @@ class Fault:
 
     id: str
     requirement: str
-    versions: list[str]
+    versions: str
     verdict: Verdict
 
 
@@ -68,12 +68,13 @@ def html(found: Sequence[Table]) -> str:
 
 
 def _shape(name: str, table: Table) -> Shape:
-    faults = [Fault(f"{name}-{number}", *each) for number, each in enumerate(failures(table), 1)]
-    links = {
-        (each.requirement, label, each.verdict.outcome): each.id
-        for each in faults
-        for label in each.versions
-    }
+    labels = [column.label for column in table.columns]
+    faults: list[Fault] = []
+    links: dict[tuple[str, str, str], str] = {}
+    for number, (requirement, versions, verdict) in enumerate(failures(table), 1):
+        here = f"{name}-{number}"
+        faults.append(Fault(here, requirement, spans(versions, labels), verdict))
+        links |= {(requirement, label, verdict.outcome): here for label in versions}
 
     def shown(requirement: str, cells: Sequence[Cell]) -> Iterator[Shown]:
         for column, cell in zip(table.columns, cells, strict=True):
@@ -91,7 +92,7 @@ def _shape(name: str, table: Table) -> Shape:
     return Shape(
         name,
         f"{table.implementation} on {table.device}",
-        _heads([column.label for column in table.columns]),
+        _heads(labels),
         table.columns,
         rows[False],
         rows[True],
