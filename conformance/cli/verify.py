@@ -7,6 +7,7 @@ import ctypes
 import os
 import sys
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,7 @@ def verify(asked: argparse.Namespace) -> int:
 
 def _report(asked: argparse.Namespace, face: Face, errors: Console, code: int) -> int:
     """Print and write what a run found, and return the exit status; `code` is that of pytest."""
+    from conformance.running.reporting.github import commands, without_commands
     from conformance.running.reporting.terminal import outcome, show, summarize
 
     interrupted = face.interrupts.first
@@ -74,8 +76,11 @@ def _report(asked: argparse.Namespace, face: Face, errors: Console, code: int) -
     failed = ""
     if finished or interrupted or run.verdicts:
         try:
-            console = show(run.verdicts, asked.lstm_quiet)
-            (outcome if asked.lstm_quiet else summarize)(console, run)
+            with without_commands() if asked.lstm_github else nullcontext():
+                console = show(run.verdicts, asked.lstm_quiet)
+                (outcome if asked.lstm_quiet else summarize)(console, run)
+            for line in commands(run.to_json()) if asked.lstm_github else ():
+                print(line)
             sys.stdout.flush()
         except OSError as error:
             failed = f"the table cannot be printed: {error.strerror}"

@@ -31,8 +31,10 @@ from conformance.running.journal import ALONE, Collected, Entry, append, collect
 from conformance.running.limits import is_over, reached, timeout
 from conformance.running.options import SHARED
 from conformance.running.patience import TOOK, Patience
+from conformance.running.reporting.github import commands
 from conformance.running.reporting.report import Run
 from conformance.running.reporting.terminal import table
+from conformance.running.reporting.writing import Unwritable, write_all
 from conformance.running.unfinished import unfinished
 from conformance.running.watchdog import Watchdog
 
@@ -233,6 +235,9 @@ class Reporting:
                 terminalreporter.write_line(f"nothing was checked of {name}")
             for line in (*self.run.circumstances.get("absent", ()), f"seed {self.run.seed}"):
                 terminalreporter.write_line(line)
+            if self.config.getoption("lstm_github"):
+                for line in commands(self.run.to_json()):
+                    terminalreporter.write_line(line)
         failed = self.write()
         if failed:
             terminalreporter.write_line(failed)
@@ -249,14 +254,12 @@ class Reporting:
         """
         self.left = True
         self.finish()
-        target = self.config.getoption("lstm_json")
         try:
-            if target:
-                self.run.write(Path(target))
-        except OSError as error:
+            write_all(self.run.to_json(), vars(self.config.option))
+        except Unwritable as error:
             if self._session is not None:
                 self._session.exitstatus = BROKEN
-            failed = f"{target} cannot be written: {error.strerror}"
+            failed = str(error)
             if len(list(self.folder.verdicts())) >= len(self.run.verdicts):
                 folder = shown(self.folder.path, Path.cwd())
                 return f"{failed}; `lstm-conformance report {folder} --json FILE` writes it later"

@@ -25,6 +25,7 @@ VERIFY, INFER, REPLAY, REPORT, PYTEST = "verify", "infer", "replay", "report", "
 JUDGE, COMPARE, MATRIX = "judge", "compare", "matrix"
 """What takes options: seven commands, and pytest, whose options have the prefix ``--lstm``."""
 VERIFYING = (VERIFY, PYTEST)
+REPORTING = (VERIFY, REPORT, PYTEST)
 
 
 @dataclass(frozen=True)
@@ -273,7 +274,35 @@ OPTIONS = (
         "write a report of everything that was found",
         "FILE",
         check=writable_file,
-        takers=(VERIFY, REPORT, PYTEST),
+        takers=REPORTING,
+    ),
+    Option(
+        "html",
+        "write the report as one page, with pictures",
+        "FILE",
+        check=writable_file,
+        takers=REPORTING,
+    ),
+    Option(
+        "junit",
+        "write the report as JUnit XML, for continuous integration",
+        "FILE",
+        check=writable_file,
+        takers=REPORTING,
+    ),
+    Option(
+        "markdown",
+        "write the report as Markdown, for the summary of a run",
+        "FILE",
+        check=writable_file,
+        takers=REPORTING,
+    ),
+    Option(
+        "github",
+        "annotate failures in GitHub Actions, and write the summary of the job",
+        "",
+        default=False,
+        takers=REPORTING,
     ),
     Option(
         "reproductions",

@@ -105,6 +105,15 @@ class Run:
         return self.complete and not self.unchecked and self.faultless
 
     @property
+    def outcome(self) -> str:
+        """How the run ended, in a word or three."""
+        if not self.complete:
+            return "not complete"
+        if self.unchecked and self.faultless:
+            return "nothing was checked"
+        return "conformant" if self.conformant else "not conformant"
+
+    @property
     def faultless(self) -> bool:
         """Whether all verdicts so far are conformant, if only since nothing was applicable."""
         return all(verdict.conformant for verdict in self.verdicts)

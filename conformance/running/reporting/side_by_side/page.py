@@ -16,6 +16,8 @@ from conformance.running.reporting.side_by_side.reports import failure
 
 SIGNS = {"passed": "✓", "expected failure": "~", "not applicable": "n/a", "undecided": "?"}
 """The sign of an outcome; of every other one it is a cross."""
+WORDS = {"passed": "", "not applicable": "", "expected failure": "expected"}
+"""The word beside the sign; of every other outcome its name."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def _shown(cell: Cell, link: str) -> Shown:
     return Shown(
         SIGNS.get(verdict.outcome, "✗"),
         verdict.outcome.replace(" ", "-"),
-        "" if verdict.outcome in ("passed", "not applicable") else verdict.outcome,
+        WORDS.get(verdict.outcome, verdict.outcome),
         link,
         f"{share:.0%}" if share != "" else "",
         "; ".join(filter(None, (cell.changed, cell.grown))),
