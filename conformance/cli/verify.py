@@ -28,9 +28,12 @@ def verify(asked: argparse.Namespace) -> int:
 
     from conformance.running.plugin import FAMILIES
     from conformance.running.progress import Face
+    from conformance.running.reporting.side_by_side.reports import read
 
     if not asked.lstm and not asked.lstm_command:
         asked.misused("give a NAME or a --command")
+    if asked.lstm_baseline:
+        read(asked.lstm_baseline)
     os.environ.pop("PYTEST_ADDOPTS", None)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     arguments = [

@@ -30,7 +30,8 @@ class Kind(Enum):
     SHOULD = "Hold no more, though they only should"
     UNCHECKED = "Are no longer checked"
     ACCURACY = "Lost accuracy"
-    EXPECTED = "Fail as expected"
+    EXPECTED = "Fail now, as expected"
+    JUDGED = "The same failures, judged in another way"
     MENDED = "Mended"
     CHECKED = "Are checked now"
     ADDED = "New requirements"
@@ -91,21 +92,21 @@ def _of(key: Key, old: Report, new: Report) -> Iterator[Change]:
 
 def _kind(old: Verdict, new: Verdict) -> Kind | None:
     was, now = failure(old), failure(new)
+    if was is not None and now is not None:
+        if was != now:
+            return Kind.OTHERWISE
+        return None if old.outcome == new.outcome else Kind.JUDGED
     if old.outcome == new.outcome:
-        return Kind.OTHERWISE if was != now else None
+        return None
     if not new.conformant:
-        return Kind.RED if old.conformant or was is None else _otherwise(was, now)
+        return Kind.RED
     if isinstance(new, NotApplicable):
         return Kind.UNCHECKED
     if isinstance(new, FailedShould):
-        return Kind.SHOULD if was is None else _otherwise(was, now)
+        return Kind.SHOULD
     if isinstance(new, Passed):
         return Kind.CHECKED if isinstance(old, NotApplicable) else Kind.MENDED
     return Kind.EXPECTED
-
-
-def _otherwise(was: tuple[str, str], now: tuple[str, str] | None) -> Kind | None:
-    return Kind.OTHERWISE if was != now else None
 
 
 def grown_shares(old: Verdict, new: Verdict) -> Iterator[str]:
