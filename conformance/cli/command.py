@@ -152,7 +152,9 @@ def _parser() -> argparse.ArgumentParser:
     comparing.add_argument("new", metavar="NEW", help="the later report")
     text = "put reports of several implementations, versions and devices side by side"
     matrix = command(options.MATRIX, _matrix, text)
-    matrix.add_argument("reports", nargs="+", metavar="REPORT", help="what verify --json wrote")
+    matrix.add_argument(
+        "reports", nargs="+", metavar="REPORT", help="what verify --json wrote, or a folder of it"
+    )
     text = "list every requirement; in a pipe one per line: name, level, claim, source, strength"
     command("requirements", _requirements, text)
     command("implementations", _implementations, "list the implementations known by name")

@@ -9,7 +9,7 @@ from conformance.errors import CONFORMANT
 from conformance.recording.text import printable
 from conformance.running.reporting.side_by_side.markdown import markdown
 from conformance.running.reporting.side_by_side.matrix import tables
-from conformance.running.reporting.side_by_side.reports import read
+from conformance.running.reporting.side_by_side.reports import found_in, read
 
 
 def matrix(asked: argparse.Namespace) -> int:
@@ -18,7 +18,7 @@ def matrix(asked: argparse.Namespace) -> int:
     The exit status is 0 whatever the verdicts are. Raises :class:`UsageError` for files that are no
     reports, or that are about the same version.
     """
-    found = tables([read(file) for file in asked.reports])
+    found = tables([read(file) for file in found_in(asked.reports)])
     text = printable("\n".join(markdown(found)), longest=10**8)
     if asked.lstm_markdown:
         Path(asked.lstm_markdown).write_text(text + "\n", encoding="utf-8")

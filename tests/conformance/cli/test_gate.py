@@ -117,5 +117,9 @@ def test_matrix_writes_page_and_table(tmp_path: Path, capsys: pytest.CaptureFixt
     assert capsys.readouterr().out == table.read_text(encoding="utf-8")
     assert f"| {EQUATIONS} | ✓ 10.0% | **✗** |" in table.read_text(encoding="utf-8")
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
-    assert main(["matrix", files[0], files[0]]) == 2
-    assert "several reports of mine torch 2.10.0 on cpu" in capsys.readouterr().err
+    table.unlink()
+    assert main(["matrix", str(tmp_path), files[0], "--markdown", str(table)]) == 0
+    assert f"| {EQUATIONS} | ✓ 10.0% | **✗** |" in table.read_text(encoding="utf-8")
+    (tmp_path / "empty").mkdir()
+    assert main(["matrix", str(tmp_path / "empty")]) == 2
+    assert "there is no report in" in capsys.readouterr().err

@@ -124,8 +124,8 @@ def _grown(before: Verdict, verdict: Verdict) -> str:
 def tables(reports: Sequence[Report]) -> list[Table]:
     """Return a table for each implementation and device, in the order in which reports name them.
 
-    Versions are columns, the oldest first. Columns of one version are told apart by Python, then by
-    the dtypes. Raises :class:`UsageError` if two are the same, or nothing was verified.
+    Versions are columns, the oldest first. Columns of one version are told apart by Python, by the
+    dtypes, or by the file. Raises :class:`UsageError` if nothing was verified.
     """
     found: dict[tuple[str, str], list[Report]] = {}
     for report in reports:
@@ -142,20 +142,24 @@ def tables(reports: Sequence[Report]) -> list[Table]:
 
 
 def _columns(implementation: str, device: str, reports: Sequence[Report]) -> list[Column]:
-    def labels(report: Report) -> tuple[str, str, str]:
+    def labels(report: Report) -> tuple[str, ...]:
         dtypes = ", ".join(report.dtypes(implementation))
-        return report.version(implementation), f"python {report.run.get('python', '?')}", dtypes
+        python = f"python {report.run.get('python', '?')}"
+        return report.version(implementation), python, dtypes, report.file
+
+    def order(report: Report) -> tuple[list[tuple[int, ...]], tuple[str, ...]]:
+        return list(map(numbers, labels(report))), labels(report)
 
     found = []
-    for report in sorted(reports, key=lambda each: list(map(numbers, labels(each)))):
+    for report in sorted(reports, key=order):
         version, *rest = labels(report)
-        alike = [labels(each) for each in reports if labels(each)[0] == version]
-        for place, text in enumerate(rest, 1):
+        parts = [version or "version not known"]
+        alike = [labels(each)[1:] for each in reports if labels(each)[0] == version]
+        for place, text in enumerate(rest):
+            if len(alike) == 1:
+                break
             if len({each[place] for each in alike}) > 1:
-                version += f", {text}"
-        found.append(Column(report, implementation, device, version or "version not known"))
-    twice = [label for label, n in Counter(column.label for column in found).items() if n > 1]
-    if twice:
-        files = ", ".join(column.report.file for column in found if column.label == twice[0])
-        raise UsageError(f"several reports of {implementation} {twice[0]} on {device}: {files}")
+                parts.append(text)
+                alike = [each for each in alike if each[place] == text]
+        found.append(Column(report, implementation, device, ", ".join(filter(None, parts))))
     return found

@@ -78,6 +78,21 @@ def read(file: str) -> Report:
         raise UsageError(f"{file} is not a report that `verify --json` writes: {why}") from None
 
 
+def found_in(names: Sequence[str]) -> list[str]:
+    """Return the files that `names` stand for: of a folder all below it that end with ``.json``.
+
+    Raises :class:`UsageError` for a folder without any.
+    """
+    files: dict[Path, str] = {}
+    for name in names:
+        path = Path(name)
+        inside = sorted(path.rglob("*.json")) if path.is_dir() else [path]
+        if not inside:
+            raise UsageError(f"there is no report in {name}")
+        files.update((each.resolve(), str(each)) for each in inside)
+    return list(files.values())
+
+
 def _known(kind: type[Any], values: Mapping[str, Any], *more: str) -> dict[str, Any]:
     """Return those of `values` that are fields of `kind`, likewise within them."""
     names = {field.name for field in fields(kind)}

@@ -129,7 +129,7 @@ def test_failures_tell_an_exception_once() -> None:
 def test_failures_begin_with_the_one_to_look_at() -> None:
     """A must before a should, a low level before a high one, then the smaller case."""
     small, large = {"input": [[0.0, 1.0]]}, {"input": [[2.0, 1.0]]}
-    sequence, core = "splitting_time_changes_nothing", "results_match_reference"
+    sequence, core = "batch_first_only_swaps_axes", "results_match_reference"
     verdicts = [
         FailedShould("repr_tells_the_sizes", "mine", "cpu"),
         failed(sequence, tensors=small),

@@ -59,7 +59,7 @@ def test_another_failure_is_a_change() -> None:
 
 
 def test_columns_of_one_version_are_told_apart() -> None:
-    """By Python, then by dtypes; what is the same twice is refused."""
+    """By Python, by dtypes, or by the file, whichever tells them apart."""
     one, other = (report(passed(), torch="2.9.0", python=python) for python in ("3.10", "3.13"))
     (table,) = tables([other, one])
     assert [each.label for each in table.columns] == [
@@ -68,9 +68,12 @@ def test_columns_of_one_version_are_told_apart() -> None:
     ]
     few = replace(one, run={**one.run, "supports": SUPPORTS})
     (table,) = tables([one, few])
-    assert [each.label for each in table.columns] == ["torch 2.9.0, ", "torch 2.9.0, float32"]
-    with pytest.raises(UsageError, match=r"several reports of mine torch 2\.9\.0 on cpu"):
-        tables([one, one])
+    assert [each.label for each in table.columns] == ["torch 2.9.0", "torch 2.9.0, float32"]
+    (table,) = tables([one, replace(one, file="lowest.json")])
+    assert [each.label for each in table.columns] == [
+        "torch 2.9.0, lowest.json",
+        "torch 2.9.0, report.json",
+    ]
 
 
 def test_devices_have_tables_of_their_own() -> None:
