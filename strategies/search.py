@@ -33,13 +33,19 @@ KEY = b"shrunk"
 
 
 def search(
-    cases: SearchStrategy[T], body: Callable[[T], Any], *, seed: str, max_examples: int
+    cases: SearchStrategy[T],
+    body: Callable[[T], Any],
+    *,
+    seed: str,
+    max_examples: int,
+    enough: Callable[[int], bool] = lambda _: False,
 ) -> int:
     """Call `body` with drawn `cases` until it raises; return how many met its conditions.
 
     The first case is the simplest. The others depend on `seed` and on `cases`, and on nothing else:
     not on the process, its modules, its hash seed, or the versions of Python and Hypothesis. At
-    most `max_examples` are tried, not counting those for which ``hypothesis.assume`` fails.
+    most `max_examples` are tried, not counting those for which ``hypothesis.assume`` fails, and
+    fewer if so many are `enough`.
 
     An ``Exception`` of `body` is raised again after Hypothesis has called `body` with ever smaller
     cases; it is that of the smallest one that fails. Anything else is raised at once.
@@ -64,7 +70,7 @@ def search(
             with contextlib.suppress(SkipTest):  # there is nothing to shrink
                 test()
             raise
-        if valid == max_examples:
+        if valid == max_examples or enough(valid):
             break
     return valid
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from hypothesis.errors import InvalidArgument, StopTest
 
 from conformance.checking import activations, blaming, devices, originals, process_state
-from conformance.checking.budget import DEFAULT, PROFILES, Budget
+from conformance.checking.budget import DEFAULT, LEAST, PROFILES, Budget
+from conformance.checking.cells import Exercised
 from conformance.checking.digest import Digest
 from conformance.checking.finding import Finding, size
 from conformance.checking.requirement import Requirement
@@ -29,7 +30,7 @@ from conformance.implementations.failures import (
 )
 from conformance.implementations.implementation import Implementation
 from conformance.recording.steps import Step
-from conformance.recording.tape import recording
+from conformance.recording.tape import Tape, recording
 from reference import Case
 from strategies import Support, lstm_cases
 from strategies.options import Unsupported
@@ -60,7 +61,8 @@ def inapplicable(
     if device not in supports.devices:
         return f"no {device.partition(':')[0].upper()} device is present"
     if device not in requirement.cases.get("devices", (device,)):
-        return "applies to CUDA devices only"
+        present = any(each.startswith("cuda") for each in supports.devices)
+        return "applies to CUDA devices only" if present else "no CUDA device is present"
     if requirement.costly and budget.max_examples < PROFILES["thorough"]:
         return "decided in the thorough profile"
     if isinstance(needed, str):
@@ -103,7 +105,7 @@ def search(
     shares: dict[str, float] = {}
     found: Finding | None = None
     deadline = 0.0
-    digest = Digest()
+    digest, exercised = Digest(), Exercised()
 
     def body(case: Case) -> None:
         nonlocal tried, held, found, deadline
@@ -112,7 +114,13 @@ def search(
         if found is None:
             tried += 1
             digest.add(case)
-        came = attempt(requirement, implementation, case, before)
+            exercised.add(case)
+        modes: set[bool] = set()
+        came = attempt(
+            requirement, implementation, case, before, lambda tape: modes.update(tape.modes)
+        )
+        if found is None:
+            exercised.called(modes)
         if isinstance(came, Finding):
             if found is None:
                 once = isinstance(came.failure, (NoAnswer, LostDevice))
@@ -127,9 +135,17 @@ def search(
             shares[case.dtype.name] = max(shares.get(case.dtype.name, 0.0), came)
 
     examples = max(1, round(budget.max_examples * requirement.share_of_cases))
+    end = float("inf")
+    if budget.seconds is not None:
+        end = started + budget.seconds
+        examples *= budget.stretch
+
+    def enough(valid: int) -> bool:
+        return valid >= LEAST and time.perf_counter() >= end
+
     try:
         seed = f"{budget.seed}:{requirement.name}"
-        valid = search_cases(cases, body, seed=seed, max_examples=examples)
+        valid = search_cases(cases, body, seed=seed, max_examples=examples, enough=enough)
         if not valid and found is None and not held:
             reason = "no case that this implementation supports meets the requirement's conditions"
             return NotApplicable(*here, reason=reason), None
@@ -144,7 +160,8 @@ def search(
         verdict: Verdict = Passed(*here, tried, share, seconds)
     else:
         verdict = found.verdict(*here, tried, share, seconds)
-    return replace(verdict, cases_digest=digest.text(), shares=shares), found
+    cells = exercised.cells()
+    return replace(verdict, cases_digest=digest.text(), shares=shares, cells=cells), found
 
 
 def examine(
@@ -152,10 +169,12 @@ def examine(
     implementation: Implementation,
     case: Case,
     sink: Callable[[Step], None] | None = None,
+    seen: Callable[[Tape], None] = lambda _: None,
 ) -> Finding | float | None:
     """Run `body` on one case; returns the finding if it fails, else what `body` measured.
 
-    `sink` is called with each step before the step is taken.
+    `sink` is called with each step before the step is taken, and `seen` with all of them at the
+    end.
     """
     before = process_state.snapshot()
     came: Finding | float | None = None
@@ -169,6 +188,7 @@ def examine(
         except BaseException as error:
             fault = error
     changed, left = process_state.restore(before)
+    seen(tape)
     if fault is not None:
         did = [f"changed {', '.join(changed)}"] if changed else []
         theirs = blaming.of(fault, body, [*did, *filter(None, [originals.put_back()])])
@@ -188,6 +208,7 @@ def attempt(
     implementation: Implementation,
     case: Case,
     before: Announce | None = None,
+    seen: Callable[[Tape], None] = lambda _: None,
 ) -> Finding | float | None:
     """As :func:`examine`, by the measured precision where the declared one is not kept.
 
@@ -197,7 +218,7 @@ def attempt(
     while True:
         sink = None if before is None else before(case)
         activations.forget()
-        came = examine(requirement.body, implementation, case, sink)
+        came = examine(requirement.body, implementation, case, sink, seen)
         mismatched = isinstance(came, Finding) and isinstance(came.failure, Mismatch)
         if not mismatched or requirement.by_dtype:
             return came

@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from conformance.checking.cells import Cells
 from conformance.recording.json import Numbers, decode, encode
 
 SHOWN = 64
@@ -147,7 +148,8 @@ class Verdict:
     there is one, and `script` is its text, unless that is long.
     `figures` are numbers that were measured, in words, and `judged_by` those among them by which
     other requirements are judged. `units` are the largest errors of sigmoid and tanh by dtype, in
-    unit roundoffs, where they were measured.
+    unit roundoffs, where they were measured. `cells` are what the cases were, see
+    :mod:`conformance.checking.cells`.
     """
 
     requirement: str
@@ -165,9 +167,15 @@ class Verdict:
     shares: Mapping[str, float] = field(default_factory=dict)
     units: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     script: str = ""
+    cells: Cells = field(default_factory=dict)
 
     outcome: ClassVar[str]
     conformant: ClassVar[bool]
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What was decided: the requirement, the implementation and the device."""
+        return self.requirement, self.implementation, self.device
 
     @property
     def explained(self) -> bool:

@@ -40,6 +40,6 @@ def report(asked: argparse.Namespace) -> int:
         return BROKEN
     if not run.complete:
         return INTERRUPTED
-    if run.unchecked and run.faultless:
+    if run.too_little:
         return BROKEN
     return CONFORMANT if run.conformant else NOT_CONFORMANT

@@ -17,9 +17,10 @@ def run_in(folder: Path) -> Run:
     left = RunFolder(folder)
     asked, what = left.asked(), collected(folder)
     run = Run(asked.profile, asked.seed, asked.max_examples, dict(what.circumstances))
+    run.floor, run.shard, run.items_digest = asked.floor, asked.shard, what.digest
     run.total, run.started = len(what.items), asked.started
-    found = {(each.requirement, each.implementation, each.device): each for each in left.verdicts()}
+    found = {each.key: each for each in left.verdicts()}
     run.verdicts = list(found.values())
     run.seconds = left.seconds()
-    run.sort(asked.implementations)
+    run.sort()
     return run

@@ -29,9 +29,12 @@ def verify(asked: argparse.Namespace) -> int:
     from conformance.running.plugin import FAMILIES
     from conformance.running.progress import Face
     from conformance.running.reporting.side_by_side.reports import read
+    from conformance.running.resuming import unfinished
 
     if not asked.lstm and not asked.lstm_command:
         asked.misused("give a NAME or a --command")
+    if asked.lstm_resume:
+        unfinished(vars(asked), options.VERIFY)  # which refuses what pytest would refuse later
     if asked.lstm_baseline:
         read(asked.lstm_baseline)
     os.environ.pop("PYTEST_ADDOPTS", None)
@@ -92,7 +95,7 @@ def _report(asked: argparse.Namespace, face: Face, errors: Console, code: int) -
     if failed:
         errors.print(f"lstm-conformance: {failed}", style="bold red", markup=False)
         return BROKEN
-    if finished and run.unchecked and run.faultless:
+    if finished and run.too_little:
         return BROKEN
     if finished:
         return CONFORMANT if run.conformant else NOT_CONFORMANT
@@ -100,7 +103,9 @@ def _report(asked: argparse.Namespace, face: Face, errors: Console, code: int) -
         errors.print(f"stopped at the first red: {len(run.verdicts)} of {run.total} decided")
         return NOT_CONFORMANT
     if interrupted:
-        errors.print(f"interrupted: {len(run.verdicts)} of {run.total} decided", style="bold red")
+        text = f"interrupted: {len(run.verdicts)} of {run.total} decided"
+        text += "; --resume goes on from there" if run.verdicts else ""
+        errors.print(text, style="bold red", highlight=False)
         return interrupted.status
     return _broke(errors, "\n".join(run.broken) or face.log.getvalue())
 

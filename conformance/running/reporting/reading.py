@@ -13,14 +13,18 @@ from conformance.checking.verdict import from_json
 from conformance.errors import UsageError
 from conformance.recording.json import Damaged
 from conformance.recording.text import one_line, printable
-from conformance.running.reporting.report import SCHEMA, Run
+from conformance.running.reporting.merging import merged
+from conformance.running.reporting.report import SCHEMA, TIME, Run
 
 LARGEST = 256 * 2**20
 """The number of bytes up to which a file is read."""
 LONGEST = 10**6
 """The number of characters that are kept of a text."""
 
-OWN = ("profile", "seed", "max_examples", "cases_digest", "started", "seconds")
+OWN = (
+    *("profile", "seed", "max_examples", "cases_digest", "items_digest"),
+    *("shard", "left_out", "floor", "started", "seconds"),
+)
 """What the report has of a run beside its circumstances."""
 
 
@@ -59,18 +63,22 @@ def run_of(report: dict[str, Any]) -> Run:
         run.verdicts = [from_json(verdict) for verdict in report["verdicts"]]
     except Damaged as error:
         raise UsageError(f"a verdict is not one of this version: {one_line(str(error))}") from None
-    run.total = len(run.verdicts) + (not report["complete"])
-    run.started = calendar.timegm(time.strptime(known["started"], "%Y-%m-%dT%H:%M:%SZ"))
+    run.floor, run.items_digest = known["floor"], known["items_digest"]
+    run.shard, run.left_out = known["shard"] or "", list(known["left_out"])
+    run.total = len(run.verdicts) + len(run.left_out) + (not report["complete"])
+    run.started = calendar.timegm(time.strptime(known["started"], TIME))
     run.seconds = known["seconds"]
     return run
 
 
 def whole(files: Sequence[Path]) -> dict[str, Any]:
-    """Return the report in the only file, or that of the shards of one run."""
+    """Return the report in the only file, or that of the whole run from those of its shards."""
     reports = [read(file) for file in files]
     if len(reports) == 1:
         return reports[0]
-    raise UsageError("give one FILE")
+    for report in reports:
+        run_of(report)  # which refuses what is damaged
+    return merged(reports)
 
 
 def _bare(token: str) -> float:

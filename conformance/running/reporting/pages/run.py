@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from conformance.checking.cells import Cells
 from conformance.checking.verdict import (
     Crashed,
     Diagnosis,
@@ -17,8 +18,10 @@ from conformance.checking.verdict import (
     Undecided,
     Verdict,
 )
+from conformance.recording.json import decode
 from conformance.requirements import REQUIREMENTS
 from conformance.running.reporting.pages import matrices
+from conformance.running.reporting.pages.heat import HeatMap, heat_map
 from conformance.running.reporting.pages.rendering import page
 from conformance.running.reporting.pages.strips import SHARES, UNITS, Point
 from conformance.running.reporting.reading import run_of
@@ -64,7 +67,9 @@ class Group:
 
     - `musts`, `shoulds`: families of requirements that apply
     - `inapplicable`: names of requirements by the reason why they do not apply
-    - `units`: what was measured of sigmoid and tanh: function, dtype, units, place, allowed
+    - `units`: what was measured of sigmoid and tanh: dtype, function, units, place on the axis, and
+      a mark if that is more than allowed
+    - `heat`: what was exercised
     """
 
     id: str
@@ -75,6 +80,7 @@ class Group:
     shoulds: Sequence[Family]
     inapplicable: dict[str, list[str]]
     units: Sequence[tuple[str, str, str, float, str]]
+    heat: HeatMap | None
 
 
 @dataclass(frozen=True)
@@ -170,15 +176,27 @@ def _group(id_: str, implementation: str, device: str, run: Run, ids: dict[int, 
         list(_families(rows[True])),
         inapplicable,
         list(_units(mine, run.circumstances.get("precision", {}).get(implementation))),
+        _heat(mine, run.circumstances.get("supports", {}).get(implementation)),
     )
+
+
+def _heat(verdicts: Sequence[Verdict], supports: dict[str, Any] | None) -> HeatMap | None:
+    families: dict[str, list[Cells]] = {}
+    for verdict in verdicts:
+        families.setdefault(_family(verdict), []).append(verdict.cells)
+    return heat_map(families, decode(Support, supports) if supports else None)
+
+
+def _family(verdict: Verdict) -> str:
+    known = REQUIREMENTS.get(verdict.requirement)
+    family = known.body.__module__.rpartition(".")[2] if known else "of another version"
+    return family.replace("_", " ")
 
 
 def _families(rows: Sequence[Row]) -> Iterator[Family]:
     by_family: dict[str, list[Row]] = {}
     for row in rows:
-        known = REQUIREMENTS.get(row.verdict.requirement)
-        family = known.body.__module__.rpartition(".")[2] if known else "of another version"
-        by_family.setdefault(family.replace("_", " "), []).append(row)
+        by_family.setdefault(_family(row.verdict), []).append(row)
     for title, found in by_family.items():
         points = [point for row in found for point in _points(row.verdict)]
         held = [row.verdict for row in found if not isinstance(row.verdict, AFTER_FAILURE)]

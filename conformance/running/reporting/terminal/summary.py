@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from conformance.checking.verdict import Verdict
+from conformance.running.reporting import coverage
 from conformance.running.reporting.terminal.consoles import Indented
 from conformance.running.reporting.terminal.tables import groups
 from reference import Precision
@@ -57,7 +58,7 @@ def _declared(circumstances: Mapping[str, Any]) -> Iterator[str]:
 def _counted(run: Run) -> str:
     """Return how many verdicts there are of each outcome, the time, the seed and versions."""
     counts = Counter(verdict.outcome for verdict in run.verdicts)
-    told = ", ".join(f"{count} {word}" for word, count in counts.items())
+    told = ", ".join(f"{count} {word}" for word, count in counts.items()) or "nothing decided"
     versions = dict(reversed(run.circumstances.get("versions", {}).items()))
     for name in ("python", "torch", "numpy", "hypothesis"):
         if name in run.circumstances:
@@ -82,6 +83,7 @@ def summarize(console: Console, run: Run) -> None:
         *of.get("shortened", ()),
         *of.get("mended", ()),
         *_measured(run.verdicts),
+        *coverage.lines(run),
     ):
         console.print(Indented(line, style="dim"))
     console.print(Indented(_counted(run)))
@@ -92,9 +94,11 @@ def summarize(console: Console, run: Run) -> None:
 
 def outcome(console: Console, run: Run) -> None:
     """Print whether the run is conformant, if everything was decided."""
-    if len(run.verdicts) < run.total:
+    if len(run.verdicts) + len(run.left_out) < run.total:
         return
     word, style = ("conformant", "bold green") if run.conformant else ("not conformant", "bold red")
     if run.unchecked and run.faultless:
         word = f"nothing was checked of {', '.join(run.unchecked)}"
-    console.print(Indented(word, style=style))
+    elif run.too_little:
+        word = "not enough was checked"
+    console.print(Indented(word + coverage.caveat(run), style=style))
