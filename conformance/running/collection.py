@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from conformance.checking import devices
 from conformance.checking.engine import inapplicable
 from conformance.checking.finding import Finding, counterexample
 from conformance.checking.requirement import Requirement
@@ -145,8 +146,7 @@ class RequirementItem(pytest.Item):
 
         failed = smoke_tests(self.config).failure(implementation, self.device, announce)
         if failed is not None:
-            verdict = self.undecided(FAILED, counterexample=counterexample(failed))
-            return self.reproduced(verdict, failed, here) if self.is_first() else verdict
+            return self.not_begun(failed, here)
         verdict = baseline(self.config).judged(
             check(
                 replace(self.requirement, body=body),
@@ -161,6 +161,14 @@ class RequirementItem(pytest.Item):
         if calls.took:
             self.user_properties.append((TOOK, statistics.median(calls.took)))
         return self.reproduced(verdict, found[-1], here) if found else verdict
+
+    def not_begun(self, failed: Finding, here: Subject) -> Verdict:
+        """Return the verdict after a smoke test that failed; the first one has a reproduction."""
+        verdict = self.undecided(FAILED, counterexample=counterexample(failed))
+        if devices.lost() and isinstance(verdict, Undecided):
+            about = self.requirement.name, self.target.implementation.name, self.device
+            return self.reproduced(failed.verdict(*about), failed, here)
+        return self.reproduced(verdict, failed, here) if self.is_first() else verdict
 
     def is_first(self) -> bool:
         """Return whether this is the first of the requirements asked for that apply."""

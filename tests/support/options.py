@@ -15,6 +15,6 @@ def config(**changed: Any) -> Any:
     options.add(parser.add_argument, options.PYTEST)
     values = parser.parse_args(["--lstm=torch.nn.LSTM", "--lstm-seed=3"])
     made = {"lstm_deadline": None, "lstm_journal": None, "lstm_budget_end": None}
-    resumed = {"lstm_resumed": [], "lstm_circumstances": {}}
+    resumed: dict[str, Any] = {"lstm_resumed": [], "lstm_circumstances": {}}
     vars(values).update({**made, **resumed, **changed})
     return SimpleNamespace(option=values, getoption=vars(values).__getitem__, stash=pytest.Stash())

@@ -44,8 +44,9 @@ def markdown(found: Sequence[Table]) -> Iterator[str]:
             head = ("requirement", *(escaped(column.label) for column in table.columns))
             yield from _table(head, (_row(row) for row in others))
             yield ""
-        every = "in every version" if len(table.columns) > 1 else "where it applies"
-        yield f"Holds {every} ({len(steady)}): {escaped(names(steady))}"
+        yield "<details>"
+        yield f"<summary>Hold wherever they apply: {len(steady)}</summary>"
+        yield from ("", escaped(names(steady)), "", "</details>")
         yield from _failures(table)
 
 

@@ -94,7 +94,8 @@ def test_markdown_lists_what_differs() -> None:
     lines = list(markdown(tables(THREE)))
     assert f"| {EQUATIONS} | ✗ | **✓ 10.0%** | ✓ 10.0% |" in lines
     assert f"| {SHAPES} | ✓ 1.0% | ✓ 1.0% | **✓ 40.0%** |" in lines
-    assert r"Holds in every version (1): repr\_tells\_the\_sizes" in lines
+    assert "<summary>Hold wherever they apply: 1</summary>" in lines
+    assert r"repr\_tells\_the\_sizes" in lines
     assert f"- {EQUATIONS}, failed in torch 2.9.0:" in lines
 
 
