@@ -32,8 +32,8 @@ from conformance.running.limits import absent
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with `arguments`, by default those of the process; return the exit status.
 
-    It is 0 if conformant, 1 if not, 2 for wrong usage, 3 if the run itself broke or checked
-    nothing, and 128 plus the number of the signal if one ended the run: 130 for Ctrl-C.
+    It is 0 if conformant, 1 if not, 2 for wrong usage, 3 if the run itself broke or did not
+    check enough, and 128 plus the number of the signal if one ended the run: 130 for Ctrl-C.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -112,8 +112,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="lstm-conformance",
         description="Decide whether an LSTM computes the LSTM.",
-        epilog="exit status: 0 conformant, 1 not conformant, 2 wrong usage, 3 the run itself "
-        "broke or nothing was checked, 130 interrupted, 143 and 129 ended by SIGTERM and SIGHUP",
+        epilog="exit status: 0 conformant, 1 not conformant, 2 wrong usage, 3 not enough was "
+        "checked or the run itself broke, 130 interrupted, 143 and 129 ended by SIGTERM and SIGHUP",
     )
     version = importlib.metadata.version("lstm-conformance")
     parser.add_argument("--version", action="version", version=f"lstm-conformance {version}")

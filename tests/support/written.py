@@ -12,14 +12,17 @@ from conformance.checking.verdict import (
     Place,
     Verdict,
 )
+from conformance.recording.json import encode
 from conformance.requirements import REQUIREMENTS
 from conformance.running.reporting.report import Run
+from strategies import Support
 
 HOSTILE = (
     "</pre></script><script>alert(1)</script><b onclick='x'>&amp; | `_*[x](y)*_` %0A::error::x"
 )
 NUMBERS = [[[0.5, 0.25], [1.0, -1.0]], [[0.0, 2.0], [3.0, 4.0]]]
 SHARES = {"float64": 0.0, "float32": 0.2, "bfloat16": 0.9}
+CELLS = {"dtype": {"float64": 3, "float32": 20}, "lengths": {"none": 23}, "mode": {"eval": 2}}
 UNITS = {"float32": {"sigmoid": 1.3, "tanh": 124.0}}
 
 
@@ -76,12 +79,19 @@ def run_of(*verdicts: Verdict, **known: Any) -> Run:
 def every_outcome(text: str = "off") -> Run:
     """A run with each outcome, of requirements in their order."""
     names = list(REQUIREMENTS)
+    more: dict[str, Any] = {"shares": SHARES, "units": UNITS, "cells": CELLS}
+    more["script"] = f"print({text!r})\n"
     return run_of(
         *(
-            kind(name, text, "cpu", 7, 0.5, 1.5, text, counterexample(text))
+            kind(name, text, "cpu", 7, 0.5, 1.5, text, counterexample(text), **more)
             for name, kind in zip(names, OUTCOMES.values(), strict=False)
         ),
-        circumstances={"torch": text, "absent": [text], "switches": {text: text}},
+        circumstances={
+            "torch": text,
+            "absent": [text],
+            "switches": {text: text},
+            "supports": {text: encode(Support())},
+        },
     )
 
 
@@ -92,5 +102,7 @@ def whole(failures: int) -> Run:
         if number < failures:
             verdicts.append(Failed(**{**vars(failed(name)), "script": "x = 1  # long\n" * 1400}))
         else:
-            verdicts.append(Passed(name, "mine", "cpu", 20, 0.9, 1.0, shares=SHARES, units=UNITS))
+            verdicts.append(
+                Passed(name, "mine", "cpu", 20, 0.9, 1.0, shares=SHARES, units=UNITS, cells=CELLS)
+            )
     return run_of(*verdicts)

@@ -30,7 +30,7 @@ def commands(report: dict[str, Any]) -> list[str]:
         command("error", f"{count} undecided: {reason}", title="undecided")
         for reason, count in reasons.items()
     ]
-    if not run.conformant and not (run.complete and explained):
+    if not run.complete or (run.faultless and not run.conformant):
         lines.insert(0, command("error", run.outcome, title="lstm-conformance"))
     lines += [_annotation(each) for each in explained if not isinstance(each, Undecided)]
     if len(lines) > MOST:

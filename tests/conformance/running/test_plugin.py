@@ -7,10 +7,13 @@ import pytest
 
 from conformance.checking.budget import TIMEOUTS
 from conformance.running.limits import timeout
+from conformance.running.reporting.html import html
+from conformance.running.reporting.junit import junit
 from tests.support.options import config
 from tests.support.processes import SPECIMENS
 from tests.support.processes import pytest as run_pytest
 from tests.support.processes import run as run_program
+from tests.support.reports import report
 
 FEW = ["--lstm-requirement", "results_match_reference", "--lstm-requirement", "dtypes_follow_input"]
 SMALL = ["--lstm-max-examples", "4", "--lstm-device", "cpu", "--lstm-seed", "1"]
@@ -84,13 +87,16 @@ def test_plugin_runs_in_workers(tmp_path: Path) -> None:
     """With xdist the verdicts come together in one table and one report."""
     run = run_pytest(
         *("--pyargs", "conformance", "-n", 2, *FEW, *SMALL, "--lstm", "torch.nn.LSTM"),
-        *("--lstm-json", "report.json"),
+        *("--lstm-json", "report.json", "--lstm-html", "page.html", "--lstm-junit", "junit.xml"),
         folder=tmp_path,
     )
     assert run.returncode == 0, run.stdout + run.stderr
     assert "2 passed" in run.stdout
     assert run.stdout.count("│ passed") == 2
-    assert (tmp_path / "report.json").read_text().count('"outcome": "passed"') == 2
+    written = report(tmp_path / "report.json")
+    assert [each["outcome"] for each in written["verdicts"]].count("passed") == 2
+    assert (tmp_path / "page.html").read_text("utf-8") == html(written)
+    assert (tmp_path / "junit.xml").read_text("utf-8") == junit(written)
 
 
 def test_plugin_tells_bad_usage(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What was exercised, as a table of families by cells, the darker the more cases."""
+"""What was exercised, as a table of families by cells, in a stronger colour the more cases."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from conformance.checking.cells import AXES, Cells, cases, declared, summed
 from strategies import Support
 
-DARKEST = 0.4
+DARKEST = 0.5
 """The opacity of the colour of the cell with the most cases: text on it stays readable."""
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from conformance.errors import UsageError
 from conformance.running.reporting import reading
-from conformance.running.reporting.reading import read, run_of
+from conformance.running.reporting.reading import read, run_of, whole
 from tests.support.written import every_outcome
+from tests.support.written import run_of as run_with
 
 
 def test_report_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -47,6 +48,19 @@ def test_what_is_no_report_is_refused(text: bytes, told: str, tmp_path: Path) ->
         read(path)
     assert told in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_shards_are_merged(tmp_path: Path) -> None:
+    """Two whole runs are not."""
+    files = []
+    for number, verdict in enumerate(every_outcome().verdicts[:2], start=1):
+        run = run_with(verdict, shard=f"{number}/2", items_digest="x")
+        run.write(tmp_path / f"{number}.json")
+        files.append(tmp_path / f"{number}.json")
+    assert [each["outcome"] for each in whole(files)["verdicts"]] == ["passed", "failed"]
+    every_outcome().write(tmp_path / "1.json")
+    with pytest.raises(UsageError, match="not the shards of one run"):
+        whole(files)
 
 
 def test_damaged_verdict_is_refused() -> None:
