@@ -83,6 +83,10 @@ def _failures(table: Table) -> Iterator[str]:
             yield f"  {escaped(found.message)} in {escaped(found.case)}"
         elif verdict.reason:
             yield f"  {escaped(verdict.reason)}"
+        if verdict.script:
+            yield from ("", "  <details><summary>Script</summary>", "")
+            yield from (f"      {line}".rstrip() for line in verdict.script.splitlines())
+            yield from ("", "  </details>")
 
 
 def failures(table: Table) -> Iterator[tuple[str, list[str], Verdict]]:

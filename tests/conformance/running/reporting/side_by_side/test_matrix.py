@@ -99,6 +99,15 @@ def test_markdown_lists_what_differs() -> None:
     assert f"- {EQUATIONS}, failed in torch 2.9.0:" in lines
 
 
+def test_markdown_has_scripts_in_folds() -> None:
+    """As code, in which nothing is a tag, below the failure that they show."""
+    lines = list(markdown(tables(versions([failed(script="print('</details>')\nprint(1)")]))))
+    place = lines.index("  <details><summary>Script</summary>")
+    assert lines[place - 2].startswith("  output\\[0\\] = 1.0")
+    code = ["      print('</details>')", "      print(1)"]
+    assert lines[place + 1 : place + 6] == ["", *code, "", "  </details>"]
+
+
 def test_page_leads_from_each_failure_to_its_counterexample() -> None:
     """Each link has its place, with message and script; what was said is escaped."""
     script = "print('<script>')"
