@@ -146,7 +146,8 @@ def test_smoke_test_that_ended_a_process_is_not_repeated(tmp_path: Path) -> None
     folder = folder_of_a_run(tmp_path)
     done = subprocess.run([sys.executable, "-c", DIES, str(folder.path)], check=False)
     assert done.returncode == 7
-    broken, tests = Picky(nothing), SmokeTests(folder)
+    broken = Picky(nothing, Support(devices=("cpu", "cuda:0")))
+    tests = SmokeTests(folder)
     assert tests.failure(broken, "cpu", unheard) is None
     assert not broken.calls
     assert tests.failure(broken, "cuda:0", unheard) is not None
