@@ -7,7 +7,7 @@
       Failed            does not hold, with the smallest counterexample found
       Crashed           the implementation raised, or its process died
       TimedOut          the implementation did not answer in time
-      Undecided         the time of the whole run was up first
+      Undecided         the time of the whole run was up first, or the smoke test failed
       NotApplicable     needs what the implementation does not support
       ExpectedFailure   does not hold, as was declared, for the declared reason
       UnexpectedPass    holds although a failure was declared
@@ -108,7 +108,8 @@ class Counterexample:
 
         Of a tensor with more than :data:`SHOWN` numbers only the size is shown.
         """
-        shown = [self.message, f"in {self.case}"]
+        at = f" ({self.where})" if self.kind == "raised" and self.where else ""
+        shown = [f"{self.message}{at}", f"in {self.case}"]
         zero = []
         for name, tensor in self.tensors.items():
             if _size(tensor) > SHOWN:
@@ -219,7 +220,7 @@ class TimedOut(Verdict):
 
 
 class Undecided(Verdict):
-    """The time of the whole run was up first."""
+    """The time of the whole run was up first, or the smoke test failed, which has its case."""
 
     outcome, conformant = "undecided", False
 

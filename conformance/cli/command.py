@@ -146,6 +146,15 @@ def _parser() -> argparse.ArgumentParser:
     judging = command(options.JUDGE, _judge, text)
     text = "a file with the weights: .pt, .safetensors, .npz, .onnx, .keras or TorchScript"
     judging.add_argument("weights", metavar="WEIGHTS", help=text)
+    text = "say what changed from one report of verify --json to another; 1 if something got worse"
+    comparing = command(options.COMPARE, _compare, text)
+    comparing.add_argument("old", metavar="OLD", help="the earlier report")
+    comparing.add_argument("new", metavar="NEW", help="the later report")
+    text = "put reports of several implementations, versions and devices side by side"
+    matrix = command(options.MATRIX, _matrix, text)
+    matrix.add_argument(
+        "reports", nargs="+", metavar="REPORT", help="what verify --json wrote, or a folder of it"
+    )
     text = "list every requirement; in a pipe one per line: name, level, claim, source, strength"
     command("requirements", _requirements, text)
     command("implementations", _implementations, "list the implementations known by name")
@@ -209,6 +218,18 @@ def _judge(asked: argparse.Namespace) -> int:
     from conformance.cli.judge import judge
 
     return judge(asked)
+
+
+def _compare(asked: argparse.Namespace) -> int:
+    from conformance.cli.compare import compare
+
+    return compare(asked)
+
+
+def _matrix(asked: argparse.Namespace) -> int:
+    from conformance.cli.matrix import matrix
+
+    return matrix(asked)
 
 
 def _report(asked: argparse.Namespace) -> int:

@@ -28,12 +28,15 @@ def verify(asked: argparse.Namespace) -> int:
 
     from conformance.running.plugin import FAMILIES
     from conformance.running.progress import Face
+    from conformance.running.reporting.side_by_side.reports import read
     from conformance.running.resuming import unfinished
 
     if not asked.lstm and not asked.lstm_command:
         asked.misused("give a NAME or a --command")
     if asked.lstm_resume:
         unfinished(vars(asked), options.VERIFY)  # which refuses what pytest would refuse later
+    if asked.lstm_baseline:
+        read(asked.lstm_baseline)
     os.environ.pop("PYTEST_ADDOPTS", None)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     arguments = [
@@ -44,10 +47,11 @@ def verify(asked: argparse.Namespace) -> int:
         *("-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:warnings"),
         *("-n", str(asked.lstm_workers or on_cuda(asked.lstm_device or "")), "--dist", "worksteal"),
         *("--max-worker-restart", "1000"),
+        *(["--exitfirst"] if asked.lstm_fail_fast else []),
         *("=".join(filter(None, pair)) for pair in options.given(vars(asked), options.PYTEST)),
     ]
     errors = Console(stderr=True, soft_wrap=True)
-    face = Face(errors)
+    face = Face(Console(quiet=True) if asked.lstm_quiet else errors)
     try:
         with tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder:
             os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = folder
@@ -60,7 +64,7 @@ def verify(asked: argparse.Namespace) -> int:
 def _report(asked: argparse.Namespace, face: Face, errors: Console, code: int) -> int:
     """Print and write what a run found, and return the exit status; `code` is that of pytest."""
     from conformance.running.reporting.github import commands, without_commands
-    from conformance.running.reporting.terminal import show, summarize
+    from conformance.running.reporting.terminal import outcome, show, summarize
 
     interrupted = face.interrupts.first
     if face.reporting is None:
@@ -79,7 +83,8 @@ def _report(asked: argparse.Namespace, face: Face, errors: Console, code: int) -
     if finished or interrupted or run.verdicts:
         try:
             with without_commands() if asked.lstm_github else nullcontext():
-                summarize(show(run.verdicts), run)
+                console = show(run.verdicts, asked.lstm_quiet)
+                (outcome if asked.lstm_quiet else summarize)(console, run)
             for line in commands(run.to_json()) if asked.lstm_github else ():
                 print(line)
             sys.stdout.flush()
@@ -94,6 +99,9 @@ def _report(asked: argparse.Namespace, face: Face, errors: Console, code: int) -
         return BROKEN
     if finished:
         return CONFORMANT if run.conformant else NOT_CONFORMANT
+    if asked.lstm_fail_fast and not run.faultless and not (interrupted or run.broken):
+        errors.print(f"stopped at the first red: {len(run.verdicts)} of {run.total} decided")
+        return NOT_CONFORMANT
     if interrupted:
         text = f"interrupted: {len(run.verdicts)} of {run.total} decided"
         text += "; --resume goes on from there" if run.verdicts else ""

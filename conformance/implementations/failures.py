@@ -31,9 +31,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from conformance.errors import Interrupted
+from conformance.implementations.raising import line_of_code
 from conformance.recording.ending import Ending, unequal
 from conformance.recording.steps import Comparison
-from conformance.recording.text import kind_of, text_of
+from conformance.recording.text import place_of, text_of
 from reference import Array
 
 REFUSALS = (RuntimeError, ValueError, TypeError, IndexError, AssertionError)
@@ -53,7 +54,7 @@ class Failure(Exception):
 
     - `kind`: the way in which the requirement is not met, in a word or two;
     - `what`: the name of what is wrong, such as ``h_n``;
-    - `where`: the index of the element that is wrong, or empty;
+    - `where`: the index of the element that is wrong, the line that raised, or empty;
     - `got`, `expected`: what the value is, and what it should be, as text;
     - `allowed`: the bound on the distance between the two, or None;
     - `quantity`: the kind of quantity in the array that is wrong;
@@ -169,12 +170,13 @@ class Misbehaviour(Failure):
 
 
 class Raised(Misbehaviour):
-    """A call that raised `error`."""
+    """A call that raised `error`: `what` names its type with its module, `where` the line."""
 
     kind = "raised"
 
     def __init__(self, error: BaseException) -> None:
-        super().__init__(f"raised {kind_of(error)}: {text_of(error)}")
+        self.what, self.where = place_of(type(error)), line_of_code(error)
+        super().__init__(f"raised {self.what}: {text_of(error)}")
         self.error = error
 
     def by(self, *kinds: type[BaseException]) -> bool:

@@ -21,7 +21,7 @@ from conformance.implementations.implementation import Implementation
 from conformance.implementations.own_imports import OURS, Packages
 from conformance.implementations.shipped import SHIPPED
 from conformance.recording.operands import Origin
-from conformance.recording.text import kind_of, line_of, named, told
+from conformance.recording.text import UNDER_TEST, kind_of, line_of, named, told
 
 FORMS = (
     "package.module:Class, path/to/file.py:Class or a name that `lstm-conformance implementations` "
@@ -103,7 +103,7 @@ def _import(place: str, name: str, neighbours: Packages) -> ModuleType:
 
 
 def _file_module(path: Path, name: str, neighbours: Packages) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"lstm_under_test_{path.stem}", path)
+    spec = importlib.util.spec_from_file_location(f"{UNDER_TEST}{path.stem}", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -15,6 +15,7 @@ from conformance.implementations.layouts import GATES
 from conformance.inference.guess import Guess
 from conformance.inference.numbers import HIDDEN, ORDERS, STACKED, Use
 from conformance.inference.search import Search
+from conformance.recording.text import UNDER_TEST
 
 QUARTERS = ("first", "second", "third", "fourth")
 
@@ -134,7 +135,7 @@ def source(name: str, module: ModuleType, factory: str, arguments: Mapping[str, 
     `name` is the class or function in `module`. If that is a file that the current folder does not
     have, its folder is named.
     """
-    place = module.__name__.removeprefix("lstm_under_test_")
+    place = module.__name__.removeprefix(UNDER_TEST)
     folder = Path(module.__file__ or "").parent
     lines = ["from conformance import HandWritten"]
     if place != module.__name__ and folder != Path.cwd():

@@ -10,6 +10,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable
 
+UNDER_TEST = "lstm_under_test_"
+"""The start of the name that the module of a file has in this process; the file's name follows."""
+
 LONGEST = 10_000
 """The number of characters of a text that are kept."""
 SHORT = 200
@@ -83,6 +86,7 @@ def place_of(kind: type) -> str:
     """Return the module and the name of a class, of a builtin the name alone."""
     module = type.__dict__["__dict__"].__get__(kind).get("__module__", "builtins")
     where = one_line(module) if isinstance(module, str) else ""
+    where = where.removeprefix(UNDER_TEST)
     return named(kind) if where in ("builtins", "") else f"{where}.{named(kind)}"
 
 

@@ -7,6 +7,7 @@ import sysconfig
 from pathlib import Path
 
 from conformance.recording.operands import Origin
+from conformance.recording.text import UNDER_TEST
 
 _TAKEN = sys.stdlib_module_names | {"torch", "numpy", "ml_dtypes"}
 """Modules that a file of the same name would hide from the script."""
@@ -19,7 +20,7 @@ def importing(origin: Origin) -> tuple[list[str], str]:
     if origin.module.startswith("torch.nn."):
         return ["import torch"], f"torch.nn.{origin.name}"
     top = origin.name.partition(".")[0]
-    if origin.module.startswith("lstm_under_test_"):
+    if origin.module.startswith(UNDER_TEST):
         path = Path(origin.file)
         lines = [
             "import importlib.util",

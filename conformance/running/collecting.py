@@ -25,6 +25,7 @@ from conformance.errors import BROKEN
 from conformance.implementations.own_imports import OURS
 from conformance.implementations.programs.keeper import kept
 from conformance.reproductions.directory import remove, shown, tidy
+from conformance.running.baseline import baseline
 from conformance.running.collection import LEFT_OUT
 from conformance.running.folder import Asked, RunFolder, sweep
 from conformance.running.journal import ALONE, Collected, Entry, append, collected, read
@@ -212,10 +213,11 @@ class Reporting:
             within = "" if entry is None else f" in {entry.case!r}"
             return Undecided(*here, seconds=seconds, reason=reached(self.config) + within)
         if entry is None:
-            return Crashed(*here, reason=what or "the process died")
-        return unfinished(
-            entry, self.reproductions, what or "the process died in this case", seconds, bool(what)
-        )
+            crashed = Crashed(*here, reason=what or "the process died")
+            return baseline(self.config).judged(crashed)
+        happened = what or "the process died in this case"
+        known = baseline(self.config)
+        return unfinished(entry, self.reproductions, happened, seconds, bool(what), known)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Any:
@@ -242,6 +244,9 @@ class Reporting:
         self.run.usage_errors += [what.refusal] if what.refusal else []
         self.run.items_digest = what.digest
         self.run.sort()
+        if self.config.getoption("lstm_baseline"):
+            mended = baseline(self.config).mended(self.run.verdicts)
+            self.run.circumstances["mended"] = list(mended)
         self.run.seconds = time.time() - self.run.started
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from conformance.checking import devices
 from conformance.checking.engine import inapplicable
-from conformance.checking.finding import Finding
+from conformance.checking.finding import Finding, counterexample
 from conformance.checking.requirement import Requirement
 from conformance.checking.verdict import PROPERTY, FailedShould, NotApplicable, Undecided, Verdict
 from conformance.errors import UsageError
@@ -21,7 +22,9 @@ from conformance.implementations.own_imports import OURS
 from conformance.recording.json import encode
 from conformance.recording.steps import Step
 from conformance.reproductions.directory import write
+from conformance.reproductions.subject import Subject
 from conformance.running import limits
+from conformance.running.baseline import baseline
 from conformance.running.choosing import Selection, Target, budget, decided_on, selection, subject
 from conformance.running.deciding import check
 from conformance.running.dividing.time_budget import Division, Key
@@ -32,12 +35,14 @@ from conformance.running.parametrize import NotConformant
 from conformance.running.patience import TOOK, Calls
 from conformance.running.quiet import quiet
 from conformance.running.resuming import check_same
+from conformance.running.smoke import FAILED, SmokeTests
 from reference import Case
 
 DIGEST = pytest.StashKey[str]()
 """The digest of all items, of other shards as well."""
 LEFT_OUT = "lstm_conformance_left_out"
 """The property of a pytest report that names a requirement without time."""
+SMOKE = pytest.StashKey[SmokeTests]()
 
 
 class RequirementItem(pytest.Item):
@@ -80,7 +85,9 @@ class RequirementItem(pytest.Item):
             pytest.skip("the time budget has no time for it")
         in_time = limits.allowed(self.config, self.started) > 0
         with OURS, quiet(), limits.last_resort(limits.granted(self.config, self.started) + 1):
-            verdict = self.decide(seconds) if in_time else self.too_late()
+            verdict = (
+                self.decide(seconds) if in_time else self.undecided(limits.reached(self.config))
+            )
         self.journal.decided(verdict)
         self.user_properties.append((PROPERTY, verdict.to_json()))
         if isinstance(verdict, NotApplicable):
@@ -137,30 +144,55 @@ class RequirementItem(pytest.Item):
 
             return step
 
-        verdict = check(
-            replace(self.requirement, body=body),
-            implementation,
-            self.device,
-            effort,
-            announce,
-            found.append,
-            self.target.strict,
+        failed = smoke_tests(self.config).failure(implementation, self.device, announce)
+        if failed is not None:
+            return self.not_begun(failed, here)
+        verdict = baseline(self.config).judged(
+            check(
+                replace(self.requirement, body=body),
+                implementation,
+                self.device,
+                effort,
+                announce,
+                found.append,
+                self.target.strict,
+            )
         )
         if calls.took:
             self.user_properties.append((TOOK, statistics.median(calls.took)))
-        if not found or not verdict.explained:
+        return self.reproduced(verdict, found[-1], here) if found else verdict
+
+    def not_begun(self, failed: Finding, here: Subject) -> Verdict:
+        """Return the verdict after a smoke test that failed; the first one has a reproduction."""
+        verdict = self.undecided(FAILED, counterexample=counterexample(failed))
+        if devices.lost() and isinstance(verdict, Undecided):
+            about = self.requirement.name, self.target.implementation.name, self.device
+            return self.reproduced(failed.verdict(*about), failed, here)
+        return self.reproduced(verdict, failed, here) if self.is_first() else verdict
+
+    def is_first(self) -> bool:
+        """Return whether this is the first of the requirements asked for that apply."""
+        what, tries = (self.target.implementation, self.device), budget(self.config)
+        asked = selection(self.config).requirements
+        return self.requirement is next(
+            each for each in asked if inapplicable(each, *what, tries) is None
+        )
+
+    def reproduced(self, verdict: Verdict, finding: Finding, here: Subject) -> Verdict:
+        """Return `verdict`, with a reproduction of `finding` if its reader is to see that."""
+        if not verdict.explained:
             return verdict
         root = Path(self.config.getoption("lstm_reproductions"))
-        return write(root, self.requirement, here, verdict, found[-1])
+        return write(root, self.requirement, here, verdict, finding)
 
-    def too_late(self) -> Verdict:
-        """Return the verdict for a requirement that the run has no time left for."""
+    def undecided(self, why: str, **rest: Any) -> Verdict:
+        """Return the verdict for a requirement that is not begun; `rest` are fields of it."""
         implementation = self.target.implementation
         here = self.requirement.name, implementation.name, self.device
         reason = inapplicable(self.requirement, implementation, self.device, budget(self.config))
         if reason is not None:
             return NotApplicable(*here, reason=reason)
-        return Undecided(*here, reason=limits.reached(self.config))
+        return Undecided(*here, reason=why, **rest)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Return the failure as text; with a traceback only if this suite itself failed."""
@@ -171,6 +203,13 @@ class RequirementItem(pytest.Item):
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return where the requirement is defined."""
         return self.path, self.requirement.body.__code__.co_firstlineno - 1, self.name
+
+
+def smoke_tests(config: pytest.Config) -> SmokeTests:
+    """Return the smoke tests of this process."""
+    return config.stash.setdefault(
+        SMOKE, SmokeTests(RunFolder(Path(config.getoption("lstm_journal"))))
+    )
 
 
 class Family(pytest.File):

@@ -7,6 +7,7 @@ without a lock removes the folder: the process is gone.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import secrets
@@ -24,6 +25,8 @@ from conformance.recording.json import Damaged, decode, encode
 from conformance.running.journal import JOURNAL, VERDICTS, verdicts
 
 PREFIX, LOCK, RUN, LIMITS = "running-", "lock", "run.json", "limits.json"
+TRYING = ".trying"
+"""The suffix of a file that a process holds a lock on while it tries something."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,25 @@ class RunFolder:
             return None
         return None if limit is None else float(limit)
 
+    @contextlib.contextmanager
+    def trying(self, what: str) -> Iterator[bool]:
+        """Yield whether no process has ended within this context with the same `what`."""
+        name = hashlib.sha256(what.encode()).hexdigest()[:16]
+        if any(_unlocked(path) for path in self.path.glob(f"{name}-*{TRYING}")):
+            yield False
+            return
+        own = self.path / f"{name}-{os.getpid()}{TRYING}"
+        file = -1
+        with contextlib.suppress(OSError):  # of a full disk
+            file = os.open(own, os.O_CREAT | os.O_RDWR)
+            _locked(file)
+        try:
+            yield True
+        finally:
+            if file >= 0:
+                own.unlink(missing_ok=True)
+                os.close(file)
+
     def remove(self) -> None:
         """Delete the folder."""
         self.release()
@@ -129,14 +151,7 @@ class RunFolder:
 
     def left(self) -> bool:
         """Return whether the process that made the folder is gone."""
-        try:
-            lock = os.open(self.path / LOCK, os.O_RDWR)
-        except OSError:
-            return False
-        try:
-            return _locked(lock)
-        finally:
-            os.close(lock)
+        return _unlocked(self.path / LOCK)
 
 
 def sweep(root: Path) -> None:
@@ -145,6 +160,18 @@ def sweep(root: Path) -> None:
         folder = RunFolder(path)
         if folder.left():
             folder.remove()
+
+
+def _unlocked(path: Path) -> bool:
+    """Return whether there is such a file, and no process holds a lock on it."""
+    try:
+        lock = os.open(path, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        return _locked(lock)
+    finally:
+        os.close(lock)
 
 
 def _locked(file: int) -> bool:

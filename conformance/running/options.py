@@ -22,8 +22,8 @@ SHARED = "lstm_conformance"
 """The key under which workers of pytest receive the options that all of them share."""
 
 VERIFY, INFER, REPLAY, REPORT, PYTEST = "verify", "infer", "replay", "report", "pytest"
-JUDGE = "judge"
-"""What takes options: five commands, and pytest, whose options have the prefix ``--lstm``."""
+JUDGE, COMPARE, MATRIX = "judge", "compare", "matrix"
+"""What takes options: seven commands, and pytest, whose options have the prefix ``--lstm``."""
 VERIFYING = (VERIFY, PYTEST)
 REPORTING = (VERIFY, REPORT, PYTEST)
 
@@ -298,6 +298,27 @@ OPTIONS = (
         check=between(0, MOST_WORKERS),
         takers=(VERIFY,),
         short="-n",
+    ),
+    Option(
+        "baseline",
+        "a report of an earlier run: what failed there in the same way is not red again",
+        "FILE",
+    ),
+    Option("fail-fast", "stop at the first red", "", default=False, takers=(VERIFY,)),
+    Option("quiet", "print only reds and the outcome", "", default=False, takers=(VERIFY,)),
+    Option(
+        "html",
+        "write the page",
+        "FILE",
+        check=writable_file,
+        takers=(MATRIX,),
+    ),
+    Option(
+        "markdown",
+        "write the same as Markdown",
+        "FILE",
+        check=writable_file,
+        takers=(COMPARE, MATRIX),
     ),
     Option(
         "json",

@@ -56,6 +56,12 @@ def pytest_configure(config: pytest.Config) -> None:
             options.check(vars(config.option), options.PYTEST)
         except UsageError as error:
             raise pytest.UsageError(str(error)) from error
+        with OURS:
+            from conformance.running.baseline import baseline
+        try:
+            baseline(config)
+        except UsageError as error:
+            raise pytest.UsageError(f"--lstm-baseline: {error}") from error
         before = _unfinished(config) if config.getoption("lstm_resume") else None
         option, limit = config.option, config.getoption("lstm_time_limit")
         option.lstm_deadline = None if limit is None else time.time() + limit

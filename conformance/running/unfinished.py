@@ -10,10 +10,13 @@ from conformance.implementations.failures import Died, NoAnswer
 from conformance.recording.tape import Tape
 from conformance.reproductions.directory import write
 from conformance.requirements import REQUIREMENTS
+from conformance.running.baseline import NOTHING, Baseline
 from conformance.running.journal import Entry
 
 
-def unfinished(entry: Entry, root: Path, what: str, seconds: float, late: bool) -> Verdict:
+def unfinished(
+    entry: Entry, root: Path, what: str, seconds: float, late: bool, known: Baseline = NOTHING
+) -> Verdict:
     """Return the verdict, and write a reproduction below `root` unless the failure is known.
 
     - `entry`: the last entry of the journal
@@ -21,6 +24,7 @@ def unfinished(entry: Entry, root: Path, what: str, seconds: float, late: bool) 
     - `what`: what happened, in words
     - `seconds`: how long the requirement took
     - `late`: whether the process hung; else it died
+    - `known`: the failures that are known from an earlier run
     """
     assert entry.case is not None
     assert entry.subject is not None
@@ -28,7 +32,7 @@ def unfinished(entry: Entry, root: Path, what: str, seconds: float, late: bool) 
     tape.steps = entry.steps
     found = Finding(None, entry.case, NoAnswer(what) if late else Died(what), tape)
     here = entry.subject.requirement, entry.now.implementation, entry.subject.device
-    verdict = found.verdict(*here, cases=0, seconds=seconds)
+    verdict = known.judged(found.verdict(*here, cases=0, seconds=seconds))
     if verdict.conformant:
         return verdict
     requirement = REQUIREMENTS[entry.subject.requirement]

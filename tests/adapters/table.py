@@ -27,6 +27,8 @@ from conformance.implementations.shipped import SHIPPED
 from tests.adapters.findings import FINDINGS, Finding
 
 TABLE = Path(__file__).with_name("TABLE.md")
+VERSIONS = ("torch.nn.LSTM", "torch.nn.LSTMCell", "stacked-cells")
+"""Those of which `lstm-conformance matrix` writes VERSIONS.md, a column for each PyTorch."""
 WIDTH = 6
 """How many implementations stand side by side."""
 MARKS = {
@@ -62,6 +64,8 @@ def columns(paths: Sequence[Path]) -> list[Column]:
         report = json.loads(path.read_text(encoding="utf-8"))
         verdicts = [from_json(values) for values in report["verdicts"]]
         for name in dict.fromkeys(verdict.implementation for verdict in verdicts):
+            if name in VERSIONS:
+                continue
             mine = {
                 verdict.requirement: verdict
                 for verdict in verdicts

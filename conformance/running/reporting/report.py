@@ -143,8 +143,14 @@ class Run:
 
     @property
     def too_little(self) -> bool:
-        """Whether nothing is wrong that was decided, but too little was for a green."""
-        fine = all(each.conformant or isinstance(each, Undecided) for each in self.verdicts)
+        """Whether nothing is wrong as far as that was tried, but too little was for a green.
+
+        An undecided requirement with a counterexample was not begun since something is wrong.
+        """
+        fine = all(
+            each.conformant or (isinstance(each, Undecided) and each.counterexample is None)
+            for each in self.verdicts
+        )
         return fine and not self.conformant
 
     @property

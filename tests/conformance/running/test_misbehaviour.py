@@ -29,7 +29,7 @@ ALL = dict.fromkeys(ASKED)
 WAYS: dict[str, dict[str, tuple[type[Verdict], str]]] = {
     "Aborts": dict.fromkeys(ALL, (Crashed, "the process died in this case")),
     "ExitsInC": dict.fromkeys(ALL, (Crashed, "the process died in this case")),
-    "RaisesWhatNobodyCatches": dict.fromkeys(ALL, (Crashed, "raised Bang: gone")),
+    "RaisesWhatNobodyCatches": dict.fromkeys(ALL, (Crashed, "misbehaving.Bang: gone")),
     "InterruptsItself": dict.fromkeys(ALL, (Crashed, "raised KeyboardInterrupt")),
     "HogsMemory": dict.fromkeys(ALL, (Crashed, "raised MemoryError")),
     "HogsMemoryInTorch": dict.fromkeys(ALL, (Crashed, "allocate")),
@@ -38,11 +38,11 @@ WAYS: dict[str, dict[str, tuple[type[Verdict], str]]] = {
     "RaisesOnUnderflow": {},
     "AnswersLists": dict.fromkeys(ALL, (Crashed, "h_n is a list, not a tensor")),
     "AnswersTheWrongType": dict.fromkeys(ALL, (Crashed, "the answer is a str, not a tuple")),
-    "GivesLists": dict.fromkeys(ALL, (Crashed, "output is a list, not a NumPy array")),
+    "GivesLists": dict.fromkeys(ALL, (Undecided, "output is a list, not a NumPy array")),
     "GivesTensorsThatRequireGrad": dict.fromkeys(
-        ALL, (Crashed, "output is a torch.Tensor, not a NumPy array")
+        ALL, (Undecided, "output is a torch.Tensor, not a NumPy array")
     ),
-    "GivesNothing": dict.fromkeys(ALL, (Crashed, "run() returned NoneType, not a Result")),
+    "GivesNothing": dict.fromkeys(ALL, (Undecided, "run() returned NoneType, not a Result")),
 }
 """For each class what each requirement says of it; those that are left out pass."""
 

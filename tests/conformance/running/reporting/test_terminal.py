@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import replace
+from typing import Any
 
 from rich.console import Console, RenderableType
 
@@ -11,6 +12,7 @@ from conformance.checking.verdict import (
     Crashed,
     Diagnosis,
     Failed,
+    FailedShould,
     NotApplicable,
     Passed,
     TimedOut,
@@ -19,6 +21,8 @@ from conformance.checking.verdict import (
 )
 from conformance.running.reporting.report import Run
 from conformance.running.reporting.terminal import failures, listed, summarize, table
+from conformance.running.reporting.terminal.alike import together
+from conformance.running.reporting.terminal.failures import IN_FULL
 
 EXPLANATION = "The results equal those of an LSTM without bias_hh, here and in 3 further cases."
 NOTHING = Diagnosis()
@@ -31,9 +35,16 @@ def plain(rendered: RenderableType, width: int = 200) -> str:
     return buffer.getvalue()
 
 
-def failed(name: str, diagnosis: Diagnosis = NOTHING) -> Failed:
-    found = Counterexample("<LSTM 1->1>", f"{name} is off", {}, diagnosis=diagnosis)
+def failed(name: str, diagnosis: Diagnosis = NOTHING, **more: Any) -> Failed:
+    more = {"tensors": {}, "diagnosis": diagnosis, **more}
+    found = Counterexample("<LSTM 1->1>", f"{name} is off", **more)
     return Failed(name, "mine", "cpu", 3, 0.014, counterexample=found)
+
+
+def raised(name: str, text: str, where: str) -> Crashed:
+    found = Counterexample("<LSTM>", f"raised mine.MyError: {text}", {}, kind="raised")
+    found = replace(found, what="mine.MyError", where=where)
+    return Crashed(name, "mine", "cpu", counterexample=found)
 
 
 def test_table_keeps_names_whole() -> None:
@@ -77,30 +88,75 @@ def test_table_counts_requirements_that_are_not_applicable() -> None:
     assert "2 requirements not applicable" in table([one, one])
 
 
+def test_table_leaves_out_what_was_not_begun() -> None:
+    """The reds say so once; of an implementation of which something was decided all is listed."""
+    undecided = Undecided("b", "mine", "cpu", reason="not begun")
+    assert not table([undecided, replace(undecided, requirement="c")]).strip()
+    assert "undecided" in table([undecided, Passed("a", "mine", "cpu")])
+
+
 def test_failures_tell_what_is_undecided_in_one_line() -> None:
     """However many requirements it is; one that was tried is told by itself."""
     reason = "the run's time limit of 1 s was reached"
     undecided = [Undecided(f"r{number}", "mine", "cpu", reason=reason) for number in range(100)]
     told = plain(failures([*undecided, failed("a")])).split("\n")
     assert f"mine on cpu: undecided, {reason}: 100 requirements" in told
-    assert "mine on cpu: a failed" in told
+    assert "start here: mine on cpu: a failed" in told
     assert len(told) < 10
 
 
 def test_failures_tell_a_common_explanation_once() -> None:
-    """It comes before them, with how many have it; where the results part stays with each."""
+    """The details are those of one; the others are counted and named."""
     alone = "In this step the input gate is off."
     found = Diagnosis(parted=PARTED, details=(alone,))
     same = [failed(name, replace(found, explanations=(EXPLANATION,))) for name in "abc"]
     told = plain(failures([*same, failed("d", found)]))
-    first = f"mine on cpu: 3 of 4 have the same explanation: {EXPLANATION}"
-    assert told.strip().startswith(first)
     assert told.count(EXPLANATION) == 1
-    assert told.count(PARTED) == 4
-    assert told.count(alone) == 1
-    few = plain(failures(same[:2]))
-    assert "the same explanation" not in few
-    assert few.count(EXPLANATION) == 2
+    assert told.count(PARTED) == 2
+    assert "  2 more with the same explanation: b, c" in told.split("\n")
+
+
+def test_failures_tell_an_exception_once() -> None:
+    """One place raises the same exception with other texts: one mistake; elsewhere another."""
+    same = [raised(name, f"a text of {name}", "mine.py:3") for name in "abc"]
+    told = plain(failures([*same, raised("d", "a text of a", "mine.py:4")])).split("\n")
+    assert "  raised mine.MyError: a text of a (mine.py:3)" in told
+    assert "  2 more with the same exception at the same place: b, c" in told
+    assert "mine on cpu: d crashed" in told
+    assert not [line for line in told if "a text of b" in line]
+
+
+def test_failures_begin_with_the_one_to_look_at() -> None:
+    """A must before a should, a low level before a high one, then the smaller case."""
+    small, large = {"input": [[0.0, 1.0]]}, {"input": [[2.0, 1.0]]}
+    sequence, core = "batch_first_only_swaps_axes", "results_match_reference"
+    verdicts = [
+        FailedShould("repr_tells_the_sizes", "mine", "cpu"),
+        failed(sequence, tensors=small),
+        failed(core, tensors=large),
+        failed("cell_matches_equations", tensors=small),
+    ]
+    firsts = [alike.first for alike in together(verdicts)]
+    assert firsts == [verdicts[number] for number in (3, 2, 1, 0)]
+
+
+def test_failures_after_some_are_told_briefly() -> None:
+    """Those have message and case, but neither numbers nor a diagnosis."""
+    found = Diagnosis(parted=PARTED)
+    told = plain(failures([failed(name, found) for name in "abcdefg"]))
+    assert told.count(PARTED) == IN_FULL
+    assert told.count("<LSTM 1->1>") == 7
+    assert told.count(" is off\n") == 7
+
+
+def test_wrapped_lines_keep_their_indent() -> None:
+    """In a terminal each part of a line is indented as the line; in a pipe it is one line."""
+    wide = failed("a", Diagnosis(parted=" ".join(["word"] * 30)))
+    lines = plain(failures([wide]), 40).strip("\n").split("\n")
+    assert len(lines) > 6
+    assert all(line.startswith("  ") for line in lines[1:])
+    assert max(map(len, lines)) <= 40
+    assert len(plain(failures([wide]), 1000).strip("\n").split("\n")) == 4
 
 
 def test_summary_names_the_devices() -> None:

@@ -1,0 +1,73 @@
+"""Failures that an earlier report has: they are known, and not red again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import pytest
+
+from conformance.checking.verdict import (
+    Crashed,
+    ExpectedFailure,
+    Failed,
+    FailedShould,
+    Passed,
+    TimedOut,
+    Verdict,
+)
+from conformance.running.reporting.side_by_side.reports import Key, failure, read
+
+KNOWN = "known from the baseline"
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The failures of an earlier report: kind and dtype of each, by what it is about."""
+
+    failures: dict[Key, tuple[str, str]]
+
+    def judged(self, verdict: Verdict) -> Verdict:
+        """Return `verdict`, as an expected failure if the baseline has the same failure.
+
+        The same failure is one of the same requirement, implementation, device, kind and dtype.
+        What is undecided and what passed against expectation stay red.
+        """
+        if not isinstance(verdict, (Failed, Crashed, TimedOut, FailedShould)):
+            return verdict
+        if self.failures.get(_about(verdict)) != failure(verdict):
+            return verdict
+        reason = f"{KNOWN}: {verdict.reason}" if verdict.reason else KNOWN
+        return replace(ExpectedFailure(**vars(verdict)), reason=reason)
+
+    def mended(self, verdicts: Iterable[Verdict]) -> Iterator[str]:
+        """Yield, in words, what failed in the baseline and passes now."""
+        for each in verdicts:
+            if isinstance(each, Passed) and _about(each) in self.failures:
+                where = f"{each.implementation} on {each.device}"
+                yield f"mended since the baseline: {where}: {each.requirement}"
+
+
+NOTHING = Baseline({})
+"""The baseline of a run without one."""
+
+
+def _about(verdict: Verdict) -> Key:
+    return verdict.implementation, verdict.device, verdict.requirement
+
+
+_BASELINE = pytest.StashKey[Baseline]()
+
+
+def baseline(config: pytest.Config) -> Baseline:
+    """Return the baseline that the options name, which this process reads once, or an empty one.
+
+    Raises :class:`UsageError` if the file is no report.
+    """
+    if _BASELINE not in config.stash:
+        file = config.getoption("lstm_baseline")
+        verdicts = read(file).verdicts if file else ()
+        failures = {_about(each): failure(each) for each in verdicts}
+        known = {about: which for about, which in failures.items() if which is not None}
+        config.stash[_BASELINE] = Baseline(known)
+    return config.stash[_BASELINE]

@@ -1,0 +1,1 @@
+"""Several reports: what differs between two, and all of them in one table."""

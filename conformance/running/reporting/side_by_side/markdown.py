@@ -1,0 +1,128 @@
+"""The matrix as Markdown: a summary, and of each implementation what does not hold everywhere."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+
+from conformance.checking.verdict import NotApplicable, Passed, Verdict
+from conformance.running.reporting.side_by_side.matrix import Cell, Column, Row, Table
+from conformance.running.reporting.side_by_side.reports import failure, names
+from conformance.running.reporting.side_by_side.wording import escaped
+
+MARKS = {
+    "passed": "✓",
+    "failed": "✗",
+    "crashed": "✗ crashed",
+    "timed out": "✗ timed out",
+    "undecided": "?",
+    "not applicable": "n/a",
+    "expected failure": "(✗)",
+    "unexpected pass": "(✓)",
+    "failed should": "✗ should",
+}
+
+LEGEND = (
+    "✓ holds, ✗ fails, (✗) fails as expected, (✓) holds against expectation, ? undecided, n/a not "
+    "applicable, empty: not run; **bold** where it changes from the version before. Percentages "
+    "are the largest error as a share of its bound."
+)
+
+
+def markdown(found: Sequence[Table]) -> Iterator[str]:
+    """Yield the lines: a row for each column, then each implementation with its differences."""
+    yield from ("# Versions side by side", "", LEGEND, "")
+    yield from _table(
+        ("implementation", "version", "device", "conformant", "passed", "failed", "not applicable"),
+        (_summary(column) for table in found for column in table.columns),
+    )
+    for table in found:
+        yield from ("", f"## {escaped(table.implementation)} on {table.device}", "")
+        steady = [row.requirement for row in table.rows if row.steady]
+        others = [row for row in table.rows if not row.steady]
+        if others:
+            head = ("requirement", *(escaped(column.label) for column in table.columns))
+            yield from _table(head, (_row(row) for row in others))
+            yield ""
+        yield "<details>"
+        yield f"<summary>Hold wherever they apply: {len(steady)}</summary>"
+        yield from ("", escaped(names(steady)), "", "</details>")
+        yield from _failures(table)
+
+
+def _summary(column: Column) -> Iterator[str]:
+    counts = column.counts
+    yield from (escaped(column.implementation), escaped(column.label), column.device)
+    yield "yes" if column.conformant else "**no**"
+    failed = len([each for each in column.verdicts.values() if failure(each)])
+    yield from (str(counts["passed"]), str(failed), str(counts["not applicable"]))
+
+
+def _row(row: Row) -> Iterator[str]:
+    yield row.requirement
+    yield from map(_cell, row.cells)
+
+
+def _cell(cell: Cell) -> str:
+    if cell.verdict is None:
+        return ""
+    text = MARKS[cell.verdict.outcome]
+    if cell.verdict.outcome == "passed" and cell.verdict.largest_share is not None:
+        text += f" {cell.verdict.largest_share:.1%}"
+    return f"**{text}**" if cell.changed or cell.grown else text
+
+
+def _failures(table: Table) -> Iterator[str]:
+    """Yield each failure once, with the versions that have it, and its script in a fold."""
+    labels = [column.label for column in table.columns]
+    for requirement, versions, verdict in failures(table):
+        found = verdict.counterexample
+        where = escaped(spans(versions, labels))
+        yield from ("", f"- {requirement}, {verdict.outcome} in {where}:")
+        if found:
+            yield f"  {escaped(found.message)} in {escaped(found.case)}"
+        elif verdict.reason:
+            yield f"  {escaped(verdict.reason)}"
+        if verdict.script:
+            yield from ("", "  <details><summary>Script</summary>", "")
+            yield from (f"      {line}".rstrip() for line in verdict.script.splitlines())
+            yield from ("", "  </details>")
+
+
+def failures(table: Table) -> Iterator[tuple[str, list[str], Verdict]]:
+    """Yield what does not hold: the requirement, the versions in which, and one verdict.
+
+    Failures of one kind in one dtype are the same one.
+    """
+    for row in table.rows:
+        alike: dict[object, list[tuple[str, Verdict]]] = {}
+        for column, cell in zip(table.columns, row.cells, strict=True):
+            verdict = cell.verdict
+            if verdict is None or isinstance(verdict, (Passed, NotApplicable)):
+                continue
+            about = verdict.outcome, failure(verdict) or verdict.reason
+            alike.setdefault(about, []).append((column.label, verdict))
+        for versions in alike.values():
+            yield row.requirement, [label for label, _ in versions], versions[-1][1]
+
+
+def spans(some: Sequence[str], labels: Sequence[str]) -> str:
+    """Return which of the `labels` there are, three or more neighbours as a span.
+
+    >>> spans(["2.0", "2.1", "2.2", "2.9"], ["2.0", "2.1", "2.2", "2.8", "2.9"])
+    '2.0 to 2.2, 2.9'
+    """
+    told: list[str] = []
+    for _, run in itertools.groupby(labels, key=some.__contains__):
+        these = list(run)
+        if these[0] in some:
+            told += [f"{these[0]} to {these[-1]}"] if len(these) > 2 else these
+    return ", ".join(told)
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
+    titles = list(head)
+    yield f"| {' | '.join(titles)} |"
+    yield "|" + "---|" * len(titles)
+    for row in rows:
+        yield f"| {' | '.join(row)} |"

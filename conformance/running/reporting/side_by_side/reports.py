@@ -1,0 +1,128 @@
+"""Reports read back, of this version of the suite or of another one."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from conformance.checking.verdict import Counterexample, Diagnosis, Verdict, from_json
+from conformance.errors import UsageError
+from conformance.implementations.shipped import SHIPPED
+from conformance.recording.json import Damaged
+from conformance.recording.text import one_line
+from conformance.running.reporting.report import FORMAT, VERSION
+
+Key = tuple[str, str, str]
+"""Implementation, device and requirement: what a verdict is about."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report: its file, whether it is complete, its circumstances, and its verdicts."""
+
+    file: str
+    complete: bool
+    run: Mapping[str, Any]
+    verdicts: Sequence[Verdict]
+
+    @cached_property
+    def by_key(self) -> dict[Key, Verdict]:
+        """The verdicts by what they are about."""
+        return {
+            (each.implementation, each.device, each.requirement): each for each in self.verdicts
+        }
+
+    @property
+    def implementations(self) -> list[str]:
+        """The implementations that were verified, in their order."""
+        return list(dict.fromkeys(each.implementation for each in self.verdicts))
+
+    def version(self, implementation: str) -> str:
+        """Return the version of an implementation: its own, or of what it is a part of.
+
+        That are the packages that a shipped adapter needs, else PyTorch, if that was loaded.
+        """
+        own = self.run.get("versions", {}).get(implementation)
+        if own:
+            return str(own)
+        needs = SHIPPED[implementation].needs if implementation in SHIPPED else ()
+        versions = {name: self.run[name] for name in needs or ("torch",) if name in self.run}
+        return ", ".join(f"{name} {version}" for name, version in versions.items())
+
+    def dtypes(self, implementation: str) -> tuple[str, ...]:
+        """Return the dtypes in which an implementation was verified."""
+        declared = self.run.get("supports", {}).get(implementation, {})
+        return tuple(declared.get("dtypes", ()))
+
+
+def read(file: str) -> Report:
+    """Return the report in a file; raises :class:`UsageError`, one line, if there is none.
+
+    Optional fields may be missing, as in reports of older versions, and unknown ones are left out.
+    """
+    try:
+        values = json.loads(Path(file).read_text(encoding="utf-8"))
+        if (values["schema"], values["version"]) != (FORMAT, VERSION):
+            raise ValueError(f"is of schema {values['schema']}, version {values['version']}")
+        verdicts = [from_json(_known(Verdict, each, "outcome")) for each in values["verdicts"]]
+        return Report(file, values["complete"], dict(values["run"]), verdicts)
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from None
+    except (ValueError, LookupError, TypeError, AttributeError, Damaged) as error:
+        why = f"{type(error).__name__}: {one_line(str(error))}"
+        raise UsageError(f"{file} is not a report that `verify --json` writes: {why}") from None
+
+
+def found_in(names: Sequence[str]) -> list[str]:
+    """Return the files that `names` stand for: of a folder all below it that end with ``.json``.
+
+    Raises :class:`UsageError` for a folder without any.
+    """
+    files: dict[Path, str] = {}
+    for name in names:
+        path = Path(name)
+        inside = sorted(path.rglob("*.json")) if path.is_dir() else [path]
+        if not inside:
+            raise UsageError(f"there is no report in {name}")
+        files.update((each.resolve(), str(each)) for each in inside)
+    return list(files.values())
+
+
+def _known(kind: type[Any], values: Mapping[str, Any], *more: str) -> dict[str, Any]:
+    """Return those of `values` that are fields of `kind`, likewise within them."""
+    names = {field.name for field in fields(kind)}
+    found = {name: value for name, value in values.items() if name in names or name in more}
+    for name, inner in (("counterexample", Counterexample), ("diagnosis", Diagnosis)):
+        if isinstance(found.get(name), Mapping):
+            found[name] = _known(inner, found[name])
+    return found
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """Return the numbers in a version, by which versions are ordered.
+
+    >>> sorted(["torch 2.10.0", "torch 2.9.1+cpu"], key=numbers)
+    ['torch 2.9.1+cpu', 'torch 2.10.0']
+    """
+    return tuple(int(number) for number in re.findall(r"\d+", version))
+
+
+def failure(verdict: Verdict) -> tuple[str, str] | None:
+    """Return the kind of failure and its dtype; None if the requirement holds or is undecided.
+
+    Two failures with the same are taken for the same one, whatever the numbers are.
+    """
+    found = verdict.counterexample
+    if verdict.outcome in ("passed", "not applicable", "undecided", "unexpected pass"):
+        return None
+    return (verdict.outcome, "") if found is None else (found.kind or verdict.outcome, found.dtype)
+
+
+def names(requirements: Iterable[str]) -> str:
+    """Return names of requirements as a list in a sentence."""
+    return ", ".join(dict.fromkeys(requirements))

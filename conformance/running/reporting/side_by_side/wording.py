@@ -1,0 +1,115 @@
+"""Changes from one report to another in words: as text, and as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from conformance.checking.verdict import Verdict
+from conformance.running.reporting.side_by_side.changes import Change, Kind
+from conformance.running.reporting.side_by_side.reports import Report, names
+
+WORSE, BETTER, SAME = (
+    "worse than before",
+    "no worse than before",
+    "the same as before",
+)
+
+
+def conclusion(found: Sequence[Change]) -> str:
+    """Return what the changes come to."""
+    if not found:
+        return SAME
+    return WORSE if any(change.kind.worse for change in found) else BETTER
+
+
+def text(old: Report, new: Report, found: Sequence[Change]) -> Iterator[str]:
+    """Yield lines: what was compared, the changes by kind, and the conclusion."""
+    yield f"{old.file} -> {new.file}"
+    yield from (f"  {line}" for line in circumstances(old, new))
+    for kind, sentences in _told(found):
+        yield ""
+        yield f"{kind.value}:"
+        yield from (f"  {sentence}" for sentence in sentences)
+    yield ""
+    yield conclusion(found)
+
+
+def markdown(old: Report, new: Report, found: Sequence[Change]) -> Iterator[str]:
+    """Yield the same as lines of Markdown, what makes it worse unfolded."""
+    yield f"## {conclusion(found).capitalize()}"
+    yield ""
+    yield f"`{old.file}` → `{new.file}`"
+    yield ""
+    yield from (f"- {escaped(line)}" for line in circumstances(old, new))
+    for kind, sentences in _told(found):
+        lines = [f"- {escaped(sentence)}" for sentence in sentences]
+        if kind.worse:
+            yield from ("", f"### {kind.value}", "", *lines)
+        else:
+            yield from ("", f"<details><summary>{kind.value}</summary>", "", *lines)
+            yield from ("", "</details>")
+
+
+def circumstances(old: Report, new: Report) -> Iterator[str]:
+    """Yield what differs in how the two reports were made, and what only one of them is about."""
+    for name in ("profile", "seed", "max_examples", "python", "platform", "numpy", "hypothesis"):
+        before, after = old.run.get(name), new.run.get(name)
+        if before != after:
+            yield f"{name.replace('_', ' ')}: {before} before, {after} now"
+    for name in new.implementations:
+        before, after = old.version(name), new.version(name)
+        if name in old.implementations and before != after:
+            yield f"{name}: {before} before, {after} now"
+    groups = [dict.fromkeys(key[:2] for key in each.by_key) for each in (old, new)]
+    for mine, others, which in ((groups[0], groups[1], "before"), (groups[1], groups[0], "now")):
+        for implementation, device in mine:
+            if (implementation, device) not in others:
+                yield f"only {which}: {implementation} on {device}"
+    for report, which in ((old, "before"), (new, "now")):
+        if not report.complete:
+            yield f"not complete: the run {which}"
+
+
+def _told(found: Iterable[Change]) -> Iterator[tuple[Kind, list[str]]]:
+    """Yield each kind with its changes in sentences; those alike are one."""
+    kinds: dict[Kind, dict[tuple[str, str], list[str]]] = {}
+    for change in found:
+        implementation, device, requirement = change.key
+        alike = kinds.setdefault(change.kind, {})
+        alike.setdefault((f"{implementation} on {device}", _what(change)), []).append(requirement)
+    for kind, alike in kinds.items():
+        yield (
+            kind,
+            [
+                f"{where}: {names(about)}: {what}" if what else f"{where}: {names(about)}"
+                for (where, what), about in alike.items()
+            ],
+        )
+
+
+def _what(change: Change) -> str:
+    if change.what:
+        return change.what
+    old, new = change.old, change.new
+    if old is None or new is None:
+        one = new or old
+        assert one is not None
+        return one.outcome if new is None else _outcome(one)
+    now = _outcome(new)
+    return now if old.outcome == new.outcome else f"{old.outcome} before, {now} now"
+
+
+def _outcome(verdict: Verdict) -> str:
+    found, why = verdict.counterexample, ""
+    if found is not None and verdict.outcome != "passed":
+        why = f"{found.message} in {found.case}"
+    elif verdict.reason:
+        why = verdict.reason
+    return f"{verdict.outcome} ({why})" if why else verdict.outcome
+
+
+def escaped(line: str) -> str:
+    """Return a line with what Markdown would take for its own escaped, and without line ends."""
+    for mark in "\\`*_<>[]|#":
+        line = line.replace(mark, f"\\{mark}")
+    return " ".join(line.split())
