@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from conformance.checking.database import Database
 
 PROFILES = {"quick": 20, "default": 100, "thorough": 1000}
 """Cases drawn per requirement in each profile."""
@@ -22,12 +26,14 @@ class Budget:
     """The effort of a run: `max_examples` cases per requirement, drawn from `seed`.
 
     After the first failure at most `shrink_seconds` are spent on finding a smaller failing case,
-    and at most as many seconds, but no more than 5, on the diagnosis.
+    and at most as many seconds, but no more than 5, on the diagnosis. The cases that failed before,
+    in a `database`, are tried first, and are no part of the effort.
     """
 
     max_examples: int = PROFILES["default"]
     seed: int = 0
     shrink_seconds: float = 10.0
+    database: Database | None = None
 
 
 DEFAULT = Budget()

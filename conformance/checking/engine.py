@@ -33,6 +33,7 @@ from conformance.recording.tape import recording
 from reference import Case
 from strategies import Support, lstm_cases
 from strategies.options import Unsupported
+from strategies.search import again
 from strategies.search import search as search_cases
 
 if TYPE_CHECKING:
@@ -92,6 +93,9 @@ def search(
     the implementation gets the case. If `before` returns a function, that function is called with
     each step before the step is taken. An exception other than a
     :class:`~conformance.implementations.failures.Failure` is a fault of this suite, and propagates.
+
+    Cases that the database of the budget has are tried first. They count where one of them fails,
+    and are never part of the digest.
     """
     started = time.perf_counter()
     here = (requirement.name, implementation.name, support.devices[0])
@@ -104,6 +108,7 @@ def search(
     found: Finding | None = None
     deadline = 0.0
     digest = Digest()
+    drawing = False
 
     def body(case: Case) -> None:
         nonlocal tried, held, share, found, deadline
@@ -111,7 +116,8 @@ def search(
             raise _ShrunkLongEnough
         if found is None:
             tried += 1
-            digest.add(case)
+            if drawing:
+                digest.add(case)
         came = attempt(requirement, implementation, case, before)
         if isinstance(came, Finding):
             if found is None:
@@ -127,9 +133,19 @@ def search(
             share = max(share or 0.0, came)
 
     examples = max(1, round(budget.max_examples * requirement.share_of_cases))
+    database, key = budget.database, f"{requirement.name} {implementation.name} {support}"
+
+    def keep(name: str) -> None:
+        if database is not None:
+            database.keep(key, name)
+
     try:
+        for name in database.recall(key) if database is not None else ():
+            again(cases, body, name)
+            database.forget(key, name)
+        tried, held, share, drawing = 0, 0, None, True
         seed = f"{budget.seed}:{requirement.name}"
-        valid = search_cases(cases, body, seed=seed, max_examples=examples)
+        valid = search_cases(cases, body, seed=seed, max_examples=examples, failed=keep)
         if not valid and found is None and not held:
             reason = "no case that this implementation supports meets the requirement's conditions"
             return NotApplicable(*here, reason=reason), None

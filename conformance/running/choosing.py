@@ -13,6 +13,7 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 from conformance.checking.budget import PROFILES, Budget
+from conformance.checking.database import opened
 from conformance.checking.requirement import LEVELS, Requirement
 from conformance.errors import UsageError, unknown
 from conformance.implementations.by_hand import HandWritten
@@ -77,6 +78,7 @@ def select(config: pytest.Config) -> Selection:
     :class:`UsageError` for unknown names, and for devices and dtypes that are not supported.
     """
     requirements = _requirements(config)
+    budget(config)
     targets: list[Target] = []
     for name, load_it in _asked(config):
         with contextlib.closing(Journal(config)) as journal:
@@ -229,7 +231,9 @@ def budget(config: pytest.Config) -> Budget:
     profile = config.getoption("lstm_profile")
     examples = config.getoption("lstm_max_examples") or PROFILES[profile]
     shrink_seconds = min(Budget.shrink_seconds, limits.timeout(config) / 4)
-    return Budget(examples, config.getoption("lstm_seed"), shrink_seconds)
+    place = config.getoption("lstm_database")
+    shared = opened(place) if place else None
+    return Budget(examples, config.getoption("lstm_seed"), shrink_seconds, shared)
 
 
 def subject(config: pytest.Config, target: Target, requirement: str, device: str) -> Subject:

@@ -121,6 +121,11 @@ def writable_folder(name: str) -> str | None:
     return None if writable else f"must be a writable folder; {above} is not"
 
 
+def database(place: str) -> str | None:
+    """Check that a place is the address of a Redis server, or a folder that can be written."""
+    return None if "://" in place else writable_folder(place)
+
+
 def _listed(numbers: Mapping[str, float]) -> str:
     *others, last = (f"{number:g}" for number in numbers.values())
     return f"{', '.join(others)} or {last}"
@@ -261,6 +266,12 @@ OPTIONS = (
         default=ROOT,
         check=writable_folder,
         takers=(*VERIFYING, JUDGE),
+    ),
+    Option(
+        "database",
+        "try first what failed before, and keep what fails, in a folder or on a Redis server",
+        "DIR|URL",
+        check=database,
     ),
     Option("as", "decide the case for another implementation", "NAME", takers=(REPLAY,)),
     Option("lstm", "the LSTM to judge, if the file has several", "PREFIX", takers=(JUDGE,)),
