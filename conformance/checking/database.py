@@ -10,7 +10,12 @@ import contextlib
 from functools import cache
 from pathlib import Path
 
-from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
+from hypothesis.database import (
+    DirectoryBasedExampleDatabase,
+    ExampleDatabase,
+    InMemoryExampleDatabase,
+    ReadOnlyDatabase,
+)
 
 from conformance.errors import UsageError
 
@@ -47,6 +52,10 @@ class Database:
         """Remove the name of a case that fails no more."""
         with contextlib.suppress(Exception):
             self._examples.delete(key.encode(), name.encode())
+
+
+NOWHERE = Database(ReadOnlyDatabase(InMemoryExampleDatabase()))
+"""A database that stays empty."""
 
 
 @cache

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hypothesis.errors import InvalidArgument, StopTest
 
 from conformance.checking import activations, blaming, devices, originals, process_state
 from conformance.checking.budget import DEFAULT, PROFILES, Budget
+from conformance.checking.database import NOWHERE
 from conformance.checking.digest import Digest
 from conformance.checking.finding import Finding, size
 from conformance.checking.requirement import Requirement
@@ -133,18 +135,14 @@ def search(
             share = max(share or 0.0, came)
 
     examples = max(1, round(budget.max_examples * requirement.share_of_cases))
-    database, key = budget.database, f"{requirement.name} {implementation.name} {support}"
-
-    def keep(name: str) -> None:
-        if database is not None:
-            database.keep(key, name)
-
+    known, key = budget.database or NOWHERE, f"{requirement.name} {implementation.name} {support}"
     try:
-        for name in database.recall(key) if database is not None else ():
+        for name in known.recall(key):
             again(cases, body, name)
-            database.forget(key, name)
+            known.forget(key, name)
         tried, held, share, drawing = 0, 0, None, True
         seed = f"{budget.seed}:{requirement.name}"
+        keep = partial(known.keep, key)
         valid = search_cases(cases, body, seed=seed, max_examples=examples, failed=keep)
         if not valid and found is None and not held:
             reason = "no case that this implementation supports meets the requirement's conditions"

@@ -81,7 +81,7 @@ def select(config: pytest.Config) -> Selection:
     budget(config)
     targets: list[Target] = []
     for name, load_it in _asked(config):
-        with contextlib.closing(Journal(config)) as journal:
+        with contextlib.closing(Journal.of(config)) as journal:
             journal.write(Entry(Doing(name, limit=limits.LOADING)))
         implementation = loaded(name, load_it)
         if implementation.name in {other.implementation.name for other in targets}:

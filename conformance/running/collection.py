@@ -21,12 +21,12 @@ from conformance.implementations.own_imports import OURS
 from conformance.recording.steps import Step
 from conformance.reproductions.directory import write
 from conformance.running import limits
+from conformance.running.bound import NotConformant
 from conformance.running.choosing import Selection, Target, budget, selection, subject
 from conformance.running.deciding import check
 from conformance.running.folder import RunFolder
 from conformance.running.journal import Collected, Doing, Entry, Journal
 from conformance.running.limits import LOADING, last_resort
-from conformance.running.parametrize import NotConformant
 from conformance.running.patience import TOOK, Calls
 from conformance.running.quiet import quiet
 from reference import Case
@@ -43,7 +43,7 @@ class RequirementItem(pytest.Item):
         self.target = target
         self.device = device
         self.started = 0.0
-        self.journal = Journal(self.config)
+        self.journal = Journal.of(self.config)
 
     def begin(self) -> float:
         """Note when the item starts; returns the seconds after which it is ended."""
@@ -177,7 +177,7 @@ def selected(collector: pytest.Collector) -> Selection:
         with OURS, quiet(), last_resort(LOADING):
             return selection(collector.config)
     except UsageError as error:
-        Journal(collector.config).collected(Collected(refusal=str(error)))
+        Journal.of(collector.config).collected(Collected(refusal=str(error)))
         raise collector.CollectError(f"usage: {error}") from error
 
 
@@ -190,7 +190,7 @@ def collected(session: pytest.Session) -> None:
     }
     if places:
         circumstances = selection(session.config).circumstances
-        journal = Journal(session.config)
+        journal = Journal.of(session.config)
         journal.collected(Collected(places, circumstances))
         journal.write(Entry(Doing()))
         journal.close()

@@ -80,15 +80,21 @@ class Collected:
 class Journal:
     """The journal of this process.
 
-    Where the disk is full there is none: that costs a reproduction, but nothing else.
+    `path` is that of its files without their suffixes, None for no journal. Where the disk is full
+    there is none: that costs a reproduction, but nothing else.
     """
 
-    def __init__(self, config: pytest.Config) -> None:
-        name = getattr(config, "workerinput", {}).get("workerid", ALONE)
-        folder: str | None = config.getoption("lstm_journal")
-        self.path = None if folder is None else Path(folder) / name
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
         self._file: BinaryIO | None = None
         self._writer = Writer()
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> Journal:
+        """Return the journal of this process in the folder of the run."""
+        name = getattr(config, "workerinput", {}).get("workerid", ALONE)
+        folder: str | None = config.getoption("lstm_journal")
+        return cls(None if folder is None else Path(folder) / name)
 
     def write(self, entry: Entry) -> Callable[[Step], None]:
         """Replace the last entry by this one, and return a function that adds a step to it."""

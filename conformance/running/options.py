@@ -340,6 +340,11 @@ def add(argument: Callable[..., object], taker: str) -> None:
         argument(*flags, dest=option.key, **option.keywords())
 
 
+def defaults(taker: str) -> dict[str, Any]:
+    """Return the values, by key, of the options of `taker` where none is given."""
+    return {each.key: [] if each.repeated else each.default for each in of(taker)}
+
+
 def check(values: Mapping[str, Any], taker: str) -> None:
     """Raise :class:`UsageError` for the first of the `values`, by key, that is not allowed."""
     if taker in (VERIFY, PYTEST):
