@@ -20,6 +20,7 @@ from conformance.reproductions.script import script
 from conformance.reproductions.subject import Subject
 
 SCRIPT, REPORT = "reproduce.py", "report.md"
+FILES = (SCRIPT, REPORT, FILE)
 
 
 def place(root: Path, verdict: Verdict) -> Path:

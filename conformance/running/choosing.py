@@ -240,11 +240,12 @@ def subject(config: pytest.Config, target: Target, requirement: str, device: str
     """Return what is verified, with everything needed to verify it again."""
     name = target.implementation.name if target.program else target.name
     what: dict[str, Any] = {"lstm_command" if target.program else "lstm": [target.name]}
+    home: str = getattr(config.option, "lstm_home", "") or str(Path.cwd())
     return Subject(
         requirement,
         name,
         device,
-        str(Path.cwd()),
+        home,
         rerun(vars(config.option), **what, lstm_requirement=[requirement], lstm_device=device),
         _environment(name),
         target.name if target.program else "",

@@ -20,7 +20,7 @@ from conformance.errors import UsageError
 from conformance.implementations.own_imports import OURS
 from conformance.recording.steps import Step
 from conformance.reproductions.directory import write
-from conformance.running import limits
+from conformance.running import limits, remote
 from conformance.running.bound import NotConformant
 from conformance.running.choosing import Selection, Target, budget, selection, subject
 from conformance.running.deciding import check
@@ -65,6 +65,8 @@ class RequirementItem(pytest.Item):
             verdict = self.decide() if in_time else self.too_late()
         self.journal.decided(verdict)
         self.user_properties.append((PROPERTY, verdict.to_json()))
+        if remote.CHANNEL in getattr(self.config, "workerinput", {}):
+            self.user_properties.append((remote.LEFT, remote.packed(verdict)))
         if isinstance(verdict, NotApplicable):
             pytest.skip(verdict.reason)
         if isinstance(verdict, FailedShould):

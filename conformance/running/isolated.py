@@ -96,12 +96,13 @@ class Task:
                 except Late:
                     what, late = f"no verdict within {seconds:g} s", True
                 except Ended as ended:
-                    what, late = f"{ended} in this case", False
+                    what, late = str(ended), False
                 else:
                     return verdict
             entry, took = read(journal), time.monotonic() - started
         if entry is not None and entry.case is not None:
-            return unfinished(entry, self.root, what, took, late)
+            told = what if late else f"{what} in this case"
+            return unfinished(entry, self.root, told, took, late)
         here = self.requirement.name, self.implementation.name, self.device
         return (TimedOut if late else Crashed)(*here, seconds=took, reason=what)
 

@@ -253,6 +253,20 @@ OPTIONS = (
         short="-n",
     ),
     Option(
+        "tx",
+        "a worker process elsewhere, such as socket=HOST:PORT or ssh=HOST; can be repeated",
+        "SPEC",
+        repeated=True,
+        takers=(VERIFY,),
+    ),
+    Option(
+        "rsyncdir",
+        "a folder of yours that those processes need a copy of, often `.`; can be repeated",
+        "DIR",
+        repeated=True,
+        takers=(VERIFY,),
+    ),
+    Option(
         "json",
         "write a report of everything that was found",
         "FILE",
