@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.checking.budget import MEMORY, Budget
+from conformance.checking.engine import inapplicable
 from conformance.checking.finding import Finding
 from conformance.checking.requirement import Requirement
 from conformance.checking.verdict import (
@@ -87,7 +88,9 @@ class Task:
         return write(self.root, self.requirement, self.subject, verdict, found[-1])
 
     def apart(self, seconds: float, memory: float = MEMORY) -> Verdict:
-        """Decide in a fork, with these limits of time and memory."""
+        """Decide in a fork, with these limits of time and memory, what applies at all."""
+        if inapplicable(self.requirement, self.implementation, self.device, self.budget):
+            return self.here()
         with tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder:
             journal, started = Path(folder) / "process", time.monotonic()
             with Apart(_verdict, self, journal, memory=memory, forked=True) as process:

@@ -1,5 +1,6 @@
 """A requirement in a fork: what kills its process or hangs gets a verdict."""
 
+import multiprocessing
 import os
 import signal
 import sys
@@ -17,7 +18,6 @@ from conformance.reproductions.subject import Subject
 from conformance.requirements import REQUIREMENTS
 from conformance.running.isolated import Task, impossible
 from reference import Case, Result
-from strategies import Support
 from tests.support.cases import RoundedReference
 
 CLAIM = REQUIREMENTS["results_match_reference"]
@@ -91,18 +91,13 @@ def test_verdict_in_a_fork_is_that_of_this_process(tmp_path: Path) -> None:
 
 @forks
 def test_death_before_the_first_case_is_a_verdict(tmp_path: Path) -> None:
-    """Where an LSTM is asked what it is, and ends its process."""
+    """Without a case, with what happened."""
 
-    class Dies:
-        name = "dies"
-
-        @property
-        def supports(self) -> Support:
-            os.kill(os.getpid(), signal.SIGKILL)
-            raise AssertionError
-
-        def run(self, case: Case) -> Result:
-            raise NotImplementedError
+    class Dies(RoundedReference):
+        def __getattribute__(self, name: str) -> Any:
+            if name == "supports" and multiprocessing.parent_process() is not None:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return super().__getattribute__(name)
 
     verdict = task(Dies(), tmp_path).apart(600)
     assert isinstance(verdict, Crashed)
