@@ -39,12 +39,14 @@ def search(
     seed: str,
     max_examples: int,
     failed: Callable[[str], None] = lambda _: None,
+    enough: Callable[[int], bool] = lambda _: False,
 ) -> int:
     """Call `body` with drawn `cases` until it raises; return how many met its conditions.
 
     The first case is the simplest. The others depend on `seed` and on `cases`, and on nothing else:
     not on the process, its modules, its hash seed, or the versions of Python and Hypothesis. At
-    most `max_examples` are tried, not counting those for which ``hypothesis.assume`` fails.
+    most `max_examples` are tried, not counting those for which ``hypothesis.assume`` fails, and
+    fewer if so many are `enough`.
 
     An ``Exception`` of `body` is raised again after Hypothesis has called `body` with ever smaller
     cases; it is that of the smallest one that fails. Anything else is raised at once. Before that,
@@ -54,7 +56,7 @@ def search(
     valid = 0
     for number in range(DRAWN * max_examples):
         valid += _tried(test, f"{seed}:{number}", failed)
-        if valid == max_examples:
+        if valid == max_examples or enough(valid):
             break
     return valid
 

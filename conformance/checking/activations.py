@@ -222,8 +222,26 @@ def judging(implementation: Implementation, dtype: DType, device: str) -> Precis
 
 def figures(implementation: Implementation, dtypes: Iterable[str], device: str) -> tuple[str, ...]:
     """What is measured, a line for each dtype."""
+    found = _by_dtype(implementation, dtypes, device)
+    return tuple(f"{name}: {each.described()}" for name, each in found.items())
+
+
+def units(
+    implementation: Implementation, dtypes: Iterable[str], device: str
+) -> dict[str, dict[str, float]]:
+    """The largest error of each function in unit roundoffs, by dtype."""
+    found = _by_dtype(implementation, dtypes, device)
+    return {
+        name: {function: error.units for function, error in each.errors.items()}
+        for name, each in found.items()
+    }
+
+
+def _by_dtype(
+    implementation: Implementation, dtypes: Iterable[str], device: str
+) -> dict[str, Measured]:
     found = {name: measured(implementation, DTYPES[name], device) for name in dtypes}
-    return tuple(f"{name}: {each.described()}" for name, each in found.items() if each is not None)
+    return {name: each for name, each in found.items() if each is not None}
 
 
 def judged_by(implementation: Implementation) -> tuple[str, ...]:

@@ -17,6 +17,12 @@ TIMEOUTS = {"quick": 60.0, "default": 120.0, "thorough": 900.0}
 MEMORY = 8.0
 """GiB of memory that each process under test may use by default."""
 
+LEAST = 3
+"""Cases that are tried, if there are as many, before the time for them is up."""
+
+STRETCHED = 10
+"""How many times as many cases as the profile's a time budget may have time for."""
+
 ANSWER = 120.0
 """Seconds that replaying one case, or inferring one class, may take by default."""
 
@@ -26,13 +32,17 @@ class Budget:
     """The effort of a run: `max_examples` cases per requirement, drawn from `seed`.
 
     After the first failure at most `shrink_seconds` are spent on finding a smaller failing case,
-    and at most as many seconds, but no more than 5, on the diagnosis. The cases that failed before,
-    in a `database`, are tried first, and are no part of the effort.
+    and at most as many seconds, but no more than 5, on the diagnosis. Cases are drawn for `seconds`
+    at most, if these are given, after the first :data:`LEAST`; and then `stretch` times as many are
+    drawn at most. The cases that failed before, in a `database`, are tried first, and are no part
+    of the effort.
     """
 
     max_examples: int = PROFILES["default"]
     seed: int = 0
     shrink_seconds: float = 10.0
+    seconds: float | None = None
+    stretch: int = 1
     database: Database | None = None
 
 

@@ -134,6 +134,7 @@ def close(
             float(limit[worst]),
             quantity=quantity,
             arrays=_compared(got, expected, limit, place),
+            values=(got, expected, limit),
             ending=ending(place) if ending else None,
         )
     return largest

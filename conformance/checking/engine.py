@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from hypothesis.errors import InvalidArgument, StopTest
 
 from conformance.checking import activations, blaming, devices, originals, process_state
-from conformance.checking.budget import DEFAULT, PROFILES, Budget
+from conformance.checking.budget import DEFAULT, LEAST, PROFILES, Budget
+from conformance.checking.cells import Exercised
 from conformance.checking.database import NOWHERE
 from conformance.checking.digest import Digest
 from conformance.checking.finding import Finding, size
@@ -31,7 +32,7 @@ from conformance.implementations.failures import (
 )
 from conformance.implementations.implementation import Implementation
 from conformance.recording.steps import Step
-from conformance.recording.tape import recording
+from conformance.recording.tape import Tape, recording
 from reference import Case
 from strategies import Support, lstm_cases
 from strategies.options import Unsupported
@@ -63,7 +64,8 @@ def inapplicable(
     if device not in supports.devices:
         return f"no {device.partition(':')[0].upper()} device is present"
     if device not in requirement.cases.get("devices", (device,)):
-        return "applies to CUDA devices only"
+        present = any(each.startswith("cuda") for each in supports.devices)
+        return "applies to CUDA devices only" if present else "no CUDA device is present"
     if requirement.costly and budget.max_examples < PROFILES["thorough"]:
         return "decided in the thorough profile"
     if isinstance(needed, str):
@@ -106,21 +108,27 @@ def search(
         return NotApplicable(*here, reason=reason), None
     cases = lstm_cases(support, **dict(requirement.cases))
     tried = held = 0
-    share: float | None = None
+    shares: dict[str, float] = {}
     found: Finding | None = None
     deadline = 0.0
-    digest = Digest()
+    digest, exercised = Digest(), Exercised()
     drawing = False
 
     def body(case: Case) -> None:
-        nonlocal tried, held, share, found, deadline
+        nonlocal tried, held, found, deadline
         if found is not None and time.perf_counter() > deadline:
             raise _ShrunkLongEnough
         if found is None:
             tried += 1
             if drawing:
                 digest.add(case)
-        came = attempt(requirement, implementation, case, before)
+                exercised.add(case)
+        modes: set[bool] = set()
+        came = attempt(
+            requirement, implementation, case, before, lambda tape: modes.update(tape.modes)
+        )
+        if found is None and drawing:
+            exercised.called(modes)
         if isinstance(came, Finding):
             if found is None:
                 once = isinstance(came.failure, (NoAnswer, LostDevice))
@@ -132,10 +140,18 @@ def search(
             raise came.failure.with_traceback(None)
         held += 1
         if came is not None:
-            share = max(share or 0.0, came)
+            shares[case.dtype.name] = max(shares.get(case.dtype.name, 0.0), came)
 
     examples = max(1, round(budget.max_examples * requirement.share_of_cases))
     known, key = budget.database or NOWHERE, f"{requirement.name} {implementation.name} {support}"
+    end = float("inf")
+    if budget.seconds is not None:
+        end = started + budget.seconds
+        examples *= budget.stretch
+
+    def enough(valid: int) -> bool:
+        return valid >= LEAST and time.perf_counter() >= end
+
     try:
         for name in known.recall(key):
             again(cases, body, name)
@@ -143,7 +159,9 @@ def search(
         tried, held, share, drawing = 0, 0, None, True
         seed = f"{budget.seed}:{requirement.name}"
         keep = partial(known.keep, key)
-        valid = search_cases(cases, body, seed=seed, max_examples=examples, failed=keep)
+        valid = search_cases(
+            cases, body, seed=seed, max_examples=examples, failed=keep, enough=enough
+        )
         if not valid and found is None and not held:
             reason = "no case that this implementation supports meets the requirement's conditions"
             return NotApplicable(*here, reason=reason), None
@@ -152,12 +170,14 @@ def search(
         if found is None:
             raise
     seconds = time.perf_counter() - started
+    share = max(shares.values(), default=None)
     if found is None:
         assert held, "no case was tried"
         verdict: Verdict = Passed(*here, tried, share, seconds)
     else:
         verdict = found.verdict(*here, tried, share, seconds)
-    return replace(verdict, cases_digest=digest.text()), found
+    cells = exercised.cells()
+    return replace(verdict, cases_digest=digest.text(), shares=shares, cells=cells), found
 
 
 def examine(
@@ -165,10 +185,12 @@ def examine(
     implementation: Implementation,
     case: Case,
     sink: Callable[[Step], None] | None = None,
+    seen: Callable[[Tape], None] = lambda _: None,
 ) -> Finding | float | None:
     """Run `body` on one case; returns the finding if it fails, else what `body` measured.
 
-    `sink` is called with each step before the step is taken.
+    `sink` is called with each step before the step is taken, and `seen` with all of them at the
+    end.
     """
     before = process_state.snapshot()
     came: Finding | float | None = None
@@ -182,6 +204,7 @@ def examine(
         except BaseException as error:
             fault = error
     changed, left = process_state.restore(before)
+    seen(tape)
     if fault is not None:
         did = [f"changed {', '.join(changed)}"] if changed else []
         theirs = blaming.of(fault, body, [*did, *filter(None, [originals.put_back()])])
@@ -201,6 +224,7 @@ def attempt(
     implementation: Implementation,
     case: Case,
     before: Announce | None = None,
+    seen: Callable[[Tape], None] = lambda _: None,
 ) -> Finding | float | None:
     """As :func:`examine`, by the measured precision where the declared one is not kept.
 
@@ -210,7 +234,7 @@ def attempt(
     while True:
         sink = None if before is None else before(case)
         activations.forget()
-        came = examine(requirement.body, implementation, case, sink)
+        came = examine(requirement.body, implementation, case, sink, seen)
         mismatched = isinstance(came, Finding) and isinstance(came.failure, Mismatch)
         if not mismatched or requirement.by_dtype:
             return came

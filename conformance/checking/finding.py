@@ -7,8 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from conformance.checking.expectations import judged
-from conformance.checking.verdict import Counterexample, Crashed, Failed, TimedOut, Verdict
-from conformance.implementations.failures import Failure, Mismatch, NoAnswer
+from conformance.checking.verdict import (
+    Compared,
+    Counterexample,
+    Crashed,
+    Failed,
+    TimedOut,
+    Verdict,
+)
+from conformance.implementations.failures import Failure, Mismatch, NoAnswer, WrongElement
 from conformance.implementations.implementation import Implementation
 from conformance.recording.tape import Tape
 from conformance.recording.text import text_of
@@ -16,6 +23,8 @@ from reference import Array, Case
 
 LARGE = 10_000
 """The size of arrays up to which a report has every number. The case on disk has all of them."""
+SMALL = 256
+"""The size of the results up to which a report has those of a wrong element, to be looked at."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +94,16 @@ def counterexample(found: Finding) -> Counterexample:
         expected=text_of(failure.expected),
         allowed=failure.allowed,
         derived=bool(calls) and differs(case, calls[-1]),
+        compared=_compared(failure),
     )
+
+
+def _compared(failure: Failure) -> Compared | None:
+    if not isinstance(failure, WrongElement) or failure.values is None:
+        return None
+    if failure.values[0].size > SMALL:
+        return None
+    return Compared(*(each.astype(float).tolist() for each in failure.values))
 
 
 def differs(case: Case, other: Case) -> bool:

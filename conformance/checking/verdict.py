@@ -17,9 +17,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from conformance.checking.cells import Cells
 from conformance.recording.json import Numbers, decode, encode
 
 SHOWN = 64
@@ -32,22 +33,49 @@ PROPERTY = "lstm_conformance_verdict"
 
 
 @dataclass(frozen=True)
+class Place:
+    """The element ``name[index]`` of a result, and what it belongs to.
+
+    An element of `h_n` or `c_n` is one after the last step, and has `step` -1.
+    """
+
+    name: str
+    index: tuple[int, ...]
+    layer: int
+    direction: int
+    step: int
+    row: int
+    feature: int
+
+
+@dataclass(frozen=True)
 class Diagnosis:
     """What was found out about wrong results, in sentences; what is not known is empty.
 
-    `parted` says where results first differ from the true ones, `details` what else was observed,
-    and each of the `explanations` which altered LSTM gives the same wrong results. `derived` names
-    the case that was examined, if it is not the reported one.
+    `parted` says where results first differ from the true ones, and `place` is that place;
+    `details` says what else was observed, and each of the `explanations` which altered LSTM gives
+    the same wrong results. `derived` names the case that was examined, if it is not the reported
+    one.
     """
 
     derived: str = ""
     parted: str = ""
     details: tuple[str, ...] = ()
     explanations: tuple[str, ...] = ()
+    place: Place | None = None
 
     def lines(self) -> list[str]:
         """List all sentences, the explanations last."""
         return [*filter(None, (self.derived, self.parted)), *self.details, *self.explanations]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The arrays of a comparison, of one shape: values, those expected, and the bound on each."""
+
+    got: Numbers
+    expected: Numbers
+    allowed: Numbers
 
 
 @dataclass(frozen=True)
@@ -57,7 +85,8 @@ class Counterexample:
     `case` is a short description, `dtype` that of its arrays, `tensors` each array by name as
     shape and numbers. `kind`, `what`, `where`, `got`, `expected` and `allowed` are those of the
     :class:`~conformance.implementations.failures.Failure`, and `message` is its text. The
-    failure is `derived` if the last call before it was made with another case.
+    failure is `derived` if the last call before it was made with another case. `compared` holds
+    the whole arrays of which an element is wrong, unless they are large.
     """
 
     case: str
@@ -72,6 +101,7 @@ class Counterexample:
     allowed: float | None = None
     diagnosis: Diagnosis = Diagnosis()
     derived: bool = False
+    compared: Compared | None = None
 
     def lines(self) -> list[str]:
         """List message, case, its tensors that are not all zero, and diagnosis, for the terminal.
@@ -112,10 +142,13 @@ class Verdict:
 
     `cases` counts the cases tried until the verdict stood, `cases_digest` is the SHA-256 of them
     (empty if a process died before it could tell), `largest_share` is the largest error
-    seen as a share of its bound (None where nothing was measured), `seconds` the time.
-    `reproduction` is the folder with a script that shows the failure, where there is one.
+    seen as a share of its bound (None where nothing was measured), `shares` the same by dtype,
+    `seconds` the time. `reproduction` is the folder with a script that shows the failure, where
+    there is one, and `script` is its text, unless that is long.
     `figures` are numbers that were measured, in words, and `judged_by` those among them by which
-    other requirements are judged.
+    other requirements are judged. `units` are the largest errors of sigmoid and tanh by dtype, in
+    unit roundoffs, where they were measured. `cells` are what the cases were, see
+    :mod:`conformance.checking.cells`.
     """
 
     requirement: str
@@ -130,9 +163,18 @@ class Verdict:
     figures: tuple[str, ...] = ()
     judged_by: tuple[str, ...] = ()
     cases_digest: str = ""
+    shares: Mapping[str, float] = field(default_factory=dict)
+    units: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    script: str = ""
+    cells: Cells = field(default_factory=dict)
 
     outcome: ClassVar[str]
     conformant: ClassVar[bool]
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What was decided: the requirement, the implementation and the device."""
+        return self.requirement, self.implementation, self.device
 
     @property
     def explained(self) -> bool:

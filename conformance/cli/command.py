@@ -134,9 +134,12 @@ def _parser() -> argparse.ArgumentParser:
     again.add_argument("folder", type=Path, metavar="DIR", help=text)
     text = "run the recorded code or command although it is not from the current folder"
     again.add_argument("--trust", action="store_true", help=text)
-    ended = command(options.REPORT, _report, "print what a run had decided when it was killed")
-    text = "the folder that the run left, .lstm-conformance/running-..."
-    ended.add_argument("folder", type=Path, metavar="DIR", help=text)
+    told = command(options.REPORT, _report, "print a report, and write it in other forms")
+    text = (
+        "what --json wrote, by each shard of a run; or the folder of a run that was killed, "
+        ".lstm-conformance/running-..."
+    )
+    told.add_argument("places", nargs="+", type=Path, metavar="FILE", help=text)
     inference = command(options.INFER, _infer, "find out how to verify a hand-written class")
     text = "package.module:Class, path/to/file.py:Class"
     inference.add_argument("names", nargs="+", metavar="NAME", help=text)
@@ -220,9 +223,10 @@ def _judge(asked: argparse.Namespace) -> int:
 
 
 def _report(asked: argparse.Namespace) -> int:
-    from conformance.cli.unfinished_run import report
+    from conformance.cli.report import report
 
-    _possible(asked.folder)
+    for place in asked.places:
+        _possible(place)
     return report(asked)
 
 
@@ -242,7 +246,7 @@ def _replay(asked: argparse.Namespace) -> int:
 
 
 def _possible(folder: Path) -> Path:
-    """Return `folder`; raise :class:`UsageError` if no folder can have such a name."""
+    """Return `folder`; raise :class:`UsageError` if nothing can have such a name."""
     try:
         folder.is_dir()
     except (OSError, ValueError):

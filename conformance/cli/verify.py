@@ -8,6 +8,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,9 +29,12 @@ def verify(asked: argparse.Namespace) -> int:
 
     from conformance.running.plugin import FAMILIES
     from conformance.running.progress import Face
+    from conformance.running.resuming import unfinished
 
     if not asked.lstm and not asked.lstm_command:
         asked.misused("give a NAME or a --command")
+    if asked.lstm_resume:
+        unfinished(vars(asked), options.VERIFY)  # which refuses what pytest would refuse later
     os.environ.pop("PYTEST_ADDOPTS", None)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     arguments = [
@@ -49,7 +53,7 @@ def verify(asked: argparse.Namespace) -> int:
         with tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder:
             os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = folder
             code = pytest.main(arguments, plugins=[face])
-        return _report(face, errors, code)
+        return _report(asked, face, errors, code)
     finally:
         face.interrupts.restore()
 
@@ -77,8 +81,9 @@ def _workers(asked: argparse.Namespace) -> Iterator[str]:
         yield f"--rsyncdir={folder}"
 
 
-def _report(face: Face, errors: Console, code: int) -> int:
+def _report(asked: argparse.Namespace, face: Face, errors: Console, code: int) -> int:
     """Print and write what a run found, and return the exit status; `code` is that of pytest."""
+    from conformance.running.reporting.github import commands, without_commands
     from conformance.running.reporting.terminal import show, summarize
 
     interrupted = face.interrupts.first
@@ -97,7 +102,10 @@ def _report(face: Face, errors: Console, code: int) -> int:
     failed = ""
     if finished or interrupted or run.verdicts:
         try:
-            summarize(show(run.verdicts), run)
+            with without_commands() if asked.lstm_github else nullcontext():
+                summarize(show(run.verdicts), run)
+            for line in commands(run.to_json()) if asked.lstm_github else ():
+                print(line)
             sys.stdout.flush()
         except OSError as error:
             failed = f"the table cannot be printed: {error.strerror}"
@@ -106,12 +114,14 @@ def _report(face: Face, errors: Console, code: int) -> int:
     if failed:
         errors.print(f"lstm-conformance: {failed}", style="bold red", markup=False)
         return BROKEN
-    if finished and run.unchecked and run.faultless:
+    if finished and run.too_little:
         return BROKEN
     if finished:
         return CONFORMANT if run.conformant else NOT_CONFORMANT
     if interrupted:
-        errors.print(f"interrupted: {len(run.verdicts)} of {run.total} decided", style="bold red")
+        text = f"interrupted: {len(run.verdicts)} of {run.total} decided"
+        text += "; --resume goes on from there" if run.verdicts else ""
+        errors.print(text, style="bold red", highlight=False)
         return interrupted.status
     return _broke(errors, "\n".join(run.broken) or face.log.getvalue())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from conformance.checking.comparison import Truth, is_small, judged
-from conformance.checking.verdict import Diagnosis
+from conformance.checking.verdict import Diagnosis, Place
 from conformance.diagnosis.extent import extent
 from conformance.diagnosis.gates import step_alone, wrong_gates
 from conformance.diagnosis.parting import Parting, first_parting, right
@@ -25,6 +25,9 @@ def located(recording: Recording, case: Case, got: Result, known: Truth) -> Diag
     layers, of = case.configuration.num_layers, "" if part.name == "output" else f"{part.name} of "
     rest = "The output is right; the" if of and part.layer == layers - 1 else "The"
     parted = f"{rest} results first differ in {of}{part.place(case)}: {part}."
+    place = Place(
+        part.name, part.index, part.layer, part.direction, part.step, part.row, part.feature
+    )
     details = []
     for count in range(1, layers):
         cut = first_layers(case, count)
@@ -51,11 +54,11 @@ def located(recording: Recording, case: Case, got: Result, known: Truth) -> Diag
         answer = recording.answer(alone)
         if answer is not None and right(answer, judged(recording.implementation, alone, answer)):
             details.append(f"Row {part.row} alone is right.")
-            return Diagnosis(parted=parted, details=tuple(details))
+            return Diagnosis(parted=parted, details=tuple(details), place=place)
     details += extent(case, got, known, part)
     if is_small(case):
         details += _about_the_step(recording, case, got, known, part)
-    return Diagnosis(parted=parted, details=tuple(details))
+    return Diagnosis(parted=parted, details=tuple(details), place=place)
 
 
 def _about_the_step(

@@ -34,6 +34,7 @@ from conformance.errors import Interrupted
 from conformance.recording.ending import Ending, unequal
 from conformance.recording.steps import Comparison
 from conformance.recording.text import kind_of, text_of
+from reference import Array
 
 REFUSALS = (RuntimeError, ValueError, TypeError, IndexError, AssertionError)
 """The exceptions that count as a refusal: the types that PyTorch raises for wrong arguments."""
@@ -93,7 +94,8 @@ class WrongElement(Mismatch):
     """An element that is further from its true value than is allowed.
 
     `arrays` is what a script needs to repeat the comparison, from
-    :func:`conformance.recording.tape.compared`.
+    :func:`conformance.recording.tape.compared`; `values` are the arrays themselves: got, expected,
+    allowed.
     """
 
     kind = "wrong element"
@@ -108,10 +110,11 @@ class WrongElement(Mismatch):
         *,
         quantity: Quantity,
         arrays: Comparison | None = None,
+        values: tuple[Array, Array, Array] | None = None,
         ending: Ending | None = None,
     ) -> None:
         super().__init__(what, where, got, expected, allowed, ending)
-        self.quantity, self.arrays = quantity, arrays
+        self.quantity, self.arrays, self.values = quantity, arrays, values
 
 
 class WrongAttribute(Mismatch):

@@ -69,20 +69,29 @@ def decode(kind: type[T], values: Any) -> T:
 
 
 def write(path: Path, values: Any) -> None:
-    """Write what :func:`encode` returned to a file, as UTF-8.
+    """Write what :func:`encode` returned to a file; see :func:`write_text`."""
+    write_text(path, as_text(values))
+
+
+def as_text(values: Any) -> str:
+    """Return what :func:`encode` returned as the text of a file."""
+    return json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text to a file, as UTF-8.
 
     Half of a surrogate pair, which UTF-8 cannot hold, is written as a backslash escape. The file is
     written beside `path` first, so that an older one stays if the disk is full. Raises
     :class:`OSError`.
     """
-    text = json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False)
     if path.exists() and not path.is_file():  # such as a pipe
-        path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
         return
     target = path.resolve()
     new = target.with_name(f".{target.name}-{os.getpid()}.new")
     try:
-        new.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+        new.write_text(text, encoding="utf-8", errors="backslashreplace")
         if target.exists():
             shutil.copymode(target, new)
         os.replace(new, target)

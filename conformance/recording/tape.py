@@ -23,7 +23,8 @@ class Tape:
     """The steps recorded so far, and the objects that the variables of the steps stand for.
 
     `sink` is called with each step before the step is taken. `whole` becomes False once a step uses
-    an object of unknown origin: the steps then do not suffice for a script.
+    an object of unknown origin: the steps then do not suffice for a script. `modes` are those in
+    which modules were called, True for train.
     """
 
     def __init__(self, sink: Callable[[Step], None] | None = None) -> None:
@@ -33,6 +34,7 @@ class Tape:
         self.attempts = 0
         self.whole = True
         self.training: dict[int, bool] = {}
+        self.modes: set[bool] = set()
         self._count = 0
         # by id, because arrays cannot be keys; keeping the object keeps its id from being reused
         self._bound: dict[int, tuple[object, Any]] = {}
@@ -211,9 +213,14 @@ def bind(value: object, whole: object, text: str) -> None:
         tape.bind(value, Part(of, before + text))
 
 
-def mode(module: Any) -> None:
-    """Record the mode of `module`, train or eval, if the mode has changed since the last call."""
+def mode(module: Any, called: bool = False) -> None:
+    """Record the mode of `module`, train or eval, if the mode has changed since the last call.
+
+    The mode counts as one in which a module was `called` only where that is said.
+    """
     tape = current()
+    if tape is not None and called:
+        tape.modes.add(bool(module.training))
     if tape is None or tape.training.get(id(module), True) == module.training:
         return
     tape.training[id(module)] = module.training

@@ -21,6 +21,8 @@ from conformance.reproductions.subject import Subject
 
 SCRIPT, REPORT = "reproduce.py", "report.md"
 FILES = (SCRIPT, REPORT, FILE)
+LONGEST = 20_000
+"""The number of characters up to which a verdict has the text of its script."""
 
 
 def place(root: Path, verdict: Verdict) -> Path:
@@ -78,7 +80,8 @@ def write(
         shutil.rmtree(folder, ignore_errors=True)
         reason = f"no reproduction could be written: {told(error)}"
         return replace(verdict, reason="; ".join(filter(None, [verdict.reason, reason])))
-    return replace(verdict, reproduction=shown(folder, Path(subject.folder)))
+    text = written.text if len(written.text) <= LONGEST else ""
+    return replace(verdict, reproduction=shown(folder, Path(subject.folder)), script=text)
 
 
 def shown(folder: Path, here: Path) -> str:

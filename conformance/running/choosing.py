@@ -12,11 +12,13 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from conformance.checking.budget import PROFILES, Budget
+from conformance.checking.budget import PROFILES, STRETCHED, Budget
 from conformance.checking.database import opened
+from conformance.checking.engine import inapplicable
 from conformance.checking.requirement import LEVELS, Requirement
 from conformance.errors import UsageError, unknown
 from conformance.implementations.by_hand import HandWritten
+from conformance.implementations.failures import Failure
 from conformance.implementations.implementation import Implementation, precision
 from conformance.implementations.loading import load
 from conformance.implementations.programs.external import CommandImplementation
@@ -73,9 +75,8 @@ def selection(config: pytest.Config) -> Selection:
 def select(config: pytest.Config) -> Selection:
     """Load every implementation asked for, and list the devices to verify each on.
 
-    By default these are the CPU and every CUDA device; where there is no CUDA device, ``cuda``
-    itself stands for them, so that the report lists what could not be verified. Raises
-    :class:`UsageError` for unknown names, and for devices and dtypes that are not supported.
+    By default these are the CPU and every CUDA device. Raises :class:`UsageError` for unknown
+    names, and for devices and dtypes that are not supported.
     """
     requirements = _requirements(config)
     budget(config)
@@ -210,7 +211,7 @@ def devices(implementation: Implementation, wanted: str) -> list[str]:
     """
     present = implementation.supports.devices
     if not wanted:
-        return list(present) if any(d.startswith("cuda") for d in present) else [*present, "cuda"]
+        return list(present)
     found: list[str] = []
     for name in filter(None, wanted.split(",")):
         matching = [
@@ -226,6 +227,23 @@ def devices(implementation: Implementation, wanted: str) -> list[str]:
     return found
 
 
+def decided_on(requirement: Requirement, target: Target, budget: Budget) -> list[str]:
+    """Return the devices of `target` on which `requirement` applies, the first one if it does not.
+
+    So what does not apply is counted once.
+    """
+    found = [each for each in target.devices if applies(requirement, target, each, budget)]
+    return found or target.devices[:1]
+
+
+def applies(requirement: Requirement, target: Target, device: str, budget: Budget) -> bool:
+    """Return whether `requirement` applies to `target` on `device`, or is to show that it fails."""
+    try:
+        return inapplicable(requirement, target.implementation, device, budget) is None
+    except Failure:  # of the implementation, which becomes a verdict
+        return True
+
+
 def budget(config: pytest.Config) -> Budget:
     """Return how many cases are tried, from which seed, and how long a failure is shrunk."""
     profile = config.getoption("lstm_profile")
@@ -233,7 +251,9 @@ def budget(config: pytest.Config) -> Budget:
     shrink_seconds = min(Budget.shrink_seconds, limits.timeout(config) / 4)
     place = config.getoption("lstm_database")
     shared = opened(place) if place else None
-    return Budget(examples, config.getoption("lstm_seed"), shrink_seconds, shared)
+    timed = config.getoption("lstm_time_budget") and not config.getoption("lstm_max_examples")
+    stretch = STRETCHED if timed else 1
+    return Budget(examples, config.getoption("lstm_seed"), shrink_seconds, stretch=stretch, database=shared)
 
 
 def subject(config: pytest.Config, target: Target, requirement: str, device: str) -> Subject:

@@ -26,13 +26,19 @@ from conformance.implementations.own_imports import OURS
 from conformance.implementations.programs.keeper import kept
 from conformance.reproductions.directory import remove, shown, tidy
 from conformance.running import remote
+from conformance.running.collection import LEFT_OUT
 from conformance.running.folder import Asked, RunFolder, sweep
 from conformance.running.journal import ALONE, Collected, Entry, append, collected, read
 from conformance.running.limits import is_over, reached, timeout
-from conformance.running.options import SHARED
+from conformance.running.options import SHARED, deciding
 from conformance.running.patience import TOOK, Patience
+from conformance.running.reporting import coverage
+from conformance.running.reporting.floor import floor
+from conformance.running.reporting.github import commands
 from conformance.running.reporting.report import Run
 from conformance.running.reporting.terminal import table
+from conformance.running.reporting.writing import Unwritable, write_all
+from conformance.running.resuming import Unfinished
 from conformance.running.unfinished import unfinished
 from conformance.running.watchdog import Watchdog
 
@@ -44,22 +50,34 @@ class Reporting:
     :meth:`write`, it is written below the table.
     """
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, config: pytest.Config, before: Unfinished | None = None) -> None:
         option = config.option
         self.config = config
         self.run = Run(option.lstm_profile, option.lstm_seed, option.lstm_max_examples)
+        filters = option.lstm_requirement, option.lstm_level, option.lstm_max_examples
+        timed = option.lstm_time_budget is not None
+        self.run.floor = floor(option.lstm_floor, option.lstm_profile, any(filters), timed)
+        self.run.shard = option.lstm_shard or ""
         self.on_verdict: Callable[[Run], None] = lambda _: None
         self.left = False
         self.reproductions = Path(option.lstm_reproductions)
-        sweep(self.reproductions)
-        run = self.run
-        asked = Asked(run.profile, run.seed, run.max_examples, run.started, option.lstm)
+        if before is None:
+            sweep(self.reproductions)
+        run, values = self.run, deciding(vars(option))
+        asked = Asked(
+            run.profile, run.seed, run.max_examples, run.started, run.floor, run.shard, values
+        )
         self.folder = RunFolder.create(self.reproductions, asked)
         option.lstm_journal = str(self.folder.path)
         self.watchdog = Watchdog(self.folder)
         self.patience = Patience(timeout(config))
         self._session: pytest.Session | None = None
         self._others = False
+        self._before = before
+        for verdict in before.verdicts if before else ():
+            append(self.folder.path / ALONE, verdict)
+            self._add(verdict)
+        self._resumed = len(run.verdicts)
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Remember the session, whose exit status tells that no report could be written."""
@@ -80,8 +98,11 @@ class Reporting:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Give each worker the seed, the end of the run, and the folder of the journals."""
-        shared = ("lstm_seed", "lstm_deadline", "lstm_journal")
+        """Give each worker the seed, the ends of the run, and what there is to resume."""
+        shared = (
+            *("lstm_seed", "lstm_deadline", "lstm_journal"),
+            *("lstm_budget_end", "lstm_resumed", "lstm_circumstances"),
+        )
         given = {name: self.config.getoption(name) for name in shared}
         if remote.attach(node, self.folder.path):
             given.update(lstm_journal="", lstm_home=str(Path.cwd()), lstm_work=remote.home(node))
@@ -107,12 +128,12 @@ class Reporting:
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
         """Note how many verdicts to expect."""
-        self.run.total = len(ids)
+        self.run.total = len(ids) + self._resumed
         self.on_verdict(self.run)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note how many verdicts to expect if there are no workers."""
-        self.run.total = max(self.run.total, len(session.items))
+        self.run.total = max(self.run.total, len(session.items) + self._resumed)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Note that the run is broken if something cannot be collected."""
@@ -149,13 +170,16 @@ class Reporting:
             if took is not None:
                 self.patience.took(decided.implementation, took)
             self._add(decided)
+        elif LEFT_OUT in dict(report.user_properties) and report.when == "call":
+            self.run.left_out.append(dict(report.user_properties)[LEFT_OUT])
+            self.on_verdict(self.run)
         elif report.failed and report.nodeid in self._collected().items:
             self.run.broken.append(f"{report.nodeid}\n{report.longrepr}")
         elif report.when == "call" and verdict is None:
             self._others = True
 
     def _decided(self) -> set[tuple[str, str, str]]:
-        return {(each.requirement, each.implementation, each.device) for each in self.run.verdicts}
+        return {each.key for each in self.run.verdicts}
 
     def _take_from_disk(self) -> None:
         """Add the verdicts that were written to disk, but did not arrive in a report."""
@@ -164,8 +188,7 @@ class Reporting:
                 self._add(verdict)
 
     def _add(self, verdict: Verdict) -> None:
-        here = verdict.requirement, verdict.implementation, verdict.device
-        if here in self._decided():
+        if verdict.key in self._decided():
             return
         if isinstance(verdict, (Passed, ExpectedFailure, UnexpectedPass)):
             remove(self.reproductions, verdict)
@@ -205,13 +228,16 @@ class Reporting:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Any:
         """End the workers if the run did not end, and see what they left, however the run ended."""
-        if len(self.run.verdicts) < max(self.run.total, 1):
+        if not self.run.complete:
             self.watchdog.end_all()
         done = yield
         self.watchdog.stop()
         self.finish()
-        if self.run.verdicts and self.run.unchecked and not (self._others or session.exitstatus):
-            session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+        if self.run.verdicts and not (self._others or session.exitstatus):
+            if self.run.unchecked:
+                session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+            elif self.run.not_enough and not self.left:
+                session.exitstatus = BROKEN
         return done
 
     def finish(self) -> None:
@@ -222,7 +248,8 @@ class Reporting:
         what = self._collected()
         self.run.circumstances = {**what.circumstances, **self.run.circumstances}
         self.run.usage_errors += [what.refusal] if what.refusal else []
-        self.run.sort(self.config.getoption("lstm"))
+        self.run.items_digest = what.digest
+        self.run.sort()
         self.run.seconds = time.time() - self.run.started
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
@@ -234,8 +261,13 @@ class Reporting:
             terminalreporter.write(table(self.run.verdicts))
             for name in self.run.unchecked:
                 terminalreporter.write_line(f"nothing was checked of {name}")
+            for line in coverage.lines(self.run):
+                terminalreporter.write_line(line)
             for line in (*self.run.circumstances.get("absent", ()), f"seed {self.run.seed}"):
                 terminalreporter.write_line(line)
+            if self.config.getoption("lstm_github"):
+                for line in commands(self.run.to_json()):
+                    terminalreporter.write_line(line)
         failed = self.write()
         if failed:
             terminalreporter.write_line(failed)
@@ -252,19 +284,22 @@ class Reporting:
         """
         self.left = True
         self.finish()
-        target = self.config.getoption("lstm_json")
         try:
-            if target:
-                self.run.write(Path(target))
-        except OSError as error:
+            write_all(self.run.to_json(), vars(self.config.option))
+        except Unwritable as error:
             if self._session is not None:
                 self._session.exitstatus = BROKEN
-            failed = f"{target} cannot be written: {error.strerror}"
+            failed = str(error)
             if len(list(self.folder.verdicts())) >= len(self.run.verdicts):
                 folder = shown(self.folder.path, Path.cwd())
                 return f"{failed}; `lstm-conformance report {folder} --json FILE` writes it later"
         else:
             failed = ""
-        self.folder.remove()
+        if self.run.complete or not self.run.verdicts or self.run.usage_errors:
+            self.folder.remove()
+        else:
+            self.folder.release()
+        if self._before is not None and not self.run.usage_errors:
+            self._before.folder.remove()
         tidy(self.reproductions)
         return failed

@@ -18,18 +18,26 @@ from conformance.checking.requirement import Requirement
 from conformance.checking.verdict import PROPERTY, FailedShould, NotApplicable, Undecided, Verdict
 from conformance.errors import UsageError
 from conformance.implementations.own_imports import OURS
+from conformance.recording.json import encode
 from conformance.recording.steps import Step
 from conformance.reproductions.directory import write
 from conformance.running import limits, remote
 from conformance.running.bound import NotConformant
-from conformance.running.choosing import Selection, Target, budget, selection, subject
+from conformance.running.choosing import Selection, Target, budget, decided_on, selection, subject
 from conformance.running.deciding import check
+from conformance.running.dividing.time_budget import Division, Key
 from conformance.running.folder import RunFolder
 from conformance.running.journal import Collected, Doing, Entry, Journal
 from conformance.running.limits import LOADING, last_resort
 from conformance.running.patience import TOOK, Calls
 from conformance.running.quiet import quiet
+from conformance.running.resuming import check_same
 from reference import Case
+
+DIGEST = pytest.StashKey[str]()
+"""The digest of all items, of other shards as well."""
+LEFT_OUT = "lstm_conformance_left_out"
+"""The property of a pytest report that names a requirement without time."""
 
 
 class RequirementItem(pytest.Item):
@@ -43,7 +51,13 @@ class RequirementItem(pytest.Item):
         self.target = target
         self.device = device
         self.started = 0.0
+        self.division: Division | None = None
         self.journal = Journal.of(self.config)
+
+    @property
+    def key(self) -> Key:
+        """What the item decides."""
+        return self.requirement.name, self.target.implementation.name, self.device
 
     def begin(self) -> float:
         """Note when the item starts; returns the seconds after which it is ended."""
@@ -60,9 +74,13 @@ class RequirementItem(pytest.Item):
 
     def runtest(self) -> None:
         """Decide the requirement, and attach the verdict to the report as a property."""
+        seconds = self.seconds()
+        if seconds == 0:
+            self.user_properties.append((LEFT_OUT, self.requirement.name))
+            pytest.skip("the time budget has no time for it")
         in_time = limits.allowed(self.config, self.started) > 0
         with OURS, quiet(), limits.last_resort(limits.granted(self.config, self.started) + 1):
-            verdict = self.decide() if in_time else self.too_late()
+            verdict = self.decide(seconds) if in_time else self.too_late()
         self.journal.decided(verdict)
         self.user_properties.append((PROPERTY, verdict.to_json()))
         if remote.CHANNEL in getattr(self.config, "workerinput", {}):
@@ -74,10 +92,20 @@ class RequirementItem(pytest.Item):
         if not verdict.conformant:
             raise NotConformant(verdict)
 
-    def decide(self) -> Verdict:
+    def seconds(self) -> float | None:
+        """Return the seconds for drawing cases by the time budget, None without one."""
+        if self.division is None:
+            return None
+        folder = RunFolder(Path(self.config.getoption("lstm_journal")))
+        decided = {each.key for each in folder.verdicts()}
+        end = self.config.getoption("lstm_budget_end")
+        return self.division.granted(self.key, decided, end, limits.workers(self.config))
+
+    def decide(self, drawing: float | None) -> Verdict:
         """Return the verdict, and write the reproduction of a failure.
 
-        Each case is written to disk before the implementation sees the case.
+        Cases are drawn for as many seconds as `drawing`, if that is given. Each case is written to
+        disk before the implementation sees the case.
         """
         here = subject(self.config, self.target, self.requirement.name, self.device)
         implementation = self.target.implementation
@@ -86,6 +114,10 @@ class RequirementItem(pytest.Item):
         limit = folder.shortened(implementation.name)
         seconds = limits.granted(self.config, self.started)
         calls = Calls()
+        effort = budget(self.config)
+        if drawing is not None:
+            shrinking = min(effort.shrink_seconds, max(drawing, 1.0))
+            effort = replace(effort, seconds=drawing, shrink_seconds=shrinking)
 
         @functools.wraps(self.requirement.body)
         def body(*case: Any) -> Any:
@@ -111,7 +143,7 @@ class RequirementItem(pytest.Item):
             replace(self.requirement, body=body),
             implementation,
             self.device,
-            budget(self.config),
+            effort,
             announce,
             found.append,
             self.target.strict,
@@ -150,10 +182,12 @@ class Family(pytest.File):
         """Yield an item for each implementation, device and requirement."""
         chosen = selected(self)
         module = f"conformance.requirements.{self.path.stem}"
+        here = [each for each in chosen.requirements if each.body.__module__ == module]
         for target in chosen.targets:
+            places = [decided_on(each, target, budget(self.config)) for each in here]
             for device in target.devices:
-                for requirement in chosen.requirements:
-                    if requirement.body.__module__ == module:
+                for requirement, found in zip(here, places, strict=True):
+                    if device in found:
                         yield RequirementItem.from_parent(
                             self,
                             name=f"{requirement.name}[{target.implementation.name}|{device}]",
@@ -177,7 +211,9 @@ def selected(collector: pytest.Collector) -> Selection:
     """Return what the options ask for; wrong usage becomes an error of the collection."""
     try:
         with OURS, quiet(), last_resort(LOADING):
-            return selection(collector.config)
+            found = selection(collector.config)
+        check_same(collector.config.getoption("lstm_circumstances"), encode(found.circumstances))
+        return found
     except UsageError as error:
         Journal.of(collector.config).collected(Collected(refusal=str(error)))
         raise collector.CollectError(f"usage: {error}") from error
@@ -185,14 +221,11 @@ def selected(collector: pytest.Collector) -> Selection:
 
 def collected(session: pytest.Session) -> None:
     """Write to the journal what this process collected, for the process that reports."""
-    places = {
-        item.nodeid: (item.requirement.name, item.target.implementation.name, item.device)
-        for item in session.items
-        if isinstance(item, RequirementItem)
-    }
-    if places:
+    places = {item.nodeid: item.key for item in session.items if isinstance(item, RequirementItem)}
+    digest = session.config.stash.get(DIGEST, "")
+    if digest:
         circumstances = selection(session.config).circumstances
         journal = Journal.of(session.config)
-        journal.collected(Collected(places, circumstances))
+        journal.collected(Collected(places, circumstances, digest=digest))
         journal.write(Entry(Doing()))
         journal.close()

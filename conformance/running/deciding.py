@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from conformance.checking import activations, devices, originals, process_state
 from conformance.checking.budget import DEFAULT, Budget
+from conformance.checking.cells import summed
 from conformance.checking.digest import combined
 from conformance.checking.engine import Announce, inapplicable, search
 from conformance.checking.expectations import decide
@@ -85,10 +86,13 @@ def _decided(
     keep: Callable[[Finding], None],
 ) -> Verdict:
     supports = implementation.supports
+    effort = budget
+    if budget.seconds is not None and requirement.by_dtype:
+        effort = replace(budget, seconds=budget.seconds / len(supports.dtypes))
 
     def attempt(dtypes: tuple[str, ...]) -> Verdict:
         support = replace(supports, devices=(device,), dtypes=dtypes)
-        verdict, found = search(requirement, implementation, support, budget, before)
+        verdict, found = search(requirement, implementation, support, effort, before)
         if found is None:
             return verdict
         keep(found)
@@ -103,7 +107,9 @@ def _decided(
             worst,
             cases=sum(each.cases for each in verdicts),
             cases_digest=combined(each.cases_digest for each in verdicts),
+            cells=summed(each.cells for each in verdicts),
             largest_share=max(shares, default=None),
+            shares={name: share for each in verdicts for name, share in each.shares.items()},
             seconds=sum(each.seconds for each in verdicts),
         )
 
@@ -112,8 +118,9 @@ def _decided(
         verdict = decide(requirement.name, implementation.name, device, supports.dtypes, way)
         verdict = replace(verdict, judged_by=activations.judged_by(implementation))
     if requirement.by_dtype and not devices.lost():
-        figures = activations.figures(implementation, supports.dtypes, device)
-        verdict = replace(verdict, figures=figures)
+        measured = implementation, supports.dtypes, device
+        figures, units = activations.figures(*measured), activations.units(*measured)
+        verdict = replace(verdict, figures=figures, units=units)
     return verdict
 
 

@@ -13,9 +13,10 @@ import secrets
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from conformance.checking.verdict import Verdict
 from conformance.errors import UsageError
@@ -27,7 +28,7 @@ PREFIX, LOCK, RUN, LIMITS = "running-", "lock", "run.json", "limits.json"
 
 @dataclass(frozen=True)
 class Asked:
-    """What a run was asked for: the options that a report has, and the names of what is verified.
+    """What a run was asked for: what a report has of that, and its other options by key.
 
     `started` is in seconds since the epoch.
     """
@@ -36,7 +37,9 @@ class Asked:
     seed: int
     max_examples: int | None
     started: float
-    implementations: list[str] = field(default_factory=list)
+    floor: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    shard: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 class RunFolder:
@@ -113,12 +116,16 @@ class RunFolder:
 
     def remove(self) -> None:
         """Delete the folder."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        self.release()
         shutil.rmtree(self.path, ignore_errors=True)
         with contextlib.suppress(OSError):  # which others may use
             self.path.parent.rmdir()
+
+    def release(self) -> None:
+        """Leave the folder as that of a process that is gone."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def left(self) -> bool:
         """Return whether the process that made the folder is gone."""

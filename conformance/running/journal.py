@@ -74,11 +74,13 @@ class Collected:
     - `items`: the requirement, the implementation and the device of each test item by id
     - `circumstances`: versions, settings, and what each implementation declares
     - `refusal`: why nothing can be collected, else empty
+    - `digest`: that of all items, of which other shards or an earlier run may have some
     """
 
     items: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
     circumstances: Mapping[str, Any] = field(default_factory=dict)
     refusal: str = ""
+    digest: str = ""
 
 
 class Journal:

@@ -25,6 +25,11 @@ def timeout(config: pytest.Config) -> float:
     return TIMEOUTS[config.getoption("lstm_profile")] if seconds is None else seconds
 
 
+def workers(config: pytest.Config) -> int:
+    """Return how many processes decide requirements."""
+    return int(getattr(config, "workerinput", {}).get("workercount", 1))
+
+
 def _deadline(config: pytest.Config) -> float:
     """Return when the run has to be over, in seconds since the epoch; infinity without a limit."""
     end: float | None = config.getoption("lstm_deadline")

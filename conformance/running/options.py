@@ -25,6 +25,7 @@ VERIFY, INFER, REPLAY, REPORT, PYTEST = "verify", "infer", "replay", "report", "
 JUDGE = "judge"
 """What takes options: five commands, and pytest, whose options have the prefix ``--lstm``."""
 VERIFYING = (VERIFY, PYTEST)
+REPORTING = (VERIFY, REPORT, PYTEST)
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Option:
     - `check`: returns what a value must be, None if the value is right
     - `takers`: what takes the option
     - `short`: a second spelling for the command
+    - `aside`: whether a run may be resumed with another value
     """
 
     name: str
@@ -55,6 +57,7 @@ class Option:
     check: Callable[[Any], str | None] = lambda _: None
     takers: tuple[str, ...] = VERIFYING
     short: str = ""
+    aside: bool = False
 
     @property
     def key(self) -> str:
@@ -93,6 +96,27 @@ def between(least: float, most: float, unit: str = "") -> Callable[[float], str 
         return f"must be {wrong}{unit}, got {value}"
 
     return check
+
+
+def duration(text: str) -> float:
+    """Return seconds from a number of them, or with a unit: 90, 90s, 10m, 1.5h."""
+    units = {"s": 1, "m": 60, "h": 3600}
+    unit = units.get(text[-1:])
+    return float(text[:-1]) * unit if unit else float(text)
+
+
+def part(value: str) -> str | None:
+    """Check that a value is a shard such as 2/5."""
+    number, _, count = value.partition("/")
+    right = number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)
+    return None if right else f"must be a shard such as 2/5, got {value!r}"
+
+
+def floor(value: str) -> str | None:
+    """Check that a value is a floor; what that needs is imported only then."""
+    from conformance.running.reporting.floor import wrong
+
+    return wrong(value)
 
 
 def names(value: str) -> str | None:
@@ -229,8 +253,35 @@ OPTIONS = (
     ),
     Option(
         "time-limit",
-        "limit for the whole run; a requirement not decided by then is undecided, which is red",
+        "limit for the whole run; a requirement not decided by then is undecided: not green",
+        aside=True,
         **SECONDS,
+    ),
+    Option(
+        "time-budget",
+        "divide this time, such as 90, 10m or 1h, among requirements, and leave out what has none",
+        "TIME",
+        duration,
+        check=seconds,
+    ),
+    Option(
+        "shard",
+        "verify only this of several parts, such as 2/5; all of them with the same --seed",
+        "K/N",
+        check=part,
+    ),
+    Option(
+        "resume",
+        "go on with the run that was ended before it was complete",
+        "",
+        default=False,
+        aside=True,
+    ),
+    Option(
+        "floor",
+        "how often what is declared must be exercised, such as dtype=20,size.real=0.001, or none",
+        "LIST",
+        check=floor,
     ),
     Option(
         "memory",
@@ -241,6 +292,7 @@ OPTIONS = (
         again=True,
         check=between(LEAST_MEMORY, MANY, " GiB"),
         takers=(VERIFY, INFER, REPLAY, PYTEST),
+        aside=True,
     ),
     Option(
         "workers",
@@ -271,7 +323,40 @@ OPTIONS = (
         "write a report of everything that was found",
         "FILE",
         check=writable_file,
-        takers=(VERIFY, REPORT, PYTEST),
+        takers=REPORTING,
+        aside=True,
+    ),
+    Option(
+        "html",
+        "write the report as one page, with pictures",
+        "FILE",
+        check=writable_file,
+        takers=REPORTING,
+        aside=True,
+    ),
+    Option(
+        "junit",
+        "write the report as JUnit XML, for continuous integration",
+        "FILE",
+        check=writable_file,
+        takers=REPORTING,
+        aside=True,
+    ),
+    Option(
+        "markdown",
+        "write the report as Markdown, for the summary of a run",
+        "FILE",
+        check=writable_file,
+        takers=REPORTING,
+        aside=True,
+    ),
+    Option(
+        "github",
+        "annotate failures in GitHub Actions, and write the summary of the job",
+        "",
+        default=False,
+        takers=REPORTING,
+        aside=True,
     ),
     Option(
         "reproductions",
@@ -280,6 +365,7 @@ OPTIONS = (
         default=ROOT,
         check=writable_folder,
         takers=(*VERIFYING, JUDGE),
+        aside=True,
     ),
     Option(
         "database",
@@ -376,6 +462,18 @@ def check(values: Mapping[str, Any], taker: str) -> None:
             complaint = f"must be a path: {reason}"
         if complaint is not None:
             raise UsageError(f"{option.flag(taker)} {complaint}")
+    if taker in VERIFYING:
+        _together(values, {option.key: option.flag(taker) for option in of(taker)})
+
+
+def _together(values: Mapping[str, Any], flags: Mapping[str, str]) -> None:
+    """Raise :class:`UsageError` for options that do not go together."""
+    if values["lstm_shard"] and values["lstm_seed"] is None:
+        text = f"{flags['lstm_shard']} needs {flags['lstm_seed']}, the same one for all shards"
+        raise UsageError(text)
+    for other in ("lstm_shard", "lstm_resume"):
+        if values["lstm_time_budget"] and values[other]:
+            raise UsageError(f"{flags['lstm_time_budget']} does not go with {flags[other]}")
 
 
 def _texts(value: Any) -> list[str]:
@@ -392,6 +490,13 @@ def given(values: Mapping[str, Any], taker: str) -> Iterator[tuple[str, str]]:
         for each in (value or []) if option.repeated else [value]:
             if each is not None and each != option.default:
                 yield option.flag(taker), str(each) if option.metavar else ""
+
+
+def deciding(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values, by key, that decide what is verified and how, but for the seed."""
+    seed = "lstm_seed"
+    kept = (each.key for each in of(PYTEST) if not each.aside and each.key != seed)
+    return {key: values[key] for key in kept}
 
 
 def rerun(values: Mapping[str, Any], **what: Any) -> str:

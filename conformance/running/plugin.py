@@ -16,13 +16,16 @@ import time
 import warnings
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from conformance.errors import DEVICE_LOST, INTERRUPTED, UsageError
 from conformance.implementations.own_imports import OURS
 from conformance.running import limits, options
+
+if TYPE_CHECKING:
+    from conformance.running.resuming import Unfinished
 
 FAMILIES = Path(__file__).parent.parent / "requirements"
 
@@ -59,15 +62,40 @@ def pytest_configure(config: pytest.Config) -> None:
             options.check(vars(config.option), options.PYTEST)
         except UsageError as error:
             raise pytest.UsageError(str(error)) from error
+        before = _unfinished(config) if config.getoption("lstm_resume") else None
         option, limit = config.option, config.getoption("lstm_time_limit")
         option.lstm_deadline = None if limit is None else time.time() + limit
+        budget = config.getoption("lstm_time_budget")
+        option.lstm_budget_end = None if budget is None else time.time() + budget
+        option.lstm_resumed = [] if before is None else [each.key for each in before.verdicts]
+        option.lstm_circumstances = {} if before is None else before.circumstances
+        if before is not None:
+            option.lstm_seed = before.asked.seed
         option.lstm_seed = (
             secrets.randbelow(2**32) if option.lstm_seed is None else option.lstm_seed
         )
         option.lstm_reproductions = str(Path.cwd() / option.lstm_reproductions)
         with OURS:
             from conformance.running.collecting import Reporting
-        config.pluginmanager.register(Reporting(config), "lstm_conformance_reporting")
+        config.pluginmanager.register(Reporting(config, before), "lstm_conformance_reporting")
+
+
+def _unfinished(config: pytest.Config) -> Unfinished:
+    """Return what the run left that is to be resumed."""
+    with OURS:
+        from conformance.running.resuming import unfinished
+    try:
+        return unfinished(vars(config.option), options.PYTEST)
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what other shards decide, or what is decided already."""
+    if _asked(config):
+        with OURS:
+            from conformance.running.arranging import arrange
+        config.hook.pytest_deselected(items=arrange(config, items))
 
 
 @pytest.hookimpl(trylast=True)

@@ -73,7 +73,7 @@ class Face:
     def _advance(self, run: Run) -> None:
         bad = sum(not verdict.conformant for verdict in run.verdicts)
         what = f"{bad} not conformant" if bad else "all conformant so far"
-        done = len(run.verdicts)
+        done = len(run.verdicts) + len(run.left_out)
         self._bar.update(self._task, description=what, total=run.total or None, completed=done)
         share = done * SHARES // max(run.total, 1)
         if share > self._shown and not self.console.is_terminal:

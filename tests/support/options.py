@@ -14,5 +14,7 @@ def config(**changed: Any) -> Any:
     parser = argparse.ArgumentParser()
     options.add(parser.add_argument, options.PYTEST)
     values = parser.parse_args(["--lstm=torch.nn.LSTM", "--lstm-seed=3"])
-    vars(values).update({"lstm_deadline": None, "lstm_journal": None, **changed})
+    made = {"lstm_deadline": None, "lstm_journal": None, "lstm_budget_end": None}
+    resumed = {"lstm_resumed": [], "lstm_circumstances": {}}
+    vars(values).update({**made, **resumed, **changed})
     return SimpleNamespace(option=values, getoption=vars(values).__getitem__, stash=pytest.Stash())

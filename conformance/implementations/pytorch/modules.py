@@ -138,7 +138,7 @@ class TorchLSTM:
         """Call `module` with the tensors `x` and `states`, packed if the case has lengths."""
         batch_first = case.configuration.batch_first
         sequence: Any = x
-        mode(module)
+        mode(module, called=True)
         if case.lengths is not None:
             lengths = torch.from_numpy(case.lengths.copy())
             in_order = packs_in_order(case)
@@ -204,7 +204,7 @@ class TorchLSTMCell(TorchLSTM):
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Step through `x` (T, N, input_size) or (T, input_size)."""
         state: Any = states
-        mode(module)
+        mode(module, called=True)
         called = torch_notes.loop(case, module, x, states)
         if states is not None:
             state = (states[0][0], states[1][0]) if isinstance(states, tuple) else states[0]

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from conformance.checking.digest import combined
-from conformance.checking.verdict import OUTCOMES, NotApplicable, Verdict
+from conformance.checking.verdict import OUTCOMES, NotApplicable, Undecided, Verdict
 from conformance.recording.json import encode, write
 from conformance.requirements import REQUIREMENTS
+from conformance.running.reporting.floor import Floor, Shortfall, exercised, shortfalls
 
 FORMAT = "lstm-conformance/report"
 VERSION = 1
+TIME = "%Y-%m-%dT%H:%M:%SZ"
 SCHEMA = Path(__file__).with_name("report.schema.json")
 
 
@@ -25,6 +27,10 @@ class Run:
     - `profile`, `seed`, `max_examples`: options that decide which cases are drawn
     - `circumstances`: versions, settings, and what each implementation declares
     - `verdicts`: in the order in which they came, until they are sorted
+    - `floor`: how often what is declared has to be exercised
+    - `shard`: which shard of a run this is, such as 2/5; empty for a whole run
+    - `items_digest`: the digest of what the run, all shards of it, has to decide
+    - `left_out`: the names of requirements for which a time budget has no time
     - `usage_errors`, `broken`: what ended the run: wrong options, or faults of this suite
     - `total`: the number of verdicts to expect
     - `started`, `seconds`: seconds since the epoch, and seconds taken
@@ -37,22 +43,24 @@ class Run:
     verdicts: list[Verdict] = field(default_factory=list)
     usage_errors: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
+    floor: Floor = field(default_factory=dict)
+    shard: str = ""
+    items_digest: str = ""
+    left_out: list[str] = field(default_factory=list)
     total: int = 0
     started: float = field(default_factory=time.time)
     seconds: float = 0.0
 
-    def sort(self, implementations: list[str]) -> None:
-        """Sort the verdicts by the order of `implementations`, devices, and requirements.
-
-        An implementation that is not called what was asked for comes after the others.
-        """
-        requirements = list(REQUIREMENTS)
+    def sort(self) -> None:
+        """Sort the verdicts by implementations, as these were asked for, devices, requirements."""
+        implementations = list(self.circumstances.get("supports", ()))
+        places = {name: place for place, name in enumerate(REQUIREMENTS)}
         self.verdicts.sort(
             key=lambda verdict: (
                 [name != verdict.implementation for name in implementations],
                 verdict.implementation,
                 verdict.device,
-                requirements.index(verdict.requirement),
+                places.get(verdict.requirement, len(places)),
             )
         )
 
@@ -65,13 +73,22 @@ class Run:
             "conformant": self.conformant,
             "complete": self.complete,
             "unchecked": self.unchecked,
+            "not_enough": encode(self.not_enough),
+            "cells": [
+                {"implementation": implementation, "device": device, "cells": encode(cells)}
+                for (implementation, device), cells in exercised(self.verdicts).items()
+            ],
             "counts": {outcome: counts[outcome] for outcome in OUTCOMES},
             "run": {
                 "profile": self.profile,
                 "seed": self.seed,
                 "max_examples": self.max_examples,
                 "cases_digest": self.cases_digest(),
-                "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.started)),
+                "items_digest": self.items_digest,
+                "shard": self.shard or None,
+                "left_out": sorted(self.left_out),
+                "floor": encode(self.floor),
+                "started": time.strftime(TIME, time.gmtime(self.started)),
                 "seconds": self.seconds,
                 **encode(self.circumstances),
             },
@@ -94,15 +111,30 @@ class Run:
     @property
     def complete(self) -> bool:
         """Whether every requirement that was asked for has a verdict."""
-        return len(self.verdicts) >= max(self.total, 1) and not self.broken
+        decided = len(self.verdicts) + len(self.left_out)
+        # a shard may have nothing to decide
+        least = 0 if self.shard and self.items_digest else 1
+        return decided >= max(self.total, least) and not self.broken
 
     @property
     def conformant(self) -> bool:
-        """Whether the run is complete, and all verdicts are conformant.
+        """Whether the run is complete, all verdicts are conformant, and enough was exercised.
 
         Of each implementation something must have been decided.
         """
-        return self.complete and not self.unchecked and self.faultless
+        enough = not self.unchecked and not self.not_enough
+        return self.complete and enough and self.faultless
+
+    @property
+    def outcome(self) -> str:
+        """How the run ended, in a word or three."""
+        if not self.complete:
+            return "not complete"
+        if self.unchecked and self.faultless:
+            return "nothing was checked"
+        if self.too_little:
+            return "not enough was checked"
+        return "conformant" if self.conformant else "not conformant"
 
     @property
     def faultless(self) -> bool:
@@ -110,10 +142,27 @@ class Run:
         return all(verdict.conformant for verdict in self.verdicts)
 
     @property
+    def too_little(self) -> bool:
+        """Whether nothing is wrong that was decided, but too little was for a green."""
+        fine = all(each.conformant or isinstance(each, Undecided) for each in self.verdicts)
+        return fine and not self.conformant
+
+    @property
+    def not_enough(self) -> list[Shortfall]:
+        """The cells below the floor, which is that of all shards together."""
+        supports = self.circumstances.get("supports", {})
+        found = {} if self.shard else exercised(self.verdicts)
+        return shortfalls(found, supports, self.floor)
+
+    @property
     def unchecked(self) -> list[str]:
-        """The implementations of which nothing was decided, as no requirement was applicable."""
+        """The implementations of which nothing was decided, as nothing was applicable or in time.
+
+        Of a shard these are none: another one may have what is applicable.
+        """
         decided = {
             each.implementation for each in self.verdicts if not isinstance(each, NotApplicable)
         }
-        names = dict.fromkeys(verdict.implementation for verdict in self.verdicts)
-        return [name for name in names if name not in decided]
+        asked = self.circumstances.get("supports", ()) if self.left_out else ()
+        names = dict.fromkeys((*asked, *(each.implementation for each in self.verdicts)))
+        return [name for name in names if name not in decided and not self.shard]

@@ -24,6 +24,7 @@ from conformance.checking.verdict import (
     Undecided,
     Verdict,
 )
+from conformance.running.reporting import coverage
 from reference import Precision
 from strategies import Support
 
@@ -221,8 +222,10 @@ def summarize(console: Console, run: Run) -> None:
         console.print(line, style="dim", markup=False, highlight=False, soft_wrap=True)
     for line in _measured(run.verdicts):
         console.print(line, style="dim", markup=False, soft_wrap=True)
+    for line in coverage.lines(run):
+        console.print(line, style="dim", markup=False, highlight=False, soft_wrap=True)
     counts = Counter(verdict.outcome for verdict in run.verdicts)
-    told = ", ".join(f"{count} {word}" for word, count in counts.items())
+    told = ", ".join(f"{count} {word}" for word, count in counts.items()) or "nothing decided"
     versions = ", ".join(
         f"{name} {run.circumstances[name]}"
         for name in ("python", "torch", "numpy", "hypothesis")
@@ -238,9 +241,11 @@ def summarize(console: Console, run: Run) -> None:
         console.print(f"float32 products exact: {switches}", style="dim", highlight=False)
     for line in _devices(run.circumstances):
         console.print(line, style="dim", highlight=False, markup=False)
-    if len(run.verdicts) < run.total:
+    if len(run.verdicts) + len(run.left_out) < run.total:
         return
     word, style = ("conformant", "bold green") if run.conformant else ("not conformant", "bold red")
     if run.unchecked and run.faultless:
         word = f"nothing was checked of {', '.join(run.unchecked)}"
-    console.print(word, style=style, markup=False)
+    elif run.too_little:
+        word = "not enough was checked"
+    console.print(word + coverage.caveat(run), style=style, markup=False, soft_wrap=True)

@@ -185,6 +185,7 @@ def test_what_was_mended_leaves_nothing(tmp_path: Path) -> None:
     assert command(*arguments, folder=tmp_path).returncode == 1
     script = tmp_path / "here" / "mine.py-Mine" / FOUND.name / "reproduce.py"
     undecided = command(*arguments, "--time-limit", 0.001, folder=tmp_path)
+    assert undecided.returncode == 3
     assert "1 undecided" in undecided.stdout
     mine.write_text(RIGHT)
     run = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False)

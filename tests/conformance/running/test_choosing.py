@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from conformance import Budget, Support, UsageError
+from conformance import REQUIREMENTS, Budget, Support, UsageError
 from conformance.implementations.shipped import SHIPPED, Shipped
 from conformance.running.choosing import (
     Target,
     budget,
+    decided_on,
     devices,
     select,
     selection,
@@ -107,7 +108,7 @@ def test_rerun_has_what_finds_the_failure_again() -> None:
 @pytest.mark.parametrize(
     ("present", "wanted", "chosen"),
     [
-        (("cpu",), "", ["cpu", "cuda"]),
+        (("cpu",), "", ["cpu"]),
         (("cpu", "cuda:0"), "", ["cpu", "cuda:0"]),
         (("cpu", "cuda:0", "cuda:1"), "cuda", ["cuda:0", "cuda:1"]),
         (("cpu", "cuda:0", "cuda:1"), "cuda:1,cpu", ["cuda:1", "cpu"]),
@@ -116,9 +117,23 @@ def test_rerun_has_what_finds_the_failure_again() -> None:
     ],
 )
 def test_devices_are_those_wanted(present: tuple[str, ...], wanted: str, chosen: list[str]) -> None:
-    """``cuda`` means every CUDA device; by default all, and CUDA is named even where it lacks."""
+    """``cuda`` means every CUDA device; by default all."""
     implementation = RoundedReference(support=Support(devices=present))
     assert devices(implementation, wanted) == chosen
+
+
+def test_what_does_not_apply_is_counted_once() -> None:
+    """On the first device; what applies is decided on each device on which it does."""
+
+    def places(requirement: str, *present: str) -> list[str]:
+        implementation = RoundedReference(support=Support(devices=present))
+        target = Target("mine", implementation, list(present))
+        return decided_on(REQUIREMENTS[requirement], target, Budget())
+
+    assert places("results_match_reference", "cpu", "cuda:0") == ["cpu", "cuda:0"]
+    assert places("device_and_cpu_agree", "cpu", "cuda:0") == ["cuda:0"]
+    assert places("repr_tells_the_sizes", "cpu", "cuda:0") == ["cpu"]
+    assert places("device_and_cpu_agree", "cpu") == ["cpu"]
 
 
 def test_with_dtypes_keeps_the_wanted() -> None:
@@ -146,6 +161,8 @@ def test_with_dtypes_refuses_what_is_not_supported() -> None:
         ({"lstm_max_examples": 7}, Budget(7, 3, 10.0)),
         ({"lstm_timeout": 8.0}, Budget(100, 3, 2.0)),
         ({"lstm_timeout": 1000.0}, Budget(100, 3, 10.0)),
+        ({"lstm_time_budget": 60.0}, Budget(100, 3, 10.0, stretch=10)),
+        ({"lstm_time_budget": 60.0, "lstm_max_examples": 7}, Budget(7, 3, 10.0)),
     ],
 )
 def test_budget_follows_the_options(changed: dict[str, Any], expected: Budget) -> None:

@@ -10,7 +10,7 @@ from conformance import Passed, UsageError
 from conformance.running.folder import Asked, RunFolder, sweep
 from conformance.running.journal import append
 
-ASKED = Asked("quick", 3, None, 5.0, ["torch.nn.LSTM"])
+ASKED = Asked("quick", 3, None, 5.0, {"dtype": {"float64": 0.1}}, "2/5", {"lstm": ["mine"]})
 VERDICT = Passed("results_match_reference", "torch.nn.LSTM", "cpu", 4, 0.5)
 DIES = (
     "import os, pathlib\n"

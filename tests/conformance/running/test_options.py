@@ -42,6 +42,30 @@ def test_front_page_has_every_option() -> None:
     assert table.splitlines() == rows()
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--shard=1/2",), "--shard needs --seed, the same one for all shards"),
+        (("--shard=1/2", "--seed=1", "--time-budget=9"), "--time-budget does not go with --shard"),
+        (("--resume", "--time-budget=9"), "--time-budget does not go with --resume"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(words: tuple[str, ...], told: str) -> None:
+    """In one line that names both as they were spelled."""
+    with pytest.raises(UsageError, match=f"^{re.escape(told)}"):
+        options.check(parsed(VERIFY, *words), VERIFY)
+    with pytest.raises(UsageError, match=f"^{re.escape(told.replace('--', '--lstm-'))}"):
+        options.check(parsed(PYTEST, *(word.replace("--", "--lstm-") for word in words)), PYTEST)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90", 90), ("90s", 90), ("10m", 600), ("1.5h", 5400)]
+)
+def test_time_has_a_unit(text: str, seconds: float) -> None:
+    """Seconds without one."""
+    assert parsed(VERIFY, "--time-budget", text)["lstm_time_budget"] == seconds
+
+
 @pytest.mark.parametrize("taker", [VERIFY, INFER, REPLAY, REPORT, PYTEST])
 def test_keys_and_flags_are_unambiguous(taker: str) -> None:
     """None is taken twice."""
@@ -52,7 +76,12 @@ def test_keys_and_flags_are_unambiguous(taker: str) -> None:
 
 def test_pytest_gets_what_the_command_got() -> None:
     """Each option of the command that pytest has too arrives there with its value."""
-    texts: dict[Callable[[str], Any], str] = {str: "node x.mjs=-y", int: "-4", float: "1.5"}
+    texts: dict[Callable[[str], Any], str] = {
+        str: "node x.mjs=-y",
+        int: "-4",
+        float: "1.5",
+        options.duration: "1.5m",
+    }
     words = ["a:B", "c.py:D", "--command", "y"]
     for option in options.of(VERIFY):
         value = option.choices[0] if option.choices else texts[option.kind]
@@ -82,6 +111,11 @@ def test_defaults_are_not_passed_on() -> None:
         ("--time-limit=0", "--time-limit must be a positive number of seconds, got 0.0"),
         ("--timeout=1e300", "--timeout must be at most 1e+06 seconds, got 1e+300"),
         ("--time-limit=1e7", "--time-limit must be at most 1e+06 seconds, got 10000000.0"),
+        ("--time-budget=0m", "--time-budget must be a positive number of seconds, got 0.0"),
+        ("--shard=0/2", "--shard must be a shard such as 2/5, got '0/2'"),
+        ("--shard=3/2", "--shard must be a shard such as 2/5, got '3/2'"),
+        ("--shard=2", "--shard must be a shard such as 2/5, got '2'"),
+        ("--floor=dtpye=1", "--floor is not a floor: unknown axis 'dtpye': choose among cases, dt"),
         ("--memory=-1", "--memory must be at least 0.5 GiB, got -1.0"),
         ("--memory=0.01", "--memory must be at least 0.5 GiB, got 0.01"),
         ("--memory=nan", "--memory must be at least 0.5 GiB, got nan"),

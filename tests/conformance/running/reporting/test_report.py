@@ -12,9 +12,11 @@ import pytest
 from conformance.checking.budget import PROFILES
 from conformance.checking.verdict import (
     OUTCOMES,
+    Compared,
     Counterexample,
     Diagnosis,
     Passed,
+    Place,
     Verdict,
     from_json,
 )
@@ -31,7 +33,10 @@ ODD = Counterexample(
     {"input": [[math.nan, -math.inf], [1.0, 0.5]], "h_0": []},
     allowed=math.inf,
     dtype="float32",
-    diagnosis=Diagnosis(parted="The results first differ in layer 0."),
+    diagnosis=Diagnosis(
+        parted="The results first differ in layer 0.", place=Place("h_n", (0, 0), 0, 0, -1, 0, 0)
+    ),
+    compared=Compared([[math.nan]], [[0.0]], [[math.inf]]),
 )
 
 
@@ -52,6 +57,8 @@ def test_schema_is_one() -> None:
     [
         ("verdict", Verdict, {"outcome"}),
         ("counterexample", Counterexample, set()),
+        ("compared", Compared, set()),
+        ("place", Place, set()),
         ("supports", Support, set()),
         ("precision", Precision, set()),
     ],

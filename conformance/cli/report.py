@@ -1,0 +1,45 @@
+"""``lstm-conformance report``: the table of a report, and the report in other forms."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import nullcontext
+
+from conformance.cli.unfinished_run import run_in
+from conformance.errors import BROKEN, CONFORMANT, INTERRUPTED, NOT_CONFORMANT
+from conformance.running.reporting.github import commands, without_commands
+from conformance.running.reporting.reading import run_of, whole
+from conformance.running.reporting.terminal import show, summarize
+from conformance.running.reporting.writing import Unwritable, write_all
+
+
+def report(asked: argparse.Namespace) -> int:
+    """Print the table, write what is asked for, and return the exit status that the run had.
+
+    The places are the files of the shards of one run, or the folder of a run that was ended.
+    """
+    first, *others = asked.places
+    if first.is_dir() and not others:
+        run = run_in(first)
+        found = run.to_json()
+    else:
+        found = whole(asked.places)
+        run = run_of(found)
+    with without_commands() if asked.lstm_github else nullcontext():
+        console = show(run.verdicts)
+        summarize(console, run)
+        if not run.complete:
+            decided = f"{len(run.verdicts)} of {run.total} decided" if first.is_dir() else ""
+            console.print(f"the run was ended: {decided or 'it is not complete'}", markup=False)
+    for line in commands(found) if asked.lstm_github else ():
+        print(line)
+    try:
+        write_all(found, vars(asked))
+    except Unwritable as error:
+        console.print(str(error), markup=False)
+        return BROKEN
+    if not run.complete:
+        return INTERRUPTED
+    if run.too_little:
+        return BROKEN
+    return CONFORMANT if run.conformant else NOT_CONFORMANT

@@ -1,0 +1,72 @@
+"""One report of the reports of all shards."""
+
+from __future__ import annotations
+
+import calendar
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from conformance.checking.verdict import from_json
+from conformance.errors import UsageError
+from conformance.running.dividing.shards import numbers
+from conformance.running.reporting.report import TIME, Run
+
+ASKED = ("profile", "seed", "max_examples", "items_digest", "floor")
+"""What a run is made from, the same in every shard."""
+OWN = ("started", "seconds", "cases_digest", "shard", "left_out", "shortened", "platform")
+"""What each shard has of its own."""
+
+
+def merged(reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the report that a whole run would have written, of those of all its shards.
+
+    Only times differ: it began with the first shard, and took as long as all of them. Raises
+    :class:`UsageError` if the reports are not those of all shards of one run, made with the same
+    versions.
+    """
+    runs = [report["run"] for report in reports]
+    for complaint in _complaints(runs):
+        raise UsageError(f"these reports are not the shards of one run: {complaint}")
+    first = runs[0]
+    circumstances = {name: first[name] for name in first if name not in (*ASKED, *OWN)}
+    if "platform" in first:
+        circumstances["platform"] = first["platform"]
+    shortened = [line for each in runs for line in each.get("shortened", ())]
+    if shortened:
+        circumstances["shortened"] = list(dict.fromkeys(shortened))
+    run = Run(first["profile"], first["seed"], first["max_examples"], circumstances)
+    run.floor, run.items_digest = first["floor"], first["items_digest"]
+    run.verdicts = [from_json(verdict) for report in reports for verdict in report["verdicts"]]
+    run.total = len(run.verdicts) + sum(not report["complete"] for report in reports)
+    run.started = min(calendar.timegm(time.strptime(each["started"], TIME)) for each in runs)
+    run.seconds = sum(each["seconds"] for each in runs)
+    run.sort()
+    return run.to_json()
+
+
+def _complaints(runs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield what prevents merging, the most basic first."""
+    if not runs:
+        yield "there is none"
+    for run in runs:
+        if not run["shard"]:
+            yield f"one with seed {run['seed']} is of a whole run"
+    first = runs[0]
+    for run in runs[1:]:
+        for name in dict.fromkeys((*ASKED, *first, *run)):
+            if name not in OWN and first.get(name) != run.get(name):
+                yield (
+                    f"{name} is {first.get(name)} in shard {first['shard']} "
+                    f"and {run.get(name)} in shard {run['shard']}"
+                )
+    found = [numbers(run["shard"]) for run in runs]
+    count = found[0][1]
+    for number, of in found:
+        if of != count:
+            yield f"there are shards of {count} and of {of}"
+        if found.count((number, of)) > 1:
+            yield f"shard {number}/{of} is there twice"
+    for number in range(1, count + 1):
+        if (number, count) not in found:
+            yield f"shard {number}/{count} is missing"

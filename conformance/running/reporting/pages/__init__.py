@@ -1,0 +1,1 @@
+"""Pages in HTML, each a single file that loads nothing: templates, their style and their script."""

@@ -1,0 +1,261 @@
+"""The page of a run: its verdicts by family, what was measured, and each failure drawn."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.checking.cells import Cells
+from conformance.checking.verdict import (
+    Crashed,
+    Diagnosis,
+    Failed,
+    FailedShould,
+    NotApplicable,
+    TimedOut,
+    Undecided,
+    Verdict,
+)
+from conformance.recording.json import decode
+from conformance.requirements import REQUIREMENTS
+from conformance.running.reporting.pages import matrices
+from conformance.running.reporting.pages.heat import HeatMap, heat_map
+from conformance.running.reporting.pages.rendering import page
+from conformance.running.reporting.pages.strips import SHARES, UNITS, Point
+from conformance.running.reporting.reading import run_of
+from conformance.running.reporting.report import Run
+from reference import DTYPES, Precision
+from strategies import Support
+
+AFTER_FAILURE = (Failed, FailedShould, Crashed, TimedOut)
+"""Verdicts whose share is that of the cases before the failure, which says little."""
+MOST = 5
+"""The number of failures with which a reader is to start."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A verdict in a table. `failure` is the id of its details, empty where there are none."""
+
+    verdict: Verdict
+    claim: str
+    source: str
+    failure: str
+
+    @property
+    def share(self) -> str:
+        """The largest share of the bound, empty where nothing was measured."""
+        share = self.verdict.largest_share
+        return "" if share is None or isinstance(self.verdict, AFTER_FAILURE) else percent(share)
+
+
+@dataclass(frozen=True)
+class Family:
+    """The verdicts on the requirements of one module, and how near their bounds they came."""
+
+    title: str
+    rows: Sequence[Row]
+    points: Sequence[Point]
+    nearest: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """One implementation on one device.
+
+    - `musts`, `shoulds`: families of requirements that apply
+    - `inapplicable`: names of requirements by the reason why they do not apply
+    - `units`: what was measured of sigmoid and tanh: dtype, function, units, place on the axis, and
+      a mark if that is more than allowed
+    - `heat`: what was exercised
+    """
+
+    id: str
+    implementation: str
+    device: str
+    counts: Counter[str]
+    musts: Sequence[Family]
+    shoulds: Sequence[Family]
+    inapplicable: dict[str, list[str]]
+    units: Sequence[tuple[str, str, str, float, str]]
+    heat: HeatMap | None
+
+
+@dataclass(frozen=True)
+class Details:
+    """A failure: its matrices, and the lines that name what is not drawn."""
+
+    id: str
+    verdict: Verdict
+    inputs: Sequence[matrices.Matrix]
+    others: Sequence[str]
+    wrong: Sequence[matrices.Wrong]
+    diagnosis: Diagnosis
+
+
+def html(report: dict[str, Any]) -> str:
+    """Return one page that loads nothing else, of a report as ``--json`` writes it."""
+    run = run_of(report)
+    failures = list(_failures(run.verdicts))
+    ids = {id(each.verdict): each.id for each in failures}
+    pairs = dict.fromkeys((each.implementation, each.device) for each in run.verdicts)
+    groups = [
+        _group(f"group-{number}", *pair, run, ids) for number, pair in enumerate(pairs, start=1)
+    ]
+    names = list(dict.fromkeys(name for name, _ in pairs))
+    return page(
+        "run.html.jinja",
+        run=run,
+        report=report,
+        subject=", ".join(names) if len(names) < 4 else f"{len(names)} implementations",
+        groups=groups,
+        failures=failures,
+        first=list(_first(failures))[:MOST],
+        dtypes=list(DTYPES),
+        shares_scale=SHARES,
+        units_scale=UNITS,
+        declarations=list(_declarations(run)),
+        circumstances=dict(_circumstances(run.circumstances)),
+    )
+
+
+def _first(failures: Sequence[Details]) -> Iterator[Details]:
+    """Yield the first failure of each implementation."""
+    seen = set()
+    for each in failures:
+        if each.verdict.implementation not in seen:
+            seen.add(each.verdict.implementation)
+            yield each
+
+
+def percent(share: float) -> str:
+    """Write a share with two digits."""
+    return f"{100 * share:.2g} %" if 0 < share < 1 else f"{100 * share:.0f} %"
+
+
+def _failures(verdicts: Sequence[Verdict]) -> Iterator[Details]:
+    """Yield what is explained, failed musts first."""
+    explained = [each for each in verdicts if each.explained and not isinstance(each, Undecided)]
+    for number, verdict in enumerate(sorted(explained, key=lambda each: each.conformant), start=1):
+        found = verdict.counterexample
+        drawn, others = matrices.inputs(found) if found else ([], [])
+        wrong = matrices.wrong(found) if found else []
+        diagnosis = found.diagnosis if found else Diagnosis()
+        yield Details(f"failure-{number}", verdict, drawn, others, wrong, diagnosis)
+
+
+def _group(id_: str, implementation: str, device: str, run: Run, ids: dict[int, str]) -> Group:
+    mine = [
+        each
+        for each in run.verdicts
+        if (each.implementation, each.device) == (implementation, device)
+    ]
+    inapplicable: dict[str, list[str]] = {}
+    for verdict in mine:
+        if isinstance(verdict, NotApplicable):
+            inapplicable.setdefault(verdict.reason, []).append(verdict.requirement)
+    rows: dict[bool, list[Row]] = {False: [], True: []}
+    for verdict in mine:
+        if not isinstance(verdict, NotApplicable):
+            known = REQUIREMENTS.get(verdict.requirement)
+            row = Row(
+                verdict,
+                known.claim if known else "",
+                known.source if known else "",
+                ids.get(id(verdict), ""),
+            )
+            rows[bool(known and known.should)].append(row)
+    return Group(
+        id_,
+        implementation,
+        device,
+        Counter(each.outcome for each in mine),
+        list(_families(rows[False])),
+        list(_families(rows[True])),
+        inapplicable,
+        list(_units(mine, run.circumstances.get("precision", {}).get(implementation))),
+        _heat(mine, run.circumstances.get("supports", {}).get(implementation)),
+    )
+
+
+def _heat(verdicts: Sequence[Verdict], supports: dict[str, Any] | None) -> HeatMap | None:
+    families: dict[str, list[Cells]] = {}
+    for verdict in verdicts:
+        families.setdefault(_family(verdict), []).append(verdict.cells)
+    return heat_map(families, decode(Support, supports) if supports else None)
+
+
+def _family(verdict: Verdict) -> str:
+    known = REQUIREMENTS.get(verdict.requirement)
+    family = known.body.__module__.rpartition(".")[2] if known else "of another version"
+    return family.replace("_", " ")
+
+
+def _families(rows: Sequence[Row]) -> Iterator[Family]:
+    by_family: dict[str, list[Row]] = {}
+    for row in rows:
+        by_family.setdefault(_family(row.verdict), []).append(row)
+    for title, found in by_family.items():
+        points = [point for row in found for point in _points(row.verdict)]
+        held = [row.verdict for row in found if not isinstance(row.verdict, AFTER_FAILURE)]
+        largest = [each.largest_share for each in held if each.largest_share is not None]
+        yield Family(title, found, points, percent(max(largest)) if largest else "")
+
+
+def _points(verdict: Verdict) -> Iterator[Point]:
+    """Yield the share of each dtype, and that of the failure."""
+    lanes = list(DTYPES)
+    for dtype, share in verdict.shares.items():
+        if dtype in lanes:
+            title = f"{verdict.requirement}, {dtype}: {percent(share)} of the bound"
+            yield Point(SHARES.at(share), lanes.index(dtype), dtype, title, beyond=share > 1)
+    found = verdict.counterexample
+    beyond = matrices.share(found.compared) if found else None
+    if found and beyond is not None and beyond > 1 and found.dtype in lanes:
+        title = f"{verdict.requirement}, {found.dtype}: {beyond:.3g} times the bound"
+        lane = lanes.index(found.dtype)
+        yield Point(SHARES.at(beyond), lane, found.dtype, title, beyond=True)
+
+
+def _units(
+    verdicts: Sequence[Verdict], declared: dict[str, Any] | None
+) -> Iterator[tuple[str, str, str, float, str]]:
+    measured = next((each.units for each in verdicts if each.units), {})
+    allowed = dict(zip(("sigmoid", "tanh"), Precision(**(declared or {})).units(), strict=True))
+    for dtype, functions in measured.items():
+        for function, found in sorted(functions.items()):
+            limit = allowed.get(function, float("inf"))
+            mark = "beyond" if found > limit else ""
+            yield dtype, function, f"{found:.3g}", UNITS.at(found), mark
+
+
+def _declarations(run: Run) -> Iterator[tuple[str, list[tuple[str, list[str]]]]]:
+    """Yield what each implementation declares, in words."""
+    for name, supports in run.circumstances.get("supports", {}).items():
+        absent = [each for each in Support.results if each not in supports["results"]]
+        declared = run.circumstances.get("precision", {}).get(name, {})
+        said = [
+            ("does not take", Support(**supports).lacking()),
+            ("does not return", absent),
+            ("declares its precision", Precision(**declared).described()),
+        ]
+        found = [(what, list(items)) for what, items in said if items]
+        if found:
+            yield name, found
+
+
+def _circumstances(known: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield versions and settings, each as a name and a text."""
+    for name, value in known.items():
+        if isinstance(value, str):
+            yield name, value
+        elif name == "cuda":
+            for each, text in value.get("devices", {}).items():
+                yield each, text
+            for each in ("driver", "cuda", "cudnn"):
+                if each in value:
+                    yield each, value[each]
+        elif name in ("switches", "versions"):
+            yield from value.items()

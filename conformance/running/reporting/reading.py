@@ -1,0 +1,105 @@
+"""Reading a report that somebody else may have written: data, checked before anything uses it."""
+
+from __future__ import annotations
+
+import calendar
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from conformance.checking.verdict import from_json
+from conformance.errors import UsageError
+from conformance.recording.json import Damaged
+from conformance.recording.text import one_line, printable
+from conformance.running.reporting.merging import merged
+from conformance.running.reporting.report import SCHEMA, TIME, Run
+
+LARGEST = 256 * 2**20
+"""The number of bytes up to which a file is read."""
+LONGEST = 10**6
+"""The number of characters that are kept of a text."""
+
+OWN = (
+    *("profile", "seed", "max_examples", "cases_digest", "items_digest"),
+    *("shard", "left_out", "floor", "started", "seconds"),
+)
+"""What the report has of a run beside its circumstances."""
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return the report in a file, with its texts made printable.
+
+    Raises :class:`UsageError`, one line, if the file cannot be read, is too large, or is no report.
+    """
+    try:
+        with path.open("rb") as file:
+            text = file.read(LARGEST + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"{one_line(str(path))} cannot be read: {reason}") from None
+    if len(text) > LARGEST:
+        raise UsageError(f"{path} has more than {LARGEST} bytes, and is not read")
+    try:
+        found = json.loads(text.decode("utf-8"), parse_constant=_bare)
+        _check(found)
+        harmless = _harmless(found)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path} is not a report: {one_line(str(error))}") from None
+    assert isinstance(harmless, dict)
+    return harmless
+
+
+def run_of(report: dict[str, Any]) -> Run:
+    """Return the run that a report is of; raises :class:`UsageError` if its verdicts are damaged.
+
+    A report that is not complete lacks a verdict.
+    """
+    known = report["run"]
+    rest = {name: value for name, value in known.items() if name not in OWN}
+    run = Run(known["profile"], known["seed"], known["max_examples"], rest)
+    try:
+        run.verdicts = [from_json(verdict) for verdict in report["verdicts"]]
+    except Damaged as error:
+        raise UsageError(f"a verdict is not one of this version: {one_line(str(error))}") from None
+    run.floor, run.items_digest = known["floor"], known["items_digest"]
+    run.shard, run.left_out = known["shard"] or "", list(known["left_out"])
+    run.total = len(run.verdicts) + len(run.left_out) + (not report["complete"])
+    run.started = calendar.timegm(time.strptime(known["started"], TIME))
+    run.seconds = known["seconds"]
+    return run
+
+
+def whole(files: Sequence[Path]) -> dict[str, Any]:
+    """Return the report in the only file, or that of the whole run from those of its shards."""
+    reports = [read(file) for file in files]
+    if len(reports) == 1:
+        return reports[0]
+    for report in reports:
+        run_of(report)  # which refuses what is damaged
+    return merged(reports)
+
+
+def _bare(token: str) -> float:
+    raise ValueError(f"{token} must be in quotes")
+
+
+def _check(report: Any) -> None:
+    import fastjsonschema
+
+    published = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    try:
+        fastjsonschema.compile(published, use_default=False)(report)
+    except fastjsonschema.JsonSchemaValueException as error:
+        raise ValueError(str(error.message).replace("data", "report", 1)) from None
+
+
+def _harmless(value: Any) -> Any:
+    if isinstance(value, str):
+        return printable(value, LONGEST)
+    if isinstance(value, list):
+        return [_harmless(each) for each in value]
+    if isinstance(value, dict):
+        return {printable(key, LONGEST): _harmless(each) for key, each in value.items()}
+    return value
