@@ -38,6 +38,7 @@ def search(
     *,
     seed: str,
     max_examples: int,
+    failed: Callable[[str], None] = lambda _: None,
     enough: Callable[[int], bool] = lambda _: False,
 ) -> int:
     """Call `body` with drawn `cases` until it raises; return how many met its conditions.
@@ -48,8 +49,25 @@ def search(
     fewer if so many are `enough`.
 
     An ``Exception`` of `body` is raised again after Hypothesis has called `body` with ever smaller
-    cases; it is that of the smallest one that fails. Anything else is raised at once.
+    cases; it is that of the smallest one that fails. Anything else is raised at once. Before that,
+    `failed` is called with the name of the case, by which :func:`again` draws it.
     """
+    test = _test(cases, body, max_examples)
+    valid = 0
+    for number in range(DRAWN * max_examples):
+        valid += _tried(test, f"{seed}:{number}", failed)
+        if valid == max_examples or enough(valid):
+            break
+    return valid
+
+
+def again(cases: SearchStrategy[T], body: Callable[[T], Any], name: str) -> None:
+    """Call `body` with the case of this name among `cases`, as :func:`search` does."""
+    _tried(_test(cases, body, max_examples=1), name)
+
+
+def _test(cases: SearchStrategy[T], body: Callable[[T], Any], max_examples: int) -> Any:
+    """Return a Hypothesis test that tries the bytes it is given, and shrinks what fails."""
     test: Any = settings(
         max_examples=max_examples,
         phases=[Phase.reuse, Phase.shrink],
@@ -62,22 +80,24 @@ def search(
     )(hypothesis.seed(0)(given(cases)(lambda case: body(case))))
     # without a key of its own, a test has no database where pytest is given --hypothesis-seed
     test._hypothesis_internal_database_key = KEY
-    valid = 0
-    for number in range(DRAWN * max_examples):
-        try:
-            valid += test.hypothesis.fuzz_one_input(_bytes(seed, number)) is not None
-        except Exception:
-            with contextlib.suppress(SkipTest):  # there is nothing to shrink
-                test()
-            raise
-        if valid == max_examples or enough(valid):
-            break
-    return valid
+    return test
 
 
-def _bytes(seed: str, number: int) -> bytes:
-    """Return the bytes for the case of this number: zeros, the first of all choices, for case 0."""
-    return hashlib.shake_256(f"{seed}:{number}".encode()).digest(BYTES) if number else bytes(BYTES)
+def _tried(test: Any, name: str, failed: Callable[[str], None] = lambda _: None) -> bool:
+    """Try the case of this name; returns whether it meets the conditions of the test."""
+    try:
+        return test.hypothesis.fuzz_one_input(_bytes(name)) is not None
+    except Exception:
+        failed(name)
+        with contextlib.suppress(SkipTest):  # there is nothing to shrink
+            test()
+        raise
+
+
+def _bytes(name: str) -> bytes:
+    """Return the bytes for the case of this name: zeros, the first of all choices, for case 0."""
+    simplest = name.endswith(":0")
+    return bytes(BYTES) if simplest else hashlib.shake_256(name.encode()).digest(BYTES)
 
 
 class _Found(ExampleDatabase):

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from conformance.checking.database import Database
 
 PROFILES = {"quick": 20, "default": 100, "thorough": 1000}
 """Cases drawn per requirement in each profile."""
@@ -30,7 +34,8 @@ class Budget:
     After the first failure at most `shrink_seconds` are spent on finding a smaller failing case,
     and at most as many seconds, but no more than 5, on the diagnosis. Cases are drawn for `seconds`
     at most, if these are given, after the first :data:`LEAST`; and then `stretch` times as many are
-    drawn at most.
+    drawn at most. The cases that failed before, in a `database`, are tried first, and are no part
+    of the effort.
     """
 
     max_examples: int = PROFILES["default"]
@@ -38,6 +43,7 @@ class Budget:
     shrink_seconds: float = 10.0
     seconds: float | None = None
     stretch: int = 1
+    database: Database | None = None
 
 
 DEFAULT = Budget()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hypothesis.errors import InvalidArgument, StopTest
@@ -12,6 +13,7 @@ from hypothesis.errors import InvalidArgument, StopTest
 from conformance.checking import activations, blaming, devices, originals, process_state
 from conformance.checking.budget import DEFAULT, LEAST, PROFILES, Budget
 from conformance.checking.cells import Exercised
+from conformance.checking.database import NOWHERE
 from conformance.checking.digest import Digest
 from conformance.checking.finding import Finding, size
 from conformance.checking.requirement import Requirement
@@ -34,6 +36,7 @@ from conformance.recording.tape import Tape, recording
 from reference import Case
 from strategies import Support, lstm_cases
 from strategies.options import Unsupported
+from strategies.search import again
 from strategies.search import search as search_cases
 
 if TYPE_CHECKING:
@@ -94,6 +97,9 @@ def search(
     the implementation gets the case. If `before` returns a function, that function is called with
     each step before the step is taken. An exception other than a
     :class:`~conformance.implementations.failures.Failure` is a fault of this suite, and propagates.
+
+    Cases that the database of the budget has are tried first. They count where one of them fails,
+    and are never part of the digest.
     """
     started = time.perf_counter()
     here = (requirement.name, implementation.name, support.devices[0])
@@ -106,6 +112,7 @@ def search(
     found: Finding | None = None
     deadline = 0.0
     digest, exercised = Digest(), Exercised()
+    drawing = False
 
     def body(case: Case) -> None:
         nonlocal tried, held, found, deadline
@@ -113,13 +120,14 @@ def search(
             raise _ShrunkLongEnough
         if found is None:
             tried += 1
-            digest.add(case)
-            exercised.add(case)
+            if drawing:
+                digest.add(case)
+                exercised.add(case)
         modes: set[bool] = set()
         came = attempt(
             requirement, implementation, case, before, lambda tape: modes.update(tape.modes)
         )
-        if found is None:
+        if found is None and drawing:
             exercised.called(modes)
         if isinstance(came, Finding):
             if found is None:
@@ -135,6 +143,7 @@ def search(
             shares[case.dtype.name] = max(shares.get(case.dtype.name, 0.0), came)
 
     examples = max(1, round(budget.max_examples * requirement.share_of_cases))
+    known, key = budget.database or NOWHERE, f"{requirement.name} {implementation.name} {support}"
     end = float("inf")
     if budget.seconds is not None:
         end = started + budget.seconds
@@ -144,8 +153,15 @@ def search(
         return valid >= LEAST and time.perf_counter() >= end
 
     try:
+        for name in known.recall(key):
+            again(cases, body, name)
+            known.forget(key, name)
+        tried, held, share, drawing = 0, 0, None, True
         seed = f"{budget.seed}:{requirement.name}"
-        valid = search_cases(cases, body, seed=seed, max_examples=examples, enough=enough)
+        keep = partial(known.keep, key)
+        valid = search_cases(
+            cases, body, seed=seed, max_examples=examples, failed=keep, enough=enough
+        )
         if not valid and found is None and not held:
             reason = "no case that this implementation supports meets the requirement's conditions"
             return NotApplicable(*here, reason=reason), None

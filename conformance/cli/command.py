@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from conformance.cli.verify import verify
+from conformance.cli.workflow import KINDS, workflow
 from conformance.errors import (
     BROKEN,
     CONFORMANT,
@@ -163,7 +164,17 @@ def _parser() -> argparse.ArgumentParser:
     text = "the lines that a --command reads and writes (default), or the file that --json writes"
     kinds = ["protocol", "report"]
     schema.add_argument("what", nargs="?", choices=kinds, default=kinds[0], help=text)
+    text = "print a workflow for continuous integration, to be copied"
+    ci = command("ci", _ci, text)
+    ci.add_argument("kind", choices=KINDS, help="the service that runs it")
+    text = "what it verifies, as for verify"
+    ci.add_argument("names", nargs="*", metavar="NAME", help=text)
     return parser
+
+
+def _ci(asked: argparse.Namespace) -> int:
+    print(workflow(asked.kind, asked.names), end="")
+    return CONFORMANT
 
 
 def _schema(asked: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ import ctypes
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,8 +46,8 @@ def verify(asked: argparse.Namespace) -> int:
         *("--rootdir", str(FAMILIES.parent)),
         *("-p", "xdist", "-p", "pytest_timeout", "-p", "conformance.running.plugin"),
         *("-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:warnings"),
-        *("-n", str(asked.lstm_workers or on_cuda(asked.lstm_device or "")), "--dist", "worksteal"),
-        *("--max-worker-restart", "1000"),
+        *_workers(asked),
+        *("--dist", "worksteal", "--max-worker-restart", "1000"),
         *(["--exitfirst"] if asked.lstm_fail_fast else []),
         *("=".join(filter(None, pair)) for pair in options.given(vars(asked), options.PYTEST)),
     ]
@@ -59,6 +60,29 @@ def verify(asked: argparse.Namespace) -> int:
         return _report(asked, face, errors, code)
     finally:
         face.interrupts.restore()
+
+
+def _workers(asked: argparse.Namespace) -> Iterator[str]:
+    """Yield the arguments of pytest that say how many workers there are, and where.
+
+    Raises :class:`UsageError` for a server that does not answer.
+    """
+    if not asked.lstm_tx:
+        yield from ("-n", str(asked.lstm_workers or on_cuda(asked.lstm_device or "")))
+        return
+    import reference
+    import strategies
+    from conformance.running.plugin import FAMILIES
+    from conformance.running.remote import answers
+
+    for spec in asked.lstm_tx:
+        server = next((each for each in spec.split("//") if each.startswith("socket=")), "")
+        if server and not answers(server.partition("=")[2]):
+            raise UsageError(f"--tx {spec}: no server answers there")
+        yield from ("--tx", f"{spec}//env:PYTEST_DISABLE_PLUGIN_AUTOLOAD=1")
+    ours = [FAMILIES.parent, *(Path(str(each.__file__)).parent for each in (reference, strategies))]
+    for folder in (*ours, *asked.lstm_rsyncdir):
+        yield f"--rsyncdir={folder}"
 
 
 def _report(asked: argparse.Namespace, face: Face, errors: Console, code: int) -> int:

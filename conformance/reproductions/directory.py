@@ -20,6 +20,7 @@ from conformance.reproductions.script import script
 from conformance.reproductions.subject import Subject
 
 SCRIPT, REPORT = "reproduce.py", "report.md"
+FILES = (SCRIPT, REPORT, FILE)
 LONGEST = 20_000
 """The number of characters up to which a verdict has the text of its script."""
 

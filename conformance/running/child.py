@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from typing import Any
@@ -35,16 +36,24 @@ class Apart:
     - `answers`, `arguments`: the generator's function and its arguments, which are pickled, as
       each answer is
     - `memory`: the limit in GiB
+    - `forked`: whether the process is a copy of this one, and nothing but answers is pickled
     """
 
     def __init__(
-        self, answers: Callable[..., Iterator[Any]], *arguments: Any, memory: float = MEMORY
+        self,
+        answers: Callable[..., Iterator[Any]],
+        *arguments: Any,
+        memory: float = MEMORY,
+        forked: bool = False,
     ) -> None:
-        context = multiprocessing.get_context("spawn")
+        context: Any = multiprocessing.get_context("fork" if forked else "spawn")
         self._receiving, sending = context.Pipe(duplex=False)
         # not a daemon: a daemon may not have children, which an implementation may need
         self._process = context.Process(target=_send, args=(sending, memory, answers, arguments))
-        self._process.start()
+        with warnings.catch_warnings():
+            # other threads than this one are not in the copy, and nothing waits for them there
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self._process.start()
         sending.close()
 
     def __enter__(self) -> Apart:

@@ -13,6 +13,7 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 from conformance.checking.budget import PROFILES, STRETCHED, Budget
+from conformance.checking.database import opened
 from conformance.checking.engine import inapplicable
 from conformance.checking.requirement import LEVELS, Requirement
 from conformance.errors import UsageError, unknown
@@ -78,9 +79,10 @@ def select(config: pytest.Config) -> Selection:
     names, and for devices and dtypes that are not supported.
     """
     requirements = _requirements(config)
+    budget(config)
     targets: list[Target] = []
     for name, load_it in _asked(config):
-        with contextlib.closing(Journal(config)) as journal:
+        with contextlib.closing(Journal.of(config)) as journal:
             journal.write(Entry(Doing(name, limit=limits.LOADING)))
         implementation = loaded(name, load_it)
         if implementation.name in {other.implementation.name for other in targets}:
@@ -247,20 +249,23 @@ def budget(config: pytest.Config) -> Budget:
     profile = config.getoption("lstm_profile")
     examples = config.getoption("lstm_max_examples") or PROFILES[profile]
     shrink_seconds = min(Budget.shrink_seconds, limits.timeout(config) / 4)
+    place = config.getoption("lstm_database")
+    shared = opened(place) if place else None
     timed = config.getoption("lstm_time_budget") and not config.getoption("lstm_max_examples")
     stretch = STRETCHED if timed else 1
-    return Budget(examples, config.getoption("lstm_seed"), shrink_seconds, stretch=stretch)
+    return Budget(examples, config.getoption("lstm_seed"), shrink_seconds, stretch=stretch, database=shared)
 
 
 def subject(config: pytest.Config, target: Target, requirement: str, device: str) -> Subject:
     """Return what is verified, with everything needed to verify it again."""
     name = target.implementation.name if target.program else target.name
     what: dict[str, Any] = {"lstm_command" if target.program else "lstm": [target.name]}
+    home: str = getattr(config.option, "lstm_home", "") or str(Path.cwd())
     return Subject(
         requirement,
         name,
         device,
-        str(Path.cwd()),
+        home,
         rerun(vars(config.option), **what, lstm_requirement=[requirement], lstm_device=device),
         _environment(name),
         target.name if target.program else "",

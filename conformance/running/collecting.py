@@ -25,6 +25,7 @@ from conformance.errors import BROKEN
 from conformance.implementations.own_imports import OURS
 from conformance.implementations.programs.keeper import kept
 from conformance.reproductions.directory import remove, shown, tidy
+from conformance.running import remote
 from conformance.running.baseline import baseline
 from conformance.running.collection import LEFT_OUT
 from conformance.running.folder import Asked, RunFolder, sweep
@@ -87,7 +88,7 @@ class Reporting:
     def pytest_xdist_setupnodes(self, specs: list[Any]) -> None:
         """Run each worker under a keeper, which ends whatever the worker leaves."""
         for spec in specs:
-            if spec.popen and sys.platform != "win32":
+            if spec.popen and not spec.via and sys.platform != "win32":
                 spec.python = shlex.join(kept(shlex.split(spec.python or sys.executable)))
 
     @pytest.hookimpl(optionalhook=True, wrapper=True)
@@ -103,7 +104,10 @@ class Reporting:
             *("lstm_seed", "lstm_deadline", "lstm_journal"),
             *("lstm_budget_end", "lstm_resumed", "lstm_circumstances"),
         )
-        node.workerinput[SHARED] = {name: self.config.getoption(name) for name in shared}
+        given = {name: self.config.getoption(name) for name in shared}
+        if remote.attach(node, self.folder.path):
+            given.update(lstm_journal="", lstm_home=str(Path.cwd()), lstm_work=remote.home(node))
+        node.workerinput[SHARED] = given
         self.watchdog.add(node)
 
     @pytest.hookimpl(optionalhook=True)
@@ -120,6 +124,7 @@ class Reporting:
             text = f"{entry.now.doing!r}: the process died or hung while loading and trying it"
             self.run.usage_errors[:] = [text]
             pytest.exit(text)
+        remote.replaced(node)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
@@ -159,6 +164,9 @@ class Reporting:
         verdict = dict(report.user_properties).get(PROPERTY)
         if verdict is not None and report.when != "teardown":
             decided = from_json(verdict)
+            files = dict(report.user_properties).get(remote.LEFT)
+            if files:
+                decided = remote.unpacked(decided, files, self.reproductions)
             took = dict(report.user_properties).get(TOOK)
             if took is not None:
                 self.patience.took(decided.implementation, took)

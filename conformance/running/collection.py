@@ -23,15 +23,15 @@ from conformance.recording.json import encode
 from conformance.recording.steps import Step
 from conformance.reproductions.directory import write
 from conformance.reproductions.subject import Subject
-from conformance.running import limits
+from conformance.running import limits, remote
 from conformance.running.baseline import baseline
+from conformance.running.bound import NotConformant
 from conformance.running.choosing import Selection, Target, budget, decided_on, selection, subject
 from conformance.running.deciding import check
 from conformance.running.dividing.time_budget import Division, Key
 from conformance.running.folder import RunFolder
 from conformance.running.journal import Collected, Doing, Entry, Journal
 from conformance.running.limits import LOADING, last_resort
-from conformance.running.parametrize import NotConformant
 from conformance.running.patience import TOOK, Calls
 from conformance.running.quiet import quiet
 from conformance.running.resuming import check_same
@@ -57,7 +57,7 @@ class RequirementItem(pytest.Item):
         self.device = device
         self.started = 0.0
         self.division: Division | None = None
-        self.journal = Journal(self.config)
+        self.journal = Journal.of(self.config)
 
     @property
     def key(self) -> Key:
@@ -90,6 +90,8 @@ class RequirementItem(pytest.Item):
             )
         self.journal.decided(verdict)
         self.user_properties.append((PROPERTY, verdict.to_json()))
+        if remote.CHANNEL in getattr(self.config, "workerinput", {}):
+            self.user_properties.append((remote.LEFT, remote.packed(verdict)))
         if isinstance(verdict, NotApplicable):
             pytest.skip(verdict.reason)
         if isinstance(verdict, FailedShould):
@@ -252,7 +254,7 @@ def selected(collector: pytest.Collector) -> Selection:
         check_same(collector.config.getoption("lstm_circumstances"), encode(found.circumstances))
         return found
     except UsageError as error:
-        Journal(collector.config).collected(Collected(refusal=str(error)))
+        Journal.of(collector.config).collected(Collected(refusal=str(error)))
         raise collector.CollectError(f"usage: {error}") from error
 
 
@@ -262,7 +264,7 @@ def collected(session: pytest.Session) -> None:
     digest = session.config.stash.get(DIGEST, "")
     if digest:
         circumstances = selection(session.config).circumstances
-        journal = Journal(session.config)
+        journal = Journal.of(session.config)
         journal.collected(Collected(places, circumstances, digest=digest))
         journal.write(Entry(Doing()))
         journal.close()

@@ -12,6 +12,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,12 +23,15 @@ from conformance.recording.json import Damaged, decode, encode
 from conformance.recording.steps import Step
 from conformance.recording.written import Reader, Writer
 from conformance.reproductions.subject import Subject
+from conformance.running import remote
 from reference import Case
 
 JOURNAL, COLLECTED, VERDICTS = ".journal", ".collected", ".verdicts"
 """The suffixes of the files of a process; the name is that of the worker."""
 ALONE = "process"
 """The name if there are no workers."""
+
+Opener = Callable[[str, str], BinaryIO]
 
 
 @dataclass(frozen=True)
@@ -82,23 +86,33 @@ class Collected:
 class Journal:
     """The journal of this process.
 
-    Where the disk is full there is none: that costs a reproduction, but nothing else.
+    - `path`: that of its files without their suffixes, None for no journal
+    - `opener`: opens the files of a process that does not share the disk, by suffix and mode
+
+    Where the disk is full there is no journal: that costs a reproduction, but nothing else.
     """
 
-    def __init__(self, config: pytest.Config) -> None:
-        name = getattr(config, "workerinput", {}).get("workerid", ALONE)
-        folder: str | None = config.getoption("lstm_journal")
-        self.path = None if folder is None else Path(folder) / name
+    def __init__(self, path: Path | None, opener: Opener | None = None) -> None:
+        self.path = path
+        self._open = partial(_beside, path) if opener is None and path is not None else opener
         self._file: BinaryIO | None = None
         self._writer = Writer()
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> Journal:
+        """Return the journal of this process in the folder of the run."""
+        given = getattr(config, "workerinput", {})
+        folder: str | None = config.getoption("lstm_journal")
+        path = None if folder is None else Path(folder) / given.get("workerid", ALONE)
+        return cls(path, remote.opener(given))
 
     def write(self, entry: Entry) -> Callable[[Step], None]:
         """Replace the last entry by this one, and return a function that adds a step to it."""
         self.close()
-        if self.path is not None:
+        if self._open is not None:
             self._writer = Writer()
             with contextlib.suppress(OSError):
-                self._file = open(self.path.with_suffix(JOURNAL), "wb", buffering=0)  # noqa: SIM115
+                self._file = self._open(JOURNAL, "wb")
             self._add(encode(entry.now))
             if entry.case is not None:
                 self._add({"case": entry.case, "subject": encode(entry.subject)})
@@ -112,14 +126,15 @@ class Journal:
 
     def collected(self, what: Collected) -> None:
         """Write what was collected into a separate file; raises :class:`OSError` if it cannot."""
-        if self.path is not None:
-            path = self.path.with_suffix(COLLECTED)
-            path.write_text(json.dumps(vars(what)), encoding="ascii")
+        if self._open is not None:
+            with self._open(COLLECTED, "wb") as file:
+                file.write(json.dumps(vars(what)).encode("ascii"))
 
     def decided(self, verdict: Verdict) -> None:
         """Add a verdict to those of this process."""
-        if self.path is not None:
-            append(self.path, verdict)
+        if self._open is not None:
+            with contextlib.suppress(OSError), self._open(VERDICTS, "ab") as file:
+                file.write(_line(verdict))
 
     def _add(self, value: Any) -> None:
         if self._file is None:
@@ -137,9 +152,16 @@ class Journal:
 
 def append(path: Path, verdict: Verdict) -> None:
     """Add a line to the verdicts of the process `path`, unless the disk is full."""
-    line = json.dumps(verdict.to_json()).encode() + b"\n"
-    with contextlib.suppress(OSError), path.with_suffix(VERDICTS).open("ab", buffering=0) as file:
-        file.write(line)
+    with contextlib.suppress(OSError), _beside(path, VERDICTS, "ab") as file:
+        file.write(_line(verdict))
+
+
+def _line(verdict: Verdict) -> bytes:
+    return json.dumps(verdict.to_json()).encode() + b"\n"
+
+
+def _beside(path: Path, suffix: str, mode: str) -> BinaryIO:
+    return open(path.with_suffix(suffix), mode, buffering=0)  # type: ignore[return-value]
 
 
 def doing(path: Path) -> Doing | None:

@@ -9,15 +9,28 @@ from __future__ import annotations
 
 import copy
 import sys
+from collections.abc import Generator
 from importlib.machinery import PathFinder
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 PACKAGE, PLUGIN = "conformance", "conformance.running.plugin"
 INSIDE = Path("conformance", "running", "plugin.py")
+LEVELS = ("core", "sequence", "module", "training")
 OPTION = "--lstm"
 """The start of every option of the plugin."""
+DECORATED = "conformance.running.bound"
+"""The module of the tests that the decorator makes in a project, and of their failure."""
+MARKERS = {
+    "lstm": "a requirement on an LSTM",
+    **{f"lstm_{level}": f"a requirement of level {level}" for level in LEVELS},
+    "lstm_should": "a requirement that an LSTM should meet but need not",
+}
+"""The markers of those tests."""
+SESSIONS: list[pytest.Config] = []
+"""The configurations of the sessions in this process, the running one last."""
 
 
 @pytest.hookimpl
@@ -52,6 +65,31 @@ def pytest_load_initial_conftests(
     if other is not None:
         text = f"`import {PACKAGE}` means {ours} in this run, not {other}"
         early_config.pluginmanager.register(_Header(text), "lstm_conformance_shadowed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the markers, and let the decorator find the options of the session."""
+    SESSIONS.append(config)
+    for name, meaning in MARKERS.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Forget the session."""
+    SESSIONS[:] = [each for each in SESSIONS if each is not config]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Begin the line of a failure in pytest's summary with what is wrong, not with its type."""
+    report = yield
+    decorated = sys.modules.get(DECORATED)
+    raised = None if call.excinfo is None else call.excinfo.value
+    if decorated is not None and isinstance(raised, decorated.NotConformant):
+        crash = getattr(report.longrepr, "reprcrash", None)
+        if crash is not None:
+            crash.message = str(raised)
+    return report
 
 
 def _other(home: Path, config: pytest.Config) -> str | None:

@@ -145,6 +145,11 @@ def writable_folder(name: str) -> str | None:
     return None if writable else f"must be a writable folder; {above} is not"
 
 
+def database(place: str) -> str | None:
+    """Check that a place is the address of a Redis server, or a folder that can be written."""
+    return None if "://" in place else writable_folder(place)
+
+
 def _listed(numbers: Mapping[str, float]) -> str:
     *others, last = (f"{number:g}" for number in numbers.values())
     return f"{', '.join(others)} or {last}"
@@ -321,6 +326,20 @@ OPTIONS = (
         takers=(COMPARE, MATRIX),
     ),
     Option(
+        "tx",
+        "a worker process elsewhere, such as socket=HOST:PORT or ssh=HOST; can be repeated",
+        "SPEC",
+        repeated=True,
+        takers=(VERIFY,),
+    ),
+    Option(
+        "rsyncdir",
+        "a folder of yours that those processes need a copy of, often `.`; can be repeated",
+        "DIR",
+        repeated=True,
+        takers=(VERIFY,),
+    ),
+    Option(
         "json",
         "write a report of everything that was found",
         "FILE",
@@ -368,6 +387,12 @@ OPTIONS = (
         check=writable_folder,
         takers=(*VERIFYING, JUDGE),
         aside=True,
+    ),
+    Option(
+        "database",
+        "try first what failed before, and keep what fails, in a folder or on a Redis server",
+        "DIR|URL",
+        check=database,
     ),
     Option("as", "decide the case for another implementation", "NAME", takers=(REPLAY,)),
     Option("lstm", "the LSTM to judge, if the file has several", "PREFIX", takers=(JUDGE,)),
@@ -434,6 +459,11 @@ def add(argument: Callable[..., object], taker: str) -> None:
         if option.short and taker != PYTEST:
             flags.append(f"--{option.name}")
         argument(*flags, dest=option.key, **option.keywords())
+
+
+def defaults(taker: str) -> dict[str, Any]:
+    """Return the values, by key, of the options of `taker` where none is given."""
+    return {each.key: [] if each.repeated else each.default for each in of(taker)}
 
 
 def check(values: Mapping[str, Any], taker: str) -> None:

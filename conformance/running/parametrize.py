@@ -11,109 +11,35 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cache, partial
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pytest
 
 from conformance.checking import process_state
-from conformance.checking.budget import PROFILES, Budget
-from conformance.checking.verdict import FailedShould, NotApplicable, Verdict
+from conformance.checking.budget import PROFILES
+from conformance.checking.requirement import LEVELS
 from conformance.errors import UsageError, unknown
-from conformance.implementations.implementation import Implementation
-from conformance.implementations.loading import load, of_class, of_object
 from conformance.implementations.own_imports import OURS
-from conformance.recording.text import kind_of
 from conformance.requirements import REQUIREMENTS
-from conformance.running.circumstances import exact_arithmetic
-from conformance.running.deciding import check
-from conformance.running.loaded import loaded
-
-SEED = secrets.randbelow(2**32)
-"""The seed of this process if none is given."""
-
-
-class NotConformant(AssertionError):
-    """A requirement that does not hold; the text is the claim, the difference, and the case.
-
-    The text ends with `again`, how to draw the same cases again, if that is given.
-    """
-
-    def __init__(self, verdict: Verdict, again: str = "") -> None:
-        first = f"{verdict.outcome}: {REQUIREMENTS[verdict.requirement].claim}"
-        super().__init__("\n".join([first, *verdict.lines(), *filter(None, [again])]))
-        self.verdict = verdict
-
-
-@dataclass(frozen=True)
-class BoundRequirement:
-    """One requirement on one implementation, which a call decides."""
-
-    requirement: str
-    target: Any
-    devices: tuple[str, ...] | None
-    budget: Budget = field(repr=False)
-    strict: bool = False
-
-    def __call__(self) -> None:
-        """Decide the requirement on every device.
-
-        Raises :class:`NotConformant` where it does not hold, and skips where it does not apply. A
-        should that does not hold is an xfail unless the decision is `strict`.
-        """
-        __tracebackhide__ = True
-        requirement = REQUIREMENTS[self.requirement]
-        with OURS, process_state.restored():
-            implementation = implementation_of(self.target)
-            exact_arithmetic()
-            devices = self.devices or implementation.supports.devices
-            verdicts = [
-                check(requirement, implementation, device, self.budget, strict=self.strict)
-                for device in devices
-            ]
-        for verdict in verdicts:
-            if not verdict.conformant:
-                again = f"parametrize_with_requirements(..., seed={self.budget.seed})"
-                raise NotConformant(verdict, f"draw the same cases again: {again}")
-        for verdict in verdicts:
-            if isinstance(verdict, FailedShould):
-                pytest.xfail("\n".join([f"should: {requirement.claim}", *verdict.lines()]))
-        if all(isinstance(verdict, NotApplicable) for verdict in verdicts):
-            pytest.skip(verdicts[0].reason)
-
-
-def implementation_of(target: Any) -> Implementation:
-    """Return the implementation for a name, a class or an implementation itself."""
-    if isinstance(target, (str, type)):
-        return _loaded(target)
-    if id(target) not in _given:
-        _given[id(target)] = target, loaded(kind_of(target), partial(of_object, target))
-    return _given[id(target)][1]
-
-
-_given: dict[int, tuple[Any, Implementation]] = {}
-"""What was made of each object; keeping the object keeps its id from being used again."""
-
-
-@cache
-def _loaded(target: str | type[Any]) -> Implementation:
-    if isinstance(target, str):
-        return loaded(target, partial(load, target))
-    name = f"{target.__module__}:{target.__qualname__}"
-    return loaded(name, partial(of_class, target, name))
+from conformance.running.bound import BoundRequirement, How, NotConformant
+from conformance.running.isolated import impossible
 
 
 def parametrize_with_requirements(
     *targets: Any,
     expected_failures: Mapping[str, str] | None = None,
+    requirements: Collection[str] | None = None,
+    levels: Collection[str] | None = None,
     profile: str = "default",
     max_examples: int | None = None,
     seed: int | None = None,
+    timeout: float | None = None,
     devices: tuple[str, ...] | None = None,
+    dtypes: Collection[str] = (),
+    precision: str = "",
     strict: bool = False,
+    isolated: bool | None = None,
 ) -> pytest.MarkDecorator:
     """Parametrize a pytest test with every requirement, as its argument `requirement`.
 
@@ -123,44 +49,80 @@ def parametrize_with_requirements(
     - `targets`: classes, :class:`~conformance.Implementation` objects, or names as on the command
       line
     - `expected_failures`: reasons by name of requirement; these are marked as strict xfail
+    - `requirements`, `levels`: the names of those to verify; by default all
     - `profile`: quick, default or thorough, which decides the number of cases
     - `max_examples`: the number of cases, whatever the profile
     - `seed`: random for each session unless given; a failure shows it
+    - `timeout`: the limit in seconds for a requirement on a device, by default that of the profile
     - `devices`: by default all devices that the target supports
+    - `dtypes`: such as ``["float32"]``; by default all that the target supports
+    - `precision`: arithmetic other than the dtype's own, such as ``products=tf32``
     - `strict`: whether a requirement that an LSTM should meet, but need not, fails the test; if
       not, it is an xfail with the difference
+    - `isolated`: whether each requirement is decided in a fork, so that a target that kills its
+      process or hangs gets a verdict; by default where a fork can be had and its target allows it
+
+    The options ``--lstm-seed``, ``--lstm-profile``, ``--lstm-max-examples``, ``--lstm-timeout`` and
+    ``--lstm-database`` of pytest go before these arguments. Each test has the marker ``lstm``, that
+    of its level, such as ``lstm_core``, and ``lstm_should`` where an LSTM should meet the
+    requirement but need not.
 
     The settings of Hypothesis and of torch stay as they are, except that TF32 on CUDA is switched
     off. Raises :class:`~conformance.UsageError` for a target that does not exist or is not an LSTM,
-    for an unknown requirement or profile, and if there is no target.
+    for an unknown requirement, level, dtype or profile, if there is no target or no requirement,
+    and where a fork is asked for and cannot be had.
     """
     expected = dict(expected_failures or {})
-    for name in expected:
-        if name not in REQUIREMENTS:
-            raise unknown("requirement", name, REQUIREMENTS)
+    chosen = _chosen({*(requirements or REQUIREMENTS)}, {*(levels or LEVELS)}, expected)
     if profile not in PROFILES:
         raise unknown("profile", profile, PROFILES)
     if not targets:
         raise UsageError("give at least one class, implementation or name to verify")
+    listed = ",".join(dtypes)
+    how = How(profile, max_examples, seed, timeout, devices, listed, precision, isolated)
     for target in targets:
         # not isinstance(target, Implementation): that tries it out, before it has its name
         if not isinstance(target, (str, type)) and not hasattr(target, "run"):
             raise UsageError(f"{target!r} is not a class, an Implementation or a name")
         with OURS, process_state.restored():
-            implementation_of(target)
-    budget = Budget(max_examples or PROFILES[profile], SEED if seed is None else seed)
+            implementation = BoundRequirement(chosen[0], target, how).implementation()
+            reason = impossible(implementation)
+        if isolated and reason:
+            raise UsageError(f"isolated=True: {implementation.name}: {reason}")
     parameters = [
         pytest.param(
-            BoundRequirement(name, target, devices, budget, strict or name in expected),
+            BoundRequirement(name, target, how, strict or name in expected),
             id=name if len(targets) == 1 else f"{_id(target)}-{name}",
-            marks=[pytest.mark.xfail(reason=expected[name], strict=True, raises=NotConformant)]
-            if name in expected
-            else [],
+            marks=_marks(name, expected.get(name)),
         )
         for target in targets
-        for name in REQUIREMENTS
+        for name in chosen
     ]
     return pytest.mark.parametrize("requirement", parameters)
+
+
+def _chosen(names: set[str], levels: set[str], expected: Mapping[str, str]) -> list[str]:
+    """Return the names of the requirements with these `names` and `levels`, in their order."""
+    for name in (*expected, *names):
+        if name not in REQUIREMENTS:
+            raise unknown("requirement", name, REQUIREMENTS)
+    for level in levels:
+        if level not in LEVELS:
+            raise unknown("level", level, LEVELS)
+    chosen = [name for name, each in REQUIREMENTS.items() if name in names and each.level in levels]
+    if not chosen:
+        raise UsageError("no requirement has one of these levels and one of these names")
+    return chosen
+
+
+def _marks(name: str, expected: str | None) -> list[pytest.MarkDecorator]:
+    """Return the markers of the test of a requirement, and xfail if its failure is expected."""
+    each = REQUIREMENTS[name]
+    markers = ["lstm", f"lstm_{each.level}", *(["lstm_should"] if each.should else [])]
+    marks = [getattr(pytest.mark, marker) for marker in markers]
+    if expected is not None:
+        marks.append(pytest.mark.xfail(reason=expected, strict=True, raises=NotConformant))
+    return marks
 
 
 def _id(target: Any) -> str:

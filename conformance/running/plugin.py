@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import signal
+import tempfile
 import time
 import warnings
 from collections.abc import Generator
@@ -44,7 +46,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if not _asked(config):
         return
     if hasattr(config, "workerinput"):
-        vars(config.option).update(config.workerinput[options.SHARED])
+        given = config.workerinput[options.SHARED]
+        vars(config.option).update(given)
+        if "lstm_work" in given:
+            os.chdir(given["lstm_work"])
+            config.option.lstm_reproductions = tempfile.mkdtemp(prefix="lstm-conformance-")
         limits.cap_memory(config.getoption("lstm_memory"))
         if not config.pluginmanager.hasplugin("warnings"):
             # nobody records them: they would only be printed between the lines of the report
@@ -96,6 +102,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         with OURS:
             from conformance.running.arranging import arrange
         config.hook.pytest_deselected(items=arrange(config, items))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End a worker elsewhere with its process: a server would keep the modules of this run."""
+    if hasattr(config.option, "lstm_work") and hasattr(config, "workerinput"):
+        shutil.rmtree(config.option.lstm_reproductions, ignore_errors=True)
+        os._exit(0)
 
 
 def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:

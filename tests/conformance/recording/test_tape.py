@@ -126,7 +126,7 @@ def test_tape_knows_all_of_a_backward_pass(name: str) -> None:
 
 def test_journal_keeps_what_was_written_before_the_end(tmp_path: Path) -> None:
     """An entry and its steps are read back, the last one cut off or not."""
-    kept = journal.Journal(config(lstm_journal=str(tmp_path)))
+    kept = journal.Journal.of(config(lstm_journal=str(tmp_path)))
     kept.path = tmp_path / "one"
     case = random_case(Configuration(2, 3))
     subject = Subject("r", "i", "cpu", "f", "c", {"torch": "1"})

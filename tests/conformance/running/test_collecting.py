@@ -19,7 +19,7 @@ def reporting(folder: Path, **changed: Any) -> Reporting:
     """Of a run in which a worker has collected one item and found nothing."""
     asked = config(lstm_reproductions=str(folder), **changed)
     made = Reporting(asked)
-    Journal(asked).collected(Collected({ITEM: HERE}, {"python": "3"}))
+    Journal.of(asked).collected(Collected({ITEM: HERE}, {"python": "3"}))
     return made
 
 
@@ -66,7 +66,7 @@ def test_refusal_is_wrong_usage_and_no_fault_of_the_suite(tmp_path: Path) -> Non
     report = pytest.CollectReport("requirements", "failed", "what was asked is not there", None)
     run.pytest_collectreport(report)
     assert run.run.broken == ["what was asked is not there"]
-    Journal(run.config).collected(Collected(refusal="there is no such thing"))
+    Journal.of(run.config).collected(Collected(refusal="there is no such thing"))
     run.run.broken.clear()
     run.pytest_collectreport(report)
     run.finish()

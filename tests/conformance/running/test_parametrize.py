@@ -73,6 +73,7 @@ def test_faulty_lstm_fails_in_their_suite(tmp_path: Path) -> None:
     assert "FAILED test_theirs.py::test_lstm[results_match_reference]" in run.stdout
     assert "but should be" in run.stdout
     assert "bias_hh_l0 = [" in run.stdout
+    assert "draw the same cases again: pytest --lstm-seed 4, or " in run.stdout
     assert "requirements(..., seed=4)" in run.stdout
 
 
@@ -137,6 +138,15 @@ def test_objects_are_checked_as_on_the_command_line() -> None:
         ([torch.nn.GRU], {}, "is not an LSTM: its parameters are"),
         (["torch.nn.LSTM"], {"profile": "slow"}, "unknown profile 'slow': choose among quick"),
         ([], {}, "give at least one class"),
+        (["torch.nn.LSTM"], {"levels": ["modul"]}, "unknown level 'modul': choose among core"),
+        (["torch.nn.LSTM"], {"requirements": ["so"]}, "unknown requirement 'so'"),
+        (
+            ["torch.nn.LSTM"],
+            {"requirements": ["h_n_is_last_output"], "levels": ["module"]},
+            "no requirement has one of these levels and one of these names",
+        ),
+        (["torch.nn.LSTM"], {"dtypes": ["float8"]}, "unknown dtype 'float8'"),
+        (["torch.nn.LSTM"], {"precision": "products"}, "unknown --precision"),
         ([["torch.nn.LSTM"]], {}, "is not a class, an Implementation or a name"),
     ],
 )

@@ -1,0 +1,176 @@
+"""One requirement bound to what it is decided for, as a test of somebody's own suite calls it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.checking import process_state
+from conformance.checking.budget import Budget
+from conformance.checking.verdict import FailedShould, NotApplicable, Verdict
+from conformance.implementations.implementation import Implementation
+from conformance.implementations.loading import load, of_class, of_object
+from conformance.implementations.own_imports import OURS
+from conformance.recording.text import kind_of
+from conformance.reproductions.subject import Subject, environment
+from conformance.requirements import REQUIREMENTS
+from conformance.running import session
+from conformance.running.choosing import with_dtypes, with_precision
+from conformance.running.circumstances import exact_arithmetic
+from conformance.running.isolated import Task, impossible
+from conformance.running.loaded import loaded
+from conformance.running.options import rerun
+
+_environment = cache(environment)
+
+
+class NotConformant(AssertionError):
+    """A requirement that does not hold; the text is the difference, the claim, and the case.
+
+    The text ends with `again`, how to draw the same cases again, if that is given.
+    """
+
+    def __init__(self, verdict: Verdict, again: str = "") -> None:
+        found = verdict.counterexample
+        first = verdict.reason if found is None else found.message
+        claim = f"{verdict.outcome}: {REQUIREMENTS[verdict.requirement].claim}"
+        rest = [line for line in verdict.lines() if line != first]
+        super().__init__("\n".join([*filter(None, [first]), claim, *rest, *filter(None, [again])]))
+        self.verdict = verdict
+
+
+@dataclass(frozen=True)
+class How:
+    """How requirements are decided; the fields are arguments of the decorator."""
+
+    profile: str
+    max_examples: int | None
+    seed: int | None
+    timeout: float | None
+    devices: tuple[str, ...] | None
+    dtypes: str
+    precision: str
+    isolated: bool | None
+
+
+@dataclass(frozen=True)
+class BoundRequirement:
+    """One requirement on one implementation, which a call decides."""
+
+    requirement: str
+    target: Any
+    how: How = field(repr=False)
+    strict: bool = False
+
+    def __call__(self) -> None:
+        """Decide the requirement on every device.
+
+        Raises :class:`NotConformant` where it does not hold, and skips where it does not apply. A
+        should that does not hold is an xfail unless the decision is `strict`.
+        """
+        __tracebackhide__ = True
+        with OURS, process_state.restored():
+            implementation = self.implementation()
+            exact_arithmetic()
+            devices = self.how.devices or implementation.supports.devices
+            verdicts = [self._decided(implementation, device) for device in devices]
+        for verdict in verdicts:
+            if not verdict.conformant:
+                seed = self._effort()[0].seed
+                again = (
+                    f"pytest --lstm-seed {seed}, or parametrize_with_requirements(..., seed={seed})"
+                )
+                raise NotConformant(verdict, f"draw the same cases again: {again}")
+        for verdict in verdicts:
+            if isinstance(verdict, FailedShould):
+                claim = REQUIREMENTS[self.requirement].claim
+                pytest.xfail("\n".join([f"should: {claim}", *verdict.lines()]))
+        if all(isinstance(verdict, NotApplicable) for verdict in verdicts):
+            pytest.skip(verdicts[0].reason)
+
+    def implementation(self) -> Implementation:
+        """Return what is verified, limited to dtypes, and with the precision, that were asked for.
+
+        Raises :class:`UsageError` where the target is not an LSTM, or does not allow that.
+        """
+        implementation = with_dtypes(implementation_of(self.target), self.how.dtypes)
+        return with_precision(implementation, self.how.precision)
+
+    def _effort(self) -> tuple[Budget, float]:
+        how = self.how
+        return session.effort(how.profile, how.max_examples, how.seed, how.timeout)
+
+    def _decided(self, implementation: Implementation, device: str) -> Verdict:
+        budget, seconds = self._effort()
+        asked = session.options()
+        limit = asked["lstm_timeout"] or self.how.timeout
+        name = _place(self.target, implementation)
+        values = {
+            **asked,
+            "lstm_dtype": self.how.dtypes or None,
+            "lstm_precision": self.how.precision or None,
+            "lstm_max_examples": budget.max_examples,
+            "lstm_seed": budget.seed,
+            "lstm_strict": self.strict,
+            "lstm_timeout": limit,
+        }
+        task = Task(
+            REQUIREMENTS[self.requirement],
+            implementation,
+            device,
+            budget,
+            self.strict,
+            Subject(
+                self.requirement,
+                name,
+                device,
+                str(Path.cwd()),
+                rerun(values, lstm=[name], lstm_requirement=[self.requirement], lstm_device=device),
+                _environment(name),
+                precision=self.how.precision,
+            ),
+            session.reproductions(),
+            limit,
+        )
+        apart = not impossible(implementation) if self.how.isolated is None else self.how.isolated
+        return task.apart(seconds, asked["lstm_memory"]) if apart else task.here()
+
+
+def _place(target: Any, implementation: Implementation) -> str:
+    """Return the name by which the command finds `target`, as far as it has one.
+
+    A class of a module that is in no package is in a file below the current folder, or elsewhere.
+    """
+    if not isinstance(target, type):
+        return target if isinstance(target, str) else implementation.name
+    file = getattr(sys.modules.get(target.__module__), "__file__", None)
+    path = None if file is None or "." in target.__module__ else Path(file)
+    if path is None or Path.cwd() not in path.parents:
+        return f"{target.__module__}:{target.__qualname__}"
+    return f"{path.relative_to(Path.cwd())}:{target.__qualname__}"
+
+
+def implementation_of(target: Any) -> Implementation:
+    """Return the implementation for a name, a class or an implementation itself."""
+    if isinstance(target, (str, type)):
+        return _loaded(target)
+    if id(target) not in _given:
+        _given[id(target)] = target, loaded(kind_of(target), partial(of_object, target))
+    return _given[id(target)][1]
+
+
+_given: dict[int, tuple[Any, Implementation]] = {}
+"""What was made of each object; keeping the object keeps its id from being used again."""
+
+
+@cache
+def _loaded(target: str | type[Any]) -> Implementation:
+    if isinstance(target, str):
+        return loaded(target, partial(load, target))
+    name = f"{target.__module__}:{target.__qualname__}"
+    return loaded(name, partial(of_class, target, name))

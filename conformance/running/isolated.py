@@ -1,0 +1,130 @@
+"""A requirement decided for a test of somebody's own suite, at best in a process of its own.
+
+The process is a fork, so that whatever the test has made can be verified. It may die or hang: the
+verdict is then made from its journal.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from conformance.checking.budget import MEMORY, Budget
+from conformance.checking.engine import inapplicable
+from conformance.checking.finding import Finding
+from conformance.checking.requirement import Requirement
+from conformance.checking.verdict import (
+    Crashed,
+    ExpectedFailure,
+    Passed,
+    TimedOut,
+    UnexpectedPass,
+    Verdict,
+)
+from conformance.implementations.implementation import Implementation
+from conformance.reproductions.directory import remove, write
+from conformance.reproductions.subject import Subject
+from conformance.running import limits
+from conformance.running.child import Apart, Ended, Late
+from conformance.running.deciding import check
+from conformance.running.journal import Doing, Entry, Journal, read
+from conformance.running.unfinished import unfinished
+from reference import Case
+
+THREADED = ("jax", "mlx", "paddle", "tensorflow")
+"""Modules with threads that a fork lacks, and waits for."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is decided, and where what a failure leaves is written: below `root`.
+
+    `timeout` is the limit in seconds; without a process of its own it holds for a call of the
+    requirement, where it is not None.
+    """
+
+    requirement: Requirement
+    implementation: Implementation
+    device: str
+    budget: Budget
+    strict: bool
+    subject: Subject
+    root: Path
+    timeout: float | None
+
+    def here(self, journal: Path | None = None) -> Verdict:
+        """Decide in this process, and write each step to the `journal` before it is taken."""
+        written, found = Journal(journal), list[Finding]()
+        implementation, body = self.implementation, self.requirement.body
+
+        def announce(case: Case) -> Any:
+            return written.write(
+                Entry(Doing(implementation=implementation.name), case, self.subject)
+            )
+
+        def in_time(*arguments: Any) -> Any:
+            with limits.within(None if journal else self.timeout):
+                return body(*arguments)
+
+        verdict = check(
+            replace(self.requirement, body=in_time),
+            implementation,
+            self.device,
+            self.budget,
+            announce,
+            found.append,
+            self.strict,
+        )
+        written.close()
+        if isinstance(verdict, (Passed, ExpectedFailure, UnexpectedPass)):
+            remove(self.root, verdict)
+        if not found or not verdict.explained:
+            return verdict
+        return write(self.root, self.requirement, self.subject, verdict, found[-1])
+
+    def apart(self, seconds: float, memory: float = MEMORY) -> Verdict:
+        """Decide in a fork, with these limits of time and memory, what applies at all."""
+        if inapplicable(self.requirement, self.implementation, self.device, self.budget):
+            return self.here()
+        with tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder:
+            journal, started = Path(folder) / "process", time.monotonic()
+            with Apart(_verdict, self, journal, memory=memory, forked=True) as process:
+                try:
+                    verdict: Verdict = process.answer(seconds)
+                except Late:
+                    what, late = f"no verdict within {seconds:g} s", True
+                except Ended as ended:
+                    what, late = str(ended), False
+                else:
+                    return verdict
+            entry, took = read(journal), time.monotonic() - started
+        if entry is not None and entry.case is not None:
+            told = what if late else f"{what} in this case"
+            return unfinished(entry, self.root, told, took, late)
+        here = self.requirement.name, self.implementation.name, self.device
+        return (TimedOut if late else Crashed)(*here, seconds=took, reason=what)
+
+
+def _verdict(task: Task, journal: Path) -> Iterator[Verdict]:
+    if "torch" in sys.modules:
+        import torch
+
+        torch.set_num_threads(1)  # the threads of the process before the fork are not here
+    yield task.here(journal)
+
+
+def impossible(implementation: Implementation) -> str:
+    """Return why a fork cannot decide, empty if it can."""
+    if sys.platform != "linux":
+        return "a fork is safe on Linux only"
+    if any(device.startswith("cuda") for device in implementation.supports.devices):
+        return "a fork cannot use CUDA"
+    if implementation.supports.own_process:
+        return "it runs in a process of its own"
+    threaded = [name for name in THREADED if name in sys.modules]
+    return f"{threaded[0]} is imported, and has threads" if threaded else ""

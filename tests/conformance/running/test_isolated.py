@@ -1,0 +1,129 @@
+"""A requirement in a fork: what kills its process or hangs gets a verdict."""
+
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance import Budget, Crashed, Failed, Passed, TimedOut, UsageError, Verdict
+from conformance import parametrize_with_requirements as parametrize
+from conformance.reproductions.record import read
+from conformance.reproductions.subject import Subject
+from conformance.requirements import REQUIREMENTS
+from conformance.running.isolated import Task, impossible
+from reference import Case, Result
+from tests.support.cases import RoundedReference
+
+CLAIM = REQUIREMENTS["results_match_reference"]
+
+forks = pytest.mark.skipif(sys.platform != "linux", reason="a fork is safe on Linux only")
+
+
+def in_two_layers(happens: Any) -> RoundedReference:
+    """An LSTM of ours to which something happens where it has two layers."""
+
+    def change(case: Case, result: Result) -> Result:
+        return happens(result) if case.configuration.num_layers == 2 else result
+
+    return RoundedReference(change)
+
+
+def task(lstm: Any, root: Path) -> Task:
+    subject = Subject(CLAIM.name, "mine", "cpu", str(root), "command")
+    return Task(CLAIM, lstm, "cpu", Budget(20, 3), True, subject, root, None)
+
+
+def kills(_: Result) -> Result:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+def hangs(_: Result) -> Result:
+    while True:
+        time.sleep(600)
+
+
+def negates(result: Result) -> Result:
+    return replace(result, h_n=-result.h_n)
+
+
+@forks
+@pytest.mark.parametrize(
+    ("happens", "seconds", "kind", "told"),
+    [
+        (kills, 600, Crashed, "the process was ended by SIGKILL in this case"),
+        (hangs, 20, TimedOut, "no verdict within 20 s"),
+        (negates, 600, Failed, "h_n["),
+    ],
+)
+def test_whatever_happens_there_is_a_verdict_with_its_case(
+    happens: Any, seconds: float, kind: type[Verdict], told: str, tmp_path: Path
+) -> None:
+    """And a folder from which the case can be decided again."""
+    verdict = task(in_two_layers(happens), tmp_path).apart(seconds)
+    assert type(verdict) is kind
+    assert verdict.counterexample is not None
+    assert verdict.counterexample.message.startswith(told)
+    assert "num_layers=2" in verdict.counterexample.case
+    kept = read(tmp_path / verdict.reproduction)
+    assert kept.case.configuration.num_layers == 2
+    assert kept.message == verdict.counterexample.message
+
+
+@forks
+def test_verdict_in_a_fork_is_that_of_this_process(tmp_path: Path) -> None:
+    """With the same cases; what an earlier run left is removed where the requirement is met."""
+    mine = task(in_two_layers(negates), tmp_path)
+    assert mine.apart(600).reproduction
+    assert any(tmp_path.iterdir())
+    right = replace(mine, implementation=in_two_layers(lambda result: result))
+    apart, here = right.apart(600), right.here()
+    assert isinstance(apart, Passed)
+    assert replace(apart, seconds=0.0) == replace(here, seconds=0.0)
+    assert not list(tmp_path.rglob("case.json"))
+
+
+@forks
+def test_death_before_the_first_case_is_a_verdict(tmp_path: Path) -> None:
+    """Without a case, with what happened."""
+
+    class Dies(RoundedReference):
+        def __getattribute__(self, name: str) -> Any:
+            if name == "supports" and multiprocessing.parent_process() is not None:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return super().__getattribute__(name)
+
+    verdict = task(Dies(), tmp_path).apart(600)
+    assert isinstance(verdict, Crashed)
+    assert verdict.reason == "the process was ended by SIGKILL"
+
+
+def test_call_that_hangs_is_ended_without_a_fork_too(tmp_path: Path) -> None:
+    """If the decorator or the option says how long it may take."""
+    verdict = replace(task(in_two_layers(hangs), tmp_path), timeout=2.0).here()
+    assert isinstance(verdict, TimedOut)
+
+
+class HasCuda(RoundedReference):
+    """An LSTM that computes on a CUDA device."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.supports = replace(self.supports, devices=("cpu", "cuda:0"))
+
+
+def test_fork_that_cannot_be_had_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is asked for; else the process decides itself."""
+    with pytest.raises(UsageError, match=r"^isolated=True: .*: a fork cannot use CUDA$"):
+        parametrize(HasCuda(), isolated=True)
+    assert impossible(HasCuda()) == "a fork cannot use CUDA"
+    monkeypatch.setitem(sys.modules, "jax", sys)
+    assert impossible(RoundedReference()) == "jax is imported, and has threads"
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert impossible(RoundedReference()) == "a fork is safe on Linux only"
