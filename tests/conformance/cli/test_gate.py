@@ -76,7 +76,7 @@ class Project:
         return status == 0, output, Path(env["GITHUB_STEP_SUMMARY"]).read_text()
 
     def step(
-        self, job: str, name: str, env: dict[str, str], shard: int = 0, count: int = 0
+        self, job: str, name: str, env: dict[str, Any], shard: int = 0, count: int = 0
     ) -> tuple[int, str]:
         """Exit status and output of a step."""
         (step,) = (each for each in self.workflow["jobs"][job]["steps"] if each.get("name") == name)

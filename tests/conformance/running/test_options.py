@@ -51,7 +51,7 @@ def test_keys_and_flags_are_unambiguous(taker: str) -> None:
 
 
 def test_pytest_gets_what_the_command_got() -> None:
-    """Each option of the command that pytest has too arrives there with its value."""
+    """Each option of the command arrives there, but for workers, for which pytest has its own."""
     texts: dict[Callable[[str], Any], str] = {str: "node x.mjs=-y", int: "-4", float: "1.5"}
     words = ["a:B", "c.py:D", "--command", "y"]
     for option in options.of(VERIFY):
@@ -62,6 +62,7 @@ def test_pytest_gets_what_the_command_got() -> None:
     assert given.pop("lstm_workers") == -4
     passed_on = ("=".join(filter(None, pair)) for pair in options.given(given, PYTEST))
     again = parsed(PYTEST, *passed_on)
+    assert {given.pop(key)[0] for key in ("lstm_tx", "lstm_rsyncdir")} == {texts[str]}
     assert again == given
     assert not [each for each in options.of(PYTEST) if again[each.key] in (each.default, [])]
 
