@@ -75,10 +75,11 @@ def select(config: pytest.Config) -> Selection:
 
     By default these are the CPU and every CUDA device; where there is no CUDA device, ``cuda``
     itself stands for them, so that the report lists what could not be verified. Raises
-    :class:`UsageError` for unknown names, and for devices and dtypes that are not supported.
+    :class:`UsageError` for unknown names, for devices and dtypes that are not supported, and for a
+    database that does not answer.
     """
     requirements = _requirements(config)
-    budget(config)
+    budget(config)  # opens the database
     targets: list[Target] = []
     for name, load_it in _asked(config):
         with contextlib.closing(Journal.of(config)) as journal:
