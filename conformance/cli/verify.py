@@ -65,7 +65,7 @@ def verify(asked: argparse.Namespace) -> int:
 def _workers(asked: argparse.Namespace) -> Iterator[str]:
     """Yield the arguments of pytest that say how many workers there are, and where.
 
-    Raises :class:`UsageError` for a server that does not answer.
+    Raises :class:`UsageError` for a server that does not answer, or a folder that is not there.
     """
     if not asked.lstm_tx:
         yield from ("-n", str(asked.lstm_workers or on_cuda(asked.lstm_device or "")))
@@ -81,6 +81,9 @@ def _workers(asked: argparse.Namespace) -> Iterator[str]:
             raise UsageError(f"--tx {spec}: no server answers there")
         yield from ("--tx", f"{spec}//env:PYTEST_DISABLE_PLUGIN_AUTOLOAD=1")
     ours = [FAMILIES.parent, *(Path(str(each.__file__)).parent for each in (reference, strategies))]
+    for folder in asked.lstm_rsyncdir:
+        if not Path(folder).is_dir():
+            raise UsageError(f"--rsyncdir {folder}: there is no such folder")
     for folder in (*ours, *asked.lstm_rsyncdir):
         yield f"--rsyncdir={folder}"
 

@@ -76,10 +76,10 @@ def select(config: pytest.Config) -> Selection:
     """Load every implementation asked for, and list the devices to verify each on.
 
     By default these are the CPU and every CUDA device. Raises :class:`UsageError` for unknown
-    names, and for devices and dtypes that are not supported.
+    names, for devices and dtypes that are not supported, and for a database that does not answer.
     """
     requirements = _requirements(config)
-    budget(config)
+    budget(config)  # opens the database
     targets: list[Target] = []
     for name, load_it in _asked(config):
         with contextlib.closing(Journal.of(config)) as journal:

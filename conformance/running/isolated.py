@@ -6,6 +6,8 @@ verdict is then made from its journal.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import sys
 import tempfile
 import time
@@ -26,6 +28,7 @@ from conformance.checking.verdict import (
     UnexpectedPass,
     Verdict,
 )
+from conformance.implementations.failures import Failure
 from conformance.implementations.implementation import Implementation
 from conformance.reproductions.directory import remove, write
 from conformance.reproductions.subject import Subject
@@ -67,6 +70,7 @@ class Task:
                 Entry(Doing(implementation=implementation.name), case, self.subject)
             )
 
+        @functools.wraps(body)
         def in_time(*arguments: Any) -> Any:
             with limits.within(None if journal else self.timeout):
                 return body(*arguments)
@@ -89,8 +93,9 @@ class Task:
 
     def apart(self, seconds: float, memory: float = MEMORY) -> Verdict:
         """Decide in a fork, with these limits of time and memory, what applies at all."""
-        if inapplicable(self.requirement, self.implementation, self.device, self.budget):
-            return self.here()
+        with contextlib.suppress(Failure):  # which is a verdict of the fork
+            if inapplicable(self.requirement, self.implementation, self.device, self.budget):
+                return self.here()
         with tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder:
             journal, started = Path(folder) / "process", time.monotonic()
             with Apart(_verdict, self, journal, memory=memory, forked=True) as process:

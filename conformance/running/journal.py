@@ -93,7 +93,6 @@ class Journal:
     """
 
     def __init__(self, path: Path | None, opener: Opener | None = None) -> None:
-        self.path = path
         self._open = partial(_beside, path) if opener is None and path is not None else opener
         self._file: BinaryIO | None = None
         self._writer = Writer()

@@ -327,14 +327,14 @@ OPTIONS = (
     ),
     Option(
         "tx",
-        "a worker process elsewhere, such as socket=HOST:PORT or ssh=HOST; can be repeated",
+        "a worker elsewhere, in place of -n, such as socket=HOST:PORT or ssh=HOST; can be repeated",
         "SPEC",
         repeated=True,
         takers=(VERIFY,),
     ),
     Option(
         "rsyncdir",
-        "a folder of yours that those processes need a copy of, often `.`; can be repeated",
+        "a folder of yours that such workers need a copy of, often `.`; can be repeated",
         "DIR",
         repeated=True,
         takers=(VERIFY,),

@@ -18,8 +18,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import execnet
-
 from conformance.checking.verdict import Verdict
 from conformance.reproductions.directory import FILES, place, shown
 
@@ -126,6 +124,6 @@ def replaced(node: Any) -> None:
     until = time.monotonic() + AGAIN
     while address and not answers(address):
         if time.monotonic() > until:
-            node.gateway.spec = execnet.XSpec(HERE)
+            node.gateway.spec = type(node.gateway.spec)(HERE)
             return
         time.sleep(0.2)

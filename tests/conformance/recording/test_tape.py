@@ -28,7 +28,6 @@ from conformance.reproductions.subject import Subject
 from conformance.running import journal
 from reference import Configuration
 from tests.support.cases import RoundedReference, random_case
-from tests.support.options import config
 
 
 def test_note_does_nothing_without_a_tape() -> None:
@@ -126,8 +125,7 @@ def test_tape_knows_all_of_a_backward_pass(name: str) -> None:
 
 def test_journal_keeps_what_was_written_before_the_end(tmp_path: Path) -> None:
     """An entry and its steps are read back, the last one cut off or not."""
-    kept = journal.Journal.of(config(lstm_journal=str(tmp_path)))
-    kept.path = tmp_path / "one"
+    kept = journal.Journal(tmp_path / "one")
     case = random_case(Configuration(2, 3))
     subject = Subject("r", "i", "cpu", "f", "c", {"torch": "1"})
     with recording(kept.write(journal.Entry(journal.Doing("doing", "i", 5.0), case, subject))):

@@ -146,7 +146,7 @@ def test_objects_are_checked_as_on_the_command_line() -> None:
             "no requirement has one of these levels and one of these names",
         ),
         (["torch.nn.LSTM"], {"dtypes": ["float8"]}, "unknown dtype 'float8'"),
-        (["torch.nn.LSTM"], {"precision": "products"}, "unknown --precision"),
+        (["torch.nn.LSTM"], {"precision": "product=tf32"}, "unknown --precision 'product'"),
         ([["torch.nn.LSTM"]], {}, "is not a class, an Implementation or a name"),
     ],
 )

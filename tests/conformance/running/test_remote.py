@@ -130,12 +130,16 @@ def test_machine_that_is_gone_is_replaced_here(server: Callable[..., str], tmp_p
     }
 
 
-def test_server_that_does_not_answer_is_wrong_usage(tmp_path: Path) -> None:
+def test_server_or_folder_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
     """In one line, before anything is verified."""
     spec = f"socket=127.0.0.1:{free_port()}"
     run = command("verify", "torch.nn.LSTM", "--tx", spec, folder=tmp_path)
     assert run.returncode == 2, run.stdout + run.stderr
     assert run.stderr == f"lstm-conformance: --tx {spec}: no server answers there\n"
+    folder = ("--tx", "popen", "--rsyncdir", "nowhere")
+    run = command("verify", "torch.nn.LSTM", *folder, folder=tmp_path)
+    assert run.returncode == 2, run.stdout + run.stderr
+    assert run.stderr == "lstm-conformance: --rsyncdir nowhere: there is no such folder\n"
 
 
 class Wire:
