@@ -32,13 +32,20 @@ from conformance.running.quiet import quiet
 from reference import Case
 
 
-class RequirementItem(pytest.Item):
-    """One requirement on one implementation and device."""
+class Item:
+    """One requirement on one implementation and device, to be decided within the limits of a run.
 
-    def __init__(
-        self, *, requirement: Requirement, target: Target, device: str, **rest: Any
-    ) -> None:
-        super().__init__(**rest)
+    - `config`: has the options of the run
+    - `nodeid`: the id of the item in journals
+    - `user_properties`: what to report beside the verdict
+    """
+
+    config: Any
+    nodeid: str
+    user_properties: list[tuple[str, Any]]
+
+    def prepare(self, requirement: Requirement, target: Target, device: str) -> None:
+        """Take what is to be decided, once there is a `config`."""
         self.requirement = requirement
         self.target = target
         self.device = device
@@ -58,19 +65,13 @@ class RequirementItem(pytest.Item):
         self.journal.write(Entry(Doing()))
         self.journal.close()
 
-    def runtest(self) -> None:
-        """Decide the requirement, and attach the verdict to the report as a property."""
+    def verdict(self) -> Verdict:
+        """Decide the requirement, and write the verdict down."""
         in_time = limits.allowed(self.config, self.started) > 0
         with OURS, quiet(), limits.last_resort(limits.granted(self.config, self.started) + 1):
             verdict = self.decide() if in_time else self.too_late()
         self.journal.decided(verdict)
-        self.user_properties.append((PROPERTY, verdict.to_json()))
-        if isinstance(verdict, NotApplicable):
-            pytest.skip(verdict.reason)
-        if isinstance(verdict, FailedShould):
-            pytest.xfail("\n".join(verdict.lines()))
-        if not verdict.conformant:
-            raise NotConformant(verdict)
+        return verdict
 
     def decide(self) -> Verdict:
         """Return the verdict, and write the reproduction of a failure.
@@ -129,6 +130,27 @@ class RequirementItem(pytest.Item):
         if reason is not None:
             return NotApplicable(*here, reason=reason)
         return Undecided(*here, reason=limits.reached(self.config))
+
+
+class RequirementItem(Item, pytest.Item):
+    """The item as pytest has it."""
+
+    def __init__(
+        self, *, requirement: Requirement, target: Target, device: str, **rest: Any
+    ) -> None:
+        super().__init__(**rest)
+        self.prepare(requirement, target, device)
+
+    def runtest(self) -> None:
+        """Decide the requirement, and attach the verdict to the report as a property."""
+        verdict = self.verdict()
+        self.user_properties.append((PROPERTY, verdict.to_json()))
+        if isinstance(verdict, NotApplicable):
+            pytest.skip(verdict.reason)
+        if isinstance(verdict, FailedShould):
+            pytest.xfail("\n".join(verdict.lines()))
+        if not verdict.conformant:
+            raise NotConformant(verdict)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Return the failure as text; with a traceback only if this suite itself failed."""

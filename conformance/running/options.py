@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shlex
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -346,6 +348,15 @@ def check(values: Mapping[str, Any], taker: str) -> None:
             complaint = f"must be a path: {reason}"
         if complaint is not None:
             raise UsageError(f"{option.flag(taker)} {complaint}")
+
+
+def begin(option: Any) -> None:
+    """Settle, in the options of a run that begins now, its end, its seed and its folder."""
+    limit = option.lstm_time_limit
+    option.lstm_deadline = None if limit is None else time.time() + limit
+    if option.lstm_seed is None:
+        option.lstm_seed = secrets.randbelow(2**32)
+    option.lstm_reproductions = str(Path.cwd() / option.lstm_reproductions)
 
 
 def _texts(value: Any) -> list[str]:

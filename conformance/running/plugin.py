@@ -8,9 +8,7 @@ this package is imported only when it is needed.
 from __future__ import annotations
 
 import os
-import secrets
 import signal
-import time
 import warnings
 from collections.abc import Generator
 from pathlib import Path
@@ -53,12 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
             options.check(vars(config.option), options.PYTEST)
         except UsageError as error:
             raise pytest.UsageError(str(error)) from error
-        option, limit = config.option, config.getoption("lstm_time_limit")
-        option.lstm_deadline = None if limit is None else time.time() + limit
-        option.lstm_seed = (
-            secrets.randbelow(2**32) if option.lstm_seed is None else option.lstm_seed
-        )
-        option.lstm_reproductions = str(Path.cwd() / option.lstm_reproductions)
+        options.begin(config.option)
         with OURS:
             from conformance.running.collecting import Reporting
         config.pluginmanager.register(Reporting(config), "lstm_conformance_reporting")
