@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from conformance.checking.activations import MARGIN, measured
 from conformance.checking.comparison import Truth, truth
 from conformance.diagnosis.parting import right
 from conformance.diagnosis.recording import Recording
+from conformance.implementations.implementation import precision
 from reference import DTYPES, Arithmetic, Case, DType, Result, forward_bound, trace
 
 Observation = tuple[Case, Result]
+
+LARGE = 2.0**-6
+"""The error of an activation from which another function explains results better."""
 
 
 def coarser(dtype: DType) -> list[DType]:
@@ -57,6 +63,31 @@ def consistent_with(
         if all(right(g, claimed(_in(case, dtype), returned)) for case, g in (*observed, single)):
             return dtype
     return None
+
+
+def consistent_activations(recording: Recording, observed: Sequence[Observation]) -> str:
+    """Describe errors of sigmoid and tanh, as measured, that explain all results; else empty.
+
+    Only errors above those that any right LSTM may have count, and none from :data:`LARGE` on.
+    """
+    case, implementation = observed[0][0], recording.implementation
+    if case.dtype.unit_roundoff > DTYPES["float32"].unit_roundoff:
+        return ""  # where everything fits within the bounds of a few units more
+    found = measured(implementation, case.dtype, case.device)
+    own = precision(implementation)
+    if found is None or own.described():
+        return ""
+    units = {n: e.units for n, e in found.errors.items() if e.units > own.activation}
+    if not units or max(units.values()) * case.dtype.unit_roundoff >= LARGE:
+        return ""
+    loose = replace(own, **{name: MARGIN * each for name, each in units.items()})
+    model = Arithmetic.of(case.dtype, loose)
+    for each, got in observed:
+        evaluated = trace(each)
+        known = Truth(evaluated.result, forward_bound(evaluated, model))
+        if not right(got, claimed(known, recording.supports.results)):
+            return ""
+    return " and ".join(f"{name} off by {each:.3g} units" for name, each in units.items())
 
 
 def _in(case: Case, dtype: DType) -> Truth:

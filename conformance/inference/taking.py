@@ -66,7 +66,7 @@ def take(target: Target) -> Taken:
     if not hasattr(target, "run"):
         text = "is no name, class, function, torch module or Implementation"
         raise UsageError(f"a {kind_of(target)} {text}")
-    return Taken(loading.of_object(target))
+    return Taken(loading.of_object(cast(Implementation, target)))
 
 
 def implementation_of(target: Target) -> Implementation:

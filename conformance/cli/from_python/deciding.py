@@ -70,7 +70,7 @@ def in_children(items: Sequence[Called], workers: int) -> Iterator[Decided]:
 
     There is none of a child that died, or that was ended as it was late. No child outlives this.
     """
-    waiting, children = list(items), dict[Connection, _Child]()
+    waiting, children = list(items), dict[Any, _Child]()
     try:
         while waiting or children:
             while waiting and len(children) < workers:
@@ -79,7 +79,7 @@ def in_children(items: Sequence[Called], workers: int) -> Iterator[Decided]:
             ready = wait([*children], min(child.left for child in children.values()))
             late = [receiving for receiving, child in children.items() if child.left <= 0]
             for receiving in dict.fromkeys((*ready, *late)):
-                child = children.pop(receiving)  # type: ignore[index]
+                child = children.pop(receiving)
                 verdict, took = child.answer()
                 yield child.item, verdict, took
     finally:

@@ -34,9 +34,9 @@ def shown(run: Run, wanted: bool = True) -> Iterator[Callable[[], None]]:
 
 def _notebook() -> Any:
     """Return IPython's module for the display if this process is the kernel of a notebook."""
-    ipython = sys.modules.get("IPython")
+    ipython: Any = sys.modules.get("IPython")
     shell = None if ipython is None else ipython.get_ipython()
-    return ipython.display if shell is not None and hasattr(shell, "kernel") else None
+    return ipython.display if hasattr(shell, "kernel") else None
 
 
 def _told(run: Run) -> str:

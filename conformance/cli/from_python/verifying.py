@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+
 from conformance.checking import process_state
 from conformance.checking.budget import MEMORY
 from conformance.cli.from_python.collecting import Collecting

@@ -19,7 +19,7 @@ class Cell(nn.Module):
         self.x_o, self.h_o = nn.Linear(input_size, hidden_size), nn.Linear(hidden_size, hidden_size)
 
     def gates(self, x: Tensor, h: Tensor) -> dict[str, Tensor]:
-        """Compute the gates i, f and o and the candidate g of `x` (N, input_size) and `h` (N, H)."""
+        """Compute the gates i, f, o and the candidate g, each (N, hidden_size)."""
         return {
             "i": torch.sigmoid(self.x_i(x) + self.h_i(h)),  # how much of the candidate is written
             "f": torch.sigmoid(self.x_f(x) + self.h_f(h)),  # how much of the memory is kept
@@ -28,7 +28,7 @@ class Cell(nn.Module):
         }
 
     def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        """Return the state after `x` (N, input_size) from the state before, each (N, hidden_size)."""
+        """Return h and c after `x` (N, input_size); `state` is h and c before."""
         h, c = state
         gate = self.gates(x, h)
         c = gate["f"] * c + gate["i"] * gate["g"]
