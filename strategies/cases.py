@@ -77,7 +77,8 @@ def lstm_cases(
     >>> test_both_directions_have_parameters()
 
     Cases shrink towards one layer in one direction, a batch, sizes of 1, tensors that are zero or
-    have few non-zero elements or simple numbers, and the first of the values in `support`. Raises :class:`InvalidArgument` if the options cannot be met.
+    have few non-zero elements or simple numbers, and the first of the values in `support`. Raises
+    :class:`InvalidArgument` if the options cannot be met.
     """
     if 0 in bounds("batch_size", batch_size, least=0) and not support.empty_batch:
         raise InvalidArgument(f"{batch_size=} needs support.empty_batch")

@@ -39,7 +39,7 @@ from conformance.inference.ways import (
 from conformance.recording.text import told
 from reference import DType
 
-UNTIL = 1500, 3000
+UNTIL = 400, 900
 """Calls after which no further place is searched for right LSTMs, and for faulty ones."""
 
 

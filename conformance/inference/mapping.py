@@ -15,6 +15,7 @@ from conformance.implementations.layouts import GATES
 from conformance.inference.guess import Guess
 from conformance.inference.numbers import HIDDEN, ORDERS, STACKED, Use
 from conformance.inference.search import Search
+from conformance.inference.ways import RANDOM
 
 QUARTERS = ("first", "second", "third", "fourth")
 
@@ -136,7 +137,8 @@ def source(name: str, module: ModuleType, factory: str, arguments: Mapping[str, 
     """
     place = module.__name__.removeprefix("lstm_under_test_")
     folder = Path(module.__file__ or "").parent
-    lines = ["from conformance import HandWritten"]
+    lines = [f"import {package}" for text, package in RANDOM.items() if text in factory]
+    lines += ["" for _ in lines] + ["from conformance import HandWritten"]
     if place != module.__name__ and folder != Path.cwd():
         lines = ["import sys", "", *lines, "", f"sys.path.insert(0, {str(folder)!r})"]
     if place == "__main__" or not name.isidentifier():
