@@ -61,8 +61,8 @@ def take(target: Target) -> Taken:
         return _by_name(target)
     if isinstance(target, type):
         return _of_class(target)
-    if isfunction(target):
-        return _inferred(target)
+    if _is_function(target):
+        return _inferred(cast(Callable[..., Any], target))
     if not hasattr(target, "run"):
         text = "is no name, class, function, torch module or Implementation"
         raise UsageError(f"a {kind_of(target)} {text}")
@@ -76,9 +76,14 @@ def implementation_of(target: Target) -> Implementation:
     """
     torch = sys.modules.get("torch")
     module = torch is not None and issubclass(type(target), torch.nn.Module)
-    if module or issubclass(type(target), (str, type)) or isfunction(target):
+    if module or issubclass(type(target), (str, type)) or _is_function(target):
         return take(target).implementation
     return cast(Implementation, target)
+
+
+def _is_function(target: Any) -> bool:
+    """Return whether `target` is a function, or one that is wrapped, as ``jax.jit`` does."""
+    return isfunction(target) or isfunction(getattr(target, "__wrapped__", None))
 
 
 def _by_name(name: str) -> Taken:
