@@ -88,8 +88,9 @@ def consistent_activations(recording: Recording, observed: Sequence[Observation]
     units = {n: MARGIN * e.units for n, e in found.items() if e.units > own.activation}
     if max(units.values(), default=np.inf) * case.dtype.unit_roundoff >= LARGE:
         return ""
-    for some in (*({name: each} for name, each in sorted(units.items())), units):
-        model = Arithmetic.of(case.dtype, replace(own, **some))
+    for some in (*([name] for name in sorted(units)), sorted(units)):
+        sigmoid, tanh = (units[name] if name in some else None for name in ("sigmoid", "tanh"))
+        model = Arithmetic.of(case.dtype, replace(own, sigmoid=sigmoid, tanh=tanh))
         if all(_within(model, each, got, recording.supports.results) for each, got in observed):
             return " and ".join(f"{name} off by {found[name].units:.3g} units" for name in some)
     return ""

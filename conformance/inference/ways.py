@@ -121,7 +121,7 @@ def constructions(cls: Callable[..., Any]) -> Iterator[Construction]:
         p.kind in (p.VAR_KEYWORD, p.VAR_POSITIONAL) for p in parameters
     ):
         # a metaclass may take whatever the constructor takes
-        parameters = [*inspect.signature(cls.__init__).parameters.values()][1:]
+        parameters = [*inspect.signature(getattr(cls, "__init__")).parameters.values()][1:]  # noqa: B009
     named = [p for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
     given = [
         p
