@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, cast
 
 from conformance.errors import UsageError
 from conformance.implementations import loading
-from conformance.implementations.failures import lenient
+from conformance.implementations.failures import by_hand, lenient
 from conformance.implementations.implementation import Implementation
 from conformance.inference.inference import Inference, infer
 from conformance.recording.text import kind_of
@@ -92,7 +92,9 @@ def _by_name(name: str) -> Taken:
     except UsageError as error:
         try:
             inferred = infer(name)
-        except UsageError:
+        except BaseException as other:  # of their code, which was loaded once more
+            if by_hand(other):
+                raise
             raise error from None
     return Taken(inferred.implementation, inferred)
 
