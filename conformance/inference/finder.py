@@ -41,6 +41,8 @@ from reference import DType
 
 UNTIL = 400, 900
 """Calls after which no further place is searched for right LSTMs, and for faulty ones."""
+FURTHER = 50
+"""Calls after which none is searched once a right LSTM was found."""
 
 
 @dataclass(frozen=True)
@@ -96,13 +98,17 @@ class Finder:
             # one place may explain some results by accident, so the search goes on until a place
             # explains all of them without a flaw
             for place in places:
-                if place is not places[0] and self._calls() > until:
+                # what computes in float32 is looked at again in float32
+                late = self._calls() > until or self.in_float32
+                if place is not places[0] and late:
                     break
                 if place.optional and any(each.guess.whole for each in found):
                     continue
                 reached = self._followed(place, faulty)
                 if reached is not None:
                     found.append(reached)
+                    if reached.guess.whole and not reached.guess.flaws:
+                        until = min(until, self._calls() + FURTHER)
                     if reached.guess.complete and not reached.guess.flaws:
                         return self._deepened(reached)
         raised = (place.search.prober.complaint for place in places)

@@ -41,6 +41,7 @@ def test_network_scores_letters_and_draws_its_states() -> None:
     assert not torch.equal(first, second)
 
 
+@pytest.mark.slow
 def test_cell_and_network_are_inferred() -> None:
     """Without an adapter: layers, embedding, head and random states are found."""
     assert infer(Cell).fits
