@@ -3,8 +3,11 @@
 Public names are loaded when they are first used, so that loading the plugin of this package stays
 cheap:
 
-- :class:`Implementation`, the protocol of an adapter; :func:`load`, which finds an implementation
-  by name; :class:`Case`, :class:`Result` and :class:`Support`, the types in that protocol;
+- :func:`verify`, which decides whether an LSTM meets the requirements, and returns a
+  :class:`Report`;
+- :class:`Implementation`, the protocol of an adapter; :func:`load`, which finds the implementation
+  for a name or a class; :class:`Case`, :class:`Result` and :class:`Support`, the types in that
+  protocol;
 - :class:`HandWritten`, an adapter for LSTMs with other parameter names and layouts, and
   :func:`infer`, which finds the right adapter for a class;
 - :func:`judge`, a verdict on a given LSTM with its weights and its input;
@@ -33,12 +36,14 @@ if TYPE_CHECKING:
     from conformance.checking.verdict import Undecided as Undecided
     from conformance.checking.verdict import UnexpectedPass as UnexpectedPass
     from conformance.checking.verdict import Verdict as Verdict
+    from conformance.cli.from_python.checking import check as check
+    from conformance.cli.from_python.report import Report as Report
+    from conformance.cli.from_python.verifying import verify as verify
     from conformance.errors import UsageError as UsageError
     from conformance.implementations.by_hand import HandWritten as HandWritten
     from conformance.implementations.failures import Misbehaviour as Misbehaviour
     from conformance.implementations.failures import Mismatch as Mismatch
     from conformance.implementations.implementation import Implementation as Implementation
-    from conformance.implementations.loading import load as load
     from conformance.implementations.programs.external import (
         CommandImplementation as CommandImplementation,
     )
@@ -46,9 +51,9 @@ if TYPE_CHECKING:
     from conformance.implementations.pytorch.modules import TorchLSTMCell as TorchLSTMCell
     from conformance.implementations.stacked import StackedLSTMCells as StackedLSTMCells
     from conformance.inference import infer as infer
+    from conformance.inference.taking import load as load
     from conformance.judgement.judge import judge as judge
     from conformance.requirements import REQUIREMENTS as REQUIREMENTS
-    from conformance.running.deciding import check as check
     from conformance.running.parametrize import (
         parametrize_with_requirements as parametrize_with_requirements,
     )
@@ -73,11 +78,13 @@ _HOMES = {
     "TorchLSTM": "conformance.implementations.pytorch.modules",
     "TorchLSTMCell": "conformance.implementations.pytorch.modules",
     "UsageError": "conformance.errors",
-    "load": "conformance.implementations.loading",
+    "load": "conformance.inference.taking",
+    "verify": "conformance.cli.from_python.verifying",
+    "Report": "conformance.cli.from_python.report",
     "parametrize_with_requirements": "conformance.running.parametrize",
     "REQUIREMENTS": "conformance.requirements",
     "Requirement": "conformance.checking.requirement",
-    "check": "conformance.running.deciding",
+    "check": "conformance.cli.from_python.checking",
     "Budget": "conformance.checking.budget",
     "PROFILES": "conformance.checking.budget",
     "Verdict": "conformance.checking.verdict",

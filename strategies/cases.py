@@ -76,8 +76,8 @@ def lstm_cases(
     ...     assert "weight_hh_l1_reverse" in case.parameters
     >>> test_both_directions_have_parameters()
 
-    Cases shrink towards sizes of 1, towards tensors that are zero, have few non-zero elements or
-    simple numbers, and towards the first of the values that `support` lists. Raises
+    Cases shrink towards one layer in one direction, a batch, sizes of 1, tensors that are zero or
+    have few non-zero elements or simple numbers, and the first of the values in `support`. Raises
     :class:`InvalidArgument` if the options cannot be met.
     """
     if 0 in bounds("batch_size", batch_size, least=0) and not support.empty_batch:
@@ -148,7 +148,9 @@ class _Rows:
         hidden_size = configuration.hidden_size
         kind_of_rows, distinct = draw(self.kinds), draw(self.distinct)
         seq_len = draw(self.steps)
-        batch_size = None if kind_of_rows == "unbatched" else draw(self.batch_sizes)
+        # drawn even where there is no batch, as what draws less counts as simpler
+        drawn = draw(self.batch_sizes)
+        batch_size = None if kind_of_rows == "unbatched" else drawn
         if self.work is not None:
             least = self.steps_bounds[0], self.batch_bounds[0]
             steps, rows = affordable_rows(configuration, seq_len, batch_size or 1, self.work, least)

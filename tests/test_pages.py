@@ -3,6 +3,7 @@
 import re
 import shlex
 import shutil
+import sys
 from datetime import timedelta
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -13,6 +14,7 @@ from hypothesis import settings
 
 from tests.support.processes import command
 from tests.support.processes import pytest as run_pytest
+from tests.support.processes import run as run_program
 from tests.support.sources import ROOT, needs_source_tree
 
 pytestmark = needs_source_tree
@@ -117,6 +119,33 @@ def test_page_verifies_a_program_in_another_language(tmp_path: Path) -> None:
     (tmp_path / "my_lstm.mjs").write_text(program)
     run = shown(verify, tmp_path, *QUICK)
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_page_verifies_another_framework(tmp_path: Path) -> None:
+    """Its results in another layout and its gradients are right, as far as they are returned."""
+    (_, written), (_, verify) = blocks(
+        "conformance/implementations/YOUR_OWN.md", "Another framework"
+    )
+    (tmp_path / "framework.py").write_text(written)
+    some = ["results_match_reference", "gradients_match_backpropagation", "h_n_is_last_output"]
+    run = shown(verify, tmp_path, *QUICK, *(f"--requirement={each}" for each in some))
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "3 passed" in run.stdout
+    assert "does not return: c_n" in run.stdout
+    assert "declares its precision: sigmoid 8, tanh 8" in run.stdout
+
+
+def test_front_page_verifies_a_class_from_python(tmp_path: Path) -> None:
+    """What the example prints is the verdict, by an adapter that was found."""
+    ((_, written),) = blocks("README.md", "Verify your own LSTM")
+    written = written.replace("verify(MyLSTM)", "verify(MyLSTM, **few)")
+    few = "few = dict(requirements='results_match_reference', max_examples=3, devices='cpu')"
+    (tmp_path / "mine.py").write_text(f"{few}\n{written}")
+    run = run_program([sys.executable, "mine.py"], tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert "mine.py:MyLSTM is verified by this adapter:" in run.stdout
+    assert run.stdout.rstrip().endswith("conformant")
+    assert "not conformant" not in run.stdout
 
 
 def test_front_page_example_of_strategies_passes() -> None:

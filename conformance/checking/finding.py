@@ -65,12 +65,17 @@ class Finding:
 
 
 def size(case: Case) -> tuple[int, ...]:
-    """Measure how much a reader has to look at: non-zero numbers, then numbers, then digits."""
+    """Measure how much a reader has to look at.
+
+    Layers and directions come first, then whether there is no batch, then the non-zero numbers, all
+    numbers, and digits.
+    """
     arrays = [*case.parameters.values(), case.input]
     arrays += [array for array in (case.h_0, case.c_0) if array is not None]
     nonzero = sum(int((array != 0).sum()) for array in arrays)
     digits = sum(len(str(a.tolist())) for a in arrays if a.size <= LARGE)
-    return nonzero, sum(array.size for array in arrays), digits
+    layers = case.configuration.num_layers * case.configuration.num_directions
+    return layers, int(not case.batched), nonzero, sum(array.size for array in arrays), digits
 
 
 def counterexample(found: Finding) -> Counterexample:

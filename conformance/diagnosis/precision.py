@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from conformance.checking.activations import MARGIN
 from conformance.checking.comparison import Truth, truth
+from conformance.checking.sweep import errors, sweep
 from conformance.diagnosis.parting import right
 from conformance.diagnosis.recording import Recording
+from conformance.implementations.implementation import precision
 from reference import DTYPES, Arithmetic, Case, DType, Result, forward_bound, trace
 
 Observation = tuple[Case, Result]
+
+LARGE = 2.0**-6
+"""The error of an activation from which another function explains results better."""
 
 
 def coarser(dtype: DType) -> list[DType]:
@@ -57,6 +64,42 @@ def consistent_with(
         if all(right(g, claimed(_in(case, dtype), returned)) for case, g in (*observed, single)):
             return dtype
     return None
+
+
+def consistent_activations(recording: Recording, observed: Sequence[Observation]) -> str:
+    """Describe errors of sigmoid and tanh, as measured, that explain all results; else empty.
+
+    One function alone comes first. Only errors above those that any right LSTM may have count, and
+    none from :data:`LARGE` on. In 16 bits everything would fit within the bounds of a few units.
+    """
+    case, implementation = observed[0][0], recording.implementation
+    own = precision(implementation)
+    if case.dtype.unit_roundoff > DTYPES["float32"].unit_roundoff or own.described():
+        return ""
+    swept = sweep(implementation, case.dtype, case.device)
+    lacking = recording.supports.lacking_for(swept)
+    answer = None if lacking else recording.answer(swept)
+    if answer is None or any(
+        each.shape != of.shape
+        for (_, each), (_, of) in zip(answer.items(), trace(swept).result.items(), strict=True)
+    ):
+        return ""
+    found = errors(answer, swept, recording.supports.results)
+    units = {n: MARGIN * e.units for n, e in found.items() if e.units > own.activation}
+    if max(units.values(), default=np.inf) * case.dtype.unit_roundoff >= LARGE:
+        return ""
+    for some in (*([name] for name in sorted(units)), sorted(units)):
+        sigmoid, tanh = (units[name] if name in some else None for name in ("sigmoid", "tanh"))
+        model = Arithmetic.of(case.dtype, replace(own, sigmoid=sigmoid, tanh=tanh))
+        if all(_within(model, each, got, recording.supports.results) for each, got in observed):
+            return " and ".join(f"{name} off by {found[name].units:.3g} units" for name in some)
+    return ""
+
+
+def _within(model: Arithmetic, case: Case, got: Result, returned: Collection[str]) -> bool:
+    evaluated = trace(case)
+    known = Truth(evaluated.result, forward_bound(evaluated, model))
+    return right(got, claimed(known, returned))
 
 
 def _in(case: Case, dtype: DType) -> Truth:

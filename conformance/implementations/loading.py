@@ -224,6 +224,19 @@ def of_object(implementation: Implementation) -> Implementation:
         raise UsageError(f"{name!r}: {failure}") from failure
 
 
+def place_of(target: Any) -> str:
+    """Return the name by which the class or function `target` can be loaded, if there is one.
+
+    What is defined in the script that runs is named after its file; in a notebook, or within a
+    function, it has a name that nothing can be loaded by.
+    """
+    place, file = target.__module__, getattr(sys.modules.get("__main__"), "__file__", None)
+    if place == "__main__" and file is not None:
+        path = Path(file).absolute()
+        place = str(path.relative_to(Path.cwd()) if Path.cwd() in path.parents else path)
+    return f"{place}:{target.__qualname__}"
+
+
 def _place(mine: HandWritten) -> str:
     """Find a ``module:variable`` that holds `mine`, at best beside its class; "" if none does."""
     places = [

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import inspect
 import itertools
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -40,8 +39,10 @@ from conformance.inference.ways import (
 from conformance.recording.text import told
 from reference import DType
 
-UNTIL = 5.0, 9.0
-"""Seconds after which no further place is searched for right LSTMs, and for faulty ones."""
+UNTIL = 400, 900
+"""Calls after which no further place is searched for right LSTMs, and for faulty ones."""
+FURTHER = 50
+"""Calls after which none is searched once a right LSTM was found."""
 
 
 @dataclass(frozen=True)
@@ -81,13 +82,12 @@ class Finder:
     dtype: DType
     around: Around
     complaint: str = ""
-    started: float = field(default_factory=time.perf_counter)
     places: list[_Place] = field(default_factory=list)
 
     def best(self) -> Found | None:
         """Return the best guess of all places, None if nothing could be called at all.
 
-        The first place is always searched, whatever the time.
+        The first place is always searched, however many calls that takes.
         """
         places = list(self._as_class() if isinstance(self.target, type) else self._as_function())
         self.places = places
@@ -98,13 +98,17 @@ class Finder:
             # one place may explain some results by accident, so the search goes on until a place
             # explains all of them without a flaw
             for place in places:
-                if place is not places[0] and time.perf_counter() > self.started + until:
+                # what computes in float32 is looked at again in float32
+                late = self._calls() > until or self.in_float32
+                if place is not places[0] and late:
                     break
                 if place.optional and any(each.guess.whole for each in found):
                     continue
                 reached = self._followed(place, faulty)
                 if reached is not None:
                     found.append(reached)
+                    if reached.guess.whole and not reached.guess.flaws:
+                        until = min(until, self._calls() + FURTHER)
                     if reached.guess.complete and not reached.guess.flaws:
                         return self._deepened(reached)
         raised = (place.search.prober.complaint for place in places)
@@ -116,6 +120,10 @@ class Finder:
         """Whether the class computes in float32 what it is given in float64."""
         narrowed = any(place.search.prober.narrowed for place in self.places)
         return narrowed and self.dtype.name == "float64"
+
+    def _calls(self) -> int:
+        probers = {id(place.search.prober): place.search.prober for place in self.places}
+        return sum(prober.calls for prober in probers.values())
 
     def _as_function(self) -> Iterator[_Place]:
         for cell, tensors in itertools.product((False, True), repeat=2):

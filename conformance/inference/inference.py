@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,7 +24,7 @@ from conformance.implementations.by_hand import HandWritten
 from conformance.implementations.by_hand.expressions import Call
 from conformance.implementations.by_hand.usage import Around
 from conformance.implementations.failures import lenient
-from conformance.implementations.loading import find, missing
+from conformance.implementations.loading import find, missing, place_of
 from conformance.implementations.probing import takes
 from conformance.inference import mapping
 from conformance.inference.finder import Finder, Found
@@ -76,28 +78,42 @@ class Inference:
             only = "computes the LSTM in some cases only"
             what = only if self.partly else "does not compute the LSTM"
             comments = [f"{self.name} {what}. The nearest mapping is below.", ""]
-        comments += [f"Wrong: {fault.removesuffix('.')}." for fault in self.faults]
-        comments += [f"Note: {remark}." for remark in self.remarks]
-        return [f"# {line}".rstrip() for line in comments] + [self.code]
+        return [f"# {line}".rstrip() for line in comments] + self.mapping()
+
+    def mapping(self) -> list[str]:
+        """Return what is wrong and what else to know, as comments, and the source."""
+        comments = [f"# Wrong: {fault.removesuffix('.')}." for fault in self.faults]
+        comments += [f"# Note: {remark}." for remark in self.remarks]
+        return [*comments, self.code]
 
 
 @lenient()
-def infer(name: str) -> Inference:
-    """Find out how to verify a class or function, by a name such as ``path/to/file.py:Class``.
+def infer(target: str | Callable[..., Any]) -> Inference:
+    """Find out how to verify a class or function.
 
-    Raises :class:`UsageError` if it does not exist, if it cannot be constructed or called, and if
-    no parameters have the shapes of those of an LSTM.
+    It is given itself, or by a name such as ``path/to/file.py:Class``. Raises :class:`UsageError`
+    if it does not exist, if it cannot be constructed or called, and if no parameters have the
+    shapes of those of an LSTM.
     """
-    module, attribute, neighbours = find(name)
-    target = getattr(module, attribute, None)
-    if not callable(target):
-        raise missing(module, attribute, name, "class or function ", _is_inferred)
+    if not isinstance(target, str):
+        name, module = place_of(target), sys.modules[target.__module__]
+        return _inferred(name, target.__qualname__, module, target, contextlib.nullcontext)
+    module, attribute, neighbours = find(target)
+    found = getattr(module, attribute, None)
+    if not callable(found):
+        raise missing(module, attribute, target, "class or function ", _is_inferred)
+    return _inferred(target, attribute, module, found, lambda: neighbours)
+
+
+def _inferred(
+    name: str, attribute: str, module: ModuleType, target: Callable[..., Any], around: Around
+) -> Inference:
     complaint = ""
     for dtype in ("float64", "float32"):
-        finder = Finder(target, DTYPES[dtype], lambda: neighbours)
+        finder = Finder(target, DTYPES[dtype], around)
         found = finder.best()
         if found is not None and (found.guess.whole or not finder.in_float32):
-            return _Conclusion(name, attribute, module, target, found, lambda: neighbours).drawn()
+            return _Conclusion(name, attribute, module, target, found, around).drawn()
         complaint = complaint or finder.complaint
     raise UsageError(f"{name!r}: {complaint}")
 

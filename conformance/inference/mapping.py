@@ -15,6 +15,7 @@ from conformance.implementations.layouts import GATES
 from conformance.inference.guess import Guess
 from conformance.inference.numbers import HIDDEN, ORDERS, STACKED, Use
 from conformance.inference.search import Search
+from conformance.inference.ways import RANDOM
 from conformance.recording.text import UNDER_TEST
 
 QUARTERS = ("first", "second", "third", "fourth")
@@ -133,14 +134,17 @@ def source(name: str, module: ModuleType, factory: str, arguments: Mapping[str, 
     """Return the adapter as source, in lines of up to 100 columns where names allow that.
 
     `name` is the class or function in `module`. If that is a file that the current folder does not
-    have, its folder is named.
+    have, its folder is named. What lies in no module from which it can be imported is not imported.
     """
     place = module.__name__.removeprefix(UNDER_TEST)
     folder = Path(module.__file__ or "").parent
-    lines = ["from conformance import HandWritten"]
+    lines = [f"import {package}" for text, package in RANDOM.items() if text in factory]
+    lines += ["" for _ in lines] + ["from conformance import HandWritten"]
     if place != module.__name__ and folder != Path.cwd():
         lines = ["import sys", "", *lines, "", f"sys.path.insert(0, {str(folder)!r})"]
-    if all(part.isidentifier() for part in place.split(".")):
+    if place == "__main__" or not name.isidentifier():
+        pass
+    elif all(part.isidentifier() for part in place.split(".")):
         lines += [f"from {place} import {name}"]
     else:
         lines = [

@@ -82,6 +82,7 @@ class Prober:
     - `complaint`: the first exception raised, in words
     - `drawn`: the shapes of the random tensors that the class made in the last call
     - `narrowed`: whether an array of another dtype than `dtype` came back
+    - `calls`: the number of calls made
     """
 
     dtype: DType
@@ -93,6 +94,7 @@ class Prober:
     complaint: str = ""
     drawn: tuple[tuple[int, ...], ...] = ()
     narrowed: bool = False
+    calls: int = 0
 
     def subject(self) -> Subject:
         """Make a new instance."""
@@ -135,6 +137,7 @@ class Prober:
         positional, named = way.call.arguments(given, made)
         if not _binds(made, way.method, positional, named):
             return None
+        self.calls += 1
         drawn = way.draws.arguments(given, made)[0] if way.draws else None
         with self.around(), made.drawing(drawn) as shapes:
             answer, inputs = made.called(way.method, positional, named, made.submodules())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import inspect
 import itertools
 import re
@@ -20,7 +21,12 @@ SIZES = ("input_size", "hidden_size")
 
 LAYERS = r"layer|depth|direction|stacks?$"
 
+RANDOM = {"jax.random.PRNGKey(0)": "jax", "flax.nnx.Rngs(0)": "flax.nnx"}
+"""Sources of random numbers that a constructor may ask for, and the modules that make them."""
+
 CONSTRUCTED = (
+    ("jax.random.PRNGKey(0)", r"^(prng_?)?key$"),
+    ("flax.nnx.Rngs(0)", r"^rngs$"),
     ("False", r"^bidir"),
     ("1", LAYERS),
     ("hidden_size", r"hid|unit|state|cell|memory|rnn|lstm|n_h|n_a|^h"),
@@ -65,6 +71,8 @@ class Construction:
         sizes = dict(zip(SIZES, (input_size, hidden_size), strict=True))
 
         def value(text: str) -> Any:
+            if text in RANDOM:
+                return _random(text)
             return sizes[text] if text in sizes else ast.literal_eval(text)
 
         given = [value(text) for text in self.positional]
@@ -92,6 +100,13 @@ class Construction:
         return f"lambda input_size, hidden_size: {name}({', '.join(arguments)})"
 
 
+def _random(text: str) -> Any:
+    """Make one of :data:`RANDOM`; raises :class:`ImportError` where its package is missing."""
+    module = importlib.import_module(RANDOM[text])
+    made = module.random.PRNGKey if text.startswith("jax") else module.Rngs
+    return made(0)
+
+
 def constructions(cls: Callable[..., Any]) -> Iterator[Construction]:
     """Yield ways to construct `cls`, the likeliest first.
 
@@ -102,8 +117,17 @@ def constructions(cls: Callable[..., Any]) -> Iterator[Construction]:
         parameters = [*inspect.signature(cls).parameters.values()]
     except (TypeError, ValueError):
         parameters = []
+    if isinstance(cls, type) and all(
+        p.kind in (p.VAR_KEYWORD, p.VAR_POSITIONAL) for p in parameters
+    ):
+        # a metaclass may take whatever the constructor takes
+        parameters = [*inspect.signature(getattr(cls, "__init__")).parameters.values()][1:]  # noqa: B009
     named = [p for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
-    given = [p for p in named if p.default is p.empty or _is_size(p)]
+    given = [
+        p
+        for p in named
+        if p.default is p.empty or _is_size(p) or _role(p.name, CONSTRUCTED) in RANDOM
+    ]
     if not given:
         yield from (Construction(cls, order) for order in (SIZES, SIZES[::-1]))
         return

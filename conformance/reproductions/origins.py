@@ -20,7 +20,9 @@ def importing(origin: Origin) -> tuple[list[str], str]:
     if origin.module.startswith("torch.nn."):
         return ["import torch"], f"torch.nn.{origin.name}"
     top = origin.name.partition(".")[0]
-    if origin.module.startswith(UNDER_TEST):
+    if origin.module == "__main__" and not origin.file:
+        return [f"# define {top} here, as in the notebook in which it was verified"], origin.name
+    if origin.module.startswith(UNDER_TEST) or origin.module == "__main__":
         path = Path(origin.file)
         lines = [
             "import importlib.util",

@@ -35,7 +35,7 @@ from reference.precision import DTYPES_OWN
 from strategies.support import LEFT_OUT
 
 _environment = cache(environment)
-_SELECTION = pytest.StashKey["Selection"]()
+SELECTION = pytest.StashKey["Selection"]()
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,9 @@ class Selection:
 
 def selection(config: pytest.Config) -> Selection:
     """Return what this process selected, which happens once; see :func:`select`."""
-    if _SELECTION not in config.stash:
-        config.stash[_SELECTION] = select(config)
-    return config.stash[_SELECTION]
+    if SELECTION not in config.stash:
+        config.stash[SELECTION] = select(config)
+    return config.stash[SELECTION]
 
 
 def select(config: pytest.Config) -> Selection:
@@ -78,7 +78,7 @@ def select(config: pytest.Config) -> Selection:
     By default these are the CPU and every CUDA device. Raises :class:`UsageError` for unknown
     names, for devices and dtypes that are not supported, and for a database that does not answer.
     """
-    requirements = _requirements(config)
+    asked = requirements(config)
     budget(config)  # opens the database
     targets: list[Target] = []
     for name, load_it in _asked(config):
@@ -90,17 +90,25 @@ def select(config: pytest.Config) -> Selection:
             if isinstance(implementation, HandWritten):
                 text += ": give one of them another name with name="
             raise UsageError(text)
-        implementation = with_dtypes(implementation, config.getoption("lstm_dtype") or "")
-        implementation = without(implementation, config.getoption("lstm_without") or "")
-        implementation = with_precision(implementation, config.getoption("lstm_precision") or "")
-        found = devices(implementation, config.getoption("lstm_device") or "")
-        program = name in config.getoption("lstm_command")
-        strict = config.getoption("lstm_strict") or (name in SHIPPED and SHIPPED[name].strict)
-        targets.append(Target(name, implementation, found, program, strict))
-    return Selection(requirements, targets, circumstances(each.implementation for each in targets))
+        targets.append(target(config, name, implementation))
+    return Selection(asked, targets, circumstances(each.implementation for each in targets))
 
 
-def _requirements(config: pytest.Config) -> list[Requirement]:
+def target(config: pytest.Config, name: str, implementation: Implementation) -> Target:
+    """Limit `implementation` to what the options ask for.
+
+    Raises :class:`UsageError` for devices and dtypes that are not supported.
+    """
+    implementation = with_dtypes(implementation, config.getoption("lstm_dtype") or "")
+    implementation = without(implementation, config.getoption("lstm_without") or "")
+    implementation = with_precision(implementation, config.getoption("lstm_precision") or "")
+    found = devices(implementation, config.getoption("lstm_device") or "")
+    program = name in config.getoption("lstm_command")
+    strict = config.getoption("lstm_strict") or (name in SHIPPED and SHIPPED[name].strict)
+    return Target(name, implementation, found, program, strict)
+
+
+def requirements(config: pytest.Config) -> list[Requirement]:
     """Return the requirements with the names and levels in the options, or all without options."""
     names = config.getoption("lstm_requirement")
     levels = [level for level in (config.getoption("lstm_level") or "").split(",") if level]

@@ -45,13 +45,20 @@ LEFT_OUT = "lstm_conformance_left_out"
 SMOKE = pytest.StashKey[SmokeTests]()
 
 
-class RequirementItem(pytest.Item):
-    """One requirement on one implementation and device."""
+class Item:
+    """One requirement on one implementation and device, to be decided within the limits of a run.
 
-    def __init__(
-        self, *, requirement: Requirement, target: Target, device: str, **rest: Any
-    ) -> None:
-        super().__init__(**rest)
+    - `config`: has the options of the run
+    - `nodeid`: the id of the item in journals
+    - `user_properties`: what to report beside the verdict
+    """
+
+    config: Any
+    nodeid: str
+    user_properties: list[tuple[str, Any]]
+
+    def prepare(self, requirement: Requirement, target: Target, device: str) -> None:
+        """Take what is to be decided, once there is a `config`."""
         self.requirement = requirement
         self.target = target
         self.device = device
@@ -77,27 +84,15 @@ class RequirementItem(pytest.Item):
         self.journal.write(Entry(Doing()))
         self.journal.close()
 
-    def runtest(self) -> None:
-        """Decide the requirement, and attach the verdict to the report as a property."""
-        seconds = self.seconds()
-        if seconds == 0:
-            self.user_properties.append((LEFT_OUT, self.requirement.name))
-            pytest.skip("the time budget has no time for it")
+    def verdict(self, drawing: float | None = None) -> Verdict:
+        """Decide the requirement, and write the verdict down; see :meth:`decide`."""
         in_time = limits.allowed(self.config, self.started) > 0
         with OURS, quiet(), limits.last_resort(limits.granted(self.config, self.started) + 1):
             verdict = (
-                self.decide(seconds) if in_time else self.undecided(limits.reached(self.config))
+                self.decide(drawing) if in_time else self.undecided(limits.reached(self.config))
             )
         self.journal.decided(verdict)
-        self.user_properties.append((PROPERTY, verdict.to_json()))
-        if remote.CHANNEL in getattr(self.config, "workerinput", {}):
-            self.user_properties.append((remote.LEFT, remote.packed(verdict)))
-        if isinstance(verdict, NotApplicable):
-            pytest.skip(verdict.reason)
-        if isinstance(verdict, FailedShould):
-            pytest.xfail("\n".join(verdict.lines()))
-        if not verdict.conformant:
-            raise NotConformant(verdict)
+        return verdict
 
     def seconds(self) -> float | None:
         """Return the seconds for drawing cases by the time budget, None without one."""
@@ -195,6 +190,33 @@ class RequirementItem(pytest.Item):
         if reason is not None:
             return NotApplicable(*here, reason=reason)
         return Undecided(*here, reason=why, **rest)
+
+
+class RequirementItem(Item, pytest.Item):
+    """The item as pytest has it."""
+
+    def __init__(
+        self, *, requirement: Requirement, target: Target, device: str, **rest: Any
+    ) -> None:
+        super().__init__(**rest)
+        self.prepare(requirement, target, device)
+
+    def runtest(self) -> None:
+        """Decide the requirement, and attach the verdict to the report as a property."""
+        seconds = self.seconds()
+        if seconds == 0:
+            self.user_properties.append((LEFT_OUT, self.requirement.name))
+            pytest.skip("the time budget has no time for it")
+        verdict = self.verdict(seconds)
+        self.user_properties.append((PROPERTY, verdict.to_json()))
+        if remote.CHANNEL in getattr(self.config, "workerinput", {}):
+            self.user_properties.append((remote.LEFT, remote.packed(verdict)))
+        if isinstance(verdict, NotApplicable):
+            pytest.skip(verdict.reason)
+        if isinstance(verdict, FailedShould):
+            pytest.xfail("\n".join(verdict.lines()))
+        if not verdict.conformant:
+            raise NotConformant(verdict)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Return the failure as text; with a traceback only if this suite itself failed."""

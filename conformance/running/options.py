@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shlex
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -495,6 +497,16 @@ def _together(values: Mapping[str, Any], flags: Mapping[str, str]) -> None:
     for other in ("lstm_shard", "lstm_resume"):
         if values["lstm_time_budget"] and values[other]:
             raise UsageError(f"{flags['lstm_time_budget']} does not go with {flags[other]}")
+
+
+def begin(option: Any) -> None:
+    """Settle, in the options of a run that begins now, its ends, its seed and its folder."""
+    limit, budget = option.lstm_time_limit, option.lstm_time_budget
+    option.lstm_deadline = None if limit is None else time.time() + limit
+    option.lstm_budget_end = None if budget is None else time.time() + budget
+    if option.lstm_seed is None:
+        option.lstm_seed = secrets.randbelow(2**32)
+    option.lstm_reproductions = str(Path.cwd() / option.lstm_reproductions)
 
 
 def _texts(value: Any) -> list[str]:

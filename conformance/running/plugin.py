@@ -8,11 +8,9 @@ this package is imported only when it is needed.
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import signal
 import tempfile
-import time
 import warnings
 from collections.abc import Generator
 from pathlib import Path
@@ -69,18 +67,12 @@ def pytest_configure(config: pytest.Config) -> None:
         except UsageError as error:
             raise pytest.UsageError(f"--lstm-baseline: {error}") from error
         before = _unfinished(config) if config.getoption("lstm_resume") else None
-        option, limit = config.option, config.getoption("lstm_time_limit")
-        option.lstm_deadline = None if limit is None else time.time() + limit
-        budget = config.getoption("lstm_time_budget")
-        option.lstm_budget_end = None if budget is None else time.time() + budget
+        option = config.option
         option.lstm_resumed = [] if before is None else [each.key for each in before.verdicts]
         option.lstm_circumstances = {} if before is None else before.circumstances
         if before is not None:
             option.lstm_seed = before.asked.seed
-        option.lstm_seed = (
-            secrets.randbelow(2**32) if option.lstm_seed is None else option.lstm_seed
-        )
-        option.lstm_reproductions = str(Path.cwd() / option.lstm_reproductions)
+        options.begin(option)
         with OURS:
             from conformance.running.collecting import Reporting
         config.pluginmanager.register(Reporting(config, before), "lstm_conformance_reporting")

@@ -9,6 +9,7 @@ from conformance.checking.verdict import Counterexample, Verdict
 from conformance.implementations.shipped import SHIPPED
 from tests.adapters.findings import FINDINGS, Finding
 from tests.adapters.findings.finding import KINDS
+from tests.adapters.found import PAGE, page
 from tests.adapters.table import Column, markdown, problems
 
 RED = Counterexample("<LSTM 1->1 float64 on cpu>", "output[0] = 1, but should be 0", {})
@@ -85,3 +86,10 @@ def test_published_table_has_every_implementation_and_finding() -> None:
     adapted = [name for name, shipped in SHIPPED.items() if shipped.needs]
     missing += [name for name in adapted if f"| {name} " not in text]
     assert not missing, "tests/adapters/table.py --write makes the table that has these as well"
+
+
+def test_page_of_faults_is_that_of_the_findings() -> None:
+    """FOUND.md has each fault with its script, its source and the versions."""
+    assert PAGE.read_text(encoding="utf-8") == page(), "python tests/adapters/found.py makes it"
+    faults = [finding for finding in FINDINGS if finding.kind == "fault"]
+    assert page().count("\nSeen with ") == page().count("\n```python\n") == len(faults) > 10

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from typing_extensions import assert_type
 
     assert_type(conformance.load(""), conformance.Implementation)
+    assert_type(conformance.verify(""), conformance.Report)
+    assert_type(conformance.verify("").conformant, bool)
+    assert_type(conformance.check("", ""), conformance.Verdict)
     assert_type(conformance.Budget().seed, int)
     assert_type(conformance.REQUIREMENTS[""], conformance.Requirement)
     assert_type(conformance.__version__, str)

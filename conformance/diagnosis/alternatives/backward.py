@@ -71,6 +71,23 @@ def without_derivative(step: Step, dh: Array, dc: Array, w: Weights) -> StepGrad
     return d._replace(a=da, x=da @ w.weight_ih, h_prev=da @ w.weight_hh)
 
 
+def with_epsilon(epsilon: float) -> CellBackward:
+    """Make the cell that adds `epsilon` to each derivative of sigmoid."""
+
+    def cell(step: Step, dh: Array, dc: Array, w: Weights) -> StepGradients:
+        d = lstm_cell_backward(step, dh, dc, w)
+        di, df, do = d.c * step.g, d.c * step.c_prev, d.h_full * step.tanh_c
+        da = d.a + epsilon * np.concatenate([di, df, 0 * di, do], axis=-1)
+        return d._replace(a=da, x=da @ w.weight_ih, h_prev=da @ w.weight_hh)
+
+    return cell
+
+
+def of_every_step(cell: CellBackward) -> Callable[[Trace], CellBackward]:
+    """Use `cell` whatever the trace."""
+    return lambda _: cell
+
+
 def times(factor: float, *kinds: str) -> Callable[[str, Array], Array]:
     """Multiply the gradients of leaves whose name starts with one of `kinds` by `factor`."""
     return lambda name, array: factor * array if name.startswith(kinds) else array
@@ -80,6 +97,8 @@ def without(name: str) -> Callable[[Result], Result]:
     """Make the cotangents of the result `name` zero."""
     return lambda each: replace(each, **{name: 0 * getattr(each, name)})
 
+
+EPSILONS = (1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1)
 
 BACKWARD = (
     *(
@@ -95,7 +114,14 @@ BACKWARD = (
         cell=stopped(("x",), lambda _, suffix: suffix.endswith("_reverse")),
     ),
     AlteredBackward(
-        "that uses sigmoid in place of its derivative", cell=lambda _: without_derivative
+        "that uses sigmoid in place of its derivative", cell=of_every_step(without_derivative)
+    ),
+    *(
+        AlteredBackward(
+            f"that adds {epsilon:g} to the derivative of sigmoid",
+            cell=of_every_step(with_epsilon(epsilon)),
+        )
+        for epsilon in EPSILONS
     ),
     *(
         AlteredBackward(f"that gives {' and '.join(kinds)} {what}", gradients=times(factor, *kinds))

@@ -12,10 +12,21 @@ DEEP = 4
 """How many lists, dicts and objects may lie around an array, each within the next one."""
 
 
+JAX = ("jax", "jaxlib", "flax")
+"""The packages whose arrays can be taken for those of NumPy."""
+
+
 def is_tensor(value: Any) -> bool:
     """Return whether `value` is a tensor of floating-point numbers."""
     torch = sys.modules.get("torch")
     return torch is not None and torch.is_tensor(value) and value.is_floating_point()
+
+
+def is_array(value: Any) -> bool:
+    """Return whether `value` is a floating-point array of NumPy, or one that JAX or Flax holds."""
+    if type(value).__module__.partition(".")[0] in JAX:
+        return hasattr(value, "shape") and value.dtype.kind == "f" and value.ndim > 0
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.ndim > 0
 
 
 def arrays_held(holder: Any) -> dict[str, Any]:
@@ -30,8 +41,7 @@ def arrays_held(holder: Any) -> dict[str, Any]:
 def _found(values: MutableMapping[Any, Any], prefix: str, above: tuple[int, ...]) -> Iterator[Any]:
     for name, value in values.items():
         path = f"{prefix}{name}"
-        array = isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.ndim
-        if array or is_tensor(value):
+        if is_array(value) or is_tensor(value):
             yield path, value
         elif len(above) < DEEP and id(value) not in above:
             yield from _found(_inside(value), f"{path}.", (*above, id(value)))
@@ -43,11 +53,18 @@ def _inside(value: Any) -> MutableMapping[Any, Any]:
         return value
     if isinstance(value, list):
         return dict(enumerate(value))
-    ours = hasattr(value, "__dict__") and not isinstance(value, type) and not callable(value)
+    ours = hasattr(value, "__dict__") and not isinstance(value, type)
+    ours &= not callable(value) or _of_jax(value)
     torch = sys.modules.get("torch")
     registered = torch is not None and isinstance(value, torch.nn.Module)
     written = ours and type(value).__module__ != "builtins"
     return vars(value) if written and not registered else {}
+
+
+def _of_jax(value: Any) -> bool:
+    """Return whether `value` is a module of Equinox or of Flax, which can be called."""
+    roots = {base.__module__.partition(".")[0] for base in type(value).__mro__}
+    return bool(roots & {"equinox", "flax"})
 
 
 def reached(holder: Any, path: str) -> Any:
@@ -67,7 +84,16 @@ def put(holder: Any, path: str, new: Any) -> None:
     """Set what `holder` has at the end of `path` to `new`."""
     before, _, last = path.rpartition(".")
     owner = reached(holder, before)
-    if isinstance(owner, MutableMapping):
+    old = reached(owner, last)
+    if type(old).__module__.partition(".")[0] in JAX:
+        import jax.numpy as jnp
+
+        new = jnp.asarray(new)
+    if hasattr(old, "set_value"):  # a variable of Flax
+        old.set_value(new)
+    elif _of_jax(owner):  # which may be frozen
+        object.__setattr__(owner, last, new)
+    elif isinstance(owner, MutableMapping):
         owner[_key(owner, last)] = new
     elif isinstance(owner, list):
         owner[int(last)] = new

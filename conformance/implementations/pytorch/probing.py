@@ -12,7 +12,7 @@ import numpy as np
 from torch import nn
 
 from conformance.errors import UsageError
-from conformance.implementations.failures import Failure, blamed
+from conformance.implementations.failures import Failure, NoResult, blamed
 from conformance.implementations.implementation import Implementation
 from conformance.implementations.probing import SMALL, dtypes_taken, small_case, takes
 from conformance.implementations.pytorch.modules import TorchLSTM, TorchLSTMCell, torch_devices
@@ -104,6 +104,24 @@ def _listed(shapes: dict[str, tuple[int, ...]]) -> str:
     return ", ".join(f"{name} {shape}" for name, shape in shapes.items())
 
 
+def _check_form(implementation: TorchLSTM) -> None:
+    forms = []
+    for given in (True, False):
+        try:
+            with blamed():
+                implementation.run(small_case(states=given))
+            return
+        except NoResult as failure:
+            forms.append(str(failure))
+        except Failure:
+            continue
+    if forms:
+        name = implementation.name
+        adapter = "conformance.HandWritten(..., returns=...) describes such an answer, and "
+        finds = f"`lstm-conformance infer {shlex.quote(name)}` finds out how"
+        raise UsageError(f"{name!r}: {forms[0]}, as that of PyTorch; {adapter}{finds}")
+
+
 def _in_its_dtypes(implementation: TorchLSTM) -> TorchLSTM:
     """Limit `implementation` to the dtypes in which it runs, in one form of call at least.
 
@@ -121,7 +139,11 @@ def _in_its_dtypes(implementation: TorchLSTM) -> TorchLSTM:
 
 
 def _probed(implementation: TorchLSTM) -> TorchLSTM:
-    """Limit `implementation` to the cases that it takes, whatever it computes for them."""
+    """Limit `implementation` to the cases that it takes, whatever it computes for them.
+
+    Raises :class:`UsageError` if its answers have another form than PyTorch's.
+    """
+    _check_form(implementation)
     declared = _in_its_dtypes(implementation).supports
     dtypes = declared.dtypes
     # most LSTMs support most options in float32

@@ -1,6 +1,7 @@
 """What a hypothesis computes, and that LSTMs built to have its fault are told by it."""
 
 import math
+import re
 from dataclasses import replace
 from itertools import permutations
 from typing import Any
@@ -14,6 +15,7 @@ from conformance import Case, Result
 from conformance.checking.comparison import against_reference, truth
 from conformance.diagnosis.alternatives import HYPOTHESES, AlteredLSTM, hypotheses
 from conformance.diagnosis.alternatives.cells import tf32_cut, tf32_rounded
+from conformance.diagnosis.richer import extreme
 from conformance.implementations.pytorch.probing import adapt
 from reference import Array, lstm
 from tests.faults.plain import PlainLSTM
@@ -488,3 +490,75 @@ def test_tf32_keeps_ten_bits(x: float, cut: float, rounded: float) -> None:
     """Cutting goes towards zero, rounding to the nearest, and to even from half way."""
     assert tf32_cut(np.array([x])).item() == cut
     assert tf32_rounded(np.array([x])).item() == rounded
+
+
+class ClipsGates(NumPyLSTM):
+    """Keeps its gates from being quite shut or open."""
+
+    def sigmoid(self, a: float) -> float:
+        return min(max(super().sigmoid(a), 1e-7), 1 - 1e-7)
+
+
+class ClipsCellState(NumPyLSTM):
+    """Keeps c within 50 of zero."""
+
+    def cell_state(self, i: float, f: float, g: float, c: float) -> float:
+        return min(max(super().cell_state(i, f, g, c), -50), 50)
+
+
+@pytest.mark.parametrize(
+    ("lstm", "says"),
+    [
+        (ClipsGates(), "with sigmoid clipped to [1e-07, 1 - 1e-07]"),
+        (ClipsCellState(), "that clips c to [-50, 50]"),
+    ],
+)
+def test_clipping_is_told_by_its_limit(lstm: Any, says: str) -> None:
+    """Ordinary numbers do not show it, so that larger ones are tried."""
+    assert explanations(lstm, PLAIN) == ()
+    case = extreme(PLAIN, 11)
+    told = f"The results equal those of an LSTM {says}, here and in 2 further cases."
+    assert explanations(lstm, case) == (told,)
+
+
+class SwapsInFloat32(NumPyLSTM):
+    """Reads the gates in the order i, o, g, f, and rounds what it computes to float32."""
+
+    def quarter(self, gate: str) -> int:
+        return "iogf".index(gate)
+
+    def hidden_state(self, o: float, c: float) -> float:
+        return float(np.float32(super().hidden_state(float(np.float32(o)), c)))
+
+    def cell_state(self, i: float, f: float, g: float, c: float) -> float:
+        c = super().cell_state(float(np.float32(i)), float(np.float32(f)), float(np.float32(g)), c)
+        return float(np.float32(c))
+
+    def run(self, case: Case) -> Result:
+        result = super().run(case)
+        # so that not every number returned is one of float32
+        return Result.of(array * (1 + 2.0**-40) for _, array in result.items())
+
+
+def test_fault_with_narrower_arithmetic_is_told() -> None:
+    """Two faults at once: another order of the gates, and float32 inside."""
+    (told,) = explanations(SwapsInFloat32(), PLAIN)
+    assert "in the order i, o, g, f" in told
+    assert "and computes in float32 inside, here and in 3 further cases" in told
+
+
+class ApproximatesTanh(NumPyLSTM):
+    """Its tanh is off by up to 1e-3, as a table may be."""
+
+    def candidate(self, a: float) -> float:
+        return math.tanh(a) + 1e-3 * math.sin(7 * a)
+
+    def squash(self, c: float) -> float:
+        return self.candidate(c)
+
+
+def test_inaccurate_activation_is_told_before_a_narrower_dtype() -> None:
+    """By how many units it was measured to be off."""
+    (told,) = explanations(ApproximatesTanh(), PLAIN)
+    assert told.startswith("The errors are no larger than ")
+    assert re.search(r"tanh off by 9\.\d+e\+12 units .*can make them, here and in 3", told)

@@ -1,14 +1,19 @@
 """What explains the wrong gradients of each faulty LSTM."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch import Tensor
 
 from conformance import REQUIREMENTS, Case, Mismatch
 from conformance.checking.comparison import against_reference
 from conformance.checking.verdict import Diagnosis
+from conformance.implementations.pytorch.probing import adapt
 from tests.faults import equations, gradients
+from tests.faults.plain import PlainLSTM
 from tests.faults.zoo import Fault, implementation
 from tests.support.findings import diagnosed
 from tests.support.kinds import DEEP, PLAIN
@@ -114,3 +119,32 @@ def test_diagnosis_of_gradients_looks_at_results_first() -> None:
         "The results of this case are right, but those of <LSTM 2->3"
     )
     assert "(input gate and forget gate are swapped)" in found.explanations[0]
+
+
+class _Sigmoid(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, a: Tensor) -> Tensor:
+        s = a.sigmoid()
+        ctx.save_for_backward(s)
+        return s
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        (s,) = ctx.saved_tensors
+        return gradient * (s * (1 - s) + 1e-8)
+
+
+class AddsAnEpsilon(PlainLSTM):
+    """Adds 1e-8 to the derivative of sigmoid, which is never zero then."""
+
+    def sigmoid(self, a: Tensor) -> Tensor:
+        shifted: Tensor = _Sigmoid.apply(a)
+        return shifted
+
+
+def test_epsilon_in_a_derivative_is_told() -> None:
+    """With its size, from gradients that are off by less than a millionth."""
+    body = REQUIREMENTS["gradients_match_backpropagation"].body
+    lstm = adapt(AddsAnEpsilon, "adds an epsilon")
+    (explanation,) = diagnosed(lstm, PLAIN, body).explanations
+    assert "that adds 1e-08 to the derivative of sigmoid, here" in explanation

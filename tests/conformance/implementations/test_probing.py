@@ -1,6 +1,7 @@
 """Finding out what a torch module class takes."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from torch import nn
@@ -147,3 +148,23 @@ def test_takes_looks_at_the_shape_where_it_is_asked_to() -> None:
     assert takes(Flat(), case)
     assert not takes(Flat(), case, shaped=True)
     assert not takes(Never(), case)
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_answer_of_another_form_is_refused_with_what_to_do(parts: int) -> None:
+    """Three parts, or h alone, is one message, and not a red for each requirement."""
+
+    class Flat(nn.Module):
+        def __init__(self, input_size: int, hidden_size: int) -> None:
+            super().__init__()
+            inner = nn.LSTM(input_size, hidden_size)
+            for name, parameter in inner.named_parameters():
+                self.register_parameter(name, parameter)
+            self.inner = [inner]
+
+        def forward(self, x: Any, hx: Any = None) -> Any:
+            output, (h, c) = self.inner[0](x, hx)
+            return h if parts == 1 else (output, h, c)
+
+    with pytest.raises(UsageError, match=r"returns=.*lstm-conformance infer"):
+        adapt(Flat, "flat")

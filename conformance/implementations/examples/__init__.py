@@ -1,0 +1,1 @@
+"""The tutorial of an LSTM: one cell, then cells stacked to a network; ``tutorial.ipynb`` leads."""

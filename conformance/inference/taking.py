@@ -1,0 +1,120 @@
+"""From whatever is given for an LSTM to an implementation."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from inspect import isfunction
+from typing import Any, TypeAlias, cast
+
+from conformance.errors import UsageError
+from conformance.implementations import loading
+from conformance.implementations.failures import by_hand, lenient
+from conformance.implementations.implementation import Implementation
+from conformance.inference.inference import Inference, infer
+from conformance.recording.text import kind_of
+
+Target: TypeAlias = "str | type[Any] | Implementation | Callable[..., Any]"
+"""An LSTM as it is given: by name, or a class, module, function or implementation itself."""
+
+PYTORCHS = {f"torch.nn.modules.rnn:{name}": f"torch.nn.{name}" for name in ("LSTM", "LSTMCell")}
+"""The names by which PyTorch's own are known, by the places of their classes."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The `implementation` that was made of what was given, and how, if that was `inferred`."""
+
+    implementation: Implementation
+    inferred: Inference | None = None
+
+
+def load(target: Target) -> Implementation:
+    """Return the implementation for `target`; see :func:`take`.
+
+    Raises :class:`UsageError` if `target` is no LSTM, as far as that shows without verifying it.
+    """
+    taken = take(target)
+    if taken.inferred is not None and not taken.inferred.fits:
+        raise UsageError("\n".join(taken.inferred.lines()))
+    return taken.implementation
+
+
+@lenient()
+def take(target: Target) -> Taken:
+    """Return the implementation for `target`, even if it is a wrong LSTM.
+
+    - a name is what :func:`conformance.implementations.loading.load` takes;
+    - a class is an :class:`Implementation`, or has the constructor, the call and the parameters of
+      ``torch.nn.LSTM`` or ``torch.nn.LSTMCell``. Of any other class, and of a function, the layout
+      is inferred;
+    - a torch module stands for its class: weights and sizes are those of the cases;
+    - anything else is an implementation itself, such as a :class:`HandWritten`.
+
+    Raises :class:`UsageError` if `target` is none of them.
+    """
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(target, torch.nn.Module):
+        target = type(target)
+    if isinstance(target, str):
+        return _by_name(target)
+    if isinstance(target, type):
+        return _of_class(target)
+    if _is_function(target):
+        return _inferred(cast(Callable[..., Any], target))
+    if not hasattr(target, "run"):
+        text = "is no name, class, function, torch module or Implementation"
+        raise UsageError(f"a {kind_of(target)} {text}")
+    return Taken(loading.of_object(cast(Implementation, target)))
+
+
+def implementation_of(target: Target) -> Implementation:
+    """Return what :func:`take` makes of `target`, but an object that is none of the others itself.
+
+    What such an object declares has not been looked at.
+    """
+    torch = sys.modules.get("torch")
+    module = torch is not None and issubclass(type(target), torch.nn.Module)
+    if module or issubclass(type(target), (str, type)) or _is_function(target):
+        return take(target).implementation
+    return cast(Implementation, target)
+
+
+def _is_function(target: Any) -> bool:
+    """Return whether `target` is a function, or one that is wrapped, as ``jax.jit`` does."""
+    return isfunction(target) or isfunction(getattr(target, "__wrapped__", None))
+
+
+def _by_name(name: str) -> Taken:
+    try:
+        return Taken(loading.load(name))
+    except UsageError as error:
+        try:
+            inferred = infer(name)
+        except BaseException as other:  # of their code, which was loaded once more
+            if by_hand(other):
+                raise
+            raise error from None
+    return Taken(inferred.implementation, inferred)
+
+
+def _of_class(cls: type[Any]) -> Taken:
+    name = loading.place_of(cls)
+    if name in PYTORCHS:
+        return Taken(loading.load(PYTORCHS[name]))
+    try:
+        return Taken(loading.of_class(cls, name))
+    except UsageError as error:
+        if hasattr(cls, "run") and hasattr(cls, "supports"):
+            raise
+        refused = error
+    try:
+        return _inferred(cls)
+    except UsageError as error:
+        raise UsageError(f"{refused}; and no other layout fits: {error}") from refused
+
+
+def _inferred(target: Callable[..., Any]) -> Taken:
+    found = infer(target)
+    return Taken(found.implementation, found)
