@@ -16,6 +16,7 @@ import tomlkit
 
 from conformance.checking.expectations.applying import Expected
 from conformance.checking.expectations.complaints import Seen, missed, seen, unlisted
+from conformance.checking.expectations.expectation import Expectation
 from conformance.checking.expectations.reading import (
     NAME,
     PYPROJECT,
@@ -27,6 +28,7 @@ from conformance.checking.expectations.reading import (
 )
 from conformance.checking.verdict import Verdict
 from conformance.implementations.failures import Accepted, NotRefused, Raised
+from reference import DTYPES
 
 PLACEHOLDER = "not yet explained"
 """The reason of an entry that was added, in place of which somebody writes the true one."""
@@ -64,7 +66,7 @@ def rewritten(path: Path, expected: Expected, verdicts: Sequence[Verdict]) -> Re
     own = [each for each in seen(expected, verdicts) if not each.applied.entry.shipped]
     for at in dict.fromkeys(each.applied.entry.at for each in own):
         of_entry = [each for each in own if each.applied.entry.at == at]
-        number = int(at.rpartition(":")[2]) - 1
+        number = _line(of_entry[0].applied.entry)
         other = [each.verdict for each in of_entry if each.use is not None and each.use.otherwise]
         if other and not any(each.use and each.use.failed for each in of_entry):
             blocks.change(number, {**_failure(other[0]), "reason": PLACEHOLDER})
@@ -79,12 +81,37 @@ def rewritten(path: Path, expected: Expected, verdicts: Sequence[Verdict]) -> Re
         elif kept:
             blocks.change(number, kept)
             result.changed += 1
-    entries = [entry for entry in map(_added, new) if entry]
-    result.left = [each.requirement for each in new if not _added(each)]
+    entries = []
+    for verdict in new:
+        wider = next((each for each in own if _in_another_dtype(each, verdict)), None)
+        values = _added(verdict)
+        if wider is not None:
+            dtypes = [*wider.applied.entry.dtype, values["dtype"]]
+            blocks.change(_line(wider.applied.entry), {"dtype": dtypes})
+            result.changed += 1
+        elif values:
+            entries.append(values)
+        else:
+            result.left.append(verdict.requirement)
     result.added = len(entries)
     result.text = blocks.text(path.name == PYPROJECT, entries)
     parsed(result.text, path)
     return result
+
+
+def _line(entry: Expectation) -> int:
+    """Return the number, from 0, of the line with which the entry begins."""
+    return int(entry.at.rpartition(":")[2]) - 1
+
+
+def _in_another_dtype(each: Seen, verdict: Verdict) -> bool:
+    """Return whether an entry expects the failure of the verdict, but in other dtypes."""
+    entry, found = each.applied.entry, verdict.counterexample
+    here = each.verdict.requirement, each.verdict.implementation, each.verdict.device
+    if here != (verdict.requirement, verdict.implementation, verdict.device) or found is None:
+        return False
+    same = entry.kind in ("", found.kind) and entry.what in ("", found.what)
+    return same and entry.message in found.message and found.dtype not in (entry.dtype or DTYPES)
 
 
 def _kept(of_entry: Iterable[Seen]) -> Mapping[str, Any] | None:
