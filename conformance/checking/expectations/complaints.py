@@ -9,8 +9,10 @@ from conformance.checking.expectations.applying import Expected
 from conformance.checking.expectations.expectation import Applied
 from conformance.checking.verdict import (
     Crashed,
+    ExpectedFailure,
     Failed,
     NotApplicable,
+    Passed,
     TimedOut,
     UnexpectedPass,
     Use,
@@ -55,7 +57,11 @@ class Seen:
         """Whether a case was tried that the entry is about; None where that is not known."""
         if isinstance(self.verdict, NotApplicable):
             return False
-        return None if self.use is None else self.use.cases > 0
+        if self.use is not None and self.use.cases:
+            return True
+        # a failure ends the search for such a case
+        searched = isinstance(self.verdict, (Passed, ExpectedFailure, UnexpectedPass))
+        return False if self.use is not None and searched else None
 
 
 def seen(expected: Expected, verdicts: Iterable[Verdict]) -> list[Seen]:

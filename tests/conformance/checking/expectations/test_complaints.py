@@ -104,5 +104,6 @@ def test_what_need_not_occur_is_no_problem(applied: dict[str, Any]) -> None:
 
 
 def test_what_ended_before_it_was_counted_is_not_judged() -> None:
-    """Of a process that died nobody knows which cases it had tried."""
+    """Of a process that died nobody knows what it had tried; a failure ends the search."""
     assert told(ExpectedFailure(*HERE)) == []
+    assert told(FailedShould(*HERE, expectations=(Use(AT),))) == []

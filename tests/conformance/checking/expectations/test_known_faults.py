@@ -1,5 +1,6 @@
 """Known faults of PyTorch: what each entry has, and what its script shows here."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -15,6 +16,8 @@ from conformance.checking.verdict import ExpectedFailure
 from conformance.implementations.failures import Accepted, LostDevice, Raised
 from conformance.implementations.shipped import SHIPPED
 from conformance.recording.tape import Tape
+
+from tests.support.sources import ROOT, needs_source_tree
 
 from .entries import CASE
 
@@ -46,6 +49,14 @@ def test_script_shows_the_fault(entry: Expectation) -> None:
         return
     with pytest.raises(Exception, match=entry.message):
         exec(entry.script, {"torch": torch})
+
+
+@needs_source_tree
+def test_page_on_cuda_has_the_scripts() -> None:
+    """Those of the entries for CUDA devices, as they are."""
+    page = (ROOT / "tests" / "adapters" / "CUDA.md").read_text(encoding="utf-8")
+    scripts = {each.script for each in known_faults() if each.device == ("cuda",)}
+    assert scripts == {text.strip() for text in re.findall(r"```python\n(.*?)```", page, re.S)}
 
 
 @pytest.mark.parametrize("what", ["a length too many", "a length beyond the sequence"])
