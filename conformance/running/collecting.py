@@ -225,6 +225,7 @@ class Reporting:
         """Write the table of verdicts below pytest's own output, then the report."""
         if self.left:
             return
+        self.finish()
         if self.run.verdicts:
             terminalreporter.section("LSTM conformance")
             terminalreporter.write(table(self.run.verdicts))

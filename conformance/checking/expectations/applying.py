@@ -79,6 +79,8 @@ def applied(
     return found, {at: reason for at, reason in others.items() if at not in places}
 
 
+OURS = __name__.partition(".")[0]
+"""The package in which a program in another language, for one, has its adapter."""
 TORCHS = ("torch.nn.LSTM", "torch.nn.LSTMCell")
 """The LSTMs of PyTorch that others are built on."""
 
@@ -151,14 +153,14 @@ def version_of(implementation: Implementation) -> str:
     if own:
         return str(own)
     name = implementation.name
-    if name in SHIPPED and SHIPPED[name].needs:
-        modules = SHIPPED[name].needs
+    if name in SHIPPED:
+        module = (*SHIPPED[name].needs, "torch")[0]
     else:
         of = getattr(implementation, "cls", getattr(implementation, "factory", None))
         inner = getattr(implementation, "inner", implementation)
-        modules = (str(getattr(of or type(inner), "__module__", "")).partition(".")[0],)
-    packages = importlib.metadata.packages_distributions()
-    return next((_version(packages[module][0]) for module in modules if module in packages), "")
+        module = str(getattr(of or type(inner), "__module__", "")).partition(".")[0]
+    found = importlib.metadata.packages_distributions().get(module, [""])[0]
+    return "" if module == OURS or not found else _version(found)
 
 
 def _version(distribution: str) -> str:

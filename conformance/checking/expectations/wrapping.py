@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import Any
 
 from conformance.checking import originals, process_state
 from conformance.implementations.declared import ADAPTERS
-from conformance.implementations.failures import Failure, blamed
 from conformance.implementations.implementation import Implementation
+from conformance.implementations.probing import SMALL, small_case, takes
 from conformance.recording.tape import paused
-from strategies import lstm_cases
-from strategies.search import search
 
 KERNELS = {"lstm": "torch.nn.LSTM", "lstm_cell": "torch.nn.LSTMCell"}
 """The modules of PyTorch by the names of the functions of torch that they call."""
@@ -20,8 +19,8 @@ KERNELS = {"lstm": "torch.nn.LSTM", "lstm_cell": "torch.nn.LSTMCell"}
 def computed_by(implementation: Implementation) -> tuple[str, ...]:
     """Return which of PyTorch's LSTMs a call of `implementation` calls, by their names.
 
-    The simplest case is run, and the functions of torch that it calls are looked at. Only what has
-    been tried when it was loaded is run: torch modules and hand-written classes.
+    A small case is run, and the functions of torch that it calls are looked at. Only what was tried
+    on such a case when it was loaded is run: torch modules and hand-written classes.
     """
     supports = implementation.supports
     tried = type(implementation).__module__ in ADAPTERS and not supports.own_process
@@ -40,15 +39,17 @@ def computed_by(implementation: Implementation) -> tuple[str, ...]:
             called.append(getattr(func, "__name__", ""))
             return func(*args, **(kwargs or {}))
 
-    def run(case: Any) -> None:
-        try:
-            with blamed(), paused(), Watching():
-                implementation.run(case)
-        except Failure:
-            return  # which is for the requirements to show
-
+    configuration = replace(
+        SMALL,
+        num_layers=supports.min_layers,
+        bias=supports.bias[0],
+        batch_first=supports.batch_first[0],
+        bidirectional=supports.bidirectional[0],
+    )
+    states, batched = supports.states[0], supports.batched[0]
+    case = small_case(configuration, supports.dtypes[0], states=states, batched=batched)
     originals.begin()
-    with process_state.restored():
-        search(lstm_cases(supports), run, seed="", max_examples=1)
+    with process_state.restored(), paused(), Watching():
+        takes(implementation, case)
     originals.put_back()
     return tuple(name for kernel, name in KERNELS.items() if kernel in called)

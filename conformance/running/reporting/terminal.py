@@ -210,7 +210,10 @@ def expectations(run: Run) -> Iterator[str]:
         count = len({each.entry.at for each in expected.applied if not each.entry.shipped})
         every = count + len(expected.unjudged)
         yield f"{count} of {every} expected failures in {expected.file} apply"
-        yield from (f"{at} does not apply: {why}" for at, why in expected.unjudged.items())
+        reasons: dict[str, list[str]] = {}
+        for at, why in expected.unjudged.items():
+            reasons.setdefault(why, []).append(at)
+        yield from (f"not judged, {why}: {', '.join(places)}" for why, places in reasons.items())
 
 
 def summarize(console: Console, run: Run) -> None:

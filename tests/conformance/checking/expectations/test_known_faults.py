@@ -16,7 +16,6 @@ from conformance.checking.verdict import ExpectedFailure
 from conformance.implementations.failures import Accepted, LostDevice, Raised
 from conformance.implementations.shipped import SHIPPED
 from conformance.recording.tape import Tape
-
 from tests.support.sources import ROOT, needs_source_tree
 
 from .entries import CASE
