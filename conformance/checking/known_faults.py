@@ -9,6 +9,7 @@ from conformance.implementations.failures import (
     Died,
     Failure,
     LostDevice,
+    Mismatch,
     Raised,
     WrongElement,
 )
@@ -163,6 +164,45 @@ KNOWN: tuple[Expectation, ...] = (
             cudnn=True,
         )
         for requirement in ("memory_layout_does_not_matter", "hidden_units_can_be_permuted")
+    ),
+    Expectation(
+        "layout_of_weights_does_not_matter",
+        LSTM,
+        "cuDNN's LSTM takes no strided weights, which the CPU's takes",
+        Raised,
+        "m = torch.nn.LSTM(2, 2, device='cuda'); "
+        "m.weight_ih_l0.data = m.weight_ih_l0.data.T.contiguous().T; "
+        "m(torch.zeros(1, 1, 2, device='cuda'))",
+        message="view size is not compatible",
+        devices=("cuda",),
+        cudnn=True,
+    ),
+    Expectation(
+        "directions_read_the_same_mask",
+        LSTM,
+        "cuDNN draws a dropout mask for each direction of the upper layer",
+        WrongElement,
+        "m = torch.nn.LSTM(1, 1, 2, dropout=0.5, bidirectional=True, device='cuda'); "
+        "[torch.nn.init.zeros_(p) for p in m.parameters()]; "
+        "m.bias_ih_l0.data[:] = torch.tensor([50., -50., 0.5, 50.]); "
+        "[b.data.copy_(torch.tensor([50., -50., 0., 50.])) for b in "
+        "(m.bias_ih_l1, m.bias_ih_l1_reverse)]; "
+        "m.weight_ih_l1.data[2, 0] = m.weight_ih_l1_reverse.data[2, 0] = 1; "
+        "print((m(torch.ones(20, 1, 1, device='cuda'))[0] != 0).squeeze(1).T.int())",
+        devices=("cuda",),
+        cudnn=True,
+    ),
+    Expectation(
+        "dropout_is_drawn_anew",
+        ("torch.nn.LSTM-without-cudnn",),
+        "dropout of 16-bit numbers repeats in each call half of what it drew in the call before",
+        Mismatch,
+        "x = torch.ones(64, dtype=torch.bfloat16, device='cuda'); "
+        "a, b = (torch.nn.functional.dropout(x, 0.25).ne(0).view(-1, 8).int() for _ in range(2)); "
+        "print(a[:, 4:], b[:, :4])",
+        since=(2, 11),
+        devices=("cuda",),
+        dtypes=("float16", "bfloat16"),
     ),
     Expectation(
         "gradients_are_the_same_in_eval",
