@@ -32,7 +32,13 @@ DEAR = [
     for name, each in REQUIREMENTS.items()
     if each.costly
     or each.body.__module__ in (real_sizes.__name__, repeated.__name__)
-    or name in ("changed_weights_take_effect", "layout_of_cotangents_does_not_matter")
+    or name
+    in (
+        "changed_weights_take_effect",
+        "layout_of_cotangents_does_not_matter",
+        "gradients_of_wide_layers_are_right",
+        "gradients_of_long_sequences_are_right",
+    )
 ]
 """Requirements that only the faults which name them are tried on."""
 PATIENCE = 120.0
