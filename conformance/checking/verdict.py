@@ -138,6 +138,19 @@ def _numbers(tensor: Any) -> str:
 
 
 @dataclass(frozen=True)
+class Use:
+    """What was seen of an expected failure, an entry `at` a line of a file.
+
+    Of the `cases` that the entry is about, so many `failed` as it says, and so many `otherwise`.
+    """
+
+    at: str
+    cases: int = 0
+    failed: int = 0
+    otherwise: int = 0
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What all verdicts have: the requirement, the implementation, the device, and the effort.
 
@@ -148,8 +161,8 @@ class Verdict:
     there is one, and `script` is its text, unless that is long.
     `figures` are numbers that were measured, in words, and `judged_by` those among them by which
     other requirements are judged. `units` are the largest errors of sigmoid and tanh by dtype, in
-    unit roundoffs, where they were measured. `cells` are what the cases were, see
-    :mod:`conformance.checking.cells`.
+    unit roundoffs, where they were measured. `expectations` are the entries of expected failures
+    that apply. `cells` are what the cases were, see :mod:`conformance.checking.cells`.
     """
 
     requirement: str
@@ -168,6 +181,7 @@ class Verdict:
     units: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     script: str = ""
     cells: Cells = field(default_factory=dict)
+    expectations: tuple[Use, ...] = ()
 
     outcome: ClassVar[str]
     conformant: ClassVar[bool]

@@ -19,6 +19,7 @@ def run_in(folder: Path) -> Run:
     run = Run(asked.profile, asked.seed, asked.max_examples, dict(what.circumstances))
     run.floor, run.shard, run.items_digest = asked.floor, asked.shard, what.digest
     run.total, run.started = len(what.items), asked.started
+    run.expected = what.expected
     found = {each.key: each for each in left.verdicts()}
     run.verdicts = list(found.values())
     run.seconds = left.seconds()

@@ -127,6 +127,7 @@ def _with_all_dropped(case: Case) -> Trace:
     input_size=(1, 9),
     seq_len=(1, 12),
     batch_size=(1, 6),
+    gradients=True,
     share_of_cases=0.5,
 )
 def dropped_values_pass_no_gradient(implementation: TorchModule, case: Case) -> float:
@@ -186,6 +187,7 @@ def _with_masks_of(network: Readable, result: Result) -> Trace:
     source=f"{DOCUMENTED}; the chain rule: the gradient by a factor's partner is the factor",
     applies=and_also(dropout, gradients),
     share_of_cases=0.7,
+    gradients=True,
     **_SMALL,
 )
 def gradients_have_the_mask_of_the_results(implementation: TorchModule, case: Case) -> float:

@@ -12,7 +12,12 @@ import pytest
 
 from conformance.checking import process_state
 from conformance.checking.budget import Budget
-from conformance.checking.verdict import FailedShould, NotApplicable, Verdict
+from conformance.checking.engine import left_out
+from conformance.checking.expectations.applying import Expected, applied
+from conformance.checking.expectations.complaints import complaints
+from conformance.checking.expectations.expectation import Expectation
+from conformance.checking.expectations.reading import known_faults
+from conformance.checking.verdict import ExpectedFailure, FailedShould, NotApplicable, Verdict
 from conformance.implementations.implementation import Implementation
 from conformance.implementations.loading import load, of_class, of_object
 from conformance.implementations.own_imports import OURS
@@ -66,19 +71,26 @@ class BoundRequirement:
     target: Any
     how: How = field(repr=False)
     strict: bool = False
+    expectations: tuple[Expectation, ...] = ()
 
     def __call__(self) -> None:
         """Decide the requirement on every device.
 
-        Raises :class:`NotConformant` where it does not hold, and skips where it does not apply. A
-        should that does not hold is an xfail unless the decision is `strict`.
+        Raises :class:`NotConformant` where it does not hold, and skips where it does not apply. An
+        expected failure is an xfail, and so is a should that does not hold unless the decision is
+        `strict`. An expectation that matches nothing fails.
         """
         __tracebackhide__ = True
         with OURS, process_state.restored():
             implementation = self.implementation()
             exact_arithmetic()
             devices = self.how.devices or implementation.supports.devices
-            verdicts = [self._decided(implementation, device) for device in devices]
+            own = self.expectations
+            if left_out(REQUIREMENTS[self.requirement], self._effort()[0]):
+                own = ()
+            entries = [*own, *known_faults(self.requirement)]
+            expected = Expected("expectations", tuple(applied(entries, implementation, devices)[0]))
+            verdicts = [self._decided(implementation, device, expected) for device in devices]
         for verdict in verdicts:
             if not verdict.conformant:
                 seed = self._effort()[0].seed
@@ -86,7 +98,11 @@ class BoundRequirement:
                     f"pytest --lstm-seed {seed}, or parametrize_with_requirements(..., seed={seed})"
                 )
                 raise NotConformant(verdict, f"draw the same cases again: {again}")
+        for complaint in complaints(expected, verdicts):
+            pytest.fail(str(complaint), pytrace=False)
         for verdict in verdicts:
+            if isinstance(verdict, ExpectedFailure):
+                pytest.xfail(verdict.reason)
             if isinstance(verdict, FailedShould):
                 claim = REQUIREMENTS[self.requirement].claim
                 pytest.xfail("\n".join([f"should: {claim}", *verdict.lines()]))
@@ -105,7 +121,7 @@ class BoundRequirement:
         how = self.how
         return session.effort(how.profile, how.max_examples, how.seed, how.timeout)
 
-    def _decided(self, implementation: Implementation, device: str) -> Verdict:
+    def _decided(self, implementation: Implementation, device: str, expected: Expected) -> Verdict:
         budget, seconds = self._effort()
         asked = session.options()
         limit = asked["lstm_timeout"] or self.how.timeout
@@ -136,6 +152,7 @@ class BoundRequirement:
             ),
             session.reproductions(),
             limit,
+            expected,
         )
         apart = not impossible(implementation) if self.how.isolated is None else self.how.isolated
         return task.apart(seconds, asked["lstm_memory"]) if apart else task.here()

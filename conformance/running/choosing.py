@@ -14,7 +14,8 @@ import pytest
 
 from conformance.checking.budget import PROFILES, STRETCHED, Budget
 from conformance.checking.database import opened
-from conformance.checking.engine import inapplicable
+from conformance.checking.engine import inapplicable, left_out
+from conformance.checking.expectations.applying import Expected
 from conformance.checking.requirement import LEVELS, Requirement
 from conformance.errors import UsageError, unknown
 from conformance.implementations.by_hand import HandWritten
@@ -27,6 +28,7 @@ from conformance.reproductions.subject import Subject, environment
 from conformance.requirements import REQUIREMENTS
 from conformance.running import limits
 from conformance.running.circumstances import circumstances
+from conformance.running.expecting import expected
 from conformance.running.journal import Doing, Entry, Journal
 from conformance.running.loaded import loaded
 from conformance.running.options import rerun
@@ -57,12 +59,14 @@ class Target:
 class Selection:
     """What the options of a run ask for.
 
-    `circumstances` are versions, precision switches, and what each implementation declares.
+    `circumstances` are versions, precision switches, and what each implementation declares;
+    `expected` are the failures that are expected.
     """
 
     requirements: list[Requirement]
     targets: list[Target]
     circumstances: dict[str, Any]
+    expected: Expected
 
 
 def selection(config: pytest.Config) -> Selection:
@@ -91,7 +95,10 @@ def select(config: pytest.Config) -> Selection:
                 text += ": give one of them another name with name="
             raise UsageError(text)
         targets.append(target(config, name, implementation))
-    return Selection(asked, targets, circumstances(each.implementation for each in targets))
+    known = circumstances(each.implementation for each in targets)
+    decided = [each for each in asked if not left_out(each, budget(config))]
+    devices_of = {each.implementation.name: (each.implementation, each.devices) for each in targets}
+    return Selection(asked, targets, known, expected(config.getoption, decided, devices_of))
 
 
 def target(config: pytest.Config, name: str, implementation: Implementation) -> Target:
@@ -261,7 +268,9 @@ def budget(config: pytest.Config) -> Budget:
     shared = opened(place) if place else None
     timed = config.getoption("lstm_time_budget") and not config.getoption("lstm_max_examples")
     stretch = STRETCHED if timed else 1
-    return Budget(examples, config.getoption("lstm_seed"), shrink_seconds, stretch=stretch, database=shared)
+    return Budget(
+        examples, config.getoption("lstm_seed"), shrink_seconds, stretch=stretch, database=shared
+    )
 
 
 def subject(config: pytest.Config, target: Target, requirement: str, device: str) -> Subject:

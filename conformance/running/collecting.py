@@ -21,23 +21,24 @@ from conformance.checking.verdict import (
     Verdict,
     from_json,
 )
-from conformance.errors import BROKEN
+from conformance.errors import BROKEN, UsageError
 from conformance.implementations.own_imports import OURS
 from conformance.implementations.programs.keeper import kept
 from conformance.reproductions.directory import remove, shown, tidy
 from conformance.running import remote
 from conformance.running.baseline import baseline
 from conformance.running.collection import LEFT_OUT
+from conformance.running.expecting import fix
 from conformance.running.folder import Asked, RunFolder, sweep
 from conformance.running.journal import ALONE, Collected, Entry, append, collected, read
 from conformance.running.limits import is_over, reached, timeout
-from conformance.running.options import SHARED, deciding
+from conformance.running.options import FIXING, SHARED, deciding
 from conformance.running.patience import TOOK, Patience
 from conformance.running.reporting import coverage
 from conformance.running.reporting.floor import floor
 from conformance.running.reporting.github import commands
 from conformance.running.reporting.report import Run
-from conformance.running.reporting.terminal import table
+from conformance.running.reporting.terminal import expectations, table
 from conformance.running.reporting.writing import Unwritable, write_all
 from conformance.running.resuming import Unfinished
 from conformance.running.unfinished import unfinished
@@ -224,8 +225,8 @@ class Reporting:
             crashed = Crashed(*here, reason=what or "the process died")
             return baseline(self.config).judged(crashed)
         happened = what or "the process died in this case"
-        known = baseline(self.config)
-        return unfinished(entry, self.reproductions, happened, seconds, bool(what), known)
+        expected, known = self._collected().expected, baseline(self.config)
+        return unfinished(entry, self.reproductions, happened, seconds, bool(what), expected, known)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Any:
@@ -240,6 +241,8 @@ class Reporting:
                 session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
             elif self.run.not_enough and not self.left:
                 session.exitstatus = BROKEN
+        if self.run.complaints and not session.exitstatus:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
         return done
 
     def finish(self) -> None:
@@ -249,6 +252,7 @@ class Reporting:
         self._take_from_disk()
         what = self._collected()
         self.run.circumstances = {**what.circumstances, **self.run.circumstances}
+        self.run.expected = what.expected
         self.run.usage_errors += [what.refusal] if what.refusal else []
         self.run.items_digest = what.digest
         self.run.sort()
@@ -261,6 +265,7 @@ class Reporting:
         """Write the table of verdicts below pytest's own output, then the report."""
         if self.left:
             return
+        self.finish()
         if self.run.verdicts:
             terminalreporter.section("LSTM conformance")
             terminalreporter.write(table(self.run.verdicts))
@@ -268,7 +273,12 @@ class Reporting:
                 terminalreporter.write_line(f"nothing was checked of {name}")
             for line in coverage.lines(self.run):
                 terminalreporter.write_line(line)
-            for line in (*self.run.circumstances.get("absent", ()), f"seed {self.run.seed}"):
+            for line in (
+                *self.run.circumstances.get("absent", ()),
+                *expectations(self.run),
+                *map(str, self.run.complaints),
+                f"seed {self.run.seed}",
+            ):
                 terminalreporter.write_line(line)
             if self.config.getoption("lstm_github"):
                 for line in commands(self.run.to_json()):
@@ -276,11 +286,26 @@ class Reporting:
         failed = self.write()
         if failed:
             terminalreporter.write_line(failed)
+        try:
+            terminalreporter.write(self.fix())
+        except (UsageError, OSError) as error:
+            terminalreporter.write_line(str(error))
+            if self._session is not None:
+                self._session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
     def pytest_unconfigure(self) -> None:
         """Write the report where nobody else does."""
         if not self.left:
             self.write()
+
+    def fix(self) -> str:
+        """Rewrite the file of expected failures if that is asked for; returns a line on it.
+
+        Raises :class:`UsageError` if not everything was decided, and :class:`OSError`.
+        """
+        if not self.config.getoption(FIXING):
+            return ""
+        return fix(Path(self.config.getoption("lstm_expectations")), self.run) + "\n"
 
     def write(self) -> str:
         """Write the report and delete the folder of the run.

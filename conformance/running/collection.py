@@ -153,6 +153,7 @@ class Item:
                 announce,
                 found.append,
                 self.target.strict,
+                selection(self.config).expected.of(*self.key),
             )
         )
         if calls.took:
@@ -285,8 +286,8 @@ def collected(session: pytest.Session) -> None:
     places = {item.nodeid: item.key for item in session.items if isinstance(item, RequirementItem)}
     digest = session.config.stash.get(DIGEST, "")
     if digest:
-        circumstances = selection(session.config).circumstances
+        chosen = selection(session.config)
         journal = Journal.of(session.config)
-        journal.collected(Collected(places, circumstances, digest=digest))
+        journal.collected(Collected(places, chosen.circumstances, "", digest, chosen.expected))
         journal.write(Entry(Doing()))
         journal.close()

@@ -12,12 +12,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from conformance.checking.budget import MEMORY, Budget
 from conformance.checking.engine import inapplicable
+from conformance.checking.expectations.applying import Expected
 from conformance.checking.finding import Finding
 from conformance.checking.requirement import Requirement
 from conformance.checking.verdict import (
@@ -48,7 +49,7 @@ class Task:
     """What is decided, and where what a failure leaves is written: below `root`.
 
     `timeout` is the limit in seconds; without a process of its own it holds for a call of the
-    requirement, where it is not None.
+    requirement, where it is not None. `expected` are the failures that are expected.
     """
 
     requirement: Requirement
@@ -59,6 +60,7 @@ class Task:
     subject: Subject
     root: Path
     timeout: float | None
+    expected: Expected = field(default_factory=Expected)
 
     def here(self, journal: Path | None = None) -> Verdict:
         """Decide in this process, and write each step to the `journal` before it is taken."""
@@ -83,6 +85,7 @@ class Task:
             announce,
             found.append,
             self.strict,
+            self.expected.of(self.requirement.name, implementation.name, self.device),
         )
         written.close()
         if isinstance(verdict, (Passed, ExpectedFailure, UnexpectedPass)):
@@ -110,7 +113,7 @@ class Task:
             entry, took = read(journal), time.monotonic() - started
         if entry is not None and entry.case is not None:
             told = what if late else f"{what} in this case"
-            return unfinished(entry, self.root, told, took, late)
+            return unfinished(entry, self.root, told, took, late, self.expected)
         here = self.requirement.name, self.implementation.name, self.device
         return (TimedOut if late else Crashed)(*here, seconds=took, reason=what)
 

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 
 import pytest
 
+from conformance.checking.expectations.applying import Expected
 from conformance.checking.verdict import Verdict, from_json
 from conformance.recording.json import Damaged, decode, encode
 from conformance.recording.steps import Step
@@ -75,12 +76,14 @@ class Collected:
     - `circumstances`: versions, settings, and what each implementation declares
     - `refusal`: why nothing can be collected, else empty
     - `digest`: that of all items, of which other shards or an earlier run may have some
+    - `expected`: the failures that the run expects
     """
 
     items: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
     circumstances: Mapping[str, Any] = field(default_factory=dict)
     refusal: str = ""
     digest: str = ""
+    expected: Expected = field(default_factory=Expected)
 
 
 class Journal:
@@ -127,7 +130,7 @@ class Journal:
         """Write what was collected into a separate file; raises :class:`OSError` if it cannot."""
         if self._open is not None:
             with self._open(COLLECTED, "wb") as file:
-                file.write(json.dumps(vars(what)).encode("ascii"))
+                file.write(json.dumps(encode(what)).encode("ascii"))
 
     def decided(self, verdict: Verdict) -> None:
         """Add a verdict to those of this process."""

@@ -11,18 +11,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from conformance.checking import process_state
 from conformance.checking.budget import PROFILES
+from conformance.checking.expectations.applying import applied
 from conformance.checking.requirement import LEVELS
 from conformance.errors import UsageError, unknown
 from conformance.implementations.own_imports import OURS
 from conformance.requirements import REQUIREMENTS
 from conformance.running.bound import BoundRequirement, How, NotConformant
+from conformance.running.expecting import given
 from conformance.running.isolated import impossible
 
 
@@ -40,6 +43,7 @@ def parametrize_with_requirements(
     precision: str = "",
     strict: bool = False,
     isolated: bool | None = None,
+    expectations: str | Path | Sequence[Mapping[str, Any]] = (),
 ) -> pytest.MarkDecorator:
     """Parametrize a pytest test with every requirement, as its argument `requirement`.
 
@@ -61,6 +65,8 @@ def parametrize_with_requirements(
       not, it is an xfail with the difference
     - `isolated`: whether each requirement is decided in a fork, so that a target that kills its
       process or hangs gets a verdict; by default where a fork can be had and its target allows it
+    - `expectations`: expected failures with conditions: a TOML file, relative to the current
+      folder, or the entries themselves, each with the keys that an entry has in a file
 
     The options ``--lstm-seed``, ``--lstm-profile``, ``--lstm-max-examples``, ``--lstm-timeout`` and
     ``--lstm-database`` of pytest go before these arguments. Each test has the marker ``lstm``, that
@@ -69,8 +75,8 @@ def parametrize_with_requirements(
 
     The settings of Hypothesis and of torch stay as they are, except that TF32 on CUDA is switched
     off. Raises :class:`~conformance.UsageError` for a target that does not exist or is not an LSTM,
-    for an unknown requirement, level, dtype or profile, if there is no target or no requirement,
-    and where a fork is asked for and cannot be had.
+    for an unknown requirement, level, dtype or profile, for expectations that make no sense, if
+    there is no target or no requirement, and where a fork is asked for and cannot be had.
     """
     expected = dict(expected_failures or {})
     chosen = _chosen({*(requirements or REQUIREMENTS)}, {*(levels or LEVELS)}, expected)
@@ -80,6 +86,7 @@ def parametrize_with_requirements(
         raise UsageError("give at least one class, implementation or name to verify")
     listed = ",".join(dtypes)
     how = How(profile, max_examples, seed, timeout, devices, listed, precision, isolated)
+    own = given(expectations)
     for target in targets:
         # not isinstance(target, Implementation): that tries it out, before it has its name
         if not isinstance(target, (str, type)) and not hasattr(target, "run"):
@@ -87,11 +94,19 @@ def parametrize_with_requirements(
         with OURS, process_state.restored():
             implementation = BoundRequirement(chosen[0], target, how).implementation()
             reason = impossible(implementation)
+            # conditions that cannot be evaluated are refused
+            applied(own, implementation, devices or implementation.supports.devices)
         if isolated and reason:
             raise UsageError(f"isolated=True: {implementation.name}: {reason}")
     parameters = [
         pytest.param(
-            BoundRequirement(name, target, how, strict or name in expected),
+            BoundRequirement(
+                name,
+                target,
+                how,
+                strict or name in expected,
+                tuple(entry for entry in own if entry.requirement == name),
+            ),
             id=name if len(targets) == 1 else f"{_id(target)}-{name}",
             marks=_marks(name, expected.get(name)),
         )

@@ -25,6 +25,7 @@ from conformance.running import limits, options
 if TYPE_CHECKING:
     from conformance.running.resuming import Unfinished
 
+HEADER = pytest.StashKey[list[str]]()
 FAMILIES = Path(__file__).parent.parent / "requirements"
 
 
@@ -58,6 +59,9 @@ def pytest_configure(config: pytest.Config) -> None:
     else:
         try:
             options.check(vars(config.option), options.PYTEST)
+            with OURS:
+                from conformance.running import expecting
+            config.stash[HEADER] = expecting.header(config.getoption)
         except UsageError as error:
             raise pytest.UsageError(str(error)) from error
         with OURS:
@@ -102,6 +106,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if hasattr(config.option, "lstm_work") and hasattr(config, "workerinput"):
         shutil.rmtree(config.option.lstm_reproductions, ignore_errors=True)
         os._exit(0)
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Name the file of expected failures, if there is one."""
+    return config.stash.get(HEADER, [])
 
 
 def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:

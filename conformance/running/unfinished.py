@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from conformance.checking.expectations.applying import Expected
+from conformance.checking.expectations.deciding import Watch
 from conformance.checking.finding import Finding
 from conformance.checking.verdict import Verdict
 from conformance.implementations.failures import Died, NoAnswer
@@ -15,7 +17,13 @@ from conformance.running.journal import Entry
 
 
 def unfinished(
-    entry: Entry, root: Path, what: str, seconds: float, late: bool, known: Baseline = NOTHING
+    entry: Entry,
+    root: Path,
+    what: str,
+    seconds: float,
+    late: bool,
+    expected: Expected,
+    known: Baseline = NOTHING,
 ) -> Verdict:
     """Return the verdict, and write a reproduction below `root` unless the failure is known.
 
@@ -24,6 +32,7 @@ def unfinished(
     - `what`: what happened, in words
     - `seconds`: how long the requirement took
     - `late`: whether the process hung; else it died
+    - `expected`: the failures that the run expects
     - `known`: the failures that are known from an earlier run
     """
     assert entry.case is not None
@@ -32,7 +41,9 @@ def unfinished(
     tape.steps = entry.steps
     found = Finding(None, entry.case, NoAnswer(what) if late else Died(what), tape)
     here = entry.subject.requirement, entry.now.implementation, entry.subject.device
-    verdict = known.judged(found.verdict(*here, cases=0, seconds=seconds))
+    watch = Watch(expected.of(*here))
+    verdict = watch.of_one(found.verdict(*here, cases=0, seconds=seconds), found)
+    verdict = known.judged(verdict)
     if verdict.conformant:
         return verdict
     requirement = REQUIREMENTS[entry.subject.requirement]

@@ -42,7 +42,17 @@ def merged(reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     run.started = min(calendar.timegm(time.strptime(each["started"], TIME)) for each in runs)
     run.seconds = sum(each["seconds"] for each in runs)
     run.sort()
-    return run.to_json()
+    return _with_expectations(run.to_json(), [each["expectations"] for each in reports])
+
+
+def _with_expectations(report: dict[str, Any], parts: Sequence[Any]) -> dict[str, Any]:
+    """Return the report with the expected failures of all shards, and the complaints of each."""
+    found = [complaint for part in parts for complaint in part["complaints"]]
+    same_entry = zip(*(part["applied"] for part in parts), strict=True)
+    seen = [next((each for each in of if each["cases"] is not None), of[0]) for of in same_entry]
+    report["expectations"] = {**parts[0], "applied": seen, "complaints": found}
+    report["conformant"] = report["conformant"] and not found
+    return report
 
 
 def _complaints(runs: Sequence[Mapping[str, Any]]) -> Iterator[str]:

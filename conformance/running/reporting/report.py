@@ -9,10 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from conformance.checking.digest import combined
+from conformance.checking.expectations.applying import Expected
+from conformance.checking.expectations.complaints import Complaint, complaints, seen
 from conformance.checking.verdict import OUTCOMES, NotApplicable, Undecided, Verdict
 from conformance.recording.json import encode, write
 from conformance.requirements import REQUIREMENTS
 from conformance.running.reporting.floor import Floor, Shortfall, exercised, shortfalls
+
+ENTRY = ("at", "requirement", "reason", "link", "kind", "what", "message", "certain", "shipped")
+"""The fields of an expected failure that a report has."""
 
 FORMAT = "lstm-conformance/report"
 VERSION = 1
@@ -34,6 +39,7 @@ class Run:
     - `usage_errors`, `broken`: what ended the run: wrong options, or faults of this suite
     - `total`: the number of verdicts to expect
     - `started`, `seconds`: seconds since the epoch, and seconds taken
+    - `expected`: the failures that are expected
     """
 
     profile: str
@@ -50,6 +56,7 @@ class Run:
     total: int = 0
     started: float = field(default_factory=time.time)
     seconds: float = 0.0
+    expected: Expected = field(default_factory=Expected)
 
     def sort(self) -> None:
         """Sort the verdicts by implementations, as these were asked for, devices, requirements."""
@@ -92,7 +99,27 @@ class Run:
                 "seconds": self.seconds,
                 **encode(self.circumstances),
             },
+            "expectations": self._expectations(),
             "verdicts": [verdict.to_json() for verdict in self.verdicts],
+        }
+
+    def _expectations(self) -> dict[str, Any]:
+        """Return the file, its entries as far as they apply, and what is wrong with them."""
+        return {
+            "file": self.expected.file,
+            "applied": [
+                {
+                    **{name: getattr(each.applied.entry, name) for name in ENTRY},
+                    "implementation": each.applied.implementation,
+                    "device": each.applied.device,
+                    "role": each.applied.role.value,
+                    "cases": each.use.cases if each.use else None,
+                    "failed": each.use.failed if each.use else None,
+                }
+                for each in seen(self.expected, self.verdicts)
+            ],
+            "unjudged": self.expected.unjudged,
+            "complaints": encode(self.complaints),
         }
 
     def cases_digest(self) -> str:
@@ -109,6 +136,11 @@ class Run:
         write(path, self.to_json())
 
     @property
+    def complaints(self) -> list[Complaint]:
+        """What is wrong with the file of expected failures, if every requirement was decided."""
+        return complaints(self.expected, self.verdicts) if self.complete else []
+
+    @property
     def complete(self) -> bool:
         """Whether every requirement that was asked for has a verdict."""
         decided = len(self.verdicts) + len(self.left_out)
@@ -120,10 +152,10 @@ class Run:
     def conformant(self) -> bool:
         """Whether the run is complete, all verdicts are conformant, and enough was exercised.
 
-        Of each implementation something must have been decided.
+        Of each implementation something must have been decided, and there is no complaint.
         """
         enough = not self.unchecked and not self.not_enough
-        return self.complete and enough and self.faultless
+        return self.complete and enough and self.faultless and not self.complaints
 
     @property
     def outcome(self) -> str:

@@ -74,6 +74,19 @@ def _switches(circumstances: Mapping[str, Any]) -> Iterator[str]:
         yield f"float32 products exact: {told}"
 
 
+def expectations(run: Run) -> Iterator[str]:
+    """Yield which file of expected failures is used, and which of its entries apply nowhere."""
+    expected = run.expected
+    if expected.file:
+        count = len({each.entry.at for each in expected.applied if not each.entry.shipped})
+        every = count + len(expected.unjudged)
+        yield f"{count} of {every} expected failures in {expected.file} apply"
+        reasons: dict[str, list[str]] = {}
+        for at, why in expected.unjudged.items():
+            reasons.setdefault(why, []).append(at)
+        yield from (f"not judged, {why}: {', '.join(places)}" for why, places in reasons.items())
+
+
 def summarize(console: Console, run: Run) -> None:
     """Print declarations, counts, versions and, if everything was decided, the outcome."""
     of = run.circumstances
@@ -84,6 +97,7 @@ def summarize(console: Console, run: Run) -> None:
         *of.get("mended", ()),
         *_measured(run.verdicts),
         *coverage.lines(run),
+        *expectations(run),
     ):
         console.print(Indented(line, style="dim"))
     console.print(Indented(_counted(run)))
@@ -96,6 +110,8 @@ def outcome(console: Console, run: Run) -> None:
     """Print whether the run is conformant, if everything was decided."""
     if len(run.verdicts) + len(run.left_out) < run.total:
         return
+    for complaint in run.complaints:
+        console.print(Indented(str(complaint), style="bold red"))
     word, style = ("conformant", "bold green") if run.conformant else ("not conformant", "bold red")
     if run.unchecked and run.faultless:
         word = f"nothing was checked of {', '.join(run.unchecked)}"
