@@ -178,6 +178,7 @@ def gradients_are_summed_over_rows_in_float32(implementation: Implementation, ca
     returned = "c_n" in implementation.supports.results
     if implementation.supports.lacking_for(step) or not returned or not saturates(model):
         return 0.0
+    assert step.h_0 is not None
     zeros = cotangents(step, ())
     rng = np.random.default_rng(zlib.crc32(case.input.tobytes()))
     half = rng.uniform(0.5, 1, (len(zeros.c_n), zeros.c_n.shape[1] // 2, of.hidden_size))

@@ -39,7 +39,7 @@ class ComputesStepsInFloat64(PlainLSTM):
     """Computes each step in float64, and rounds h and c to the dtype."""
 
     def step(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> States:
-        widened = Weights(*(None if each is None else each.double() for each in w))
+        widened = Weights._make(None if each is None else each.double() for each in w)
         new = super().step(x.double(), h.double(), c.double(), widened)
         return new[0].to(x.dtype), new[1].to(x.dtype)
 

@@ -142,7 +142,7 @@ def test_lstm_cases_of_several_layers_are_short_in_bfloat16(case: Case) -> None:
 
 def sparse(array: Array) -> bool:
     """Whether few elements are other than zero."""
-    return np.count_nonzero(array) <= 4
+    return bool(np.count_nonzero(array) <= 4)
 
 
 @given(lstm_cases(dtypes=["float16", "bfloat16"], gradients=True, seq_len=(3, 9)))
