@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -95,10 +95,21 @@ def select(config: pytest.Config) -> Selection:
                 text += ": give one of them another name with name="
             raise UsageError(text)
         targets.append(target(config, name, implementation))
+    return selected(config, asked, targets)
+
+
+def selected(
+    config: pytest.Config, asked: list[Requirement], targets: Sequence[Target]
+) -> Selection:
+    """Return the requirements `asked` for and the `targets`, with all that is known of them.
+
+    Raises :class:`UsageError` for a file of expected failures that makes no sense.
+    """
     known = circumstances(each.implementation for each in targets)
     decided = [each for each in asked if not left_out(each, budget(config))]
     devices_of = {each.implementation.name: (each.implementation, each.devices) for each in targets}
-    return Selection(asked, targets, known, expected(config.getoption, decided, devices_of))
+    found = expected(config.getoption, decided, devices_of)
+    return Selection(asked, [*targets], known, found)
 
 
 def target(config: pytest.Config, name: str, implementation: Implementation) -> Target:

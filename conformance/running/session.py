@@ -56,7 +56,8 @@ def effort(
     examples = asked["lstm_max_examples"] or (not changed and max_examples) or PROFILES[profile]
     place = asked["lstm_database"] or _cached()
     shared = opened(place) if place else None
-    return Budget(examples, _seed(seed), min(Budget.shrink_seconds, seconds / 4), shared), seconds
+    shrinking = min(Budget.shrink_seconds, seconds / 4)
+    return Budget(examples, _seed(seed), shrinking, database=shared), seconds
 
 
 def _seed(own: int | None) -> int:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from conformance.checking.budget import DEFAULT, Budget
 from conformance.checking.engine import Announce
+from conformance.checking.expectations.expectation import Applied
 from conformance.checking.finding import Finding
 from conformance.checking.requirement import Requirement
 from conformance.checking.verdict import Verdict
@@ -23,6 +24,7 @@ def check(
     before: Announce | None = None,
     keep: Callable[[Finding], None] = lambda _: None,
     strict: bool = True,
+    expected: Sequence[Applied] | None = None,
 ) -> Verdict:
     """Draw cases until the requirement fails or the budget is spent; never raises for a failure.
 
@@ -32,6 +34,7 @@ def check(
     - `budget`: how many cases are drawn, from which seed
     - `before`, `keep`: see :func:`conformance.running.deciding.check`
     - `strict`: whether a requirement that an LSTM should meet, but need not, can fail
+    - `expected`: the failures that are expected, by default the known faults of PyTorch that apply
 
     This happens in this process, and without a limit of time. Raises
     :class:`~conformance.UsageError` for an unknown requirement, and for what is no LSTM.
@@ -41,4 +44,6 @@ def check(
             raise unknown("requirement", requirement, REQUIREMENTS)
         requirement = REQUIREMENTS[requirement]
     implementation = implementation_of(target)
-    return deciding.check(requirement, implementation, device, budget, before, keep, strict)
+    return deciding.check(
+        requirement, implementation, device, budget, before, keep, strict, expected
+    )

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from conformance.checking.verdict import Verdict
 from conformance.cli.from_python.deciding import Called, Decided, can_fork, here, in_children
 from conformance.cli.from_python.settled import Settled
-from conformance.running.choosing import SELECTION, Selection, Target, requirements
-from conformance.running.circumstances import circumstances
+from conformance.running.choosing import SELECTION, Target, requirements, selected
 from conformance.running.collecting import Reporting
 from conformance.running.journal import Collected, Journal
 from conformance.running.limits import timeout
@@ -34,9 +33,9 @@ class Collecting(Reporting):
             item.nodeid: (item.requirement.name, item.target.implementation.name, item.device)
             for item in items
         }
-        declared = circumstances(target.implementation for target in targets)
-        config.stash[SELECTION] = Selection(asked, [*targets], declared)
-        Journal.of(config.of_pytest).collected(Collected(places, declared))
+        chosen = config.stash[SELECTION] = selected(config.of_pytest, asked, targets)
+        what = Collected(places, chosen.circumstances, expected=chosen.expected)
+        Journal.of(config.of_pytest).collected(what)
 
     def decide(self) -> Iterator[Verdict]:
         """Decide all items, and yield each verdict as it is reached."""

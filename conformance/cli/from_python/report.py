@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from conformance.checking.verdict import Verdict
 from conformance.inference.inference import Inference
+from conformance.recording.json import write_text
+from conformance.running.reporting.pages.run import html
 from conformance.running.reporting.report import Run
 from conformance.running.reporting.terminal import failures, render, summarize
 
@@ -58,6 +61,10 @@ class Report:
         self._print(console, table=False)
         assert isinstance(console.file, io.StringIO)
         return console.file.getvalue().strip()
+
+    def save_html(self, path: Path | str) -> None:
+        """Write the page of the run, one file that needs nothing else; raises :class:`OSError`."""
+        write_text(Path(path), html(self.to_json()))
 
     def _repr_html_(self) -> str:
         """Show tables, failures, counts and the outcome in a notebook."""

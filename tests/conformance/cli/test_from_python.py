@@ -132,7 +132,7 @@ def test_classes_of_a_function_are_verified_and_inferred() -> None:
     assert "Local," in found.code
 
 
-def test_report_of_a_wrong_lstm() -> None:
+def test_report_of_a_wrong_lstm(tmp_path: Path) -> None:
     """It is frozen, has the failures, is in words, in JSON of the published schema, and in HTML."""
     report = few(Forgetful, requirements=[ONE, "h_n_is_last_output"])
     assert not report.conformant
@@ -144,6 +144,9 @@ def test_report_of_a_wrong_lstm() -> None:
     written = json.loads(json.dumps(report.to_json()))
     jsonschema.validate(written, json.loads(SCHEMA.read_text(encoding="utf-8")))
     assert written["conformant"] is False
+    page = tmp_path / "page.html"
+    report.save_html(page)
+    assert ONE in page.read_text(encoding="utf-8")
     with pytest.raises(FrozenInstanceError):
         report.run = None  # type: ignore[misc, assignment]
     with pytest.raises(TypeError, match="conformant"):
