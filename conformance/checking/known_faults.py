@@ -115,6 +115,38 @@ KNOWN: tuple[Expectation, ...] = (
         dtypes=("float32", "bfloat16"),
     ),
     Expectation(
+        "sums_of_gradients_are_accumulated_in_float32",
+        CELLS,
+        "the CPU's bfloat16 product of a gradient with weights is added up in bfloat16",
+        WrongElement,
+        "m = torch.nn.LSTMCell(1, 6).bfloat16(); "
+        "[torch.nn.init.zeros_(p) for p in m.parameters()]; m.bias_ih.data[:6] = 64; "
+        "m.weight_ih.data[12:18, 0] = torch.tensor([256., 1, 1, 1, 1, -256]); "
+        "x = torch.zeros(1, 1).bfloat16().requires_grad_(); m(x)[1].sum().backward(); "
+        "print(x.grad)",
+        message="gradient of",
+        until=(2, 1),
+        devices=("cpu",),
+        dtypes=("bfloat16",),
+    ),
+    Expectation(
+        "sums_of_gradients_are_accumulated_in_float32",
+        LSTMS,
+        "the CPU's bfloat16 product of a gradient with weights is added up in bfloat16; "
+        "oneDNN's, for an LSTM without projection, is not",
+        WrongElement,
+        "m = torch.nn.LSTM(1, 6, proj_size=1).bfloat16(); "
+        "[torch.nn.init.zeros_(p) for p in m.parameters()]; m.bias_ih_l0.data[:6] = 64; "
+        "m.weight_ih_l0.data[12:18, 0] = torch.tensor([256., 1, 1, 1, 1, -256]); "
+        "x = torch.zeros(1, 1).bfloat16().requires_grad_(); m(x)[1][1].sum().backward(); "
+        "print(x.grad)",
+        message="gradient of",
+        until=(2, 1),
+        devices=("cpu",),
+        dtypes=("bfloat16",),
+        certain=False,
+    ),
+    Expectation(
         "wrong_state_batch_is_refused_when_packed",
         LSTMS,
         "torch checks no shapes of packed input's initial states: it broadcasts a c_0 of one row, "
