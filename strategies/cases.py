@@ -24,6 +24,7 @@ from strategies.sizes import (
     sizes,
 )
 from strategies.support import EVERYTHING, Support
+from strategies.tame import GRADIENTS, RESULTS, TAME, Limits
 from strategies.tensors import PARAMETERS, fill, input_shape, kind, seeds, state_shapes
 
 
@@ -46,6 +47,7 @@ def lstm_cases(
     seq_len: Bounds = (1, 64),
     batch_size: Bounds = (1, 33),
     weights: Collection[str] = NAMES,
+    gradients: bool = False,
     work: int | None = None,
 ) -> SearchStrategy[Case]:
     """Draw cases that `support` allows.
@@ -60,6 +62,8 @@ def lstm_cases(
       each size. A `batch_size` from 0 allows empty batches, if `support` has them;
     - `weights`: the names, in :data:`strategies.recipes.NAMES`, of the recipes for weights and
       biases: ``["saturating"]`` for flat gates, ``["small", "default"]`` for tame ones;
+    - `gradients`: whether gradients will be compared, whose bounds grow faster than those of
+      results. In dtypes of 16 bits, cases are within :mod:`strategies.tame`;
     - `work`: how many multiplications the products may take. Where it is given, sizes are those of
       networks that are really used, :data:`strategies.sizes.REAL`, and there are fewer steps and
       rows, down to the least that is asked for, where sizes are large.
@@ -123,12 +127,20 @@ def lstm_cases(
             work,
         ),
         flags("states", choices("states", support.states, states), often=(4, 1)),
-        {
-            **{name: recipes(name, names=DATA) for name in ("input", "h_0", "c_0")},
-            **{name: recipes(name, names=weights) for name in PARAMETERS},
-        },
+        _styles(weights),
+        _styles([name for name in weights if name in TAME] or weights),
+        {} if work is not None else GRADIENTS if gradients else RESULTS,
+        max(num_layers[0], support.min_layers, 2 * (dropout is True)),
         seeds(),
     )
+
+
+def _styles(weights: Collection[str]) -> dict[str, SearchStrategy[Recipe]]:
+    """Strategies for the recipes of all kinds of tensors, those of parameters among `weights`."""
+    return {
+        **{name: recipes(name, names=DATA) for name in ("input", "h_0", "c_0")},
+        **{name: recipes(name, names=weights) for name in PARAMETERS},
+    }
 
 
 @dataclass(frozen=True)
@@ -143,7 +155,9 @@ class _Rows:
     distinct: SearchStrategy[bool]
     work: int | None
 
-    def draw(self, draw: DrawFn, configuration: Configuration) -> tuple[int, int | None, bool]:
+    def draw(
+        self, draw: DrawFn, configuration: Configuration, limits: Limits | None
+    ) -> tuple[int, int | None, bool]:
         """Draw the number of steps, of rows (None if unbatched), and whether rows are ragged."""
         hidden_size = configuration.hidden_size
         kind_of_rows, distinct = draw(self.kinds), draw(self.distinct)
@@ -153,6 +167,10 @@ class _Rows:
             least = self.steps_bounds[0], self.batch_bounds[0]
             steps, rows = affordable_rows(configuration, seq_len, batch_size or 1, self.work, least)
             return steps, batch_size and rows, kind_of_rows == "ragged" and bool(batch_size)
+        if limits is not None:
+            seq_len = limits.few(seq_len, configuration.num_layers, self.steps_bounds)
+            if batch_size:
+                batch_size = max(self.batch_bounds[0], min(batch_size, limits.rows))
         taken = {configuration.input_size, hidden_size}
         if distinct:
             seq_len = apart(seq_len, taken, self.steps_bounds)
@@ -179,11 +197,19 @@ def _lstm_cases(
     rows: _Rows,
     states: SearchStrategy[bool],
     styles: Mapping[str, SearchStrategy[Recipe]],
+    tame: Mapping[str, SearchStrategy[Recipe]],
+    limits_by_dtype: Mapping[str, Limits],
+    least_layers: int,
     all_seeds: SearchStrategy[int],
 ) -> Case:
     dtype, device = draw(places)
     configuration = draw(configurations)
-    seq_len, batch_size, ragged = rows.draw(draw, configuration)
+    limits = limits_by_dtype.get(dtype)
+    if limits is not None and limits.concern(configuration):
+        configuration, styles = limits.shallow(configuration, least_layers), tame
+    else:
+        limits = None
+    seq_len, batch_size, ragged = rows.draw(draw, configuration, limits)
     shapes = configuration.parameter_shapes()
     names = list(shapes)
     shapes["input"] = input_shape(configuration, seq_len, batch_size)

@@ -60,6 +60,8 @@ def test_wheel_holds_the_three_packages_and_what_pytest_loads(wheel: zipfile.Zip
     [
         *(f"{name}/py.typed" for name in PACKAGES),
         "conformance/DESIGN.md",
+        "conformance/checking/EXPECTATIONS.md",
+        "conformance/checking/expectations/known_faults.toml",
         "conformance/cli/pytest.ini",
         "conformance/implementations/programs/protocol.schema.json",
         "conformance/implementations/programs/PROTOCOL.md",

@@ -11,6 +11,10 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from conformance.checking.expectations.complaints import PROBLEMS
+from conformance.checking.expectations.expectation import EITHER, SIZES
+from conformance.checking.expectations.reading import READERS
+from conformance.implementations.failures import KINDS
 from tests.support.processes import command
 from tests.support.processes import pytest as run_pytest
 from tests.support.sources import ROOT, needs_source_tree
@@ -106,6 +110,31 @@ def test_page_verifies_a_numpy_function(tmp_path: Path) -> None:
     (tmp_path / "function.py").write_text(function)
     run = shown(verify, tmp_path, *QUICK)
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_page_expects_the_failure_of_its_example(tmp_path: Path) -> None:
+    """The file that the page shows makes the run green, and red as soon as the fault is mended."""
+    page = "conformance/checking/EXPECTATIONS.md"
+    (_, faulty), (_, entry), (_, verify) = blocks(page, "An example")
+    (tmp_path / "my_lstm.py").write_text(faulty)
+    (tmp_path / "expected.toml").write_text(entry)
+    only = ["--requirement", "results_match_reference", "-n", "0"]
+    run = shown(verify, tmp_path, *QUICK, *only)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "1 expected failure" in run.stdout
+    (tmp_path / "my_lstm.py").write_text(faulty.replace("self.bidirectional", "False"))
+    run = shown(verify, tmp_path, *QUICK, *only)
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert "expected.toml:1: unexpected pass: results_match_reference" in run.stdout
+
+
+def test_page_has_every_key_of_an_expected_failure() -> None:
+    """And every kind of failure."""
+    text = (ROOT / "conformance/checking/EXPECTATIONS.md").read_text(encoding="utf-8")
+    for name in ("requirement", *READERS, *EITHER, *SIZES, *KINDS):
+        assert f"`{name}`" in text, name
+    for problem in PROBLEMS:
+        assert f"**{problem}**" in text
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed")

@@ -167,6 +167,8 @@ def measured(implementation: Implementation, dtype: DType, device: str) -> Measu
 
 
 _in_force: dict[tuple[int, str, str], Precision] = {}
+_asked: dict[tuple[int, str, str], tuple[Implementation, DType, str]] = {}
+"""By what something was judged of late."""
 
 
 @contextlib.contextmanager
@@ -198,9 +200,24 @@ def loosen(implementation: Implementation, dtype: DType, device: str) -> bool:
     return True
 
 
+def loosen_all() -> bool:
+    """Loosen whatever something was judged by since :func:`forget`, as :func:`loosen` does.
+
+    That can be more than one dtype: some requirements try a case in another one as well.
+    """
+    return sum(loosen(*each) for each in list(_asked.values())) > 0
+
+
+def forget() -> None:
+    """Forget by what something was judged."""
+    _asked.clear()
+
+
 def judging(implementation: Implementation, dtype: DType, device: str) -> Precision:
     """The precision by which results of `implementation` are judged: declared, or measured."""
-    return _in_force.get((id(implementation), dtype.name, device), precision(implementation))
+    key = id(implementation), dtype.name, device
+    _asked[key] = implementation, dtype, device
+    return _in_force.get(key, precision(implementation))
 
 
 def figures(implementation: Implementation, dtypes: Iterable[str], device: str) -> tuple[str, ...]:

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from hypothesis import reject
 from hypothesis.errors import InvalidArgument, StopTest
 
 from conformance.checking import activations, blaming, devices, originals, process_state
 from conformance.checking.budget import DEFAULT, PROFILES, Budget
 from conformance.checking.digest import Digest
+from conformance.checking.expectations.deciding import Watch, ends_process
 from conformance.checking.finding import Finding, size
 from conformance.checking.requirement import Requirement
 from conformance.checking.verdict import (
@@ -41,8 +43,8 @@ if TYPE_CHECKING:
 Announce = Callable[[Case], "Callable[[Step], None] | None"]
 
 
-class _ShrunkLongEnough(BaseException):
-    """Ends a Hypothesis run whose time for shrinking is up.
+class _Enough(BaseException):
+    """Ends a Hypothesis run: time for shrinking is up, or no further case can be counted on.
 
     It is a BaseException so that no ``except Exception`` of an implementation catches it.
     """
@@ -61,11 +63,16 @@ def inapplicable(
         return f"no {device.partition(':')[0].upper()} device is present"
     if device not in requirement.cases.get("devices", (device,)):
         return "applies to CUDA devices only"
-    if requirement.costly and budget.max_examples < PROFILES["thorough"]:
+    if left_out(requirement, budget):
         return "decided in the thorough profile"
     if isinstance(needed, str):
         return needed
     return _lacking(requirement, replace(supports, devices=(device,)))
+
+
+def left_out(requirement: Requirement, budget: Budget) -> bool:
+    """Return whether the requirement costs more than the budget allows."""
+    return requirement.costly and budget.max_examples < PROFILES["thorough"]
 
 
 def _lacking(requirement: Requirement, support: Support) -> str | None:
@@ -85,12 +92,15 @@ def search(
     support: Support,
     budget: Budget,
     before: Announce | None = None,
+    only: Callable[[Case], bool] = lambda _: True,
+    watch: Watch | None = None,
 ) -> tuple[Verdict, Finding | None]:
     """Draw cases of `support` until the requirement fails or the budget is spent.
 
-    Returns the verdict, and the finding if a case fails. `before` is called with each case before
-    the implementation gets the case. If `before` returns a function, that function is called with
-    each step before the step is taken. An exception other than a
+    Only cases for which `only` returns True are tried. Failures that `watch` expects are passed
+    over. Returns the verdict, and the finding if a case fails. `before` is called with each case
+    before the implementation gets the case. If `before` returns a function, that function is called
+    with each step before the step is taken. An exception other than a
     :class:`~conformance.implementations.failures.Failure` is a fault of this suite, and propagates.
     """
     started = time.perf_counter()
@@ -104,15 +114,24 @@ def search(
     found: Finding | None = None
     deadline = 0.0
     digest = Digest()
+    watch = watch or Watch()
 
     def body(case: Case) -> None:
         nonlocal tried, held, share, found, deadline
         if found is not None and time.perf_counter() > deadline:
-            raise _ShrunkLongEnough
+            raise _Enough
+        if not only(case):
+            reject()
         if found is None:
             tried += 1
             digest.add(case)
+            watch.tries(case)
         came = attempt(requirement, implementation, case, before)
+        if isinstance(came, Finding) and watch.passes_over(came):
+            held += 1
+            if ends_process(came):
+                raise _Enough
+            return
         if isinstance(came, Finding):
             if found is None:
                 once = isinstance(came.failure, (NoAnswer, LostDevice))
@@ -133,7 +152,9 @@ def search(
         if not valid and found is None and not held:
             reason = "no case that this implementation supports meets the requirement's conditions"
             return NotApplicable(*here, reason=reason), None
-    except (Exception, _ShrunkLongEnough, StopTest):
+    except _Enough:
+        pass
+    except (Exception, StopTest):
         # without a finding nothing is decided, whatever it was: Flaky, or a fault of this suite
         if found is None:
             raise
@@ -142,7 +163,7 @@ def search(
         assert held, "no case was tried"
         verdict: Verdict = Passed(*here, tried, share, seconds)
     else:
-        verdict = found.verdict(*here, tried, share, seconds)
+        verdict = watch.judged(found.verdict(*here, tried, share, seconds), found)
     return replace(verdict, cases_digest=digest.text()), found
 
 
@@ -195,9 +216,10 @@ def attempt(
     """
     while True:
         sink = None if before is None else before(case)
+        activations.forget()
         came = examine(requirement.body, implementation, case, sink)
         mismatched = isinstance(came, Finding) and isinstance(came.failure, Mismatch)
         if not mismatched or requirement.by_dtype:
             return came
-        if not activations.loosen(implementation, case.dtype, case.device):
+        if not activations.loosen_all():
             return came

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from conformance.checking.expectations import judged
 from conformance.checking.verdict import Counterexample, Crashed, Failed, TimedOut, Verdict
 from conformance.implementations.failures import Failure, Mismatch, NoAnswer
 from conformance.implementations.implementation import Implementation
@@ -46,13 +45,13 @@ class Finding:
         largest_share: float | None = None,
         seconds: float = 0.0,
     ) -> Verdict:
-        """Give the verdict: crashed, failed or timed out, or an expected failure if it is known."""
+        """Give the verdict: crashed, failed or timed out."""
         kind: type[Verdict] = Crashed
         if isinstance(self.failure, (Mismatch, NoAnswer)):
             kind = Failed if isinstance(self.failure, Mismatch) else TimedOut
         here = requirement, implementation, device, cases, largest_share, seconds
         reason = f"it changed {', '.join(self.changed)}" if self.changed else ""
-        return judged(kind(*here, reason=reason, counterexample=counterexample(self)))
+        return kind(*here, reason=reason, counterexample=counterexample(self))
 
 
 def size(case: Case) -> tuple[int, ...]:

@@ -39,7 +39,7 @@ IMPORTED = (
     *PACKAGES,
     *("_pytest", "attr", "builtins", "cattrs", "contextlib", "fastjsonschema", "functools"),
     *("hypothesis", "itertools", "json", "math", "numpy", "operator", "pickle", "pytest"),
-    *("rich", "torch"),
+    *("packaging", "rich", "tomlkit", "torch"),
 )
 """Packages whose modules must stay in ``sys.modules``."""
 

@@ -107,6 +107,19 @@ def _numbers(tensor: Any) -> str:
 
 
 @dataclass(frozen=True)
+class Use:
+    """What was seen of an expected failure, an entry `at` a line of a file.
+
+    Of the `cases` that the entry is about, so many `failed` as it says, and so many `otherwise`.
+    """
+
+    at: str
+    cases: int = 0
+    failed: int = 0
+    otherwise: int = 0
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What all verdicts have: the requirement, the implementation, the device, and the effort.
 
@@ -115,7 +128,7 @@ class Verdict:
     seen as a share of its bound (None where nothing was measured), `seconds` the time.
     `reproduction` is the folder with a script that shows the failure, where there is one.
     `figures` are numbers that were measured, in words, and `judged_by` those among them by which
-    other requirements are judged.
+    other requirements are judged. `expectations` are the entries of expected failures that apply.
     """
 
     requirement: str
@@ -130,6 +143,7 @@ class Verdict:
     figures: tuple[str, ...] = ()
     judged_by: tuple[str, ...] = ()
     cases_digest: str = ""
+    expectations: tuple[Use, ...] = ()
 
     outcome: ClassVar[str]
     conformant: ClassVar[bool]

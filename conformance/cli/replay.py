@@ -16,6 +16,9 @@ from hypothesis.errors import HypothesisDeprecationWarning, UnsatisfiedAssumptio
 
 from conformance.checking.budget import ANSWER, MEMORY
 from conformance.checking.engine import attempt
+from conformance.checking.expectations.applying import applied
+from conformance.checking.expectations.deciding import Watch
+from conformance.checking.expectations.reading import known_faults
 from conformance.checking.finding import Finding
 from conformance.checking.verdict import NotApplicable, Passed, Verdict, from_json
 from conformance.cli.trust import refuse_strangers
@@ -33,6 +36,7 @@ from conformance.running.choosing import with_precision
 from conformance.running.circumstances import exact_arithmetic
 from conformance.running.deciding import DIAGNOSIS, diagnosed
 from conformance.running.folder import RUN, RunFolder
+from conformance.running.journal import collected
 from conformance.running.journal import read as read_journal
 from conformance.running.limits import LOADING
 from conformance.running.loaded import loaded
@@ -72,7 +76,7 @@ def replay(
         refuse_strangers(folder, record.subject)
     with Apart(_answers, record, name, again, memory=memory) as process:
         try:
-            process.answer(LOADING)
+            watch = Watch(process.answer(LOADING))
         except (Late, Ended) as error:
             raise UsageError(f"{name!r}: {error} while loading it") from None
         started = time.perf_counter()
@@ -89,7 +93,7 @@ def replay(
             return replace(from_json(verdict), implementation=shown_as)
     here = record.subject.requirement, shown_as, record.subject.device
     found = Finding(None, record.case, ended, Tape())
-    return found.verdict(*here, seconds=time.perf_counter() - started)
+    return watch.of_one(found.verdict(*here, seconds=time.perf_counter() - started), found)
 
 
 def finished(folder: Path) -> list[Path]:
@@ -107,7 +111,8 @@ def finished(folder: Path) -> list[Path]:
             continue
         what = "the process died or was ended in this case"
         seconds = max(time.time() - entry.now.started, 0.0)
-        verdict = unfinished(entry, folder.resolve().parent, what, seconds, False)
+        expected = collected(folder).expected
+        verdict = unfinished(entry, folder.resolve().parent, what, seconds, False, expected)
         if verdict.reproduction:
             made.append(Path(entry.subject.folder) / verdict.reproduction)
     if not made:
@@ -128,7 +133,7 @@ def _place(record: Record) -> str:
 
 
 def _answers(record: Record, name: str, again: bool) -> Iterator[Any]:
-    """Yield True once the implementation `name` is loaded, then verdicts as JSON.
+    """Yield the known faults that apply once `name` is loaded, then verdicts as JSON.
 
     With `again` it is the one that the case was found on, and runs in the same folder as then.
     """
@@ -147,12 +152,14 @@ def _answers(record: Record, name: str, again: bool) -> Iterator[Any]:
         if record.subject.device not in implementation.supports.devices:
             raise UsageError(f"{name} has no device {record.subject.device!r} here")
         exact_arithmetic()
-        yield True
-        for verdict in _verdicts(implementation, record):
+        known = known_faults(record.subject.requirement)
+        expected, _ = applied(known, implementation, [record.subject.device])
+        yield expected
+        for verdict in _verdicts(implementation, record, Watch(expected)):
             yield verdict.to_json()
 
 
-def _verdicts(implementation: Implementation, record: Record) -> Iterator[Verdict]:
+def _verdicts(implementation: Implementation, record: Record, watch: Watch) -> Iterator[Verdict]:
     """Yield the verdict of one run on the case; then, if it failed, that with its diagnosis."""
     requirement = REQUIREMENTS[record.subject.requirement]
     here = (requirement.name, implementation.name, record.subject.device)
@@ -172,6 +179,6 @@ def _verdicts(implementation: Implementation, record: Record) -> Iterator[Verdic
     if not isinstance(found, Finding):
         yield Passed(*here, 1, found, seconds)
         return
-    verdict = found.verdict(*here, seconds=seconds)
+    verdict = watch.of_one(found.verdict(*here, seconds=seconds), found)
     yield verdict
     yield diagnosed(verdict, requirement, found)

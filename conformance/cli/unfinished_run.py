@@ -21,6 +21,7 @@ def run_in(folder: Path) -> Run:
     asked, what = left.asked(), collected(folder)
     run = Run(asked.profile, asked.seed, asked.max_examples, dict(what.circumstances))
     run.total, run.started = len(what.items), asked.started
+    run.expected = what.expected
     found = {(each.requirement, each.implementation, each.device): each for each in left.verdicts()}
     run.verdicts = list(found.values())
     run.seconds = left.seconds()

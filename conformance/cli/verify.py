@@ -47,10 +47,19 @@ def verify(asked: argparse.Namespace) -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder:
             os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = folder
+            _announce(asked, errors)
             code = pytest.main(arguments, plugins=[face])
         return _report(face, errors, code)
     finally:
         face.interrupts.restore()
+
+
+def _announce(asked: argparse.Namespace, errors: Console) -> None:
+    """Print which file of expected failures is used; raises :class:`UsageError` for a wrong one."""
+    from conformance.running.expecting import header
+
+    for line in header(vars(asked).__getitem__):
+        errors.print(line, style="dim", markup=False, highlight=False)
 
 
 def _report(face: Face, errors: Console, code: int) -> int:
@@ -79,6 +88,11 @@ def _report(face: Face, errors: Console, code: int) -> int:
             failed = f"the table cannot be printed: {error.strerror}"
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     failed = reporting.write() or failed
+    if finished and not interrupted:
+        try:
+            errors.print(reporting.fix(), markup=False, highlight=False, end="")
+        except OSError as error:
+            failed = f"{error.filename} cannot be written: {error.strerror}"
     if failed:
         errors.print(f"lstm-conformance: {failed}", style="bold red", markup=False)
         return BROKEN

@@ -203,6 +203,15 @@ class LostDevice(Misbehaviour):
     kind = "lost device"
 
 
+KINDS = (
+    *(kind.kind for kind in (Mismatch, WrongElement)),
+    *(f"wrong {attribute}" for attribute in WrongAttribute.READ),
+    *(kind.kind for kind in (NotRefused, Accepted, Misbehaviour, Raised, NoResult)),
+    *(kind.kind for kind in (Died, NoAnswer, LostDevice)),
+)
+"""The kinds of failures, as a report and a file of expected failures have them."""
+
+
 def filter_warnings(filters: Sequence[Any]) -> None:
     """Replace ``warnings.filters`` by `filters`."""
     warnings.resetwarnings()

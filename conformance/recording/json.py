@@ -75,14 +75,18 @@ def write(path: Path, values: Any) -> None:
     written beside `path` first, so that an older one stays if the disk is full. Raises
     :class:`OSError`.
     """
-    text = json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False)
+    write_text(path, json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file as UTF-8; see :func:`write`."""
     if path.exists() and not path.is_file():  # such as a pipe
-        path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
         return
     target = path.resolve()
     new = target.with_name(f".{target.name}-{os.getpid()}.new")
     try:
-        new.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+        new.write_text(text, encoding="utf-8", errors="backslashreplace")
         if target.exists():
             shutil.copymode(target, new)
         os.replace(new, target)

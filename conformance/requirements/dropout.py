@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from conformance.checking.comparison import agree, arithmetic, nothing, truth
+from conformance.checking.comparison import agree, arithmetic, close, nothing, truth
 from conformance.checking.requirement import requirement
 from conformance.implementations.failures import Mismatch
 from conformance.implementations.torch_module import TorchModule
+from conformance.recording.tape import bind
 from conformance.requirements.gradients import close_gradients, cotangents
 from conformance.requirements.helpers.chance import Counts, most_surprising
 from conformance.requirements.helpers.masks import Where, agreeing, dropped, shown_by_masks
@@ -126,6 +127,7 @@ def _with_all_dropped(case: Case) -> Trace:
     input_size=(1, 9),
     seq_len=(1, 12),
     batch_size=(1, 6),
+    gradients=True,
     share_of_cases=0.5,
 )
 def dropped_values_pass_no_gradient(implementation: TorchModule, case: Case) -> float:
@@ -185,13 +187,15 @@ def _with_masks_of(network: Readable, result: Result) -> Trace:
     source=f"{DOCUMENTED}; the chain rule: the gradient by a factor's partner is the factor",
     applies=and_also(dropout, gradients),
     share_of_cases=0.7,
+    gradients=True,
     **_SMALL,
 )
 def gradients_have_the_mask_of_the_results(implementation: TorchModule, case: Case) -> float:
     """Gradients in train mode are those with the dropout mask that the same call's results show.
 
-    Between the lowest layer and the highest, weights of zero are left out: they multiply values of
-    which no result shows whether they were dropped.
+    Weights of zero are left out if they multiply values of which no result shows whether they were
+    dropped: between the lowest layer and the highest, and where a direction of the highest layer
+    could read the other direction of the layer below.
     """
     network = readable(case)
     weights = cotangents(network.case)
@@ -200,15 +204,9 @@ def gradients_have_the_mask_of_the_results(implementation: TorchModule, case: Ca
         module.backward(weights)
     evaluated = _with_masks_of(network, to_result(module.answer, network.case))
     bound = gradient_bound(evaluated, weights, arithmetic(network.case, implementation))
-    between = range(1, network.case.configuration.num_layers - 1)
-    for name, array in network.case.parameters.items():
-        if name.startswith("weight") and name.endswith(tuple(_suffixes(between))):
-            bound[name] = np.where(array == 0, np.inf, bound[name])
+    for name, unseen in network.unseen().items():
+        bound[name] = np.where(unseen, np.inf, bound[name])
     return close_gradients(module.gradients(), backward(evaluated, weights), bound)
-
-
-def _suffixes(layers: Iterable[int]) -> list[str]:
-    return [f"_l{layer}{end}" for layer in layers for end in ("", "_reverse")]
 
 
 SIZE = 16
@@ -287,3 +285,19 @@ def dropout_is_reproducible_under_a_seed(implementation: TorchModule, case: Case
         with seeded(case):
             results.append(session.run(network.case))
     return agree(results[1], results[0], nothing(results[0]))
+
+
+@requirement(
+    source=DOCUMENTED, applies=dropout, **{**_FEW, "bidirectional": True, "share_of_cases": 0.3}
+)
+def directions_read_the_same_mask(implementation: TorchModule, case: Case) -> float:
+    """What is dropped between two layers is dropped for both directions of the upper layer.
+
+    In a network whose two directions read the forward direction of the layer below, and compute the
+    same from it, the results of one direction are those of the other.
+    """
+    network = uniform(case, SIZE, SIZE, SIZE, crossed=True)
+    output = _train(implementation, network.case)[0].output
+    forward, reverse = output[..., :SIZE], output[..., SIZE:]
+    bind(reverse, output, f"[..., {SIZE}:]")
+    return close("output of the reverse direction", reverse, forward, network.halfway())

@@ -40,6 +40,7 @@ CASES: dict[str, Any] = {
     "seq_len": (1, 12),
     "batch_size": (1, 6),
     "num_layers": (1, 3),
+    "gradients": True,
     "share_of_cases": 0.5,
 }
 module_gradients = and_also(torch_module, gradients)

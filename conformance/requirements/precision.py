@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from conformance.requirements.helpers.cancelling import (
     with_input_sums,
     with_projected_sums,
     with_recurrent_sums,
+    with_row_sums,
 )
 from conformance.requirements.helpers.needs import gradients
 from conformance.requirements.variations import layer_alone
@@ -139,8 +141,7 @@ def sums_of_gradients_are_accumulated_in_float32(
     """In float16 and bfloat16, gradients by the input and by h_0 are accumulated in float32.
 
     They are products with weights that cancel. The other factor is the gradient of c_n, which open
-    gates and the tanh of 0 hand on exactly. Gradients by weights are not asked for: an LSTM may add
-    these up step by step in the dtype.
+    gates and the tanh of 0 hand on exactly.
     """
     step = with_gradient_sums(ordinary(case))
     model, directions = arithmetic(step, implementation), step.configuration.num_directions
@@ -160,5 +161,40 @@ def sums_of_gradients_are_accumulated_in_float32(
                 allowed[name].append(terms * of_step @ np.abs(rows))
     bound = {"h_0": np.stack(allowed["h_0"])}
     bound["input"] = step.user_order(np.sum(allowed["input"], axis=0)[None])
+    named = {name: got[name] for name in bound if name in got}
+    return close_gradients(named, {n: np.zeros(b.shape) for n, b in bound.items()}, bound)
+
+
+@requirement(source=ACCUMULATED, applies=gradients, should=True, **{**_SUMS, "level": "training"})
+def gradients_are_summed_over_rows_in_float32(implementation: Implementation, case: Case) -> float:
+    """In float16 and bfloat16, gradients by weights and biases are summed over rows in float32.
+
+    The products in a sum cancel, and their factors are known exactly: the input or h_0, and the
+    gradient of c_n, which open gates and the tanh of 0 hand on. There is one step, as an LSTM may
+    add up steps in the dtype. One that computes row by row has only the dtype to sum in.
+    """
+    step = with_row_sums(ordinary(case))
+    model, of = arithmetic(step, implementation), step.configuration
+    returned = "c_n" in implementation.supports.results
+    if implementation.supports.lacking_for(step) or not returned or not saturates(model):
+        return 0.0
+    zeros = cotangents(step, ())
+    rng = np.random.default_rng(zlib.crc32(case.input.tobytes()))
+    half = rng.uniform(0.5, 1, (len(zeros.c_n), zeros.c_n.shape[1] // 2, of.hidden_size))
+    handed = np.concatenate([half, -half], axis=1).astype(case.dtype.numpy)
+    got = gradients_of(implementation, step, replace(zeros, c_n=handed), ("c_n",))
+    bound: dict[str, Array] = {}
+    terms = gamma(handed.shape[1], model) * (1 + 4 * model.unit_roundoff)
+    x = step.time_major(step.input)[0].astype(np.float64)
+    for slot, suffix in enumerate(of.suffixes()):
+        adjoint = np.abs(handed[slot].astype(np.float64)).T
+        factors = {"weight_hh": step.h_0[slot].astype(np.float64), "bias_ih": np.ones(len(x))}
+        if slot < of.num_directions:
+            factors["weight_ih"] = x
+        factors["bias_hh"] = factors["bias_ih"]
+        for name, factor in factors.items():
+            bound[name + suffix] = np.zeros(step.parameters[name + suffix].shape)
+            candidate = slice(2 * of.hidden_size, 3 * of.hidden_size)
+            bound[name + suffix][candidate] = terms * adjoint @ factor
     named = {name: got[name] for name in bound if name in got}
     return close_gradients(named, {n: np.zeros(b.shape) for n, b in bound.items()}, bound)

@@ -10,20 +10,16 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from hypothesis import assume
 
-from conformance.checking.comparison import against_reference, arithmetic
+from conformance.checking.comparison import against_reference
 from conformance.checking.requirement import requirement
 from conformance.implementations.implementation import Implementation, run
-from conformance.requirements.gradients import close_gradients, cotangents, gradients_of
 from conformance.requirements.helpers.layerwise import match_layer_by_layer
-from conformance.requirements.helpers.needs import and_also, gradients, returning
+from conformance.requirements.helpers.needs import and_also, returning
 from conformance.requirements.variations import rows, steps
 from reference import Case
-from reference.local_gradients import local_gradient_bound
 
 EQUATIONS = "torch.nn.LSTM documentation, equations for i_t, f_t, g_t, o_t, c_t and h_t"
-CHAIN_RULE = "the chain rule applied to the equations of the torch.nn.LSTM documentation"
 
 observed = returning("output")
 WEIGHTS = ["zeros", "one", "default", "small"]
@@ -218,71 +214,3 @@ def sequences_split_in_time_match_reference(implementation: Implementation, case
         worst = max(worst, against_reference(implementation, part, result))
         part = replace(part, h_0=result.h_n, c_0=result.c_n)
     return worst
-
-
-def seen_through(case: Case) -> Case:
-    """Give each gate an input of its own, so that the gradient by it is that by the gate.
-
-    The weights of these inputs are the identity.
-    """
-    c = case.configuration
-    gates = 4 * c.hidden_size
-    wider = replace(c, input_size=c.input_size + gates)
-    identity = np.eye(gates, dtype=case.dtype.numpy)
-    weight = np.concatenate([case.parameters["weight_ih_l0"], identity], axis=1)
-    more = np.resize(case.input[..., ::-1], (*case.input.shape[:-1], gates))
-    return replace(
-        case,
-        configuration=wider,
-        parameters={**case.parameters, "weight_ih_l0": weight},
-        input=np.concatenate([case.input, more], axis=-1),
-    )
-
-
-def _match_step_by_step(implementation: Implementation, case: Case) -> float:
-    case = seen_through(case)
-    of = implementation.supports.results
-    weights = cotangents(case, of)
-    result = run(implementation, case)
-    got = gradients_of(implementation, case, weights, of)
-    assume("input" in got)
-    model = arithmetic(case, implementation)
-    known = local_gradient_bound(case, result.output, got["input"], weights, model)
-    return close_gradients(got, *known)
-
-
-GRADIENTS: dict[str, Any] = {
-    "source": CHAIN_RULE,
-    "level": "training",
-    "applies": and_also(gradients, observed),
-    "bidirectional": False,
-}
-
-
-@requirement(
-    **GRADIENTS,
-    **sizes(
-        2**23, input_size=(15, 130), hidden_size=(34, 257), batch_size=(15, 65), seq_len=(2, 9)
-    ),
-    **FULL,
-)
-def gradients_of_wide_layers_are_right(implementation: Implementation, case: Case) -> float:
-    """With hundreds of hidden units, back-propagation is right in every unit, row and step.
-
-    Each gate has an input of its own, with a weight of 1. The gradient by that input is that by the
-    gate, so that each step of back-propagation is judged by itself.
-    """
-    return _match_step_by_step(implementation, case)
-
-
-@requirement(
-    **GRADIENTS,
-    **sizes(2**23, input_size=(1, 50), hidden_size=(2, 50), batch_size=(1, 17), seq_len=(64, 513)),
-    batched=True,
-)
-def gradients_of_long_sequences_are_right(implementation: Implementation, case: Case) -> float:
-    """Back-propagation reaches each one of hundreds of steps, also in packed batches.
-
-    It is judged step by step, as in :func:`gradients_of_wide_layers_are_right`.
-    """
-    return _match_step_by_step(implementation, case)

@@ -112,6 +112,25 @@ def changed_weights_take_effect(implementation: TorchModule, case: Case) -> floa
     return share
 
 
+@requirement(
+    source="torch.Tensor.stride documentation: strides are a matter of storage, not of value",
+    **{**CASES, "level": "module", "share_of_cases": 0.2},
+    applies=torch_module,
+)
+def layout_of_weights_does_not_matter(implementation: TorchModule, case: Case) -> float:
+    """A module takes weights that are transposed in memory, and biases with gaps."""
+    from conformance.implementations.pytorch.weights import strided
+
+    known = {}
+    if not isinstance(module_gradients(implementation), str):
+        known[id(case)] = true_gradients(implementation, case, cotangents(case))
+    with entered(implementation) as within:
+        session = session_of(within, case)
+        with blamed():
+            strided(within, session.module, case)
+        return _is(implementation, session, case, known, "as strided .data")
+
+
 def _is(
     implementation: TorchModule, session: Session, case: Case, known: Mapping[int, Any], way: str
 ) -> float:

@@ -13,6 +13,8 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 from conformance.checking.budget import PROFILES, Budget
+from conformance.checking.engine import left_out
+from conformance.checking.expectations.applying import Expected
 from conformance.checking.requirement import LEVELS, Requirement
 from conformance.errors import UsageError, unknown
 from conformance.implementations.by_hand import HandWritten
@@ -24,6 +26,7 @@ from conformance.reproductions.subject import Subject, environment
 from conformance.requirements import REQUIREMENTS
 from conformance.running import limits
 from conformance.running.circumstances import circumstances
+from conformance.running.expecting import expected
 from conformance.running.journal import Doing, Entry, Journal
 from conformance.running.loaded import loaded
 from conformance.running.options import rerun
@@ -54,12 +57,14 @@ class Target:
 class Selection:
     """What the options of a run ask for.
 
-    `circumstances` are versions, precision switches, and what each implementation declares.
+    `circumstances` are versions, precision switches, and what each implementation declares;
+    `expected` are the failures that are expected.
     """
 
     requirements: list[Requirement]
     targets: list[Target]
     circumstances: dict[str, Any]
+    expected: Expected
 
 
 def selection(config: pytest.Config) -> Selection:
@@ -94,7 +99,10 @@ def select(config: pytest.Config) -> Selection:
         program = name in config.getoption("lstm_command")
         strict = config.getoption("lstm_strict") or (name in SHIPPED and SHIPPED[name].strict)
         targets.append(Target(name, implementation, found, program, strict))
-    return Selection(requirements, targets, circumstances(each.implementation for each in targets))
+    known = circumstances(each.implementation for each in targets)
+    decided = [each for each in requirements if not left_out(each, budget(config))]
+    devices_of = {each.implementation.name: (each.implementation, each.devices) for each in targets}
+    return Selection(requirements, targets, known, expected(config.getoption, decided, devices_of))
 
 
 def _requirements(config: pytest.Config) -> list[Requirement]:

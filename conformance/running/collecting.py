@@ -21,17 +21,18 @@ from conformance.checking.verdict import (
     Verdict,
     from_json,
 )
-from conformance.errors import BROKEN
+from conformance.errors import BROKEN, UsageError
 from conformance.implementations.own_imports import OURS
 from conformance.implementations.programs.keeper import kept
 from conformance.reproductions.directory import remove, shown, tidy
+from conformance.running.expecting import fix
 from conformance.running.folder import Asked, RunFolder, sweep
 from conformance.running.journal import ALONE, Collected, Entry, append, collected, read
 from conformance.running.limits import is_over, reached, timeout
-from conformance.running.options import SHARED
+from conformance.running.options import FIXING, SHARED
 from conformance.running.patience import TOOK, Patience
 from conformance.running.reporting.report import Run
-from conformance.running.reporting.terminal import table
+from conformance.running.reporting.terminal import expectations, table
 from conformance.running.unfinished import unfinished
 from conformance.running.watchdog import Watchdog
 
@@ -190,9 +191,9 @@ class Reporting:
             return Undecided(*here, seconds=seconds, reason=reached(self.config) + within)
         if entry is None:
             return Crashed(*here, reason=what or "the process died")
-        return unfinished(
-            entry, self.reproductions, what or "the process died in this case", seconds, bool(what)
-        )
+        text = what or "the process died in this case"
+        expected = self._collected().expected
+        return unfinished(entry, self.reproductions, text, seconds, bool(what), expected)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Any:
@@ -204,6 +205,8 @@ class Reporting:
         self.finish()
         if self.run.verdicts and self.run.unchecked and not (self._others or session.exitstatus):
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+        if self.run.complaints and not session.exitstatus:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
         return done
 
     def finish(self) -> None:
@@ -213,6 +216,7 @@ class Reporting:
         self._take_from_disk()
         what = self._collected()
         self.run.circumstances = {**what.circumstances, **self.run.circumstances}
+        self.run.expected = what.expected
         self.run.usage_errors += [what.refusal] if what.refusal else []
         self.run.sort(self.config.getoption("lstm"))
         self.run.seconds = time.time() - self.run.started
@@ -221,21 +225,42 @@ class Reporting:
         """Write the table of verdicts below pytest's own output, then the report."""
         if self.left:
             return
+        self.finish()
         if self.run.verdicts:
             terminalreporter.section("LSTM conformance")
             terminalreporter.write(table(self.run.verdicts))
             for name in self.run.unchecked:
                 terminalreporter.write_line(f"nothing was checked of {name}")
-            for line in (*self.run.circumstances.get("absent", ()), f"seed {self.run.seed}"):
+            for line in (
+                *self.run.circumstances.get("absent", ()),
+                *expectations(self.run),
+                *map(str, self.run.complaints),
+                f"seed {self.run.seed}",
+            ):
                 terminalreporter.write_line(line)
         failed = self.write()
         if failed:
             terminalreporter.write_line(failed)
+        try:
+            terminalreporter.write(self.fix())
+        except (UsageError, OSError) as error:
+            terminalreporter.write_line(str(error))
+            if self._session is not None:
+                self._session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
     def pytest_unconfigure(self) -> None:
         """Write the report where nobody else does."""
         if not self.left:
             self.write()
+
+    def fix(self) -> str:
+        """Rewrite the file of expected failures if that is asked for; returns a line on it.
+
+        Raises :class:`UsageError` if not everything was decided, and :class:`OSError`.
+        """
+        if not self.config.getoption(FIXING):
+            return ""
+        return fix(Path(self.config.getoption("lstm_expectations")), self.run) + "\n"
 
     def write(self) -> str:
         """Write the report and delete the folder of the run.

@@ -113,6 +113,9 @@ class RequirementItem(pytest.Item):
             announce,
             found.append,
             self.target.strict,
+            selection(self.config).expected.of(
+                self.requirement.name, implementation.name, self.device
+            ),
         )
         if calls.took:
             self.user_properties.append((TOOK, statistics.median(calls.took)))
@@ -189,8 +192,8 @@ def collected(session: pytest.Session) -> None:
         if isinstance(item, RequirementItem)
     }
     if places:
-        circumstances = selection(session.config).circumstances
+        chosen = selection(session.config)
         journal = Journal(session.config)
-        journal.collected(Collected(places, circumstances))
+        journal.collected(Collected(places, chosen.circumstances, expected=chosen.expected))
         journal.write(Entry(Doing()))
         journal.close()

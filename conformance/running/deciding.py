@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from conformance.checking import activations, devices, originals, process_state
 from conformance.checking.budget import DEFAULT, Budget
-from conformance.checking.digest import combined
 from conformance.checking.engine import Announce, inapplicable, search
-from conformance.checking.expectations import decide
+from conformance.checking.expectations.applying import applied
+from conformance.checking.expectations.deciding import Watch, decide, merged
+from conformance.checking.expectations.expectation import Applied
+from conformance.checking.expectations.reading import known_faults
 from conformance.checking.finding import Finding
 from conformance.checking.requirement import Requirement
 from conformance.checking.verdict import (
@@ -25,6 +27,7 @@ from conformance.implementations.declared import declared
 from conformance.implementations.failures import Failure, Mismatch, lenient
 from conformance.implementations.implementation import Implementation
 from conformance.recording.text import kind_of, text_of
+from reference import Case
 
 DIAGNOSIS = 5.0
 """The longest time for the diagnosis of a failure in seconds; a run that has begun is finished."""
@@ -39,15 +42,17 @@ def check(
     before: Announce | None = None,
     keep: Callable[[Finding], None] = lambda _: None,
     strict: bool = True,
+    expected: Sequence[Applied] | None = None,
 ) -> Verdict:
     """Draw cases until the requirement fails or the budget is spent; never raises for a failure.
 
     `before` is called with each case before the implementation sees the case; if it returns a
     function, that is called before each step with the step. `keep` gets what a failure was found
     on. A requirement that is a should fails as one unless the check is `strict`; a process that
-    dies, hangs or loses its device is never excused. An exception that is neither the
-    implementation's nor a mismatch is a fault of this suite, and does propagate. In a process that
-    has lost a device nothing more is decided.
+    dies, hangs or loses its device is never excused, nor is a failure that is `expected` to be
+    another. What is expected are by default the known faults of PyTorch that apply. An exception
+    that is neither the implementation's nor a mismatch is a fault of this suite, and does
+    propagate. In a process that has lost a device nothing more is decided.
     """
     originals.begin()
     try:
@@ -61,7 +66,10 @@ def check(
         reason = f"an earlier requirement {devices.lost()}, and nothing works after that here"
         return Undecided(requirement.name, implementation.name, device, reason=reason)
     try:
-        verdict = _decided(requirement, implementation, device, budget, before, keep)
+        if expected is None:
+            expected, _ = applied(known_faults(requirement.name), implementation, [device])
+        watch = Watch(expected)
+        verdict = _decided(requirement, implementation, device, budget, before, keep, watch)
     except Exception:
         reason = originals.put_back() or devices.lost()
         if not reason:
@@ -70,7 +78,7 @@ def check(
     did = originals.put_back()
     if did:
         return Crashed(**{**vars(verdict), "reason": did})
-    excused = requirement.should and not strict and not devices.lost()
+    excused = requirement.should and not (strict or watch.contradicted or devices.lost())
     if excused and isinstance(verdict, (Failed, Crashed)):
         return FailedShould(**vars(verdict))
     return verdict
@@ -83,33 +91,25 @@ def _decided(
     budget: Budget,
     before: Announce | None,
     keep: Callable[[Finding], None],
+    watch: Watch,
 ) -> Verdict:
     supports = implementation.supports
 
-    def attempt(dtypes: tuple[str, ...]) -> Verdict:
+    def attempt(dtypes: tuple[str, ...], only: Callable[[Case], bool]) -> Verdict:
         support = replace(supports, devices=(device,), dtypes=dtypes)
-        verdict, found = search(requirement, implementation, support, budget, before)
+        verdict, found = search(requirement, implementation, support, budget, before, only, watch)
         if found is None:
             return verdict
         keep(found)
         seconds = min(DIAGNOSIS, budget.shrink_seconds)
         return diagnosed(verdict, requirement, found, seconds, before)
 
-    def each(dtypes: tuple[str, ...]) -> Verdict:
-        verdicts = [attempt((name,)) for name in dtypes]
-        worst = next((each for each in verdicts if not each.conformant), verdicts[-1])
-        shares = [each.largest_share for each in verdicts if each.largest_share is not None]
-        return replace(
-            worst,
-            cases=sum(each.cases for each in verdicts),
-            cases_digest=combined(each.cases_digest for each in verdicts),
-            largest_share=max(shares, default=None),
-            seconds=sum(each.seconds for each in verdicts),
-        )
+    def each(dtypes: tuple[str, ...], only: Callable[[Case], bool]) -> Verdict:
+        return merged([attempt((name,), only) for name in dtypes])
 
     way = each if requirement.by_dtype else attempt
     with activations.judging_anew():
-        verdict = decide(requirement.name, implementation.name, device, supports.dtypes, way)
+        verdict = decide(watch, supports.dtypes, way)
         verdict = replace(verdict, judged_by=activations.judged_by(implementation))
     if requirement.by_dtype and not devices.lost():
         figures = activations.figures(implementation, supports.dtypes, device)

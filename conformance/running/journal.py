@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 
 import pytest
 
+from conformance.checking.expectations.applying import Expected
 from conformance.checking.verdict import Verdict, from_json
 from conformance.recording.json import Damaged, decode, encode
 from conformance.recording.steps import Step
@@ -70,11 +71,13 @@ class Collected:
     - `items`: the requirement, the implementation and the device of each test item by id
     - `circumstances`: versions, settings, and what each implementation declares
     - `refusal`: why nothing can be collected, else empty
+    - `expected`: the failures that the run expects
     """
 
     items: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
     circumstances: Mapping[str, Any] = field(default_factory=dict)
     refusal: str = ""
+    expected: Expected = field(default_factory=Expected)
 
 
 class Journal:
@@ -112,7 +115,7 @@ class Journal:
         """Write what was collected into a separate file; raises :class:`OSError` if it cannot."""
         if self.path is not None:
             path = self.path.with_suffix(COLLECTED)
-            path.write_text(json.dumps(vars(what)), encoding="ascii")
+            path.write_text(json.dumps(encode(what)), encoding="ascii")
 
     def decided(self, verdict: Verdict) -> None:
         """Add a verdict to those of this process."""

@@ -100,6 +100,11 @@ def names(value: str) -> str | None:
     return None if value.strip(", ") else f"must name at least one, got {value!r}"
 
 
+def readable_file(name: str) -> str | None:
+    """Check that there is, or can be, a file of this name."""
+    return None if Path(name).resolve().parent.is_dir() else f"must be a file, got {name!r}"
+
+
 def writable_file(name: str) -> str | None:
     """Check that a file of this name can be written."""
     file = Path(name).resolve()
@@ -125,6 +130,10 @@ def _listed(numbers: Mapping[str, float]) -> str:
     *others, last = (f"{number:g}" for number in numbers.values())
     return f"{', '.join(others)} or {last}"
 
+
+FIXING = "lstm_fix_expectations"
+FILTERS = ("lstm_requirement", "lstm_level", "lstm_device", "lstm_dtype")
+"""The key of the option that rewrites a file, and those of options with which it cannot be."""
 
 ORDERS = ("time-first", "batch-first")
 """The orders of the axes of an input."""
@@ -192,6 +201,19 @@ OPTIONS = (
         again=True,
         takers=(*VERIFYING, JUDGE),
         **LIST,
+    ),
+    Option(
+        "expectations",
+        "expect the failures in this TOML file; by default those in the project's pyproject.toml",
+        "FILE",
+        again=True,
+        check=readable_file,
+    ),
+    Option(
+        "fix-expectations",
+        "rewrite the file of --expectations: mended ones are removed, unlisted failures added",
+        "",
+        default=False,
     ),
     Option(
         "profile",
@@ -346,6 +368,14 @@ def check(values: Mapping[str, Any], taker: str) -> None:
             complaint = f"must be a path: {reason}"
         if complaint is not None:
             raise UsageError(f"{option.flag(taker)} {complaint}")
+    flags = {option.key: option.flag(taker) for option in of(taker)}
+    if values.get(FIXING):
+        if not values["lstm_expectations"]:
+            raise UsageError(f"{flags[FIXING]} needs a file, {flags['lstm_expectations']} FILE")
+        for key in FILTERS:
+            if values[key]:
+                text = f"{flags[FIXING]} needs a run of everything, without {flags[key]}"
+                raise UsageError(text)
 
 
 def _texts(value: Any) -> list[str]:

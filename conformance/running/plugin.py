@@ -22,6 +22,7 @@ from conformance.errors import DEVICE_LOST, INTERRUPTED, UsageError
 from conformance.implementations.own_imports import OURS
 from conformance.running import limits, options
 
+HEADER = pytest.StashKey[list[str]]()
 FAMILIES = Path(__file__).parent.parent / "requirements"
 
 
@@ -51,6 +52,9 @@ def pytest_configure(config: pytest.Config) -> None:
     else:
         try:
             options.check(vars(config.option), options.PYTEST)
+            with OURS:
+                from conformance.running import expecting
+            config.stash[HEADER] = expecting.header(config.getoption)
         except UsageError as error:
             raise pytest.UsageError(str(error)) from error
         option, limit = config.option, config.getoption("lstm_time_limit")
@@ -62,6 +66,11 @@ def pytest_configure(config: pytest.Config) -> None:
         with OURS:
             from conformance.running.collecting import Reporting
         config.pluginmanager.register(Reporting(config), "lstm_conformance_reporting")
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Name the file of expected failures, if there is one."""
+    return config.stash.get(HEADER, [])
 
 
 def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from conformance.checking.expectations.applying import Expected
+from conformance.checking.expectations.deciding import Watch
 from conformance.checking.finding import Finding
 from conformance.checking.verdict import Verdict
 from conformance.implementations.failures import Died, NoAnswer
@@ -13,7 +15,9 @@ from conformance.requirements import REQUIREMENTS
 from conformance.running.journal import Entry
 
 
-def unfinished(entry: Entry, root: Path, what: str, seconds: float, late: bool) -> Verdict:
+def unfinished(
+    entry: Entry, root: Path, what: str, seconds: float, late: bool, expected: Expected
+) -> Verdict:
     """Return the verdict, and write a reproduction below `root` unless the failure is known.
 
     - `entry`: the last entry of the journal
@@ -21,6 +25,7 @@ def unfinished(entry: Entry, root: Path, what: str, seconds: float, late: bool) 
     - `what`: what happened, in words
     - `seconds`: how long the requirement took
     - `late`: whether the process hung; else it died
+    - `expected`: the failures that the run expects
     """
     assert entry.case is not None
     assert entry.subject is not None
@@ -28,7 +33,8 @@ def unfinished(entry: Entry, root: Path, what: str, seconds: float, late: bool) 
     tape.steps = entry.steps
     found = Finding(None, entry.case, NoAnswer(what) if late else Died(what), tape)
     here = entry.subject.requirement, entry.now.implementation, entry.subject.device
-    verdict = found.verdict(*here, cases=0, seconds=seconds)
+    watch = Watch(expected.of(*here))
+    verdict = watch.of_one(found.verdict(*here, cases=0, seconds=seconds), found)
     if verdict.conformant:
         return verdict
     requirement = REQUIREMENTS[entry.subject.requirement]

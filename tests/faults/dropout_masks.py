@@ -70,6 +70,39 @@ class SharesMasksOverStepsWhenPacked(Masking):
         return super().mask(like[:1] if self.packed_batch else like, layer)
 
 
+class DrawsAMaskForEachDirection(Masking):
+    """Draws the mask of a layer's input once for each direction that reads it, as cuDNN does."""
+
+    bug = ""
+    caught_by = "directions_read_the_same_mask"
+
+    def between_layers(self, x: Tensor, layer: int) -> Tensor:
+        return x
+
+    def scan(
+        self, x: Tensor, h: Tensor, c: Tensor, w: Weights, lengths: Any, reverse: bool
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        if self.draws and w.ih is not self.weights(0, int(reverse)).ih:
+            x = self.masked(x, self.mask(x.detach(), 0))
+        return super().scan(x, h, c, w, lengths, reverse)
+
+
+class RepeatsRandomNumbersInTheNextLayer(Masking):
+    """Draws for half of the features what it drew for the other half in the layer below."""
+
+    bug = ""
+    caught_by = "dropout_is_drawn_anew"
+    last: Tensor | None = None
+
+    def mask(self, like: Tensor, layer: int) -> Tensor:
+        mask = super().mask(like, layer)
+        half = like.shape[-1] // 2
+        if layer and self.last is not None and half:
+            mask[..., :half] = self.last[..., half : 2 * half]
+        self.last = mask
+        return mask
+
+
 class SharesMasksOverStepsInReverse(Masking):
     """Draws one mask for all steps of the reverse direction."""
 

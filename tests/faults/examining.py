@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 
 from conformance import REQUIREMENTS, Budget, Crashed, TimedOut, Verdict, check, load
-from conformance.checking.expectations import expectation
+from conformance.checking.expectations.applying import applied
+from conformance.checking.expectations.expectation import Role
+from conformance.checking.expectations.reading import known_faults
 from conformance.checking.verdict import ExpectedFailure
 from conformance.implementations.failures import Died
 from conformance.implementations.pytorch.probing import adapt
@@ -30,7 +32,13 @@ DEAR = [
     for name, each in REQUIREMENTS.items()
     if each.costly
     or each.body.__module__ in (real_sizes.__name__, repeated.__name__)
-    or name in ("changed_weights_take_effect", "layout_of_cotangents_does_not_matter")
+    or name
+    in (
+        "changed_weights_take_effect",
+        "layout_of_cotangents_does_not_matter",
+        "gradients_of_wide_layers_are_right",
+        "gradients_of_long_sequences_are_right",
+    )
 ]
 """Requirements that only the faults which name them are tried on."""
 PATIENCE = 120.0
@@ -152,9 +160,12 @@ class Job:
 
     def _lost(self, kind: type[Verdict], reason: str, seconds: float) -> None:
         here = self.left[0], self.examined.name, "cpu"
-        known = expectation(*here)
-        if kind is Crashed and known is not None and known.failure is Died:
-            kind, reason = ExpectedFailure, known.reason
+        right = RIGHT.get(self.examined.name)
+        if kind is Crashed and right is not None:
+            known, _ = applied(known_faults(here[0]), right(), ["cpu"])
+            for each in known:
+                if each.role is Role.STRICT and each.entry.kind == Died.kind:
+                    kind, reason = ExpectedFailure, each.entry.reason
         self._note(kind(*here, seconds=seconds, reason=reason), seconds)
         if not self.done:
             self.start()

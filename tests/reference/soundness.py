@@ -8,9 +8,10 @@ for a result, one that is as large as the gradient itself for a gradient) and, o
 ``torch.testing.assert_close`` rejects with its defaults. Exits with 1 if a correct value is above
 its bound.
 
-Results of one layer are judged by the smaller of two bounds, as the suite does; with ``--whole`` by
-the bound of :func:`reference.forward_bound` alone. With ``--real`` cases have the sizes of networks
-that are really used, and are judged step by step; ``--real --elements 10000000`` takes hours.
+Cases are those that the suite draws. Results of one layer are judged by the smaller of two bounds,
+as the suite does; with ``--whole`` by the bound of :func:`reference.forward_bound` alone. With
+``--real`` cases have the sizes of networks that are really used, and are judged step by step. With
+``--stepwise`` gradients are judged step by step, in the short cases of dtypes of 16 bits.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis
-import numpy as np
 import torch
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.strategies import SearchStrategy
@@ -32,11 +32,10 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from conformance.checking.comparison import is_small, judged
 from conformance.implementations.loading import load
-from conformance.implementations.pytorch.tensors import to_tensor
+from conformance.requirements.gradients import CASES
+from conformance.requirements.stepwise_gradients import SHORT, seen_through
 from reference import (
     DTYPES,
-    RESULTS,
-    Array,
     Case,
     DType,
     Result,
@@ -46,13 +45,15 @@ from reference import (
     rounded,
     trace,
 )
+from reference.local_gradients import local_gradient_bound
 from strategies import lstm_cases
 from tests.reference import autograd
 from tests.reference.rounded import RoundedLSTM
+from tests.reference.tally import Named, Tally
 
-Named = Mapping[str, Array]
 Run = Callable[[Case], Named]
-BATCH = 200
+BATCH = 20
+"""Cases drawn at once, and kept in memory; at real sizes each has up to a million weights."""
 RIGHT = load("torch.nn.LSTM")
 REAL: dict[str, Any] = {
     "work": 2**25,
@@ -66,65 +67,16 @@ REAL: dict[str, Any] = {
 """The options of cases of real sizes."""
 
 
-class Tally:
-    """Shares of the bound and rejections of one implementation in one dtype."""
-
-    def __init__(self) -> None:
-        self.shares: list[Array] = []
-        self.elements = self.unclaimed = self.silent = self.results = self.rejected = 0
-        self.informed = 0
-        self.compared = False
-
-    def add(self, got: Named, true: Named, bound: Named, nearest: Named) -> None:
-        """Compare one result; `nearest` is the true one rounded, empty if it is not looked at."""
-        for name, expected in true.items():
-            with np.errstate(all="ignore"):
-                error = np.abs(got[name].astype(expected.dtype) - expected).astype(np.float64)
-                share = np.where(error == 0, 0, error / bound[name])
-            claimed = np.isfinite(bound[name])
-            self.elements += int(claimed.sum())
-            self.unclaimed += int((~claimed).sum())
-            of_gradient = name not in RESULTS
-            limit = np.abs(expected).astype(np.float64) if of_gradient else np.ones(expected.shape)
-            informed = (expected != 0) if of_gradient else np.ones(expected.shape, bool)
-            self.silent += int((informed & ~(bound[name] < limit)).sum())
-            self.informed += int(informed.sum())
-            self.shares.append(share[claimed])
-        self.results += 1
-        self.compared = self.compared or bool(nearest)
-        self.rejected += any(not _close(got[name], nearest[name]) for name in nearest)
-
-    def line(self) -> str:
-        """The figures, for print."""
-        shares = np.concatenate(self.shares)
-        unclaimed = self.unclaimed / (self.elements + self.unclaimed)
-        rejected = f"; assert_close rejects {self.rejected} of {self.results}"
-        return (
-            f"{self.elements:9d} elements, {unclaimed:5.1%} more without a claim; "
-            f"says nothing of {self.silent / max(1, self.informed):5.1%}; share of bound: "
-            f"largest {shares.max():.3f}, median {np.median(shares):.1e}; above it "
-            f"{int((shares > 1).sum())}{rejected if self.compared else ''}"
-        )
-
-    @property
-    def sound(self) -> bool:
-        """Whether nothing was above its bound."""
-        return all(bool((share <= 1).all()) for share in self.shares)
-
-
-def _close(got: Array, expected: Array) -> bool:
-    try:
-        torch.testing.assert_close(to_tensor(np.ascontiguousarray(got)), to_tensor(expected))
-    except AssertionError:
-        return False
-    return True
-
-
-def cases(dtype: str, seed: int, **options: Any) -> Iterator[Case]:
+def cases(seed: int, **options: Any) -> Iterator[Case]:
     """Cases without end."""
     while True:
-        yield from _drawn(lstm_cases(dtypes=dtype, **options), seed)
+        yield from _drawn(lstm_cases(**options), seed)
         seed += 1
+
+
+def _options(of_requirement: Mapping[str, Any]) -> dict[str, Any]:
+    """Those among the arguments of a requirement that limit its cases."""
+    return {k: v for k, v in of_requirement.items() if k not in ("level", "share_of_cases")}
 
 
 def _drawn(strategy: SearchStrategy[Case], seed: int) -> list[Case]:
@@ -167,12 +119,25 @@ def gradients(case: Case, _: Named) -> tuple[Named, Named, Named]:
     return backward(evaluated, cotangents), gradient_bound(evaluated, cotangents), {}
 
 
-def implementations(dtype: DType, of_gradients: bool) -> dict[str, Run]:
+def stepwise(case: Case, got: Named) -> tuple[Named, Named, Named]:
+    """As :func:`gradients`, each step from the output and the gradients of the step before."""
+    given = got["output"], got["input"], autograd.random_cotangents(case)
+    return *local_gradient_bound(case, *given), {}
+
+
+def implementations(dtype: DType, what: str) -> dict[str, Run]:
     """What is compared, by name."""
-    if of_gradients:
+    if what == "gradients":
         return {
             "torch.nn.LSTM": lambda c: autograd.of_module(c, autograd.random_cotangents(c)),
             "stacked cells": lambda c: autograd.of_cells(c, autograd.random_cotangents(c)),
+        }
+    if what == "stepwise":
+        return {
+            "torch.nn.LSTM": lambda c: {
+                **autograd.of_module(c, autograd.random_cotangents(c)),
+                "output": RIGHT.run(c).output,
+            }
         }
     return {
         "torch.nn.LSTM": lambda c: dict(RIGHT.run(c).items()),
@@ -181,37 +146,57 @@ def implementations(dtype: DType, of_gradients: bool) -> dict[str, Run]:
     }
 
 
+Judge = Callable[[Case, Named], tuple[Named, Named, Named]]
+MEASURED: dict[str, tuple[Judge, str, Mapping[str, Any]]] = {
+    "results": (results, "results, by the smaller bound; the default", {}),
+    "whole": (whole, "results, by the carried bound alone", {}),
+    "real": (results, "results at sizes that are really used", REAL),
+    "gradients": (gradients, "gradients", _options(CASES)),
+    "stepwise": (
+        stepwise,
+        "gradients in 16 bits, judged step by step",
+        _options({"bidirectional": False, **SHORT}),
+    ),
+}
+"""By option, how it is judged, what it is, and the options of the cases."""
+
+
+def measured(what: str, dtype: str, elements: int, seed: int) -> dict[str, Tally]:
+    """Compare so many elements, of each implementation, with `what` of :data:`MEASURED`."""
+    judge, _, drawn = MEASURED[what]
+    under_test = implementations(DTYPES[dtype], what)
+    tallies = {each: Tally() for each in under_test}
+    for case in cases(seed, **{**drawn, "dtypes": dtype}):
+        given = seen_through(case) if what == "stepwise" else case
+        for each, run in under_test.items():
+            got = run(given)
+            tallies[each].add(got, *judge(given, got))
+        if min(tally.elements for tally in tallies.values()) >= elements:
+            break
+    return tallies
+
+
 def main() -> int:
     """Run and print; 0 if every correct value was within its bound."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--gradients", action="store_true", help="of gradients, not of results")
     parser.add_argument("--elements", type=int, help="a million of results, 200,000 of gradients")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--whole", action="store_true", help="by the carried bound alone")
-    parser.add_argument("--real", action="store_true", help="sizes that are really used")
+    parser.add_argument("--dtype", choices=DTYPES, help="only this one")
+    which = parser.add_mutually_exclusive_group()
+    for what, (_, meaning, _) in MEASURED.items():
+        which.add_argument(f"--{what}", dest="what", action="store_const", const=what, help=meaning)
     options = parser.parse_args()
-    elements = options.elements or (200_000 if options.gradients else 1_000_000)
+    what = options.what or "results"
+    judge, _, drawn = MEASURED[what]
+    elements = options.elements or (200_000 if judge in (gradients, stepwise) else 1_000_000)
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
-    drawn: dict[str, Any] = {}
-    if options.gradients:
-        drawn = {"hidden_size": (1, 16), "input_size": (1, 16)}
-    elif options.real:
-        drawn = REAL
-    judge = gradients if options.gradients else whole if options.whole else results
     sound = True
-    for name, dtype in DTYPES.items():
-        under_test = implementations(dtype, options.gradients)
-        tallies = {what: Tally() for what in under_test}
-        for case in cases(name, options.seed, **drawn):
-            for what, run in under_test.items():
-                got = run(case)
-                tallies[what].add(got, *judge(case, got))
-            if min(tally.elements for tally in tallies.values()) >= elements:
-                break
-        for what, tally in tallies.items():
-            print(f"{name:9s} {what:21s} {tally.line()}", flush=True)
-            sound = sound and tally.sound
+    for dtype in drawn.get("dtypes", DTYPES):
+        if options.dtype in (None, dtype):
+            for each, tally in measured(what, dtype, elements, options.seed).items():
+                print(f"{dtype:9s} {each:21s} {tally.line()}", flush=True)
+                sound = sound and tally.sound
     return 0 if sound else 1
 
 

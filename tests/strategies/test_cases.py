@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from reference import Case, trace
+from reference import Array, Case, trace
 from strategies import Support, lstm_cases
 
 NARROW = Support(
@@ -130,6 +130,35 @@ def test_lstm_cases_take_tame_weights(case: Case) -> None:
     """With small and default weights alone, no weight exceeds four standard deviations."""
     for array in case.parameters.values():
         assert np.abs(array.astype(np.float64)).max() <= 4 / 3**0.5 + 0.01
+
+
+@given(lstm_cases(dtypes="bfloat16", num_layers=(2, 5)))
+def test_lstm_cases_of_several_layers_are_short_in_bfloat16(case: Case) -> None:
+    """In all layers together there are at most eight steps, and weights are tame."""
+    assert case.seq_len * case.configuration.num_layers <= 8
+    for array in case.parameters.values():
+        assert np.abs(array.astype(np.float64)).max() <= 4 / 3**0.5 + 0.01 or sparse(array)
+
+
+def sparse(array: Array) -> bool:
+    """Whether few elements are other than zero."""
+    return np.count_nonzero(array) <= 4
+
+
+@given(lstm_cases(dtypes=["float16", "bfloat16"], gradients=True, seq_len=(3, 9)))
+def test_lstm_cases_for_gradients_are_as_short_as_asked_for_in_16_bits(case: Case) -> None:
+    """Limits do not go below the least that an option asks for."""
+    assert case.seq_len in ((3,) if case.dtype.name == "bfloat16" else (3, 4))
+    assert case.configuration.num_layers <= (1 if case.dtype.name == "bfloat16" else 4)
+    assert case.batch_size <= 4
+
+
+@given(lstm_cases(dtypes="bfloat16", gradients=True, dropout=True))
+def test_lstm_cases_for_gradients_keep_the_layers_of_dropout(case: Case) -> None:
+    """Dropout takes two layers, however few the limits allow."""
+    assert case.configuration.num_layers == 2
+    assert case.configuration.dropout > 0
+    assert (case.seq_len, case.batch_size) == (1, 1)
 
 
 def test_lstm_cases_are_drawn_afresh() -> None:

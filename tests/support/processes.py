@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +36,14 @@ def command(*arguments: object, folder: Path, **variables: Any) -> subprocess.Co
     return run([*COMMAND, *arguments], folder, **variables)
 
 
+NEEDED = {"hypothesispytest", "lstm_conformance", "timeout", "xdist", "xdist.looponfail"}
+FOREIGN = {each.name for each in entry_points(group="pytest11")} - NEEDED
+"""The plugins of pytest that happen to be installed, which may warn or import what they like."""
+
+
 def pytest(*arguments: object, folder: Path, **variables: Any) -> subprocess.CompletedProcess[str]:
-    """Run ``python -m pytest`` with these arguments."""
-    plain = ["-p", "no:cacheprovider"]
+    """Run ``python -m pytest`` with these arguments, without plugins that are not ours."""
+    plain = [each for name in ("cacheprovider", *sorted(FOREIGN)) for each in ("-p", f"no:{name}")]
     return run([sys.executable, "-m", "pytest", *plain, *arguments], folder, **variables)
 
 

@@ -113,7 +113,8 @@ class TorchLSTM:
         module = self.construct(case.configuration)
         torch_notes.placement(module, case)
         with blamed(), self.around():
-            module.to(case.device, TORCH_DTYPES[case.dtype.name]).eval()
+            there = {} if case.device == "cpu" else {"non_blocking": True}
+            module.to(case.device, TORCH_DTYPES[case.dtype.name], **there).eval()
         mode(module)
         self.load(module, case.parameters)
         return module

@@ -36,7 +36,8 @@ def to_tensor(array: Array, device: str = "cpu") -> torch.Tensor:
         tensor = memory.as_strided(bits.shape, steps(bits))
     if name == "bfloat16":
         tensor = tensor.view(torch.bfloat16)
-    tensor = tensor.to(device) if device != "cpu" else tensor
+    if device != "cpu":  # without waiting: the numbers leave pageable memory before `to` returns
+        tensor = tensor.to(device, non_blocking=True)
     note("{tensor} = {array}", new=("tensor",), array=Literal(array, device)).gave(tensor)
     return tensor
 

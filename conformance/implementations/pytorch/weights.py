@@ -89,10 +89,13 @@ WAYS: dict[str, Callable[[TorchModule, nn.Module, Case], None]] = {
     "by an optimizer": _step,
     "by load_state_dict": _load,
     "as another .data": _edit(SET, _set_data),
-    "as strided .data": _edit(SET, _set_data, _strided),
     "as new parameters": _replace,
 }
 """How a module gets the weights of a case in which every weight is negated, by name."""
+
+
+strided = _edit(SET, _set_data, _strided)
+"""Give a module the weights of a case, laid out otherwise in memory."""
 
 
 def functional(implementation: TorchModule, module: nn.Module, target: Case) -> Wrapped:

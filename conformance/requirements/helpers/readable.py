@@ -49,6 +49,10 @@ class Readable:
         ended = ~self.case.valid_steps()[..., None]
         return np.where(ended, self.case.configuration.num_layers, found)
 
+    def halfway(self) -> float:
+        """Half the distance between the two outputs that are nearest to each other."""
+        return float(np.diff(np.sort(self.outputs[:, 0, 0, 0])).min()) / 2
+
     def masks(self, output: Array, h_n: Array) -> list[Array]:
         """Read the mask (T, N, D * R) of each gap: 0 where dropped, 1 / (1 - p) elsewhere.
 
@@ -71,6 +75,26 @@ class Readable:
             masks.append(mask)
         return masks
 
+    def unseen(self) -> dict[str, Array]:
+        """Find the weights of zero by whose gradients masks act which no result shows, as bool.
+
+        They are those of the layers between the lowest and the highest, and in the highest the
+        weights from the other direction.
+        """
+        configuration, found = self.case.configuration, {}
+        size, top = configuration.output_size, configuration.num_layers - 1
+        for position, suffix in enumerate(configuration.suffixes()):
+            layer, direction = divmod(position, configuration.num_directions)
+            for name, array in self.case.parameters.items():
+                if not layer or not name.startswith("weight") or not name.endswith(suffix):
+                    continue
+                unseen = array == 0
+                if layer == top:
+                    read = slice(direction * size, (direction + 1) * size)
+                    unseen[:, read if name.startswith("weight_ih") else slice(None)] = False
+                found[name] = unseen
+        return found
+
 
 def readable(case: Case) -> Readable:
     """Change `case` so that its results show what was dropped; it has biases, and p as dropout.
@@ -89,10 +113,11 @@ def readable(case: Case) -> Readable:
     return _shown(replace(case, parameters=parameters, h_0=h_0, c_0=c_0))
 
 
-def uniform(case: Case, steps: int, rows: int, size: int) -> Readable:
+def uniform(case: Case, steps: int, rows: int, size: int, crossed: bool = False) -> Readable:
     """Make a network of T, N and R of these sizes in which steps, rows and features are alike.
 
-    All else is as in `case`: options, p, dtype, device, and whether rows have different lengths.
+    All else is as in `case`: options, p, dtype, device, and whether rows have different lengths. If
+    `crossed`, both directions read the forward direction of the layer below.
     """
     projected = bool(case.configuration.proj_size)
     configuration = replace(
@@ -108,7 +133,8 @@ def uniform(case: Case, steps: int, rows: int, size: int) -> Readable:
         np.zeros((1, 1, 1), dtype),
         device=case.device,
     )
-    shown = _shown(replace(one, parameters=_parameters(one, forget=SHUT, signs=(1, 1))))
+    parameters = _parameters(one, forget=SHUT, signs=(1, 1), crossed=crossed)
+    shown = _shown(replace(one, parameters=parameters))
     shape = (rows, steps, 1) if configuration.batch_first else (steps, rows, 1)
     lengths = None if case.lengths is None else steps - np.arange(rows) * 5 % (steps // 2)
     return replace(shown, case=replace(shown.case, input=np.zeros(shape, dtype), lengths=lengths))
@@ -121,8 +147,12 @@ def _below(array: Array, largest: float) -> Array:
     return divided
 
 
-def _parameters(case: Case, forget: float, signs: tuple[int, int] = (1, -1)) -> dict[str, Array]:
+def _parameters(
+    case: Case, forget: float, signs: tuple[int, int] = (1, -1), crossed: bool = False
+) -> dict[str, Array]:
     """Make the parameters: `forget` is the bias of the lowest forget gate, `signs` those of units.
+
+    Each direction reads itself in the layer below or, if `crossed`, the forward direction.
 
     A p near 1 makes survivors large, and the weights that read them as much smaller.
     """
@@ -140,7 +170,7 @@ def _parameters(case: Case, forget: float, signs: tuple[int, int] = (1, -1)) -> 
         bias[2] = candidate * np.take(signs, units % 2)
         if layer:
             weight = parameters[f"weight_ih{suffix}"].reshape(4, hidden, -1)
-            reads = units, direction * size + units % size
+            reads = units, (0 if crossed else direction) * size + units % size
             weight[2][reads] = reading * kept
             weight[0][reads] = weight[3][reads] = reading * kept / 8
         if configuration.proj_size:

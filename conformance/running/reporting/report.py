@@ -9,9 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from conformance.checking.digest import combined
+from conformance.checking.expectations.applying import Expected
+from conformance.checking.expectations.complaints import Complaint, complaints, seen
 from conformance.checking.verdict import OUTCOMES, NotApplicable, Verdict
 from conformance.recording.json import encode, write
 from conformance.requirements import REQUIREMENTS
+
+ENTRY = ("at", "requirement", "reason", "link", "kind", "what", "message", "certain", "shipped")
+"""The fields of an expected failure that a report has."""
 
 FORMAT = "lstm-conformance/report"
 VERSION = 1
@@ -28,6 +33,7 @@ class Run:
     - `usage_errors`, `broken`: what ended the run: wrong options, or faults of this suite
     - `total`: the number of verdicts to expect
     - `started`, `seconds`: seconds since the epoch, and seconds taken
+    - `expected`: the failures that are expected
     """
 
     profile: str
@@ -40,6 +46,7 @@ class Run:
     total: int = 0
     started: float = field(default_factory=time.time)
     seconds: float = 0.0
+    expected: Expected = field(default_factory=Expected)
 
     def sort(self, implementations: list[str]) -> None:
         """Sort the verdicts by the order of `implementations`, devices, and requirements.
@@ -75,7 +82,27 @@ class Run:
                 "seconds": self.seconds,
                 **encode(self.circumstances),
             },
+            "expectations": self._expectations(),
             "verdicts": [verdict.to_json() for verdict in self.verdicts],
+        }
+
+    def _expectations(self) -> dict[str, Any]:
+        """Return the file, its entries as far as they apply, and what is wrong with them."""
+        return {
+            "file": self.expected.file,
+            "applied": [
+                {
+                    **{name: getattr(each.applied.entry, name) for name in ENTRY},
+                    "implementation": each.applied.implementation,
+                    "device": each.applied.device,
+                    "role": each.applied.role.value,
+                    "cases": each.use.cases if each.use else None,
+                    "failed": each.use.failed if each.use else None,
+                }
+                for each in seen(self.expected, self.verdicts)
+            ],
+            "unjudged": self.expected.unjudged,
+            "complaints": encode(self.complaints),
         }
 
     def cases_digest(self) -> str:
@@ -92,17 +119,23 @@ class Run:
         write(path, self.to_json())
 
     @property
+    def complaints(self) -> list[Complaint]:
+        """What is wrong with the file of expected failures, if every requirement was decided."""
+        return complaints(self.expected, self.verdicts) if self.complete else []
+
+    @property
     def complete(self) -> bool:
         """Whether every requirement that was asked for has a verdict."""
         return len(self.verdicts) >= max(self.total, 1) and not self.broken
 
     @property
     def conformant(self) -> bool:
-        """Whether the run is complete, and all verdicts are conformant.
+        """Whether the run is complete, all verdicts are conformant, and there is no complaint.
 
         Of each implementation something must have been decided.
         """
-        return self.complete and not self.unchecked and self.faultless
+        checked = self.complete and not self.unchecked
+        return checked and self.faultless and not self.complaints
 
     @property
     def faultless(self) -> bool:

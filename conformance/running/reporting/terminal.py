@@ -203,6 +203,19 @@ def _devices(circumstances: Mapping[str, Any]) -> Iterator[str]:
         yield f"driver {cuda['driver']}, CUDA {cuda['cuda']}, cuDNN {cuda['cudnn']} {used}"
 
 
+def expectations(run: Run) -> Iterator[str]:
+    """Yield which file of expected failures is used, and which of its entries apply nowhere."""
+    expected = run.expected
+    if expected.file:
+        count = len({each.entry.at for each in expected.applied if not each.entry.shipped})
+        every = count + len(expected.unjudged)
+        yield f"{count} of {every} expected failures in {expected.file} apply"
+        reasons: dict[str, list[str]] = {}
+        for at, why in expected.unjudged.items():
+            reasons.setdefault(why, []).append(at)
+        yield from (f"not judged, {why}: {', '.join(places)}" for why, places in reasons.items())
+
+
 def summarize(console: Console, run: Run) -> None:
     """Print declarations, counts, versions and, if everything was decided, the outcome."""
     for name, supports in run.circumstances.get("supports", {}).items():
@@ -221,6 +234,8 @@ def summarize(console: Console, run: Run) -> None:
         console.print(line, style="dim", markup=False, highlight=False, soft_wrap=True)
     for line in _measured(run.verdicts):
         console.print(line, style="dim", markup=False, soft_wrap=True)
+    for line in expectations(run):
+        console.print(line, style="dim", markup=False, highlight=False, soft_wrap=True)
     counts = Counter(verdict.outcome for verdict in run.verdicts)
     told = ", ".join(f"{count} {word}" for word, count in counts.items())
     versions = ", ".join(
@@ -240,6 +255,9 @@ def summarize(console: Console, run: Run) -> None:
         console.print(line, style="dim", highlight=False, markup=False)
     if len(run.verdicts) < run.total:
         return
+    for complaint in run.complaints:
+        style = "bold red"
+        console.print(str(complaint), style=style, markup=False, highlight=False, soft_wrap=True)
     word, style = ("conformant", "bold green") if run.conformant else ("not conformant", "bold red")
     if run.unchecked and run.faultless:
         word = f"nothing was checked of {', '.join(run.unchecked)}"

@@ -12,13 +12,15 @@ import torch
 from conformance import REQUIREMENTS, Budget, Failed, Passed, check, load
 from conformance.checking import activations
 from conformance.checking.activations import MARGIN, judging, loosen, measure, measured
+from conformance.checking.engine import attempt
 from conformance.checking.sweep import LIMIT
 from conformance.implementations.implementation import Implementation
 from conformance.implementations.pytorch.probing import adapt
 from conformance.running.choosing import with_precision
-from reference import DTYPES, Case, Result
+from reference import DTYPES, Case, Configuration, Result
 from reference.precision import DTYPES_OWN
 from tests.support import specimens
+from tests.support.cases import random_case
 from tests.support.specimens import PlainCell
 
 ACCURATE = REQUIREMENTS["activations_are_accurate"]
@@ -122,6 +124,15 @@ def test_inaccurate_tanh_is_one_failure() -> None:
         (by,) = verdict.judged_by
         assert by.startswith("float32 tanh 12"), by
         assert by.endswith(" units (measured)")
+
+
+def test_what_is_measured_holds_for_calls_in_another_dtype() -> None:
+    """A case in float64 is judged by the measured float32 tanh where it calls in float32."""
+    case = random_case(Configuration(3, 2), dtype="float64")
+    implementation = adapted(OffInTanh)
+    share = attempt(REQUIREMENTS["calls_are_independent"], implementation, case)
+    assert isinstance(share, float), share
+    assert judging(implementation, DTYPES["float32"], "cpu").tanh is not None
 
 
 def test_declaration_goes_before_what_is_measured() -> None:

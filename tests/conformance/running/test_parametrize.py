@@ -90,6 +90,59 @@ def test_declared_failure_is_expected_and_strict(tmp_path: Path) -> None:
     assert "[XPASS(strict)] perhaps" in run.stdout
 
 
+EXPECTED = """
+[[expect]]
+requirement = "results_match_reference"
+reason = "no bias_hh"
+kind = "wrong element"
+implementation = "*:ForgetsBiasHH"
+
+[[expect]]
+requirement = "dtypes_follow_input"
+reason = "perhaps"
+kind = "raised"
+
+[[expect]]
+requirement = "shapes_are_as_documented"
+reason = "of large ones"
+kind = "raised"
+hidden_size = ">=1000"
+
+[[expect]]
+requirement = "h_n_is_last_output"
+reason = "of others"
+kind = "raised"
+implementation = "others:LSTM"
+"""
+
+
+def test_file_of_expected_failures_is_as_strict_as_for_a_run(tmp_path: Path) -> None:
+    """What fails as listed is xfailed; an unexpected pass and what matches nothing fail."""
+    (tmp_path / "mine.toml").write_text(EXPECTED)
+    suite(tmp_path, SPECIMENS, "ForgetsBiasHH", ', expectations="mine.toml"')
+    names = "results_match_reference", "dtypes_follow_input", "shapes_are", "h_n_is_last_output"
+    run = run_pytest("-rxf", "-k", " or ".join(names), folder=tmp_path)
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert "2 failed" in run.stdout
+    assert "1 xfailed" in run.stdout
+    assert "XFAIL test_theirs.py::test_lstm[results_match_reference] - no bias_hh" in run.stdout
+    assert "known to fail (mine.toml:8): perhaps" in run.stdout
+    assert "mine.toml:13: matches nothing: no case of shapes_are_as_documented" in run.stdout
+
+
+def test_expected_failures_are_given_as_a_list() -> None:
+    """With the same keys, and the same refusals."""
+    known = {"requirement": "results_match_reference", "reason": "so", "message": "no"}
+    mark = parametrize_with_requirements("torch.nn.LSTM", expectations=[known])
+    (bound,) = (each.values[0] for each in mark.args[1] if each.id == "results_match_reference")
+    assert [each.message for each in bound.expectations] == ["no"]
+    with pytest.raises(UsageError, match=r"^expectations\[1\]: unknown key 'wher'"):
+        parametrize_with_requirements("torch.nn.LSTM", expectations=[known, {**known, "wher": 1}])
+    version = {**known, "version": ">=1"}
+    with pytest.raises(UsageError, match=r"^expectations\[0\]: the version of rounded"):
+        parametrize_with_requirements(RoundedReference(), expectations=[version])
+
+
 def test_several_targets_are_told_apart() -> None:
     """Each test is named after its target and its requirement."""
     mark = parametrize_with_requirements(RoundedReference(), "torch.nn.LSTMCell")
