@@ -82,7 +82,8 @@ def _of_torch() -> dict[str, Setting]:
         with contextlib.suppress(AttributeError):
             plain[f"torch.{read}()"] = Setting(attrgetter(read)(torch), attrgetter(write)(torch))
     for name in PRECISIONS:
-        with contextlib.suppress(AttributeError, RuntimeError):
+        # versions that do not have it at cuda.matmul say so by an AssertionError
+        with contextlib.suppress(AttributeError, RuntimeError, AssertionError):
             owner = attrgetter(name)(torch)
             if isinstance(owner.fp32_precision, str):
                 plain[f"torch.{name}.fp32_precision"] = attribute(owner, "fp32_precision")

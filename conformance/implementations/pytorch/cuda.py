@@ -25,7 +25,8 @@ def switches() -> dict[str, str]:
     """Every switch of TF32 that this torch has, as it is now."""
     found = {}
     for name in SWITCHES:
-        with contextlib.suppress(AttributeError, RuntimeError):
+        # versions that do not have one at cuda.matmul say so by an AssertionError
+        with contextlib.suppress(AttributeError, RuntimeError, AssertionError):
             found[name] = str(attrgetter(name.partition(".")[2])(torch))
     return found
 

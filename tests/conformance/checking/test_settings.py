@@ -19,9 +19,10 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from conformance import REQUIREMENTS, Case, Failed, load
-from conformance.checking import process_state
+from conformance.checking import process_state, torch_settings
 from conformance.checking.engine import examine
 from conformance.checking.finding import Finding
+from conformance.implementations.pytorch.cuda import switches
 from reference import Configuration
 from tests.support.cases import RoundedReference, random_case
 
@@ -206,6 +207,23 @@ def test_one_that_changed_the_process_is_blamed(name: str, told: str) -> None:
     verdict = found.verdict("it_holds", "changes", "cpu")
     assert isinstance(verdict, Failed)
     assert verdict.reason == told
+
+
+class Switches:
+    """The switches of products on CUDA in the versions that refuse unknown ones in this way."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"Unknown attribute {name}")
+
+
+def test_switch_that_a_version_does_not_have_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever its torch raises when asked for it."""
+    monkeypatch.setattr("torch.backends.cuda.matmul", Switches())
+    name = "torch.backends.cuda.matmul.fp32_precision"
+    found = torch_settings._of_torch.__wrapped__()
+    assert name not in found
+    assert name not in switches()
+    assert "torch.is_grad_enabled()" in found
 
 
 def test_settings_are_watched_in_every_thread() -> None:
