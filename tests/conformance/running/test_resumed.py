@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from conformance import Passed
+from conformance.recording.json import encode
 from conformance.running.folder import Asked, RunFolder
 from conformance.running.journal import Collected, append
 from conformance.running.options import deciding
@@ -147,7 +148,7 @@ def test_other_run_is_not_resumed(
 def test_run_with_other_versions_is_not_resumed(tmp_path: Path) -> None:
     """A verdict of another version says nothing about this one."""
     made = left(tmp_path)
-    text = json.dumps(vars(Collected({}, {"python": "2.7.18"})))
+    text = json.dumps(encode(Collected({}, {"python": "2.7.18"})))
     (made.path / "gw0.collected").write_text(text)
     ended = command("verify", "torch.nn.LSTMCell", "-n", 0, "--resume", folder=tmp_path)
     assert ended.returncode == 2, ended.stdout + ended.stderr
