@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import statistics
 import time
@@ -19,7 +18,6 @@ from conformance.checking.finding import Finding, counterexample
 from conformance.checking.requirement import Requirement
 from conformance.checking.verdict import PROPERTY, FailedShould, NotApplicable, Undecided, Verdict
 from conformance.errors import UsageError
-from conformance.implementations.failures import NoAnswer
 from conformance.implementations.own_imports import OURS
 from conformance.recording.json import encode
 from conformance.recording.steps import Step
@@ -143,10 +141,8 @@ class Item:
 
             return step
 
-        failed = None
-        # which leaves as much of the limit to the requirement
-        with contextlib.suppress(NoAnswer), limits.within(limit and limit / 2):
-            failed = smoke_tests(self.config).failure(implementation, self.device, announce)
+        least = limit and limit / 2  # which leaves as much to the requirement
+        failed = smoke_tests(self.config).failure(implementation, self.device, announce, least)
         if failed is not None:
             return self.not_begun(failed, here)
         verdict = baseline(self.config).judged(

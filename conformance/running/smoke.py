@@ -19,6 +19,7 @@ from conformance.checking.finding import Finding
 from conformance.implementations.failures import Failure, NoResult, Raised
 from conformance.implementations.implementation import Implementation, answer
 from conformance.implementations.probing import small_case
+from conformance.running import limits
 from conformance.running.folder import RunFolder
 from reference import Case, Configuration
 
@@ -50,7 +51,11 @@ class SmokeTests:
         self.found: dict[tuple[str, str], Finding | None] = {}
 
     def failure(
-        self, implementation: Implementation, device: str, before: Announce
+        self,
+        implementation: Implementation,
+        device: str,
+        before: Announce,
+        limit: float | None = None,
     ) -> Finding | None:
         """Return what :func:`smoke` returns."""
         here = implementation.name, device
@@ -60,24 +65,28 @@ class SmokeTests:
             self.found[here] = None
             with self.folder.trying(" on ".join(here)) as survived:
                 if survived:
-                    self.found[here] = _untouched(implementation, device, before)
+                    self.found[here] = _untouched(implementation, device, before, limit)
         return self.found[here]
 
 
 def smoke(
-    implementation: Implementation, device: str, before: Announce | None = None
+    implementation: Implementation,
+    device: str,
+    before: Announce | None = None,
+    limit: float | None = None,
 ) -> Finding | None:
     """Return the failure of the simplest case if every simple case raises or gives no result.
 
     Returns it as well if that case leaves its device or its process unusable. Else, where any case
     gives a result, right or wrong, or where it takes too long, returns None. `before` is called
-    with the simplest case before that is run.
+    with the simplest case before that is run. A case may take `limit` seconds.
     """
     cases = simplest_cases(implementation, device)
     first = next(cases)
 
     def body(tried: Implementation, case: Case) -> None:
-        answer(tried, case)
+        with limits.within(limit):
+            answer(tried, case)
 
     found = examine(body, implementation, first, before and before(first))
     if not isinstance(found, Finding):
@@ -90,16 +99,18 @@ def smoke(
     with process_state.restored():
         for case in cases:
             late = time.process_time() > busy or time.monotonic() > end
-            if late or _gives_a_result(implementation, case):
+            if late or _gives_a_result(implementation, case, limit):
                 return None
     return found
 
 
-def _untouched(implementation: Implementation, device: str, before: Announce) -> Finding | None:
+def _untouched(
+    implementation: Implementation, device: str, before: Announce, limit: float | None
+) -> Finding | None:
     """Return what :func:`smoke` does, None if the functions by which it judges were replaced."""
     originals.begin()
     try:
-        found = smoke(implementation, device, before)
+        found = smoke(implementation, device, before, limit)
     except Exception:
         if not originals.put_back():
             raise
@@ -131,9 +142,10 @@ def simplest_cases(implementation: Implementation, device: str) -> Iterator[Case
             yield replace(case, device=device)
 
 
-def _gives_a_result(implementation: Implementation, case: Case) -> bool:
+def _gives_a_result(implementation: Implementation, case: Case, limit: float | None) -> bool:
     try:
-        answer(implementation, case)
+        with limits.within(limit):
+            answer(implementation, case)
     except (Raised, NoResult):
         return False
     except Failure:
