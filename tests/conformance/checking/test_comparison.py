@@ -1,11 +1,20 @@
 """Comparing results element by element."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from conformance.checking.comparison import against_reference, agree, close, plus, truth
+from conformance.checking.comparison import (
+    FLUSHED,
+    against_reference,
+    agree,
+    arithmetic,
+    close,
+    plus,
+    truth,
+)
 from conformance.implementations.failures import Mismatch
 from reference import DTYPES, Configuration, Result, rounded
 from tests.support.cases import RoundedReference, random_case
@@ -136,3 +145,15 @@ def test_against_reference_runs_the_implementation() -> None:
     case = random_case(Configuration(3, 4))
     assert 0 < against_reference(implementation, case) < 1
     assert implementation.seen == [case]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_float32_on_cuda_may_take_subnormal_numbers_for_zero(dtype: str) -> None:
+    """Bounds allow it there and nowhere else; 2^-130 is lost only there."""
+    case = random_case(Configuration(2, 2), dtype=dtype)
+    on_cuda = replace(case, device="cuda:0")
+    implementation = RoundedReference()
+    here, there = (arithmetic(each, implementation) for each in (case, on_cuda))
+    assert here.subnormal == DTYPES[dtype].subnormal
+    assert (there.subnormal == FLUSHED) == (dtype == "float32")
+    assert replace(there, subnormal=here.subnormal) == here
