@@ -35,7 +35,12 @@ def arrays_held(holder: Any) -> dict[str, Any]:
     A name is a path: ``W``, ``params.W`` in a dict or in an object that is an attribute, and
     ``layers.0.W`` in a list.
     """
-    return dict(_found(vars(holder) if hasattr(holder, "__dict__") else {}, "", ()))
+    return arrays_in(vars(holder) if hasattr(holder, "__dict__") else {})
+
+
+def arrays_in(values: MutableMapping[Any, Any]) -> dict[str, Any]:
+    """Find the floating-point arrays and tensors in `values`, as :func:`arrays_held` does."""
+    return dict(_found(values, "", ()))
 
 
 def _found(values: MutableMapping[Any, Any], prefix: str, above: tuple[int, ...]) -> Iterator[Any]:

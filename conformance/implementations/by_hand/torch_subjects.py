@@ -11,7 +11,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from conformance.errors import UsageError
-from conformance.implementations.by_hand.held import arrays_held, is_tensor
+from conformance.implementations.by_hand.held import arrays_in, is_tensor
 from conformance.implementations.by_hand.subjects import Subject
 from conformance.implementations.failures import NoResult
 from conformance.implementations.pytorch.tensors import TORCH_DTYPES, to_array, to_tensor
@@ -114,8 +114,8 @@ class TorchSubject(Tensors):
         named = [*self.holder.named_parameters(), *self.holder.named_buffers()]
         for prefix, module in self.holder.named_modules():
             start = f"{prefix}." if prefix else ""
-            held = arrays_held(module).items()
-            named += [(start + key, value) for key, value in held if key[0] != "_"]
+            public = {key: value for key, value in vars(module).items() if key[0] != "_"}
+            named += [(start + key, value) for key, value in arrays_in(public).items()]
         return {name: tuple(value.shape) for name, value in named if is_tensor(value)}
 
     def _put(self, name: str, new: Any) -> None:
@@ -133,7 +133,7 @@ class TorchSubject(Tensors):
 
         Any other submodule is replaced by one that returns its input.
         """
-        if name in self.shapes():
+        with contextlib.suppress(UsageError):
             return super().embed(name, x)
         module = self.submodule(name)
         if not isinstance(module, torch.nn.Embedding):

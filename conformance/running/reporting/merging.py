@@ -10,7 +10,7 @@ from typing import Any
 from conformance.checking.verdict import from_json
 from conformance.errors import UsageError
 from conformance.running.dividing.shards import numbers
-from conformance.running.reporting.report import TIME, Run
+from conformance.running.reporting.report import TIME, Run, in_order
 
 ASKED = ("profile", "seed", "max_examples", "items_digest", "floor")
 """What a run is made from, the same in every shard."""
@@ -48,9 +48,8 @@ def merged(reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def _with_expectations(report: dict[str, Any], parts: Sequence[Any]) -> dict[str, Any]:
     """Return the report with the expected failures of all shards, and the complaints of each."""
     found = [complaint for part in parts for complaint in part["complaints"]]
-    same_entry = zip(*(part["applied"] for part in parts), strict=True)
-    seen = [next((each for each in of if each["cases"] is not None), of[0]) for of in same_entry]
-    report["expectations"] = {**parts[0], "applied": seen, "complaints": found}
+    applied = in_order(each for part in parts for each in part["applied"])
+    report["expectations"] = {**parts[0], "applied": applied, "complaints": found}
     report["conformant"] = report["conformant"] and not found
     return report
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,11 @@ FORMAT = "lstm-conformance/report"
 VERSION = 1
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 SCHEMA = Path(__file__).with_name("report.schema.json")
+
+
+def in_order(applied: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Sort expected failures by where they apply and stand, so that shards can be joined."""
+    return sorted(applied, key=lambda each: (each["implementation"], each["device"], each["at"]))
 
 
 @dataclass
@@ -107,7 +113,7 @@ class Run:
         """Return the file, its entries as far as they apply, and what is wrong with them."""
         return {
             "file": self.expected.file,
-            "applied": [
+            "applied": in_order(
                 {
                     **{name: getattr(each.applied.entry, name) for name in ENTRY},
                     "implementation": each.applied.implementation,
@@ -117,7 +123,7 @@ class Run:
                     "failed": each.use.failed if each.use else None,
                 }
                 for each in seen(self.expected, self.verdicts)
-            ],
+            ),
             "unjudged": self.expected.unjudged,
             "complaints": encode(self.complaints),
         }
