@@ -68,7 +68,7 @@ def test_right_lstm_passes_in_their_suite(tmp_path: Path) -> None:
 def test_faulty_lstm_fails_in_their_suite(tmp_path: Path) -> None:
     """The failure is the verdict in their own output, with how to draw the same cases again."""
     suite(tmp_path, SPECIMENS, "ForgetsBiasHH")
-    run = run_pytest("-k", "results_match_reference or theirs", folder=tmp_path)
+    run = run_pytest("-k", "results_match_reference or settings_are", folder=tmp_path)
     assert run.returncode == 1, run.stdout + run.stderr
     assert "FAILED test_theirs.py::test_lstm[results_match_reference]" in run.stdout
     assert "but should be" in run.stdout
