@@ -237,18 +237,6 @@ class SpreadsNaNInGradients(ChangesGradients):
         return gradient + 0 * gradient.mean()
 
 
-class ReadsWeightsAsIfContiguous(PlainLSTM):
-    """Reads weight_hh row by row from its memory, whatever its strides are."""
-
-    bug = ""
-    caught_by = "layout_of_weights_does_not_matter"
-
-    def weights(self, layer: int, direction: int) -> Weights:
-        w = super().weights(layer, direction)
-        rows, columns = w.hh.shape
-        return w._replace(hh=w.hh.as_strided((rows, columns), (columns, 1)))
-
-
 class KeepsAStaleCopyInTraining(PlainLSTM):
     """Keeps a copy of weight_hh from its first call in train mode, which no step refreshes."""
 
@@ -334,7 +322,7 @@ class ReadsWeightsAsContiguous(PlainLSTM):
     """Reads the memory of weight_ih as if it were contiguous."""
 
     bug = ""
-    caught_by = "changed_weights_take_effect"
+    caught_by = "layout_of_weights_does_not_matter"
 
     def weights(self, layer: int, direction: int) -> Weights:
         w = super().weights(layer, direction)
