@@ -189,7 +189,7 @@ class Run:
             each.conformant or (isinstance(each, Undecided) and each.counterexample is None)
             for each in self.verdicts
         )
-        return fine and not self.conformant
+        return fine and not self.conformant and not self.complaints
 
     @property
     def not_enough(self) -> list[Shortfall]:
