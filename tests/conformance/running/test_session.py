@@ -146,7 +146,7 @@ def test_cases_are_those_of_the_seed_in_every_worker(tmp_path: Path) -> None:
         run = run_pytest("-n", 2, *asked, folder=tmp_path)
         assert run.returncode == 1, run.stdout + run.stderr
         seeds = re.findall(r"pytest --lstm-seed (\d+)", run.stdout)
-        assert len(seeds) == 2
+        assert len(seeds) >= 2  # the summary has them too where lines are not cut
         assert len({*seeds}) == 1
         assert not asked or seeds[0] == "11"
 
