@@ -19,7 +19,7 @@ from tests.support.sources import ROOT
 
 PAIRS = st.tuples(st.sampled_from(range(500)), st.sampled_from(range(30)))
 
-SEED_1 = "374efad0"
+SEED_1 = "d9c72517"
 """The start of the digest of the first cases from seed 1, whatever draws them."""
 
 
