@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -104,7 +105,9 @@ def _row_by_row(recording: Recording, case: Case, answer: Result) -> bool:
     A number in a row of its own then has the same sigmoid and tanh: it is not mixed with others.
     """
     parts = {name: getattr(case, name) for name in ("input", "h_0", "c_0")}
-    turned = {n: np.ascontiguousarray(a[:, ::-1]) for n, a in parts.items() if a is not None}
+    turned: dict[str, Any] = {
+        n: np.ascontiguousarray(a[:, ::-1]) for n, a in parts.items() if a is not None
+    }
     again = recording.answer(replace(case, **turned))
     few = 16 * case.dtype.unit_roundoff
     return again is not None and all(
