@@ -34,7 +34,7 @@ class Budget:
     After the first failure at most `shrink_seconds` are spent on finding a smaller failing case,
     and at most as many seconds, but no more than 5, on the diagnosis. Cases are drawn for `seconds`
     at most, if these are given, after the first :data:`LEAST`; and then `stretch` times as many are
-    drawn at most. The cases that failed before, in a `database`, are tried first, and are no part
+    drawn at most. The cases that failed before, in a `database`, are tried first, and are not part
     of the effort.
     """
 

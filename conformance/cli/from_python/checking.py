@@ -37,7 +37,7 @@ def check(
     - `expected`: the failures that are expected, by default the known faults of PyTorch that apply
 
     This happens in this process, and without a limit of time. Raises
-    :class:`~conformance.UsageError` for an unknown requirement, and for what is no LSTM.
+    :class:`~conformance.UsageError` for an unknown requirement, and for what is not an LSTM.
     """
     if isinstance(requirement, str):
         if requirement not in REQUIREMENTS:
