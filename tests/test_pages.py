@@ -60,6 +60,7 @@ def test_links_lead_to_files(page: str) -> None:
             assert shipped in ("conformance", "reference", "strategies"), link
 
 
+@pytest.mark.slow
 def test_page_verifies_a_torch_module(tmp_path: Path) -> None:
     """The cell passes as the page says, and at the level of modules fails shoulds only."""
     (_, cell), (_, verify) = blocks("conformance/implementations/YOUR_OWN.md", "A torch module")
@@ -74,6 +75,7 @@ def test_page_verifies_a_torch_module(tmp_path: Path) -> None:
     assert run.returncode == 1, run.stdout + run.stderr
 
 
+@pytest.mark.slow
 def test_page_infers_and_verifies_a_class_written_by_hand(tmp_path: Path) -> None:
     """The adapter that the page shows is what is printed, and it passes."""
     (_, written), (_, infer), (_, printed), (_, verify) = blocks(
@@ -104,6 +106,7 @@ def test_page_infers_and_verifies_a_network_of_a_tutorial(tmp_path: Path) -> Non
     assert run.returncode == 0, run.stdout + run.stderr
 
 
+@pytest.mark.slow
 def test_page_verifies_a_numpy_function(tmp_path: Path) -> None:
     """The function with its adapter passes."""
     (_, function), (_, verify) = blocks(
@@ -114,6 +117,7 @@ def test_page_verifies_a_numpy_function(tmp_path: Path) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
+@pytest.mark.slow
 def test_page_expects_the_failure_of_its_example(tmp_path: Path) -> None:
     """The file that the page shows makes the run green, and red as soon as the fault is mended."""
     page = "conformance/checking/EXPECTATIONS.md"
@@ -139,6 +143,7 @@ def test_page_has_every_key_of_an_expected_failure() -> None:
         assert f"**{problem}**" in text
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed")
 def test_page_verifies_a_program_in_another_language(tmp_path: Path) -> None:
     """The JavaScript that the page points to passes."""
@@ -150,6 +155,7 @@ def test_page_verifies_a_program_in_another_language(tmp_path: Path) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
+@pytest.mark.slow
 def test_page_verifies_another_framework(tmp_path: Path) -> None:
     """Its results in another layout and its gradients are right, as far as they are returned."""
     (_, written), (_, verify) = blocks(

@@ -97,6 +97,7 @@ def test_named_requirement_tells_first_red_and_counterexample() -> None:
     assert examined.red > 0
 
 
+@pytest.mark.slow
 def test_crash_is_examined_through_the_command() -> None:
     """A fault that ends its process is caught by the requirement that it names."""
     (examined,) = examine([fault_job(SegfaultsOnEmptyBatches, 0, named_only=True)])

@@ -286,6 +286,7 @@ def test_infer_names_the_fault_of_a_faulty_lstm(name: str) -> None:
     assert f"Wrong: {found.faults[0]}." in "\n".join(found.lines())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", sorted(FAULTY.keys() - {"ForgetsBiasHH", "StartsAtRandom", "UsesForgetWeightsTwice"})
 )

@@ -75,6 +75,7 @@ LANGUAGES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("language", "name"), LANGUAGES)
 def test_example_is_conformant(language: str, name: str, tmp_path: Path) -> None:
     """The whole example of the page passes all that applies to it."""

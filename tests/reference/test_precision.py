@@ -154,6 +154,7 @@ def test_what_storage_inside_holds_and_the_dtype_does_not_is_rounded_once_more()
     assert share(reference.rounded(inside, case.dtype), trace.result, bound) <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("lstm", "precision"),
     [

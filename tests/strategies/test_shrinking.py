@@ -130,6 +130,7 @@ def caught(fault: Callable[[Case], Case]) -> Callable[[Case], bool]:
     return holds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAULTS)
 def test_lstm_cases_shrink_to_few_numbers_for_a_fault(name: str) -> None:
     """In most of a few searches: sizes at most 3, at most 8 non-zeros, quarters and halves."""

@@ -116,6 +116,7 @@ def test_server_that_does_not_answer_is_wrong_usage() -> None:
         opened("redis://127.0.0.1:1/0")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 2])
 def test_option_hands_failures_on(workers: int, tmp_path: Path) -> None:
     """From one run of the command to the next, in one process or in several."""

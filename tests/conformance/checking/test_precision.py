@@ -41,6 +41,7 @@ def test_undeclared_precision_is_the_dtypes_own() -> None:
     assert 0.01 < passed.largest_share <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "requirement",
     [name for name, each in REQUIREMENTS.items() if each.level == "core" and not each.costly],

@@ -145,7 +145,7 @@ def test_verify_survives_what_implementations_do(tmp_path: Path) -> None:
     run = command(
         *("verify", *names, "torch.nn.LSTM", "--requirement", "results_match_reference"),
         *("--max-examples", 8, "--seed", 2, "--device", "cpu", "--json", "report.json"),
-        *("--timeout", 5),
+        *("--timeout", 20),
         folder=tmp_path,
     )
     assert run.returncode == 1, run.stdout + run.stderr
@@ -160,11 +160,11 @@ def test_verify_survives_what_implementations_do(tmp_path: Path) -> None:
         assert isinstance(verdict, TimedOut if late else Crashed), verdict
         assert verdict.counterexample is not None
         assert verdict.counterexample.message == (
-            "no verdict within 5 s" if late else "the process died in this case"
+            "no verdict within 20 s" if late else "the process died in this case"
         )
         assert verdict.counterexample.case.startswith("<LSTM ")
         assert any(tensor for tensor in verdict.counterexample.tensors["input"])
-        assert not late or verdict.seconds >= 5
+        assert not late or verdict.seconds >= 20
     assert "2 crashed, 3 timed out, 1 passed" in " ".join(run.stdout.split())
 
 

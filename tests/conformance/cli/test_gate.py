@@ -61,6 +61,7 @@ def test_run_stops_at_the_first_red(tmp_path: Path) -> None:
     assert "┃" not in run.stdout
 
 
+@pytest.mark.slow
 def test_baseline_lets_only_what_is_new_be_red(tmp_path: Path) -> None:
     """With its own report as the baseline a run is green; a failure that it lacks is red."""
     asked = ("verify", FAULTY, *ASKED, "-n", 0, "--max-examples", 3, "--quiet")

@@ -124,6 +124,7 @@ def test_replay_decides_the_case_again(folder: Path, tmp_path: Path) -> None:
     assert "│ passed" in run.stdout
 
 
+@pytest.mark.slow
 def test_replay_finds_what_was_typed_from_where_it_was_typed(folder: Path, tmp_path: Path) -> None:
     """A file, or a module, of the current folder is meant, not its namesake beside the case."""
     (tmp_path / "mine.py").write_text(RIGHT)
@@ -155,6 +156,7 @@ def test_replay_of_what_decides_nothing_is_not_applicable(folder: Path, tmp_path
     assert run.returncode == 0
 
 
+@pytest.mark.slow
 def test_script_that_replays_shows_the_fault(folder: Path, tmp_path: Path) -> None:
     """Where no plain script can be written, and where no step of a refusal was noted."""
     requirement = REQUIREMENTS["results_match_reference"]
@@ -260,11 +262,12 @@ def test_replay_tells_a_folder_that_is_not_there(tmp_path: Path) -> None:
 def test_reproduction_of_an_end_was_written_before_it(name: str, tmp_path: Path) -> None:
     """A process that dies or hangs leaves the case; the script and the replay do it again."""
     hangs = name == "HoldsTheInterpreter"
-    arguments = ("verify", f"{SPECIMENS}:{name}", *ONE, "--timeout", 5, "--seed", 2, "-n", 1)
-    run = command(*arguments, folder=tmp_path)
+    arguments = ("verify", f"{SPECIMENS}:{name}", *ONE, "--seed", 2, "-n", 1)
+    limit = 4 if hangs else 60
+    run = command(*arguments, "--timeout", limit, folder=tmp_path)
     assert run.returncode == 1, run.stdout + run.stderr
     (case,) = tmp_path.glob(".lstm-conformance/*/*/case.json")
-    run = command("replay", case.parent, "--timeout", 4, "--trust", folder=tmp_path)
+    run = command("replay", case.parent, "--timeout", limit, "--trust", folder=tmp_path)
     assert run.returncode == 1, run.stdout + run.stderr
     told = {"HoldsTheInterpreter": "no verdict within 4 s", "CallsExit": "raised SystemExit: bye"}
     assert told.get(name, "the process died") in run.stdout
@@ -275,6 +278,7 @@ def test_reproduction_of_an_end_was_written_before_it(name: str, tmp_path: Path)
         assert "expected: the call returns; got: exit status " in done.stderr
 
 
+@pytest.mark.slow
 def test_reproduction_of_the_commands_own_end(tmp_path: Path) -> None:
     """Without workers the command dies of the case; the folder it told of is replayed."""
     arguments = ("verify", f"{SPECIMENS}:Exits", *ONE, "-n", 0)
@@ -292,6 +296,7 @@ def test_reproduction_of_the_commands_own_end(tmp_path: Path) -> None:
     assert not (tmp_path / told).exists()  # which the next run takes away
 
 
+@pytest.mark.slow
 def test_plugin_leaves_reproductions(tmp_path: Path) -> None:
     """Under pytest, too, in the folder asked for, and the failure names it."""
     (tmp_path / "mine.py").write_text(FORGETFUL)

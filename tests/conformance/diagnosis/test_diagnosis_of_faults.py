@@ -386,6 +386,7 @@ def test_diagnosis_tells_which_gate_is_wrong() -> None:
     assert diagnosis(equations.ForgetsTanhOfCell, SINGLE).details[0].startswith(step)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [equations.MixesNeighbouringUnits, batch.LeaksFromTheRowBefore])
 def test_diagnosis_claims_nothing_of_other_faults_in_any_case(fault: Fault) -> None:
     """In cases as they are drawn, in every dtype, a fault outside the list is not taken for one."""

@@ -84,6 +84,7 @@ class MovesOnce(nn.LSTM):
         return super().to(*where, **how)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "implementation",
     [

@@ -65,6 +65,7 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("workers", "variables"), [(0, {}), (1, {"PYTHONPATH": os.pathsep.join([".", INSTALLED])})]
 )
@@ -83,6 +84,7 @@ def test_command_leaves_packages_of_the_same_names_alone(
     assert "4 passed" in run.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 2])
 def test_pytest_leaves_packages_of_the_same_names_alone(project: Path, workers: int) -> None:
     """In one session their tests see their packages, before and after ours have run."""

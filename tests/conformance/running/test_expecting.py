@@ -55,6 +55,7 @@ def complaints(folder: Path) -> list[tuple[str, str]]:
     return [(each["at"], each["problem"]) for each in told]
 
 
+@pytest.mark.slow
 def test_gate_is_red_until_the_entry_of_a_mended_fault_is_removed(tmp_path: Path) -> None:
     """Green with the fault; red without it, by the line; then green without the entry."""
     path = written(tmp_path, FORGETS)

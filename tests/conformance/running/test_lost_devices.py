@@ -23,7 +23,8 @@ ASKED = [
 OPTIONS = [option for name in ASKED for option in ("--requirement", name)]
 
 
-@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [0, 2])
 def test_lost_device_is_one_red(workers: int, tmp_path: Path) -> None:
     """The requirement that lost it says with which call; all others are decided, and right."""
     run = command(

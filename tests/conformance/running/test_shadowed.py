@@ -56,6 +56,7 @@ def test_their_package_of_the_same_name_can_be_named(project: Path) -> None:
     assert outcome(run_pytest("--pyargs", "conformance", folder=project)) == "1 passed"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 1])
 def test_our_plugin_is_found_where_it_was_installed(project: Path, workers: int) -> None:
     """An option asks for it, and a line tells what the name means then."""
@@ -77,6 +78,7 @@ def test_module_that_shadows_ours_is_named(project: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_command_runs_in_their_project(project: Path) -> None:
     """Its path has no folder of theirs before ours."""
     (project / "conformance" / "mine.py").write_text("from torch.nn import LSTM as Mine\n")

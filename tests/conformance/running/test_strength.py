@@ -59,6 +59,7 @@ def test_must_is_never_excused(folder: Path) -> None:
     assert isinstance(verdict, Failed)
 
 
+@pytest.mark.slow
 def test_command_reports_a_failed_should(folder: Path) -> None:
     """Conformant, with the details and a reproduction; not conformant if strict."""
     asked = "verify", "mine.py:Silent", "--requirement", SHOULD, "--requirement", MUST
@@ -87,6 +88,7 @@ def test_pytorch_itself_is_held_to_everything() -> None:
     assert not [name for name in strict if SHIPPED[name].extra]
 
 
+@pytest.mark.slow
 def test_decorator_expects_a_failed_should(folder: Path) -> None:
     """An xfail with the difference in other suites; a failure where they are strict."""
     for strict, outcome in ((False, "1 xfailed"), (True, "1 failed")):
