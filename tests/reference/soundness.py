@@ -23,10 +23,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import hypothesis
 import torch
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis.strategies import SearchStrategy
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
@@ -47,6 +44,7 @@ from reference import (
 )
 from reference.local_gradients import local_gradient_bound
 from strategies import lstm_cases
+from strategies.search import search
 from tests.reference import autograd
 from tests.reference.rounded import RoundedLSTM
 from tests.reference.tally import Named, Tally
@@ -68,34 +66,17 @@ REAL: dict[str, Any] = {
 
 
 def cases(seed: int, **options: Any) -> Iterator[Case]:
-    """Cases without end."""
+    """Cases without end, drawn as for requirements: they depend on the seed alone."""
     while True:
-        yield from _drawn(lstm_cases(**options), seed)
+        drawn: list[Case] = []
+        search(lstm_cases(**options), drawn.append, seed=str(seed), max_examples=BATCH)
+        yield from drawn
         seed += 1
 
 
 def _options(of_requirement: Mapping[str, Any]) -> dict[str, Any]:
     """Those among the arguments of a requirement that limit its cases."""
     return {k: v for k, v in of_requirement.items() if k not in ("level", "share_of_cases")}
-
-
-def _drawn(strategy: SearchStrategy[Case], seed: int) -> list[Case]:
-    drawn: list[Case] = []
-
-    @hypothesis.seed(seed)
-    @settings(
-        max_examples=BATCH,
-        phases=[Phase.generate],
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(strategy)
-    def keep(case: Case) -> None:
-        drawn.append(case)
-
-    keep()
-    return drawn
 
 
 def results(case: Case, got: Named) -> tuple[Named, Named, Named]:
