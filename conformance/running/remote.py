@@ -27,6 +27,8 @@ LEFT = "lstm_conformance_left"
 """The name under which the files of a reproduction travel as a property of a pytest report."""
 AGAIN = 20.0
 """The seconds in which a server that has lost a worker can start the next one."""
+STEADY = 1.0
+"""The seconds for which a connection to a server that is not about to end stays open."""
 HERE = "execmodel=main_thread_only//popen"
 """The specification of a worker on this machine, as pytest-xdist writes it."""
 
@@ -109,13 +111,24 @@ def unpacked(verdict: Verdict, files: Mapping[str, str], root: Path) -> Verdict:
 
 
 def answers(address: str) -> bool:
-    """Return whether a server listens at ``host:port``."""
+    """Return whether a server listens at ``host:port``, and is not about to end.
+
+    A server says nothing until it is spoken to. Where its process dies with its last worker, the
+    operating system can still take connections for it, and closes them with the process.
+    """
     host, _, port = address.rpartition(":")
     try:
-        socket.create_connection((host, int(port)), timeout=AGAIN).close()
+        connection = socket.create_connection((host, int(port)), timeout=AGAIN)
     except (OSError, ValueError):
         return False
-    return True
+    with connection:
+        connection.settimeout(STEADY)
+        try:
+            return bool(connection.recv(1))
+        except TimeoutError:
+            return True
+        except OSError:
+            return False
 
 
 def replaced(node: Any) -> None:

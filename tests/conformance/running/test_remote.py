@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -140,6 +141,19 @@ def test_server_or_folder_that_is_not_there_is_wrong_usage(tmp_path: Path) -> No
     run = command("verify", "torch.nn.LSTM", *folder, folder=tmp_path)
     assert run.returncode == 2, run.stdout + run.stderr
     assert run.stderr == "lstm-conformance: --rsyncdir nowhere: there is no such folder\n"
+
+
+def test_server_that_ends_does_not_answer() -> None:
+    """A process that dies takes connections for a moment; one that lives keeps them."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"127.0.0.1:{listening.getsockname()[1]}"
+        assert remote.answers(address)
+        listening.accept()[0].close()
+        dying = threading.Thread(target=lambda: listening.accept()[0].close())
+        dying.start()
+        assert not remote.answers(address)
+        dying.join()
+    assert not remote.answers(address)
 
 
 class Wire:
