@@ -44,6 +44,9 @@ from conformance.running.resuming import Unfinished
 from conformance.running.unfinished import unfinished
 from conformance.running.watchdog import Watchdog
 
+TRIED = 3
+"""The number of workers that may end, one after the other, before they have begun."""
+
 
 class Reporting:
     """A pytest plugin that turns reports, of this process or of workers, into verdicts.
@@ -75,6 +78,7 @@ class Reporting:
         self.patience = Patience(timeout(config))
         self._session: pytest.Session | None = None
         self._others = False
+        self._failed = 0
         self._before = before
         for verdict in before.verdicts if before else ():
             append(self.folder.path / ALONE, verdict)
@@ -120,6 +124,10 @@ class Reporting:
         if not error:
             return
         self.watchdog.forget(node.gateway.id)
+        self._failed = 0 if hasattr(node, "workerinfo") else self._failed + 1
+        if self._failed == TRIED:
+            self.run.broken.append(f"{TRIED} processes in a row ended before they could begin")
+            pytest.exit(self.run.broken[-1])
         entry = self._entry(node.gateway.id)
         if not self.run.total and entry is not None and entry.now.doing:
             text = f"{entry.now.doing!r}: the process died or hung while loading and trying it"
@@ -320,7 +328,7 @@ class Reporting:
             if self._session is not None:
                 self._session.exitstatus = BROKEN
             failed = str(error)
-            if len(list(self.folder.verdicts())) >= len(self.run.verdicts):
+            if len(list(self.folder.verdicts())) >= len(self.run.verdicts) > 0:
                 folder = shown(self.folder.path, Path.cwd())
                 return f"{failed}; `lstm-conformance report {folder} --json FILE` writes it later"
         else:

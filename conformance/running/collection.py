@@ -23,6 +23,7 @@ from conformance.recording.json import encode
 from conformance.recording.steps import Step
 from conformance.reproductions.directory import write
 from conformance.reproductions.subject import Subject
+from conformance.running import journal as journals
 from conformance.running import limits, remote
 from conformance.running.baseline import baseline
 from conformance.running.bound import NotConformant
@@ -72,12 +73,12 @@ class Item:
         return self.requirement.name, self.target.implementation.name, self.device
 
     def begin(self) -> float:
-        """Note when the item starts; returns the seconds after which it is ended."""
+        """Note when the item starts; returns the seconds after which its process is ended."""
         self.started = time.time()
         seconds = max(limits.granted(self.config, self.started), 1)
         now = Doing(self.nodeid, self.target.implementation.name, self.started, seconds)
         self.journal.write(Entry(now))
-        return seconds
+        return limits.ended(self.config, self.started)
 
     def end(self) -> None:
         """Note that the item has ended."""
@@ -87,7 +88,7 @@ class Item:
     def verdict(self, drawing: float | None = None) -> Verdict:
         """Decide the requirement, and write the verdict down; see :meth:`decide`."""
         in_time = limits.allowed(self.config, self.started) > 0
-        with OURS, quiet(), limits.last_resort(limits.granted(self.config, self.started) + 1):
+        with OURS, quiet(), limits.last_resort(limits.ended(self.config, self.started) + 1):
             verdict = (
                 self.decide(drawing) if in_time else self.undecided(limits.reached(self.config))
             )
@@ -115,6 +116,7 @@ class Item:
         folder = RunFolder(Path(self.config.getoption("lstm_journal")))
         limit = folder.shortened(implementation.name)
         seconds = limits.granted(self.config, self.started)
+        alarm = limits.Alarm(limit, limits.own(self.config, self.started), self.started)
         calls = Calls()
         effort = budget(self.config)
         if drawing is not None:
@@ -123,7 +125,7 @@ class Item:
 
         @functools.wraps(self.requirement.body)
         def body(*case: Any) -> Any:
-            with limits.within(limit):
+            with alarm:
                 measured = self.requirement.body(*case)
             calls.end()
             return measured
@@ -136,6 +138,7 @@ class Item:
             def step(taken: Step) -> None:
                 calls.end()  # what it gave is being read
                 add(taken)
+                alarm.again()
                 if taken.case is not None:
                     calls.begin()
 
@@ -289,6 +292,11 @@ def collected(session: pytest.Session) -> None:
     if digest:
         chosen = selection(session.config)
         journal = Journal.of(session.config)
-        journal.collected(Collected(places, chosen.circumstances, "", digest, chosen.expected))
+        what = Collected(places, chosen.circumstances, "", digest, chosen.expected)
+        try:
+            journal.collected(what)
+        except OSError:  # of a full disk
+            if not journals.collected(Path(session.config.getoption("lstm_journal"))).items:
+                raise
         journal.write(Entry(Doing()))
         journal.close()

@@ -99,7 +99,11 @@ def test_markers_are_those_of_the_requirements(pytestconfig: pytest.Config) -> N
     """The plugin that pytest always loads declares them without importing anything of ours."""
     declared = {line.partition(":")[0] for line in pytestconfig.getini("markers")}
     levels = {f"lstm_{each.level}" for each in REQUIREMENTS.values()}
-    assert {name for name in declared if name.startswith("lstm")} == {"lstm", "lstm_should", *levels}
+    assert {name for name in declared if name.startswith("lstm")} == {
+        "lstm",
+        "lstm_should",
+        *levels,
+    }
 
 
 def test_tests_are_chosen_by_their_markers(tmp_path: Path) -> None:
