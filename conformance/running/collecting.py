@@ -26,7 +26,7 @@ from conformance.implementations.own_imports import OURS
 from conformance.implementations.programs.keeper import kept
 from conformance.reproductions.directory import remove, shown, tidy
 from conformance.running import remote
-from conformance.running.baseline import baseline
+from conformance.running.baseline import FAILURES, baseline
 from conformance.running.collection import LEFT_OUT
 from conformance.running.expecting import fix
 from conformance.running.folder import Asked, RunFolder, sweep
@@ -107,7 +107,7 @@ class Reporting:
         """Give each worker the seed, the ends of the run, and what there is to resume."""
         shared = (
             *("lstm_seed", "lstm_deadline", "lstm_journal"),
-            *("lstm_budget_end", "lstm_resumed", "lstm_circumstances"),
+            *("lstm_budget_end", "lstm_resumed", "lstm_circumstances", FAILURES),
         )
         given = {name: self.config.getoption(name) for name in shared}
         if remote.attach(node, self.folder.path):
