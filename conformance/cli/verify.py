@@ -46,6 +46,7 @@ def verify(asked: argparse.Namespace) -> int:
         *("--rootdir", str(FAMILIES.parent)),
         *("-p", "xdist", "-p", "pytest_timeout", "-p", "conformance.running.plugin"),
         *("-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:warnings"),
+        *("-p", "no:tmpdir"),  # whose folder would be left
         *_workers(asked),
         *("--dist", "worksteal", "--max-worker-restart", "1000"),
         *(["--exitfirst"] if asked.lstm_fail_fast else []),

@@ -19,7 +19,7 @@ from conformance.checking.process_state import standard_output
 from conformance.checking.verdict import Verdict
 from conformance.cli.from_python.settled import Settled
 from conformance.running import limits
-from conformance.running.collection import Item
+from conformance.running.item import Item
 from conformance.running.patience import TOOK
 from conformance.running.watchdog import MARGIN
 

@@ -1,21 +1,22 @@
 """Runs what misbehaves beside a right LSTM, and writes a table of what came of it.
 
 ``python -m tests.conformance.running.misbehaviours``, from the top of the project, writes
-``MISBEHAVIOURS.md`` beside this file. What ends or holds up its process, or leaves something, has a
-run of its own. Names after the command limit the table to these, and print it.
+``MISBEHAVIOURS.md`` beside this file. Names after the command limit the table to these, which are
+printed only.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import shlex
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,10 @@ from tests.support.programs import FOLDERS
 
 FILE = Path(__file__).with_name("MISBEHAVIOURS.md")
 RIGHT = "torch.nn.LSTM"
-LIMIT = 10.0
-"""The seconds that a requirement may take."""
+LOADING = 120.0
+"""The seconds that a module may take to be imported."""
+FINE = {"passed", "not applicable", "expected failure"}
+"""The verdicts that are conformant."""
 MARGIN = 10.0
 """The seconds after which nothing may go on once its time is up."""
 MARK = "MISBEHAVES"
@@ -99,7 +102,8 @@ class Row:
     - `status`: the exit status of the run
     - `others`: whether the right LSTM got all its verdicts, and passed
     - `over`: the seconds that it took longer than the limit
-    - `processes`, `files`: how many were left
+    - `processes`: how many were left
+    - `files`: the names of those that were left
     """
 
     name: str
@@ -110,7 +114,7 @@ class Row:
     others: str
     over: float
     processes: int
-    files: int
+    files: Sequence[str]
 
     def kept(self) -> bool:
         """Return whether the promise was kept."""
@@ -122,54 +126,50 @@ class Row:
         """Return the row of the table."""
         verdicts = ", ".join(self.verdicts) or "refused"
         cells = (self.name, self.what, verdicts, self.status, self.others, f"{self.over:.1f}")
-        return " | ".join(map(str, ("", *cells, self.processes, self.files, ""))).strip()
+        left = self.processes, ", ".join(self.files) or 0
+        return " | ".join(map(str, ("", *cells, *left, ""))).strip()
 
 
 HEAD = (
-    "| misbehaviour | what it does | verdicts | exit status | the right LSTM passed "
-    "| seconds over the limit | processes left | files left |"
+    *("misbehaviour", "what it does", "verdicts", "exit status", "the right LSTM passed"),
+    *("seconds over the limit", "processes left", "files left"),
 )
 
 
-def of_classes(names: Iterable[str]) -> Iterator[Row]:
-    """Yield the rows of classes in a run of their own, one run for each of the names."""
-    for module, classes in ALONE.items():
-        for name in classes:
-            if name in names:
-                yield from verified({f"{module.__file__}:{name}": (name, of(module, name))})
-
-
-def of_groups(names: Iterable[str]) -> Iterator[Row]:
-    """Yield the rows of what comes to one run."""
-    chosen = {
-        f"{module.__file__}:{name}": (name, of(module, name))
-        for module, classes in TOGETHER.items()
-        for name in classes
-        if name in names
-    }
-    if chosen:
-        yield from verified(chosen)
-    programs = {name: (name, "in a process of its own") for name in PROGRAMS if name in names}
-    if programs:
-        yield from verified(programs, programs=True)
-
-
-def of_imports(names: Iterable[str]) -> Iterator[Row]:
-    """Yield the rows of modules that misbehave when they are imported."""
+def runs(names: Iterable[str], limit: float) -> Iterator[Callable[[], list[Row]]]:
+    """Yield what runs the command for these names, and returns the rows of them."""
+    run_of = partial(partial, verified, limit)
+    chosen = set(names)
     for name, code in IMPORTED.items():
-        if name in names:
-            yield from verified({"mine.py:Mine": (name, "when it is imported")}, code=code)
+        if name in chosen:
+            yield run_of({"mine.py:Mine": (name, "when it is imported")}, code=code)
+    for module, classes in ALONE.items():
+        for name in chosen.intersection(classes):
+            yield run_of({place(module, name): (name, does(module, name))})
+    for module, classes in TOGETHER.items():
+        here = [name for name in classes if name in chosen]
+        if here:
+            yield run_of({place(module, name): (name, does(module, name)) for name in here})
+    programs = {name: (name, "as a program in another process") for name in PROGRAMS}
+    programs = {name: what for name, what in programs.items() if name in chosen}
+    if programs:
+        yield run_of(programs, programs=True)
 
 
-def of(module: Any, name: str) -> str:
+def place(module: Any, name: str) -> str:
+    """Return the name by which the command finds a class."""
+    return f"{module.__file__}:{name}"
+
+
+def does(module: Any, name: str) -> str:
     """Return what a class does, in words."""
     return str(getattr(module, name).__doc__).partition("\n")[0]
 
 
 def verified(
-    what: dict[str, tuple[str, str]], *, programs: bool = False, code: str = ""
-) -> Iterator[Row]:
-    """Verify all of `what` in one run, and yield a row for each."""
+    limit: float, what: dict[str, tuple[str, str]], *, programs: bool = False, code: str = ""
+) -> list[Row]:
+    """Verify all of `what` in one run, and return a row for each."""
     with tempfile.TemporaryDirectory(prefix="misbehaves-") as place:
         folder = Path(place) / "project"
         temporary = Path(place) / "temporary"
@@ -185,42 +185,33 @@ def verified(
             [
                 *(*COMMAND, "verify", *given, RIGHT, "--device", "cpu", "--json", "report.json"),
                 *(word for each in asked for word in ("--requirement", each)),
-                *("--max-examples", 6, "--seed", 4, "--timeout", LIMIT, "--memory", 4, "-n", 1),
+                *("--max-examples", 6, "--seed", 4, "--timeout", limit, "--memory", 4, "-n", 1),
             ],
             folder,
             **{MARK: place, "TMPDIR": str(temporary)},
         )
         took = time.monotonic() - began
-        left = len(left_processes(place))
+        processes = len(left_processes(place))
         known = {"report.json", "mine.py", "left", "__pycache__", ".lstm-conformance"}
-        files = [each for each in folder.iterdir() if each.name not in known]
-        files += [*folder.glob(".lstm-conformance/running-*"), *temporary.iterdir()]
-        yield from rows(what, folder / "report.json", done.returncode, took, left, len(files))
-
-
-def rows(
-    what: dict[str, tuple[str, str]],
-    report: Path,
-    status: int,
-    took: float,
-    processes: int,
-    files: int,
-) -> Iterator[Row]:
-    """Yield a row for each of `what`, from the report of their run."""
-    verdicts = json.loads(report.read_text("utf-8"))["verdicts"] if report.exists() else []
-    right = [each["outcome"] for each in verdicts if each["implementation"] == RIGHT]
-    fine = {"passed", "not applicable", "expected failure"}
-    others = "yes" if right and set(right) <= fine else "no" if verdicts else "not begun"
+        files = [each.name for each in folder.iterdir() if each.name not in known]
+        files += [each.name for each in folder.glob(".lstm-conformance/running-*")]
+        files += [each.name for each in temporary.iterdir()]
+        report = folder / "report.json"
+        verdicts = json.loads(report.read_text("utf-8"))["verdicts"] if report.exists() else []
     theirs = [each for each in verdicts if each["implementation"] != RIGHT]
-    for place, (name, does) in what.items():
-        mine = [each for each in theirs if each["implementation"] in (place, name)]
+    right = {each["outcome"] for each in verdicts if each["implementation"] == RIGHT}
+    others = "not begun" if not verdicts else "yes" if right and right <= FINE else "no"
+    rows = []
+    for key, (name, text) in what.items():
+        mine = [each for each in theirs if each["implementation"] in (key, name)]
         mine = mine or (theirs if len(what) == 1 else [])
         outcomes = sorted({each["outcome"] for each in mine})
-        seconds = max((each["seconds"] for each in mine), default=took if not verdicts else 0.0)
-        limit = LIMIT if mine else 120.0  # of loading
-        green = status == 0 if len(what) == 1 else bool(mine) and set(outcomes) <= fine
-        over = max(0.0, seconds - limit)
-        yield Row(name, does, outcomes, green, status, others, over, processes, files)
+        green = done.returncode == 0 if len(what) == 1 else {*outcomes} <= FINE
+        late = [each["seconds"] - limit for each in mine] if verdicts else [took - LOADING]
+        over = max(0.0, *late, 0.0)
+        row = (name, text, outcomes, green, done.returncode, others, over, processes, files)
+        rows.append(Row(*row))
+    return rows
 
 
 def command_of(fault: str) -> str:
@@ -249,48 +240,52 @@ def _marked(mark: str) -> Iterator[int]:
             continue
 
 
-def table(names: Iterable[str]) -> Iterator[Row]:
-    """Yield the rows of the table for these names, as they are reached."""
-    for part in (of_imports, of_groups, of_classes):
-        yield from part(names)
+def table(names: Iterable[str], limit: float, jobs: int = 1) -> Iterator[Row]:
+    """Yield the rows of the table for these names, of so many runs at a time."""
+    with ThreadPoolExecutor(jobs) as pool:
+        for made in pool.map(lambda each: each(), [*runs(names, limit)]):
+            yield from made
 
 
 def everything() -> list[str]:
     """Return the names of all misbehaviours."""
-    classes = [name for group in (*TOGETHER.values(), *ALONE.values()) for name in group]
+    classes = [name for group in (*ALONE.values(), *TOGETHER.values()) for name in group]
     return [*IMPORTED, *classes, *PROGRAMS]
 
 
-def main() -> None:
-    """Write the table, or print the rows of some names."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*")
-    names = parser.parse_args().names
-    found = []
-    for row in table(names or everything()):
-        print(row.cells(), "" if row.kept() else "  <-", flush=True)
-        found.append(row)
+def page(found: Sequence[Row], limit: float) -> str:
+    """Return the table with what it says."""
     broken = [row.name for row in found if not row.kept()]
-    if names:
-        return
-    text = f"""# What misbehaves
+    lines = [f"| {' | '.join(HEAD)} |", "| --- " * len(HEAD) + "|", *(row.cells() for row in found)]
+    return f"""# What misbehaves
 
 `python -m tests.conformance.running.misbehaviours` has verified each of these beside
-`{RIGHT}`: {len(ASKED)} requirements or one more, 6 cases, {LIMIT:g} seconds for a requirement.
-What has another exit status than its neighbours had a run of its own. *Refused*: there is no
-verdict, since it could not be loaded. A green is earned where the numbers are right.
+`{RIGHT}`, with {len(ASKED)} requirements or one more, and {limit:g} seconds for each. What ends or
+holds up its process, or leaves something, had a run of its own. *Refused*: there is no verdict, as
+it could not be loaded. A green is earned where the numbers are right.
 
 {len(found) - len(broken)} of {len(found)} kept the promise: no green that was not earned, the right
 LSTM got its verdicts, nothing went on for more than {MARGIN:g} seconds after its time, and nothing
 was left. Not so: {", ".join(broken) or "none"}.
 
-{HEAD}
-|{" --- |" * HEAD.strip("|").count("|")} --- |
-"""
-    FILE.write_text(text + "".join(f"{row.cells()}\n" for row in found), encoding="utf-8")
-    sys.exit(bool(broken))
+""" + "".join(f"{line}\n" for line in lines)
+
+
+def main() -> int:
+    """Write the table, or print the rows of some names; 1 if a promise was not kept."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--limit", type=float, default=10.0, help="seconds for a requirement")
+    parser.add_argument("--jobs", type=int, default=1, help="runs at a time")
+    asked = parser.parse_args()
+    found = []
+    for row in table(asked.names or everything(), asked.limit, asked.jobs):
+        print(row.cells(), "" if row.kept() else "  <-", flush=True)
+        found.append(row)
+    if not asked.names:
+        FILE.write_text(page(found, asked.limit), encoding="utf-8")
+    return int(not all(row.kept() for row in found))
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    main()
+    sys.exit(main())
