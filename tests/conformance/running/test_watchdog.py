@@ -11,6 +11,23 @@ from tests.support.processes import alive, command, wait_for_end
 MISBEHAVING = Path(misbehaving.__file__)
 ONE = ["--requirement", "results_match_reference", "--device", "cpu", "--seed", 4]
 
+LOADED_ONCE = """
+import os
+from pathlib import Path
+from torch import nn
+
+if Path("loaded").exists():
+    os._exit(1)
+Path("loaded").touch()
+
+class Mine(nn.LSTM):
+    def forward(self, x, hx=None):
+        if getattr(x, "data", x).any():
+            os._exit(1)
+        return super().forward(x, hx)
+"""
+"""A module that can be imported once, with an LSTM that ends its process."""
+
 HOLDS_UP: dict[str, tuple[type[Verdict], str]] = {
     "StopsItself": (TimedOut, "no verdict within 20 s"),
     "HoldsTheInterpreter": (TimedOut, "no verdict within 20 s"),
@@ -79,3 +96,43 @@ def test_warning_of_an_unknown_class_stays_in_the_worker(tmp_path: Path) -> None
     run = command("verify", f"{MISBEHAVING}:Warns", *ONE, "--max-examples", 5, folder=tmp_path)
     assert run.returncode == 0, run.stdout + run.stderr
     assert "this is old" not in run.stdout + run.stderr
+
+
+@pytest.mark.slow
+def test_hang_is_cheap_once_requirements_have_timed_out(tmp_path: Path) -> None:
+    """What meets it then waits for seconds only; the run says so, and the others pass."""
+    names = [
+        *("results_match_reference", "rows_do_not_interact", "h_n_is_last_output"),
+        *("calls_are_independent", "layers_are_a_chain", "omitted_states_are_zeros"),
+        *("cell_matches_equations", "shapes_are_as_documented"),
+    ]
+    asked = [word for name in names for word in ("--requirement", name)]
+    run = command(
+        *("verify", f"{MISBEHAVING}:HangsOnThreeSteps", *asked, "--device", "cpu", "--seed", 4),
+        *("--max-examples", 30, "--timeout", 60, "-n", 2, "--json", "report.json"),
+        folder=tmp_path,
+    )
+    assert run.returncode == 1, run.stdout + run.stderr
+    found = verdicts(tmp_path)
+    late = [each for each in found if isinstance(each, TimedOut)]
+    assert len(late) > 3
+    assert all(isinstance(each, Passed) for each in found if each not in late)
+    reasons = {each.counterexample.message for each in late if each.counterexample}
+    assert "no verdict within 60 s" in reasons
+    assert len(reasons) > 1
+    assert "HangsOnThreeSteps had timed out, and half of the calls" in " ".join(run.stdout.split())
+
+
+@pytest.mark.slow
+def test_run_whose_processes_cannot_load_ends(tmp_path: Path) -> None:
+    """It says so, and keeps the verdict that it had."""
+    (tmp_path / "mine.py").write_text(LOADED_ONCE)
+    run = command(
+        *("verify", "mine.py:Mine", "torch.nn.LSTM", *ONE, "--max-examples", 3, "-n", 1),
+        *("--json", "report.json"),
+        folder=tmp_path,
+    )
+    assert run.returncode == 3, run.stdout + run.stderr
+    assert "3 processes in a row ended while loading 'mine.py:Mine'" in run.stderr
+    (died,) = verdicts(tmp_path)
+    assert isinstance(died, Crashed)
