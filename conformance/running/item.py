@@ -42,11 +42,13 @@ class Item:
     - `config`: has the options of the run
     - `nodeid`: the id of the item in journals
     - `user_properties`: what to report beside the verdict
+    - `expendable`: whether this process is ended if it goes on after the item's time
     """
 
     config: Any
     nodeid: str
     user_properties: list[tuple[str, Any]]
+    expendable = True
 
     def prepare(self, requirement: Requirement, target: Target, device: str) -> None:
         """Take what is to be decided, once there is a `config`."""
@@ -78,7 +80,8 @@ class Item:
     def verdict(self, drawing: float | None = None) -> Verdict:
         """Decide the requirement, and write the verdict down; see :meth:`decide`."""
         in_time = limits.allowed(self.config, self.started) > 0
-        with OURS, quiet(), limits.last_resort(limits.ended(self.config, self.started) + 1):
+        end = limits.ended(self.config, self.started) + 1
+        with OURS, quiet(), limits.last_resort(end if self.expendable else None):
             verdict = (
                 self.decide(drawing) if in_time else self.undecided(limits.reached(self.config))
             )

@@ -116,7 +116,8 @@ class Alarm:
         self._raised = NoAnswer  # importing it later may fail: modules can be removed
         self._threads = threading.active_count()
         main = threading.current_thread() is threading.main_thread()
-        self._set = main and hasattr(signal, "setitimer")
+        limited = min(self.call, self.whole) < math.inf  # else the alarm is that of others
+        self._set = main and limited and hasattr(signal, "setitimer")
         if self._set:
             self._before = signal.signal(signal.SIGALRM, self._late)
             self._begin(max(self._left(), SOON))
@@ -140,10 +141,8 @@ class Alarm:
             self._begin(left)
 
     def _begin(self, left: float) -> None:
-        seconds = min(self.call, left)
-        if seconds < math.inf:
-            # code that catches what is raised meets it once more
-            signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
+        # code that catches what is raised meets it once more
+        signal.setitimer(signal.ITIMER_REAL, min(self.call, left), AGAIN)
 
     def _left(self) -> float:
         return self.started + self.whole - time.time()
@@ -166,11 +165,14 @@ def _importing(frame: FrameType | None) -> bool:
 
 
 @contextlib.contextmanager
-def last_resort(seconds: float) -> Iterator[None]:
+def last_resort(seconds: float | None) -> Iterator[None]:
     """End this process after `seconds`, even in C code that lets no other Python thread run.
 
-    pytest-timeout cannot do that, as its timer is a Python thread.
+    None stands for never. pytest-timeout cannot do that, as its timer is a Python thread.
     """
+    if seconds is None:
+        yield
+        return
     with open(os.devnull, "w") as nowhere:
         faulthandler.dump_traceback_later(seconds, exit=True, file=nowhere)
         try:

@@ -59,9 +59,10 @@ def can_fork() -> bool:
 def here(items: Sequence[Called]) -> Iterator[Decided]:
     """Yield the verdict on each item, decided in this process.
 
-    The limit for a requirement is that for each of its cases here, and interrupts Python code only.
+    The limit for a requirement interrupts Python code only.
     """
     for item in items:
+        item.expendable = False
         yield item, *item.decided()
 
 

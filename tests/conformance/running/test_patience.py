@@ -1,6 +1,7 @@
 """How long is waited for one case once requirements have timed out."""
 
 import contextlib
+import signal
 import threading
 import time
 from pathlib import Path
@@ -100,8 +101,12 @@ def wait_for(thread: threading.Thread) -> None:
 
 def test_call_without_answer_is_interrupted() -> None:
     """Python code that never returns is, and what returns in time is not."""
-    with Alarm(None), Alarm(1000.0):
+    before = signal.getsignal(signal.SIGALRM)
+    with Alarm(None):
+        assert signal.getsignal(signal.SIGALRM) is before, "it may be that of pytest-timeout"
+    with Alarm(1000.0):
         pass
+    assert signal.getsignal(signal.SIGALRM) is before
     with pytest.raises(NoAnswer, match=r"^no answer within 0\.05 s$"), Alarm(0.05):
         sleep_for_ever()
 

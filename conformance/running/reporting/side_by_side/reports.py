@@ -9,7 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from conformance.checking.verdict import Counterexample, Diagnosis, Verdict, from_json
+from conformance.checking.counterexample import Counterexample, Diagnosis
+from conformance.checking.verdict import Verdict, from_json
 from conformance.errors import UsageError
 from conformance.implementations.shipped import SHIPPED
 from conformance.running.reporting.reading import loaded
