@@ -17,7 +17,7 @@ def choose_folder() -> None:
     try:
         tempfile.gettempdir()
     except FileNotFoundError:
-        folders = [os.environ.get("TMPDIR", ""), "/tmp", os.getcwd()]
+        folders = ("/tmp", os.getcwd())
         tempfile.tempdir = next((each for each in folders if os.access(each, os.W_OK)), None)
 
 

@@ -32,8 +32,6 @@ FINE = {"passed", "not applicable", "expected failure"}
 """The verdicts that are conformant."""
 MARGIN = 10.0
 """The seconds after which nothing may go on once its time is up."""
-MARK = "MISBEHAVES"
-"""The environment variable by which processes of a run are known."""
 ASKED = (
     *("results_match_reference", "splitting_time_changes_nothing"),
     *("wrong_state_features_are_refused", "process_state_is_left_alone", "nothing_is_printed"),
@@ -188,7 +186,8 @@ def verified(
                 *("--max-examples", 6, "--seed", 4, "--timeout", limit, "--memory", 4, "-n", 1),
             ],
             folder,
-            **{MARK: place, "TMPDIR": str(temporary)},
+            MISBEHAVES=place,
+            TMPDIR=str(temporary),
         )
         took = time.monotonic() - began
         processes = len(left_processes(place))
@@ -224,7 +223,10 @@ def command_of(fault: str) -> str:
 
 
 def left_processes(mark: str) -> list[int]:
-    """Return the processes with `mark` in their environment that still run after five seconds."""
+    """Return the processes with `mark` in their environment that still run after five seconds.
+
+    A process gets it from the one that started it.
+    """
     end = time.monotonic() + 5
     while (found := list(_marked(mark))) and time.monotonic() < end:
         time.sleep(0.1)
@@ -234,7 +236,7 @@ def left_processes(mark: str) -> list[int]:
 def _marked(mark: str) -> Iterator[int]:
     for path in Path("/proc").glob("[0-9]*"):
         try:
-            if f"{MARK}={mark}".encode() in (path / "environ").read_bytes().split(b"\0"):
+            if f"MISBEHAVES={mark}".encode() in (path / "environ").read_bytes().split(b"\0"):
                 yield int(path.name)
         except OSError:
             continue
