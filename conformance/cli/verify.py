@@ -26,6 +26,7 @@ def verify(asked: argparse.Namespace) -> int:
     """Run pytest on the requirements, print the report, and return the exit status."""
     from rich.console import Console
 
+    from conformance.implementations.programs.keeper import adopt_orphans, children, end_children
     from conformance.running.full_disk import choose_folder
     from conformance.running.plugin import FAMILIES
     from conformance.running.progress import Face
@@ -55,6 +56,8 @@ def verify(asked: argparse.Namespace) -> int:
     errors = Console(stderr=True, soft_wrap=True)
     choose_folder()
     face = Face(Console(quiet=True) if asked.lstm_quiet else errors)
+    others = children(os.getpid())
+    adopt_orphans()  # of a keeper that was killed, as it took too long to end
     try:
         with tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder:
             os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = folder
@@ -62,6 +65,7 @@ def verify(asked: argparse.Namespace) -> int:
             code = pytest.main(arguments, plugins=[face])
         return _report(asked, face, errors, code)
     finally:
+        end_children(others)
         face.interrupts.restore()
 
 

@@ -223,11 +223,11 @@ def command_of(fault: str) -> str:
 
 
 def left_processes(mark: str) -> list[int]:
-    """Return the processes with `mark` in their environment that still run after five seconds.
+    """Return the processes with `mark` in their environment that still run after half a minute.
 
     A process gets it from the one that started it.
     """
-    end = time.monotonic() + 5
+    end = time.monotonic() + 30
     while (found := list(_marked(mark))) and time.monotonic() < end:
         time.sleep(0.1)
     return found
