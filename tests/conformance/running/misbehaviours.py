@@ -43,7 +43,7 @@ ALONE = {
         *("Aborts", "ExitsInC", "RaisesWhatNobodyCatches", "InterruptsItself"),
         *("HogsMemory", "Sleeps", "StopsItself", "HoldsTheInterpreter", "HangsOnThreeSteps"),
         *("DiesOfWrongShapes", "DiesBesideAChild", "WritesIntoEveryPipe", "AnnouncesALongMessage"),
-        *("LeavesChildren", "LeavesAProgram", "LeavesADaemon", "Warns"),
+        *("LeavesChildren", "LeavesAProgram", "LeavesADaemon", "KillsItsKeeper", "Warns"),
     ),
     deceiving: (
         *("ReplacesModules", "RemovesModules", "LimitsItsFiles", "LimitsTheSizeOfFiles"),
@@ -258,6 +258,7 @@ def everything() -> list[str]:
 def page(found: Sequence[Row], limit: float) -> str:
     """Return the table with what it says."""
     broken = [row.name for row in found if not row.kept()]
+    untried = sorted({*everything()}.difference(row.name for row in found))
     lines = [f"| {' | '.join(HEAD)} |", "| --- " * len(HEAD) + "|", *(row.cells() for row in found)]
     return f"""# What misbehaves
 
@@ -268,7 +269,7 @@ it could not be loaded. A green is earned where the numbers are right.
 
 {len(found) - len(broken)} of {len(found)} kept the promise: no green that was not earned, the right
 LSTM got its verdicts, nothing went on for more than {MARGIN:g} seconds after its time, and nothing
-was left. Not so: {", ".join(broken) or "none"}.
+was left. Not so: {", ".join(broken) or "none"}. Not tried: {", ".join(untried) or "none"}.
 
 """ + "".join(f"{line}\n" for line in lines)
 

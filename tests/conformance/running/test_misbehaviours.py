@@ -13,7 +13,15 @@ ELSEWHERE = {"LosesItsDevice"}
 """What needs a second device, and is tried with one that is made up."""
 KINDS = [
     *("raises SystemExit", "Aborts", "StopsItself", "HoldsTheInterpreter", "DiesOfWrongShapes"),
-    *("LeavesChildren", "LeavesADaemon", "LimitsItsFiles", "EqualToAll", "Controls", "Prints"),
+    *(
+        "LeavesChildren",
+        "LeavesADaemon",
+        "KillsItsKeeper",
+        "LimitsItsFiles",
+        "EqualToAll",
+        "Controls",
+        "Prints",
+    ),
     *("sleeps_with_children", "floods", "writes_bytes", "exits_in_the_middle"),
 ]
 """One of each kind."""
@@ -30,8 +38,10 @@ def test_everything_that_misbehaves_is_in_the_table() -> None:
             if hasattr(each, "run") or hasattr(each, "forward")
         }
         assert here - BASES - ELSEWHERE == listed - BASES
+    names = everything()
+    assert len(names) == len(set(names))
     text = FILE.read_text(encoding="utf-8")
-    assert [name for name in everything() if f"\n| {name} |" not in text] == []
+    assert [name for name in names if name not in text] == []
 
 
 @pytest.mark.slow

@@ -91,6 +91,23 @@ def test_processes_that_are_left_are_ended(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux's /proc")
+def test_processes_are_ended_though_their_keeper_was_killed(tmp_path: Path) -> None:
+    """With the command, which adopts them."""
+    run = command(
+        *("verify", f"{MISBEHAVING}:KillsItsKeeper", *ONE, "--max-examples", 5, "-n", 1),
+        *("--json", "report.json"),
+        folder=tmp_path,
+    )
+    assert run.returncode == 1, run.stdout + run.stderr
+    (died,) = verdicts(tmp_path)
+    assert isinstance(died, Crashed)
+    processes = [int(line) for line in (tmp_path / "left").read_text().split()]
+    assert processes
+    assert wait_for_end(processes) == [] == alive(processes)
+
+
+@pytest.mark.slow
 def test_warning_of_an_unknown_class_stays_in_the_worker(tmp_path: Path) -> None:
     """The process that reports could not import it."""
     run = command("verify", f"{MISBEHAVING}:Warns", *ONE, "--max-examples", 5, folder=tmp_path)
