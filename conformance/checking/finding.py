@@ -6,14 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from conformance.checking.verdict import (
-    Compared,
-    Counterexample,
-    Crashed,
-    Failed,
-    TimedOut,
-    Verdict,
-)
+from conformance.checking.counterexample import Compared, Counterexample
+from conformance.checking.verdict import Crashed, Failed, TimedOut, Verdict
 from conformance.implementations.failures import Failure, Mismatch, NoAnswer, WrongElement
 from conformance.implementations.implementation import Implementation
 from conformance.recording.tape import Tape

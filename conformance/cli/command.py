@@ -1,20 +1,19 @@
-"""The command ``lstm-conformance``: its parser and its smaller subcommands."""
+"""The command ``lstm-conformance``, and its smaller subcommands."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib.metadata
 import io
 import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
 
+from conformance.cli.parser import parser
 from conformance.cli.verify import verify
-from conformance.cli.workflow import KINDS, workflow
+from conformance.cli.workflow import workflow
 from conformance.errors import (
     BROKEN,
     CONFORMANT,
@@ -52,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return what was asked for; names may stand on both sides of an option."""
-    asked, rest = _parser().parse_known_args(arguments)
+    asked, rest = parser(SUBCOMMANDS).parse_known_args(arguments)
     names = {options.VERIFY: "lstm", options.INFER: "names"}.get(asked.taker)
     if names and not any(word.startswith("-") for word in rest):
         getattr(asked, names).extend(rest)
@@ -98,78 +97,6 @@ def _run(asked: argparse.Namespace) -> int:
             traceback.print_exc()
             return BROKEN
         return code
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser that answers wrong usage with one line."""
-
-    def error(self, message: str) -> NoReturn:
-        """Print what is wrong and where help is, and exit."""
-        words = " ".join(message.split())
-        self.exit(USAGE, f"{self.prog}: {words}; `{self.prog} --help` lists what there is\n")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="lstm-conformance",
-        description="Decide whether an LSTM computes the LSTM.",
-        epilog="exit status: 0 conformant, 1 not conformant, 2 wrong usage, 3 not enough was "
-        "checked or the run itself broke, 130 interrupted, 143 and 129 ended by SIGTERM and SIGHUP",
-    )
-    version = importlib.metadata.version("lstm-conformance")
-    parser.add_argument("--version", action="version", version=f"lstm-conformance {version}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    def command(
-        name: str, run: Callable[[argparse.Namespace], int], help: str
-    ) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=help)
-        added.set_defaults(taker=name, run=run, misused=added.error)
-        options.add(added.add_argument, name)
-        return added
-
-    command(options.VERIFY, verify, "decide whether implementations meet the requirements")
-    again = command(options.REPLAY, _replay, "decide the case of one failure again")
-    text = "the folder in the line 'reproduction: ' of a failure"
-    again.add_argument("folder", type=Path, metavar="DIR", help=text)
-    text = "run the recorded code or command although it is not from the current folder"
-    again.add_argument("--trust", action="store_true", help=text)
-    told = command(options.REPORT, _report, "print a report, and write it in other forms")
-    text = (
-        "what --json wrote, by each shard of a run; or the folder of a run that was killed, "
-        ".lstm-conformance/running-..."
-    )
-    told.add_argument("places", nargs="+", type=Path, metavar="FILE", help=text)
-    inference = command(options.INFER, _infer, "find out how to verify a hand-written class")
-    text = "package.module:Class, path/to/file.py:Class"
-    inference.add_argument("names", nargs="+", metavar="NAME", help=text)
-    text = "decide whether results of a given LSTM are right, with its weights and an input"
-    judging = command(options.JUDGE, _judge, text)
-    text = "a file with the weights: .pt, .safetensors, .npz, .onnx, .keras or TorchScript"
-    judging.add_argument("weights", metavar="WEIGHTS", help=text)
-    text = "say what changed from one report of verify --json to another; 1 if something got worse"
-    comparing = command(options.COMPARE, _compare, text)
-    comparing.add_argument("old", metavar="OLD", help="the earlier report")
-    comparing.add_argument("new", metavar="NEW", help="the later report")
-    text = "put reports of several implementations, versions and devices side by side"
-    matrix = command(options.MATRIX, _matrix, text)
-    matrix.add_argument(
-        "reports", nargs="+", metavar="REPORT", help="what verify --json wrote, or a folder of it"
-    )
-    text = "list every requirement; in a pipe one per line: name, level, claim, source, strength"
-    command("requirements", _requirements, text)
-    command("implementations", _implementations, "list the implementations known by name")
-    text = "print the JSON Schema of the protocol of --command, or of the report"
-    schema = command("schema", _schema, text)
-    text = "the lines that a --command reads and writes (default), or the file that --json writes"
-    kinds = ["protocol", "report"]
-    schema.add_argument("what", nargs="?", choices=kinds, default=kinds[0], help=text)
-    text = "print a workflow for continuous integration, to be copied"
-    ci = command("ci", _ci, text)
-    ci.add_argument("kind", choices=KINDS, help="the service that runs it")
-    text = "what it verifies, as for verify"
-    ci.add_argument("names", nargs="*", metavar="NAME", help=text)
-    return parser
 
 
 def _ci(asked: argparse.Namespace) -> int:
@@ -273,3 +200,19 @@ def _possible(folder: Path) -> Path:
     except (OSError, ValueError):
         raise UsageError(f"there is no folder {str(folder)!r}") from None
     return folder
+
+
+SUBCOMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    options.VERIFY: verify,
+    options.REPLAY: _replay,
+    options.REPORT: _report,
+    options.INFER: _infer,
+    options.JUDGE: _judge,
+    options.COMPARE: _compare,
+    options.MATRIX: _matrix,
+    "requirements": _requirements,
+    "implementations": _implementations,
+    "schema": _schema,
+    "ci": _ci,
+}
+"""What each subcommand does, by its name."""

@@ -17,8 +17,8 @@ from conformance.judgement.files import given
 from conformance.judgement.files.finding import one_of
 from conformance.judgement.files.found import Found
 from conformance.judgement.judging import Answer, Progress, judge_implementation, judge_results
-from conformance.running.choosing import devices, precision_of, with_precision
 from conformance.running.circumstances import exact_arithmetic
+from conformance.running.limiting import devices, precision_of, with_precision
 from reference import DTYPES, Array, Case
 
 BY_DEFAULT = "torch.nn.LSTM"

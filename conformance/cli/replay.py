@@ -32,12 +32,12 @@ from conformance.recording.tape import Tape
 from conformance.reproductions.record import FILE, Record, read
 from conformance.requirements import REQUIREMENTS
 from conformance.running.child import Apart, Ended, Late
-from conformance.running.choosing import with_precision
 from conformance.running.circumstances import exact_arithmetic
 from conformance.running.deciding import DIAGNOSIS, diagnosed
 from conformance.running.folder import RUN, RunFolder
 from conformance.running.journal import collected
 from conformance.running.journal import read as read_journal
+from conformance.running.limiting import with_precision
 from conformance.running.limits import LOADING
 from conformance.running.loaded import loaded
 from conformance.running.unfinished import unfinished

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import ctypes
 import os
 import sys
 import tempfile
@@ -27,6 +26,8 @@ def verify(asked: argparse.Namespace) -> int:
     """Run pytest on the requirements, print the report, and return the exit status."""
     from rich.console import Console
 
+    from conformance.implementations.programs.keeper import adopt_orphans, children, end_children
+    from conformance.running.full_disk import choose_folder
     from conformance.running.plugin import FAMILIES
     from conformance.running.progress import Face
     from conformance.running.reporting.side_by_side.reports import read
@@ -46,13 +47,17 @@ def verify(asked: argparse.Namespace) -> int:
         *("--rootdir", str(FAMILIES.parent)),
         *("-p", "xdist", "-p", "pytest_timeout", "-p", "conformance.running.plugin"),
         *("-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:warnings"),
+        *("-p", "no:tmpdir"),  # whose folder would be left
         *_workers(asked),
         *("--dist", "worksteal", "--max-worker-restart", "1000"),
         *(["--exitfirst"] if asked.lstm_fail_fast else []),
         *("=".join(filter(None, pair)) for pair in options.given(vars(asked), options.PYTEST)),
     ]
     errors = Console(stderr=True, soft_wrap=True)
+    choose_folder()
     face = Face(Console(quiet=True) if asked.lstm_quiet else errors)
+    others = children(os.getpid())
+    adopt_orphans()  # of a keeper that was killed, as it took too long to end
     try:
         with tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder:
             os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = folder
@@ -60,6 +65,7 @@ def verify(asked: argparse.Namespace) -> int:
             code = pytest.main(arguments, plugins=[face])
         return _report(asked, face, errors, code)
     finally:
+        end_children(others)
         face.interrupts.restore()
 
 
@@ -77,7 +83,7 @@ def _workers(asked: argparse.Namespace) -> Iterator[str]:
     Raises :class:`UsageError` for a server that does not answer, or a folder that is not there.
     """
     if not asked.lstm_tx:
-        yield from ("-n", str(asked.lstm_workers or on_cuda(asked.lstm_device or "")))
+        yield from ("-n", str(max(asked.lstm_workers, 1)))
         return
     import reference
     import strategies
@@ -106,7 +112,7 @@ def _report(asked: argparse.Namespace, face: Face, errors: Console, code: int) -
     if face.reporting is None:
         if interrupted is not None:
             return interrupted.status
-        return _broke(errors, face.log.getvalue())
+        return _broke(errors, face.log.getvalue(), asked)
     reporting, run = face.reporting, face.reporting.run
     reporting.finish()
     if run.usage_errors and not interrupted:
@@ -148,24 +154,17 @@ def _report(asked: argparse.Namespace, face: Face, errors: Console, code: int) -
         text += "; --resume goes on from there" if run.verdicts else ""
         errors.print(text, style="bold red", highlight=False)
         return interrupted.status
-    return _broke(errors, "\n".join(run.broken) or face.log.getvalue())
+    return _broke(errors, "\n".join(run.broken) or face.log.getvalue(), asked)
 
 
-def _broke(errors: Console, log: str) -> int:
-    errors.print("lstm-conformance: the run itself broke", style="bold red")
-    errors.print(log, markup=False, highlight=False)
+def _broke(errors: Console, log: str, asked: argparse.Namespace) -> int:
+    """Say that the run broke, and why: the disk is full, or what is in `log`."""
+    from conformance.running.full_disk import full
+
+    root = Path(asked.lstm_reproductions)
+    why = full([root if root.is_dir() else Path.cwd(), Path(tempfile.gettempdir())])
+    text = "lstm-conformance: the run itself broke" + (why and f": {why}")
+    errors.print(text, style="bold red", markup=False, highlight=False)
+    if not why:
+        errors.print(log, markup=False, highlight=False)
     return BROKEN
-
-
-def on_cuda(devices: str) -> int:
-    """1 if a CUDA device may be among `devices`, else 0.
-
-    A process that loses one has to be replaced, so that there has to be one beside the command.
-    """
-    if devices:
-        return int("cuda" in devices)
-    try:
-        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
-    except OSError:
-        return 0
-    return 1

@@ -56,18 +56,21 @@ def _about(verdict: Verdict) -> Key:
     return verdict.implementation, verdict.device, verdict.requirement
 
 
-_BASELINE = pytest.StashKey[Baseline]()
+FAILURES = "lstm_failures"
+"""The option that has the failures of the baseline as data, for workers, which may be elsewhere."""
 
 
-def baseline(config: pytest.Config) -> Baseline:
-    """Return the baseline that the options name, which this process reads once, or an empty one.
+def failures(file: str | None) -> list[list[str]]:
+    """Return the failures in the report in `file`: what each is about, its kind and its dtype.
 
     Raises :class:`UsageError` if the file is no report.
     """
-    if _BASELINE not in config.stash:
-        file = config.getoption("lstm_baseline")
-        verdicts = read(file).verdicts if file else ()
-        failures = {_about(each): failure(each) for each in verdicts}
-        known = {about: which for about, which in failures.items() if which is not None}
-        config.stash[_BASELINE] = Baseline(known)
-    return config.stash[_BASELINE]
+    verdicts = read(file).verdicts if file else ()
+    found = [(_about(each), failure(each)) for each in verdicts]
+    return [[*about, *which] for about, which in found if which is not None]
+
+
+def baseline(config: pytest.Config) -> Baseline:
+    """Return the baseline of the run, an empty one if it has none."""
+    given = getattr(config.option, FAILURES, ())
+    return Baseline({(name, on, of): (kind, dtype) for name, on, of, kind, dtype in given})

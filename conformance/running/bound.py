@@ -25,9 +25,9 @@ from conformance.recording.text import kind_of
 from conformance.reproductions.subject import Subject, environment
 from conformance.requirements import REQUIREMENTS
 from conformance.running import session
-from conformance.running.choosing import with_dtypes, with_precision
 from conformance.running.circumstances import exact_arithmetic
 from conformance.running.isolated import Task, impossible
+from conformance.running.limiting import with_dtypes, with_precision
 from conformance.running.loaded import loaded
 from conformance.running.options import rerun
 

@@ -13,10 +13,8 @@ import pytest
 
 from conformance.checking.verdict import (
     PROPERTY,
-    Crashed,
     ExpectedFailure,
     Passed,
-    Undecided,
     UnexpectedPass,
     Verdict,
     from_json,
@@ -26,12 +24,12 @@ from conformance.implementations.own_imports import OURS
 from conformance.implementations.programs.keeper import kept
 from conformance.reproductions.directory import remove, shown, tidy
 from conformance.running import remote
-from conformance.running.baseline import baseline
+from conformance.running.baseline import FAILURES, baseline
 from conformance.running.collection import LEFT_OUT
 from conformance.running.expecting import fix
 from conformance.running.folder import Asked, RunFolder, sweep
 from conformance.running.journal import ALONE, Collected, Entry, append, collected, read
-from conformance.running.limits import is_over, reached, timeout
+from conformance.running.limits import timeout
 from conformance.running.options import FIXING, SHARED, deciding
 from conformance.running.patience import TOOK, Patience
 from conformance.running.reporting import coverage
@@ -41,8 +39,11 @@ from conformance.running.reporting.report import Run
 from conformance.running.reporting.terminal import expectations, table
 from conformance.running.reporting.writing import Unwritable, write_all
 from conformance.running.resuming import Unfinished
-from conformance.running.unfinished import unfinished
+from conformance.running.unfinished import of_dead_worker
 from conformance.running.watchdog import Watchdog
+
+TRIED = 3
+"""The number of workers that may end, one after the other, without a verdict in between."""
 
 
 class Reporting:
@@ -75,6 +76,7 @@ class Reporting:
         self.patience = Patience(timeout(config))
         self._session: pytest.Session | None = None
         self._others = False
+        self._ended = self._idle = 0
         self._before = before
         for verdict in before.verdicts if before else ():
             append(self.folder.path / ALONE, verdict)
@@ -103,7 +105,7 @@ class Reporting:
         """Give each worker the seed, the ends of the run, and what there is to resume."""
         shared = (
             *("lstm_seed", "lstm_deadline", "lstm_journal"),
-            *("lstm_budget_end", "lstm_resumed", "lstm_circumstances"),
+            *("lstm_budget_end", "lstm_resumed", "lstm_circumstances", FAILURES),
         )
         given = {name: self.config.getoption(name) for name in shared}
         if remote.attach(node, self.folder.path):
@@ -125,6 +127,12 @@ class Reporting:
             text = f"{entry.now.doing!r}: the process died or hung while loading and trying it"
             self.run.usage_errors[:] = [text]
             pytest.exit(text)
+        before, self._ended = self._ended, len(self.run.verdicts)
+        self._idle = self._idle + 1 if before == self._ended else 0
+        if self._idle == TRIED:
+            what = f" while loading {entry.now.doing!r}" if entry and entry.now.doing else ""
+            self.run.broken.append(f"{TRIED} processes in a row ended{what}")
+            pytest.exit(self.run.broken[-1])
         remote.replaced(node)
 
     @pytest.hookimpl(optionalhook=True)
@@ -156,7 +164,11 @@ class Reporting:
         if here in self._decided():
             report.outcome = "passed"
             return
-        verdict = self._of_dead_worker(crashitem, here, report.node.gateway.id)
+        worker = report.node.gateway.id
+        entry, late = self._entry(worker), self.watchdog.late(worker)
+        verdict = of_dead_worker(
+            self.config, entry, crashitem, here, late, self._collected().expected
+        )
         append(self.folder.path / ALONE, verdict)
         report.user_properties.append((PROPERTY, verdict.to_json()))
 
@@ -208,25 +220,6 @@ class Reporting:
     def _collected(self) -> Collected:
         with OURS:
             return collected(self.folder.path)
-
-    def _of_dead_worker(self, item: str, here: tuple[str, str, str], worker: str) -> Verdict:
-        entry = self._entry(worker)
-        if entry is not None and (entry.now.doing != item or entry.case is None):
-            entry = None
-        limit = timeout(self.config)
-        seconds = 0.0 if entry is None else time.time() - entry.now.started
-        what = self.watchdog.late(worker)
-        if not what and seconds >= limit:
-            what = f"no verdict within {limit:g} s"
-        if is_over(self.config) and seconds < limit:
-            within = "" if entry is None else f" in {entry.case!r}"
-            return Undecided(*here, seconds=seconds, reason=reached(self.config) + within)
-        if entry is None:
-            crashed = Crashed(*here, reason=what or "the process died")
-            return baseline(self.config).judged(crashed)
-        happened = what or "the process died in this case"
-        expected, known = self._collected().expected, baseline(self.config)
-        return unfinished(entry, self.reproductions, happened, seconds, bool(what), expected, known)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Any:
@@ -320,7 +313,7 @@ class Reporting:
             if self._session is not None:
                 self._session.exitstatus = BROKEN
             failed = str(error)
-            if len(list(self.folder.verdicts())) >= len(self.run.verdicts):
+            if len(list(self.folder.verdicts())) >= len(self.run.verdicts) > 0:
                 folder = shown(self.folder.path, Path.cwd())
                 return f"{failed}; `lstm-conformance report {folder} --json FILE` writes it later"
         else:

@@ -54,13 +54,19 @@ class RunFolder:
 
     @classmethod
     def create(cls, root: Path, asked: Asked) -> RunFolder:
-        """Make a new folder in `root`, or among temporary files if the disk of `root` is full."""
+        """Make a new folder in `root`, or among temporary files if the disk of `root` is full.
+
+        If that disk is full as well, the folder stays empty.
+        """
         name = f"{PREFIX}{secrets.token_hex(4)}"
         try:
             return cls._create(root / name, asked)
         except OSError:
             shutil.rmtree(root / name, ignore_errors=True)
-            return cls._create(Path(tempfile.mkdtemp(prefix="lstm-conformance-")) / name, asked)
+        path = Path(tempfile.mkdtemp(prefix="lstm-conformance-")) / name
+        with contextlib.suppress(OSError):
+            return cls._create(path, asked)
+        return cls(path)
 
     @classmethod
     def _create(cls, path: Path, asked: Asked) -> RunFolder:

@@ -74,7 +74,7 @@ class Task:
 
         @functools.wraps(body)
         def in_time(*arguments: Any) -> Any:
-            with limits.within(None if journal else self.timeout):
+            with limits.Alarm(None if journal else self.timeout):
                 return body(*arguments)
 
         verdict = check(

@@ -175,6 +175,14 @@ def doing(path: Path) -> Doing | None:
         return None
 
 
+def written(path: Path) -> int:
+    """Return how many bytes the journal of the process `path` has."""
+    try:
+        return path.with_suffix(JOURNAL).stat().st_size
+    except OSError:
+        return 0
+
+
 def read(path: Path) -> Entry | None:
     """Return the last entry of the process `path` with its steps, None if there is no entry."""
     reader, entry = Reader(), None

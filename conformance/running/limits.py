@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import math
 import os
 import signal
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -17,6 +20,14 @@ from conformance.checking.budget import TIMEOUTS
 
 LOADING = 120.0
 """The longest time in seconds for loading an implementation, with the frameworks it imports."""
+SOON = 1e-3
+"""The seconds after which code is interrupted whose time was up before it began."""
+AGAIN = 1.0
+"""The seconds after which code that goes on although its time is up is interrupted once more."""
+LEFT = 3.0
+"""The seconds that a process has, after its code was interrupted, for the verdict on that."""
+IMPORTING = "<frozen importlib._bootstrap>"
+"""The file of the code that imports modules."""
 
 
 def timeout(config: pytest.Config) -> float:
@@ -50,6 +61,21 @@ def granted(config: pytest.Config, started: float) -> float:
     return left if left > 0 else LOADING
 
 
+def own(config: pytest.Config, started: float) -> float:
+    """Return the seconds after which an item is interrupted, and has a verdict all the same.
+
+    That is its own limit; there is none if the run has to be over before.
+    """
+    seconds = timeout(config)
+    return seconds if seconds <= allowed(config, started) else math.inf
+
+
+def ended(config: pytest.Config, started: float) -> float:
+    """Return the seconds after which the process of an item ends itself."""
+    seconds = own(config, started)
+    return seconds + LEFT if seconds < math.inf else max(granted(config, started), 1)
+
+
 def is_over(config: pytest.Config) -> bool:
     """Return whether the run's time is up."""
     return time.time() >= _deadline(config)
@@ -61,37 +87,92 @@ def reached(config: pytest.Config) -> str:
     return f"the run's time limit of {limit:g} s was reached"
 
 
-@contextlib.contextmanager
-def within(seconds: float | None) -> Iterator[None]:
-    """Raise :class:`NoAnswer` within the context after `seconds`; None stands for no limit.
+class Alarm:
+    """Raises :class:`NoAnswer` in the code of a ``with`` block that takes too long.
 
     Python code is interrupted, and a call of C code that a signal ends. The watchdog ends others.
+
+    - `call`: the limit in seconds, which begins anew where :meth:`again` is called, and while a
+      module is imported: a module that is half imported would spoil all that follows
+    - `whole`: the limit in seconds for everything that was done since `started`
+
+    A process in which a thread goes on after that is given up.
     """
-    main = threading.current_thread() is threading.main_thread()
-    if seconds is None or not main or not hasattr(signal, "setitimer"):
-        yield
-        return
 
-    from conformance.implementations.failures import NoAnswer
+    def __init__(
+        self, call: float | None, whole: float = math.inf, started: float | None = None
+    ) -> None:
+        self.call = math.inf if call is None else call
+        self.whole = whole
+        self.started = time.time() if started is None else started
+        self._before: Any = None
+        self._set = self._rang = False
+        self._threads = 0
+        self._raised: type[Exception] = Exception
 
-    def late(*_: object) -> None:
-        raise NoAnswer(f"no answer within {seconds:.2g} s")
+    def __enter__(self) -> Alarm:
+        from conformance.implementations.failures import NoAnswer
 
-    before = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
+        self._raised = NoAnswer  # importing it later may fail: modules can be removed
+        self._threads = threading.active_count()
+        main = threading.current_thread() is threading.main_thread()
+        limited = min(self.call, self.whole) < math.inf  # else the alarm is that of others
+        self._set = main and limited and hasattr(signal, "setitimer")
+        if self._set:
+            self._before = signal.signal(signal.SIGALRM, self._late)
+            self._begin(max(self._left(), SOON))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not self._set:
+            return
+        self._set = False
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGALRM, self._before)
+        if self._rang and threading.active_count() > self._threads:
+            from conformance.checking import devices
+
+            devices.give_up("left a thread that does not end")
+
+    def again(self) -> None:
+        """Begin the limit for a call anew, within the block and the whole time."""
+        left = self._left()
+        if self._set and left > 0:
+            self._begin(left)
+
+    def _begin(self, left: float) -> None:
+        # code that catches what is raised meets it once more
+        signal.setitimer(signal.ITIMER_REAL, min(self.call, left), AGAIN)
+
+    def _left(self) -> float:
+        return self.started + self.whole - time.time()
+
+    def _late(self, _: int, frame: FrameType | None) -> None:
+        if _importing(frame):
+            self.again()
+            return
+        self._rang = True
+        if self._left() <= 0 or self.call == math.inf:
+            raise self._raised(f"no verdict within {self.whole:g} s")
+        raise self._raised(f"no answer within {self.call:.2g} s")
+
+
+def _importing(frame: FrameType | None) -> bool:
+    """Return whether a module is being imported in `frame` or in what called it."""
+    while frame is not None and frame.f_code.co_filename != IMPORTING:
+        frame = frame.f_back
+    return frame is not None
 
 
 @contextlib.contextmanager
-def last_resort(seconds: float) -> Iterator[None]:
+def last_resort(seconds: float | None) -> Iterator[None]:
     """End this process after `seconds`, even in C code that lets no other Python thread run.
 
-    pytest-timeout cannot do that, as its timer is a Python thread.
+    None stands for never. pytest-timeout cannot do that, as its timer is a Python thread.
     """
+    if seconds is None:
+        yield
+        return
     with open(os.devnull, "w") as nowhere:
         faulthandler.dump_traceback_later(seconds, exit=True, file=nowhere)
         try:

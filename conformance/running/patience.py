@@ -1,4 +1,4 @@
-"""How long the suite waits for one case of an implementation that hangs."""
+"""How long the suite waits for one call of an implementation that hangs."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from conformance.checking.verdict import TimedOut, Verdict
 ENOUGH = 2
 """The number of requirements that time out before the others get a shorter limit."""
 TIMES = 1000.0
-"""How many times the median of the calls in the run a single case may take then."""
-LEAST = 2.0
-"""The shortest such limit in seconds."""
+"""How many times the median of the calls in the run a single call may take then."""
+LEAST = {ENOUGH: 2.0, 10: 1.0}
+"""The shortest such limit in seconds, by how many requirements have timed out."""
 SHARE = 0.1
 """That limit as a share of a requirement's, if no call in the run has ended."""
 TOOK = "lstm_conformance_took"
@@ -47,15 +47,15 @@ class Patience:
     """The shortened limits of a run, made from the verdicts as they come.
 
     - `timeout`: the limit in seconds for a requirement
-    - `limits`: the limit in seconds for a case, by the name of the implementation
-    - `reasons`: why the limit is shorter, in a sentence, by the same names
+    - `limits`: the limit in seconds for a call, by the name of the implementation
+    - `reasons`: why the limit is shorter, in a sentence, by the same names and the shortest limit
     """
 
     def __init__(self, timeout: float) -> None:
         self.timeout = timeout
         self.limits: dict[str, float] = {}
-        self.reasons: dict[str, str] = {}
-        self._settled: set[str] = set()
+        self.reasons: dict[tuple[str, float], str] = {}
+        self._settled: dict[str, float] = {}
         self._late: Counter[str] = Counter()
         self._took: defaultdict[str, list[float]] = defaultdict(list)
 
@@ -70,21 +70,23 @@ class Patience:
         """
         name = verdict.implementation
         self._late[name] += isinstance(verdict, TimedOut)
-        if self._late[name] < ENOUGH or name in self._settled:
+        late = self._late[name]
+        least = min((LEAST[count] for count in LEAST if count <= late), default=None)
+        if least is None or self._settled.get(name) == least:
             return False
         took = self._took[name] or [*itertools.chain(*self._took.values())]
         if took:
-            self._settled.add(name)
+            self._settled[name] = least
             median = statistics.median(took)
-            limit = max(TIMES * median, LEAST)
+            limit = max(TIMES * median, least)
             why = f"half of the calls took less than {median:.2g} s"
         else:
-            limit, why = max(SHARE * self.timeout, LEAST), "no call had ended"
+            limit, why = max(SHARE * self.timeout, least), "no call had ended"
         if limit >= self.limits.get(name, self.timeout):
             return False
         self.limits[name] = limit
-        self.reasons[name] = (
-            f"{ENOUGH} requirements of {name} had timed out after {self.timeout:g} s, and {why}: "
-            f"from then on {limit:.2g} s were the limit for a case"
+        self.reasons[name, least] = (
+            f"{late} requirements of {name} had timed out, and {why}: "
+            f"from then on {limit:.2g} s were the limit for a call, not {self.timeout:g} s"
         )
         return True

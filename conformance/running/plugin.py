@@ -21,6 +21,7 @@ import pytest
 from conformance.errors import DEVICE_LOST, INTERRUPTED, UsageError
 from conformance.implementations.own_imports import OURS
 from conformance.running import limits, options
+from conformance.running.full_disk import choose_folder
 
 if TYPE_CHECKING:
     from conformance.running.resuming import Unfinished
@@ -33,6 +34,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of the suite, each with the prefix ``--lstm``."""
     group = parser.getgroup("lstm-conformance", "verify an LSTM")
     options.add(group.addoption, options.PYTEST)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests() -> Generator[None, object, object]:
+    """Let pytest begin to capture what is printed although the disk is full."""
+    choose_folder()
+    return (yield)
 
 
 def _asked(config: pytest.Config) -> bool:
@@ -65,9 +73,9 @@ def pytest_configure(config: pytest.Config) -> None:
         except UsageError as error:
             raise pytest.UsageError(str(error)) from error
         with OURS:
-            from conformance.running.baseline import baseline
+            from conformance.running.baseline import failures
         try:
-            baseline(config)
+            config.option.lstm_failures = failures(config.getoption("lstm_baseline"))
         except UsageError as error:
             raise pytest.UsageError(f"--lstm-baseline: {error}") from error
         before = _unfinished(config) if config.getoption("lstm_resume") else None

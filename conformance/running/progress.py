@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -59,16 +58,6 @@ class Face:
             reporting.left = True
             reporting.on_verdict = self._advance
             self._bar.start()
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtestloop(self, session: pytest.Session) -> None:
-        """Print, if there are no workers, how to replay the case if this process dies in one."""
-        if session.items and not session.testsfailed:
-            from conformance.reproductions.directory import shown
-
-            folder = shown(Path(session.config.getoption("lstm_journal")), Path.cwd())
-            text = f"if this process dies, `lstm-conformance replay {folder}` shows in which case"
-            self.console.print(text, style="dim", markup=False, highlight=False)
 
     def _advance(self, run: Run) -> None:
         bad = sum(not verdict.conformant for verdict in run.verdicts)

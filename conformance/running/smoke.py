@@ -85,7 +85,7 @@ def smoke(
     first = next(cases)
 
     def body(tried: Implementation, case: Case) -> None:
-        with limits.within(limit):
+        with limits.Alarm(limit):
             answer(tried, case)
 
     found = examine(body, implementation, first, before and before(first))
@@ -144,7 +144,7 @@ def simplest_cases(implementation: Implementation, device: str) -> Iterator[Case
 
 def _gives_a_result(implementation: Implementation, case: Case, limit: float | None) -> bool:
     try:
-        with limits.within(limit):
+        with limits.Alarm(limit):
             answer(implementation, case)
     except (Raised, NoResult):
         return False

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.running.folder import RunFolder
-from conformance.running.journal import Doing, doing
+from conformance.running.journal import Doing, doing, written
 
 MARGIN = 5.0
 """The seconds that a worker has to end by itself after its time is up."""
@@ -29,16 +29,17 @@ TICK = 0.5
 class Worker:
     """A worker: `node` of pytest-xdist, and what the watchdog saw of it.
 
-    - `now`: what the worker did at the last look
-    - `waited`, `in_case`: for how many seconds it has done that, and has tried the same case
+    - `now`, `steps`: what the worker did at the last look, and how much its journal said of it
+    - `waited`, `in_step`: for how many seconds it has done that, and has been in the same step
     - `late`: why the watchdog ended it, else empty
     - `ending`: for how many seconds it has been asked to end, or has been gone
     """
 
     node: Any
     now: Doing | None = None
+    steps: int = 0
     waited: float = 0.0
-    in_case: float = 0.0
+    in_step: float = 0.0
     late: str = ""
     ending: float = 0.0
 
@@ -101,9 +102,10 @@ class Watchdog:
             # not all of a long pause counts: this process was stopped meanwhile, or starved
             passed, before = min(now - before, 2 * TICK), now
             for name, worker in list(self._workers.items()):
-                self._look(worker, doing(self.folder.path / name), passed)
+                path = self.folder.path / name
+                self._look(worker, doing(path), written(path), passed)
 
-    def _look(self, worker: Worker, now: Doing | None, passed: float) -> None:
+    def _look(self, worker: Worker, now: Doing | None, steps: int, passed: float) -> None:
         if worker.late or worker.process.poll() is not None:
             self._see_to_the_end(worker, passed)
             return
@@ -113,7 +115,9 @@ class Watchdog:
         same = before is not None and (before.doing, before.started) == (now.doing, now.started)
         worker.waited = worker.waited + passed if same else 0.0
         same &= before is not None and before.case_started == now.case_started != 0
-        worker.in_case = worker.in_case + passed if same else 0.0
+        same &= worker.steps == steps
+        worker.in_step = worker.in_step + passed if same else 0.0
+        worker.steps = steps
         if not now.doing:
             limit, what = (BETWEEN, "the process did not go on") if self._owes(worker) else (0, "")
         else:
@@ -121,7 +125,7 @@ class Watchdog:
         short = self.limits.get(now.implementation, 0.0)
         if what and worker.waited > limit + MARGIN:
             worker.late = what
-        elif short and worker.in_case > short + MARGIN:
+        elif short and worker.in_step > short + MARGIN:
             worker.late = f"no answer within {short:g} s"
         if worker.late:
             worker.kill(*STOPPING)

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from conformance import REQUIREMENTS, Failed, Passed
-from conformance.checking.verdict import Counterexample, Verdict
+from conformance.checking.counterexample import Counterexample
+from conformance.checking.verdict import Verdict
 from conformance.implementations.shipped import SHIPPED
 from tests.adapters.findings import FINDINGS, Finding
 from tests.adapters.findings.finding import KINDS

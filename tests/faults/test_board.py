@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from conformance import REQUIREMENTS, NotApplicable, Passed, TimedOut
-from conformance.checking.verdict import Counterexample, Failed
+from conformance.checking.counterexample import Counterexample
+from conformance.checking.verdict import Failed
 
 from .board import SCORE, character, fingerprint, markdown, measured, row, stale
 from .equations import ReadsGatesAsIFOG

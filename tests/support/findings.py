@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conformance.checking.comparison import against_reference
+from conformance.checking.counterexample import Diagnosis
 from conformance.checking.engine import examine
 from conformance.checking.finding import Finding
-from conformance.checking.verdict import Diagnosis
 from conformance.diagnosis import diagnose
 from conformance.implementations.failures import Failure
 from conformance.implementations.implementation import Implementation

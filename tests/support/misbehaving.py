@@ -319,6 +319,15 @@ class LeavesADaemon(Misbehaving):
             subprocess.run([sys.executable, "-c", DAEMON], check=True)
 
 
+class KillsItsKeeper(Misbehaving):
+    """Starts a program, and kills the process that would end that."""
+
+    def before(self) -> None:
+        left(subprocess.Popen(["sleep", "100000"]).pid)
+        os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(100_000)
+
+
 class OfItsOwn(UserWarning):
     """A class of warnings that the process that reports cannot import."""
 

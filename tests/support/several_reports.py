@@ -3,14 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from conformance.checking.verdict import (
-    Counterexample,
-    Crashed,
-    ExpectedFailure,
-    Failed,
-    Passed,
-    Verdict,
-)
+from conformance.checking.counterexample import Counterexample
+from conformance.checking.verdict import Crashed, ExpectedFailure, Failed, Passed, Verdict
 from conformance.running.reporting.report import Run
 from conformance.running.reporting.side_by_side.reports import Report
 

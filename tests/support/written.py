@@ -2,16 +2,8 @@
 
 from typing import Any
 
-from conformance.checking.verdict import (
-    OUTCOMES,
-    Compared,
-    Counterexample,
-    Diagnosis,
-    Failed,
-    Passed,
-    Place,
-    Verdict,
-)
+from conformance.checking.counterexample import Compared, Counterexample, Diagnosis, Place
+from conformance.checking.verdict import OUTCOMES, Failed, Passed, Verdict
 from conformance.recording.json import encode
 from conformance.requirements import REQUIREMENTS
 from conformance.running.reporting.report import Run

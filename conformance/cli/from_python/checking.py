@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from typing import Any
 
 from conformance.checking.budget import DEFAULT, Budget
-from conformance.checking.engine import Announce
-from conformance.checking.expectations.expectation import Applied
-from conformance.checking.finding import Finding
 from conformance.checking.requirement import Requirement
 from conformance.checking.verdict import Verdict
 from conformance.errors import unknown
@@ -21,10 +18,7 @@ def check(
     target: Target,
     device: str = "cpu",
     budget: Budget = DEFAULT,
-    before: Announce | None = None,
-    keep: Callable[[Finding], None] = lambda _: None,
-    strict: bool = True,
-    expected: Sequence[Applied] | None = None,
+    **more: Any,
 ) -> Verdict:
     """Draw cases until the requirement fails or the budget is spent; never raises for a failure.
 
@@ -32,9 +26,8 @@ def check(
     - `target`: an LSTM, by name or as a class, module, function or implementation
     - `device`: the device to compute on
     - `budget`: how many cases are drawn, from which seed
-    - `before`, `keep`: see :func:`conformance.running.deciding.check`
-    - `strict`: whether a requirement that an LSTM should meet, but need not, can fail
-    - `expected`: the failures that are expected, by default the known faults of PyTorch that apply
+    - `more`: `before`, `keep`, `strict` and `expected`, see
+      :func:`conformance.running.deciding.check`
 
     This happens in this process, and without a limit of time. Raises
     :class:`~conformance.UsageError` for an unknown requirement, and for what is not an LSTM.
@@ -43,7 +36,4 @@ def check(
         if requirement not in REQUIREMENTS:
             raise unknown("requirement", requirement, REQUIREMENTS)
         requirement = REQUIREMENTS[requirement]
-    implementation = implementation_of(target)
-    return deciding.check(
-        requirement, implementation, device, budget, before, keep, strict, expected
-    )
+    return deciding.check(requirement, implementation_of(target), device, budget, **more)

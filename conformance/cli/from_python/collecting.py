@@ -10,7 +10,7 @@ from conformance.cli.from_python.settled import Settled
 from conformance.running.choosing import SELECTION, Target, requirements, selected
 from conformance.running.collecting import Reporting
 from conformance.running.journal import Collected, Journal
-from conformance.running.limits import timeout
+from conformance.running.unfinished import of_dead_worker
 
 
 class Collecting(Reporting):
@@ -47,13 +47,11 @@ class Collecting(Reporting):
 
     def _decided_items(self) -> Iterator[Decided]:
         if not can_fork():
-            limit = timeout(self.config)
-            names = (item.target.implementation.name for item in self.items)
-            self.folder.shorten(dict.fromkeys(names, limit))
             return here(self.items)
         return in_children(self.items, max(1, self.config.getoption("lstm_workers")))
 
     def _of_process(self, item: Called) -> Verdict:
         """Return the verdict of a process that died or hung."""
         place = item.requirement.name, item.target.implementation.name, item.device
-        return self._of_dead_worker(item.nodeid, place, item.config.process)
+        entry, expected = self._entry(item.config.process), self._collected().expected
+        return of_dead_worker(self.config, entry, item.nodeid, place, "", expected)

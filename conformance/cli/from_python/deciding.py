@@ -19,7 +19,7 @@ from conformance.checking.process_state import standard_output
 from conformance.checking.verdict import Verdict
 from conformance.cli.from_python.settled import Settled
 from conformance.running import limits
-from conformance.running.collection import Item
+from conformance.running.item import Item
 from conformance.running.patience import TOOK
 from conformance.running.watchdog import MARGIN
 
@@ -59,9 +59,10 @@ def can_fork() -> bool:
 def here(items: Sequence[Called]) -> Iterator[Decided]:
     """Yield the verdict on each item, decided in this process.
 
-    The limit for a requirement is that for each of its cases here, and interrupts Python code only.
+    The limit for a requirement interrupts Python code only.
     """
     for item in items:
+        item.expendable = False
         yield item, *item.decided()
 
 

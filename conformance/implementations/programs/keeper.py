@@ -22,7 +22,7 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 LOOK = 0.5
@@ -61,22 +61,21 @@ def children(parent: int) -> list[int]:
     return found
 
 
-def end_children() -> None:
-    """Kill and reap all children of this process, those that become its children as well."""
+def end_children(spared: Collection[int] = ()) -> None:
+    """Kill and reap the children of this process but those `spared`, and those they leave to it."""
     deadline = time.monotonic() + ENDING
-    while (left := children(os.getpid())) and time.monotonic() < deadline:
+    while (left := {*children(os.getpid())}.difference(spared)) and time.monotonic() < deadline:
         for pid in left:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
-        while _reap()[0]:
-            pass
+            _reap(pid)
         time.sleep(0.001)
 
 
-def _reap() -> tuple[int, int]:
-    """Reap a child that has ended; returns its number, 0 if none has, and its status."""
+def _reap(child: int = -1) -> tuple[int, int]:
+    """Reap a child that has ended, or any; returns its number, 0 if none has, and its status."""
     try:
-        return os.waitpid(-1, os.WNOHANG)
+        return os.waitpid(child, os.WNOHANG)
     except ChildProcessError:
         return 0, 0
 

@@ -185,7 +185,7 @@ OPTIONS = (
     ),
     Option(
         "workers",
-        "number of worker processes, 2 by default; with 0 the command itself does the work",
+        "number of worker processes, 2 by default; 0 counts as 1: the command itself only watches",
         "WORKERS",
         int,
         2,

@@ -14,7 +14,9 @@ from conformance.running.reporting.report import TIME, Run, in_order
 
 ASKED = ("profile", "seed", "max_examples", "items_digest", "floor")
 """What a run is made from, the same in every shard."""
-OWN = ("started", "seconds", "cases_digest", "shard", "left_out", "shortened", "platform")
+LINES = ("shortened", "mended")
+"""What each shard has lines of, which are put together."""
+OWN = ("started", "seconds", "cases_digest", "shard", "left_out", "platform", *LINES)
 """What each shard has of its own."""
 
 
@@ -32,9 +34,10 @@ def merged(reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     circumstances = {name: first[name] for name in first if name not in (*ASKED, *OWN)}
     if "platform" in first:
         circumstances["platform"] = first["platform"]
-    shortened = [line for each in runs for line in each.get("shortened", ())]
-    if shortened:
-        circumstances["shortened"] = list(dict.fromkeys(shortened))
+    for name in LINES:
+        found = dict.fromkeys(line for each in runs for line in each.get(name, ()))
+        if found:
+            circumstances[name] = list(found)
     run = Run(first["profile"], first["seed"], first["max_examples"], circumstances)
     run.floor, run.items_digest = first["floor"], first["items_digest"]
     run.verdicts = [from_json(verdict) for report in reports for verdict in report["verdicts"]]

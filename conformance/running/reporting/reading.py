@@ -5,9 +5,9 @@ from __future__ import annotations
 import calendar
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from conformance.checking.verdict import from_json
 from conformance.errors import UsageError
@@ -17,6 +17,8 @@ from conformance.running.reporting.merging import merged
 from conformance.running.reporting.report import SCHEMA, TIME, Run
 from reference import Precision
 from strategies import Support
+
+Kind = TypeVar("Kind")
 
 LARGEST = 256 * 2**20
 """The number of bytes up to which a file is read."""
@@ -31,9 +33,15 @@ OWN = (
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Return the report in a file, with its texts made printable.
+    """Return the report of this version in a file; see :func:`loaded`."""
+    return loaded(path, _valid)
 
-    Raises :class:`UsageError`, one line, if the file cannot be read, is too large, or is no report.
+
+def loaded(path: Path, take: Callable[[Any], Kind]) -> Kind:
+    """Return what `take` makes of the JSON in a file, in which all texts are printable.
+
+    Raises :class:`UsageError`, one line, if the file cannot be read, is too large, or is no report
+    that `take` can take.
     """
     try:
         with path.open("rb") as file:
@@ -44,13 +52,11 @@ def read(path: Path) -> dict[str, Any]:
     if len(text) > LARGEST:
         raise UsageError(f"{path} has more than {LARGEST} bytes, and is not read")
     try:
-        found = json.loads(text.decode("utf-8"), parse_constant=_bare)
-        _check(found)
-        harmless = _harmless(found)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is not a report: {one_line(str(error))}") from None
-    assert isinstance(harmless, dict)
-    return harmless
+        return take(_harmless(json.loads(text.decode("utf-8"), parse_constant=_bare)))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        told = isinstance(error, (ValueError, RecursionError))
+        why = str(error) if told else f"{type(error).__name__}: {error}"
+        raise UsageError(f"{path} is not a report: {one_line(why)}") from None
 
 
 def run_of(report: dict[str, Any]) -> Run:
@@ -90,7 +96,8 @@ def _bare(token: str) -> float:
     raise ValueError(f"{token} must be in quotes")
 
 
-def _check(report: Any) -> None:
+def _valid(report: Any) -> dict[str, Any]:
+    """Return `report`; raises :class:`ValueError` if it is not as the schema has it."""
     import fastjsonschema
 
     published = json.loads(SCHEMA.read_text(encoding="utf-8"))
@@ -98,6 +105,8 @@ def _check(report: Any) -> None:
         fastjsonschema.compile(published, use_default=False)(report)
     except fastjsonschema.JsonSchemaValueException as error:
         raise ValueError(str(error.message).replace("data", "report", 1)) from None
+    assert isinstance(report, dict)
+    return report
 
 
 def _harmless(value: Any) -> Any:

@@ -16,7 +16,7 @@ from conformance.checking.engine import attempt
 from conformance.checking.sweep import LIMIT
 from conformance.implementations.implementation import Implementation
 from conformance.implementations.pytorch.probing import adapt
-from conformance.running.choosing import with_precision
+from conformance.running.limiting import with_precision
 from reference import DTYPES, Case, Configuration, Result
 from reference.precision import DTYPES_OWN
 from tests.support import specimens

@@ -13,7 +13,7 @@ from conformance.diagnosis.alternatives import HYPOTHESES
 from conformance.implementations.implementation import precision
 from conformance.implementations.pytorch.probing import adapt
 from conformance.reproductions.endings import ending
-from conformance.running.choosing import with_dtypes, with_precision
+from conformance.running.limiting import with_dtypes, with_precision
 from reference import DTYPES, Case, Configuration, Precision, Result, lstm, rounded
 from tests.support.cases import RoundedReference, random_case
 from tests.support.findings import finding

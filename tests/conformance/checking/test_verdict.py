@@ -5,14 +5,8 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from conformance.checking.verdict import (
-    OUTCOMES,
-    Counterexample,
-    Failed,
-    Passed,
-    Verdict,
-    from_json,
-)
+from conformance.checking.counterexample import Counterexample
+from conformance.checking.verdict import OUTCOMES, Failed, Passed, Verdict, from_json
 
 COUNTEREXAMPLE = Counterexample(
     case="<LSTM 1->1>",

@@ -279,21 +279,22 @@ def test_reproduction_of_an_end_was_written_before_it(name: str, tmp_path: Path)
 
 
 @pytest.mark.slow
-def test_reproduction_of_the_commands_own_end(tmp_path: Path) -> None:
-    """Without workers the command dies of the case; the folder it told of is replayed."""
-    arguments = ("verify", f"{SPECIMENS}:Exits", *ONE, "-n", 0)
-    run = command(*arguments, folder=tmp_path)
+def test_reproduction_of_the_end_of_pytest(tmp_path: Path) -> None:
+    """Without workers pytest dies of the case; the folder of its run is replayed."""
+    options = [f"--lstm-{str(word)[2:]}" if str(word).startswith("--") else word for word in ONE]
+    run = run_pytest(
+        *("--pyargs", "conformance", "--lstm", f"{SPECIMENS}:Exits", *options), folder=tmp_path
+    )
     assert run.returncode == 3, run.stdout + run.stderr
-    told = run.stderr.partition("`lstm-conformance replay ")[2].partition("`")[0]
-    assert told.startswith(".lstm-conformance/running-")
-    run = command("replay", told, "--trust", folder=tmp_path)
+    (left,) = tmp_path.glob(".lstm-conformance/running-*")
+    run = command("replay", left, "--trust", folder=tmp_path)
     assert run.returncode == 1, run.stdout + run.stderr
     assert "the process died in this case" in run.stdout
     (case,) = tmp_path.glob(".lstm-conformance/*/*/case.json")
     assert f"reproduction: {case.parent}" in run.stdout.replace("\n", "")
-    right = command("verify", "torch.nn.LSTM", *ONE, "-n", 0, folder=tmp_path)
+    right = command("verify", "torch.nn.LSTM", *ONE, folder=tmp_path)
     assert right.returncode == 0, right.stdout + right.stderr
-    assert not (tmp_path / told).exists()  # which the next run takes away
+    assert not left.exists()  # which the next run takes away
 
 
 @pytest.mark.slow

@@ -10,7 +10,8 @@ import pytest
 
 from conformance import REQUIREMENTS, Budget, Case, Result, Support, check
 from conformance.checking.comparison import against_reference
-from conformance.checking.verdict import Diagnosis, Failed, from_json
+from conformance.checking.counterexample import Diagnosis
+from conformance.checking.verdict import Failed, from_json
 from conformance.diagnosis import diagnose
 from conformance.diagnosis.alternatives import HYPOTHESES
 from conformance.diagnosis.parting import right

@@ -5,7 +5,7 @@ from hypothesis import Phase, given, seed, settings
 
 from conformance import Case
 from conformance.checking.comparison import against_reference
-from conformance.checking.verdict import Diagnosis
+from conformance.checking.counterexample import Diagnosis
 from strategies import lstm_cases
 from tests.faults import (
     batch,

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from conformance import REQUIREMENTS, Case, Mismatch
 from conformance.checking.comparison import against_reference
-from conformance.checking.verdict import Diagnosis
+from conformance.checking.counterexample import Diagnosis
 from conformance.implementations.pytorch.probing import adapt
 from tests.faults import equations, gradients
 from tests.faults.plain import PlainLSTM

@@ -17,7 +17,7 @@ from conformance import REQUIREMENTS, Budget, Implementation, Support, load
 from conformance.checking.budget import PROFILES
 from conformance.checking.cells import Cells, Exercised, cases, declared, summed
 from conformance.checking.engine import inapplicable
-from conformance.running.choosing import without
+from conformance.running.limiting import without
 from conformance.running.reporting.floor import SHIPPED
 from strategies import lstm_cases
 from strategies.search import search

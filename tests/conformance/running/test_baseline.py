@@ -1,5 +1,6 @@
 """Failures that an earlier report has."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from conformance.checking.verdict import (
     UnexpectedPass,
     Verdict,
 )
-from conformance.running.baseline import KNOWN, Baseline, baseline
+from conformance.running.baseline import KNOWN, Baseline, baseline, failures
 from tests.support.options import config
 from tests.support.several_reports import (
     EQUATIONS,
@@ -30,7 +31,8 @@ HERE = EQUATIONS, "mine", "cpu"
 
 
 def of(tmp_path: Path, *verdicts: Verdict) -> Baseline:
-    return baseline(config(lstm_baseline=written(tmp_path / "r.json", *verdicts)))
+    found = failures(written(tmp_path / "r.json", *verdicts))
+    return baseline(config(lstm_failures=json.loads(json.dumps(found))))  # as workers are sent it
 
 
 @pytest.mark.parametrize("old", [failed(), expected(), failed(kind=FailedShould)])
@@ -65,7 +67,7 @@ def test_anything_else_is_not_known(new: Verdict, tmp_path: Path) -> None:
 def test_failure_of_what_passed_is_not_known(tmp_path: Path) -> None:
     """And without a baseline nothing is."""
     assert of(tmp_path, passed()).judged(failed()) == failed()
-    assert baseline(config(lstm_baseline=None)).judged(failed()) == failed()
+    assert baseline(config()).judged(failed()) == failed()
 
 
 def test_mended_failures_are_named(tmp_path: Path) -> None:
@@ -79,4 +81,4 @@ def test_mended_failures_are_named(tmp_path: Path) -> None:
 def test_baseline_has_to_be_a_report(tmp_path: Path) -> None:
     """A file that is none ends the run before it begins."""
     with pytest.raises(UsageError, match="cannot be read"):
-        baseline(config(lstm_baseline=str(tmp_path / "none.json")))
+        failures(str(tmp_path / "none.json"))

@@ -12,13 +12,12 @@ from conformance.running.choosing import (
     Target,
     budget,
     decided_on,
-    devices,
     select,
     selection,
     subject,
-    with_dtypes,
 )
 from conformance.running.circumstances import packages
+from conformance.running.limiting import devices, with_dtypes
 from tests.support.cases import RoundedReference
 from tests.support.options import config
 

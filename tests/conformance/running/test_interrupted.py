@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.processes import COMMAND, SPECIMENS, command
+from tests.support import processes
+from tests.support.processes import COMMAND, MAIN, SPECIMENS, command
 from tests.support.reports import report
 
 INTERRUPTING = f"{SPECIMENS.with_name('interrupting.py')}:Interrupts"
@@ -134,10 +136,25 @@ def test_full_disk_loses_no_verdict(moment: str, tmp_path: Path) -> None:
     status, out, err = run(moment, "full", tmp_path)
     assert status == 3, out + err
     assert (tmp_path / "report.json").read_text() == "older"
-    if moment != "collection":
+    assert "lstm-conformance: report.json cannot be written: File too large" in err
+    if moment == "collection":
+        assert (out, len(err.splitlines())) == ("", 1)
+    else:
         assert len(list(rows(out))) == 2 * len(ASKED)
-        assert "report.json cannot be written: File too large" in err
     assert [path.name for path in tmp_path.glob(".*.new")] == []
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_run_on_a_full_disk_is_told_in_a_line(workers: int, tmp_path: Path) -> None:
+    """With status 3, before anything is verified, and nothing is left."""
+    pytest.importorskip("resource")
+    limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))"
+    begin = [sys.executable, "-c", f"{limited}; {MAIN}"]
+    told = processes.run([*begin, "verify", "torch.nn.LSTM", "-n", workers], tmp_path)
+    assert (told.returncode, told.stdout) == (3, ""), told.stderr
+    line = f"lstm-conformance: the run itself broke: nothing can be written to {tmp_path}: "
+    assert [each.startswith(line) for each in told.stderr.splitlines()] == [True]
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")

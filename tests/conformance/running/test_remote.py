@@ -131,6 +131,21 @@ def test_machine_that_is_gone_is_replaced_here(server: Callable[..., str], tmp_p
     }
 
 
+@pytest.mark.slow
+def test_baseline_reaches_workers_elsewhere(server: Callable[..., str], tmp_path: Path) -> None:
+    """As data: they have no copy of its file."""
+    (tmp_path / "project").mkdir()
+    shutil.copy(SPECIMENS, tmp_path / "project" / "theirs.py")
+    arguments = ("verify", NAMES[0], "--requirement", ASKED[0], "--device", "cpu", "--seed", 8)
+    few = (*arguments, "--max-examples", 6)
+    old = command(*few, "-n", 1, "--json", "../old.json", folder=tmp_path / "project")
+    assert old.returncode == 1, old.stdout + old.stderr
+    there = ("--tx", server(), "--rsyncdir", ".", "--baseline", "../old.json")
+    run = command(*few, *there, folder=tmp_path / "project")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "known from the baseline" in " ".join(run.stdout.split())
+
+
 def test_server_or_folder_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
     """In one line, before anything is verified."""
     spec = f"socket=127.0.0.1:{free_port()}"

@@ -7,7 +7,7 @@ import pytest
 
 from conformance import REQUIREMENTS, Budget, Crashed, Failed, UsageError, check, load
 from conformance.checking.verdict import FailedShould
-from conformance.running.choosing import without
+from conformance.running.limiting import without
 from strategies import Support
 from tests.support.cases import RoundedReference
 from tests.support.processes import command

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from conformance.checking.comparison import shares
-from conformance.checking.verdict import Compared, Counterexample
+from conformance.checking.counterexample import Compared, Counterexample
 from reference import Array
 
 MOST = 64

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.checking.cells import Cells
+from conformance.checking.counterexample import Diagnosis
 from conformance.checking.verdict import (
     Crashed,
-    Diagnosis,
     Failed,
     FailedShould,
     NotApplicable,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -10,11 +9,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from conformance.checking.verdict import Counterexample, Diagnosis, Verdict, from_json
+from conformance.checking.counterexample import Counterexample, Diagnosis
+from conformance.checking.verdict import Verdict, from_json
 from conformance.errors import UsageError
 from conformance.implementations.shipped import SHIPPED
-from conformance.recording.json import Damaged
-from conformance.recording.text import one_line
+from conformance.running.reporting.reading import loaded
 from conformance.running.reporting.report import FORMAT, VERSION
 
 Key = tuple[str, str, str]
@@ -61,21 +60,18 @@ class Report:
 
 
 def read(file: str) -> Report:
-    """Return the report in a file; raises :class:`UsageError`, one line, if there is none.
+    """Return the report in a file, of any version with its schema; raises :class:`UsageError`.
 
     Optional fields may be missing, as in reports of older versions, and unknown ones are left out.
     """
-    try:
-        values = json.loads(Path(file).read_text(encoding="utf-8"))
+
+    def taken(values: Any) -> Report:
         if (values["schema"], values["version"]) != (FORMAT, VERSION):
             raise ValueError(f"is of schema {values['schema']}, version {values['version']}")
         verdicts = [from_json(_known(Verdict, each, "outcome")) for each in values["verdicts"]]
         return Report(file, values["complete"], dict(values["run"]), verdicts)
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}") from None
-    except (ValueError, LookupError, TypeError, AttributeError, Damaged) as error:
-        why = f"{type(error).__name__}: {one_line(str(error))}"
-        raise UsageError(f"{file} is not a report that `verify --json` writes: {why}") from None
+
+    return loaded(Path(file), taken)
 
 
 def found_in(names: Sequence[str]) -> list[str]:

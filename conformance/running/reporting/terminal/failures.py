@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from rich.console import Group, RenderableType
 
-from conformance.checking.verdict import Diagnosis, Undecided, Verdict
+from conformance.checking.counterexample import Diagnosis
+from conformance.checking.verdict import Undecided, Verdict
 from conformance.running.reporting.terminal.alike import Alike, together
 from conformance.running.reporting.terminal.consoles import Indented
 from conformance.running.reporting.terminal.tables import STYLES, counted, groups

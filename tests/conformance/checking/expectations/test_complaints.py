@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from conformance.checking.counterexample import Counterexample
 from conformance.checking.expectations.applying import Expected
 from conformance.checking.expectations.complaints import complaints
 from conformance.checking.expectations.expectation import Applied, Role
 from conformance.checking.verdict import (
-    Counterexample,
     Crashed,
     ExpectedFailure,
     Failed,

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from conformance import REQUIREMENTS
+from conformance.checking.counterexample import Counterexample
 from conformance.checking.expectations.applying import Expected
 from conformance.checking.expectations.expectation import Applied, Expectation
 from conformance.checking.expectations.reading import read
 from conformance.checking.expectations.rewriting import rewritten
 from conformance.checking.verdict import (
-    Counterexample,
     Crashed,
     ExpectedFailure,
     Failed,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from conformance.checking.verdict import Compared
+from conformance.checking.counterexample import Compared
 from conformance.running.reporting.pages.matrices import EDGE, Matrix, inputs, share, wrong
 from tests.support.written import counterexample
 

@@ -50,6 +50,15 @@ def test_merged_report_has_all_verdicts() -> None:
     assert together["run"]["seconds"] == 3
 
 
+@pytest.mark.parametrize("name", ["shortened", "mended"])
+def test_lines_of_all_shards_are_put_together(name: str) -> None:
+    """Each once, also where only one shard has any."""
+    parts = [changed(1, **{name: ["a", "b"]}), changed(2, **{name: ["b", "c"]})]
+    assert checked(merged(parts))["run"][name] == ["a", "b", "c"]
+    assert merged([parts[0], shard(2)])["run"][name] == ["a", "b"]
+    assert name not in merged([shard(1), shard(2)])["run"]
+
+
 def test_merged_report_is_judged_by_the_floor() -> None:
     """What no shard alone could have shown."""
     other = shard(2)

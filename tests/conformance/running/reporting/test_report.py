@@ -10,16 +10,8 @@ import jsonschema
 import pytest
 
 from conformance.checking.budget import PROFILES
-from conformance.checking.verdict import (
-    OUTCOMES,
-    Compared,
-    Counterexample,
-    Diagnosis,
-    Passed,
-    Place,
-    Verdict,
-    from_json,
-)
+from conformance.checking.counterexample import Compared, Counterexample, Diagnosis, Place
+from conformance.checking.verdict import OUTCOMES, Passed, Verdict, from_json
 from conformance.running.reporting.report import FORMAT, SCHEMA, VERSION, Run
 from reference import DTYPES, Precision
 from reference.precision import PRODUCTS

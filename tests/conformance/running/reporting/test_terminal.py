@@ -7,10 +7,9 @@ from typing import Any
 from rich.console import Console, RenderableType
 
 from conformance import REQUIREMENTS
+from conformance.checking.counterexample import Counterexample, Diagnosis
 from conformance.checking.verdict import (
-    Counterexample,
     Crashed,
-    Diagnosis,
     Failed,
     FailedShould,
     NotApplicable,
