@@ -21,7 +21,7 @@ from conformance.running.choosing import devices, with_precision
 from conformance.running.circumstances import exact_arithmetic
 from conformance.running.limits import LOADING
 from conformance.running.loaded import loaded
-from reference import Case
+from reference import Case, Result
 
 
 class Named(NamedTuple):
@@ -45,13 +45,6 @@ class Named(NamedTuple):
         """Start a process for `answers`, whose first argument is this one."""
         return Apart(answers, self, *arguments, memory=self.memory)
 
-    def first(self, process: Apart) -> Any:
-        """Return the first answer of `process`, once it has loaded the implementation."""
-        try:
-            return process.answer(LOADING)
-        except (Late, Ended) as error:
-            raise UsageError(f"{self.name!r}: {error} while loading it") from None
-
 
 def judge_apart(
     named: Named, cases: Sequence[Case], wanted: str, root: Path, progress: Progress
@@ -65,13 +58,16 @@ def judge_apart(
     done, rows = 0, list(cases)
     while done < len(rows):
         with named.apart(_computed, cases, wanted, done) as process:
-            on, by = named.first(process)
+            try:
+                on, by = process.answer(LOADING)
+            except (Late, Ended) as error:
+                raise UsageError(f"{named.name!r}: {error} while loading it") from None
             rows = [replace(case, device=device) for device in on for case in cases]
             for case in rows[done:]:
                 done += 1
                 progress(f"{named.name} computes on {case.device} in {case.dtype.name}")
                 try:
-                    results = process.answer(named.seconds)
+                    results = _received(process, case, named.seconds)
                 except (Late, Ended) as error:
                     subject = named.name, case.device, case.dtype.name
                     yield Answer(NoResult(*subject, reason=str(error), failed=True), case)
@@ -82,9 +78,8 @@ def judge_apart(
                 answer = judge_results(named.name, case, results, by, progress)
                 if isinstance(answer.verdict, Wrong):
                     progress(f"{named.name} is wrong: looking for the cause")
-                    answer = replace(
-                        answer, verdict=_explained(named, answer, answer.verdict, root)
-                    )
+                    verdict = _explained(named, answer, answer.verdict, root)
+                    answer = replace(answer, verdict=verdict)
                 yield answer
 
 
@@ -94,21 +89,27 @@ def _computed(named: Named, cases: Sequence[Case], wanted: str, done: int) -> It
     on = devices(implementation, wanted)
     yield on, precision(implementation)
     for device, case in list(product(on, cases))[done:]:
-        yield computed(implementation, replace(case, device=device))
+        results = computed(implementation, replace(case, device=device))
+        yield from [results] if isinstance(results, NoResult) else results
+
+
+def _received(process: Apart, case: Case, seconds: float) -> Sequence[Result] | NoResult:
+    """Receive the results of each number of layers, which come one by one."""
+    first = process.answer(seconds)
+    if isinstance(first, NoResult):
+        return first
+    return [first, *(process.answer(seconds) for _ in range(1, case.configuration.num_layers))]
 
 
 def _explained(named: Named, answer: Answer, wrong: Wrong, root: Path) -> Wrong:
     """Explain `wrong` in a process of its own; say so if that dies or is late."""
     with named.apart(_explanation, answer.layers[wrong.place.layer], wrong, root) as process:
         try:
-            named.first(process)
-            verdict: Wrong = process.answer(named.seconds)
+            verdict: Wrong = process.answer(LOADING + named.seconds)
             return verdict
         except (Late, Ended) as error:
             return replace(wrong, causes=(*wrong.causes, f"Looking for more: {error}."))
 
 
-def _explanation(named: Named, layer: Layer, wrong: Wrong, root: Path) -> Iterator[Any]:
-    implementation = named.loaded()
-    yield None
-    yield explained(implementation, layer, wrong, root)
+def _explanation(named: Named, layer: Layer, wrong: Wrong, root: Path) -> Iterator[Wrong]:
+    yield explained(named.loaded(), layer, wrong, root)
