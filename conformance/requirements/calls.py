@@ -121,7 +121,8 @@ def _names_states_hx(implementation: Implementation) -> TorchModule | str:
 def form_of_states_does_not_matter(implementation: TorchModule, case: Case) -> float:
     """Initial states can be given as a tuple or a list, by position or as the keyword hx.
 
-    They can be parts of larger tensors; and both the same tensor, where their sizes are equal.
+    They can be parts of larger tensors. Of a sequence, both can be the same tensor, where their
+    sizes are equal.
     """
     import torch
 
@@ -142,7 +143,7 @@ def form_of_states_does_not_matter(implementation: TorchModule, case: Case) -> f
         wrapped = Wrapped.of(module, called, text)
         result = to_result(implementation.call(wrapped, case), case)
         share = max(share, agree(result, known.result, known.bound))
-    if case.configuration.proj_size:
+    if implementation.is_cell or case.configuration.proj_size:
         return share
     twins = replace(case, c_0=case.h_0)
     known = truth(twins, implementation)
