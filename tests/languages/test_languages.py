@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -181,7 +182,7 @@ def test_tfjs_by_default_is_another_function(tmp_path: Path) -> None:
 def test_tfjs_results_in_a_file_are_judged(tmp_path: Path) -> None:
     """What a program on TensorFlow.js wrote is right, and wrong where an element is changed."""
     case = made((5, 7, 20, 3), scale=2.0)
-    weights = {**case.parameters, "bias_hh_l0": np.zeros(28, np.float32)}  # it has one bias
+    weights: dict[str, Any] = {**case.parameters, "bias_hh_l0": np.zeros(28, np.float32)}  # it has one bias
     x = case.input.swapaxes(0, 1)
     given = {
         "input": x,
@@ -204,7 +205,7 @@ def test_tfjs_results_in_a_file_are_judged(tmp_path: Path) -> None:
         "h_n": (3, 7),
         "c_n": (3, 7),
     }
-    off = {**results, "output": results["output"].copy()}
+    off: dict[str, Any] = {**results, "output": results["output"].copy()}
     off["output"][1, 13, 4] += 1e-4
     np.savez(tmp_path / "off.npz", **off)
     assert main([*map(str, words), str(tmp_path / "off.npz")]) == NOT_CONFORMANT

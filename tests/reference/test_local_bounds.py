@@ -164,7 +164,8 @@ def test_sums_of_absolute_values_in_float32_are_rounded_up() -> None:
     large, small = (
         Magnitudes.of(Weights(each, each, *np.zeros((2, 300)))).ih for each in (weight, weight[:9])
     )
-    assert (large.dtype, small.dtype) == (np.float32, np.float64)
+    assert large.dtype == np.float32
+    assert small.dtype == np.float64
     for scale in (1.0, 1 + 2.0**-30, 1e-30, 1e-42, 1e-300):
         sizes = scale * np.abs(generator.standard_normal((3, 1000)))
         true = sizes.astype(np.longdouble) @ np.abs(weight.T).astype(np.longdouble)

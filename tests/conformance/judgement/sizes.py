@@ -73,7 +73,8 @@ def one(index: int) -> None:
 
 
 def page(count: int) -> str:
-    """Make the page."""
+    """Make the page, of the first `count` sizes."""
+    fewer = "" if count == len(SIZES) else f" --up-to {count}"
     lines = [
         "# How much `judge` takes",
         "",
@@ -81,7 +82,7 @@ def page(count: int) -> str:
         "and to estimate how sensitive the LSTM is to rounding; beside them, the seconds that the",
         "matrix products of one forward pass take alone, in float64; and the peak memory of the",
         "process in GiB. Each size runs in one thread.",
-        "`python tests/conformance/judgement/sizes.py --write` writes this page.",
+        f"`python tests/conformance/judgement/sizes.py --write{fewer}` writes this page.",
         "",
         "| size | verdict | computed | judged | estimated | products | memory |",
         "|---|---|---|---|---|---|---|",
