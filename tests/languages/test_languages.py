@@ -182,7 +182,8 @@ def test_tfjs_by_default_is_another_function(tmp_path: Path) -> None:
 def test_tfjs_results_in_a_file_are_judged(tmp_path: Path) -> None:
     """What a program on TensorFlow.js wrote is right, and wrong where an element is changed."""
     case = made((5, 7, 20, 3), scale=2.0)
-    weights: dict[str, Any] = {**case.parameters, "bias_hh_l0": np.zeros(28, np.float32)}  # it has one bias
+    one_bias = {"bias_hh_l0": np.zeros(28, np.float32)}
+    weights: dict[str, Any] = {**case.parameters, **one_bias}
     x = case.input.swapaxes(0, 1)
     given = {
         "input": x,
