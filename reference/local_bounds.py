@@ -29,7 +29,13 @@ from reference.bounds import entered
 from reference.case import Array, Case, Result
 from reference.cell import Step, Weights, gates, hidden
 from reference.network import assemble, cell_weights
-from reference.products import Products, preactivation_error, projection_error
+from reference.products import (
+    Magnitudes,
+    Products,
+    multiplied,
+    preactivation_error,
+    projection_error,
+)
 from reference.step_bounds import (
     Gates,
     added_error,
@@ -116,6 +122,7 @@ def local_layer(
     c, dc = c_0, entered(c_0, arithmetic)
     exact = arithmetic.factors.exact
     taken = None if exact else arithmetic.factors.input_error(x, dx)
+    magnitudes = Magnitudes.of(w)
     kept: list[tuple[Step, Step]] = []
     rows, units = c_0.shape
     length = 1 if strayed else max(1, CHUNK // max(1, 4 * rows * units))
@@ -128,7 +135,7 @@ def local_layer(
             given = x[some], h_prev[some]
             products, off = Products.of(*given, w), (dx[some], dh_prev[some])
             here = None if taken is None else taken[some]
-            _, da = preactivation_error(*given, products, w, *off, arithmetic, here)
+            _, da = preactivation_error(*given, products, w, *off, arithmetic, here, magnitudes)
             a = products.preactivations(w)
             empty: Array = np.empty((len(some), rows, units))
             of_c = [empty, *(np.empty_like(empty) for _ in range(3))]
@@ -142,7 +149,7 @@ def local_layer(
             deviation = shown.deviation
             if w.weight_hr is not None:
                 fresh = projection_error(step, w.weight_hr, deviation, arithmetic)
-                deviation = deviation @ np.abs(w.weight_hr).T + fresh
+                deviation = multiplied(deviation, np.abs(w.weight_hr).T) + fresh
             if keep:
                 by_gate = [each.deviation for each in opened[:4]]
                 states = [of_c[3], shown.tanh_c.deviation, shown.deviation, deviation]

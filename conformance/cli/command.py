@@ -70,7 +70,7 @@ def _run(asked: argparse.Namespace) -> int:
     with OURS:
         try:
             options.check(vars(asked), asked.taker)
-            if asked.taker in (options.INFER, options.REPLAY):
+            if asked.taker in (options.INFER, options.REPLAY, options.JUDGE):
                 for line in absent():
                     print(f"lstm-conformance: {line}", file=sys.stderr)
             code: int = asked.run(asked)

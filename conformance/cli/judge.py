@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
 from conformance.errors import CONFORMANT, NOT_CONFORMANT, unknown
-from conformance.implementations.loading import load
 from conformance.judgement import picture, told
+from conformance.judgement.apart import Named, judge_apart
 from conformance.judgement.comparing import Compared, compared
 from conformance.judgement.files import given
 from conformance.judgement.files.finding import one_of
 from conformance.judgement.files.found import Found
-from conformance.judgement.judging import Answer, Progress, judge_implementation, judge_results
-from conformance.running.circumstances import exact_arithmetic
-from conformance.running.limiting import devices, precision_of, with_precision
+from conformance.judgement.judging import Answer, Progress, judge_results
+from conformance.running.limiting import precision_of
 from reference import DTYPES, Array, Case
 
 BY_DEFAULT = "torch.nn.LSTM"
@@ -75,15 +73,10 @@ def _answers(
             by = precision_of(asked.lstm_precision or "")
             yield judge_results(file, mine, given.results(file, mine), by, progress)
     names = asked.lstm_with or ([] if asked.lstm_expected else [BY_DEFAULT])
+    cases, root = [case(dtype) for dtype in dtypes], Path(asked.lstm_reproductions).resolve()
     for name in dict.fromkeys(names):
-        implementation = with_precision(load(name), asked.lstm_precision or "")
-        exact_arithmetic()
-        present, wanted = implementation.supports.devices, asked.lstm_device
-        for device in devices(implementation, wanted) if wanted else present:
-            for dtype in dtypes:
-                root = Path(asked.lstm_reproductions).resolve()
-                mine = replace(case(dtype), device=device)
-                yield judge_implementation(implementation, mine, root=root, progress=progress)
+        named = Named(name, asked.lstm_precision or "", asked.lstm_timeout, asked.lstm_memory)
+        yield from judge_apart(named, cases, asked.lstm_device or "", root, progress)
 
 
 def _groups(answers: Sequence[Answer], by: str) -> Iterator[Compared]:

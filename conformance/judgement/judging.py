@@ -50,41 +50,54 @@ def judge_implementation(
     What goes wrong is reproduced in a folder below `root`, unless that is None. `progress` is
     called with what is done next, in words.
     """
+    progress(f"{implementation.name} computes on {case.device} in {case.dtype.name}")
+    results = computed(implementation, case)
+    if isinstance(results, NoResult):
+        return Answer(results, case)
+    by = precision(implementation)
+    answer = judge_results(implementation.name, case, results, by, progress)
+    if not isinstance(answer.verdict, Wrong):
+        return answer
+    progress(f"{implementation.name} is wrong: looking for the cause")
+    layer = answer.layers[answer.verdict.place.layer]
+    return replace(answer, verdict=explained(implementation, layer, answer.verdict, root))
+
+
+def computed(implementation: Implementation, case: Case) -> Sequence[Result] | NoResult:
+    """Return the results of the lowest layer of `case`, of the lowest two, and so on."""
     subject = implementation.name, case.device, case.dtype.name
     missing = lacking(implementation, case)
     if missing:
-        return Answer(NoResult(*subject, reason=f"it does not take {', '.join(missing)}"), case)
-    progress(f"{subject[0]} computes on {subject[1]} in {subject[2]}")
+        return NoResult(*subject, reason=f"it does not take {', '.join(missing)}")
     try:
         with process_state.restored():
-            results = observed(implementation, case)
+            return observed(implementation, case)
     except Failure as failure:
-        return Answer(NoResult(*subject, reason=str(failure), failed=True), case)
+        return NoResult(*subject, reason=str(failure), failed=True)
+
+
+def explained(
+    implementation: Implementation, layer: Layer, wrong: Wrong, root: Path | None
+) -> Wrong:
+    """Return `wrong`, which is about `layer`, with what `implementation` shows when it runs again.
+
+    A script is written below `root`, unless that is None.
+    """
     by = precision(implementation)
-    answer = judge_results(subject[0], case, results, by, progress)
-    if not isinstance(answer.verdict, Wrong):
-        return answer
-    progress(f"{subject[0]} is wrong: looking for the cause")
-    found = [*answer.verdict.causes, *_activations(implementation, case, answer, by)]
-    wrong = replace(answer.verdict, causes=tuple(found))
-    layer = answer.layers[wrong.place.layer]
-    return replace(
-        answer, verdict=reproduce(implementation, layer, wrong, Arithmetic.of(case.dtype, by), root)
-    )
+    found = (*wrong.causes, *_activations(implementation, layer, by))
+    arithmetic = Arithmetic.of(layer.case.dtype, by)
+    return reproduce(implementation, layer, replace(wrong, causes=found), arithmetic, root)
 
 
-def _activations(
-    implementation: Implementation, case: Case, answer: Answer, by: Precision
-) -> Iterator[str]:
+def _activations(implementation: Implementation, layer: Layer, by: Precision) -> Iterator[str]:
     """Say that sigmoid or tanh explain what is wrong, if they are as inaccurate as that."""
     if by != Precision():
         return
+    case = layer.case
     measured = activations.measured(implementation, case.dtype, case.device)
     if measured is None or measured.accurate:
         return
-    assert isinstance(answer.verdict, Wrong)
-    wrong = answer.layers[answer.verdict.place.layer]
-    (again,) = judged(wrong.case, [wrong.got], Arithmetic.of(case.dtype, measured.judging))
+    (again,) = judged(case, [layer.got], Arithmetic.of(case.dtype, measured.judging))
     sure = "explained" if again.wrong is None else "not explained"
     yield f"It is {sure} by its activations, as measured: {measured.described()}."
 

@@ -19,7 +19,7 @@ from conformance.requirements.variations import rows as some_rows
 from reference import Arithmetic, Array, Case, Result
 from reference.local_bounds import local_layers, results_of
 
-CHUNK = 2**22
+CHUNK = 2**23
 """About how many numbers of an array over time are looked at together, of as many rows as that."""
 
 

@@ -119,7 +119,13 @@ def _names_states_hx(implementation: Implementation) -> TorchModule | str:
     share_of_cases=0.3,
 )
 def form_of_states_does_not_matter(implementation: TorchModule, case: Case) -> float:
-    """Initial states can be given as a tuple or a list, by position or as the keyword hx."""
+    """Initial states can be given as a tuple or a list, by position or as the keyword hx.
+
+    They can be parts of larger tensors. Of a sequence, both can be the same tensor, where their
+    sizes are equal.
+    """
+    import torch
+
     from conformance.implementations.pytorch.wrapped import Wrapped
 
     known = truth(case, implementation)
@@ -129,12 +135,22 @@ def form_of_states_does_not_matter(implementation: TorchModule, case: Case) -> f
         "lambda x, hx: {module}(x, hx=hx)": lambda module, x, hx: module(x, hx=hx),
         "lambda x, hx: {module}(x, list(hx))": lambda module, x, hx: module(x, list(hx)),
         "lambda x, hx: {module}(x, hx=list(hx))": lambda module, x, hx: module(x, hx=list(hx)),
+        "lambda x, hx: {module}(x, tuple(torch.cat([1 - s, s])[len(s):] for s in hx))": (
+            lambda module, x, hx: module(x, tuple(torch.cat([1 - s, s])[len(s) :] for s in hx))
+        ),
     }
     for text, called in forms.items():
         wrapped = Wrapped.of(module, called, text)
         result = to_result(implementation.call(wrapped, case), case)
         share = max(share, agree(result, known.result, known.bound))
-    return share
+    if implementation.is_cell or case.configuration.proj_size:
+        return share
+    twins = replace(case, c_0=case.h_0)
+    known = truth(twins, implementation)
+    text = "lambda x, hx: {module}(x, (hx[0], hx[0]))"
+    wrapped = Wrapped.of(module, lambda module, x, hx: module(x, (hx[0], hx[0])), text)
+    result = to_result(implementation.call(wrapped, twins), twins)
+    return max(share, agree(result, known.result, known.bound))
 
 
 @requirement(

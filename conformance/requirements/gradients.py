@@ -239,13 +239,13 @@ def backward_twice_accumulates(implementation: TorchModule, case: Case) -> float
 def frozen_leaves_change_no_other_gradient(implementation: TorchModule, case: Case) -> float:
     """Freezing some parameters or arguments does not change the gradients of the others.
 
-    Frozen are every second leaf, the arguments, the parameters, all parameters of one kind, of the
-    lowest layer, and of the reverse direction.
+    Frozen are, in turn, the parameters, the arguments, every second leaf, all parameters of one
+    kind, of the lowest layer, and of the reverse direction.
     """
     weights = cotangents(case)
     expected, bound = true_gradients(implementation, case, weights)
     leaves, built = [*expected], implementation.build(case)
-    groups = [leaves[::2], leaves[1::2], [*case.parameters], [*case.arguments()]]
+    groups = [[*case.parameters], [*case.arguments()], leaves[::2], leaves[1::2]]
     kinds = (
         "input",
         "h_0",

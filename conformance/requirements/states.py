@@ -10,8 +10,8 @@ from conformance.implementations.failures import Quantity
 from conformance.implementations.implementation import Implementation, run
 from conformance.implementations.torch_module import TorchModule
 from conformance.requirements.helpers.needs import returning, torch_module
+from conformance.requirements.helpers.torch_only import differentiated, to_result
 from conformance.requirements.helpers.torch_only import session as session_of
-from conformance.requirements.helpers.torch_only import to_result
 from conformance.requirements.variations import (
     concatenated_in_time,
     given_and_omitted,
@@ -105,10 +105,16 @@ def earlier_results_stay(implementation: TorchModule, case: Case) -> float:
     applies=torch_module,
 )
 def grad_mode_changes_nothing(implementation: TorchModule, case: Case) -> float:
-    """Results without gradients equal those with gradients, within the sum of both bounds."""
+    """Results without gradients equal those with gradients, within the sum of both bounds.
+
+    Gradients are switched off, or all parameters are frozen.
+    """
     bound = truth(case, implementation).bound
     session = session_of(implementation, case)
     expected = session.run(case)
-    return max(
-        agree(session.run(case, grad=grad), expected, plus(bound, bound)) for grad in (False, None)
-    )
+    without = [session.run(case, grad=grad) for grad in (False, None)]
+    leaves = [*case.parameters, *case.arguments()]
+    module = differentiated(implementation, case, frozen=leaves, module=session.module, train=False)
+    module.results(())
+    without.append(to_result(module.answer, case))
+    return max(agree(result, expected, plus(bound, bound)) for result in without)

@@ -357,3 +357,41 @@ class DrawsNumbersInTrainMode(PlainLSTM):
         if self.training:
             torch.rand(x.shape)
         return super().network(x, *rest)
+
+
+class TakesOneTensorForOneState(PlainLSTM):
+    """Starts with c_0 of zeros where h_0 and c_0 are the same tensor."""
+
+    bug = ""
+    caught_by = "form_of_states_does_not_matter"
+
+    def initial_states(self, sequence: Any, x: Tensor, hx: States | None) -> States:
+        h_0, c_0 = super().initial_states(sequence, x, hx)
+        same = hx is not None and hx[0] is hx[1]
+        return h_0, torch.zeros_like(c_0) if same else c_0
+
+
+class ReadsStatesFromTheStartOfTheirMemory(PlainLSTM):
+    """Reads initial states that are part of a larger tensor from where that begins."""
+
+    bug = ""
+    caught_by = "form_of_states_does_not_matter"
+
+    def initial_states(self, sequence: Any, x: Tensor, hx: States | None) -> States:
+        h_0, c_0 = super().initial_states(sequence, x, hx)
+        return self.read(h_0), self.read(c_0)
+
+    def read(self, state: Tensor) -> Tensor:
+        return state.as_strided(state.shape, state.stride(), 0)
+
+
+class ForgetsBiasesOfFrozenUpperLayers(PlainLSTM):
+    """Leaves out bias_hh of upper layers in eval mode where no parameter requires gradients."""
+
+    bug = ""
+    caught_by = "grad_mode_changes_nothing"
+
+    def weights(self, layer: int, direction: int) -> Weights:
+        w = super().weights(layer, direction)
+        frozen = not (self.training or any(p.requires_grad for p in self.parameters()))
+        return w._replace(b_hh=None) if frozen and layer else w

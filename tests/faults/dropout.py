@@ -228,3 +228,13 @@ class IgnoresTheDropoutMaskInBackward(PlainLSTM):
 
     def dropped(self, x: Tensor) -> Tensor:
         return x + (super().dropped(x) - x).detach()
+
+
+class DropsNothingWithoutGradients(PlainLSTM):
+    """Drops nothing in train mode where no gradients are computed."""
+
+    bug = ""
+    caught_by = "dropout_rate_is_p"
+
+    def dropped(self, x: Tensor) -> Tensor:
+        return super().dropped(x) if torch.is_grad_enabled() else x

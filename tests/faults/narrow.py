@@ -9,7 +9,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from .plain import PlainLSTM, States, Weights
-from .rounding import narrow, one_by_one
+from .sums import narrow
 
 
 class LosesTheHiddenStatesGradientInBfloat16(PlainLSTM):
@@ -71,57 +71,3 @@ class DoublesTheGradientOfTheOutputGateInFloat16(PlainLSTM):
 
     def hidden_state(self, o: Tensor, c: Tensor) -> Tensor:
         return super().hidden_state(2 * o - o.detach() if o.dtype == torch.float16 else o, c)
-
-
-class RowsProduct(torch.autograd.Function):
-    """A right product whose gradient by its weight is added up over rows in 16 bits."""
-
-    @staticmethod
-    def forward(context: Any, x: Tensor, weight: Tensor) -> Tensor:
-        context.save_for_backward(x, weight)
-        return F.linear(x, weight)
-
-    @staticmethod
-    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
-        x, weight = context.saved_tensors
-        return gradient @ weight, one_by_one(gradient.T, x.T)
-
-
-class AccumulatesWeightGradientsIn16Bits(PlainLSTM):
-    """Adds up the gradients of weight_ih row by row, rounding each sum to 16 bits."""
-
-    bug = ""
-    caught_by = "gradients_are_summed_over_rows_in_float32"
-
-    def preactivations(self, x: Tensor, h: Tensor, w: Weights) -> Tensor:
-        if not narrow(x):
-            return super().preactivations(x, h, w)
-        a: Tensor = RowsProduct.apply(x, w.ih) + self.linear(h, w.hh, w.b_hh)
-        return a if w.b_ih is None else a + w.b_ih
-
-
-class AccumulatesRecurrentWeightGradientsIn16Bits(PlainLSTM):
-    """Adds up the gradients of weight_hh row by row, rounding each sum to 16 bits."""
-
-    bug = ""
-    caught_by = "gradients_are_summed_over_rows_in_float32"
-
-    def preactivations(self, x: Tensor, h: Tensor, w: Weights) -> Tensor:
-        if not narrow(x):
-            return super().preactivations(x, h, w)
-        a: Tensor = self.linear(x, w.ih, w.b_ih) + RowsProduct.apply(h, w.hh)
-        return a if w.b_hh is None else a + w.b_hh
-
-
-class AccumulatesBiasGradientsIn16Bits(PlainLSTM):
-    """Adds up the gradients of the biases row by row, rounding each sum to 16 bits."""
-
-    bug = ""
-    caught_by = "gradients_are_summed_over_rows_in_float32"
-
-    def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        if bias is None or not narrow(x):
-            return super().linear(x, weight, bias)
-        ones = x.new_ones(len(x), 1)
-        added: Tensor = RowsProduct.apply(ones, bias[:, None])
-        return F.linear(x, weight) + added

@@ -117,6 +117,24 @@ class DifferentiatesForItsParametersOnly(PlainLSTM):
         return super().step(0.5 * x + 0.5 * x.detach(), h, c, w)
 
 
+class RemembersThatItWasFrozen(PlainLSTM):
+    """Passes no gradient to parameters that were frozen when it was first called."""
+
+    bug = ""
+    caught_by = "frozen_leaves_change_no_other_gradient"
+    frozen: bool | None = None
+
+    def weights(self, layer: int, direction: int) -> Weights:
+        w = super().weights(layer, direction)
+        if self.frozen is None:
+            self.frozen = not w.ih.requires_grad
+        return (
+            Weights._make(None if each is None else each.detach() for each in w)
+            if self.frozen
+            else w
+        )
+
+
 class StopsAtFrozenRecurrentWeights(PlainLSTM):
     """Passes no gradient to earlier steps where weight_hh alone is frozen."""
 

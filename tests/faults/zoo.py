@@ -39,6 +39,8 @@ from . import (
     rounding,
     sizes,
     states,
+    subnormals,
+    sums,
     training,
 )
 
@@ -65,6 +67,8 @@ FAMILIES: dict[str, list[Fault]] = {
         gradients,
         errors,
         numerics,
+        sums,
+        subnormals,
         rounding,
         narrow,
         sizes,

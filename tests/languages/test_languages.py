@@ -11,15 +11,20 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from conformance.checking.comparison import agree
 from conformance.checking.verdict import Verdict, from_json
+from conformance.cli.command import main
+from conformance.errors import CONFORMANT, NOT_CONFORMANT
 from conformance.implementations.programs import protocol
+from conformance.judgement.files import arrays
 from reference import Case, Configuration, Result, forward_bound, trace
 from tests.languages import libtorch
+from tests.support.kernels import made
 from tests.support.processes import command
 from tests.support.protocol import read, valid
 
@@ -172,6 +177,40 @@ def test_tfjs_by_default_is_another_function(tmp_path: Path) -> None:
     (tmp_path / "hard.js").write_text(text.replace(sigmoid, ""))
     decided = verdicts(tmp_path, "node hard.js layer")
     assert decided["tf.layers.lstm", "cell_matches_equations"].outcome == "failed"
+
+
+@needs_tfjs
+def test_tfjs_results_in_a_file_are_judged(tmp_path: Path) -> None:
+    """What a program on TensorFlow.js wrote is right, and wrong where an element is changed."""
+    case = made((5, 7, 20, 3), scale=2.0)
+    one_bias = {"bias_hh_l0": np.zeros(28, np.float32)}
+    weights: dict[str, Any] = {**case.parameters, **one_bias}
+    x = case.input.swapaxes(0, 1)
+    given = {
+        "input": x,
+        "kernel": weights["weight_ih_l0"].T,
+        "recurrent": weights["weight_hh_l0"].T,
+        "bias": weights["bias_ih_l0"],
+    }
+    text = json.dumps({name: array.tolist() for name, array in given.items()})
+    (tmp_path / "given.json").write_text(text)
+    np.savez(tmp_path / "w.npz", **weights)
+    np.save(tmp_path / "x.npy", x)
+    subprocess.run(["node", str(HERE / "tfjs_results.js"), str(tmp_path)], check=True)
+    file = tmp_path / "results.safetensors"
+    words = ["judge", tmp_path / "w.npz", "--input", tmp_path / "x.npy"]
+    words += ["--order", "batch-first", "--expected"]
+    assert main([*map(str, words), str(file)]) == CONFORMANT
+    results = arrays.read(file)
+    assert {name: array.shape for name, array in results.items()} == {
+        "output": (3, 20, 7),
+        "h_n": (3, 7),
+        "c_n": (3, 7),
+    }
+    off: dict[str, Any] = {**results, "output": results["output"].copy()}
+    off["output"][1, 13, 4] += 1e-4
+    np.savez(tmp_path / "off.npz", **off)
+    assert main([*map(str, words), str(tmp_path / "off.npz")]) == NOT_CONFORMANT
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 import reference
 from reference import DTYPES, Arithmetic, Array, Case, Precision, Result, local_bound
+from reference.cell import Weights
 from reference.local_bounds import local_layers, previous, results_of
 from reference.local_gradients import local_gradient_bound
+from reference.products import Magnitudes, through
 from tests.reference import autograd
 from tests.reference.adversarial import FAMILIES, SHARES, family, tame
 from tests.reference.cases import KINDS, lstm_cases
@@ -152,6 +154,25 @@ def test_other_run_of_a_layer_is_within_what_two_runs_may_differ_by() -> None:
     assert (np.abs(one.h_n - other.h_n) <= bound.h_n).all()
     off = other.output + np.float32(0.1)
     assert (np.abs(one.output - off) > bound.output).any()
+
+
+def test_sums_of_absolute_values_in_float32_are_rounded_up() -> None:
+    """Of many weights they are never too small, not below the smallest numbers either."""
+    generator = np.random.default_rng(0)
+    weight = generator.standard_normal((300, 1000)).astype(np.float32).astype(np.float64)
+    weight[:, ::7] *= 2.0**-100
+    large, small = (
+        Magnitudes.of(Weights(each, each, *np.zeros((2, 300)))).ih for each in (weight, weight[:9])
+    )
+    assert large.dtype == np.float32
+    assert small.dtype == np.float64
+    for scale in (1.0, 1 + 2.0**-30, 1e-30, 1e-42, 1e-300):
+        sizes = scale * np.abs(generator.standard_normal((3, 1000)))
+        true = sizes.astype(np.longdouble) @ np.abs(weight.T).astype(np.longdouble)
+        bound = through(sizes, large)
+        assert (bound >= true).all()
+        assert (bound <= true * (1 + 1e-3) + 1e-34).all()
+    assert np.isinf(through(np.full((1, 1000), 1e300), large)).all()
 
 
 def test_several_layers_need_the_input_of_the_top_one() -> None:

@@ -135,9 +135,9 @@ OPTIONS = (
     ),
     Option(
         "timeout",
-        f"limit for the case, or for each NAME; {ANSWER:g} by default",
+        f"limit for the case, for each NAME, or for what it computes; {ANSWER:g} by default",
         default=ANSWER,
-        takers=(INFER, REPLAY),
+        takers=(INFER, REPLAY, JUDGE),
         **SECONDS,
     ),
     Option(
@@ -180,7 +180,7 @@ OPTIONS = (
         MEMORY,
         again=True,
         check=between(LEAST_MEMORY, MANY, " GiB"),
-        takers=(VERIFY, INFER, REPLAY, PYTEST),
+        takers=(VERIFY, INFER, REPLAY, JUDGE, PYTEST),
         aside=True,
     ),
     Option(

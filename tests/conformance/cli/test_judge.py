@@ -12,6 +12,8 @@ from conformance.cli.command import main
 from conformance.errors import CONFORMANT, NOT_CONFORMANT, USAGE
 from tests.support.processes import SPECIMENS
 
+MISBEHAVING = SPECIMENS.with_name("misbehaving.py")
+
 
 @pytest.fixture
 def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -64,6 +66,19 @@ def test_wrong_implementation_leaves_a_script(
     scripts = list(Path(".lstm-conformance").rglob("reproduce.py"))
     assert len(scripts) == 1
     assert main(["replay", str(scripts[0].parent), "--trust"]) == NOT_CONFORMANT
+
+
+def test_dying_and_hanging_are_rows(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What runs after them has its row; a process that died is replaced for the next dtype."""
+    names = ("--with", f"{MISBEHAVING}:Aborts", "--with", "torch.nn.LSTM", "--device", "cpu")
+    code, out, _ = told(capsys, weights, *names, "--dtype", "float32,float64")
+    assert code == NOT_CONFORMANT
+    for dtype in ("float32", "float64"):
+        assert f"Aborts on cpu in {dtype} gives no result: the process was ended by SIGABRT" in out
+        assert f"torch.nn.LSTM on cpu in {dtype} is right" in out
+    code, out, _ = told(capsys, weights, "--with", f"{MISBEHAVING}:Sleeps", "--timeout", 2)
+    assert code == NOT_CONFORMANT
+    assert "Sleeps on cpu in float32 gives no result: no answer within 2 s" in out
 
 
 def test_results_of_another_program(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:

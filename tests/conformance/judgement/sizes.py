@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import os
 import resource
 import subprocess
 import sys
@@ -19,6 +20,8 @@ if __package__ in (None, ""):
     sys.path[0] = str(Path(__file__).resolve().parents[3])
 
 PAGE = Path(__file__).with_name("SIZES.md")
+ROWS = 512
+"""Rows of the bare product that is timed, and multiplied by how many times as many there are."""
 SIZES: tuple[tuple[str, tuple[int, ...], dict[str, Any]], ...] = (
     ("1 layer of 128, 100 steps, 4 rows", (64, 128, 100, 4), {}),
     ("3 layers of 256, 160 steps, 8 rows", (40, 256, 160, 8), {"num_layers": 3}),
@@ -38,6 +41,8 @@ SIZES: tuple[tuple[str, tuple[int, ...], dict[str, Any]], ...] = (
 
 def one(index: int) -> None:
     """Judge one size in this process; print the seconds of each part, and the peak in GiB."""
+    import numpy as np
+
     from conformance import load
     from conformance.judgement.comparing import compared
     from conformance.judgement.judging import judge_results
@@ -55,25 +60,37 @@ def one(index: int) -> None:
     compared([answer])
     times.append(time.process_time())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    parts = " | ".join(f"{after - before:.1f}" for before, after in itertools.pairwise(times))
+    columns = [after - before for before, after in itertools.pairwise(times)]
+    shapes = case.configuration.parameter_shapes().values()
+    for terms, gates in ((shape[-1], shape[0]) for shape in shapes if len(shape) == 2):
+        factors = np.ones((ROWS, terms)), np.ones((terms, gates))
+        started = time.process_time()
+        np.matmul(*factors)
+        times.append((time.process_time() - started) * case.seq_len * case.batch_size / ROWS)
+    columns.append(sum(times[4:]))
+    parts = " | ".join(f"{seconds:.1f}" for seconds in columns)
     print(f"{answer.verdict.outcome} | {parts} | {peak:.2f}")
 
 
 def page(count: int) -> str:
-    """Make the page."""
+    """Make the page, of the first `count` sizes."""
+    fewer = "" if count == len(SIZES) else f" --up-to {count}"
     lines = [
         "# How much `judge` takes",
         "",
         "`torch.nn.LSTM` in float32: seconds of processor time to compute each layer, to judge it,",
-        "and to estimate how sensitive the LSTM is to rounding; and the peak memory of the process",
-        "in GiB. `python tests/conformance/judgement/sizes.py --write` writes this page.",
+        "and to estimate how sensitive the LSTM is to rounding; beside them, the seconds that the",
+        "matrix products of one forward pass take alone, in float64; and the peak memory of the",
+        "process in GiB. Each size runs in one thread.",
+        f"`python tests/conformance/judgement/sizes.py --write{fewer}` writes this page.",
         "",
-        "| size | verdict | computed | judged | estimated | memory |",
-        "|---|---|---|---|---|---|",
+        "| size | verdict | computed | judged | estimated | products | memory |",
+        "|---|---|---|---|---|---|---|",
     ]
     for index, (text, _, _) in enumerate(SIZES[:count]):
         command = [sys.executable, str(Path(__file__).resolve()), "--one", str(index)]
-        run = subprocess.run(command, capture_output=True, text=True, check=True)
+        alone = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        run = subprocess.run(command, capture_output=True, text=True, check=True, env=alone)
         lines.append(f"| {text} | {run.stdout.strip()} |")
     return "\n".join(lines) + "\n"
 
