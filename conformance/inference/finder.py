@@ -194,7 +194,7 @@ class Finder:
         missed, deepest = [], found
         for construction in found.construction.deeper():
             asked = ", ".join(f"{key}={text}" for key, text in construction.asked)
-            deeper = next(self._transferred(found, construction), None)
+            deeper = self._transferred(found, construction)
             if deeper is None:
                 missed.append(asked)
             elif not deeper.guess.whole or deeper.guess.flaws:
@@ -203,37 +203,38 @@ class Finder:
                 deepest = deeper
         return replace(deepest, part=" or ".join(missed))
 
-    def _transferred(self, found: Found, construction: Construction) -> Iterator[Found]:
-        """Yield the mapping of one layer and direction, extended to those of `construction`."""
+    def _transferred(self, found: Found, construction: Construction) -> Found | None:
+        """Extend the mapping of one layer and direction to those of `construction`.
+
+        The result is the nearest one if none fits, and None if it cannot be called.
+        """
         of_one, prober = found.guess, replace(found.search.prober, factory=construction)
         try:
             shapes = prober.subject().shapes()
         except (Exception, SystemExit):
-            return
+            return None
         for stack in stacks(shapes):
-            if len(stack.layers) == 1:
-                continue
-            search = Search(prober, stack)
             for scheme in schemes(stack.shapes, stack.layers, stack.directions):
-                lowest = [name.replace("*", stack.layers[0]) for name in (*scheme.ih, *scheme.hh)]
-                if lowest != [*of_one.scheme.ih, *of_one.scheme.hh]:
-                    continue
-                if scheme.joined != of_one.scheme.joined:
-                    continue
-                guess = replace(of_one, scheme=scheme, initial={}, exact=0)
-                plain = guess.plain(search.numbers)
-                for form in self._forms(search, guess):
-                    grown = [replace(form, exact=1, biases={}, unexplained=())]
-                    for name in scheme.biases:
-                        grown = [more for each in grown for more in search.bias(each, name)]
-                    whole = best(map(search.whole, grown))
-                    if whole and whole[0].exact and not whole[0].unexplained:
-                        yield Found(whole[0], search, construction)
-                        return
-                    nearest = search.whole(replace(plain, call=form.call, draws=form.draws))
-                    if np.isfinite(nearest.error):
-                        yield Found(nearest, search, construction)
-                return
+                if len(stack.layers) > 1 and scheme.begins_with(of_one.scheme):
+                    search = Search(prober, stack)
+                    guess = self._grown(search, replace(of_one, scheme=scheme, initial={}, exact=0))
+                    return guess and Found(guess, search, construction)
+        return None
+
+    def _grown(self, search: Search, guess: Guess) -> Guess | None:
+        """Return `guess` with the call and the biases that fit, the nearest one if none does."""
+        plain, nearest = guess.plain(search.numbers), None
+        for form in self._forms(search, guess):
+            grown = [replace(form, exact=1, biases={}, unexplained=())]
+            for name in guess.scheme.biases:
+                grown = [more for each in grown for more in search.bias(each, name)]
+            whole = best(map(search.whole, grown))
+            if whole and whole[0].exact and not whole[0].unexplained:
+                return whole[0]
+            here = search.whole(replace(plain, call=form.call, draws=form.draws))
+            if nearest is None and np.isfinite(here.error):
+                nearest = here
+        return nearest
 
     @staticmethod
     def _forms(search: Search, guess: Guess) -> Iterator[Guess]:
@@ -259,19 +260,20 @@ class Finder:
         search = place.search
         stateless = [start for start in place.starts if start.call.text == "input"]
         stateful = [start for start in place.starts if start.call.text != "input"]
+        if faulty:
+            # right equations with one wrong reading come before all wrong equations
+            stateless[:0] = [
+                replace(start, reading=reading)
+                for reading in WRONG
+                for start in stateless
+                if start.reading == replace(reading, reshaped=False, reversed=False)
+            ]
         drawing = [
             replace(start, draws=draws)
             for start in stateless
             if search.answer(start, hh=False, biases=()) is not None
             for draws in drawings(search.prober.drawn, start.reading, len(search.stack.layers))
         ]
-        if faulty:
-            stateless += [
-                replace(start, reading=reading)
-                for reading in WRONG
-                for start in stateless
-                if start.reading == replace(reading, reshaped=False, reversed=False)
-            ]
         reached: list[Guess] = []
         # what draws its states does not return the same twice without them
         for group in (drawing or stateless, stateful):

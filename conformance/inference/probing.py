@@ -7,7 +7,7 @@ import inspect
 import sys
 import warnings
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -95,6 +95,7 @@ class Prober:
     drawn: tuple[tuple[int, ...], ...] = ()
     narrowed: bool = False
     calls: int = 0
+    _signatures: dict[str, inspect.Signature | None] = field(default_factory=dict, init=False)
 
     def subject(self) -> Subject:
         """Make a new instance."""
@@ -110,6 +111,8 @@ class Prober:
 
         `values` and `parameters` are arrays by name.
         """
+        if not self._binds(way):
+            return None
         torch = sys.modules.get("torch")
         with warnings.catch_warnings(), torch.no_grad() if torch else contextlib.nullcontext():
             warnings.simplefilter("ignore")
@@ -135,8 +138,6 @@ class Prober:
         given = {key: made.given(array) for key, array in values.items()} | {"input": tokens}
         given |= constants(way.call.names, made, self.dtype, way.reading.columns)
         positional, named = way.call.arguments(given, made)
-        if not _binds(made, way.method, positional, named):
-            return None
         self.calls += 1
         drawn = way.draws.arguments(given, made)[0] if way.draws else None
         with self.around(), made.drawing(drawn) as shapes:
@@ -152,26 +153,34 @@ class Prober:
         ]
         return Returned(form, leaves, modules)
 
+    def _binds(self, way: Way) -> bool:
+        """Return whether such arguments are taken, as far as that can be seen."""
+        if way.method not in self._signatures:
+            self._signatures[way.method] = self._signature(way.method)
+        signature = self._signatures[way.method]
+        try:
+            if signature is not None:
+                positional, named = way.call.form
+                signature.bind(*positional, **dict.fromkeys(named))
+        except TypeError:
+            return False
+        return True
+
+    def _signature(self, method: str) -> inspect.Signature | None:
+        """Return the signature of what is called, None if it has none."""
+        try:
+            made = self.subject()
+            called = "forward" if made.registered and not method else method
+            return inspect.signature(getattr(made.holder, called) if called else made.holder)
+        except (Exception, SystemExit):
+            return None
+
 
 def constants(names: Collection[str], made: Subject, dtype: DType, columns: bool) -> dict[str, Any]:
     """Make what a call names beside the case and the parameters, for HIDDEN units."""
     zeros = np.zeros((HIDDEN, 1) if columns else HIDDEN, dtype.numpy)
     arrays = {"eye": np.eye(HIDDEN, dtype=dtype.numpy), "zeros": zeros}
     return {name: made.given(array) for name, array in arrays.items() if name in names}
-
-
-def _binds(made: Subject, method: str, given: list[Any], named: dict[str, Any]) -> bool:
-    """Return whether these are arguments that the holder takes, as far as that can be seen."""
-    called = "forward" if made.registered and not method else method
-    try:
-        signature = inspect.signature(getattr(made.holder, called) if called else made.holder)
-    except (TypeError, ValueError):
-        return True
-    try:
-        signature.bind(*given, **named)
-    except TypeError:
-        return False
-    return True
 
 
 def _form(answer: Any, made: Subject, leaves: list[Leaf]) -> Any:
