@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -12,11 +13,13 @@ import numpy as np
 from conformance.diagnosis.alternatives.weights import GATES as NAMES
 from conformance.implementations.by_hand.parameters import pattern
 from conformance.implementations.layouts import GATES
+from conformance.inference.construction import RANDOM
 from conformance.inference.guess import Guess
 from conformance.inference.numbers import HIDDEN, ORDERS, STACKED, Use
 from conformance.inference.search import Search
-from conformance.inference.ways import RANDOM
 from conformance.recording.text import UNDER_TEST
+
+INDENTED = {"initial_indent": " " * 8, "subsequent_indent": " " * 8}
 
 QUARTERS = ("first", "second", "third", "fourth")
 
@@ -153,7 +156,13 @@ def source(name: str, module: ModuleType, factory: str, arguments: Mapping[str, 
             "",
             f"{name} = importlib.import_module({place!r}).{name}",
         ]
-    lines += ["", "mine = HandWritten(", f"    {factory},"]
+    lines += ["", "mine = HandWritten("]
+    made, _, inner = factory.partition("(")
+    if len(factory) > 95:
+        lines += [f"    {made}(", *textwrap.wrap(inner, 100, **INDENTED), "    ),"]
+        lines[-2] = lines[-2].removesuffix(")")
+    else:
+        lines.append(f"    {factory},")
     current = "   "
     for key, value in arguments.items():
         text = f" {key}={_quoted(value)},"

@@ -83,6 +83,7 @@ class Prober:
     - `drawn`: the shapes of the random tensors that the class made in the last call
     - `narrowed`: whether an array of another dtype than `dtype` came back
     - `calls`: the number of calls made
+    - `unbound`: whether there were arguments that are not taken
     """
 
     dtype: DType
@@ -95,6 +96,7 @@ class Prober:
     drawn: tuple[tuple[int, ...], ...] = ()
     narrowed: bool = False
     calls: int = 0
+    unbound: bool = False
     _signatures: dict[str, inspect.Signature | None] = field(default_factory=dict, init=False)
 
     def subject(self) -> Subject:
@@ -111,8 +113,20 @@ class Prober:
 
         `values` and `parameters` are arrays by name.
         """
+        answers = self.answers(way, values, parameters)
+        return answers[0] if answers else None
+
+    def answers(
+        self,
+        way: Way,
+        values: Mapping[str, Array],
+        parameters: Mapping[str, Array],
+        count: int = 1,
+    ) -> list[Returned]:
+        """List the answers of one new instance to the same call; none if it raises."""
         if not self._binds(way):
-            return None
+            self.unbound = True
+            return []
         torch = sys.modules.get("torch")
         with warnings.catch_warnings(), torch.no_grad() if torch else contextlib.nullcontext():
             warnings.simplefilter("ignore")
@@ -125,14 +139,14 @@ class Prober:
                 else:
                     for name, array in filled.items():
                         made.fill(name, array)
-                return self._answer(made, way, given)
+                return [self._answer(made, way, given) for _ in range(count)]
             except Misbehaviour as error:
                 self.complaint = self.complaint or str(error)
             except (Exception, SystemExit) as error:
                 self.complaint = self.complaint or told(error)
-        return None
+        return []
 
-    def _answer(self, made: Subject, way: Way, values: Mapping[str, Array]) -> Returned | None:
+    def _answer(self, made: Subject, way: Way, values: Mapping[str, Array]) -> Returned:
         x = values["input"]
         tokens = made.embed(self.embedding, x)[0] if self.embedding else made.given(x)
         given = {key: made.given(array) for key, array in values.items()} | {"input": tokens}
@@ -158,13 +172,27 @@ class Prober:
         if way.method not in self._signatures:
             self._signatures[way.method] = self._signature(way.method)
         signature = self._signatures[way.method]
+        if signature is None:
+            return True
+        positional, named = way.call.form
         try:
-            if signature is not None:
-                positional, named = way.call.form
-                signature.bind(*positional, **dict.fromkeys(named))
+            bound = signature.bind(*positional, **dict.fromkeys(named, "")).arguments
         except TypeError:
             return False
-        return True
+        # an argument whose default is a number or a text takes no state
+        plain = {
+            k for k, p in signature.parameters.items() if isinstance(p.default, (int, float, str))
+        }
+        return not plain & bound.keys()
+
+    @property
+    def obstacle(self) -> str:
+        """Why no call returned anything: what the first raised, and which arguments are taken."""
+        taken = next(filter(None, self._signatures.values()), None)
+        what = f"a call takes {taken}" if taken else ""
+        if not self.complaint:
+            return what and f"{what}, which is no way in which infer calls an LSTM"
+        return f"{self.complaint}; {what}" if what and self.unbound else self.complaint
 
     def _signature(self, method: str) -> inspect.Signature | None:
         """Return the signature of what is called, None if it has none."""
@@ -194,6 +222,8 @@ def _form(answer: Any, made: Subject, leaves: list[Leaf]) -> Any:
         if alike and len(parts) in (FIRST, SECOND):
             leaves.append(_leaf(np.stack(steps), listed=True))
             return len(leaves) - 1
+        if isinstance(answer, list) and len(answer) in (FIRST, SECOND):
+            return None  # what a backward pass would need of each step, say
         return tuple(_form(part, made, leaves) for part in answer)
     if answer is None or isinstance(answer, (str, int, float)):
         return None

@@ -11,7 +11,8 @@ from conformance.errors import Unlike, UsageError
 from conformance.implementations import loading
 from conformance.implementations.failures import by_hand, lenient
 from conformance.implementations.implementation import Implementation
-from conformance.inference.inference import Inference, infer
+from conformance.inference.inference import Inference
+from conformance.inference.inferring import infer
 from conformance.recording.text import kind_of
 
 Target: TypeAlias = "str | type[Any] | Implementation | Callable[..., Any]"
