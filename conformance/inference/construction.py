@@ -109,8 +109,7 @@ def constructions(cls: Callable[..., Any]) -> Iterator[Construction]:
     """
     if unsupplied(cls):
         return
-    parameters = _parameters(cls)
-    named = [p for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+    named = _parameters(cls)
     given = [
         p
         for p in named
@@ -150,16 +149,17 @@ def unsupplied(cls: Callable[..., Any]) -> list[str]:
 
 
 def _parameters(cls: Callable[..., Any]) -> list[inspect.Parameter]:
+    """List the parameters of the constructor that have names."""
+    anything = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
     try:
-        parameters = [*inspect.signature(cls).parameters.values()]
+        named = [p for p in inspect.signature(cls).parameters.values() if p.kind not in anything]
     except (TypeError, ValueError):
-        parameters = []
-    if isinstance(cls, type) and all(
-        p.kind in (p.VAR_KEYWORD, p.VAR_POSITIONAL) for p in parameters
-    ):
+        named = []
+    if isinstance(cls, type) and not named:
         # a metaclass may take whatever the constructor takes
-        return [*inspect.signature(getattr(cls, "__init__")).parameters.values()][1:]  # noqa: B009
-    return parameters
+        own = [*inspect.signature(getattr(cls, "__init__")).parameters.values()][1:]  # noqa: B009
+        return [p for p in own if p.kind not in anything]
+    return named
 
 
 def _is_layers(parameter: inspect.Parameter) -> bool:
