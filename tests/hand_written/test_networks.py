@@ -61,7 +61,10 @@ PUBLIC: dict[str, dict[str, Any]] = {
     "TimeSeries": {"call": "input", "returns": "linear(h_n[-1])"},
     "DrawsHiddenStatesFirst": {"draws": "h_0[0], h_0[1], c_0[0], c_0[1]"},
     "EncoderAndDecoder": {"weight_ih": "*.weight_ih", "layers": ("enc", "dec")},
-    "EverythingInTheConstructor": {"layers": ("0", "1"), "returns": "output"},
+    "EverythingInTheConstructor": {
+        "layers": ("0", "0_reverse", "1", "1_reverse"),
+        "embedding": "embedding",
+    },
 }
 """The same for public.py."""
 
