@@ -60,15 +60,15 @@ def _transferred(found: Found, construction: Construction) -> Found | None:
     """
     of_one, prober = found.guess, replace(found.search.prober, factory=construction)
     try:
-        found = prober.subject().shapes()
+        shapes = prober.subject().shapes()
     except (Exception, SystemExit):
         return None
-    for stack in stacks({name: merged(shape) for name, shape in found.items()}):
+    for stack in stacks({name: merged(shape) for name, shape in shapes.items()}):
         for scheme in schemes(stack.shapes, stack.layers, stack.directions):
             if len(stack.layers) > 1 and scheme.begins_with(of_one.scheme):
                 search = Search(prober, stack)
                 guess = _grown(search, replace(of_one, scheme=scheme, initial={}, exact=0))
-                return guess and Found(guess, search, construction)
+                return None if guess is None else Found(guess, search, construction)
     return None
 
 

@@ -43,9 +43,9 @@ class Finder:
 
         The first place is always searched, however many calls that takes.
         """
-        target = self.target
-        of = of_class if isinstance(target, type) else of_function
-        places, self.complaint = of(target, self.dtype, self.around)
+        target, rest = self.target, (self.dtype, self.around)
+        taken = of_class(target, *rest) if isinstance(target, type) else of_function(target, *rest)
+        places, self.complaint = taken
         self.places = places
         found: list[Found] = []
         for faulty, until in zip((False, True), UNTIL, strict=True):

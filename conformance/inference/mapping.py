@@ -19,8 +19,6 @@ from conformance.inference.numbers import HIDDEN, ORDERS, STACKED, Use
 from conformance.inference.search import Search
 from conformance.recording.text import UNDER_TEST
 
-INDENTED = {"initial_indent": " " * 8, "subsequent_indent": " " * 8}
-
 QUARTERS = ("first", "second", "third", "fourth")
 
 
@@ -159,8 +157,8 @@ def source(name: str, module: ModuleType, factory: str, arguments: Mapping[str, 
     lines += ["", "mine = HandWritten("]
     made, _, inner = factory.partition("(")
     if len(factory) > 95:
-        lines += [f"    {made}(", *textwrap.wrap(inner, 100, **INDENTED), "    ),"]
-        lines[-2] = lines[-2].removesuffix(")")
+        arguments_of = textwrap.wrap(inner.removesuffix(")"), 92)
+        lines += [f"    {made}(", *(f"        {line}" for line in arguments_of), "    ),"]
     else:
         lines.append(f"    {factory},")
     current = "   "
