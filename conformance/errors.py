@@ -10,6 +10,7 @@
 """
 
 import difflib
+import shlex
 from collections.abc import Collection, Iterable
 
 CONFORMANT, NOT_CONFORMANT, USAGE, BROKEN = range(4)
@@ -41,6 +42,15 @@ def unknown(kind: str, name: str, known: Collection[str]) -> UsageError:
     many = len(known) > MANY
     lists = f"`lstm-conformance {kind}s` lists them{meant(name, known)}" if many else ""
     return UsageError(f"unknown {kind} {name!r}: {lists or 'choose among ' + ', '.join(known)}")
+
+
+class Unlike(UsageError):
+    """What `name` names cannot be verified as it is; `text` says why, without what else to try."""
+
+    def __init__(self, name: str, text: str) -> None:
+        finds = f"`lstm-conformance infer {shlex.quote(name)} > mine.py` may find out how"
+        super().__init__(f"{text}; {finds}, for `lstm-conformance verify mine.py:mine`")
+        self.text = text
 
 
 class Broken(Exception):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.util
-import shlex
 import sys
 from collections.abc import Callable
 from inspect import isfunction
@@ -13,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from conformance.errors import UsageError, meant
+from conformance.errors import Unlike, UsageError, meant
 from conformance.implementations.by_hand import HandWritten
 from conformance.implementations.declared import declared
 from conformance.implementations.failures import Failure, Raised, blamed, by_hand, lenient
@@ -139,9 +138,14 @@ def _named(module: ModuleType, attribute: str, name: str, neighbours: Packages) 
             mine.name = line_of(name)
         return mine
     if not issubclass(type(cls), type):
-        infer = f"; try `lstm-conformance infer {shlex.quote(name)}`" * isfunction(cls)
-        raise UsageError(f"{name!r} is a {kind_of(cls)}, not a class{infer}")
+        text = f"{name!r} is a {kind_of(cls)}, not a class"
+        raise Unlike(name, text) if is_function(cls) else UsageError(text)
     return of_class(cls, name, neighbours)
+
+
+def is_function(value: Any) -> bool:
+    """Return whether `value` is a function, or one that is wrapped, as ``jax.jit`` does."""
+    return isfunction(value) or isfunction(getattr(value, "__wrapped__", None))
 
 
 def _is_loaded(value: Any) -> bool:
@@ -174,7 +178,8 @@ def of_class(
 ) -> Implementation:
     """Make an instance of `cls` if it is an implementation, else an adapter of the torch module.
 
-    The code of `cls` runs within `neighbours`. Raises :class:`UsageError` if `cls` is neither.
+    The code of `cls` runs within `neighbours`. Raises :class:`Unlike` if `cls` is neither, and
+    :class:`UsageError` for an implementation that declares something wrong.
     """
     around = contextlib.nullcontext() if neighbours is None else neighbours
     called = ""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from conformance.checking.budget import ANSWER, MEMORY
 from conformance.checking.process_state import standard_output
 from conformance.errors import UsageError
-from conformance.inference.inference import infer
+from conformance.inference.inferring import infer
 from conformance.running.child import Apart, Ended, Late
 
 

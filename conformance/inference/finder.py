@@ -1,8 +1,7 @@
 """Where to look for an LSTM, in which order, and when to stop.
 
-A place is one way to make an instance, or to call a function, and one choice of the parameters
-that hold weights and biases. A start is a place with a call and a meaning of the input's axes. Each
-start that runs is followed up by :mod:`conformance.inference.search`.
+Each start in a place of :mod:`conformance.inference.places` that runs is followed up by
+:mod:`conformance.inference.search`.
 
 Right LSTMs are tried everywhere before any faulty one. There are so many faulty ones that one of
 them may equal a right LSTM whose input axes, say, are misread.
@@ -10,68 +9,23 @@ them may equal a right LSTM whose input axes, say, are misread.
 
 from __future__ import annotations
 
-import inspect
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-
-from conformance.implementations.by_hand.expressions import Call
 from conformance.implementations.by_hand.usage import Around
+from conformance.inference.deepening import Found, deepened
 from conformance.inference.guess import Guess
-from conformance.inference.numbers import INPUT
-from conformance.inference.probing import Prober
-from conformance.inference.readings import READINGS, WRONG
-from conformance.inference.schemes import Scheme, schemes
+from conformance.inference.places import Place, of_class, of_function
+from conformance.inference.readings import WRONG
 from conformance.inference.search import Search, best
-from conformance.inference.stacks import Stack, stacks
-from conformance.inference.ways import (
-    Construction,
-    calls,
-    constructions,
-    drawings,
-    embeddings,
-    methods,
-    signatures,
-)
-from conformance.recording.text import told
+from conformance.inference.ways import drawings
 from reference import DType
 
 UNTIL = 400, 900
 """Calls after which no further place is searched for right LSTMs, and for faulty ones."""
 FURTHER = 50
 """Calls after which none is searched once a right LSTM was found."""
-
-
-@dataclass(frozen=True)
-class Found:
-    """The best guess, `others` that fit as well, and how to make an instance of a class.
-
-    `part` has the arguments of the constructor with which the class could not be tried. `shallow`
-    has those with which the class is wrong, if it is right without them. Both are empty otherwise.
-    """
-
-    guess: Guess
-    search: Search
-    construction: Construction | None
-    others: tuple[Guess, ...] = ()
-    part: str = ""
-    shallow: str = ""
-
-
-@dataclass(frozen=True)
-class _Place:
-    """One way to make and fill an instance, and the guesses to begin with.
-
-    An `optional` place leaves a submodule out, and is searched if no other place explains anything.
-    """
-
-    search: Search
-    construction: Construction | None
-    starts: tuple[Guess, ...]
-    optional: bool = False
 
 
 @dataclass
@@ -82,14 +36,16 @@ class Finder:
     dtype: DType
     around: Around
     complaint: str = ""
-    places: list[_Place] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
 
     def best(self) -> Found | None:
         """Return the best guess of all places, None if nothing could be called at all.
 
         The first place is always searched, however many calls that takes.
         """
-        places = list(self._as_class() if isinstance(self.target, type) else self._as_function())
+        target, rest = self.target, (self.dtype, self.around)
+        taken = of_class(target, *rest) if isinstance(target, type) else of_function(target, *rest)
+        places, self.complaint = taken
         self.places = places
         found: list[Found] = []
         for faulty, until in zip((False, True), UNTIL, strict=True):
@@ -110,8 +66,8 @@ class Finder:
                     if reached.guess.whole and not reached.guess.flaws:
                         until = min(until, self._calls() + FURTHER)
                     if reached.guess.complete and not reached.guess.flaws:
-                        return self._deepened(reached)
-        raised = (place.search.prober.complaint for place in places)
+                        return deepened(reached)
+        raised = (place.search.prober.obstacle for place in places)
         self.complaint = next(filter(None, raised), self.complaint)
         return min(found, key=lambda each: each.guess.rank, default=None)
 
@@ -125,132 +81,7 @@ class Finder:
         probers = {id(place.search.prober): place.search.prober for place in self.places}
         return sum(prober.calls for prober in probers.values())
 
-    def _as_function(self) -> Iterator[_Place]:
-        for cell, tensors in itertools.product((False, True), repeat=2):
-            for (call, row), columns in itertools.product(
-                signatures(self.target, cell), (True, False)
-            ):
-                # where rows of the batch are columns, a bias is a column
-                shapes = {k: (*s, 1) if columns and len(s) == 1 else s for k, s in row.items()}
-                prober = Prober(self.dtype, None, self.target, self.around, tensors)
-                starts = tuple(
-                    Guess(scheme, "", Call(call), reading)
-                    for scheme in schemes(shapes)
-                    for reading in READINGS
-                    if (reading.cell, reading.columns) == (cell, columns)
-                    if not (columns and scheme.transposed)
-                )
-                if starts:
-                    yield _Place(Search(prober, Stack(("",), 1, shapes)), None, starts)
-        self.complaint = "the names of the arguments are not those of an LSTM"
-
-    def _as_class(self) -> Iterator[_Place]:
-        complaints = []
-        shallow = list(constructions(self.target))
-        deep = [deeper for each in shallow for deeper in each.deeper()]
-        for construction in (*shallow, *deep):
-            prober = Prober(self.dtype, construction, None, self.around)
-            try:
-                made = prober.subject()
-            except (Exception, SystemExit) as error:
-                complaints.append(f"the constructor raised {told(error)}")
-                continue
-            shapes = made.shapes()
-            called = list(methods(made.holder))
-            fitting = [
-                (stack, list(schemes(stack.shapes, stack.layers, stack.directions)))
-                for stack in stacks(shapes)
-            ]
-            if not any(of for _, of in fitting):
-                listed = ", ".join(f"{key} {shape}" for key, shape in shapes.items())
-                complaints.append(
-                    "no parameters have the shapes of an LSTM with 3 inputs and 5 hidden units: "
-                    f"{listed or 'there are none'}"
-                )
-            elif not called:
-                complaints.append("an instance has nothing that can be called")
-            else:
-                for (stack, of), embedding in itertools.product(fitting, embeddings(made)):
-                    search = Search(replace(prober, embedding=embedding), stack)
-                    for scheme in of:
-                        starts = tuple(_starts(scheme, called))
-                        linear = embedding in made.linear_modules(INPUT)
-                        yield _Place(search, construction, starts, linear)
-                complaints.append("")
-        if not complaints:
-            complaints.append(
-                f"the constructor takes {inspect.signature(self.target)}, where no names suggest "
-                "input_size and hidden_size; infer a subclass whose __init__ takes these two"
-            )
-        self.complaint = next(filter(None, complaints), "")
-
-    def _deepened(self, found: Found) -> Found:
-        """Return what was found of an instance of more layers and directions, if it can be made.
-
-        If the class is not an LSTM then, the result is what is nearest to one.
-        """
-        if found.construction is None or not found.construction.more:
-            return found
-        missed, deepest = [], found
-        for construction in found.construction.deeper():
-            asked = ", ".join(f"{key}={text}" for key, text in construction.asked)
-            deeper = next(self._transferred(found, construction), None)
-            if deeper is None:
-                missed.append(asked)
-            elif not deeper.guess.whole or deeper.guess.flaws:
-                return replace(deeper, shallow=asked)
-            else:
-                deepest = deeper
-        return replace(deepest, part=" or ".join(missed))
-
-    def _transferred(self, found: Found, construction: Construction) -> Iterator[Found]:
-        """Yield the mapping of one layer and direction, extended to those of `construction`."""
-        of_one, prober = found.guess, replace(found.search.prober, factory=construction)
-        try:
-            shapes = prober.subject().shapes()
-        except (Exception, SystemExit):
-            return
-        for stack in stacks(shapes):
-            if len(stack.layers) == 1:
-                continue
-            search = Search(prober, stack)
-            for scheme in schemes(stack.shapes, stack.layers, stack.directions):
-                lowest = [name.replace("*", stack.layers[0]) for name in (*scheme.ih, *scheme.hh)]
-                if lowest != [*of_one.scheme.ih, *of_one.scheme.hh]:
-                    continue
-                if scheme.joined != of_one.scheme.joined:
-                    continue
-                guess = replace(of_one, scheme=scheme, initial={}, exact=0)
-                plain = guess.plain(search.numbers)
-                for form in self._forms(search, guess):
-                    grown = [replace(form, exact=1, biases={}, unexplained=())]
-                    for name in scheme.biases:
-                        grown = [more for each in grown for more in search.bias(each, name)]
-                    whole = best(map(search.whole, grown))
-                    if whole and whole[0].exact and not whole[0].unexplained:
-                        yield Found(whole[0], search, construction)
-                        return
-                    nearest = search.whole(replace(plain, call=form.call, draws=form.draws))
-                    if np.isfinite(nearest.error):
-                        yield Found(nearest, search, construction)
-                return
-
-    @staticmethod
-    def _forms(search: Search, guess: Guess) -> Iterator[Guess]:
-        """Yield `guess`, of one layer and direction, with the calls that may be right for more."""
-        count = len(search.stack.layers)
-        if guess.draws:
-            search.answer(replace(guess, draws=None), hh=False, biases=())
-            for draws in drawings(search.prober.drawn, guess.reading, count):
-                yield replace(guess, draws=draws)
-        elif not guess.states:
-            yield guess
-        else:
-            yield from (
-                replace(guess, call=Call(text)) for text in calls(guess.reading.cell, count)
-            )
-
-    def _followed(self, place: _Place, faulty: bool) -> Found | None:
+    def _followed(self, place: Place, faulty: bool) -> Found | None:
         """Return the best guess that grows from the starts of a place, None if there is none.
 
         Calls with initial states are tried only if calls without them raise or fit nothing: they
@@ -259,19 +90,20 @@ class Finder:
         search = place.search
         stateless = [start for start in place.starts if start.call.text == "input"]
         stateful = [start for start in place.starts if start.call.text != "input"]
+        if faulty:
+            # right equations with one wrong reading come before all wrong equations
+            stateless[:0] = [
+                replace(start, reading=reading)
+                for reading in WRONG
+                for start in stateless
+                if start.reading == replace(reading, reshaped=False, reversed=False)
+            ]
         drawing = [
             replace(start, draws=draws)
             for start in stateless
             if search.answer(start, hh=False, biases=()) is not None
             for draws in drawings(search.prober.drawn, start.reading, len(search.stack.layers))
         ]
-        if faulty:
-            stateless += [
-                replace(start, reading=reading)
-                for reading in WRONG
-                for start in stateless
-                if start.reading == replace(reading, reshaped=False, reversed=False)
-            ]
         reached: list[Guess] = []
         # what draws its states does not return the same twice without them
         for group in (drawing or stateless, stateful):
@@ -306,10 +138,3 @@ class Finder:
         if whole and whole[0].exact:
             return whole
         return [search.whole(started.plain(search.numbers))]
-
-
-def _starts(scheme: Scheme, called: list[str]) -> Iterator[Guess]:
-    """Yield the guesses to begin with, for each method and each meaning of the input's axes."""
-    for method, reading in itertools.product(called, READINGS):
-        for call in calls(reading.cell, len(scheme.layers)):
-            yield Guess(scheme, method, Call(call), reading)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -12,10 +13,10 @@ import numpy as np
 from conformance.diagnosis.alternatives.weights import GATES as NAMES
 from conformance.implementations.by_hand.parameters import pattern
 from conformance.implementations.layouts import GATES
+from conformance.inference.construction import RANDOM
 from conformance.inference.guess import Guess
 from conformance.inference.numbers import HIDDEN, ORDERS, STACKED, Use
 from conformance.inference.search import Search
-from conformance.inference.ways import RANDOM
 from conformance.recording.text import UNDER_TEST
 
 QUARTERS = ("first", "second", "third", "fourth")
@@ -153,7 +154,13 @@ def source(name: str, module: ModuleType, factory: str, arguments: Mapping[str, 
             "",
             f"{name} = importlib.import_module({place!r}).{name}",
         ]
-    lines += ["", "mine = HandWritten(", f"    {factory},"]
+    lines += ["", "mine = HandWritten("]
+    made, _, inner = factory.partition("(")
+    if len(factory) > 95:
+        arguments_of = textwrap.wrap(inner.removesuffix(")"), 92)
+        lines += [f"    {made}(", *(f"        {line}" for line in arguments_of), "    ),"]
+    else:
+        lines.append(f"    {factory},")
     current = "   "
     for key, value in arguments.items():
         text = f" {key}={_quoted(value)},"

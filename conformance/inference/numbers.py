@@ -27,6 +27,19 @@ INPUTS = {3: (FIRST, SECOND, INPUT), 2: (SECOND, INPUT), 1: (INPUT,)}
 Shapes = Mapping[str, tuple[int, ...]]
 """The shapes of parameters, by name."""
 
+
+def merged(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Merge an axis of the four gates with the axis of units that follows it, if there is one.
+
+    >>> merged((4, HIDDEN, INPUT)) == (STACKED, INPUT)
+    True
+    """
+    for n, pair in enumerate(itertools.pairwise(shape)):
+        if pair == (4, HIDDEN):
+            return (*shape[:n], STACKED, *shape[n + 2 :])
+    return shape
+
+
 Use = tuple[int, ...]
 """For each of the gates i, f, g, o, the block that it uses."""
 

@@ -7,7 +7,7 @@ import inspect
 import sys
 import warnings
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -83,6 +83,7 @@ class Prober:
     - `drawn`: the shapes of the random tensors that the class made in the last call
     - `narrowed`: whether an array of another dtype than `dtype` came back
     - `calls`: the number of calls made
+    - `unbound`: whether there were arguments that are not taken
     """
 
     dtype: DType
@@ -95,6 +96,8 @@ class Prober:
     drawn: tuple[tuple[int, ...], ...] = ()
     narrowed: bool = False
     calls: int = 0
+    unbound: bool = False
+    _signatures: dict[str, inspect.Signature | None] = field(default_factory=dict, init=False)
 
     def subject(self) -> Subject:
         """Make a new instance."""
@@ -110,6 +113,20 @@ class Prober:
 
         `values` and `parameters` are arrays by name.
         """
+        answers = self.answers(way, values, parameters)
+        return answers[0] if answers else None
+
+    def answers(
+        self,
+        way: Way,
+        values: Mapping[str, Array],
+        parameters: Mapping[str, Array],
+        count: int = 1,
+    ) -> list[Returned]:
+        """List the answers of one new instance to the same call; none if it raises."""
+        if not self._binds(way):
+            self.unbound = True
+            return []
         torch = sys.modules.get("torch")
         with warnings.catch_warnings(), torch.no_grad() if torch else contextlib.nullcontext():
             warnings.simplefilter("ignore")
@@ -122,21 +139,19 @@ class Prober:
                 else:
                     for name, array in filled.items():
                         made.fill(name, array)
-                return self._answer(made, way, given)
+                return [self._answer(made, way, given) for _ in range(count)]
             except Misbehaviour as error:
                 self.complaint = self.complaint or str(error)
             except (Exception, SystemExit) as error:
                 self.complaint = self.complaint or told(error)
-        return None
+        return []
 
-    def _answer(self, made: Subject, way: Way, values: Mapping[str, Array]) -> Returned | None:
+    def _answer(self, made: Subject, way: Way, values: Mapping[str, Array]) -> Returned:
         x = values["input"]
         tokens = made.embed(self.embedding, x)[0] if self.embedding else made.given(x)
         given = {key: made.given(array) for key, array in values.items()} | {"input": tokens}
         given |= constants(way.call.names, made, self.dtype, way.reading.columns)
         positional, named = way.call.arguments(given, made)
-        if not _binds(made, way.method, positional, named):
-            return None
         self.calls += 1
         drawn = way.draws.arguments(given, made)[0] if way.draws else None
         with self.around(), made.drawing(drawn) as shapes:
@@ -152,26 +167,48 @@ class Prober:
         ]
         return Returned(form, leaves, modules)
 
+    def _binds(self, way: Way) -> bool:
+        """Return whether such arguments are taken, as far as that can be seen."""
+        if way.method not in self._signatures:
+            self._signatures[way.method] = self._signature(way.method)
+        signature = self._signatures[way.method]
+        if signature is None:
+            return True
+        positional, named = way.call.form
+        try:
+            bound = signature.bind(*positional, **dict.fromkeys(named, "")).arguments
+        except TypeError:
+            return False
+        # an argument whose default is a number or a text takes no state
+        plain = {
+            k for k, p in signature.parameters.items() if isinstance(p.default, (int, float, str))
+        }
+        return not plain & bound.keys()
+
+    @property
+    def obstacle(self) -> str:
+        """Why no call returned anything: what the first raised, and which arguments are taken."""
+        taken = next(filter(None, self._signatures.values()), None)
+        what = f"a call takes {taken}" if taken else ""
+        if not self.complaint:
+            return what and f"{what}, which is no way in which infer calls an LSTM"
+        return f"{self.complaint}; {what}" if what and self.unbound else self.complaint
+
+    def _signature(self, method: str) -> inspect.Signature | None:
+        """Return the signature of what is called, None if it has none."""
+        try:
+            made = self.subject()
+            called = "forward" if made.registered and not method else method
+            return inspect.signature(getattr(made.holder, called) if called else made.holder)
+        except (Exception, SystemExit):
+            return None
+
 
 def constants(names: Collection[str], made: Subject, dtype: DType, columns: bool) -> dict[str, Any]:
     """Make what a call names beside the case and the parameters, for HIDDEN units."""
     zeros = np.zeros((HIDDEN, 1) if columns else HIDDEN, dtype.numpy)
     arrays = {"eye": np.eye(HIDDEN, dtype=dtype.numpy), "zeros": zeros}
     return {name: made.given(array) for name, array in arrays.items() if name in names}
-
-
-def _binds(made: Subject, method: str, given: list[Any], named: dict[str, Any]) -> bool:
-    """Return whether these are arguments that the holder takes, as far as that can be seen."""
-    called = "forward" if made.registered and not method else method
-    try:
-        signature = inspect.signature(getattr(made.holder, called) if called else made.holder)
-    except (TypeError, ValueError):
-        return True
-    try:
-        signature.bind(*given, **named)
-    except TypeError:
-        return False
-    return True
 
 
 def _form(answer: Any, made: Subject, leaves: list[Leaf]) -> Any:
@@ -185,6 +222,8 @@ def _form(answer: Any, made: Subject, leaves: list[Leaf]) -> Any:
         if alike and len(parts) in (FIRST, SECOND):
             leaves.append(_leaf(np.stack(steps), listed=True))
             return len(leaves) - 1
+        if isinstance(answer, list) and len(answer) in (FIRST, SECOND):
+            return None  # what a backward pass would need of each step, say
         return tuple(_form(part, made, leaves) for part in answer)
     if answer is None or isinstance(answer, (str, int, float)):
         return None

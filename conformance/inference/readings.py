@@ -104,6 +104,15 @@ WRONG = (
 """Wrong ways to read an input of three axes."""
 
 
+LAST_ROW = "the last row of the output is returned instead of the last step"
+
+
+LAST_STEP = (
+    "the last step of the output is returned, which is no final state of the reverse direction: "
+    "that has seen one step there"
+)
+
+
 @dataclass(frozen=True, eq=False)
 class Candidate:
     """An array that a leaf may equal: its name, values of M LSTMs (M, ...), and the fault if so."""
@@ -147,6 +156,9 @@ def _all(reading: Reading, simulated: Simulated, listed: bool) -> Iterator[tuple
     def laid_out(steps: Array) -> Array:
         return steps.swapaxes(1, 2) if rows_first else steps
 
+    if h.shape[-1] > HIDDEN:
+        count = ends[0].shape[1]
+        yield f"cat(h_n[{count - 2}], h_n[-1])", h[:, -1], LAST_STEP
     backwards = "" if reading.reversed else f"this is an LSTM {OUTPUT_BACKWARDS.says}"
     yield "output", laid_out(h), ""
     yield "output", laid_out(h[:, ::-1]), backwards
@@ -155,12 +167,12 @@ def _all(reading: Reading, simulated: Simulated, listed: bool) -> Iterator[tuple
         by_row = laid_out(h)
         yield "output", h, f"this is an LSTM {OUTPUT_TIME_MAJOR.says}"
         yield "output", h.reshape(by_row.shape), f"this is an LSTM {OUTPUT_RESHAPED.says}"
-        last = "the last row of the output is returned instead of the last step"
-        yield "h_n", by_row[:, -1], last
+        yield "h_n", by_row[:, -1], LAST_ROW
         yield "h_n", h[:, 0], "the first step is returned instead of the last"
     elif reading.batched and not listed:
         yield "output", h.swapaxes(1, 2), "the output has rows first, but the input has steps first"
         yield "flat(output)", h.reshape(len(h), -1, h.shape[-1]), ""
+        yield "h_n", h[:, :, -1], f"{LAST_ROW}: it takes the first axis of the input for time"
 
 
 def _states(h_n: Array, c_n: Array) -> Iterator[tuple[str, Array, str]]:
@@ -174,6 +186,9 @@ def _states(h_n: Array, c_n: Array) -> Iterator[tuple[str, Array, str]]:
         index = "" if count == 1 else f"[{n if n < count - 1 else -1}]"
         for name, values in both:
             yield f"{name}{index}", values[:, n], ""
+    for name, values in both[: count > 1]:
+        top = np.concatenate([values[:, -2], values[:, -1]], -1)
+        yield f"cat({name}[{count - 2}], {name}[-1])", top, ""
     for (first, one), (second, other) in (both, both[::-1]):
         if count == 1:
             yield f"cat({first}, {second})", np.concatenate([one[:, 0], other[:, 0]], -1), ""

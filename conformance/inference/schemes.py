@@ -50,6 +50,11 @@ class Scheme:
         ]
         return tuple(found) if sorted(found) == [0, 1, 2, 3] else (0, 1, 2, 3)
 
+    def begins_with(self, lowest: Scheme) -> bool:
+        """Return whether the weights of the first layer and direction are those of `lowest`."""
+        names = [name.replace("*", self.layers[0]) for name in (*self.ih, *self.hh)]
+        return names == [*lowest.ih, *lowest.hh] and self.joined == lowest.joined
+
     def hh_transposed(self, shapes: Shapes, turned: bool | None) -> bool:
         """Return whether weights by h are transposed.
 

@@ -77,6 +77,12 @@ class Search:
 
         All other parameters are zero.
         """
+        return self.prober.call(guess, *self._given(guess, hh=hh, biases=biases))
+
+    def _given(
+        self, guess: Guess, *, hh: bool, biases: Iterable[str]
+    ) -> tuple[dict[str, Array], dict[str, Array]]:
+        """Return the arrays for the arguments and the parameters of such a call, by name."""
         parameters: dict[str, Array] = {}
         for n, layer in enumerate(self.stack.layers):
             own = {name: np.zeros(self.shapes[name]) for name in guess.scheme.biases}
@@ -93,7 +99,16 @@ class Search:
             name: guess.reading.turned(array, 0 if name == "input" else None)
             for name, array in values.items()
         }
-        return self.prober.call(guess, values, parameters)
+        return values, parameters
+
+    def wavers(self, guess: Guess) -> bool:
+        """Return whether a second call of one instance returns other numbers."""
+        given = self._given(guess, hh=True, biases=guess.biases)
+        of_each = [answer.leaves for answer in self.prober.answers(guess, *given, count=2)]
+        return any(
+            not np.array_equal(a.array, b.array, equal_nan=True)
+            for a, b in zip(*of_each, strict=False)
+        )
 
     def whole_answer(self, guess: Guess) -> Returned | None:
         """Return the answer with all parameters of the guess filled in."""

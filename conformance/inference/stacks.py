@@ -74,6 +74,9 @@ def _marked(name: str) -> Iterator[tuple[str, str, tuple[int, int], str]]:
         yield *_cut(name, piece.start(), piece.end()), (layer, 0), f"number {nth} reverse"
     for word, layer, direction, kind in words:
         yield *_cut(name, word.start(), word.end()), (layer, direction), kind
+    # any other names of submodules count layers from the one that takes the input
+    for nth, piece in enumerate(re.finditer(r"[^.]+(?=\.)", name)):
+        yield *_cut(name, piece.start(), piece.end()), (0, 0), f"submodule {nth}"
 
 
 def _ranks(word: str) -> Iterator[tuple[tuple[int, int], str]]:
@@ -99,7 +102,14 @@ def _stacked(
     by_layer: dict[str, dict[str, tuple[int, ...]]], ranks: dict[str, tuple[int, int]]
 ) -> Iterator[Stack]:
     """Yield the stack of these layers, if it is one."""
-    layers = sorted(by_layer, key=ranks.__getitem__)
+    inputs = {INPUT, INPUT + HIDDEN}
+
+    def order(layer: str) -> tuple[tuple[int, int], bool]:
+        return ranks[layer], not any(inputs & {*shape} for shape in by_layer[layer].values())
+
+    layers = sorted(by_layer, key=order)
+    if len({*ranks.values()}) == 1:  # names that do not count: other submodules are no layers
+        layers = [each for each in layers if by_layer[each].keys() == by_layer[layers[0]].keys()]
     directions = 1 + max(direction for _, direction in ranks.values())
     if len(layers) < 2 or len(layers) % directions:
         return
@@ -115,5 +125,5 @@ def _stacked(
                 wanted = tuple(above.get(size, size) for size in wanted)
             if by_layer[layer][name] != wanted:
                 return
-    if any(INPUT in shape or INPUT + HIDDEN in shape for shape in first.values()):
+    if any(inputs & {*shape} for shape in first.values()):
         yield Stack(tuple(layers), directions, first)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from inspect import isfunction
 from typing import Any, TypeAlias, cast
 
-from conformance.errors import UsageError
+from conformance.errors import Unlike, UsageError
 from conformance.implementations import loading
 from conformance.implementations.failures import by_hand, lenient
 from conformance.implementations.implementation import Implementation
-from conformance.inference.inference import Inference, infer
+from conformance.inference.inference import Inference
+from conformance.inference.inferring import infer
 from conformance.recording.text import kind_of
 
 Target: TypeAlias = "str | type[Any] | Implementation | Callable[..., Any]"
@@ -61,7 +61,7 @@ def take(target: Target) -> Taken:
         return _by_name(target)
     if isinstance(target, type):
         return _of_class(target)
-    if _is_function(target):
+    if loading.is_function(target):
         return _inferred(cast(Callable[..., Any], target))
     if not hasattr(target, "run"):
         text = "is no name, class, function, torch module or Implementation"
@@ -76,27 +76,22 @@ def implementation_of(target: Target) -> Implementation:
     """
     torch = sys.modules.get("torch")
     module = torch is not None and issubclass(type(target), torch.nn.Module)
-    if module or issubclass(type(target), (str, type)) or _is_function(target):
+    if module or issubclass(type(target), (str, type)) or loading.is_function(target):
         return take(target).implementation
     return cast(Implementation, target)
-
-
-def _is_function(target: Any) -> bool:
-    """Return whether `target` is a function, or one that is wrapped, as ``jax.jit`` does."""
-    return isfunction(target) or isfunction(getattr(target, "__wrapped__", None))
 
 
 def _by_name(name: str) -> Taken:
     try:
         return Taken(loading.load(name))
-    except UsageError as error:
-        try:
-            inferred = infer(name)
-        except BaseException as other:  # of their code, which was loaded once more
-            if by_hand(other):
-                raise
-            raise error from None
-    return Taken(inferred.implementation, inferred)
+    except Unlike as error:
+        refused = error
+    try:
+        return _inferred(name, refused)
+    except BaseException as other:  # of their code, which was loaded once more
+        if isinstance(other, UsageError) or by_hand(other):
+            raise
+        raise refused from None
 
 
 def _of_class(cls: type[Any]) -> Taken:
@@ -105,16 +100,16 @@ def _of_class(cls: type[Any]) -> Taken:
         return Taken(loading.load(PYTORCHS[name]))
     try:
         return Taken(loading.of_class(cls, name))
-    except UsageError as error:
-        if hasattr(cls, "run") and hasattr(cls, "supports"):
-            raise
-        refused = error
+    except Unlike as error:
+        return _inferred(cls, error)
+
+
+def _inferred(target: str | Callable[..., Any], refused: Unlike | None = None) -> Taken:
+    """Infer the layout of what was `refused` as it is."""
     try:
-        return _inferred(cls)
+        found = infer(target)
     except UsageError as error:
-        raise UsageError(f"{refused}; and no other layout fits: {error}") from refused
-
-
-def _inferred(target: Callable[..., Any]) -> Taken:
-    found = infer(target)
+        if refused is None:
+            raise
+        raise UsageError(f"{refused.text}; and no other layout fits: {error}") from refused
     return Taken(found.implementation, found)

@@ -325,7 +325,13 @@ def test_infer_tells_of_other_mappings_that_fit() -> None:
     ("name", "remarks"),
     [
         ("step_forward", ("the third returned value is not verified",)),
-        ("MixedOrientation", ("the returned value 'logits' is not verified",)),
+        (
+            "MixedOrientation",
+            (
+                "the returned value 'logits' is not verified",
+                "no mapping uses head.weight and head.bias",
+            ),
+        ),
         ("lstm_over_time", ()),
     ],
 )
@@ -338,8 +344,8 @@ def test_infer_says_which_part_of_a_nested_answer_is_not_verified() -> None:
     """Places in tuples and mappings within what comes back are told in words."""
     remarks = inferred(__file__, "ReturnsMuch").remarks
     assert remarks[1:] == (
-        "the second of 'states' of the first returned value is not verified",
-        "the second returned value is not verified",
+        "the second of 'states' of the first returned value and the second returned value are not "
+        "verified",
     )
 
 
@@ -389,6 +395,29 @@ class TakesSettings(nn.LSTM):
         super().__init__(settings.input_size, settings.hidden_size)
 
 
+class NeedsActivation(nn.LSTM):
+    """Needs a function."""
+
+    def __init__(self, input_size, hidden_size, activation):
+        super().__init__(input_size, hidden_size)
+        activation(self)
+
+
+class ThreeGates(nn.Module):
+    """Has no forget gate."""
+
+    def __init__(self, input_size, hidden_size):
+        super().__init__()
+        self.W = nn.Linear(input_size + hidden_size, 3 * hidden_size)
+
+
+class TakesKeywords(nn.LSTM):
+    """Is called in a way of its own."""
+
+    def forward(self, *, sequence):
+        return super().forward(sequence)
+
+
 class CannotBeCalled:
     """Has the parameters and does nothing with them."""
 
@@ -406,8 +435,14 @@ class CannotBeCalled:
         (f"{FOLDER / 'right.py'}", "give .*right.py:Class; it has CarryCell, Cell, "),
         (
             f"{__file__}:TakesSettings",
-            r"the constructor takes \(settings\), where no names suggest input_size",
+            r"the constructor takes \(settings\), of which infer cannot supply settings; infer a",
         ),
+        (
+            f"{__file__}:NeedsActivation",
+            "of which infer cannot supply activation; infer ",
+        ),
+        (f"{__file__}:ThreeGates", "those of a GRU, or of an LSTM without a forget gate"),
+        (f"{__file__}:TakesKeywords", r"a call takes \(\*, sequence\), which is no way in which"),
         (f"{__file__}:CannotBeCalled", "an instance has nothing that can be called"),
         (f"{FOLDER / 'right.py'}:uniform", "the names of the arguments are not those of an LSTM"),
         ("torch.nn.Linear", r"no parameters have the shapes .* weight \(\d, \d\), bias \(\d,\)"),

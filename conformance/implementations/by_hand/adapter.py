@@ -34,7 +34,7 @@ class HandWritten:
 
     - `weight_ih`, `weight_hh`: the names of the weights, such as ``W`` or ``x2h.weight``. Four
       separate arrays are named like ``W_{i,f,c,o}``: in the braces are the class's names of the
-      gates, in PyTorch's order i, f, g, o;
+      gates, in PyTorch's order i, f, g, o. In one array the gates may have an axis of their own;
     - `weight_xh` or `weight_hx`, instead of both: the name of one array for x and h, in this order;
     - `bias`: the name of the bias, a tuple of names, or nothing. The bias is the sum of all; those
       after the second stay zero;

@@ -105,6 +105,11 @@ class Call:
         """Whether only one initial state is among the arguments, so that the other is zero."""
         return ("h_0" in self.names) != ("c_0" in self.names)
 
+    @property
+    def form(self) -> tuple[list[str], list[str]]:
+        """The positional arguments as source, and the names of keyword arguments."""
+        return [*map(ast.unparse, self._tree.args)], [str(k.arg) for k in self._tree.keywords]
+
     def arguments(
         self,
         values: Mapping[str, Any],

@@ -146,10 +146,15 @@ class Subject:
 
 
 def fitted(name: str, array: Array, shape: tuple[int, ...]) -> Array:
-    """Reshape `array` to `shape`, which may have axes of 1 in other places, as a bias (1, n) has.
+    """Reshape `array` to `shape`.
 
-    Raises :class:`UsageError`, about the parameter `name`, for any other difference.
+    That may have axes of 1 in other places, as a bias (1, n) has, and the gates on an axis of their
+    own, as weights (4, n, m) have. Raises :class:`UsageError`, about the parameter `name`, for any
+    other difference.
     """
-    if [size for size in shape if size != 1] != [size for size in array.shape if size != 1]:
+    own, wanted = ([size for size in each if size != 1] for each in (shape, array.shape))
+    gates = [n for n, size in enumerate(shape[:-1]) if size == 4]
+    apart = [[*shape[:n], 4 * shape[n + 1], *shape[n + 2 :]] for n in gates]
+    if own != wanted and wanted not in [[size for size in each if size != 1] for each in apart]:
         raise UsageError(f"{name} has shape {shape}, but the shape {array.shape} is expected")
     return array.reshape(shape)

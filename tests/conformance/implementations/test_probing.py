@@ -1,12 +1,15 @@
 """Finding out what a torch module class takes."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from torch import nn
 
 from conformance import REQUIREMENTS, Budget, Passed, StackedLSTMCells, Support, UsageError, check
+from conformance.implementations import loading
 from conformance.implementations.probing import dtypes_taken, small_case, takes
 from conformance.implementations.pytorch.modules import TorchLSTM, TorchLSTMCell, torch_devices
 from conformance.implementations.pytorch.probing import adapt, cell_list_name
@@ -116,6 +119,49 @@ def test_adapt_refuses_what_is_no_lstm(cls: type, told: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+class OfOneCell(nn.Module):
+    """What the following share: an ``nn.LSTMCell`` by the names of an LSTM of one layer."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.hidden_size = hidden_size
+        for name, parameter in [*nn.LSTMCell(input_size, hidden_size).named_parameters()]:
+            self.register_parameter(f"{name}_l0", parameter)
+
+    def forward(self, x: Any, hx: Any = None) -> Any:
+        h, c = (each[0] for each in hx) if hx else [x.new_zeros(x.shape[1], self.hidden_size)] * 2
+        outputs = []
+        for step in x:
+            a = step @ self.weight_ih_l0.T + self.bias_ih_l0 + self.bias_hh_l0
+            i, f, g, o = (a + h @ self.weight_hh_l0.T).chunk(4, -1)
+            c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+            h = o.sigmoid() * c.tanh()
+            outputs.append(h)
+        return torch.stack(outputs), (h[None], c[None])
+
+
+class KeepsAxisOfOneRow(OfOneCell):
+    """Takes input without rows, and answers with one row."""
+
+    def forward(self, x: Any, hx: Any = None) -> Any:
+        if x.ndim == 2:
+            return super().forward(x[:, None], hx and [each[:, None] for each in hx])
+        return super().forward(x, hx)
+
+
+@pytest.mark.parametrize(
+    ("cls", "batched"), [(OfOneCell, (True,)), (KeepsAxisOfOneRow, (True, False))]
+)
+def test_unbatched_input_is_not_taken_by_accident(
+    cls: type[nn.Module], batched: tuple[bool, ...]
+) -> None:
+    """What broadcasts to an output of another size is not taken; an axis too many is a fault."""
+    implementation = adapt(cls, "mine")
+    assert implementation.supports.batched == batched
+    verdict = check("shapes_are_as_documented", implementation, budget=Budget(30, seed=1))
+    assert verdict.conformant == (False not in batched), verdict
+
+
 def test_cell_list_name_puts_the_layer_first() -> None:
     """Parameters of a list of cells are found by the layer's number."""
     assert cell_list_name("weight_ih_l0") == "cells.0.weight_ih"
@@ -148,6 +194,54 @@ def test_takes_looks_at_the_shape_where_it_is_asked_to() -> None:
     assert takes(Flat(), case)
     assert not takes(Flat(), case, shaped=True)
     assert not takes(Never(), case)
+
+
+MUST_BE_INFERRED = """
+import numpy as np
+import torch
+from torch import nn
+
+
+def function(x, h, c, W, U, b):
+    pass
+
+
+class WithCells(nn.Module):
+    def __init__(self, input_size, hidden_size):
+        super().__init__()
+        self.cells = nn.ModuleList(nn.LSTMCell(n, hidden_size) for n in (input_size, hidden_size))
+
+
+class OfTokens(nn.Module):
+    def __init__(self, vocabulary, input_size, hidden_size):
+        super().__init__()
+
+
+class OfNumPy:
+    def __init__(self, input_size, hidden_size):
+        self.W = np.zeros((4 * hidden_size, input_size + hidden_size))
+
+
+class OfTensors(nn.Module):
+    def __init__(self, input_size, hidden_size):
+        super().__init__()
+        self.W = torch.zeros(4 * hidden_size, input_size + hidden_size)
+"""
+
+
+@pytest.mark.parametrize("name", ["function", "WithCells", "OfTokens", "OfNumPy", "OfTensors"])
+def test_what_can_only_be_inferred_is_refused_with_what_to_type(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command that finds the adapter, and the one that verifies it, end the message."""
+    (tmp_path / "mine_is.py").write_text(MUST_BE_INFERRED)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError) as caught:
+        loading.load(f"mine_is.py:{name}")
+    assert str(caught.value).endswith(
+        f"; `lstm-conformance infer mine_is.py:{name} > mine.py` may find out how, "
+        "for `lstm-conformance verify mine.py:mine`"
+    )
 
 
 @pytest.mark.parametrize("parts", [1, 3])

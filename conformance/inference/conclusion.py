@@ -1,0 +1,271 @@
+"""From what was found to an adapter, whole cases on which it is tried, and what is wrong."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import product
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from conformance.checking.comparison import against_reference
+from conformance.checking.engine import examine
+from conformance.checking.finding import Finding
+from conformance.diagnosis import diagnose
+from conformance.diagnosis.alternatives.equations import STATES
+from conformance.errors import UsageError
+from conformance.implementations.by_hand import HandWritten
+from conformance.implementations.by_hand.expressions import Call, parsed, parts_of
+from conformance.implementations.by_hand.usage import Around
+from conformance.implementations.probing import takes
+from conformance.inference import mapping
+from conformance.inference.deepening import Found
+from conformance.inference.guess import Guess
+from conformance.inference.inference import Inference
+from conformance.inference.numbers import HIDDEN, INPUT
+from conformance.inference.returns import Returns, returns
+from conformance.inference.search import Search
+from conformance.inference.ways import calls
+from reference import DTYPES, Configuration
+
+PEEPHOLES = {(3 * HIDDEN,), (3 * HIDDEN, HIDDEN), (HIDDEN, 3 * HIDDEN), (3, HIDDEN)}
+"""The shapes of weights by which three gates may see c."""
+
+
+NOTHING = "nothing that is returned, or taken by a submodule, equals an output or a state"
+
+WAVERS = (
+    "a second call of the same instance returns other numbers: something is kept from the first, "
+    "or random though in eval mode"
+)
+
+
+class _Adapter(NamedTuple):
+    """An adapter with its arguments, what is wrong with the class, and what is not verified.
+
+    `unlike` are those of the faults that say of an array only that its numbers are others.
+    """
+
+    arguments: dict[str, Any]
+    mine: HandWritten
+    faults: list[str]
+    unlike: list[str]
+    unverified: list[str]
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """The way from what was `found` of `target`, the `attribute` of `module`, to an inference."""
+
+    name: str
+    attribute: str
+    module: ModuleType
+    target: Callable[..., Any]
+    found: Found
+    around: Around
+
+    @property
+    def search(self) -> Search:
+        """The search that found it."""
+        return self.found.search
+
+    def drawn(self) -> Inference:
+        """Try the adapters on whole cases, and return the first that fits, or else the first."""
+        adapters = list(self._adapters())
+        try:
+            failures = [_failure(each.mine) for each in adapters]
+        except UsageError as error:
+            sizes = (
+                f"with {INPUT} inputs and {HIDDEN} hidden units it can be called, with others not"
+            )
+            raise UsageError(f"{self.name!r}: {sizes}: {error.__cause__ or error}") from error
+        chosen = failures.index(None) if None in failures else 0
+        (arguments, mine, faults, unlike, unverified), failed = adapters[chosen], failures[chosen]
+        exact = bool(self.found.guess.exact)
+        partly = exact and not faults and failed is not None
+        if failed is not None and (partly or not exact):
+            nearest = "" if exact else "no mapping fits; with the nearest: "
+            faults = [f"{nearest}{failed.failure} in {failed.case!r}", *diagnose(failed).lines()]
+        elif failed is not None and unlike:
+            faults = [*faults, *diagnose(failed).explanations]
+        remarks: list[str] = []
+        if not faults:
+            remarks += [f"results are not in {each}" for each in self._narrow(mine)]
+            remarks += self._remarks(arguments)
+            # what takes two states apart takes them in one array, too
+            others = [
+                repr(other.arguments["call"])
+                for n, other in enumerate(adapters)
+                if n != chosen and failures[n] is None and "stack(" not in other.arguments["call"]
+            ]
+            if others:
+                remarks.append(f"call={' or call='.join(others)} fits as well")
+        if exact and unverified:
+            be = "is" if len(unverified) == 1 else "are"
+            remarks.append(f"{_listed(unverified)} {be} not verified")
+        unused = self._unused(mine)
+        if unused:
+            remarks.append(f"no mapping uses {_listed([*unused])}")
+        peeking = [name for name, shape in unused.items() if shape in PEEPHOLES]
+        if peeking and not exact:
+            faults.append(f"this looks like a peephole LSTM: do gates see c by {_listed(peeking)}?")
+        if self.search.wavers(self.found.guess):
+            faults.insert(0, WAVERS)
+        construction = self.found.construction
+        factory = construction.code if construction else self.attribute
+        code = mapping.source(self.attribute, self.module, factory, arguments)
+        if self.found.shallow:
+            faults.insert(0, f"this is an LSTM, but not with {self.found.shallow}")
+        part = self.found.part
+        return Inference(self.name, code, mine, tuple(faults), tuple(remarks), partly, part)
+
+    def _unused(self, mine: HandWritten) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of the parameters that have no part in the mapping, by name."""
+        if self.found.construction is None:
+            return {}
+        guess, embedding = self.found.guess, self.search.prober.embedding
+        used = {*mine.parameters.of(mine.small_case()), *guess.initial, *guess.unexplained}
+        used.add(embedding)
+        apart = tuple(f"{module}." for module in (embedding, *mine.usage.answer.hooked) if module)
+        shapes = self.search.prober.subject().shapes()
+        return {k: s for k, s in shapes.items() if k not in used and not k.startswith(apart)}
+
+    def _narrow(self, mine: HandWritten) -> Iterator[str]:
+        """Yield dtypes in which the class runs, but with results of another dtype."""
+        for dtype in ("float64", "float32"):
+            if dtype not in mine.supports.dtypes:
+                small = mine.small_case(dtype, states=mine.supports.states[0])
+                if takes(mine, small):
+                    yield f"{dtype} where arguments are, so that {dtype} is not verified"
+
+    def _adapters(self) -> Iterator[_Adapter]:
+        """Yield an adapter for each call that may be right."""
+        guess = self.found.guess
+        named, wrong = mapping.parameters(guess, self.search)
+        faults = [f"this is an LSTM {each}" for each in guess.says] + wrong
+        for given, optional, ignored in self._calls(guess):
+            text, unlike, unverified = self._returns(given)
+            arguments: dict[str, Any] = {**named, "call": given.call.text}
+            if given.call.takes_states and not optional:
+                arguments["states_optional"] = False
+            if given.draws:
+                arguments["draws"] = given.draws.text
+            if self.search.prober.embedding:
+                arguments["embedding"] = self.search.prober.embedding
+            if given.method:
+                arguments["method"] = given.method
+            arguments |= {"returns": text, **given.reading.options()}
+            if self.search.prober.tensors:
+                arguments["tensors"] = True
+            factory: Callable[..., Any] = self.found.construction or self.target
+            try:
+                mine = HandWritten(factory, name=self.name, **arguments)
+            except UsageError as error:
+                what = str(error) if re.search("output|h_n", text) else NOTHING
+                raise UsageError(f"{self.name!r}: {what}") from error
+            mine.around = self.around
+            yield _Adapter(arguments, mine, [*faults, *ignored, *unlike], unlike, unverified)
+
+    def _returns(self, guess: Guess) -> Returns:
+        returned = self.search.whole_answer(guess)
+        assert returned is not None
+        return returns(guess, self.search, returned)
+
+    def _calls(self, guess: Guess) -> list[tuple[Guess, bool, list[str]]]:
+        """Return the calls that give states, whether states are optional, and what is wrong.
+
+        Calls that give states in the form in which they are returned come first.
+        """
+        if guess.draws:
+            return [(guess, False, [])]
+        if guess.call.takes_states or guess.call.starts_at_zero:
+            # in float32: many classes make missing states in torch's default dtype, which would
+            # raise in float64 although states are optional
+            in_float32 = replace(self.search.prober, dtype=DTYPES["float32"])
+            search = Search(in_float32, self.search.stack)
+            omitted = search.whole(replace(guess, call=Call("input")))
+            # a call without states returned something, but not what follows from zeros
+            random = guess.exact and not omitted.exact and np.isfinite(omitted.error)
+            wrong = ["initial states that are not given are not zeros"] * bool(random)
+            return [(guess, bool(omitted.exact), wrong)]
+        returned = self._returns(guess).text
+        texts = [*calls(guess.reading.cell, len(guess.scheme.layers)), *_taken_back(returned)]
+        tried = (self.search.whole(replace(guess, call=Call(text))) for text in texts)
+        ran = [each for each in tried if each.states and np.isfinite(each.error)]
+        if not ran:
+            return [(guess, True, [])]
+        most = max((given.exact, given.total) for given in ran)
+        right = [given for given in ran if given.exact and (given.exact, given.total) == most]
+        if not right and guess.exact:
+            return [(ran[0], True, [self._ignored(ran)])]
+        # a class that returns states without the axis of layers most likely takes such states
+        flat = "[0]" in returned
+        right.sort(key=lambda given: ("[0]" in given.call.text) != flat)
+        return [(given, True, []) for given in right or ran[:1]]
+
+    def _ignored(self, ran: list[Guess]) -> str:
+        """Return what is wrong with states that can be given and are not used as they should."""
+        for given, each in product(ran, STATES):
+            equations = replace(given.equations, carried=each.carried, taken=each.taken)
+            if self.search.whole(replace(given, equations=equations)).exact:
+                return f"this is an LSTM {each.says}"
+        return "given initial states are not used as h_0 and c_0"
+
+    def _remarks(self, arguments: dict[str, Any]) -> Iterator[str]:
+        """Yield what else to know of a class that fits."""
+        if isinstance(arguments.get("bias"), tuple):
+            *others, last = arguments["bias"]
+            yield f"{', '.join(others)} and {last} can be exchanged: only their sum matters"
+        if Call(arguments["call"]).starts_at_zero:
+            yield "only one initial state can be given, so that both are verified with zeros"
+        for name, state in self.found.guess.initial.items():
+            yield f"{name} is the initial {state} and keeps the value from the constructor"
+        for other in self.found.others:
+            named, faults = mapping.parameters(other, self.search)
+            if not faults and any(arguments.get(key) != value for key, value in named.items()):
+                listed = ", ".join(f"{key}={value!r}" for key, value in named.items())
+                yield f"this fits as well: {listed}"
+
+
+def _failure(mine: HandWritten) -> Finding | None:
+    """Return what is found on the first of a few cases on which `mine` is wrong, None if on none.
+
+    The cases are uniform in (-1, 1), and the simplest comes first: its failure is the easiest to
+    read. The others show faults that need more than one row, step or unit.
+    """
+    sizes = ((1, 1, 1, 2), (2, 3, 5, 1), (3, 5, 4, 2), (4, 2, 6, 3))
+    for seed, (input_size, hidden_size, steps, rows) in enumerate(sizes):
+        for states in mine.supports.states:
+            case = mine.small_case(
+                mine.supports.dtypes[0],
+                states=states,
+                configuration=Configuration(input_size, hidden_size),
+                steps=steps,
+                rows=rows,
+                fill=partial(np.random.default_rng(seed).uniform, -1, 1),
+            )
+            found = examine(against_reference, mine, case)
+            if isinstance(found, Finding):
+                return found
+    return None
+
+
+def _taken_back(returned: str) -> Iterator[str]:
+    """Yield the call that gives states in the form of a dict in which they are returned."""
+    for part in parts_of(parsed(f"({returned},)", "returns").args[0]):
+        if isinstance(part, ast.Dict):
+            states = ast.unparse(part).replace("h_n", "h_0").replace("c_n", "c_0")
+            if {"h_0", "c_0"} == {*re.findall(r"\b(?:[hc]_0|output|_)\b", states)}:
+                yield f"input, {states}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return `names` in words, the first few of many."""
+    shown = [*names[:3], f"{len(names) - 3} more"] if len(names) > 4 else [*names]
+    *others, last = shown
+    return f"{', '.join(others)} and {last}" if others else last

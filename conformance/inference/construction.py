@@ -1,0 +1,186 @@
+"""Ways to construct an unknown class, by the names of its constructor's arguments."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import itertools
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from conformance.inference.numbers import EXTRA
+
+SIZES = ("input_size", "hidden_size")
+
+LAYERS = r"layer|(?<!in_)(?<!input_)depth|direction|stacks?$"
+
+RANDOM = {"jax.random.PRNGKey(0)": "jax", "flax.nnx.Rngs(0)": "flax.nnx"}
+"""Sources of random numbers that a constructor may ask for, and the modules that make them."""
+
+CONSTRUCTED = (
+    ("jax.random.PRNGKey(0)", r"^(prng_?)?key$"),
+    ("flax.nnx.Rngs(0)", r"^rngs$"),
+    ("'cpu'", r"^device$"),
+    ("0.0", r"drop|(^|_)prob"),
+    ("0", r"(^|_)(pad|unk)"),
+    ("True", r"^(batch_first|bias)$"),
+    ("False", r"^bidir"),
+    ("1", LAYERS),
+    ("hidden_size", r"hid|unit|state|cell|memory|rnn|lstm|n_h|n_a|^h"),
+    ("7", r"class|out|label|target|categor|n_y|^y"),
+    ("input_size", r"(^|_)in($|_|put|s$)|input|emb|feat|n_x|^x"),
+    (str(EXTRA), ""),
+)
+"""The value for an argument of a constructor, by its name; the first pattern that fits counts."""
+
+UNKNOWN = r"path|file|folder|config|cfg|settings|^args$|^opts?$|options|tokeni|activation"
+"""Arguments of a constructor that no number can stand for."""
+
+
+def role_of(name: str, words: Sequence[tuple[str, str]]) -> str:
+    """Return the role of an argument: that of the first of the patterns that its name fits."""
+    return next(role for role, pattern in words if re.search(pattern, name.lower()))
+
+
+@dataclass(frozen=True)
+class Construction:
+    """One way to make an instance of `cls`; each argument is a size's name, a number or a bool.
+
+    `guessed` are the names of arguments that no name explains. `more` are arguments, of those by
+    name, that ask for more than one layer and direction.
+    """
+
+    cls: Callable[..., Any]
+    positional: tuple[str, ...]
+    named: tuple[tuple[str, str], ...] = ()
+    guessed: tuple[str, ...] = ()
+    more: tuple[tuple[str, str], ...] = ()
+    asked: tuple[tuple[str, str], ...] = ()
+
+    def __call__(self, input_size: int, hidden_size: int) -> Any:
+        """Make an instance with these sizes."""
+        sizes = dict(zip(SIZES, (input_size, hidden_size), strict=True))
+
+        def value(text: str) -> Any:
+            if text in RANDOM:
+                return _random(text)
+            return sizes[text] if text in sizes else ast.literal_eval(text)
+
+        given = [value(text) for text in self.positional]
+        named = {key: value(text) for key, text in self.named}
+        return self.cls(*given, **named)
+
+    def deeper(self) -> Iterator[Construction]:
+        """Yield ways to make instances of two layers or directions, those with most of both last.
+
+        Their `asked` is the part of :attr:`more` that they ask for.
+        """
+        chosen = [(each,) for each in self.more]
+        for asked in (*chosen, *[self.more] * (len(self.more) > 1)):
+            keys = [key for key, _ in asked]
+            kept = [(key, text) for key, text in self.named if key not in keys]
+            yield replace(self, named=(*kept, *asked), more=(), asked=asked)
+
+    @property
+    def code(self) -> str:
+        """The source of a factory that takes input_size and hidden_size."""
+        name = self.cls.__name__
+        if self.positional == SIZES and not self.named:
+            return name
+        arguments = [*self.positional, *(f"{key}={text}" for key, text in self.named)]
+        return f"lambda input_size, hidden_size: {name}({', '.join(arguments)})"
+
+
+def _random(text: str) -> Any:
+    """Make one of :data:`RANDOM`; raises :class:`ImportError` where its package is missing."""
+    module = importlib.import_module(RANDOM[text])
+    made = module.random.PRNGKey if text.startswith("jax") else module.Rngs
+    return made(0)
+
+
+def constructions(cls: Callable[..., Any]) -> Iterator[Construction]:
+    """Yield ways to construct `cls`, the likeliest first.
+
+    Arguments without a default are given, and those with a default that are a size by name. The
+    value of an argument follows from its name first; then the two sizes go to any two arguments.
+    """
+    if unsupplied(cls):
+        return
+    named = _parameters(cls)
+    given = [
+        p
+        for p in named
+        if p.default is p.empty or _is_size(p) or role_of(p.name, CONSTRUCTED) in RANDOM
+    ]
+    if not given:
+        yield from (Construction(cls, order) for order in (SIZES, SIZES[::-1]))
+        return
+    # from the first argument that is keyword-only, or that follows one that is not given, or that
+    # is a number of layers, all arguments are given by name
+    positional = sum(
+        p is other and p.kind is not p.KEYWORD_ONLY and not _is_layers(p)
+        for p, other in zip(given, named, strict=False)
+    )
+    while any(map(_is_layers, given[:positional])):
+        positional -= 1
+    roles = [role_of(p.name, CONSTRUCTED) for p in given]
+    names = [p.name for p in given[positional:]]
+    more = [
+        (p.name, "True" if role_of(p.name, CONSTRUCTED) == "False" else "2")
+        for p in named
+        if _is_layers(p)
+    ]
+    # dict.fromkeys drops repeats and keeps the order
+    for values in dict.fromkeys(map(tuple, (roles, *_orders(roles)))):
+        if set(SIZES) <= set(values):
+            named_values = zip(names, values[positional:], strict=True)
+            guessed = [p.name for p, v in zip(given, values, strict=True) if v == str(EXTRA)]
+            by_name = tuple(named_values)
+            yield Construction(cls, values[:positional], by_name, tuple(guessed), tuple(more))
+
+
+def unsupplied(cls: Callable[..., Any]) -> list[str]:
+    """List the arguments without a default that no number can stand for."""
+    needed = (p.name for p in _parameters(cls) if p.default is p.empty)
+    return [name for name in needed if re.search(UNKNOWN, name.lower())]
+
+
+def _parameters(cls: Callable[..., Any]) -> list[inspect.Parameter]:
+    """List the parameters of the constructor that have names."""
+    anything = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+    try:
+        named = [p for p in inspect.signature(cls).parameters.values() if p.kind not in anything]
+    except (TypeError, ValueError):
+        named = []
+    if isinstance(cls, type) and not named:
+        # a metaclass may take whatever the constructor takes
+        own = [*inspect.signature(getattr(cls, "__init__")).parameters.values()][1:]  # noqa: B009
+        return [p for p in own if p.kind not in anything]
+    return named
+
+
+def _is_layers(parameter: inspect.Parameter) -> bool:
+    """Return whether an argument is a number of layers, or whether there are two directions."""
+    number = parameter.default is parameter.empty or type(parameter.default) in (int, bool)
+    return bool(re.search(LAYERS, parameter.name.lower())) and number
+
+
+def _is_size(parameter: inspect.Parameter) -> bool:
+    """Return whether an argument with a default is a size, or a number of layers above 1."""
+    default, role = parameter.default, role_of(parameter.name, CONSTRUCTED)
+    if role in SIZES:
+        return default is None or type(default) is int
+    return role == "1" and type(default) is int and default > 1
+
+
+def _orders(roles: Sequence[str]) -> Iterator[list[str]]:
+    """Yield every way to give the two sizes to arguments that are sizes."""
+    sizes = (*SIZES, str(EXTRA))
+    free = [place for place, role in enumerate(roles) if role in sizes]
+    for places in itertools.permutations(free[:5], 2):
+        values = [str(EXTRA) if role in sizes else role for role in roles]
+        values[places[0]], values[places[1]] = SIZES
+        yield values

@@ -1,0 +1,132 @@
+"""Places to look for an LSTM, the likeliest first.
+
+A place is one way to make an instance, or to call a function, and one choice of the parameters
+that hold weights and biases. A start is a place with a call and a meaning of the input's axes.
+"""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from conformance.implementations.by_hand.expressions import Call
+from conformance.implementations.by_hand.usage import Around
+from conformance.inference.construction import Construction, constructions, unsupplied
+from conformance.inference.guess import Guess
+from conformance.inference.numbers import HIDDEN, INPUT, Shapes, merged
+from conformance.inference.probing import Prober
+from conformance.inference.readings import READINGS
+from conformance.inference.schemes import Scheme, schemes
+from conformance.inference.search import Search
+from conformance.inference.stacks import Stack, stacks
+from conformance.inference.ways import calls, embeddings, methods, signatures
+from conformance.recording.text import told
+from reference import DType
+
+SUBCLASS = "infer a subclass whose __init__ takes input_size and hidden_size alone"
+
+THREE = 3 * HIDDEN
+"""The rows of weights for three gates."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One way to make and fill an instance, and the guesses to begin with.
+
+    An `optional` place leaves a submodule out, and is searched if no other place explains anything.
+    """
+
+    search: Search
+    construction: Construction | None
+    starts: tuple[Guess, ...]
+    optional: bool = False
+
+
+def of_function(
+    target: Callable[..., Any], dtype: DType, around: Around
+) -> tuple[list[Place], str]:
+    """List the places of a function, and say why there are none."""
+    found = []
+    for cell, tensors in itertools.product((False, True), repeat=2):
+        for (call, row), columns in itertools.product(signatures(target, cell), (True, False)):
+            # where rows of the batch are columns, a bias is a column
+            shapes = {k: (*s, 1) if columns and len(s) == 1 else s for k, s in row.items()}
+            prober = Prober(dtype, None, target, around, tensors)
+            starts = tuple(
+                Guess(scheme, "", Call(call), reading)
+                for scheme in schemes(shapes)
+                for reading in READINGS
+                if (reading.cell, reading.columns) == (cell, columns)
+                if not (columns and scheme.transposed)
+            )
+            if starts:
+                found.append(Place(Search(prober, Stack(("",), 1, shapes)), None, starts))
+    return found, "the names of the arguments are not those of an LSTM"
+
+
+def of_class(target: type[Any], dtype: DType, around: Around) -> tuple[list[Place], str]:
+    """List the places of a class, and say why there are none."""
+    found: list[Place] = []
+    complaints = []
+    shallow = list(constructions(target))
+    deep = [deeper for each in shallow for deeper in each.deeper()]
+    for construction in (*shallow, *deep):
+        prober = Prober(dtype, construction, None, around)
+        try:
+            made = prober.subject()
+        except (Exception, SystemExit) as error:
+            what = f"{_called(construction)} raised {told(error)}"
+            complaints.append(f"{what}; {SUBCLASS}" if construction.guessed else what)
+            continue
+        shapes = {name: merged(shape) for name, shape in made.shapes().items()}
+        called = list(methods(made.holder))
+        fitting = [
+            (stack, list(schemes(stack.shapes, stack.layers, stack.directions)))
+            for stack in stacks(shapes)
+        ]
+        if not any(of for _, of in fitting):
+            listed = ", ".join(f"{key} {shape}" for key, shape in shapes.items())
+            complaints.append(
+                "no parameters have the shapes of an LSTM with 3 inputs and 5 hidden units: "
+                f"{listed or 'there are none'}{_of_three_gates(shapes)}"
+            )
+        elif not called:
+            complaints.append("an instance has nothing that can be called")
+        else:
+            for (stack, of), embedding in itertools.product(fitting, embeddings(made)):
+                search = Search(replace(prober, embedding=embedding), stack)
+                for scheme in of:
+                    starts = tuple(_starts(scheme, called))
+                    linear = embedding in made.linear_modules(INPUT)
+                    found.append(Place(search, construction, starts, linear))
+            complaints.append("")
+    if not complaints:
+        needs = " and ".join(unsupplied(target) or ["input_size and hidden_size"])
+        takes = f"the constructor takes {inspect.signature(target)}"
+        complaints.append(f"{takes}, of which infer cannot supply {needs}; {SUBCLASS}")
+    return found, next(filter(None, complaints), "")
+
+
+def _starts(scheme: Scheme, called: list[str]) -> Iterator[Guess]:
+    """Yield the guesses to begin with, for each method and each meaning of the input's axes."""
+    for method, reading in itertools.product(called, READINGS):
+        for call in calls(reading.cell, len(scheme.layers)):
+            yield Guess(scheme, method, Call(call), reading)
+
+
+def _called(construction: Construction) -> str:
+    """Return what was tried, and which of the arguments are guesses."""
+    if not construction.guessed:
+        return "the constructor"
+    guessed = " and ".join(construction.guessed)
+    return f"the constructor, called with a guess for {guessed},"
+
+
+def _of_three_gates(shapes: Shapes) -> str:
+    """Return what weights of three gates look like, "" if there are none."""
+    of_x = {size for shape in shapes.values() if THREE in shape for size in shape}
+    gru = "; weights of three gates are those of a GRU, or of an LSTM without a forget gate"
+    return gru if of_x & {INPUT, INPUT + HIDDEN} else ""
