@@ -17,8 +17,8 @@ from conformance.judgement.judging import Answer, Progress, computed, explained,
 from conformance.judgement.layers import Layer
 from conformance.judgement.verdict import NoResult, Wrong
 from conformance.running.child import Apart, Ended, Late
-from conformance.running.limiting import devices, with_precision
 from conformance.running.circumstances import exact_arithmetic
+from conformance.running.limiting import devices, with_precision
 from conformance.running.limits import LOADING
 from conformance.running.loaded import loaded
 from reference import Case, Result
