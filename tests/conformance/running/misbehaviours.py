@@ -86,7 +86,13 @@ IMPORTED = {
 }
 """What happens when a module is imported."""
 COMPUTES_RIGHT = {
-    *("RaisesOnUnderflow", "WritesIntoEveryPipe", "AnnouncesALongMessage", "LeavesChildren"),
+    *(
+        "Prints",
+        "RaisesOnUnderflow",
+        "WritesIntoEveryPipe",
+        "AnnouncesALongMessage",
+        "LeavesChildren",
+    ),
     *("LeavesAProgram", "LeavesADaemon", "Warns", "is_right", "takes_its_time", "answers_slowly"),
     *("writes_noise_later", "doubles_a_gradient", "names_a_stranger"),
 }
