@@ -109,7 +109,8 @@ class Item:
         folder = RunFolder(Path(self.config.getoption("lstm_journal")))
         limit = folder.shortened(implementation.name)
         seconds = limits.granted(self.config, self.started)
-        alarm = limits.Alarm(limit, limits.own(self.config, self.started), self.started)
+        whole = limits.own(self.config, self.started), self.started
+        alarm = limits.Alarm(limit, *whole)
         calls = Calls()
         effort = budget(self.config)
         if drawing is not None:
@@ -137,8 +138,8 @@ class Item:
 
             return step
 
-        least = limit and limit / 2  # which leaves as much to the requirement
-        failed = smoke_tests(self.config).failure(implementation, self.device, announce, least)
+        sooner = limits.Alarm(limit and limit / 2, *whole)  # leaves as much to the requirement
+        failed = smoke_tests(self.config).failure(implementation, self.device, announce, sooner)
         if failed is not None:
             return self.not_begun(failed, here)
         verdict = baseline(self.config).judged(

@@ -19,8 +19,8 @@ from conformance.checking.finding import Finding
 from conformance.implementations.failures import Failure, NoResult, Raised
 from conformance.implementations.implementation import Implementation, answer
 from conformance.implementations.probing import small_case
-from conformance.running import limits
 from conformance.running.folder import RunFolder
+from conformance.running.limits import Alarm
 from reference import Case, Configuration
 
 BUSY, SECONDS = 5.0, 60.0
@@ -55,7 +55,7 @@ class SmokeTests:
         implementation: Implementation,
         device: str,
         before: Announce,
-        limit: float | None = None,
+        alarm: Alarm | None = None,
     ) -> Finding | None:
         """Return what :func:`smoke` returns."""
         here = implementation.name, device
@@ -65,7 +65,7 @@ class SmokeTests:
             self.found[here] = None
             with self.folder.trying(" on ".join(here)) as survived:
                 if survived:
-                    self.found[here] = _untouched(implementation, device, before, limit)
+                    self.found[here] = _untouched(implementation, device, before, alarm)
         return self.found[here]
 
 
@@ -73,19 +73,20 @@ def smoke(
     implementation: Implementation,
     device: str,
     before: Announce | None = None,
-    limit: float | None = None,
+    alarm: Alarm | None = None,
 ) -> Finding | None:
     """Return the failure of the simplest case if every simple case raises or gives no result.
 
     Returns it as well if that case leaves its device or its process unusable. Else, where any case
     gives a result, right or wrong, or where it takes too long, returns None. `before` is called
-    with the simplest case before that is run. A case may take `limit` seconds.
+    with the simplest case before that is run. Each case may take as long as `alarm` allows.
     """
+    limited = Alarm(None) if alarm is None else alarm
     cases = simplest_cases(implementation, device)
     first = next(cases)
 
     def body(tried: Implementation, case: Case) -> None:
-        with limits.Alarm(limit):
+        with limited:
             answer(tried, case)
 
     found = examine(body, implementation, first, before and before(first))
@@ -99,18 +100,18 @@ def smoke(
     with process_state.restored():
         for case in cases:
             late = time.process_time() > busy or time.monotonic() > end
-            if late or _gives_a_result(implementation, case, limit):
+            if late or _gives_a_result(implementation, case, limited):
                 return None
     return found
 
 
 def _untouched(
-    implementation: Implementation, device: str, before: Announce, limit: float | None
+    implementation: Implementation, device: str, before: Announce, alarm: Alarm | None
 ) -> Finding | None:
     """Return what :func:`smoke` does, None if the functions by which it judges were replaced."""
     originals.begin()
     try:
-        found = smoke(implementation, device, before, limit)
+        found = smoke(implementation, device, before, alarm)
     except Exception:
         if not originals.put_back():
             raise
@@ -142,9 +143,9 @@ def simplest_cases(implementation: Implementation, device: str) -> Iterator[Case
             yield replace(case, device=device)
 
 
-def _gives_a_result(implementation: Implementation, case: Case, limit: float | None) -> bool:
+def _gives_a_result(implementation: Implementation, case: Case, alarm: Alarm) -> bool:
     try:
-        with limits.Alarm(limit):
+        with alarm:
             answer(implementation, case)
     except (Raised, NoResult):
         return False
