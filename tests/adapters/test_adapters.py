@@ -73,6 +73,7 @@ def test_implementation_computes_the_lstm_in_float32(name: str, tmp_path: Path) 
     assert len(found) == len(FEW)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("finding", FINDINGS, ids=lambda finding: finding.title)
 def test_finding_is_shown_by_its_script(finding: Finding, tmp_path: Path) -> None:
     """Each finding can be seen without this project, where its framework is installed."""

@@ -82,6 +82,7 @@ def test_failure_of_another_implementation_or_support_is_not_tried(tmp_path: Pat
     assert check(CLAIM, other, budget=budget).cases > 1
 
 
+@pytest.mark.slow
 def test_database_that_fails_costs_nothing_else() -> None:
     """Whatever it raises, verdict and cases are those without it."""
 

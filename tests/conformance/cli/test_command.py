@@ -197,6 +197,7 @@ def test_version_is_that_of_the_package(tmp_path: Path) -> None:
     assert (run.returncode, run.stdout) == (0, f"lstm-conformance {version('lstm-conformance')}\n")
 
 
+@pytest.mark.slow
 def test_verify_and_its_scripts_print_in_any_encoding(tmp_path: Path) -> None:
     """Where the terminal has no ±, neither the command nor the script dies of it."""
     options = ["--device", "cpu", "--max-examples", 20, "-n", 0]

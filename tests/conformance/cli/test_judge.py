@@ -68,6 +68,7 @@ def test_wrong_implementation_leaves_a_script(
     assert main(["replay", str(scripts[0].parent), "--trust"]) == NOT_CONFORMANT
 
 
+@pytest.mark.slow
 def test_dying_and_hanging_are_rows(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What runs after them has its row; a process that died is replaced for the next dtype."""
     names = ("--with", f"{MISBEHAVING}:Aborts", "--with", "torch.nn.LSTM", "--device", "cpu")

@@ -198,6 +198,7 @@ def test_missing_layer_axis_is_found_at_once() -> None:
         run(mine, replace(CASE, h_0=None, c_0=None))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "absent", [("c_n",), ("h_n",), ("output",), ("h_n", "c_n"), ("output", "c_n")]
 )
@@ -377,6 +378,7 @@ mine = HandWritten(
 """
 
 
+@pytest.mark.slow
 def test_infer_prints_what_verify_takes(tmp_path: Path) -> None:
     """The output of one command is the file for the other."""
     (tmp_path / "written.py").write_text(Path(right.__file__).read_text())
@@ -392,6 +394,7 @@ def test_infer_prints_what_verify_takes(tmp_path: Path) -> None:
     assert "mine.py:mine does not return: c_n" in verified.stdout
 
 
+@pytest.mark.slow
 def test_infer_exits_with_what_it_found(tmp_path: Path) -> None:
     """1 for a class that is no LSTM under any mapping, 2 for what cannot be tried."""
     source = Path(right.__file__).read_text().replace("g.tanh()", "g.sigmoid()")
@@ -464,6 +467,7 @@ mine = HandWritten(
 """
 
 
+@pytest.mark.slow
 def test_hand_written_goes_by_the_name_that_it_is_loaded_by(tmp_path: Path) -> None:
     """Two adapters of one class are told apart, in reports, in folders and when replayed."""
     names = ("a.py:mine", "b.py:mine")

@@ -52,6 +52,7 @@ MISMATCHED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [*WRONG, *LATE, *MISMATCHED])
 def test_command_misbehaviour_is_a_verdict(fault: str) -> None:
     """It says what came instead of an answer and on which case; the next requirement passes."""

@@ -138,6 +138,7 @@ def test_entry_that_matches_nothing_is_red_under_pytest_too(tmp_path: Path) -> N
     assert "mine.toml:2: matches nothing: " in run.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "told"),
     [

@@ -144,6 +144,7 @@ def test_full_disk_loses_no_verdict(moment: str, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.glob(".*.new")] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_run_on_a_full_disk_is_told_in_a_line(workers: int, tmp_path: Path) -> None:
     """With status 3, before anything is verified, and nothing is left."""

@@ -53,6 +53,7 @@ def negates(result: Result) -> Result:
     return replace(result, h_n=-result.h_n)
 
 
+@pytest.mark.slow
 @forks
 @pytest.mark.parametrize(
     ("happens", "seconds", "kind", "told"),

@@ -130,6 +130,7 @@ def test_interrupted_run_reports_what_it_has(tmp_path: Path) -> None:
     assert "conformant" not in out.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_process_that_dies_of_an_impossible_case_leaves_a_script(tmp_path: Path) -> None:
     """A case that no script can make is replayed by it, and the run goes on."""
     asked = ["--requirement", "wrong_state_features_are_refused", "--requirement", ASKED[0]]

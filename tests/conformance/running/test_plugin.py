@@ -83,6 +83,7 @@ def test_plugin_runs_in_one_process(tmp_path: Path) -> None:
     assert "seed 1" in run.stdout
 
 
+@pytest.mark.slow
 def test_plugin_runs_in_workers(tmp_path: Path) -> None:
     """With xdist the verdicts come together in one table and one report."""
     run = run_pytest(

@@ -143,6 +143,7 @@ def test_what_kills_its_process_is_one_failure_of_many(tmp_path: Path) -> None:
         assert "--seed 3" in report
 
 
+@pytest.mark.slow
 def test_cases_are_those_of_the_seed_in_every_worker(tmp_path: Path) -> None:
     """One random seed for all of them, unless the options have one."""
     suite(tmp_path, "Wrong", requirements=["results_match_reference", "h_n_is_last_output"])
@@ -155,6 +156,7 @@ def test_cases_are_those_of_the_seed_in_every_worker(tmp_path: Path) -> None:
         assert not asked or seeds[0] == "11"
 
 
+@pytest.mark.slow
 def test_failure_is_tried_first_when_it_is_run_again(tmp_path: Path) -> None:
     """With --lf, and another seed; the first case fails."""
     shutil.copy(SPECIMENS, tmp_path / "theirs.py")
