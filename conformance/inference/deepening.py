@@ -10,7 +10,7 @@ import numpy as np
 from conformance.implementations.by_hand.expressions import Call
 from conformance.inference.construction import Construction
 from conformance.inference.guess import Guess
-from conformance.inference.numbers import merged
+from conformance.inference.numbers import HIDDEN, merged
 from conformance.inference.schemes import schemes
 from conformance.inference.search import Search, best
 from conformance.inference.stacks import stacks
@@ -22,7 +22,8 @@ class Found:
     """The best guess, `others` that fit as well, and how to make an instance of a class.
 
     `part` has the arguments of the constructor with which the class could not be tried. `shallow`
-    has those with which the class is wrong, if it is right without them. Both are empty otherwise.
+    has those with which the class is wrong, if it is right without them; then `right` is what was
+    found without them. Both are empty otherwise.
     """
 
     guess: Guess
@@ -31,6 +32,7 @@ class Found:
     others: tuple[Guess, ...] = ()
     part: str = ""
     shallow: str = ""
+    right: Found | None = None
 
 
 def deepened(found: Found) -> Found:
@@ -47,7 +49,7 @@ def deepened(found: Found) -> Found:
         if deeper is None:
             missed.append(asked)
         elif not deeper.guess.whole or deeper.guess.flaws:
-            return replace(deeper, shallow=asked)
+            return replace(deeper, shallow=asked, right=deepest)
         else:
             deepest = deeper
     return replace(deepest, part=" or ".join(missed))
@@ -74,7 +76,7 @@ def _transferred(found: Found, construction: Construction) -> Found | None:
 
 def _grown(search: Search, guess: Guess) -> Guess | None:
     """Return `guess` with the call and the biases that fit, the nearest one if none does."""
-    plain, nearest = guess.plain(search.numbers), None
+    plain, nearest = _plain(guess, search), None
     for form in _forms(search, guess):
         grown = [replace(form, exact=1, biases={}, unexplained=())]
         for name in guess.scheme.biases:
@@ -86,6 +88,18 @@ def _grown(search: Search, guess: Guess) -> Guess | None:
         if nearest is None and np.isfinite(here.error):
             nearest = here
     return nearest
+
+
+def _plain(guess: Guess, search: Search) -> Guess:
+    """Return `guess`, of one layer and direction, with parameters of more used in the same way."""
+    plain, numbers = guess.plain(search.numbers), search.numbers.bias
+    biases = dict(plain.biases)
+    for name in biases:
+        of_one = guess.biases.get(name.replace("*", guess.scheme.layers[0]))
+        if of_one is not None and numbers[name].shape[1] == HIDDEN:
+            gates = np.any(of_one != 0, axis=(0, 2))
+            biases[name] = np.reshape(gates, (4, 1)) * numbers[name][:, None]
+    return replace(plain, hh=guess.hh, biases=biases)
 
 
 def _forms(search: Search, guess: Guess) -> Iterator[Guess]:

@@ -138,7 +138,7 @@ def source(name: str, module: ModuleType, factory: str, arguments: Mapping[str, 
     have, its folder is named. What lies in no module from which it can be imported is not imported.
     """
     place = module.__name__.removeprefix(UNDER_TEST)
-    folder = Path(module.__file__ or "").parent
+    folder = Path(getattr(module, "__file__", None) or "").parent  # a notebook has no file
     lines = [f"import {package}" for text, package in RANDOM.items() if text in factory]
     lines += ["" for _ in lines] + ["from conformance import HandWritten"]
     if place != module.__name__ and folder != Path.cwd():

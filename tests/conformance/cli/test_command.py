@@ -164,7 +164,7 @@ def test_verify_survives_what_implementations_do(tmp_path: Path) -> None:
         )
         assert verdict.counterexample.case.startswith("<LSTM ")
         assert any(tensor for tensor in verdict.counterexample.tensors["input"])
-        assert not late or verdict.seconds >= 20
+        assert not late or verdict.seconds > 19
     assert "2 crashed, 3 timed out, 1 passed" in " ".join(run.stdout.split())
 
 

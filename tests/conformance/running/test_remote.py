@@ -17,6 +17,7 @@ import pytest
 from conformance.checking.verdict import Crashed
 from conformance.reproductions.record import read
 from conformance.running import remote
+from conformance.running.baseline import KNOWN
 from conformance.running.journal import Collected, Doing, Entry, Journal, collected
 from conformance.running.journal import read as read_entry
 from conformance.running.journal import verdicts as read_verdicts
@@ -140,10 +141,11 @@ def test_baseline_reaches_workers_elsewhere(server: Callable[..., str], tmp_path
     few = (*arguments, "--max-examples", 6)
     old = command(*few, "-n", 1, "--json", "../old.json", folder=tmp_path / "project")
     assert old.returncode == 1, old.stdout + old.stderr
-    there = ("--tx", server(), "--rsyncdir", ".", "--baseline", "../old.json")
-    run = command(*few, *there, folder=tmp_path / "project")
+    there = ("--tx", server(), "--rsyncdir", ".", "--json", "../new.json")
+    run = command(*few, *there, "--baseline", "../old.json", folder=tmp_path / "project")
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "known from the baseline" in " ".join(run.stdout.split())
+    (verdict,) = report(tmp_path / "new.json")["verdicts"]
+    assert (verdict["outcome"], verdict["reason"]) == ("expected failure", KNOWN)
 
 
 def test_server_or_folder_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:

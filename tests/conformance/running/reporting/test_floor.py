@@ -1,6 +1,5 @@
 """The floor below which a green is refused."""
 
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -21,7 +20,7 @@ from conformance.running.reporting.floor import (
 )
 from conformance.running.reporting.report import Run
 from tests.conformance.running.floors import drawn
-from tests.support.processes import MAIN, run
+from tests.support.processes import command
 from tests.support.reports import report
 
 HERE = ("results_match_reference", "mine", "cpu")
@@ -37,7 +36,7 @@ class Mine:
     def run(self, case):
         return rounded(lstm(case), case.dtype)
 """
-NO_PROJECTIONS = f"""
+NO_PROJECTIONS = """
 import sys
 
 import strategies
@@ -47,8 +46,8 @@ flags = drawing.flags
 drawing.flags = lambda name, values, **rest: flags(
     name, values[:1] if name == "projection" else values, **rest
 )
-{MAIN}
 """
+"""What a process does at its start whose cases have projections no more."""
 
 
 def supports(**changed: object) -> dict[str, dict[str, object]]:
@@ -182,10 +181,13 @@ def test_every_seed_draws_enough(name: str) -> None:
 def test_strategy_without_projections_is_noticed(tmp_path: Path) -> None:
     """A run whose cases have projections no more, except where a requirement asks for them."""
     (tmp_path / "mine.py").write_text(MINE)
-    for program, status in ((MAIN, CONFORMANT), (NO_PROJECTIONS, BROKEN)):
-        words = ("verify", "mine.py:Mine", "--profile", "quick", "--device", "cpu", "-n", 0)
-        ended = run(
-            [sys.executable, "-c", program, *words, "--seed", 1, "--json", "report.json"], tmp_path
+    for program, status in (("", CONFORMANT), (NO_PROJECTIONS, BROKEN)):
+        (tmp_path / "sitecustomize.py").write_text(program)
+        ended = command(
+            *("verify", "mine.py:Mine", "--profile", "quick", "--device", "cpu", "--seed", 1),
+            *("--json", "report.json"),
+            folder=tmp_path,
+            PYTHONPATH=str(tmp_path),
         )
         assert ended.returncode == status, ended.stdout + ended.stderr
         written = report(tmp_path / "report.json")
