@@ -74,8 +74,8 @@ class Report:
 
     def _print(self, console: Console, table: bool) -> None:
         for name, found in self.inferred.items():
-            fits = "by this adapter" if found.fits else "which is no LSTM, by the nearest adapter"
-            console.print(f"{name} is verified {fits}:", markup=False, highlight=False)
+            by = "is verified by this" if found.fits else "is not an LSTM; this is the nearest"
+            console.print(f"{name} {by} adapter:", markup=False, highlight=False)
             console.print("\n".join(found.mapping()), markup=False, highlight=False)
         if table:
             console.print(render(self.run.verdicts))
