@@ -191,7 +191,7 @@ class Prober:
         taken = next(filter(None, self._signatures.values()), None)
         what = f"a call takes {taken}" if taken else ""
         if not self.complaint:
-            return what and f"{what}, which is no way in which infer calls an LSTM"
+            return what and f"{what}, but infer does not call an LSTM so"
         return f"{self.complaint}; {what}" if what and self.unbound else self.complaint
 
     def _signature(self, method: str) -> inspect.Signature | None:

@@ -108,7 +108,7 @@ LAST_ROW = "the last row of the output is returned instead of the last step"
 
 
 LAST_STEP = (
-    "the last step of the output is returned, which is no final state of the reverse direction: "
+    "the last step of the output is returned, which is not a final state of the reverse direction: "
     "that has seen one step there"
 )
 

@@ -102,7 +102,7 @@ def _received(process: Apart, case: Case, seconds: float) -> Sequence[Result] | 
 
 
 def _explained(named: Named, answer: Answer, wrong: Wrong, root: Path) -> Wrong:
-    """Explain `wrong` in a process of its own; say so if that dies or is late."""
+    """Explain `wrong` in a separate process; report if that dies or is late."""
     with named.apart(_explanation, answer.layers[wrong.place.layer], wrong, root) as process:
         try:
             verdict: Wrong = process.answer(LOADING + named.seconds)

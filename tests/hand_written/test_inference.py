@@ -442,7 +442,7 @@ class CannotBeCalled:
             "of which infer cannot supply activation; infer ",
         ),
         (f"{__file__}:ThreeGates", "those of a GRU, or of an LSTM without a forget gate"),
-        (f"{__file__}:TakesKeywords", r"a call takes \(\*, sequence\), which is no way in which"),
+        (f"{__file__}:TakesKeywords", r"a call takes \(\*, sequence\), but infer does not"),
         (f"{__file__}:CannotBeCalled", "an instance has nothing that can be called"),
         (f"{FOLDER / 'right.py'}:uniform", "the names of the arguments are not those of an LSTM"),
         ("torch.nn.Linear", r"no parameters have the shapes .* weight \(\d, \d\), bias \(\d,\)"),

@@ -95,7 +95,7 @@ WRONG_PUBLIC = {
     "DropsInEval": "a second call of the same instance returns other numbers",
     "KeepsItsState": "a second call of the same instance returns other numbers",
     "ForgetsBatchFirst": "it takes the first axis of the input for time",
-    "LastOfBothDirections": "which is no final state of the reverse direction",
+    "LastOfBothDirections": "which is not a final state of the reverse direction",
     "ViewsTheBatch": "makes batch-first input time-major by a reshape instead of a transpose",
 }
 """The same for wrong_public.py."""
