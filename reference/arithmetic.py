@@ -25,7 +25,8 @@ class Arithmetic:
     - `subnormal`: the smallest positive number; `largest`: the largest finite one;
     - `factors`: what happens to the factors of a product before they are multiplied;
     - `entry`: unit roundoff with which parameters, inputs and states are taken in;
-    - `added_bias`: what is added to the forget gate's bias inside.
+    - `added_bias`: what is added to the forget gate's bias inside;
+    - `flushes`: whether a subnormal factor may be taken for zero, see :meth:`flushing`.
     """
 
     unit_roundoff: float
@@ -39,6 +40,7 @@ class Arithmetic:
     added_bias: float = 0.0
     sigmoid_slope: float = 0.0
     tanh_slope: float = 0.0
+    flushes: bool = False
 
     @classmethod
     def of(cls, dtype: DType, precision: Precision = DTYPES_OWN) -> Arithmetic:
@@ -100,12 +102,31 @@ class Arithmetic:
             subnormal=self.subnormal * factor,
         )
 
+    def flushing(self, largest: float) -> Arithmetic:
+        """Let operations take subnormal float32 numbers, those below 2^-126, for zero.
+
+        `largest`, at least 1, bounds every number of the forward pass. A product loses at most
+        2^-126 times `largest` if a factor is taken for zero, and else at most 2^-126; the addition
+        that follows loses at most 2^-126 of its other operand and as much of its sum.
+        """
+        return replace(self, subnormal=2.0**-126 * (largest + 2), flushes=True)
+
+    def underflow(self, adjoint: Array) -> float:
+        """Bound what is lost in a product of an element of `adjoint` and a number of the case."""
+        return self.subnormal * (largest(adjoint) if self.flushes else 1.0)
+
     def with_reference(self, dtype: DType) -> Arithmetic:
         """Add the error of the reference, which computes in the wider type of `dtype`.
 
         That is the error of the same computation with the unit roundoff of the wider type.
         """
         return self.scaled(1 + dtype.wide_roundoff / dtype.accumulation)
+
+
+def largest(*arrays: Array) -> float:
+    """Give the largest finite absolute value in `arrays`, or 1 if all are smaller."""
+    finite = (np.abs(array[np.isfinite(array)]) for array in arrays)
+    return max(float(sizes.max(initial=1)) for sizes in finite)
 
 
 def sigmoid_slope(a: Array) -> Array:

@@ -128,7 +128,7 @@ def transposed_product(
     if not arithmetic.factors.exact:
         rough = arithmetic.factors.product_error(da.value, da.deviation, weight.T)
         absolute = absolute + rough
-    inner = gamma(m, arithmetic) * absolute + m * arithmetic.subnormal + rough
+    inner = gamma(m, arithmetic) * absolute + m * arithmetic.underflow(da.magnitude) + rough
     stored = u * (np.abs(terms).sum(axis=0) + moved + inner)
     rounding = np.where(absolute < arithmetic.largest / 2, inner + stored, np.inf)
     positive, negative = np.maximum(terms, 0).sum(axis=0), -np.minimum(terms, 0).sum(axis=0)
@@ -177,6 +177,7 @@ def weight_bound(adjoint: Near, factor: Near, arithmetic: Arithmetic) -> Array:
         rough = total(of_a, factor.magnitude + of_f) + total(adjoint.magnitude, of_f)
         absolute, partial = absolute + rough, partial + rough
     stored = u * (absolute + max(n - 1, 0) * partial)
-    summed = gamma(n, arithmetic) * absolute + stored + 2 * n * arithmetic.subnormal
+    lost = 2 * n * arithmetic.underflow(adjoint.magnitude)
+    summed = gamma(n, arithmetic) * absolute + stored + lost
     rounding = rough + summed * (1 + u) ** n
     return np.where(absolute < arithmetic.largest / 2, moved + rounding, np.inf)

@@ -16,6 +16,7 @@ from conformance.recording.ending import Ending
 from conformance.recording.steps import Comparison
 from conformance.recording.tape import bind, compared
 from reference import RESULTS, Arithmetic, Array, Case, Result, forward_bound, local_bound, trace
+from reference.arithmetic import largest
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,20 +27,30 @@ class Truth:
     bound: Result
 
 
-FLUSHED = 16 * 2.0**-126
-"""How far off a float32 operation on a CUDA device can be by taking subnormal numbers for zero.
-
-They are below 2^-126, and one that is taken for zero before it is multiplied is multiplied by a
-weight or a gradient of up to 15. Code for CUDA may do so (nvcc documentation, ``--ftz``); cuDNN's
-backward pass does.
-"""
-
-
 def arithmetic(case: Case, implementation: Implementation) -> Arithmetic:
-    """That by which `implementation` is judged in the case's dtype and on its device."""
+    """That by which `implementation` is judged in the case's dtype and on its device.
+
+    Code for CUDA may take subnormal float32 numbers for zero (nvcc documentation, ``--ftz``); the
+    backward pass of cuDNN does.
+    """
     model = Arithmetic.of(case.dtype, judging(implementation, case.dtype, case.device))
     flushes = case.device.startswith("cuda") and case.dtype.name == "float32"
-    return replace(model, subnormal=FLUSHED) if flushes else model
+    return model.flushing(_largest(case)) if flushes else model
+
+
+def _largest(case: Case) -> float:
+    """Bound every number of the forward pass.
+
+    c grows by at most 1 in a step, and a projected h is a sum over hidden_size.
+    """
+    parameters = case.parameters
+    states = [array for array in (case.h_0, case.c_0) if array is not None]
+    projecting = [array for name, array in parameters.items() if "weight_hr" in name]
+    return max(
+        largest(*parameters.values()),
+        largest(case.input, *states) + case.seq_len,
+        case.configuration.hidden_size * largest(*projecting) if projecting else 1.0,
+    )
 
 
 def truth(case: Case, implementation: Implementation) -> Truth:

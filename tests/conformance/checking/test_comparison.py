@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from conformance.checking.comparison import (
-    FLUSHED,
     against_reference,
     agree,
     arithmetic,
@@ -16,7 +15,16 @@ from conformance.checking.comparison import (
     truth,
 )
 from conformance.implementations.failures import Mismatch
-from reference import DTYPES, Configuration, Result, rounded
+from reference import (
+    DTYPES,
+    Case,
+    Configuration,
+    Result,
+    backward,
+    gradient_bound,
+    rounded,
+    trace,
+)
 from tests.support.cases import RoundedReference, random_case
 
 NAN, INF = np.nan, np.inf
@@ -155,5 +163,28 @@ def test_float32_on_cuda_may_take_subnormal_numbers_for_zero(dtype: str) -> None
     implementation = RoundedReference()
     here, there = (arithmetic(each, implementation) for each in (case, on_cuda))
     assert here.subnormal == DTYPES[dtype].subnormal
-    assert (there.subnormal == FLUSHED) == (dtype == "float32")
-    assert replace(there, subnormal=here.subnormal) == here
+    assert there.flushes == (dtype == "float32")
+    assert replace(there, subnormal=here.subnormal, flushes=False) == here
+
+
+@pytest.mark.parametrize("weight", [1.0, 1000.0])
+def test_what_is_lost_with_a_subnormal_factor_grows_with_the_other_one(weight: float) -> None:
+    """The gradient of the candidate's sum, 2^-127, may be taken for zero; 2^-110 may not."""
+    case = random_case(Configuration(1, 1), seq_len=1, batch_size=1)
+    parameters = {name: np.zeros_like(array) for name, array in case.parameters.items()}
+    parameters["weight_ih_l0"][2] = weight  # the candidate's
+    zero = np.zeros((1, 1, 1), np.float32)
+
+    def of_input(size: float, device: str) -> tuple[float, float]:
+        asked = Case(case.configuration, parameters, zero, zero, zero, device=device)
+        evaluated, of_c = trace(asked), Result(zero, zero, zero + 2 * np.float32(size))
+        bound = gradient_bound(evaluated, of_c, arithmetic(asked, RoundedReference()))
+        return backward(evaluated, of_c)["input"].item(), bound["input"].item()
+
+    gradient, bound = of_input(2.0**-127, "cuda:0")
+    assert gradient == weight * 2.0**-127
+    assert gradient < bound
+    assert of_input(2.0**-127, "cpu")[1] < gradient / 2
+    gradient, bound = of_input(2.0**-110, "cuda:0")
+    assert gradient == weight * 2.0**-110
+    assert bound < gradient / 2
