@@ -77,6 +77,21 @@ SHIPPED = {
     "onnx-reference": _adapter(
         "the ONNX operator in ONNX's evaluator", "onnx:OnnxReferenceLSTM", "onnx", "onnx"
     ),
+    "openvino": _adapter(
+        "the ONNX operator in OpenVINO", "openvino:OpenVinoLSTM", "openvino", "onnx", "openvino"
+    ),
+    "torch.onnx.export": _adapter(
+        "torch.nn.LSTM exported to ONNX, in ONNX Runtime",
+        "onnx_exports:ExportedToOnnx",
+        "onnx",
+        *("onnx", "onnxruntime", "onnxscript"),
+    ),
+    "torch.onnx.export-torchscript": _adapter(
+        "the same by the exporter of TorchScript",
+        "onnx_exports:ScriptedToOnnx",
+        "onnx",
+        *("onnx", "onnxruntime"),
+    ),
     "keras-torch": _adapter(
         "Keras' LSTM layer on PyTorch", "keras:KerasLSTM", "keras-torch", "keras"
     ),
@@ -99,6 +114,11 @@ SHIPPED = {
     ),
     "equinox": _adapter(
         "Equinox' LSTMCell in a scan", "equinox:EquinoxLSTM", "equinox", "equinox", "jax"
+    ),
+    "haiku": _adapter("Haiku's LSTM in dynamic_unroll", "haiku:HaikuLSTM", "haiku", "haiku", "jax"),
+    "torchrl": Shipped("torchrl's LSTM in Python", "torchrl.modules:LSTM", "torchrl", ("torchrl",)),
+    "torchrl-cell": Shipped(
+        "torchrl's LSTM cell", "torchrl.modules:LSTMCell", "torchrl", ("torchrl",)
     ),
     "paddle": _adapter("PaddlePaddle's LSTM", "paddle:PaddleLSTM", "paddle", "paddle"),
     "paddle-without-bias": _adapter(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from conformance.implementations.frameworks.onnx_models import lstm_model, model_inputs, to_result
 from reference import Case, Result
@@ -32,10 +33,14 @@ class OnnxRuntimeLSTM:
 
     def run(self, case: Case) -> Result:
         """Load a model of `case` and run the model once."""
-        from onnxruntime import InferenceSession, SessionOptions
+        model = session(lstm_model(case).SerializeToString())
+        return to_result(case, model.run(None, model_inputs(case)))
 
-        options = SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        model = lstm_model(case).SerializeToString()
-        session = InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        return to_result(case, session.run(None, model_inputs(case)))
+
+def session(model: bytes) -> Any:
+    """Load a serialized model into ONNX Runtime, for one thread of the CPU."""
+    from onnxruntime import InferenceSession, SessionOptions
+
+    options = SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return InferenceSession(model, options, providers=["CPUExecutionProvider"])

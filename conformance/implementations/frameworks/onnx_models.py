@@ -13,7 +13,8 @@ from conformance.implementations.layouts import Layout
 from reference import Array, Case, Result
 
 LAYOUT = Layout(gates="iofg")
-OPSET = 22
+OPSETS = {"bfloat16": 22}
+"""The lowest set of operators with `layout`, 14, but for a dtype that came later."""
 
 
 def lstm_model(case: Case) -> Any:
@@ -27,17 +28,13 @@ def lstm_model(case: Case) -> Any:
 
     The outputs are the output, in the order of axes of X, and Y_h and Y_c of each layer.
     """
-    kind = helper.np_dtype_to_tensor_dtype(case.dtype.numpy)
-    nodes, initializers, inputs = [], [], [helper.make_tensor_value_info("X", kind, None)]
-    if case.lengths is not None:
-        inputs.append(helper.make_tensor_value_info("sequence_lens", onnx.TensorProto.INT32, None))
-    x, outputs = "X", []
+    nodes, initializers = [], []
+    x, finals = "X", []
     for layer in layers(case, LAYOUT):
         n = layer.number
         for name, array in parameters(layer).items():
             initializers.append(numpy_helper.from_array(array, f"{name}_{n}"))
         states = [f"initial_h_{n}", f"initial_c_{n}"] if layer.h_0 is not None else ["", ""]
-        inputs += [helper.make_tensor_value_info(name, kind, None) for name in states if name]
         lens = "" if case.lengths is None else "sequence_lens"
         bias = f"B_{n}" if case.configuration.bias else ""
         nodes.append(
@@ -52,14 +49,26 @@ def lstm_model(case: Case) -> Any:
         )
         nodes += merged_directions(case, f"Y_{n}", f"X_{n + 1}")
         x = f"X_{n + 1}"
-        outputs += [f"Y_h_{n}", f"Y_c_{n}"]
+        finals += [f"Y_h_{n}", f"Y_c_{n}"]
     shape = np.array([0, 0, case.output_shape()[-1]])
     initializers.append(numpy_helper.from_array(shape, "shape"))
-    infos = [helper.make_tensor_value_info(name, kind, None) for name in (x, *outputs)]
-    graph = helper.make_graph(nodes, "lstm", inputs, infos, initializers)
-    return helper.make_model(
-        graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=onnx.IR_VERSION_2024_3_25
-    )
+    graph = helper.make_graph(nodes, "lstm", *declared(case, x, finals), initializers)
+    opset = helper.make_opsetid("", OPSETS.get(case.dtype.name, 14))
+    return helper.make_model(graph, opset_imports=[opset], ir_version=onnx.IR_VERSION_2024_3_25)
+
+
+def declared(case: Case, output: str, finals: list[str]) -> tuple[list[Any], list[Any]]:
+    """Declare inputs and outputs with their shapes, which some runtimes need to know."""
+    given = [
+        helper.make_tensor_value_info(
+            name, helper.np_dtype_to_tensor_dtype(array.dtype), array.shape
+        )
+        for name, array in model_inputs(case).items()
+    ]
+    kind, c = helper.np_dtype_to_tensor_dtype(case.dtype.numpy), case.configuration
+    state = batch_first(case, np.empty((c.num_directions, case.batch_size, c.hidden_size))).shape
+    shapes = {output: case.output_shape(), **dict.fromkeys(finals, state)}
+    return given, [helper.make_tensor_value_info(name, kind, each) for name, each in shapes.items()]
 
 
 def parameters(layer: Layer) -> dict[str, Array]:
