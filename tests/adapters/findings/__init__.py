@@ -6,8 +6,10 @@ from tests.adapters.findings import (
     in_mlx,
     in_onnx,
     in_opacus,
+    in_openvino,
     in_paddle,
     in_torch,
+    in_torchrl,
 )
 from tests.adapters.findings.finding import Finding
 
@@ -15,10 +17,12 @@ FINDINGS: tuple[Finding, ...] = (
     *in_torch.FINDINGS,
     *in_opacus.FINDINGS,
     *in_onnx.FINDINGS,
+    *in_openvino.FINDINGS,
     *in_keras.FINDINGS,
     *in_flax.FINDINGS,
     *in_paddle.FINDINGS,
     *in_mlx.FINDINGS,
+    *in_torchrl.FINDINGS,
 )
 
 __all__ = ["FINDINGS", "Finding"]

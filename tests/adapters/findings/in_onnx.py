@@ -40,6 +40,30 @@ def session(model):
 
 """
 
+EXPORTED = """
+import io
+import logging
+
+import torch
+from onnxruntime import InferenceSession, set_default_logger_severity
+from torch.export import Dim
+
+logging.disable(logging.WARNING)
+set_default_logger_severity(4)
+
+
+def raised(lstm, steps, **options):
+    example, file = (torch.zeros(3, 1, 1),), io.BytesIO()
+    torch.onnx.export(lstm, example, file, input_names=["x"], verbose=False, **options)
+    session = InferenceSession(file.getvalue(), providers=["CPUExecutionProvider"])
+    try:
+        session.run(None, {"x": torch.zeros(steps, 1, 1).numpy()})
+    except Exception as error:
+        return type(error).__name__
+
+"""
+EXPORTER = "https://docs.pytorch.org/docs/2.13/onnx_export.html"
+
 FINDINGS = (
     Finding(
         "The reference evaluator of ONNX ignores sequence_lens",
@@ -116,5 +140,32 @@ print("after no step:", final.ravel())
         "after no step: [0.]",
         f"{OPERATOR}, Y_h: the last output value of the hidden, of which there is none.",
         requirements=("empty_sequence_is_refused",),
+    ),
+    Finding(
+        "torch.onnx.export fixes the number of steps that is to be free",
+        "avoided",
+        ("torch.onnx.export",),
+        "The model of an LSTM takes sequences of the example's length only, though "
+        "`dynamic_shapes` names that axis, and nothing says so. Rows are free.",
+        f"""{EXPORTED}
+steps = ({{0: Dim("steps")}},)
+print("three steps:", raised(torch.nn.LSTM(1, 1), 3, dynamic_shapes=steps))
+print("four steps:", raised(torch.nn.LSTM(1, 1), 4, dynamic_shapes=steps))
+""",
+        "three steps: None\nfour steps: InvalidArgument",
+        f"{EXPORTER}, dynamic_shapes: axes that are dynamic in the exported model.",
+    ),
+    Finding(
+        "torch.onnx.export writes an LSTM with a projection as one without",
+        "avoided",
+        ("torch.onnx.export",),
+        "The operator of ONNX has no projection. The exporter leaves weight_hr out without a word, "
+        "and ONNX Runtime refuses the model as its sizes do not fit; the exporter of TorchScript "
+        "refuses to export the module.",
+        f"""{EXPORTED}
+print("with a projection:", raised(torch.nn.LSTM(1, 3, proj_size=2), 3))
+""",
+        "with a projection: Fail",
+        f"{OPERATOR}: inputs X, W, R, B, sequence_lens, initial_h, initial_c and P.",
     ),
 )
