@@ -64,6 +64,8 @@ def raised(lstm, steps, **options):
 """
 EXPORTER = "https://docs.pytorch.org/docs/2.13/onnx_export.html"
 
+IN_RUNTIME = ("onnxruntime", "torch.onnx.export-torchscript", "torch.onnx.export")
+
 FINDINGS = (
     Finding(
         "The reference evaluator of ONNX ignores sequence_lens",
@@ -100,7 +102,7 @@ print("three rows from the state of one:", final.shape)
     Finding(
         "ONNX Runtime ends its process on a batch without rows",
         "fault",
-        ("onnxruntime",),
+        IN_RUNTIME,
         "`terminate called without an active exception`, which no caller can handle.",
         f"""{RUNTIME}
 session(lstm()).run(None, {{"X": ones(1, 0, 1), **weights}})
@@ -112,7 +114,7 @@ session(lstm()).run(None, {{"X": ones(1, 0, 1), **weights}})
     Finding(
         "ONNX Runtime turns NaN into a number where there are biases",
         "fault",
-        ("onnxruntime",),
+        IN_RUNTIME,
         "Gates are clipped as the biases are added, by comparisons that NaN fails: a NaN in the "
         "input leaves finite results behind. Without biases it stays NaN.",
         f"""{RUNTIME}
@@ -129,7 +131,7 @@ print("NaN without biases:", np.isnan(without[0, 0, 0]), "with:", np.isnan(biase
     Finding(
         "ONNX Runtime loses the initial states where there is no step",
         "undocumented",
-        ("onnxruntime",),
+        IN_RUNTIME,
         "A sequence of length 0 is accepted, and the final states are zeros, not the initial ones.",
         f"""{RUNTIME}
 model = session(lstm("", "initial_h", "initial_c"))
