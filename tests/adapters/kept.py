@@ -42,7 +42,8 @@ def load(path: Path) -> list[Report]:
 def save(path: Path, reports: Iterable[Report], fields: Sequence[str]) -> None:
     """Write what a table needs of reports that :func:`split` yielded: a line for each verdict.
 
-    `fields` are those of a verdict that are kept. Of a counterexample its tensors are not.
+    `fields` are those of a verdict that are kept. Of a counterexample its tensors are not, and of
+    numbers the first four digits.
     """
     texts = []
     for report in reports:
@@ -77,7 +78,13 @@ def _reduced(verdict: Verdict, fields: Sequence[str]) -> Values | str:
         found = {key: kept["counterexample"][key] for key in COUNTEREXAMPLE}
         found["diagnosis"] = _filled(found["diagnosis"])
         kept["counterexample"] = _filled(found)
-    return {"outcome": verdict.outcome, **kept} if kept else verdict.outcome
+    return {"outcome": verdict.outcome, **_rounded(kept)} if kept else verdict.outcome
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _rounded(each) for key, each in value.items()}
+    return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
 def _filled(values: Mapping[str, Any]) -> Values:

@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     found = kept.renewed(kept.load(KEPT), new, version)
     if options.write:
         kept.save(KEPT, found, FIELDS)
-        PAGE.write_text(page(found), encoding="utf-8")
+        PAGE.write_text(page(kept.load(KEPT)), encoding="utf-8")
     else:
         print(page(found))
 
