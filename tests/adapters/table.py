@@ -133,7 +133,8 @@ def markdown(found: Sequence[Column]) -> str:
         "Written by `python tests/adapters/table.py --write .tox/reports` from what `tox -e "
         "onnx,keras-torch,...` leaves there, and for the other frameworks from TABLE.json, which "
         "keeps the verdicts of their last runs. ✓ passed, ✗ failed, ✗✗ crashed or killed "
-        "its process, ✗t no verdict in time, empty: not applicable, · not run. The numbers behind "
+        "its process, ✗t no verdict in time, empty: not applicable, · not run, as where a "
+        "requirement is newer than the run. The numbers behind "
         "a ✗ are those of the findings below; an examined red stays red. Where few cases were "
         "tried, as of frameworks that compile for every shape anew, a ✓ says little.",
         "",
