@@ -40,7 +40,7 @@ def versions(finding: Finding) -> str:
     """The versions in the table of the first implementation that has the finding."""
     name = finding.implementations[0]
     table = (HERE / "TABLE.md").read_text(encoding="utf-8")
-    row = re.search(rf"^\| {re.escape(name)}(?: \([^|]*\))? \|.*\| ([^|]*) \|$", table, re.M)
+    row = re.search(rf"^\| {re.escape(name)} \|.*\| ([^|]*) \| [\d-]+ \|$", table, re.M)
     assert row, name
     return row[1]
 

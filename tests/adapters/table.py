@@ -1,32 +1,38 @@
 """Merge reports of shipped implementations into one table, with what was found out about each red.
 
-    python tests/adapters/table.py [--write] FOLDER
+    python tests/adapters/table.py [--write] [FOLDER]
 
 Reports are what ``lstm-conformance verify --json`` writes, of as many runs as lie below the folder;
 those of one implementation are told apart by their dtypes. Exit status 1 if a red has no finding in
 the folder findings, or a finding no red.
+
+With ``--write`` they take the place of what TABLE.json keeps of the same implementations, and the
+table is written anew from that; without a folder, from what is there.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 if __package__ in (None, ""):
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from conformance import REQUIREMENTS
-from conformance.checking.verdict import NotApplicable, Verdict, from_json
+from conformance.checking.verdict import NotApplicable, Verdict
 from conformance.implementations.shipped import SHIPPED
+from conformance.running.reporting.side_by_side.reports import Report, found_in, read
+from tests.adapters import kept
 from tests.adapters.findings import FINDINGS, Finding
 
 TABLE = Path(__file__).with_name("TABLE.md")
+KEPT = TABLE.with_suffix(".json")
+FIELDS = ("reason", "counterexample", "figures")
+"""What is kept of a verdict: that by which a finding knows a red."""
 VERSIONS = ("torch.nn.LSTM", "torch.nn.LSTMCell", "stacked-cells")
 """Those of which `lstm-conformance matrix` writes VERSIONS.md, a column for each PyTorch."""
 WIDTH = 6
@@ -45,36 +51,35 @@ MARKS = {
 
 @dataclass(frozen=True)
 class Column:
-    """One implementation as one run saw it; `verdicts` are those of the CPU by requirement."""
+    """One implementation as one run saw it; `verdicts` are by requirement."""
 
-    implementation: str
-    run: dict[str, Any]
-    verdicts: dict[str, Verdict]
+    report: Report
 
     @property
-    def dtypes(self) -> list[str]:
-        dtypes: list[str] = self.run["supports"][self.implementation]["dtypes"]
-        return dtypes
+    def implementation(self) -> str:
+        (name,) = self.report.implementations
+        return name
+
+    @property
+    def verdicts(self) -> dict[str, Verdict]:
+        return {each.requirement: each for each in self.report.verdicts}
+
+    @property
+    def dtypes(self) -> tuple[str, ...]:
+        return self.report.dtypes(self.implementation)
 
 
-def columns(paths: Sequence[Path]) -> list[Column]:
-    """Every implementation of every report, in the order in which they are shipped."""
-    found = []
-    for path in paths:
-        report = json.loads(path.read_text(encoding="utf-8"))
-        verdicts = [from_json(values) for values in report["verdicts"]]
-        for name in dict.fromkeys(verdict.implementation for verdict in verdicts):
-            if name in VERSIONS:
-                continue
-            mine = {
-                verdict.requirement: verdict
-                for verdict in verdicts
-                if verdict.implementation == name and verdict.device == "cpu"
-            }
-            found.append(Column(name, report["run"], mine))
+def columns(reports: Iterable[Report]) -> list[Column]:
+    """Every implementation of every report, on the CPU, in the order in which they are shipped."""
+    each = [Column(one) for report in reports for one in kept.split(report)]
+    found = [
+        column
+        for column in each
+        if column.implementation not in VERSIONS and column.report.verdicts[0].device == "cpu"
+    ]
     shipped = list(SHIPPED)
     twice = [
-        each for each, n in Counter((c.implementation, *c.dtypes) for c in found).items() if n > 1
+        key for key, n in Counter((c.implementation, *c.dtypes) for c in found).items() if n > 1
     ]
     if twice:
         raise SystemExit(f"two reports of {', '.join(twice[0])}: take one away")
@@ -126,8 +131,10 @@ def markdown(found: Sequence[Column]) -> str:
         "# Shipped implementations, requirement by requirement",
         "",
         "Written by `python tests/adapters/table.py --write .tox/reports` from what `tox -e "
-        "onnx,keras-torch,...` leaves there. ✓ passed, ✗ failed, ✗✗ crashed or killed "
-        "its process, ✗t no verdict in time, empty: not applicable, · not run. The numbers behind "
+        "onnx,keras-torch,...` leaves there, and for the other frameworks from TABLE.json, which "
+        "keeps the verdicts of their last runs. ✓ passed, ✗ failed, ✗✗ crashed or killed "
+        "its process, ✗t no verdict in time, empty: not applicable, · not run, as where a "
+        "requirement is newer than the run. The numbers behind "
         "a ✗ are those of the findings below; an examined red stays red. Where few cases were "
         "tried, as of frameworks that compile for every shape anew, a ✓ says little.",
         "",
@@ -159,23 +166,21 @@ def heading(column: Column, found: Sequence[Column]) -> str:
 
 def _runs(found: Sequence[Column]) -> list[str]:
     lines = [
-        "| implementation | dtypes | cases a requirement | passed | red | not applicable | with |",
-        "|---|---|---|---|---|---|---|",
+        "| implementation | dtypes | cases a requirement | passed | red | not applicable | with "
+        "| verified |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for column in found:
-        run = column.run
+        run = column.report.run
         outcomes = Counter(
             "red" if not verdict.conformant else verdict.outcome
-            for verdict in column.verdicts.values()
+            for verdict in column.report.verdicts
         )
-        needs = SHIPPED[column.implementation].needs
-        packages = needs or ("torch", "numpy")
-        versions = ", ".join(f"{name} {run[name]}" for name in packages if name in run)
         cases = run["max_examples"] or {"quick": 20, "default": 100}[run["profile"]]
         lines.append(
             f"| {column.implementation} | {', '.join(column.dtypes)} | {cases} "
             f"| {outcomes['passed']} | {outcomes['red']} | {outcomes['not applicable']} "
-            f"| {versions} |"
+            f"| {column.report.version(column.implementation)} | {run['started'][:10]} |"
         )
     return lines
 
@@ -194,14 +199,16 @@ def _cell(verdict: Verdict | None) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("folder", type=Path, help="where reports lie, at any depth")
-    parser.add_argument("--write", action="store_true", help=f"write {TABLE.name}")
+    parser.add_argument("folder", nargs="?", help="where reports lie, at any depth")
+    parser.add_argument("--write", action="store_true", help=f"write {TABLE.name}, {KEPT.name}")
     options = parser.parse_args(arguments)
-    reports = sorted(options.folder.rglob("*.json"))
-    if not reports:
-        parser.error(f"there is no report below {options.folder}")
+    reports = list(map(read, found_in([options.folder]))) if options.folder else []
     found = columns(reports)
+    if options.write or not reports:
+        new = [column.report for column in found]
+        found = columns(kept.renewed(kept.load(KEPT), new, lambda each: each.implementations[0]))
     if options.write:
+        kept.save(KEPT, [column.report for column in found], FIELDS)
         TABLE.write_text(markdown(found), encoding="utf-8")
     said = problems(found)
     print("\n".join(said) or "every red has a finding")

@@ -1,5 +1,6 @@
 """The findings, and the table that they are part of."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,22 +9,30 @@ from conformance import REQUIREMENTS, Failed, Passed
 from conformance.checking.counterexample import Counterexample
 from conformance.checking.verdict import Verdict
 from conformance.implementations.shipped import SHIPPED
+from conformance.running.reporting.side_by_side.reports import Report
+from tests.adapters import kept
 from tests.adapters.findings import FINDINGS, Finding
 from tests.adapters.findings.finding import KINDS
 from tests.adapters.found import PAGE, page
-from tests.adapters.table import Column, markdown, problems
+from tests.adapters.table import FIELDS, KEPT, TABLE, Column, columns, markdown, problems
 
+BOTH = "float64", "float32"
 RED = Counterexample("<LSTM 1->1 float64 on cpu>", "output[0] = 1, but should be 0", {})
 
 
 def column(*verdicts: Verdict, name: str = "mlx") -> Column:
+    return Column(report(*verdicts, name=name))
+
+
+def report(*verdicts: Verdict, name: str = "mlx", dtypes: tuple[str, ...] = BOTH) -> Report:
     run = {
         "profile": "quick",
         "max_examples": None,
-        "supports": {name: {"dtypes": ["float64", "float32"]}},
+        "started": "2026-01-02T03:04:05Z",
+        "supports": {name: {"dtypes": list(dtypes)}},
         "mlx": "0.0",
     }
-    return Column(name, run, {verdict.requirement: verdict for verdict in verdicts})
+    return Report("", True, run, verdicts)
 
 
 @pytest.mark.parametrize("finding", FINDINGS, ids=lambda finding: finding.title)
@@ -73,20 +82,37 @@ def test_table_has_a_mark_for_each_verdict() -> None:
 
 def test_table_tells_runs_of_one_implementation_apart() -> None:
     """By their dtypes."""
-    few = column(Passed("shapes_are_as_documented", "mlx", "cpu"))
-    few.run["supports"] = {"mlx": {"dtypes": ["float32"]}}
-    text = markdown([column(), few])
+    first = column(Passed("h_n_is_last_output", "mlx", "cpu"))
+    passed = Passed("shapes_are_as_documented", "mlx", "cpu")
+    text = markdown([first, Column(report(passed, dtypes=("float32",)))])
     assert "| mlx (float64, float32) | mlx (float32) |" in text
     assert "| shapes_are_as_documented | · | ✓ |" in text
 
 
-def test_published_table_has_every_implementation_and_finding() -> None:
-    """TABLE.md is about what is shipped and what has been found."""
-    text = Path(__file__).with_name("TABLE.md").read_text(encoding="utf-8")
-    missing = [finding.title for finding in FINDINGS if finding.title not in text]
-    adapted = [name for name, shipped in SHIPPED.items() if shipped.needs]
-    missing += [name for name in adapted if f"| {name} " not in text]
-    assert not missing, "tests/adapters/table.py --write makes the table that has these as well"
+def test_table_is_renewed_one_implementation_at_a_time(tmp_path: Path) -> None:
+    """What is kept of a report has what findings need; a new report replaces all of its own."""
+    red = Failed("h_n_is_last_output", "mlx", "cpu", reason="odd", counterexample=RED)
+    passed = Passed("shapes_are_as_documented", "mlx", "cpu")
+    other = Passed("shapes_are_as_documented", "opacus", "cpu")
+    kept.save(tmp_path / "kept.json", [report(red, passed), report(other, name="opacus")], FIELDS)
+    old = kept.load(tmp_path / "kept.json")
+    ((first, second), (third,)) = (each.verdicts for each in old)
+    assert (first, second, third) == (red, passed, other)
+    assert markdown(columns(old)) == markdown(
+        columns([report(red, passed), report(other, name="opacus")])
+    )
+    new = report(replace(passed, requirement="nothing_is_printed"))
+    found = kept.renewed(old, [new], lambda each: each.implementations[0])
+    assert found == [old[1], new]
+
+
+def test_published_table_is_that_of_what_is_kept() -> None:
+    """TABLE.md has every implementation and finding, and each of its reds is examined."""
+    found = columns(kept.load(KEPT))
+    assert TABLE.read_text(encoding="utf-8") == markdown(found), "table.py --write makes it"
+    adapted = {name for name, shipped in SHIPPED.items() if shipped.needs}
+    assert adapted <= {each.implementation for each in found}
+    assert not problems(found)
 
 
 def test_page_of_faults_is_that_of_the_findings() -> None:

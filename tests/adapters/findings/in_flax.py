@@ -1,4 +1,4 @@
-"""Findings in Flax and Equinox."""
+"""Findings in Flax and Equinox, and in JAX, on which they compute."""
 
 from tests.adapters.findings.finding import Finding
 
@@ -45,5 +45,42 @@ print("the carry after no step:", carry)
         "https://docs.jax.dev/en/latest/_autosummary/jax.lax.scan.html: a loop over xs that starts "
         "from init.",
         requirements=("empty_sequence_is_refused",),
+    ),
+    Finding(
+        "JAX flushes subnormal numbers to zero",
+        "declared",
+        ("equinox",),
+        "On the CPU, whatever the dtype: a tiny cell state is lost, even where the forget gate is "
+        "open.",
+        """
+import jax
+
+print("a subnormal number times one:", jax.numpy.float32(1e-40) * jax.numpy.float32(1))
+""",
+        "a subnormal number times one: 0.0",
+        "https://github.com/jax-ml/jax/pull/26668, which says so among JAX' sharp bits, and "
+        "https://github.com/jax-ml/jax/issues/16200: as intended.",
+        requirements=("tiny_numbers_are_kept",),
+    ),
+    Finding(
+        "JAX sums the gradient of a bias over rows in bfloat16",
+        "undocumented",
+        ("equinox",),
+        "What is broadcast over rows has a gradient that is summed in the dtype itself; jax.numpy."
+        "sum adds the same numbers in float32.",
+        """
+import jax
+from jax import numpy as jnp
+
+half = jax.random.uniform(jax.random.key(0), (256, 1), jnp.bfloat16, 0.5, 1)
+rows = jnp.concatenate([half, -half])
+_, backward = jax.vjp(lambda bias: rows + bias, jnp.zeros(1, jnp.bfloat16))
+print("rows that cancel give 0:", bool(backward(rows)[0] == 0), bool(rows.sum() == 0))
+""",
+        "rows that cancel give 0: False True",
+        "https://openxla.org/xla/operation_semantics#reduce: the order of a sum is not determined; "
+        "of a wider type nothing is said.",
+        requirements=("gradients_are_summed_over_rows_in_float32",),
+        saying=("gradient of bias",),
     ),
 )

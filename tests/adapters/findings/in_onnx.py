@@ -100,6 +100,24 @@ print("three rows from the state of one:", final.shape)
         requirements=("wrong_state_batch_is_refused", "wrong_state_features_are_refused"),
     ),
     Finding(
+        "The reference evaluator of ONNX multiplies an infinite cell state by peepholes of zero",
+        "declared",
+        ("onnx-reference",),
+        "Peepholes that are left out are computed as zeros, and zero times infinity is NaN: all "
+        "results of a row with an infinite cell state are NaN. ONNX Runtime leaves them out.",
+        f"""{EVALUATOR}
+model = ReferenceEvaluator(lstm("", "", "initial_c"))
+state = np.full((1, 1, 1), np.inf, np.float32)
+(final,) = model.run(None, {{"X": ones(1, 1, 1), "initial_c": state, **weights}})
+print("from an infinite cell state:", final.ravel())
+""",
+        "from an infinite cell state: [nan]",
+        f"{OPERATOR}, P: it is assumed to be 0 if not specified; the equations multiply it by the "
+        "cell state.",
+        requirements=("infinity_stays_in_its_row",),
+        saying=("isfinite(output)",),
+    ),
+    Finding(
         "ONNX Runtime ends its process on a batch without rows",
         "fault",
         IN_RUNTIME,

@@ -21,7 +21,8 @@ print("float64 gives", h_n.dtype, c_n.dtype)
 """,
         "float64 gives torch.float32 torch.float32",
         f"{OPACUS}: DP-friendly drop-in replacement of torch.nn.LSTM.",
-        saying=("n.dtype = float32",),
+        # a call after many others is compared in its numbers, before its dtype
+        saying=("n.dtype = float", "h_n of each call under load", "c_n of each call under load"),
     ),
     Finding(
         "Opacus broadcasts initial states, and takes them without their batch dimension",
@@ -49,7 +50,8 @@ print("three rows from the cell state of one:", tuple(output.shape))
         "fault",
         ("opacus",),
         "The hidden state of every layer is dropped from at every step, before the next step "
-        "starts from it; so is that of a single layer.",
+        "starts from it; so is that of a single layer. So a value that the upper layer keeps is "
+        "dropped from its output, and its two directions differ in what they drop.",
         """
 import torch
 from opacus.layers import DPLSTM
@@ -67,8 +69,30 @@ print("of a single layer some are dropped:", bool((output == 0).any()))
             "dropout_rate_is_p",
             "dropped_values_pass_no_gradient",
             "dropout_acts_between_layers_only",
+            "dropout_is_drawn_anew",
+            "directions_read_the_same_mask",
+            "process_state_is_left_alone",
             "gradients_have_the_mask_of_the_results",
         ),
+    ),
+    Finding(
+        "Opacus ignores a parameter that is assigned",
+        "fault",
+        ("opacus",),
+        "A parameter that is set as an attribute is replaced by the one before, without a word; "
+        "in torch.nn.LSTM it takes effect.",
+        """
+import torch
+from opacus.layers import DPLSTM
+
+lstm, weight = DPLSTM(1, 1), torch.nn.Parameter(torch.ones(4, 1))
+lstm.weight_ih_l0 = weight
+print("is what was assigned:", lstm.weight_ih_l0 is weight)
+""",
+        "is what was assigned: False",
+        f"{OPACUS}: DP-friendly drop-in replacement of torch.nn.LSTM.",
+        requirements=("changed_weights_take_effect",),
+        saying=("weights changed: as new parameters",),
     ),
     Finding(
         "Opacus orders its parameters otherwise",
