@@ -19,7 +19,7 @@ from conformance.checking.expectations.expectation import Expectation
 from conformance.checking.expectations.reading import known_faults
 from conformance.checking.verdict import ExpectedFailure, FailedShould, NotApplicable, Verdict
 from conformance.implementations.implementation import Implementation
-from conformance.implementations.loading import load, of_class, of_object
+from conformance.implementations.loading import implementation_of, place_of
 from conformance.implementations.own_imports import OURS
 from conformance.recording.text import kind_of
 from conformance.reproductions.subject import Subject, environment
@@ -114,7 +114,7 @@ class BoundRequirement:
 
         Raises :class:`UsageError` where the target is not an LSTM, or does not allow that.
         """
-        implementation = with_dtypes(implementation_of(self.target), self.how.dtypes)
+        implementation = with_dtypes(_implementation(self.target), self.how.dtypes)
         return with_precision(implementation, self.how.precision)
 
     def _effort(self) -> tuple[Budget, float]:
@@ -172,22 +172,15 @@ def _place(target: Any, implementation: Implementation) -> str:
     return f"{path.relative_to(Path.cwd())}:{target.__qualname__}"
 
 
-def implementation_of(target: Any) -> Implementation:
-    """Return the implementation for a name, a class or an implementation itself."""
-    if isinstance(target, (str, type)):
-        return _loaded(target)
-    if id(target) not in _given:
-        _given[id(target)] = target, loaded(kind_of(target), partial(of_object, target))
-    return _given[id(target)][1]
+_made: dict[Any, tuple[Any, Implementation]] = {}
+"""What was made of each target; keeping an object keeps its id from being used again."""
 
 
-_given: dict[int, tuple[Any, Implementation]] = {}
-"""What was made of each object; keeping the object keeps its id from being used again."""
-
-
-@cache
-def _loaded(target: str | type[Any]) -> Implementation:
-    if isinstance(target, str):
-        return loaded(target, partial(load, target))
-    name = f"{target.__module__}:{target.__qualname__}"
-    return loaded(name, partial(of_class, target, name))
+def _implementation(target: Any) -> Implementation:
+    """Return the implementation for a name, a class or an implementation, made once a process."""
+    name = place_of(target) if isinstance(target, type) else kind_of(target)
+    key = target if isinstance(target, (str, type)) else id(target)
+    if key not in _made:
+        name = target if isinstance(target, str) else name
+        _made[key] = target, loaded(name, partial(implementation_of, target))
+    return _made[key][1]
