@@ -27,6 +27,8 @@ from conformance.errors import (
 from conformance.implementations.own_imports import OURS
 from conformance.running import options
 from conformance.running.limits import absent
+from conformance.running.options.option import COMPARE, INFER, JUDGE, MATRIX, REPLAY, REPORT, VERIFY
+from conformance.running.options.table import OPTIONS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return what was asked for; names may stand on both sides of an option."""
     asked, rest = parser(SUBCOMMANDS).parse_known_args(arguments)
-    names = {options.VERIFY: "lstm", options.INFER: "names"}.get(asked.taker)
+    names = {VERIFY: "lstm", INFER: "names"}.get(asked.taker)
     if names and not any(word.startswith("-") for word in rest):
         getattr(asked, names).extend(rest)
     elif rest:
@@ -66,11 +68,11 @@ def _print_nowhere() -> None:
 
 
 def _run(asked: argparse.Namespace) -> int:
-    decides = any(asked.taker in option.takers for option in options.OPTIONS)
+    decides = any(asked.taker in option.takers for option in OPTIONS)
     with OURS:
         try:
             options.check(vars(asked), asked.taker)
-            if asked.taker in (options.INFER, options.REPLAY, options.JUDGE):
+            if asked.taker in (INFER, REPLAY, JUDGE):
                 for line in absent():
                     print(f"lstm-conformance: {line}", file=sys.stderr)
             code: int = asked.run(asked)
@@ -203,13 +205,13 @@ def _possible(folder: Path) -> Path:
 
 
 SUBCOMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
-    options.VERIFY: verify,
-    options.REPLAY: _replay,
-    options.REPORT: _report,
-    options.INFER: _infer,
-    options.JUDGE: _judge,
-    options.COMPARE: _compare,
-    options.MATRIX: _matrix,
+    VERIFY: verify,
+    REPLAY: _replay,
+    REPORT: _report,
+    INFER: _infer,
+    JUDGE: _judge,
+    COMPARE: _compare,
+    MATRIX: _matrix,
     "requirements": _requirements,
     "implementations": _implementations,
     "schema": _schema,

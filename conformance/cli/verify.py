@@ -15,6 +15,7 @@ import pytest
 
 from conformance.errors import BROKEN, CONFORMANT, NOT_CONFORMANT, UsageError
 from conformance.running import options
+from conformance.running.options.option import PYTEST, VERIFY
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,7 +37,7 @@ def verify(asked: argparse.Namespace) -> int:
     if not asked.lstm and not asked.lstm_command:
         asked.misused("give a NAME or a --command")
     if asked.lstm_resume:
-        unfinished(vars(asked), options.VERIFY)  # which refuses what pytest would refuse later
+        unfinished(vars(asked), VERIFY)  # which refuses what pytest would refuse later
     if asked.lstm_baseline:
         read(asked.lstm_baseline)
     os.environ.pop("PYTEST_ADDOPTS", None)
@@ -51,7 +52,7 @@ def verify(asked: argparse.Namespace) -> int:
         *_workers(asked),
         *("--dist", "worksteal", "--max-worker-restart", "1000"),
         *(["--exitfirst"] if asked.lstm_fail_fast else []),
-        *("=".join(filter(None, pair)) for pair in options.given(vars(asked), options.PYTEST)),
+        *("=".join(filter(None, pair)) for pair in options.given(vars(asked), PYTEST)),
     ]
     errors = Console(stderr=True, soft_wrap=True)
     choose_folder()

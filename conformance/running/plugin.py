@@ -22,6 +22,7 @@ from conformance.errors import DEVICE_LOST, INTERRUPTED, UsageError
 from conformance.implementations.own_imports import OURS
 from conformance.running import limits, options
 from conformance.running.full_disk import choose_folder
+from conformance.running.options.option import PYTEST
 
 if TYPE_CHECKING:
     from conformance.running.resuming import Unfinished
@@ -33,7 +34,7 @@ FAMILIES = Path(__file__).parent.parent / "requirements"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of the suite, each with the prefix ``--lstm``."""
     group = parser.getgroup("lstm-conformance", "verify an LSTM")
-    options.add(group.addoption, options.PYTEST)
+    options.add(group.addoption, PYTEST)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -66,7 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
     else:
         try:
-            options.check(vars(config.option), options.PYTEST)
+            options.check(vars(config.option), PYTEST)
             with OURS:
                 from conformance.running import expecting
             config.stash[HEADER] = expecting.header(config.getoption)
@@ -95,7 +96,7 @@ def _unfinished(config: pytest.Config) -> Unfinished:
     with OURS:
         from conformance.running.resuming import unfinished
     try:
-        return unfinished(vars(config.option), options.PYTEST)
+        return unfinished(vars(config.option), PYTEST)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
 

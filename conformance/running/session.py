@@ -16,7 +16,8 @@ import pytest
 
 from conformance.checking.budget import PROFILES, TIMEOUTS, Budget
 from conformance.checking.database import opened
-from conformance.running.options import PYTEST, defaults
+from conformance.running.options import defaults
+from conformance.running.options.option import PYTEST
 
 PLUGIN = "lstm_conformance_plugin"
 """The module that pytest loads in every project; it knows the sessions of this process."""
