@@ -139,6 +139,23 @@ def put_back() -> str:
     return f"replaced {', '.join(found[:SHOWN])}{more}" if found else ""
 
 
+class Replaced(Exception):
+    """Functions by which results are judged were replaced; the text says which."""
+
+
+class Kept:
+    """A context after which all is as at its start; raises :class:`Replaced` if it was not."""
+
+    def __enter__(self) -> None:
+        begin()
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if error is None or _isinstance(error, Exception):
+            did = put_back()
+            if did:
+                raise Replaced(did) from error
+
+
 def _replaced() -> Iterator[tuple[str, Callable[[], object]]]:
     """Yield for everything that was replaced its name, and a function that puts it back."""
     modules: MutableMapping[str, Any] = sys.modules

@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -81,6 +81,16 @@ class Verdict:
     def key(self) -> tuple[str, str, str]:
         """What was decided: the requirement, the implementation and the device."""
         return self.requirement, self.implementation, self.device
+
+    @property
+    def fails(self) -> bool:
+        """Whether the requirement does not hold, and nothing that is known excuses that."""
+        return isinstance(self, (Failed, Crashed, TimedOut, FailedShould))
+
+    @property
+    def complete(self) -> bool:
+        """Whether all cases were tried: no failure ended the search."""
+        return isinstance(self, (Passed, ExpectedFailure, UnexpectedPass))
 
     @property
     def explained(self) -> bool:
@@ -154,20 +164,16 @@ class FailedShould(Verdict):
     outcome, conformant = "failed should", True
 
 
-OUTCOMES: dict[str, type[Verdict]] = {
-    kind.outcome: kind
-    for kind in (
-        Passed,
-        Failed,
-        Crashed,
-        TimedOut,
-        Undecided,
-        NotApplicable,
-        ExpectedFailure,
-        UnexpectedPass,
-        FailedShould,
-    )
-}
+OUTCOMES: dict[str, type[Verdict]] = {kind.outcome: kind for kind in Verdict.__subclasses__()}
+"""The verdicts by outcome."""
+
+
+def grouped(verdicts: Iterable[Verdict]) -> dict[tuple[str, str], list[Verdict]]:
+    """Return the verdicts of each implementation and device, in the order in which these come."""
+    found: dict[tuple[str, str], list[Verdict]] = {}
+    for verdict in verdicts:
+        found.setdefault((verdict.implementation, verdict.device), []).append(verdict)
+    return found
 
 
 def from_json(values: Mapping[str, Any]) -> Verdict:

@@ -10,6 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from pkgutil import resolve_name
 
 from conformance.cli.parser import parser
 from conformance.cli.verify import verify
@@ -119,7 +120,7 @@ def _requirements(_: argparse.Namespace) -> int:
     from rich.console import Console
 
     from conformance.requirements import REQUIREMENTS
-    from conformance.running.reporting.terminal import listed
+    from conformance.running.reporting.terminal.tables import listed
 
     console = Console()
     if console.is_terminal:
@@ -154,22 +155,9 @@ def _infer(asked: argparse.Namespace) -> int:
     return CONFORMANT if fitting else NOT_CONFORMANT
 
 
-def _judge(asked: argparse.Namespace) -> int:
-    from conformance.cli.judge import judge
-
-    return judge(asked)
-
-
-def _compare(asked: argparse.Namespace) -> int:
-    from conformance.cli.compare import compare
-
-    return compare(asked)
-
-
-def _matrix(asked: argparse.Namespace) -> int:
-    from conformance.cli.matrix import matrix
-
-    return matrix(asked)
+def _in(place: str) -> Callable[[argparse.Namespace], int]:
+    """Return the subcommand at a place in this package, which is imported when it is called."""
+    return lambda asked: int(resolve_name(f"conformance.cli.{place}")(asked))
 
 
 def _report(asked: argparse.Namespace) -> int:
@@ -209,9 +197,9 @@ SUBCOMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     REPLAY: _replay,
     REPORT: _report,
     INFER: _infer,
-    JUDGE: _judge,
-    COMPARE: _compare,
-    MATRIX: _matrix,
+    JUDGE: _in("judge:judge"),
+    COMPARE: _in("side_by_side:compare"),
+    MATRIX: _in("side_by_side:matrix"),
     "requirements": _requirements,
     "implementations": _implementations,
     "schema": _schema,

@@ -107,7 +107,8 @@ def _workers(asked: argparse.Namespace) -> Iterator[str]:
 def _report(asked: argparse.Namespace, face: Face, errors: Console, code: int) -> int:
     """Print and write what a run found, and return the exit status; `code` is that of pytest."""
     from conformance.running.reporting.github import commands, without_commands
-    from conformance.running.reporting.terminal import outcome, show, summarize
+    from conformance.running.reporting.terminal import show
+    from conformance.running.reporting.terminal.summary import outcome, summarize
 
     interrupted = face.interrupts.first
     if face.reporting is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +30,6 @@ from conformance.running.isolated import Task, impossible
 from conformance.running.limiting import with_dtypes, with_precision
 from conformance.running.loaded import loaded
 from conformance.running.options import rerun
-
-_environment = cache(environment)
 
 
 class NotConformant(AssertionError):
@@ -147,7 +145,7 @@ class BoundRequirement:
                 device,
                 str(Path.cwd()),
                 rerun(values, lstm=[name], lstm_requirement=[self.requirement], lstm_device=device),
-                _environment(name),
+                environment(name),
                 precision=self.how.precision,
             ),
             session.reproductions(),

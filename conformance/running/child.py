@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -37,6 +38,8 @@ class Apart:
       each answer is
     - `memory`: the limit in GiB
     - `forked`: whether the process is a copy of this one, and nothing but answers is pickled
+
+    There is something to read from `receiving` once there is an answer, or the process has ended.
     """
 
     def __init__(
@@ -47,9 +50,11 @@ class Apart:
         forked: bool = False,
     ) -> None:
         context: Any = multiprocessing.get_context("fork" if forked else "spawn")
-        self._receiving, sending = context.Pipe(duplex=False)
+        self.receiving, sending = context.Pipe(duplex=False)
         # not a daemon: a daemon may not have children, which an implementation may need
-        self._process = context.Process(target=_send, args=(sending, memory, answers, arguments))
+        self._process = context.Process(
+            target=_send, args=(sending, memory, forked, answers, arguments)
+        )
         with warnings.catch_warnings():
             # other threads than this one are not in the copy, and nothing waits for them there
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -62,6 +67,7 @@ class Apart:
     def __exit__(self, *error: object) -> None:
         self._process.kill()
         self._process.join()
+        self.receiving.close()
 
     def answer(self, seconds: float) -> Any:
         """Return the next answer.
@@ -70,9 +76,9 @@ class Apart:
         generator raised one, and :class:`Broken` if the generator raised anything else.
         """
         try:
-            if not self._receiving.poll(min(seconds, LONGEST)):
+            if not self.receiving.poll(min(seconds, LONGEST)):
                 raise Late(f"no answer within {seconds:g} s")
-            answer = self._receiving.recv()
+            answer = self.receiving.recv()
         except EOFError:
             self._process.join()
             raise Ended(_how(self._process.exitcode or 0)) from None
@@ -91,12 +97,16 @@ def _how(status: int) -> str:
 def _send(
     sending: Connection,
     memory: float,
+    forked: bool,
     answers: Callable[..., Iterator[Any]],
     arguments: tuple[Any, ...],
 ) -> None:
     """Send every answer; an exception is sent as the last answer."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cap_memory(memory)
+    torch = sys.modules.get("torch") if forked else None
+    if torch is not None:
+        torch.set_num_threads(1)  # the threads of the process before the fork are not here
     with OURS:
         try:
             for answer in answers(*arguments):

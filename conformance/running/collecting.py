@@ -11,14 +11,7 @@ from typing import Any
 
 import pytest
 
-from conformance.checking.verdict import (
-    PROPERTY,
-    ExpectedFailure,
-    Passed,
-    UnexpectedPass,
-    Verdict,
-    from_json,
-)
+from conformance.checking.verdict import PROPERTY, Verdict, from_json
 from conformance.errors import BROKEN, UsageError
 from conformance.implementations.own_imports import OURS
 from conformance.implementations.programs.keeper import kept
@@ -28,7 +21,7 @@ from conformance.running.baseline import FAILURES, baseline
 from conformance.running.collection import LEFT_OUT
 from conformance.running.expecting import fix
 from conformance.running.folder import Asked, RunFolder, sweep
-from conformance.running.journal import ALONE, Collected, Entry, append, collected, read
+from conformance.running.journal import ALONE, Collected, Entry, Journal, collected, read
 from conformance.running.limits import timeout
 from conformance.running.options import FIXING, SHARED, deciding
 from conformance.running.patience import TOOK, Patience
@@ -36,7 +29,8 @@ from conformance.running.reporting import coverage
 from conformance.running.reporting.floor import floor
 from conformance.running.reporting.github import commands
 from conformance.running.reporting.report import Run
-from conformance.running.reporting.terminal import expectations, table
+from conformance.running.reporting.terminal.summary import expectations
+from conformance.running.reporting.terminal.tables import table
 from conformance.running.reporting.writing import Unwritable, write_all
 from conformance.running.resuming import Unfinished
 from conformance.running.unfinished import of_dead_worker
@@ -72,6 +66,7 @@ class Reporting:
         )
         self.folder = RunFolder.create(self.reproductions, asked)
         option.lstm_journal = str(self.folder.path)
+        self.journal = Journal(self.folder.path / ALONE)
         self.watchdog = Watchdog(self.folder)
         self.patience = Patience(timeout(config))
         self._session: pytest.Session | None = None
@@ -79,7 +74,7 @@ class Reporting:
         self._ended = self._idle = 0
         self._before = before
         for verdict in before.verdicts if before else ():
-            append(self.folder.path / ALONE, verdict)
+            self.journal.decided(verdict)
             self._add(verdict)
         self._resumed = len(run.verdicts)
 
@@ -169,7 +164,7 @@ class Reporting:
         verdict = of_dead_worker(
             self.config, entry, crashitem, here, late, self._collected().expected
         )
-        append(self.folder.path / ALONE, verdict)
+        self.journal.decided(verdict)
         report.user_properties.append((PROPERTY, verdict.to_json()))
 
     def pytest_runtest_logreport(self, report: Any) -> None:
@@ -204,7 +199,7 @@ class Reporting:
     def _add(self, verdict: Verdict) -> None:
         if verdict.key in self._decided():
             return
-        if isinstance(verdict, (Passed, ExpectedFailure, UnexpectedPass)):
+        if verdict.complete:
             remove(self.reproductions, verdict)
         self.run.verdicts.append(verdict)
         if self.patience.learn(verdict):

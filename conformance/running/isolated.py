@@ -21,14 +21,7 @@ from conformance.checking.engine import inapplicable
 from conformance.checking.expectations.applying import Expected
 from conformance.checking.finding import Finding
 from conformance.checking.requirement import Requirement
-from conformance.checking.verdict import (
-    Crashed,
-    ExpectedFailure,
-    Passed,
-    TimedOut,
-    UnexpectedPass,
-    Verdict,
-)
+from conformance.checking.verdict import Crashed, TimedOut, Verdict
 from conformance.implementations.failures import Failure
 from conformance.implementations.implementation import Implementation
 from conformance.reproductions.directory import remove, write
@@ -88,7 +81,7 @@ class Task:
             self.expected.of(self.requirement.name, implementation.name, self.device),
         )
         written.close()
-        if isinstance(verdict, (Passed, ExpectedFailure, UnexpectedPass)):
+        if verdict.complete:
             remove(self.root, verdict)
         if not found or not verdict.explained:
             return verdict
@@ -119,10 +112,6 @@ class Task:
 
 
 def _verdict(task: Task, journal: Path) -> Iterator[Verdict]:
-    if "torch" in sys.modules:
-        import torch
-
-        torch.set_num_threads(1)  # the threads of the process before the fork are not here
     yield task.here(journal)
 
 

@@ -7,31 +7,16 @@ from dataclasses import dataclass
 
 from conformance.checking.expectations.applying import Expected
 from conformance.checking.expectations.expectation import Applied
-from conformance.checking.verdict import (
-    Crashed,
-    ExpectedFailure,
-    Failed,
-    NotApplicable,
-    Passed,
-    TimedOut,
-    UnexpectedPass,
-    Use,
-    Verdict,
-)
+from conformance.checking.verdict import NotApplicable, UnexpectedPass, Use, Verdict
 
-UNEXPECTED_PASS, OTHER, NOTHING, UNLISTED = (
-    "unexpected pass",
-    "another failure",
-    "matches nothing",
-    "unlisted failure",
-)
-PROBLEMS = (UNEXPECTED_PASS, OTHER, NOTHING, UNLISTED)
+UNEXPECTED_PASS, OTHER = "unexpected pass", "another failure"
+NOTHING, UNLISTED = "matches nothing", "unlisted failure"
 """What can be wrong with an entry, or with the file."""
 
 
 @dataclass(frozen=True)
 class Complaint:
-    """Something wrong `at` a line of a file, or in the whole file: one of :data:`PROBLEMS`."""
+    """Something wrong `at` a line of a file, or in the whole file: one `problem` of those."""
 
     at: str
     problem: str
@@ -60,13 +45,12 @@ class Seen:
         if self.use is not None and self.use.cases:
             return True
         # a failure ends the search for such a case
-        searched = isinstance(self.verdict, (Passed, ExpectedFailure, UnexpectedPass))
-        return False if self.use is not None and searched else None
+        return False if self.use is not None and self.verdict.complete else None
 
 
 def seen(expected: Expected, verdicts: Iterable[Verdict]) -> list[Seen]:
     """Return what was seen of each entry that applies, but of those that are only mentioned."""
-    by_place = {(each.requirement, each.implementation, each.device): each for each in verdicts}
+    by_place = {each.key: each for each in verdicts}
     found = []
     for each in expected.applied:
         verdict = by_place.get((each.entry.requirement, each.implementation, each.device))
@@ -116,7 +100,8 @@ def unlisted(expected: Expected, verdicts: Iterable[Verdict]) -> list[Verdict]:
     return [
         each
         for each in verdicts
-        if isinstance(each, (Failed, Crashed, TimedOut))
+        if each.fails
+        and not each.conformant
         and not any(use.otherwise for use in each.expectations if use.at not in shipped)
     ]
 

@@ -29,10 +29,7 @@ class Collecting(Reporting):
             for requirement in asked
         ]
         self.run.total = len(items)
-        places = {
-            item.nodeid: (item.requirement.name, item.target.implementation.name, item.device)
-            for item in items
-        }
+        places = {item.nodeid: item.key for item in items}
         chosen = config.stash[SELECTION] = selected(config.of_pytest, asked, targets)
         what = Collected(places, chosen.circumstances, expected=chosen.expected)
         Journal.of(config.of_pytest).collected(what)
@@ -52,6 +49,5 @@ class Collecting(Reporting):
 
     def _of_process(self, item: Called) -> Verdict:
         """Return the verdict of a process that died or hung."""
-        place = item.requirement.name, item.target.implementation.name, item.device
         entry, expected = self._entry(item.config.process), self._collected().expected
-        return of_dead_worker(self.config, entry, item.nodeid, place, "", expected)
+        return of_dead_worker(self.config, entry, item.nodeid, item.key, "", expected)

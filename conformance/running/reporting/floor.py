@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.checking.cells import AXES, Cells, cases, declared, summed
-from conformance.checking.verdict import NotApplicable, Verdict
+from conformance.checking.verdict import NotApplicable, Verdict, grouped
 from conformance.errors import UsageError, unknown
 from strategies import Support
 
@@ -113,11 +113,8 @@ def wrong(given: str) -> str | None:
 
 def exercised(verdicts: Iterable[Verdict]) -> dict[tuple[str, str], Cells]:
     """Return the cells by implementation and device, where anything was decided."""
-    found: dict[tuple[str, str], list[Cells]] = {}
-    for verdict in verdicts:
-        if not isinstance(verdict, NotApplicable):
-            found.setdefault((verdict.implementation, verdict.device), []).append(verdict.cells)
-    return {where: summed(cells) for where, cells in found.items()}
+    decided = grouped(each for each in verdicts if not isinstance(each, NotApplicable))
+    return {where: summed(each.cells for each in mine) for where, mine in decided.items()}
 
 
 def shortfalls(

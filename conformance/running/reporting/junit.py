@@ -17,6 +17,7 @@ from conformance.checking.verdict import (
     Undecided,
     UnexpectedPass,
     Verdict,
+    grouped,
 )
 from conformance.recording.text import printable
 from conformance.running.reporting.reading import LONGEST, run_of
@@ -38,11 +39,8 @@ def junit(report: dict[str, Any]) -> str:
     A failed should does not decide, so it is skipped, and its details are the output of the case.
     """
     run = run_of(report)
-    groups: dict[tuple[str, str], list[Verdict]] = {}
-    for verdict in run.verdicts:
-        groups.setdefault((verdict.implementation, verdict.device), []).append(verdict)
     suites = ElementTree.Element("testsuites", name="lstm-conformance")
-    for (implementation, device), verdicts in groups.items():
+    for (implementation, device), verdicts in grouped(run.verdicts).items():
         suites.append(_suite(f"{implementation} on {device}", verdicts, run, report))
     ElementTree.indent(suites)
     text = ElementTree.tostring(suites, encoding="unicode")

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from conformance.checking.verdict import OUTCOMES, NotApplicable, Undecided, Verdict
+from conformance.checking.verdict import OUTCOMES, NotApplicable, Undecided, Verdict, grouped
 from conformance.running.reporting.reading import run_of
 from conformance.running.reporting.report import Run
 
@@ -26,11 +26,10 @@ SPECIAL = re.compile(r"[^\w\s.,;/=?'-]|(?<![^\W_])_|_(?![^\W_])")
 def markdown(report: dict[str, Any]) -> str:
     """Return counts, the failures with their numbers, and a folded table of every verdict."""
     run = run_of(report)
-    groups: dict[tuple[str, str], dict[str, Verdict]] = {}
-    for verdict in run.verdicts:
-        groups.setdefault((verdict.implementation, verdict.device), {})[verdict.requirement] = (
-            verdict
-        )
+    groups = {
+        group: {each.requirement: each for each in verdicts}
+        for group, verdicts in grouped(run.verdicts).items()
+    }
     lines = [f"## lstm-conformance: {run.outcome}", "", *_counts(groups), *_failures(run)]
     if groups:
         lines += ["<details><summary>Every requirement</summary>", "", *_table(groups)]

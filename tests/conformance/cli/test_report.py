@@ -8,9 +8,9 @@ import pytest
 from conformance.checking.verdict import NotApplicable, Passed
 from conformance.cli.command import main
 from conformance.errors import BROKEN, CONFORMANT, INTERRUPTED, NOT_CONFORMANT, USAGE
-from conformance.running.reporting.html import html
 from conformance.running.reporting.junit import junit
 from conformance.running.reporting.markdown import markdown
+from conformance.running.reporting.pages.run import html
 from conformance.running.reporting.report import Run
 from tests.support.reports import report
 from tests.support.written import failed, run_of

@@ -9,19 +9,11 @@ from typing import Any
 
 from conformance.checking.cells import Cells
 from conformance.checking.counterexample import Diagnosis
-from conformance.checking.verdict import (
-    Crashed,
-    Failed,
-    FailedShould,
-    NotApplicable,
-    TimedOut,
-    Undecided,
-    Verdict,
-)
+from conformance.checking.verdict import NotApplicable, Undecided, Verdict, grouped
 from conformance.recording.json import decode
 from conformance.requirements import REQUIREMENTS
+from conformance.running.reporting.circumstances import circumstances, declarations
 from conformance.running.reporting.pages import matrices
-from conformance.running.reporting.pages.circumstances import circumstances, declarations
 from conformance.running.reporting.pages.heat import HeatMap, heat_map
 from conformance.running.reporting.pages.rendering import page
 from conformance.running.reporting.pages.strips import SHARES, UNITS, Point
@@ -30,8 +22,6 @@ from conformance.running.reporting.report import Run
 from reference import DTYPES, Precision
 from strategies import Support
 
-AFTER_FAILURE = (Failed, FailedShould, Crashed, TimedOut)
-"""Verdicts whose share is that of the cases before the failure, which says little."""
 MOST = 5
 """The number of failures with which a reader is to start."""
 
@@ -47,9 +37,9 @@ class Row:
 
     @property
     def share(self) -> str:
-        """The largest share of the bound, empty where nothing was measured."""
+        """The largest share of the bound; that of the cases before a failure says little."""
         share = self.verdict.largest_share
-        return "" if share is None or isinstance(self.verdict, AFTER_FAILURE) else percent(share)
+        return "" if share is None or self.verdict.fails else percent(share)
 
 
 @dataclass(frozen=True)
@@ -101,11 +91,12 @@ def html(report: dict[str, Any]) -> str:
     run = run_of(report)
     failures = list(_failures(run.verdicts))
     ids = {id(each.verdict): each.id for each in failures}
-    pairs = dict.fromkeys((each.implementation, each.device) for each in run.verdicts)
+    found = grouped(run.verdicts)
     groups = [
-        _group(f"group-{number}", *pair, run, ids) for number, pair in enumerate(pairs, start=1)
+        _group(f"group-{number}", *where, mine, run, ids)
+        for number, (where, mine) in enumerate(found.items(), start=1)
     ]
-    names = list(dict.fromkeys(name for name, _ in pairs))
+    names = list(dict.fromkeys(name for name, _ in found))
     return page(
         "run.html.jinja",
         run=run,
@@ -117,7 +108,7 @@ def html(report: dict[str, Any]) -> str:
         dtypes=list(DTYPES),
         shares_scale=SHARES,
         units_scale=UNITS,
-        declarations=list(declarations(run)),
+        declarations=list(declarations(run.circumstances)),
         circumstances=dict(circumstances(run.circumstances)),
     )
 
@@ -147,12 +138,14 @@ def _failures(verdicts: Sequence[Verdict]) -> Iterator[Details]:
         yield Details(f"failure-{number}", verdict, drawn, others, wrong, diagnosis)
 
 
-def _group(id_: str, implementation: str, device: str, run: Run, ids: dict[int, str]) -> Group:
-    mine = [
-        each
-        for each in run.verdicts
-        if (each.implementation, each.device) == (implementation, device)
-    ]
+def _group(
+    id_: str,
+    implementation: str,
+    device: str,
+    mine: Sequence[Verdict],
+    run: Run,
+    ids: dict[int, str],
+) -> Group:
     inapplicable: dict[str, list[str]] = {}
     for verdict in mine:
         if isinstance(verdict, NotApplicable):
@@ -200,7 +193,7 @@ def _families(rows: Sequence[Row]) -> Iterator[Family]:
         by_family.setdefault(_family(row.verdict), []).append(row)
     for title, found in by_family.items():
         points = [point for row in found for point in _points(row.verdict)]
-        held = [row.verdict for row in found if not isinstance(row.verdict, AFTER_FAILURE)]
+        held = [row.verdict for row in found if not row.verdict.fails]
         largest = [each.largest_share for each in held if each.largest_share is not None]
         yield Family(title, found, points, percent(max(largest)) if largest else "")
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from conformance.checking.counterexample import flat
 from conformance.checking.requirement import LEVELS
 from conformance.checking.verdict import Undecided, Verdict
 from conformance.requirements import REQUIREMENTS
@@ -61,11 +62,5 @@ def _order(verdict: Verdict) -> tuple[Any, ...]:
 
 def _size(tensors: Mapping[str, Any]) -> tuple[int, int]:
     """Return how many numbers of a case are not zero, and how many there are."""
-    numbers = list(_numbers(list(tensors.values())))
+    numbers = [number for tensor in tensors.values() for number in flat(tensor)]
     return sum(number != 0 for number in numbers), len(numbers)
-
-
-def _numbers(tensor: Any) -> Iterable[Any]:
-    if not isinstance(tensor, Sequence) or isinstance(tensor, str):
-        return [tensor]
-    return (number for part in tensor for number in _numbers(part))

@@ -8,10 +8,10 @@ from dataclasses import replace
 from rich.console import Group, RenderableType
 
 from conformance.checking.counterexample import Diagnosis
-from conformance.checking.verdict import Undecided, Verdict
+from conformance.checking.verdict import Undecided, Verdict, grouped
 from conformance.running.reporting.terminal.alike import Alike, together
 from conformance.running.reporting.terminal.consoles import Indented
-from conformance.running.reporting.terminal.tables import STYLES, counted, groups
+from conformance.running.reporting.terminal.tables import STYLES, counted
 
 IN_FULL = 5
 """How many groups of failures of an implementation on a device are told with every detail."""
@@ -24,7 +24,7 @@ def failures(verdicts: Iterable[Verdict]) -> RenderableType:
     of an implementation on a device only message, case and reproduction follow.
     """
     parts: list[RenderableType] = []
-    for _, group in groups(verdicts):
+    for group in grouped(verdicts).values():
         found = together(group)
         for number, alike in enumerate(found):
             parts += _told(alike, number < IN_FULL, start=not number and len(found) > 1)

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from conformance.checking.verdict import Verdict
+from conformance.checking.verdict import Verdict, grouped
 from conformance.running.reporting import coverage
+from conformance.running.reporting.circumstances import declarations
 from conformance.running.reporting.terminal.consoles import Indented
-from conformance.running.reporting.terminal.tables import groups
-from reference import Precision
-from strategies import Support
 
 if TYPE_CHECKING:
     from conformance.running.reporting.report import Run
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 
 def _measured(verdicts: Sequence[Verdict]) -> Iterator[str]:
     """What was measured of each implementation and device, and what was judged by that."""
-    for (implementation, device), group in groups(verdicts):
+    for (implementation, device), group in grouped(verdicts).items():
         where = f"{implementation} on {device}"
         figures = dict.fromkeys(line for verdict in group for line in verdict.figures)
         judged = dict.fromkeys(line for verdict in group for line in verdict.judged_by)
@@ -38,21 +36,6 @@ def _devices(circumstances: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"{name}: {told}" for name, told in cuda["devices"].items())
         used = "in use" if cuda["cudnn_used"] else "not in use"
         yield f"driver {cuda['driver']}, CUDA {cuda['cuda']}, cuDNN {cuda['cudnn']} {used}"
-
-
-def _declared(circumstances: Mapping[str, Any]) -> Iterator[str]:
-    """What each implementation does not offer, and which arithmetic it declares."""
-    for name, supports in circumstances.get("supports", {}).items():
-        lacking = Support(**supports).lacking()
-        absent = [each for each in Support.results if each not in supports["results"]]
-        declared = Precision(**circumstances["precision"][name]).described()
-        for what, items in (
-            ("does not take", lacking),
-            ("does not return", absent),
-            ("declares its precision", declared),
-        ):
-            if items:
-                yield f"{name} {what}: {', '.join(items)}"
 
 
 def _counted(run: Run) -> str:
@@ -91,7 +74,11 @@ def summarize(console: Console, run: Run) -> None:
     """Print declarations, counts, versions and, if everything was decided, the outcome."""
     of = run.circumstances
     for line in (
-        *_declared(of),
+        *(
+            f"{name} {what}: {', '.join(items)}"
+            for name, said in declarations(of)
+            for what, items in said
+        ),
         *of.get("absent", ()),
         *of.get("shortened", ()),
         *of.get("mended", ()),

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from conformance.checking.requirement import Requirement
-from conformance.checking.verdict import (
-    Crashed,
-    Failed,
-    FailedShould,
-    NotApplicable,
-    TimedOut,
-    Undecided,
-    Verdict,
-)
+from conformance.checking.verdict import NotApplicable, Undecided, Verdict, grouped
 from conformance.running.reporting.terminal.consoles import Indented
 
 STYLES = {
@@ -37,7 +29,7 @@ STYLES = {
 def render(verdicts: Sequence[Verdict]) -> RenderableType:
     """Return a table for each implementation and device, or a line if nothing is applicable."""
     parts: list[RenderableType] = []
-    for (implementation, device), group in groups(verdicts):
+    for (implementation, device), group in grouped(verdicts).items():
         reasons = {verdict.reason for verdict in group}
         if len(reasons) == 1 and all(isinstance(verdict, NotApplicable) for verdict in group):
             text = f"{implementation} on {device}: {counted(len(group))} not applicable, "
@@ -60,8 +52,7 @@ def render(verdicts: Sequence[Verdict]) -> RenderableType:
 
 def _cells(verdict: Verdict) -> tuple[str | Text, ...]:
     # the share of the cases before a failure would look as if the failure were within its bound
-    failed = isinstance(verdict, (Failed, FailedShould, Crashed, TimedOut))
-    share = None if failed else verdict.largest_share
+    share = None if verdict.fails else verdict.largest_share
     return (
         verdict.requirement,
         Text(verdict.outcome, style=STYLES[verdict.outcome]),
@@ -104,11 +95,3 @@ def table(verdicts: Sequence[Verdict]) -> str:
     buffer = io.StringIO()
     Console(file=buffer, width=100, color_system=None).print(render(verdicts))
     return buffer.getvalue()
-
-
-def groups(verdicts: Iterable[Verdict]) -> list[tuple[tuple[str, str], list[Verdict]]]:
-    """Return the verdicts of each implementation and device, in the order in which these come."""
-    found: dict[tuple[str, str], list[Verdict]] = {}
-    for verdict in verdicts:
-        found.setdefault((verdict.implementation, verdict.device), []).append(verdict)
-    return list(found.items())
