@@ -9,12 +9,15 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from conformance.checking.budget import MEMORY
 from conformance.errors import Broken, UsageError
 from conformance.implementations.own_imports import OURS
 from conformance.running.limits import cap_memory
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 LONGEST = 1e6
 """The longest wait in seconds: the operating system counts milliseconds in a small integer."""
@@ -61,7 +64,7 @@ class Apart:
             self._process.start()
         sending.close()
 
-    def __enter__(self) -> Apart:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:

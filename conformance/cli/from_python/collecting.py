@@ -8,12 +8,12 @@ from conformance.checking.verdict import Verdict
 from conformance.cli.from_python.deciding import Called, Decided, can_fork, here, in_children
 from conformance.cli.from_python.settled import Settled
 from conformance.running.choosing import SELECTION, Target, requirements, selected
-from conformance.running.collecting import Reporting
+from conformance.running.gathering import Gathering
 from conformance.running.journal import Collected, Journal
 from conformance.running.unfinished import of_dead_worker
 
 
-class Collecting(Reporting):
+class Collecting(Gathering):
     """The verdicts on `targets`, whose requirements are the `items`.
 
     Raises :class:`~conformance.UsageError` for requirements that do not exist.
