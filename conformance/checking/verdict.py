@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -91,6 +92,11 @@ class Verdict:
     def complete(self) -> bool:
         """Whether all cases were tried: no failure ended the search."""
         return isinstance(self, (Passed, ExpectedFailure, UnexpectedPass))
+
+    @property
+    def message(self) -> str:
+        """What is wrong: the failure, or else the reason."""
+        return self.counterexample.message if self.counterexample else self.reason
 
     @property
     def explained(self) -> bool:
@@ -183,3 +189,10 @@ def from_json(values: Mapping[str, Any]) -> Verdict:
     """
     rest = {name: value for name, value in values.items() if name != "outcome"}
     return decode(OUTCOMES[values["outcome"]], rest)
+
+
+def explained(verdicts: Iterable[Verdict]) -> tuple[Counter[str], list[Verdict]]:
+    """Return how many are undecided, by reason, and the failures to be seen, musts first."""
+    shown = sorted((each for each in verdicts if each.explained), key=lambda each: each.conformant)
+    undecided = Counter(each.reason for each in shown if isinstance(each, Undecided))
+    return undecided, [each for each in shown if not isinstance(each, Undecided)]

@@ -6,7 +6,7 @@ import argparse
 from contextlib import nullcontext
 from pathlib import Path
 
-from conformance.errors import BROKEN, CONFORMANT, INTERRUPTED, NOT_CONFORMANT
+from conformance.errors import BROKEN, INTERRUPTED
 from conformance.running.folder import RunFolder
 from conformance.running.journal import collected
 from conformance.running.reporting.github import commands, without_commands
@@ -42,11 +42,7 @@ def report(asked: argparse.Namespace) -> int:
     except Unwritable as error:
         console.print(str(error), markup=False)
         return BROKEN
-    if not run.complete:
-        return INTERRUPTED
-    if run.too_little:
-        return BROKEN
-    return CONFORMANT if run.conformant else NOT_CONFORMANT
+    return run.status if run.complete else INTERRUPTED
 
 
 def run_in(folder: Path) -> Run:

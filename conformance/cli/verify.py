@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.errors import BROKEN, CONFORMANT, NOT_CONFORMANT, UsageError
+from conformance.errors import BROKEN, NOT_CONFORMANT, UsageError
 from conformance.running import options
 from conformance.running.options.option import PYTEST, VERIFY
 
@@ -28,8 +28,7 @@ def verify(asked: argparse.Namespace) -> int:
     from rich.console import Console
 
     from conformance.implementations.programs.keeper import adopt_orphans, children, end_children
-    from conformance.running.full_disk import choose_folder
-    from conformance.running.plugin import FAMILIES
+    from conformance.running.plugin import FAMILIES, choose_folder
     from conformance.running.progress import Face
     from conformance.running.reporting.side_by_side.reports import read
     from conformance.running.resuming import unfinished
@@ -144,10 +143,8 @@ def _report(asked: argparse.Namespace, face: Face, errors: Console, code: int) -
     if failed:
         errors.print(f"lstm-conformance: {failed}", style="bold red", markup=False)
         return BROKEN
-    if finished and run.too_little:
-        return BROKEN
     if finished:
-        return CONFORMANT if run.conformant else NOT_CONFORMANT
+        return run.status
     if asked.lstm_fail_fast and not run.faultless and not (interrupted or run.broken):
         errors.print(f"stopped at the first red: {len(run.verdicts)} of {run.total} decided")
         return NOT_CONFORMANT
@@ -161,10 +158,13 @@ def _report(asked: argparse.Namespace, face: Face, errors: Console, code: int) -
 
 def _broke(errors: Console, log: str, asked: argparse.Namespace) -> int:
     """Say that the run broke, and why: the disk is full, or what is in `log`."""
-    from conformance.running.full_disk import full
-
-    root = Path(asked.lstm_reproductions)
-    why = full([root if root.is_dir() else Path.cwd(), Path(tempfile.gettempdir())])
+    root, why = Path(asked.lstm_reproductions), ""
+    for folder in (Path(tempfile.gettempdir()), root if root.is_dir() else Path.cwd()):
+        try:
+            with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+                file.write(b"\0")
+        except OSError as error:
+            why = f"nothing can be written to {folder}: {error.strerror}"
     text = "lstm-conformance: the run itself broke" + (why and f": {why}")
     errors.print(text, style="bold red", markup=False, highlight=False)
     if not why:

@@ -18,9 +18,8 @@ from conformance.running.collection import LEFT_OUT
 from conformance.running.gathering import Gathering
 from conformance.running.options import SHARED
 from conformance.running.patience import TOOK
-from conformance.running.reporting import coverage
 from conformance.running.reporting.github import commands
-from conformance.running.reporting.terminal.summary import expectations
+from conformance.running.reporting.terminal.summary import coverage, expectations
 from conformance.running.reporting.terminal.tables import table
 from conformance.running.resuming import Unfinished
 from conformance.running.unfinished import of_dead_worker
@@ -180,7 +179,7 @@ class Reporting(Gathering):
             terminalreporter.write(table(self.run.verdicts))
             for name in self.run.unchecked:
                 terminalreporter.write_line(f"nothing was checked of {name}")
-            for line in coverage.lines(self.run):
+            for line in coverage(self.run):
                 terminalreporter.write_line(line)
             for line in (
                 *self.run.circumstances.get("absent", ()),

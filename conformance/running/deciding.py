@@ -115,8 +115,12 @@ def _decided(
         verdict = decide(watch, supports.dtypes, way)
         verdict = replace(verdict, judged_by=activations.judged_by(implementation))
     if requirement.by_dtype and not devices.lost():
-        measured = implementation, supports.dtypes, device
-        figures, units = activations.figures(*measured), activations.units(*measured)
+        measured = activations.by_dtype(implementation, supports.dtypes, device)
+        figures = tuple(f"{name}: {each.described()}" for name, each in measured.items())
+        units = {
+            name: {function: error.units for function, error in each.errors.items()}
+            for name, each in measured.items()
+        }
         verdict = replace(verdict, figures=figures, units=units)
     return verdict
 

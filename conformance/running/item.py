@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import statistics
 import time
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +31,6 @@ from conformance.running.dividing.time_budget import Division, Key
 from conformance.running.folder import RunFolder
 from conformance.running.journal import Doing, Entry, Journal
 from conformance.running.patience import TOOK, Calls
-from conformance.running.quiet import quiet
 from conformance.running.smoke import FAILED, SmokeTests
 from reference import Case
 
@@ -189,6 +190,18 @@ class Item:
         if reason is not None:
             return NotApplicable(*here, reason=reason)
         return Undecided(*here, reason=why, **rest)
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Show no warning within the context, and pass none on.
+
+    pytest-xdist sends each warning that pytest records to the process that reports, and ends the
+    run if that process cannot import the warning's class.
+    """
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda *_, **__: None
+        yield
 
 
 def smoke_tests(config: pytest.Config) -> SmokeTests:

@@ -83,13 +83,11 @@ def _case(suite: str, verdict: Verdict) -> ElementTree.Element:
     if tag is None:
         return case
     lines = [*verdict.lines(), *([verdict.script] if verdict.script else [])]
-    found = verdict.counterexample
-    said = verdict.reason or (found.message if found else "")
-    if found and tag != "skipped":
-        said = found.message
-    kind = found.kind if found and tag != "skipped" else verdict.outcome
+    found = verdict.counterexample if tag != "skipped" else None
+    said = verdict.message if found else verdict.reason or verdict.message
+    kind = found.kind if found else verdict.outcome
     if isinstance(verdict, FailedShould):
-        said = f"failed should: {found.message if found else verdict.reason}"
+        said = f"failed should: {verdict.message}"
     first = said.partition("\n")[0]
     element = ElementTree.SubElement(case, tag, type=_text(kind), message=_text(first))
     if tag != "skipped":

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from conformance.checking.verdict import OUTCOMES, NotApplicable, Undecided, Verdict, grouped
+from conformance.checking.verdict import OUTCOMES, NotApplicable, Verdict, explained, grouped
 from conformance.running.reporting.reading import run_of
 from conformance.running.reporting.report import Run
 
@@ -67,21 +67,16 @@ def _counts(groups: dict[tuple[str, str], dict[str, Verdict]]) -> Iterator[str]:
 
 
 def _failures(run: Run) -> Iterator[str]:
-    explained = [each for each in run.verdicts if each.explained]
-    explained.sort(key=lambda each: each.conformant)
-    undecided = Counter(each.reason for each in explained if isinstance(each, Undecided))
+    undecided, decided = explained(run.verdicts)
     for reason, count in undecided.items():
         yield f"**{count} undecided**: {escaped(reason)}"
         yield ""
-    decided = [each for each in explained if not isinstance(each, Undecided)]
     for verdict in decided[:MOST]:
-        found = verdict.counterexample
-        said = found.message if found else verdict.reason
         where = f"{escaped(verdict.implementation)} on {escaped(verdict.device)}"
         yield (
             f"<details><summary>{SIGNS.get(verdict.outcome, '❌')} "
             f"<b>{html.escape(verdict.requirement)}</b> {verdict.outcome}, {where}: "
-            f"{escaped(said.partition(chr(10))[0][:300])}</summary>"
+            f"{escaped(verdict.message.partition(chr(10))[0][:300])}</summary>"
         )
         yield ""
         # without empty lines, at which some readers end the HTML

@@ -18,7 +18,7 @@ from torch import nn
 
 import conformance
 from conformance import Case, HandWritten, Result, Support, UsageError, check, infer, load, verify
-from conformance.cli.from_python import collecting, deciding
+from conformance.cli.from_python import deciding
 from conformance.cli.from_python.deciding import _Child
 from conformance.cli.from_python.settled import Settled
 from conformance.running.reporting.report import SCHEMA
@@ -195,7 +195,7 @@ def test_child_has_the_time_that_the_run_has(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_limit_of_time_holds_without_children(monkeypatch: pytest.MonkeyPatch) -> None:
     """This process is interrupted in Python code."""
-    monkeypatch.setattr(collecting, "can_fork", lambda: False)
+    monkeypatch.setattr(deciding, "can_fork", lambda: False)
     assert [each.outcome for each in few(Hangs, timeout=1.0).verdicts] == ["timed out"]
     assert few(Adapter).conformant
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from conformance.checking.cells import Cells
 from conformance.checking.counterexample import Diagnosis
-from conformance.checking.verdict import NotApplicable, Undecided, Verdict, grouped
+from conformance.checking.verdict import NotApplicable, Verdict, explained, grouped
 from conformance.recording.json import decode
 from conformance.requirements import REQUIREMENTS
 from conformance.running.reporting.circumstances import circumstances, declarations
@@ -129,8 +129,7 @@ def percent(share: float) -> str:
 
 def _failures(verdicts: Sequence[Verdict]) -> Iterator[Details]:
     """Yield what is explained, failed musts first."""
-    explained = [each for each in verdicts if each.explained and not isinstance(each, Undecided)]
-    for number, verdict in enumerate(sorted(explained, key=lambda each: each.conformant), start=1):
+    for number, verdict in enumerate(explained(verdicts)[1], start=1):
         found = verdict.counterexample
         drawn, others = matrices.inputs(found) if found else ([], [])
         wrong = matrices.wrong(found) if found else []

@@ -1,4 +1,4 @@
-"""What follows the tables: what was declared and measured, counts, versions and the outcome."""
+"""What follows the tables: declarations, what was exercised and measured, and the outcome."""
 
 from __future__ import annotations
 
@@ -8,13 +8,55 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from conformance.checking.cells import Cells, cases
 from conformance.checking.verdict import Verdict, grouped
-from conformance.running.reporting import coverage
+from conformance.requirements import REQUIREMENTS
 from conformance.running.reporting.circumstances import declarations
+from conformance.running.reporting.floor import exercised
 from conformance.running.reporting.terminal.consoles import Indented
 
 if TYPE_CHECKING:
     from conformance.running.reporting.report import Run
+
+
+FEWEST = 4
+"""How many of the cells with the fewest cases are named."""
+
+
+def coverage(run: Run) -> Iterator[str]:
+    """Yield what each implementation was exercised with on each device, and what is missing."""
+    for (implementation, device), cells in exercised(run.verdicts).items():
+        if cells:
+            yield f"{implementation} on {device}, exercised: {_exercised(cells)}"
+    if run.shard:
+        yield f"shard {run.shard}: whether enough was checked, only all shards together show"
+    for short in run.not_enough:
+        yield f"not enough was checked: {short.line()}"
+    if run.left_out:
+        names = ", ".join(dict.fromkeys(sorted(run.left_out)))
+        yield f"left out by the time budget: {names}"
+
+
+def _exercised(cells: Cells) -> str:
+    """Return the number of cases, those in each dtype, and the cells with the fewest cases."""
+    dtypes = ", ".join(f"{name} {count}" for name, count in cells.get("dtype", {}).items())
+    others = [
+        (count, f"{axis} {value}")
+        for axis, counts in cells.items()
+        for value, count in counts.items()
+        if axis != "dtype"
+    ]
+    fewest = ", ".join(f"{name} {count}" for count, name in sorted(others)[:FEWEST])
+    return f"{cases(cells)} cases, {dtypes}; fewest: {fewest}"
+
+
+def _caveat(run: Run) -> str:
+    """Return what the last line has to add to the outcome: what must be met and was left out."""
+    missing = {
+        name for name in run.left_out if name in REQUIREMENTS and not REQUIREMENTS[name].should
+    }
+    musts = f"{len(missing)} must{'s' * (len(missing) > 1)}"
+    return f", without {musts} that the time budget left out" if missing else ""
 
 
 def _measured(verdicts: Sequence[Verdict]) -> Iterator[str]:
@@ -83,7 +125,7 @@ def summarize(console: Console, run: Run) -> None:
         *of.get("shortened", ()),
         *of.get("mended", ()),
         *_measured(run.verdicts),
-        *coverage.lines(run),
+        *coverage(run),
         *expectations(run),
     ):
         console.print(Indented(line, style="dim"))
@@ -104,4 +146,4 @@ def outcome(console: Console, run: Run) -> None:
         word = f"nothing was checked of {', '.join(run.unchecked)}"
     elif run.too_little:
         word = "not enough was checked"
-    console.print(Indented(word + coverage.caveat(run), style=style))
+    console.print(Indented(word + _caveat(run), style=style))

@@ -19,8 +19,7 @@ from conformance.checking.verdict import (
     from_json,
 )
 from conformance.running.reporting.report import Run
-from conformance.running.reporting.terminal.alike import together
-from conformance.running.reporting.terminal.failures import IN_FULL, failures
+from conformance.running.reporting.terminal.failures import IN_FULL, failures, together
 from conformance.running.reporting.terminal.summary import summarize
 from conformance.running.reporting.terminal.tables import listed, table
 
