@@ -72,14 +72,10 @@ def _annotation(verdict: Verdict) -> str:
     found = verdict.counterexample
     diagnosis = found.diagnosis.lines() if found else []
     place = verdict.implementation.rpartition(":")[0]
+    where = f"{verdict.implementation} on {verdict.device}"
     return command(
         "warning" if verdict.conformant else "error",
-        "\n".join(
-            [
-                f"{verdict.implementation} on {verdict.device}: {verdict.message[:LONGEST]}",
-                *diagnosis,
-            ]
-        ),
+        "\n".join([f"{where}: {verdict.message[:LONGEST]}", *diagnosis]),
         file=place if place.endswith(".py") else "",
         title=f"{verdict.requirement} {verdict.outcome}",
     )

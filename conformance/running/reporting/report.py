@@ -14,7 +14,7 @@ from conformance.checking.expectations.applying import Expected
 from conformance.checking.expectations.complaints import Complaint, complaints, seen
 from conformance.checking.verdict import OUTCOMES, NotApplicable, Undecided, Verdict
 from conformance.errors import BROKEN, CONFORMANT, NOT_CONFORMANT
-from conformance.recording.json import encode, write
+from conformance.recording.json import encode
 from conformance.requirements import REQUIREMENTS
 from conformance.running.reporting.floor import Floor, Shortfall, exercised, shortfalls
 
@@ -137,10 +137,6 @@ class Run:
                 for each in self.verdicts
             )
         )
-
-    def write(self, path: Path) -> None:
-        """Write the report as JSON."""
-        write(path, self.to_json())
 
     @property
     def complaints(self) -> list[Complaint]:
