@@ -16,14 +16,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from conformance.checking.cells import Cells
 from conformance.checking.counterexample import Counterexample
 from conformance.recording.json import decode, encode
+
+T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
 
 PROPERTY = "lstm_conformance_verdict"
 """The name under which a verdict travels as a property of a pytest report."""
@@ -82,6 +84,16 @@ class Verdict:
     def key(self) -> tuple[str, str, str]:
         """What was decided: the requirement, the implementation and the device."""
         return self.requirement, self.implementation, self.device
+
+    @property
+    def where(self) -> str:
+        """The implementation and the device, in words."""
+        return f"{self.implementation} on {self.device}"
+
+    @property
+    def share(self) -> float | None:
+        """The largest share of the bound; None after a failure, before which it says little."""
+        return None if self.fails else self.largest_share
 
     @property
     def fails(self) -> bool:
@@ -174,12 +186,23 @@ OUTCOMES: dict[str, type[Verdict]] = {kind.outcome: kind for kind in Verdict.__s
 """The verdicts by outcome."""
 
 
-def grouped(verdicts: Iterable[Verdict]) -> dict[tuple[str, str], list[Verdict]]:
-    """Return the verdicts of each implementation and device, in the order in which these come."""
-    found: dict[tuple[str, str], list[Verdict]] = {}
-    for verdict in verdicts:
-        found.setdefault((verdict.implementation, verdict.device), []).append(verdict)
+def grouped(items: Iterable[T], by: Callable[[T], K]) -> dict[K, list[T]]:
+    """Return the items that have the same by `by`, in the order in which these come."""
+    found: dict[K, list[T]] = {}
+    for item in items:
+        found.setdefault(by(item), []).append(item)
     return found
+
+
+def by_target(verdicts: Iterable[Verdict]) -> dict[tuple[str, str], list[Verdict]]:
+    """Return the verdicts of each implementation and device."""
+    return grouped(verdicts, lambda each: (each.implementation, each.device))
+
+
+def by_reason(verdicts: Iterable[Verdict], kind: type[Verdict]) -> dict[str, list[str]]:
+    """Return the names of the requirements with verdicts of a kind, by the reason."""
+    found = grouped((each for each in verdicts if isinstance(each, kind)), lambda each: each.reason)
+    return {reason: [each.requirement for each in same] for reason, same in found.items()}
 
 
 def from_json(values: Mapping[str, Any]) -> Verdict:
@@ -191,8 +214,8 @@ def from_json(values: Mapping[str, Any]) -> Verdict:
     return decode(OUTCOMES[values["outcome"]], rest)
 
 
-def explained(verdicts: Iterable[Verdict]) -> tuple[Counter[str], list[Verdict]]:
-    """Return how many are undecided, by reason, and the failures to be seen, musts first."""
-    shown = sorted((each for each in verdicts if each.explained), key=lambda each: each.conformant)
-    undecided = Counter(each.reason for each in shown if isinstance(each, Undecided))
-    return undecided, [each for each in shown if not isinstance(each, Undecided)]
+def explained(verdicts: Iterable[Verdict]) -> tuple[dict[str, list[str]], list[Verdict]]:
+    """Return what is undecided, by reason, and the other failures to be seen, musts first."""
+    shown = [each for each in verdicts if each.explained]
+    decided = [each for each in shown if not isinstance(each, Undecided)]
+    return by_reason(shown, Undecided), sorted(decided, key=lambda each: each.conformant)

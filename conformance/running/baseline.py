@@ -34,8 +34,7 @@ class Baseline:
         """Yield, in words, what failed in the baseline and passes now."""
         for each in verdicts:
             if isinstance(each, Passed) and _about(each) in self.failures:
-                where = f"{each.implementation} on {each.device}"
-                yield f"mended since the baseline: {where}: {each.requirement}"
+                yield f"mended since the baseline: {each.where}: {each.requirement}"
 
 
 NOTHING = Baseline({})

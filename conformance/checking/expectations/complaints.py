@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from conformance.checking.expectations.applying import Expected
 from conformance.checking.expectations.expectation import Applied
-from conformance.checking.verdict import NotApplicable, UnexpectedPass, Use, Verdict
+from conformance.checking.verdict import NotApplicable, UnexpectedPass, Use, Verdict, grouped
 
 UNEXPECTED_PASS, OTHER = "unexpected pass", "another failure"
 NOTHING, UNLISTED = "matches nothing", "unlisted failure"
@@ -107,12 +107,9 @@ def unlisted(expected: Expected, verdicts: Iterable[Verdict]) -> list[Verdict]:
 
 
 def _unlisted(expected: Expected, verdicts: Iterable[Verdict]) -> Iterator[Complaint]:
-    places: dict[str, list[str]] = {}
-    for verdict in unlisted(expected, verdicts):
-        where = f"{verdict.implementation} on {verdict.device}"
-        places.setdefault(where, []).append(verdict.requirement)
-    for where, names in places.items():
-        yield Complaint(expected.file, UNLISTED, f"{where}: {', '.join(names)}")
+    for where, found in grouped(unlisted(expected, verdicts), lambda each: each.where).items():
+        names = ", ".join(each.requirement for each in found)
+        yield Complaint(expected.file, UNLISTED, f"{where}: {names}")
 
 
 def _where(verdict: Verdict) -> str:

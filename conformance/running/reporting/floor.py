@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.checking.cells import AXES, Cells, cases, declared, summed
-from conformance.checking.verdict import NotApplicable, Verdict, grouped
+from conformance.checking.verdict import NotApplicable, Verdict, by_target
 from conformance.errors import UsageError, unknown
 from strategies import Support
 
@@ -113,7 +113,7 @@ def wrong(given: str) -> str | None:
 
 def exercised(verdicts: Iterable[Verdict]) -> dict[tuple[str, str], Cells]:
     """Return the cells by implementation and device, where anything was decided."""
-    decided = grouped(each for each in verdicts if not isinstance(each, NotApplicable))
+    decided = by_target(each for each in verdicts if not isinstance(each, NotApplicable))
     return {where: summed(each.cells for each in mine) for where, mine in decided.items()}
 
 

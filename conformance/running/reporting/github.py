@@ -24,8 +24,8 @@ def commands(report: dict[str, Any]) -> list[str]:
     run = run_of(report)
     undecided, decided = explained(run.verdicts)
     lines = [
-        command("error", f"{count} undecided: {reason}", title="undecided")
-        for reason, count in undecided.items()
+        command("error", f"{len(names)} undecided: {reason}", title="undecided")
+        for reason, names in undecided.items()
     ]
     if not run.complete or (run.faultless and not run.conformant):
         lines.insert(0, command("error", run.outcome, title="lstm-conformance"))
@@ -72,10 +72,9 @@ def _annotation(verdict: Verdict) -> str:
     found = verdict.counterexample
     diagnosis = found.diagnosis.lines() if found else []
     place = verdict.implementation.rpartition(":")[0]
-    where = f"{verdict.implementation} on {verdict.device}"
     return command(
         "warning" if verdict.conformant else "error",
-        "\n".join([f"{where}: {verdict.message[:LONGEST]}", *diagnosis]),
+        "\n".join([f"{verdict.where}: {verdict.message[:LONGEST]}", *diagnosis]),
         file=place if place.endswith(".py") else "",
         title=f"{verdict.requirement} {verdict.outcome}",
     )

@@ -17,7 +17,7 @@ from conformance.checking.verdict import (
     Undecided,
     UnexpectedPass,
     Verdict,
-    grouped,
+    by_target,
 )
 from conformance.recording.text import printable
 from conformance.running.reporting.reading import LONGEST, run_of
@@ -40,7 +40,7 @@ def junit(report: dict[str, Any]) -> str:
     """
     run = run_of(report)
     suites = ElementTree.Element("testsuites", name="lstm-conformance")
-    for (implementation, device), verdicts in grouped(run.verdicts).items():
+    for (implementation, device), verdicts in by_target(run.verdicts).items():
         suites.append(_suite(f"{implementation} on {device}", verdicts, run, report))
     ElementTree.indent(suites)
     text = ElementTree.tostring(suites, encoding="unicode")

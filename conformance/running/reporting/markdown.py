@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from conformance.checking.verdict import OUTCOMES, NotApplicable, Verdict, explained, grouped
+from conformance.checking.verdict import OUTCOMES, NotApplicable, Verdict, by_target, explained
 from conformance.running.reporting.reading import run_of
 from conformance.running.reporting.report import Run
 
@@ -28,7 +28,7 @@ def markdown(report: dict[str, Any]) -> str:
     run = run_of(report)
     groups = {
         group: {each.requirement: each for each in verdicts}
-        for group, verdicts in grouped(run.verdicts).items()
+        for group, verdicts in by_target(run.verdicts).items()
     }
     lines = [f"## lstm-conformance: {run.outcome}", "", *_counts(groups), *_failures(run)]
     if groups:
@@ -68,8 +68,8 @@ def _counts(groups: dict[tuple[str, str], dict[str, Verdict]]) -> Iterator[str]:
 
 def _failures(run: Run) -> Iterator[str]:
     undecided, decided = explained(run.verdicts)
-    for reason, count in undecided.items():
-        yield f"**{count} undecided**: {escaped(reason)}"
+    for reason, names in undecided.items():
+        yield f"**{len(names)} undecided**: {escaped(reason)}"
         yield ""
     for verdict in decided[:MOST]:
         where = f"{escaped(verdict.implementation)} on {escaped(verdict.device)}"
@@ -110,8 +110,6 @@ def _cells(groups: Any, name: str) -> Sequence[str]:
 
 
 def _cell(verdict: Verdict) -> str:
-    share = verdict.largest_share
-    held = verdict.conformant and not verdict.explained and share is not None
-    return f"{SIGNS.get(verdict.outcome, '❌')} {verdict.outcome}" + (
-        f" ({share:.1%})" if held else ""
-    )
+    share = verdict.share if verdict.conformant else None
+    measured = "" if share is None else f" ({share:.1%})"
+    return f"{SIGNS.get(verdict.outcome, '❌')} {verdict.outcome}{measured}"

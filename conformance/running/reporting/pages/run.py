@@ -7,9 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.checking.cells import Cells
 from conformance.checking.counterexample import Diagnosis
-from conformance.checking.verdict import NotApplicable, Verdict, explained, grouped
+from conformance.checking.verdict import (
+    NotApplicable,
+    Verdict,
+    by_reason,
+    by_target,
+    explained,
+    grouped,
+)
 from conformance.recording.json import decode
 from conformance.requirements import REQUIREMENTS
 from conformance.running.reporting.circumstances import circumstances, declarations
@@ -38,8 +44,7 @@ class Row:
     @property
     def share(self) -> str:
         """The largest share of the bound; that of the cases before a failure says little."""
-        share = self.verdict.largest_share
-        return "" if share is None or self.verdict.fails else percent(share)
+        return "" if self.verdict.share is None else percent(self.verdict.share)
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,7 @@ def html(report: dict[str, Any]) -> str:
     run = run_of(report)
     failures = list(_failures(run.verdicts))
     ids = {id(each.verdict): each.id for each in failures}
-    found = grouped(run.verdicts)
+    found = by_target(run.verdicts)
     groups = [
         _group(f"group-{number}", *where, mine, run, ids)
         for number, (where, mine) in enumerate(found.items(), start=1)
@@ -145,10 +150,6 @@ def _group(
     run: Run,
     ids: dict[int, str],
 ) -> Group:
-    inapplicable: dict[str, list[str]] = {}
-    for verdict in mine:
-        if isinstance(verdict, NotApplicable):
-            inapplicable.setdefault(verdict.reason, []).append(verdict.requirement)
     rows: dict[bool, list[Row]] = {False: [], True: []}
     for verdict in mine:
         if not isinstance(verdict, NotApplicable):
@@ -167,16 +168,16 @@ def _group(
         Counter(each.outcome for each in mine),
         list(_families(rows[False])),
         list(_families(rows[True])),
-        inapplicable,
+        by_reason(mine, NotApplicable),
         list(_units(mine, run.circumstances.get("precision", {}).get(implementation))),
         _heat(mine, run.circumstances.get("supports", {}).get(implementation)),
     )
 
 
 def _heat(verdicts: Sequence[Verdict], supports: dict[str, Any] | None) -> HeatMap | None:
-    families: dict[str, list[Cells]] = {}
-    for verdict in verdicts:
-        families.setdefault(_family(verdict), []).append(verdict.cells)
+    families = {
+        name: [each.cells for each in mine] for name, mine in grouped(verdicts, _family).items()
+    }
     return heat_map(families, decode(Support, supports) if supports else None)
 
 
@@ -187,13 +188,9 @@ def _family(verdict: Verdict) -> str:
 
 
 def _families(rows: Sequence[Row]) -> Iterator[Family]:
-    by_family: dict[str, list[Row]] = {}
-    for row in rows:
-        by_family.setdefault(_family(row.verdict), []).append(row)
-    for title, found in by_family.items():
+    for title, found in grouped(rows, lambda row: _family(row.verdict)).items():
         points = [point for row in found for point in _points(row.verdict)]
-        held = [row.verdict for row in found if not row.verdict.fails]
-        largest = [each.largest_share for each in held if each.largest_share is not None]
+        largest = [row.verdict.share for row in found if row.verdict.share is not None]
         yield Family(title, found, points, percent(max(largest)) if largest else "")
 
 

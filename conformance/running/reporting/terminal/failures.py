@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 
 from conformance.checking.counterexample import Diagnosis, flat
 from conformance.checking.requirement import LEVELS
-from conformance.checking.verdict import Undecided, Verdict, grouped
+from conformance.checking.verdict import Undecided, Verdict, by_target, grouped
 from conformance.requirements import REQUIREMENTS
 from conformance.running.reporting.terminal.consoles import Indented
 from conformance.running.reporting.terminal.tables import STYLES, counted
@@ -26,7 +26,7 @@ def failures(verdicts: Iterable[Verdict]) -> RenderableType:
     of an implementation on a device only message, case and reproduction follow.
     """
     parts: list[RenderableType] = []
-    for group in grouped(verdicts).values():
+    for group in by_target(verdicts).values():
         found = together(group)
         for number, alike in enumerate(found):
             parts += _told(alike, number < IN_FULL, start=not number and len(found) > 1)
@@ -36,11 +36,10 @@ def failures(verdicts: Iterable[Verdict]) -> RenderableType:
 def _told(alike: Alike, full: bool, start: bool) -> list[RenderableType]:
     first = alike.first
     style = STYLES[first.outcome]
-    where = f"{first.implementation} on {first.device}"
     if isinstance(first, Undecided) and first.counterexample is None:
-        text = f"{where}: undecided, {first.reason}: {counted(1 + len(alike.others))}"
+        text = f"{first.where}: undecided, {first.reason}: {counted(1 + len(alike.others))}"
         return [Indented(""), Indented(text, style=style)]
-    text = f"{'start here: ' if start else ''}{where}: {first.requirement} {first.outcome}"
+    text = f"{'start here: ' if start else ''}{first.where}: {first.requirement} {first.outcome}"
     parts = [Indented(""), Indented(text, style=style)]
     parts += [Indented(line, 2) for line in (first if full else _shortened(first)).lines()]
     if alike.others:
@@ -76,9 +75,8 @@ def together(verdicts: Iterable[Verdict]) -> list[Alike]:
     raise the same exception at the same place, have the same message, have the same explanation, or
     were not decided for the same reason.
     """
-    found: dict[tuple[str, str, Any], list[Verdict]] = {}
-    for verdict in sorted((each for each in verdicts if each.explained), key=_order):
-        found.setdefault((verdict.outcome, *_cause(verdict)), []).append(verdict)
+    shown = sorted((each for each in verdicts if each.explained), key=_order)
+    found = grouped(shown, lambda each: (each.outcome, *_cause(each)))
     return [Alike(why, first, tuple(others)) for (_, why, _), (first, *others) in found.items()]
 
 

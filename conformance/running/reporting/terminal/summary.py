@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from conformance.checking.cells import Cells, cases
-from conformance.checking.verdict import Verdict, grouped
+from conformance.checking.verdict import Verdict, by_target, grouped
 from conformance.requirements import REQUIREMENTS
 from conformance.running.reporting.circumstances import declarations
 from conformance.running.reporting.floor import exercised
@@ -61,7 +61,7 @@ def _caveat(run: Run) -> str:
 
 def _measured(verdicts: Sequence[Verdict]) -> Iterator[str]:
     """What was measured of each implementation and device, and what was judged by that."""
-    for (implementation, device), group in grouped(verdicts).items():
+    for (implementation, device), group in by_target(verdicts).items():
         where = f"{implementation} on {device}"
         figures = dict.fromkeys(line for verdict in group for line in verdict.figures)
         judged = dict.fromkeys(line for verdict in group for line in verdict.judged_by)
@@ -106,10 +106,9 @@ def expectations(run: Run) -> Iterator[str]:
         count = len({each.entry.at for each in expected.applied if not each.entry.shipped})
         every = count + len(expected.unjudged)
         yield f"{count} of {every} expected failures in {expected.file} apply"
-        reasons: dict[str, list[str]] = {}
-        for at, why in expected.unjudged.items():
-            reasons.setdefault(why, []).append(at)
-        yield from (f"not judged, {why}: {', '.join(places)}" for why, places in reasons.items())
+        unjudged = expected.unjudged
+        for why, places in grouped(unjudged, unjudged.__getitem__).items():
+            yield f"not judged, {why}: {', '.join(places)}"
 
 
 def summarize(console: Console, run: Run) -> None:
