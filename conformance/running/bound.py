@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from conformance.checking import process_state
-from conformance.checking.budget import Budget
 from conformance.checking.engine import left_out
 from conformance.checking.expectations.applying import Expected, applied
 from conformance.checking.expectations.complaints import complaints
@@ -48,26 +47,12 @@ class NotConformant(AssertionError):
 
 
 @dataclass(frozen=True)
-class How:
-    """How requirements are decided; the fields are arguments of the decorator."""
-
-    profile: str
-    max_examples: int | None
-    seed: int | None
-    timeout: float | None
-    devices: tuple[str, ...] | None
-    dtypes: str
-    precision: str
-    isolated: bool | None
-
-
-@dataclass(frozen=True)
 class BoundRequirement:
     """One requirement on one implementation, which a call decides."""
 
     requirement: str
     target: Any
-    how: How = field(repr=False)
+    how: session.How = field(repr=False)
     strict: bool = False
     expectations: tuple[Expectation, ...] = ()
 
@@ -84,14 +69,14 @@ class BoundRequirement:
             exact_arithmetic()
             devices = self.how.devices or implementation.supports.devices
             own = self.expectations
-            if left_out(REQUIREMENTS[self.requirement], self._effort()[0]):
+            if left_out(REQUIREMENTS[self.requirement], self.how.effort()[0]):
                 own = ()
             entries = [*own, *known_faults(self.requirement)]
             expected = Expected("expectations", tuple(applied(entries, implementation, devices)[0]))
             verdicts = [self._decided(implementation, device, expected) for device in devices]
         for verdict in verdicts:
             if not verdict.conformant:
-                seed = self._effort()[0].seed
+                seed = self.how.effort()[0].seed
                 again = (
                     f"pytest --lstm-seed {seed}, or parametrize_with_requirements(..., seed={seed})"
                 )
@@ -115,12 +100,8 @@ class BoundRequirement:
         implementation = with_dtypes(_implementation(self.target), self.how.dtypes)
         return with_precision(implementation, self.how.precision)
 
-    def _effort(self) -> tuple[Budget, float]:
-        how = self.how
-        return session.effort(how.profile, how.max_examples, how.seed, how.timeout)
-
     def _decided(self, implementation: Implementation, device: str, expected: Expected) -> Verdict:
-        budget, seconds = self._effort()
+        budget, seconds = self.how.effort()
         asked = session.options()
         limit = asked["lstm_timeout"] or self.how.timeout
         name = _place(self.target, implementation)

@@ -175,15 +175,13 @@ def applies(requirement: Requirement, target: Target, device: str, budget: Budge
 
 def budget(config: pytest.Config) -> Budget:
     """Return how many cases are tried, from which seed, and how long a failure is shrunk."""
-    profile = config.getoption("lstm_profile")
-    examples = config.getoption("lstm_max_examples") or PROFILES[profile]
-    shrink_seconds = min(Budget.shrink_seconds, limits.timeout(config) / 4)
-    place = config.getoption("lstm_database")
-    shared = opened(place) if place else None
-    timed = config.getoption("lstm_time_budget") and not config.getoption("lstm_max_examples")
-    stretch = STRETCHED if timed else 1
-    return Budget(
-        examples, config.getoption("lstm_seed"), shrink_seconds, stretch=stretch, database=shared
+    examples, timed = config.getoption("lstm_max_examples"), config.getoption("lstm_time_budget")
+    return Budget.within(
+        limits.timeout(config),
+        examples or PROFILES[config.getoption("lstm_profile")],
+        config.getoption("lstm_seed"),
+        stretch=STRETCHED if timed and not examples else 1,
+        database=opened(config.getoption("lstm_database")),
     )
 
 

@@ -117,11 +117,16 @@ def _verdict(task: Task, journal: Path) -> Iterator[Verdict]:
 
 def impossible(implementation: Implementation) -> str:
     """Return why a fork cannot decide, empty if it can."""
-    if sys.platform != "linux":
-        return "a fork is safe on Linux only"
     if any(device.startswith("cuda") for device in implementation.supports.devices):
         return "a fork cannot use CUDA"
     if implementation.supports.own_process:
         return "it runs in a process of its own"
+    return unsafe()
+
+
+def unsafe() -> str:
+    """Return why a fork of this process cannot compute, empty if it can."""
+    if sys.platform != "linux":
+        return "a fork is safe on Linux only"
     threaded = [name for name in THREADED if name in sys.modules]
     return f"{threaded[0]} is imported, and has threads" if threaded else ""

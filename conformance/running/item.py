@@ -93,8 +93,7 @@ class Item:
         """Return the seconds for drawing cases by the time budget, None without one."""
         if self.division is None:
             return None
-        folder = RunFolder(Path(self.config.getoption("lstm_journal")))
-        decided = {each.key for each in folder.verdicts()}
+        decided = {each.key for each in RunFolder.of(self.config).verdicts()}
         end = self.config.getoption("lstm_budget_end")
         return self.division.granted(self.key, decided, end, limits.workers(self.config))
 
@@ -107,8 +106,7 @@ class Item:
         here = subject(self.config, self.target, self.requirement.name, self.device)
         implementation = self.target.implementation
         found: list[Finding] = []
-        folder = RunFolder(Path(self.config.getoption("lstm_journal")))
-        limit = folder.shortened(implementation.name)
+        limit = RunFolder.of(self.config).shortened(implementation.name)
         seconds = limits.granted(self.config, self.started)
         whole = limits.own(self.config, self.started), self.started
         alarm = limits.Alarm(limit, *whole)
@@ -206,6 +204,4 @@ def quiet() -> Iterator[None]:
 
 def smoke_tests(config: pytest.Config) -> SmokeTests:
     """Return the smoke tests of this process."""
-    return config.stash.setdefault(
-        SMOKE, SmokeTests(RunFolder(Path(config.getoption("lstm_journal"))))
-    )
+    return config.stash.setdefault(SMOKE, SmokeTests(RunFolder.of(config)))

@@ -23,10 +23,11 @@ from conformance.checking.expectations.applying import applied
 from conformance.errors import UsageError, unknown
 from conformance.implementations.own_imports import OURS
 from conformance.requirements import REQUIREMENTS
-from conformance.running.bound import BoundRequirement, How, NotConformant
+from conformance.running.bound import BoundRequirement, NotConformant
 from conformance.running.choosing import of_names
 from conformance.running.expecting import given
 from conformance.running.isolated import impossible
+from conformance.running.session import How
 
 
 def parametrize_with_requirements(

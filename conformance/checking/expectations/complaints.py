@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from conformance.checking.expectations.applying import Expected
-from conformance.checking.expectations.expectation import Applied
+from conformance.checking.expectations.expectation import Applied, Expectation
 from conformance.checking.verdict import NotApplicable, UnexpectedPass, Use, Verdict, grouped
 
 UNEXPECTED_PASS, OTHER = "unexpected pass", "another failure"
@@ -38,6 +38,11 @@ class Seen:
     use: Use | None
 
     @property
+    def entry(self) -> Expectation:
+        """The entry."""
+        return self.applied.entry
+
+    @property
     def met(self) -> bool | None:
         """Whether a case was tried that the entry is about; None where that is not known."""
         if isinstance(self.verdict, NotApplicable):
@@ -64,22 +69,21 @@ def complaints(expected: Expected, verdicts: Sequence[Verdict]) -> list[Complain
     """Return what is wrong with the file of `expected`, in the order of its lines; none without."""
     if not expected.file:
         return []
-    mine = [each for each in seen(expected, verdicts) if not each.applied.entry.shipped]
+    mine = [each for each in seen(expected, verdicts) if not each.entry.shipped]
     return [*_of_entries(mine), *_unlisted(expected, verdicts)]
 
 
 def _of_entries(mine: Sequence[Seen]) -> Iterator[Complaint]:
     for each in mine:
-        at, where = each.applied.entry.at, _where(each.verdict)
+        at, where = each.entry.at, _where(each.verdict)
         if each.use is not None and each.use.otherwise:
             assert each.verdict.counterexample is not None
             failure = each.verdict.counterexample.message.partition("\n")[0]
-            text = f"{where} fails otherwise, not by {each.applied.entry.expected()}: {failure}"
+            text = f"{where} fails otherwise, not by {each.entry.expected()}: {failure}"
             yield Complaint(at, OTHER, text)
         elif missed(each):
             yield Complaint(at, UNEXPECTED_PASS, f"{where} holds: remove the entry")
-    for at in dict.fromkeys(each.applied.entry.at for each in mine):
-        of_entry = [each for each in mine if each.applied.entry.at == at]
+    for at, of_entry in grouped(mine, lambda each: each.entry.at).items():
         if all(each.met is False for each in of_entry):
             verdict = of_entry[0].verdict
             reason = f"no case of {_where(verdict)} meets its conditions"

@@ -19,6 +19,7 @@ from conformance.running import limits
 from conformance.running.child import Apart, Ended, Late
 from conformance.running.choosing import SELECTION, Target, requirements, selected
 from conformance.running.gathering import Gathering
+from conformance.running.isolated import unsafe
 from conformance.running.item import Item
 from conformance.running.journal import Collected, Journal
 from conformance.running.patience import TOOK
@@ -91,11 +92,9 @@ class Collecting(Gathering):
 
 
 def can_fork() -> bool:
-    """Return whether a forked child can compute: not with a GPU, nor beside threads of JAX."""
-    if sys.platform != "linux" or "jax" in sys.modules:
-        return False
+    """Return whether a forked child can compute, which it cannot with a GPU."""
     torch = sys.modules.get("torch")
-    return torch is None or not torch.cuda.is_available()
+    return not unsafe() and (torch is None or not torch.cuda.is_available())
 
 
 def here(items: Sequence[Called]) -> Iterator[Decided]:

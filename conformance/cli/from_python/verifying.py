@@ -50,8 +50,8 @@ def verify(
 
     On Linux each requirement is decided in a process of its own, `workers` at a time, with limits
     of time and memory. That is a fork of this process, so that the class may be one of a notebook.
-    Without ``fork``, beside JAX, and where there is a GPU, this process decides; then `timeout`
-    interrupts Python code only, and there is no limit of memory.
+    Without ``fork``, beside JAX, MLX, Paddle or TensorFlow, and where there is a GPU, this process
+    decides; then `timeout` interrupts Python code only, and there is no limit of memory.
 
     Raises :class:`~conformance.UsageError` for what is no LSTM, and for wrong arguments.
     """

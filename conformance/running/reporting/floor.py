@@ -102,15 +102,6 @@ def parsed(given: str) -> Floor:
     return found
 
 
-def wrong(given: str) -> str | None:
-    """Return what is wrong with the option, None if it is right."""
-    try:
-        parsed(given)
-    except UsageError as error:
-        return f"is not a floor: {error}"
-    return None
-
-
 def exercised(verdicts: Iterable[Verdict]) -> dict[tuple[str, str], Cells]:
     """Return the cells by implementation and device, where anything was decided."""
     decided = by_target(each for each in verdicts if not isinstance(each, NotApplicable))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,26 +33,11 @@ MOST = 5
 
 
 @dataclass(frozen=True)
-class Row:
-    """A verdict in a table. `failure` is the id of its details, empty where there are none."""
-
-    verdict: Verdict
-    claim: str
-    source: str
-    failure: str
-
-    @property
-    def share(self) -> str:
-        """The largest share of the bound; that of the cases before a failure says little."""
-        return "" if self.verdict.share is None else percent(self.verdict.share)
-
-
-@dataclass(frozen=True)
 class Family:
     """The verdicts on the requirements of one module, and how near their bounds they came."""
 
     title: str
-    rows: Sequence[Row]
+    verdicts: Sequence[Verdict]
     points: Sequence[Point]
     nearest: str
 
@@ -95,13 +80,11 @@ def html(report: dict[str, Any]) -> str:
     """Return one page that loads nothing else, of a report as ``--json`` writes it."""
     run = run_of(report)
     failures = list(_failures(run.verdicts))
-    ids = {id(each.verdict): each.id for each in failures}
-    found = by_target(run.verdicts)
     groups = [
-        _group(f"group-{number}", *where, mine, run, ids)
-        for number, (where, mine) in enumerate(found.items(), start=1)
+        _group(f"group-{number}", mine, run)
+        for number, mine in enumerate(by_target(run.verdicts).values(), start=1)
     ]
-    names = list(dict.fromkeys(name for name, _ in found))
+    names = list(dict.fromkeys(each.implementation for each in groups))
     return page(
         "run.html.jinja",
         run=run,
@@ -109,22 +92,16 @@ def html(report: dict[str, Any]) -> str:
         subject=", ".join(names) if len(names) < 4 else f"{len(names)} implementations",
         groups=groups,
         failures=failures,
-        first=list(_first(failures))[:MOST],
+        most=MOST,
+        ids={each.verdict.key: each.id for each in failures},
+        known=REQUIREMENTS,
+        percent=percent,
         dtypes=list(DTYPES),
         shares_scale=SHARES,
         units_scale=UNITS,
         declarations=list(declarations(run.circumstances)),
         circumstances=dict(circumstances(run.circumstances)),
     )
-
-
-def _first(failures: Sequence[Details]) -> Iterator[Details]:
-    """Yield the first failure of each implementation."""
-    seen = set()
-    for each in failures:
-        if each.verdict.implementation not in seen:
-            seen.add(each.verdict.implementation)
-            yield each
 
 
 def percent(share: float) -> str:
@@ -142,43 +119,26 @@ def _failures(verdicts: Sequence[Verdict]) -> Iterator[Details]:
         yield Details(f"failure-{number}", verdict, drawn, others, wrong, diagnosis)
 
 
-def _group(
-    id_: str,
-    implementation: str,
-    device: str,
-    mine: Sequence[Verdict],
-    run: Run,
-    ids: dict[int, str],
-) -> Group:
-    rows: dict[bool, list[Row]] = {False: [], True: []}
-    for verdict in mine:
-        if not isinstance(verdict, NotApplicable):
-            known = REQUIREMENTS.get(verdict.requirement)
-            row = Row(
-                verdict,
-                known.claim if known else "",
-                known.source if known else "",
-                ids.get(id(verdict), ""),
-            )
-            rows[bool(known and known.should)].append(row)
+def _group(id_: str, mine: Sequence[Verdict], run: Run) -> Group:
+    name, device, of = mine[0].implementation, mine[0].device, run.circumstances
+    applying = [each for each in mine if not isinstance(each, NotApplicable)]
+    shoulds = [name for name, each in REQUIREMENTS.items() if each.should]
+    cells = grouped(mine, _family)
+    supports = of.get("supports", {}).get(name)
     return Group(
         id_,
-        implementation,
+        name,
         device,
         Counter(each.outcome for each in mine),
-        list(_families(rows[False])),
-        list(_families(rows[True])),
+        list(_families(each for each in applying if each.requirement not in shoulds)),
+        list(_families(each for each in applying if each.requirement in shoulds)),
         by_reason(mine, NotApplicable),
-        list(_units(mine, run.circumstances.get("precision", {}).get(implementation))),
-        _heat(mine, run.circumstances.get("supports", {}).get(implementation)),
+        list(_units(mine, of.get("precision", {}).get(name))),
+        heat_map(
+            {family: [each.cells for each in them] for family, them in cells.items()},
+            decode(Support, supports) if supports else None,
+        ),
     )
-
-
-def _heat(verdicts: Sequence[Verdict], supports: dict[str, Any] | None) -> HeatMap | None:
-    families = {
-        name: [each.cells for each in mine] for name, mine in grouped(verdicts, _family).items()
-    }
-    return heat_map(families, decode(Support, supports) if supports else None)
 
 
 def _family(verdict: Verdict) -> str:
@@ -187,10 +147,10 @@ def _family(verdict: Verdict) -> str:
     return family.replace("_", " ")
 
 
-def _families(rows: Sequence[Row]) -> Iterator[Family]:
-    for title, found in grouped(rows, lambda row: _family(row.verdict)).items():
-        points = [point for row in found for point in _points(row.verdict)]
-        largest = [row.verdict.share for row in found if row.verdict.share is not None]
+def _families(verdicts: Iterable[Verdict]) -> Iterator[Family]:
+    for title, found in grouped(verdicts, _family).items():
+        points = [point for each in found for point in _points(each)]
+        largest = [each.share for each in found if each.share is not None]
         yield Family(title, found, points, percent(max(largest)) if largest else "")
 
 
