@@ -28,6 +28,7 @@ def verify(asked: argparse.Namespace) -> int:
     from rich.console import Console
 
     from conformance.implementations.programs.keeper import adopt_orphans, children, end_children
+    from conformance.running.expecting import header
     from conformance.running.plugin import FAMILIES, choose_folder
     from conformance.running.progress import Face
     from conformance.running.reporting.side_by_side.reports import read
@@ -61,20 +62,13 @@ def verify(asked: argparse.Namespace) -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder:
             os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = folder
-            _announce(asked, errors)
+            for line in header(vars(asked).__getitem__):  # which refuses a wrong file
+                errors.print(line, style="dim", markup=False, highlight=False)
             code = pytest.main(arguments, plugins=[face])
         return _report(asked, face, errors, code)
     finally:
         end_children(others)
         face.interrupts.restore()
-
-
-def _announce(asked: argparse.Namespace, errors: Console) -> None:
-    """Print which file of expected failures is used; raises :class:`UsageError` for a wrong one."""
-    from conformance.running.expecting import header
-
-    for line in header(vars(asked).__getitem__):
-        errors.print(line, style="dim", markup=False, highlight=False)
 
 
 def _workers(asked: argparse.Namespace) -> Iterator[str]:

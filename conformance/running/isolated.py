@@ -22,7 +22,7 @@ from conformance.checking.expectations.applying import Expected
 from conformance.checking.finding import Finding
 from conformance.checking.requirement import Requirement
 from conformance.checking.verdict import Crashed, TimedOut, Verdict
-from conformance.implementations.failures import Failure
+from conformance.implementations.failures import Died, Failure, NoAnswer
 from conformance.implementations.implementation import Implementation
 from conformance.reproductions.directory import remove, write
 from conformance.reproductions.subject import Subject
@@ -97,18 +97,18 @@ class Task:
             with Apart(_verdict, self, journal, memory=memory, forked=True) as process:
                 try:
                     verdict: Verdict = process.answer(seconds)
-                except Late:
-                    what, late = f"no verdict within {seconds:g} s", True
-                except Ended as ended:
-                    what, late = str(ended), False
-                else:
                     return verdict
+                except Late:
+                    kind: type[Verdict] = TimedOut
+                    what = f"no verdict within {seconds:g} s"
+                except Ended as ended:
+                    kind, what = Crashed, str(ended)
             entry, took = read(journal), time.monotonic() - started
         if entry is not None and entry.case is not None:
-            told = what if late else f"{what} in this case"
-            return unfinished(entry, self.root, told, took, late, self.expected)
+            how = NoAnswer(what) if kind is TimedOut else Died(f"{what} in this case")
+            return unfinished(entry, how, self.root, took, self.expected)
         here = self.requirement.name, self.implementation.name, self.device
-        return (TimedOut if late else Crashed)(*here, seconds=took, reason=what)
+        return kind(*here, seconds=took, reason=what)
 
 
 def _verdict(task: Task, journal: Path) -> Iterator[Verdict]:

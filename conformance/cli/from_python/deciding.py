@@ -77,18 +77,16 @@ class Collecting(Gathering):
         for item, verdict, took in self._decided_items():
             if took is not None:
                 self.patience.took(item.target.implementation.name, took)
-            self._add(verdict or self._of_process(item))
+            if verdict is None:  # the process died or hung
+                entry, expected = self._entry(item.config.process), self._collected().expected
+                verdict = of_dead_worker(self.config, entry, item.nodeid, item.key, "", expected)
+            self._add(verdict)
             yield self.run.verdicts[-1]
 
     def _decided_items(self) -> Iterator[Decided]:
         if not can_fork():
             return here(self.items)
         return in_children(self.items, max(1, self.config.getoption("lstm_workers")))
-
-    def _of_process(self, item: Called) -> Verdict:
-        """Return the verdict of a process that died or hung."""
-        entry, expected = self._entry(item.config.process), self._collected().expected
-        return of_dead_worker(self.config, entry, item.nodeid, item.key, "", expected)
 
 
 def can_fork() -> bool:
