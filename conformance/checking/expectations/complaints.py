@@ -11,12 +11,12 @@ from conformance.checking.verdict import NotApplicable, UnexpectedPass, Use, Ver
 
 UNEXPECTED_PASS, OTHER = "unexpected pass", "another failure"
 NOTHING, UNLISTED = "matches nothing", "unlisted failure"
-"""What can be wrong with an entry, or with the file."""
+"""What can be wrong with an entry, or with the file: the `problem` of a complaint."""
 
 
 @dataclass(frozen=True)
 class Complaint:
-    """Something wrong `at` a line of a file, or in the whole file: one `problem` of those."""
+    """Something wrong `at` a line of a file, or in the whole file."""
 
     at: str
     problem: str
