@@ -59,13 +59,11 @@ NOWHERE = Database(ReadOnlyDatabase(InMemoryExampleDatabase()))
 
 
 @cache
-def opened(place: str | None) -> Database:
-    """Return the database in the folder, or on the Redis server, that `place` names, if any.
+def opened(place: str) -> Database:
+    """Return the database in the folder, or on the Redis server, that `place` names.
 
     Raises :class:`UsageError` for a server that does not answer.
     """
-    if not place:
-        return NOWHERE
     if not place.startswith(REDIS):
         return Database(DirectoryBasedExampleDatabase(Path(place)))
     try:

@@ -176,12 +176,13 @@ def applies(requirement: Requirement, target: Target, device: str, budget: Budge
 def budget(config: pytest.Config) -> Budget:
     """Return how many cases are tried, from which seed, and how long a failure is shrunk."""
     examples, timed = config.getoption("lstm_max_examples"), config.getoption("lstm_time_budget")
+    place = config.getoption("lstm_database")
     return Budget.within(
         limits.timeout(config),
         examples or PROFILES[config.getoption("lstm_profile")],
         config.getoption("lstm_seed"),
         stretch=STRETCHED if timed and not examples else 1,
-        database=opened(config.getoption("lstm_database")),
+        database=opened(place) if place else None,
     )
 
 

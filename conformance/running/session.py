@@ -69,7 +69,10 @@ class How:
         examples = asked["lstm_max_examples"] or (not changed and self.max_examples)
         place = asked["lstm_database"] or _cached()
         budget = Budget.within(
-            seconds, examples or PROFILES[profile], _seed(self.seed), database=opened(place)
+            seconds,
+            examples or PROFILES[profile],
+            _seed(self.seed),
+            database=opened(place) if place else None,
         )
         return budget, seconds
 

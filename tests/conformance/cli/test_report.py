@@ -57,7 +57,7 @@ def test_every_form_is_written(tmp_path: Path) -> None:
 
 def test_annotations_follow_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Within which no line is a command."""
-    write(tmp_path / "r.json", failed())
+    write(tmp_path / "r.json", run_of(failed()).to_json())
     assert main(["report", str(tmp_path / "r.json"), "--github"]) == NOT_CONFORMANT
     first, *_, last, annotation = capsys.readouterr().out.splitlines()
     assert first.startswith("::stop-commands::")
