@@ -11,12 +11,13 @@ from conformance.checking.verdict import NotApplicable, UnexpectedPass, Use, Ver
 
 UNEXPECTED_PASS, OTHER = "unexpected pass", "another failure"
 NOTHING, UNLISTED = "matches nothing", "unlisted failure"
-"""What can be wrong with an entry, or with the file: the `problem` of a complaint."""
+PROBLEMS = (UNEXPECTED_PASS, OTHER, NOTHING, UNLISTED)
+"""What can be wrong with an entry, or with the file."""
 
 
 @dataclass(frozen=True)
 class Complaint:
-    """Something wrong `at` a line of a file, or in the whole file."""
+    """Something wrong `at` a line of a file, or in the whole file: one of :data:`PROBLEMS`."""
 
     at: str
     problem: str
