@@ -24,15 +24,7 @@ from conformance.implementations.implementation import (
 )
 from conformance.implementations.torch_module import is_torch_module
 from conformance.recording.tape import paused
-from reference import (
-    DTYPES,
-    Array,
-    Case,
-    DType,
-    Result,
-    backward,
-    trace,
-)
+from reference import DTYPES, Array, Case, DType, Result, backward, trace
 from reference.precision import DTYPES_OWN, Precision
 
 MARGIN = 1.25
@@ -220,26 +212,10 @@ def judging(implementation: Implementation, dtype: DType, device: str) -> Precis
     return _in_force.get(key, precision(implementation))
 
 
-def figures(implementation: Implementation, dtypes: Iterable[str], device: str) -> tuple[str, ...]:
-    """What is measured, a line for each dtype."""
-    found = _by_dtype(implementation, dtypes, device)
-    return tuple(f"{name}: {each.described()}" for name, each in found.items())
-
-
-def units(
-    implementation: Implementation, dtypes: Iterable[str], device: str
-) -> dict[str, dict[str, float]]:
-    """The largest error of each function in unit roundoffs, by dtype."""
-    found = _by_dtype(implementation, dtypes, device)
-    return {
-        name: {function: error.units for function, error in each.errors.items()}
-        for name, each in found.items()
-    }
-
-
-def _by_dtype(
+def by_dtype(
     implementation: Implementation, dtypes: Iterable[str], device: str
 ) -> dict[str, Measured]:
+    """What is measured in each dtype, as far as anything is."""
     found = {name: measured(implementation, DTYPES[name], device) for name in dtypes}
     return {name: each for name, each in found.items() if each is not None}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from conformance.checking.database import Database
@@ -44,6 +44,11 @@ class Budget:
     seconds: float | None = None
     stretch: int = 1
     database: Database | None = None
+
+    @classmethod
+    def within(cls, seconds: float, max_examples: int, seed: int, **rest: Any) -> Budget:
+        """Return a budget of which shrinking takes at most a fourth of the `seconds`."""
+        return cls(max_examples, seed, min(cls.shrink_seconds, seconds / 4), **rest)
 
 
 DEFAULT = Budget()

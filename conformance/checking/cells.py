@@ -45,47 +45,43 @@ class Exercised:
     """A count of the cases added so far."""
 
     def __init__(self) -> None:
-        self._drawn: Counter[tuple[str, ...]] = Counter()
-        self._modes: Counter[str] = Counter()
+        self._counts: dict[str, Counter[str]] = {axis: Counter() for axis in AXES}
 
     def add(self, case: Case) -> None:
         """Count a case."""
-        self._drawn[values(case)] += 1
+        for axis, value in values(case).items():
+            self._counts[axis][value] += 1
 
     def called(self, modes: Collection[bool]) -> None:
         """Count the modes in which the case called modules, True for train."""
-        self._modes.update("train" if training else "eval" for training in modes)
+        self._counts["mode"].update("train" if training else "eval" for training in modes)
 
     def cells(self) -> Cells:
         """Return the number of cases by axis and value."""
-        counts: dict[str, Counter[str]] = {axis: Counter() for axis in AXES}
-        counts["mode"] = self._modes
-        for drawn, count in self._drawn.items():
-            for axis, value in zip(_DRAWN, drawn, strict=True):
-                counts[axis][value] += count
-        return _in_order(counts)
+        return _in_order(self._counts)
 
 
-_DRAWN = tuple(axis for axis in AXES if axis != "mode")
-
-
-def values(case: Case) -> tuple[str, ...]:
-    """Return the value of a case on each axis but the mode, in the order of :data:`AXES`."""
+def values(case: Case) -> dict[str, str]:
+    """Return the value of a case on each axis but the mode."""
     c = case.configuration
     largest = max(c.input_size, c.hidden_size, case.batch_size)
     lengths = "none"
     if case.lengths is not None:
         falling = bool((case.lengths[1:] <= case.lengths[:-1]).all())
         lengths = "sorted" if falling else "unsorted"
-    flags = (c.bias, c.proj_size > 0, c.dropout > 0, c.batch_first, case.batched)
-    return (
-        case.dtype.name,
-        str(c.num_layers) if c.num_layers < 3 else "3+",
-        str(c.num_directions),
-        *(EITHER[flag] for flag in (*flags, case.h_0 is not None)),
-        lengths,
-        "small" if largest <= SMALL else "kernel" if largest <= KERNEL else "real",
-    )
+    return {
+        "dtype": case.dtype.name,
+        "num_layers": str(c.num_layers) if c.num_layers < 3 else "3+",
+        "directions": str(c.num_directions),
+        "bias": EITHER[c.bias],
+        "projection": EITHER[c.proj_size > 0],
+        "dropout": EITHER[c.dropout > 0],
+        "batch_first": EITHER[c.batch_first],
+        "batched": EITHER[case.batched],
+        "states": EITHER[case.h_0 is not None],
+        "lengths": lengths,
+        "size": "small" if largest <= SMALL else "kernel" if largest <= KERNEL else "real",
+    }
 
 
 def summed(parts: Iterable[Cells]) -> Cells:

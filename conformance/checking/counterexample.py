@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,9 +94,10 @@ class Counterexample:
         shown = [f"{self.message}{at}", f"in {self.case}"]
         zero = []
         for name, tensor in self.tensors.items():
-            if _size(tensor) > SHOWN:
-                shown.append(f"  {name}: {_size(tensor)} numbers")
-            elif _any_number(tensor):
+            numbers = list(flat(tensor))
+            if len(numbers) > SHOWN:
+                shown.append(f"  {name}: {len(numbers)} numbers")
+            elif any(number != 0 for number in numbers):
                 shown.append(f"  {name} = {_numbers(tensor)}")
             else:
                 zero.append(name)
@@ -105,12 +106,13 @@ class Counterexample:
         return shown + self.diagnosis.lines()
 
 
-def _size(tensor: Any) -> int:
-    return sum(map(_size, tensor)) if isinstance(tensor, Sequence) else 1
-
-
-def _any_number(tensor: Any) -> bool:
-    return any(map(_any_number, tensor)) if isinstance(tensor, Sequence) else tensor != 0
+def flat(tensor: Any) -> Iterator[Any]:
+    """Yield the numbers in lists of any depth; a text, such as that of NaN, is one."""
+    if not isinstance(tensor, Sequence) or isinstance(tensor, str):
+        yield tensor
+    else:
+        for part in tensor:
+            yield from flat(part)
 
 
 def _numbers(tensor: Any) -> str:

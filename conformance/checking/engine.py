@@ -12,18 +12,14 @@ from hypothesis import reject
 from hypothesis.errors import InvalidArgument, StopTest
 
 from conformance.checking import activations, blaming, devices, originals, process_state
-from conformance.checking.budget import DEFAULT, LEAST, PROFILES, Budget
+from conformance.checking.budget import LEAST, PROFILES, Budget
 from conformance.checking.cells import Exercised
 from conformance.checking.database import NOWHERE
 from conformance.checking.digest import Digest
 from conformance.checking.expectations.deciding import Watch, ends_process
 from conformance.checking.finding import Finding, size
 from conformance.checking.requirement import Requirement
-from conformance.checking.verdict import (
-    NotApplicable,
-    Passed,
-    Verdict,
-)
+from conformance.checking.verdict import NotApplicable, Passed, Verdict
 from conformance.implementations.failures import (
     Failure,
     LostDevice,
@@ -55,10 +51,7 @@ class _Enough(BaseException):
 
 
 def inapplicable(
-    requirement: Requirement,
-    implementation: Implementation,
-    device: str,
-    budget: Budget = DEFAULT,
+    requirement: Requirement, implementation: Implementation, device: str, budget: Budget
 ) -> str | None:
     """Give the reason why `requirement` does not apply on `device`, None if it does apply."""
     supports = implementation.supports
@@ -143,12 +136,7 @@ def search(
         )
         if found is None and drawing:
             exercised.called(modes)
-        if isinstance(came, Finding) and watch.passes_over(came):
-            held += 1
-            if ends_process(came):
-                raise _Enough
-            return
-        if isinstance(came, Finding):
+        if isinstance(came, Finding) and not watch.passes_over(came):
             if found is None:
                 once = isinstance(came.failure, (NoAnswer, LostDevice))
                 deadline = time.perf_counter() + (0 if once else budget.shrink_seconds)
@@ -158,7 +146,10 @@ def search(
             came.failure.__cause__ = came.failure.__context__ = None
             raise came.failure.with_traceback(None)
         held += 1
-        if came is not None:
+        if isinstance(came, Finding):
+            if ends_process(came):
+                raise _Enough
+        elif came is not None:
             shares[case.dtype.name] = max(shares.get(case.dtype.name, 0.0), came)
 
     examples = max(1, round(budget.max_examples * requirement.share_of_cases))
@@ -175,7 +166,7 @@ def search(
         for name in known.recall(key):
             again(cases, body, name)
             known.forget(key, name)
-        tried, held, share, drawing = 0, 0, None, True
+        tried, held, drawing = 0, 0, True
         seed = f"{budget.seed}:{requirement.name}"
         keep = partial(known.keep, key)
         valid = search_cases(
@@ -247,17 +238,11 @@ def attempt(
     before: Announce | None = None,
     seen: Callable[[Tape], None] = lambda _: None,
 ) -> Finding | float | None:
-    """As :func:`examine`, by the measured precision where the declared one is not kept.
-
-    What does not hold by the precision that is declared is tried once more by the measured one,
-    where that is another.
-    """
+    """As :func:`examine`; what does not hold by the declared precision is tried by the measured."""
     while True:
         sink = None if before is None else before(case)
         activations.forget()
         came = examine(requirement.body, implementation, case, sink, seen)
         mismatched = isinstance(came, Finding) and isinstance(came.failure, Mismatch)
-        if not mismatched or requirement.by_dtype:
-            return came
-        if not activations.loosen_all():
+        if not mismatched or requirement.by_dtype or not activations.loosen_all():
             return came

@@ -96,16 +96,11 @@ def remember() -> None:
         if name.startswith(MADE):
             continue
         _modules[name] = module
-        if _is_watched(name):
+        if name in MODULES or name.partition(".")[0] in PACKAGES:
             _watch(module, name, _callable)
             for kind in [*_vars(module).values()]:
                 if _isinstance(kind, type) and kind.__module__ == name and kind.__flags__ & _HEAP:
                     _watch(kind, f"{name}.{named(kind)}", _is_method)
-
-
-def _is_watched(name: str) -> bool:
-    top = name.partition(".")[0]
-    return name in MODULES or top in PACKAGES
 
 
 def _is_method(value: Any) -> bool:
@@ -139,18 +134,32 @@ def put_back() -> str:
     return f"replaced {', '.join(found[:SHOWN])}{more}" if found else ""
 
 
+class Replaced(Exception):
+    """Functions by which results are judged were replaced; the text says which."""
+
+
+class Kept:
+    """A context after which all is as at its start; raises :class:`Replaced` if it was not."""
+
+    def __enter__(self) -> None:
+        begin()
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if error is None or _isinstance(error, Exception):
+            did = put_back()
+            if did:
+                raise Replaced(did) from error
+
+
 def _replaced() -> Iterator[tuple[str, Callable[[], object]]]:
     """Yield for everything that was replaced its name, and a function that puts it back."""
     modules: MutableMapping[str, Any] = sys.modules
     same = _all(_map(is_, _map(modules.get, _modules), _modules.values()))
     for name, module in () if same else _modules.items():
-        if modules.get(name) is not module and not _put_aside(name):
+        # these two may mean other packages outside a block of ``own_imports``
+        aside = name.partition(".")[0] in ("reference", "strategies")
+        if modules.get(name) is not module and not aside:
             yield f"sys.modules[{name!r}]", _partial(modules.update, {name: module})
     for each in _watched.values():
         for name, value in each.replaced():
             yield f"{each.of}.{name}", _partial(setattr, each.owner, name, value)
-
-
-def _put_aside(name: str) -> bool:
-    """Whether the name may mean another package outside a block of ``own_imports``."""
-    return name.partition(".")[0] in ("reference", "strategies")

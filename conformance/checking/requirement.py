@@ -88,19 +88,8 @@ def requirement(
         if body.__name__ in REGISTERED:
             raise ValueError(f"there are two requirements named {body.__name__}")
         claim = " ".join(body.__doc__.split())
-        REGISTERED[body.__name__] = Requirement(
-            body.__name__,
-            claim,
-            source,
-            level,
-            body,
-            cases,
-            applies,
-            share_of_cases,
-            costly,
-            by_dtype,
-            should,
-        )
+        how = cases, applies, share_of_cases, costly, by_dtype, should
+        REGISTERED[body.__name__] = Requirement(body.__name__, claim, source, level, body, *how)
         return body
 
     return register

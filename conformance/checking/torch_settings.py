@@ -10,40 +10,25 @@ plain tensors do not notice.
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache, partial
 from operator import attrgetter
 from typing import Any
 
 from conformance.checking.settings import Setting, attribute
 
-PAIRS = (
-    ("get_default_dtype", "set_default_dtype"),
-    ("is_grad_enabled", "set_grad_enabled"),
-    ("get_num_threads", "set_num_threads"),
-    ("get_float32_matmul_precision", "set_float32_matmul_precision"),
-    ("get_deterministic_debug_mode", "set_deterministic_debug_mode"),
-    ("is_anomaly_enabled", "autograd.set_detect_anomaly"),
-    ("is_autocast_cache_enabled", "set_autocast_cache_enabled"),
-    ("_C._is_fwd_grad_enabled", "_C._set_fwd_grad_enabled"),
-    ("_C._is_multithreading_enabled", "_C._set_multithreading_enabled"),
-    ("_C._get_mkldnn_enabled", "_C._set_mkldnn_enabled"),
-    ("_C._get_mkldnn_deterministic", "_C._set_mkldnn_deterministic"),
-    ("_C._get_nnpack_enabled", "_C._set_nnpack_enabled"),
-    ("_C._get_cudnn_enabled", "_C._set_cudnn_enabled"),
-    ("_C._get_cudnn_benchmark", "_C._set_cudnn_benchmark"),
-    ("_C._get_cudnn_deterministic", "_C._set_cudnn_deterministic"),
-    ("_C._get_cudnn_allow_tf32", "_C._set_cudnn_allow_tf32"),
-    ("_C._get_cublas_allow_tf32", "_C._set_cublas_allow_tf32"),
-    (
-        "_C._get_cpu_allow_fp16_reduced_precision_reduction",
-        "_C._set_cpu_allow_fp16_reduced_precision_reduction",
-    ),
-    ("_C._get_cublas_allow_fp16_accumulation", "_C._set_cublas_allow_fp16_accumulation"),
-    ("_C._get_qengine", "_C._set_qengine"),
+READERS = (
+    *("get_default_dtype", "is_grad_enabled", "get_num_threads", "get_float32_matmul_precision"),
+    *("get_deterministic_debug_mode", "is_autocast_cache_enabled", "_C._is_fwd_grad_enabled"),
+    *("_C._is_multithreading_enabled", "_C._get_mkldnn_enabled", "_C._get_mkldnn_deterministic"),
+    *("_C._get_nnpack_enabled", "_C._get_cudnn_enabled", "_C._get_cudnn_benchmark"),
+    *("_C._get_cudnn_deterministic", "_C._get_cudnn_allow_tf32", "_C._get_cublas_allow_tf32"),
+    "_C._get_cpu_allow_fp16_reduced_precision_reduction",
+    *("_C._get_cublas_allow_fp16_accumulation", "_C._get_qengine"),
 )
-"""Functions below ``torch`` that read a setting, with those that restore it."""
+"""Functions below ``torch`` that read a setting; one with ``set`` in its name restores it."""
 
 PRECISIONS = (
     "backends",
@@ -51,18 +36,6 @@ PRECISIONS = (
     *(f"backends.mkldnn{name}" for name in ("", ".matmul", ".rnn")),
 )
 """What has a setting ``fp32_precision`` in newer versions."""
-HOOKS = (
-    "_global_forward_pre_hooks",
-    "_global_forward_hooks",
-    "_global_forward_hooks_with_kwargs",
-    "_global_forward_hooks_always_called",
-    "_global_backward_pre_hooks",
-    "_global_backward_hooks",
-    "_global_buffer_registration_hooks",
-    "_global_module_registration_hooks",
-    "_global_parameter_registration_hooks",
-)
-"""The dicts of hooks of all modules, in ``torch.nn.modules.module``."""
 
 
 def of_torch() -> dict[str, Setting]:
@@ -78,7 +51,8 @@ def _of_torch() -> dict[str, Setting]:
     torch: Any = sys.modules["torch"]
     found: dict[str, Setting] = {}
     plain: dict[str, Setting] = {}
-    for read, write in PAIRS:
+    pairs = {read: re.sub(r"(get|is)_", "set_", read, count=1) for read in READERS}
+    for read, write in {**pairs, "is_anomaly_enabled": "autograd.set_detect_anomaly"}.items():
         with contextlib.suppress(AttributeError):
             plain[f"torch.{read}()"] = Setting(attrgetter(read)(torch), attrgetter(write)(torch))
     for name in PRECISIONS:
@@ -222,15 +196,14 @@ def _transforms(torch: Any) -> dict[str, Setting]:
 
 
 def _module_hooks(torch: Any) -> dict[str, Setting]:
-    """The hooks that every module calls."""
+    """The hooks that every module calls, each kind in a dict."""
+
+    def hooks(of_all: Any) -> Setting:
+        return Setting(partial(dict, of_all), lambda was: (of_all.clear(), of_all.update(was)))
+
     module = torch.nn.modules.module
-
-    def hooks(name: str) -> Iterator[tuple[str, Setting]]:
-        of_all = getattr(module, name, None)
-        if of_all is not None:
-            yield (
-                f"torch.nn.modules.module.{name}",
-                Setting(partial(dict, of_all), lambda was: (of_all.clear(), of_all.update(was))),
-            )
-
-    return dict(pair for name in HOOKS for pair in hooks(name))
+    return {
+        f"{module.__name__}.{name}": hooks(value)
+        for name, value in vars(module).items()
+        if name.startswith("_global_") and isinstance(value, dict)
+    }

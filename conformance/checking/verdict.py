@@ -16,13 +16,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from conformance.checking.cells import Cells
 from conformance.checking.counterexample import Counterexample
 from conformance.recording.json import decode, encode
+
+T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
 
 PROPERTY = "lstm_conformance_verdict"
 """The name under which a verdict travels as a property of a pytest report."""
@@ -81,6 +84,31 @@ class Verdict:
     def key(self) -> tuple[str, str, str]:
         """What was decided: the requirement, the implementation and the device."""
         return self.requirement, self.implementation, self.device
+
+    @property
+    def where(self) -> str:
+        """The implementation and the device, in words."""
+        return f"{self.implementation} on {self.device}"
+
+    @property
+    def share(self) -> float | None:
+        """The largest share of the bound; None after a failure, before which it says little."""
+        return None if self.fails else self.largest_share
+
+    @property
+    def fails(self) -> bool:
+        """Whether the requirement does not hold, and nothing that is known excuses that."""
+        return isinstance(self, (Failed, Crashed, TimedOut, FailedShould))
+
+    @property
+    def complete(self) -> bool:
+        """Whether all cases were tried: no failure ended the search."""
+        return isinstance(self, (Passed, ExpectedFailure, UnexpectedPass))
+
+    @property
+    def message(self) -> str:
+        """What is wrong: the failure, or else the reason."""
+        return self.counterexample.message if self.counterexample else self.reason
 
     @property
     def explained(self) -> bool:
@@ -154,20 +182,27 @@ class FailedShould(Verdict):
     outcome, conformant = "failed should", True
 
 
-OUTCOMES: dict[str, type[Verdict]] = {
-    kind.outcome: kind
-    for kind in (
-        Passed,
-        Failed,
-        Crashed,
-        TimedOut,
-        Undecided,
-        NotApplicable,
-        ExpectedFailure,
-        UnexpectedPass,
-        FailedShould,
-    )
-}
+OUTCOMES: dict[str, type[Verdict]] = {kind.outcome: kind for kind in Verdict.__subclasses__()}
+"""The verdicts by outcome."""
+
+
+def grouped(items: Iterable[T], by: Callable[[T], K]) -> dict[K, list[T]]:
+    """Return the items that have the same by `by`, in the order in which these come."""
+    found: dict[K, list[T]] = {}
+    for item in items:
+        found.setdefault(by(item), []).append(item)
+    return found
+
+
+def by_target(verdicts: Iterable[Verdict]) -> dict[tuple[str, str], list[Verdict]]:
+    """Return the verdicts of each implementation and device."""
+    return grouped(verdicts, lambda each: (each.implementation, each.device))
+
+
+def by_reason(verdicts: Iterable[Verdict], kind: type[Verdict]) -> dict[str, list[str]]:
+    """Return the names of the requirements with verdicts of a kind, by the reason."""
+    found = grouped((each for each in verdicts if isinstance(each, kind)), lambda each: each.reason)
+    return {reason: [each.requirement for each in same] for reason, same in found.items()}
 
 
 def from_json(values: Mapping[str, Any]) -> Verdict:
@@ -177,3 +212,10 @@ def from_json(values: Mapping[str, Any]) -> Verdict:
     """
     rest = {name: value for name, value in values.items() if name != "outcome"}
     return decode(OUTCOMES[values["outcome"]], rest)
+
+
+def explained(verdicts: Iterable[Verdict]) -> tuple[dict[str, list[str]], list[Verdict]]:
+    """Return what is undecided, by reason, and the other failures to be seen, musts first."""
+    shown = [each for each in verdicts if each.explained]
+    decided = [each for each in shown if not isinstance(each, Undecided)]
+    return by_reason(shown, Undecided), sorted(decided, key=lambda each: each.conformant)

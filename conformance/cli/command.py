@@ -10,6 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from pkgutil import resolve_name
 
 from conformance.cli.parser import parser
 from conformance.cli.verify import verify
@@ -27,6 +28,8 @@ from conformance.errors import (
 from conformance.implementations.own_imports import OURS
 from conformance.running import options
 from conformance.running.limits import absent
+from conformance.running.options.option import COMPARE, INFER, JUDGE, MATRIX, REPLAY, REPORT, VERIFY
+from conformance.running.options.table import OPTIONS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return what was asked for; names may stand on both sides of an option."""
     asked, rest = parser(SUBCOMMANDS).parse_known_args(arguments)
-    names = {options.VERIFY: "lstm", options.INFER: "names"}.get(asked.taker)
+    names = {VERIFY: "lstm", INFER: "names"}.get(asked.taker)
     if names and not any(word.startswith("-") for word in rest):
         getattr(asked, names).extend(rest)
     elif rest:
@@ -66,11 +69,11 @@ def _print_nowhere() -> None:
 
 
 def _run(asked: argparse.Namespace) -> int:
-    decides = any(asked.taker in option.takers for option in options.OPTIONS)
+    decides = any(asked.taker in option.takers for option in OPTIONS)
     with OURS:
         try:
             options.check(vars(asked), asked.taker)
-            if asked.taker in (options.INFER, options.REPLAY, options.JUDGE):
+            if asked.taker in (INFER, REPLAY, JUDGE):
                 for line in absent():
                     print(f"lstm-conformance: {line}", file=sys.stderr)
             code: int = asked.run(asked)
@@ -117,7 +120,7 @@ def _requirements(_: argparse.Namespace) -> int:
     from rich.console import Console
 
     from conformance.requirements import REQUIREMENTS
-    from conformance.running.reporting.terminal import listed
+    from conformance.running.reporting.terminal.tables import listed
 
     console = Console()
     if console.is_terminal:
@@ -152,22 +155,9 @@ def _infer(asked: argparse.Namespace) -> int:
     return CONFORMANT if fitting else NOT_CONFORMANT
 
 
-def _judge(asked: argparse.Namespace) -> int:
-    from conformance.cli.judge import judge
-
-    return judge(asked)
-
-
-def _compare(asked: argparse.Namespace) -> int:
-    from conformance.cli.compare import compare
-
-    return compare(asked)
-
-
-def _matrix(asked: argparse.Namespace) -> int:
-    from conformance.cli.matrix import matrix
-
-    return matrix(asked)
+def _in(place: str) -> Callable[[argparse.Namespace], int]:
+    """Return the subcommand at a place in this package, which is imported when it is called."""
+    return lambda asked: int(resolve_name(f"conformance.cli.{place}")(asked))
 
 
 def _report(asked: argparse.Namespace) -> int:
@@ -203,13 +193,13 @@ def _possible(folder: Path) -> Path:
 
 
 SUBCOMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
-    options.VERIFY: verify,
-    options.REPLAY: _replay,
-    options.REPORT: _report,
-    options.INFER: _infer,
-    options.JUDGE: _judge,
-    options.COMPARE: _compare,
-    options.MATRIX: _matrix,
+    VERIFY: verify,
+    REPLAY: _replay,
+    REPORT: _report,
+    INFER: _infer,
+    JUDGE: _in("judge:judge"),
+    COMPARE: _in("side_by_side:compare"),
+    MATRIX: _in("side_by_side:matrix"),
     "requirements": _requirements,
     "implementations": _implementations,
     "schema": _schema,

@@ -11,6 +11,7 @@ from typing import NoReturn
 from conformance.cli.workflow import KINDS
 from conformance.errors import USAGE
 from conformance.running import options
+from conformance.running.options.option import COMPARE, INFER, JUDGE, MATRIX, REPLAY, REPORT, VERIFY
 
 
 class _Parser(argparse.ArgumentParser):
@@ -40,31 +41,31 @@ def parser(run: Mapping[str, Callable[[argparse.Namespace], int]]) -> argparse.A
         options.add(added.add_argument, name)
         return added
 
-    command(options.VERIFY, "decide whether implementations meet the requirements")
-    again = command(options.REPLAY, "decide the case of one failure again")
+    command(VERIFY, "decide whether implementations meet the requirements")
+    again = command(REPLAY, "decide the case of one failure again")
     text = "the folder in the line 'reproduction: ' of a failure"
     again.add_argument("folder", type=Path, metavar="DIR", help=text)
     text = "run the recorded code or command although it is not from the current folder"
     again.add_argument("--trust", action="store_true", help=text)
-    told = command(options.REPORT, "print a report, and write it in other forms")
+    told = command(REPORT, "print a report, and write it in other forms")
     text = (
         "what --json wrote, by each shard of a run; or the folder of a run that was killed, "
         ".lstm-conformance/running-..."
     )
     told.add_argument("places", nargs="+", type=Path, metavar="FILE", help=text)
-    inference = command(options.INFER, "find out how to verify a hand-written class")
+    inference = command(INFER, "find out how to verify a hand-written class")
     text = "package.module:Class, path/to/file.py:Class"
     inference.add_argument("names", nargs="+", metavar="NAME", help=text)
     text = "decide whether results of a given LSTM are right, with its weights and an input"
-    judging = command(options.JUDGE, text)
+    judging = command(JUDGE, text)
     text = "a file with the weights: .pt, .safetensors, .npz, .onnx, .keras or TorchScript"
     judging.add_argument("weights", metavar="WEIGHTS", help=text)
     text = "say what changed from one report of verify --json to another; 1 if something got worse"
-    comparing = command(options.COMPARE, text)
+    comparing = command(COMPARE, text)
     comparing.add_argument("old", metavar="OLD", help="the earlier report")
     comparing.add_argument("new", metavar="NEW", help="the later report")
     text = "put reports of several implementations, versions and devices side by side"
-    matrix = command(options.MATRIX, text)
+    matrix = command(MATRIX, text)
     matrix.add_argument(
         "reports", nargs="+", metavar="REPORT", help="what verify --json wrote, or a folder of it"
     )

@@ -109,10 +109,10 @@ def finished(folder: Path) -> list[Path]:
         entry = read_journal(process)
         if entry is None or entry.case is None or entry.subject is None:
             continue
-        what = "the process died or was ended in this case"
+        ended = Died("the process died or was ended in this case")
         seconds = max(time.time() - entry.now.started, 0.0)
         expected = collected(folder).expected
-        verdict = unfinished(entry, folder.resolve().parent, what, seconds, False, expected)
+        verdict = unfinished(entry, ended, folder.resolve().parent, seconds, expected)
         if verdict.reproduction:
             made.append(Path(entry.subject.folder) / verdict.reproduction)
     if not made:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 from contextlib import nullcontext
+from pathlib import Path
 
-from conformance.cli.unfinished_run import run_in
-from conformance.errors import BROKEN, CONFORMANT, INTERRUPTED, NOT_CONFORMANT
+from conformance.errors import BROKEN, INTERRUPTED
+from conformance.running.folder import RunFolder
+from conformance.running.journal import collected
 from conformance.running.reporting.github import commands, without_commands
 from conformance.running.reporting.reading import run_of, whole
-from conformance.running.reporting.terminal import show, summarize
+from conformance.running.reporting.report import Run
+from conformance.running.reporting.terminal import show
+from conformance.running.reporting.terminal.summary import summarize
 from conformance.running.reporting.writing import Unwritable, write_all
 
 
@@ -38,8 +42,21 @@ def report(asked: argparse.Namespace) -> int:
     except Unwritable as error:
         console.print(str(error), markup=False)
         return BROKEN
-    if not run.complete:
-        return INTERRUPTED
-    if run.too_little:
-        return BROKEN
-    return CONFORMANT if run.conformant else NOT_CONFORMANT
+    return run.status if run.complete else INTERRUPTED
+
+
+def run_in(folder: Path) -> Run:
+    """Return the run that left `folder`, with the verdicts that it had reached.
+
+    Raises :class:`UsageError` if no run left the folder.
+    """
+    left = RunFolder(folder)
+    asked, what = left.asked(), collected(folder)
+    run = Run(asked.profile, asked.seed, asked.max_examples, dict(what.circumstances))
+    run.floor, run.shard, run.items_digest = asked.floor, asked.shard, what.digest
+    run.total, run.started = len(what.items), asked.started
+    run.expected = what.expected
+    run.verdicts = list({each.key: each for each in left.verdicts()}.values())
+    run.seconds = left.seconds()
+    run.sort()
+    return run

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.errors import BROKEN, CONFORMANT, NOT_CONFORMANT, UsageError
+from conformance.errors import BROKEN, NOT_CONFORMANT, UsageError
 from conformance.running import options
+from conformance.running.options.option import PYTEST, VERIFY
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,8 +28,8 @@ def verify(asked: argparse.Namespace) -> int:
     from rich.console import Console
 
     from conformance.implementations.programs.keeper import adopt_orphans, children, end_children
-    from conformance.running.full_disk import choose_folder
-    from conformance.running.plugin import FAMILIES
+    from conformance.running.expecting import header
+    from conformance.running.plugin import FAMILIES, choose_folder
     from conformance.running.progress import Face
     from conformance.running.reporting.side_by_side.reports import read
     from conformance.running.resuming import unfinished
@@ -36,7 +37,7 @@ def verify(asked: argparse.Namespace) -> int:
     if not asked.lstm and not asked.lstm_command:
         asked.misused("give a NAME or a --command")
     if asked.lstm_resume:
-        unfinished(vars(asked), options.VERIFY)  # which refuses what pytest would refuse later
+        unfinished(vars(asked), VERIFY)  # which refuses what pytest would refuse later
     if asked.lstm_baseline:
         read(asked.lstm_baseline)
     os.environ.pop("PYTEST_ADDOPTS", None)
@@ -51,7 +52,7 @@ def verify(asked: argparse.Namespace) -> int:
         *_workers(asked),
         *("--dist", "worksteal", "--max-worker-restart", "1000"),
         *(["--exitfirst"] if asked.lstm_fail_fast else []),
-        *("=".join(filter(None, pair)) for pair in options.given(vars(asked), options.PYTEST)),
+        *("=".join(filter(None, pair)) for pair in options.given(vars(asked), PYTEST)),
     ]
     errors = Console(stderr=True, soft_wrap=True)
     choose_folder()
@@ -61,20 +62,13 @@ def verify(asked: argparse.Namespace) -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder:
             os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = folder
-            _announce(asked, errors)
+            for line in header(vars(asked).__getitem__):  # which refuses a wrong file
+                errors.print(line, style="dim", markup=False, highlight=False)
             code = pytest.main(arguments, plugins=[face])
         return _report(asked, face, errors, code)
     finally:
         end_children(others)
         face.interrupts.restore()
-
-
-def _announce(asked: argparse.Namespace, errors: Console) -> None:
-    """Print which file of expected failures is used; raises :class:`UsageError` for a wrong one."""
-    from conformance.running.expecting import header
-
-    for line in header(vars(asked).__getitem__):
-        errors.print(line, style="dim", markup=False, highlight=False)
 
 
 def _workers(asked: argparse.Namespace) -> Iterator[str]:
@@ -106,7 +100,8 @@ def _workers(asked: argparse.Namespace) -> Iterator[str]:
 def _report(asked: argparse.Namespace, face: Face, errors: Console, code: int) -> int:
     """Print and write what a run found, and return the exit status; `code` is that of pytest."""
     from conformance.running.reporting.github import commands, without_commands
-    from conformance.running.reporting.terminal import outcome, show, summarize
+    from conformance.running.reporting.terminal import show
+    from conformance.running.reporting.terminal.summary import outcome, summarize
 
     interrupted = face.interrupts.first
     if face.reporting is None:
@@ -142,10 +137,8 @@ def _report(asked: argparse.Namespace, face: Face, errors: Console, code: int) -
     if failed:
         errors.print(f"lstm-conformance: {failed}", style="bold red", markup=False)
         return BROKEN
-    if finished and run.too_little:
-        return BROKEN
     if finished:
-        return CONFORMANT if run.conformant else NOT_CONFORMANT
+        return run.status
     if asked.lstm_fail_fast and not run.faultless and not (interrupted or run.broken):
         errors.print(f"stopped at the first red: {len(run.verdicts)} of {run.total} decided")
         return NOT_CONFORMANT
@@ -159,10 +152,13 @@ def _report(asked: argparse.Namespace, face: Face, errors: Console, code: int) -
 
 def _broke(errors: Console, log: str, asked: argparse.Namespace) -> int:
     """Say that the run broke, and why: the disk is full, or what is in `log`."""
-    from conformance.running.full_disk import full
-
-    root = Path(asked.lstm_reproductions)
-    why = full([root if root.is_dir() else Path.cwd(), Path(tempfile.gettempdir())])
+    root, why = Path(asked.lstm_reproductions), ""
+    for folder in (Path(tempfile.gettempdir()), root if root.is_dir() else Path.cwd()):
+        try:
+            with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+                file.write(b"\0")
+        except OSError as error:
+            why = f"nothing can be written to {folder}: {error.strerror}"
     text = "lstm-conformance: the run itself broke" + (why and f": {why}")
     errors.print(text, style="bold red", markup=False, highlight=False)
     if not why:

@@ -28,6 +28,16 @@ FORMS = (
 )
 
 
+def implementation_of(target: Any) -> Implementation:
+    """Return the implementation for a name, a class, or an object that is one itself.
+
+    Raises :class:`UsageError` as :func:`load`, :func:`of_class` and :func:`of_object` do.
+    """
+    if isinstance(target, str):
+        return load(target)
+    return of_class(target, place_of(target)) if isinstance(target, type) else of_object(target)
+
+
 @lenient()
 def load(name: str) -> Implementation:
     """Load the implementation `name`: one of :data:`SHIPPED`, or a place in a module or file.
@@ -146,6 +156,12 @@ def _named(module: ModuleType, attribute: str, name: str, neighbours: Packages) 
 def is_function(value: Any) -> bool:
     """Return whether `value` is a function, or one that is wrapped, as ``jax.jit`` does."""
     return isfunction(value) or isfunction(getattr(value, "__wrapped__", None))
+
+
+def is_module(value: Any) -> bool:
+    """Return whether `value` is a torch module, whatever it says itself."""
+    torch = sys.modules.get("torch")
+    return torch is not None and issubclass(type(value), torch.nn.Module)
 
 
 def _is_loaded(value: Any) -> bool:

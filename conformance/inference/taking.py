@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
@@ -54,8 +53,7 @@ def take(target: Target) -> Taken:
 
     Raises :class:`UsageError` if `target` is none of them.
     """
-    torch = sys.modules.get("torch")
-    if torch is not None and isinstance(target, torch.nn.Module):
+    if loading.is_module(target):
         target = type(target)
     if isinstance(target, str):
         return _by_name(target)
@@ -67,18 +65,6 @@ def take(target: Target) -> Taken:
         text = "is no name, class, function, torch module or Implementation"
         raise UsageError(f"a {kind_of(target)} {text}")
     return Taken(loading.of_object(cast(Implementation, target)))
-
-
-def implementation_of(target: Target) -> Implementation:
-    """Return what :func:`take` makes of `target`, but an object that is none of the others itself.
-
-    What such an object declares has not been looked at.
-    """
-    torch = sys.modules.get("torch")
-    module = torch is not None and issubclass(type(target), torch.nn.Module)
-    if module or issubclass(type(target), (str, type)) or loading.is_function(target):
-        return take(target).implementation
-    return cast(Implementation, target)
 
 
 def _by_name(name: str) -> Taken:

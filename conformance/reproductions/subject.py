@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import platform
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ class Subject:
     precision: str = ""
 
 
+@functools.cache
 def environment(implementation: str) -> dict[str, str]:
     """Return the versions that may matter; the package of the implementation is among them."""
     found = {"Python": platform.python_version(), "platform": platform.platform()}

@@ -7,15 +7,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from conformance.checking.verdict import (
-    Crashed,
-    ExpectedFailure,
-    Failed,
-    FailedShould,
-    Passed,
-    TimedOut,
-    Verdict,
-)
+from conformance.checking.verdict import ExpectedFailure, Passed, Verdict
 from conformance.running.reporting.side_by_side.reports import Key, failure, read
 
 KNOWN = "known from the baseline"
@@ -33,9 +25,7 @@ class Baseline:
         The same failure is one of the same requirement, implementation, device, kind and dtype.
         What is undecided and what passed against expectation stay red.
         """
-        if not isinstance(verdict, (Failed, Crashed, TimedOut, FailedShould)):
-            return verdict
-        if self.failures.get(_about(verdict)) != failure(verdict):
+        if not verdict.fails or self.failures.get(_about(verdict)) != failure(verdict):
             return verdict
         reason = f"{KNOWN}: {verdict.reason}" if verdict.reason else KNOWN
         return replace(ExpectedFailure(**vars(verdict)), reason=reason)
@@ -44,8 +34,7 @@ class Baseline:
         """Yield, in words, what failed in the baseline and passes now."""
         for each in verdicts:
             if isinstance(each, Passed) and _about(each) in self.failures:
-                where = f"{each.implementation} on {each.device}"
-                yield f"mended since the baseline: {where}: {each.requirement}"
+                yield f"mended since the baseline: {each.where}: {each.requirement}"
 
 
 NOTHING = Baseline({})

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from conformance.checking import process_state
-from conformance.checking.budget import Budget
 from conformance.checking.engine import left_out
 from conformance.checking.expectations.applying import Expected, applied
 from conformance.checking.expectations.complaints import complaints
@@ -19,7 +18,7 @@ from conformance.checking.expectations.expectation import Expectation
 from conformance.checking.expectations.reading import known_faults
 from conformance.checking.verdict import ExpectedFailure, FailedShould, NotApplicable, Verdict
 from conformance.implementations.implementation import Implementation
-from conformance.implementations.loading import load, of_class, of_object
+from conformance.implementations.loading import implementation_of, place_of
 from conformance.implementations.own_imports import OURS
 from conformance.recording.text import kind_of
 from conformance.reproductions.subject import Subject, environment
@@ -30,8 +29,6 @@ from conformance.running.isolated import Task, impossible
 from conformance.running.limiting import with_dtypes, with_precision
 from conformance.running.loaded import loaded
 from conformance.running.options import rerun
-
-_environment = cache(environment)
 
 
 class NotConformant(AssertionError):
@@ -50,26 +47,12 @@ class NotConformant(AssertionError):
 
 
 @dataclass(frozen=True)
-class How:
-    """How requirements are decided; the fields are arguments of the decorator."""
-
-    profile: str
-    max_examples: int | None
-    seed: int | None
-    timeout: float | None
-    devices: tuple[str, ...] | None
-    dtypes: str
-    precision: str
-    isolated: bool | None
-
-
-@dataclass(frozen=True)
 class BoundRequirement:
     """One requirement on one implementation, which a call decides."""
 
     requirement: str
     target: Any
-    how: How = field(repr=False)
+    how: session.How = field(repr=False)
     strict: bool = False
     expectations: tuple[Expectation, ...] = ()
 
@@ -86,14 +69,14 @@ class BoundRequirement:
             exact_arithmetic()
             devices = self.how.devices or implementation.supports.devices
             own = self.expectations
-            if left_out(REQUIREMENTS[self.requirement], self._effort()[0]):
+            if left_out(REQUIREMENTS[self.requirement], self.how.effort()[0]):
                 own = ()
             entries = [*own, *known_faults(self.requirement)]
             expected = Expected("expectations", tuple(applied(entries, implementation, devices)[0]))
             verdicts = [self._decided(implementation, device, expected) for device in devices]
         for verdict in verdicts:
             if not verdict.conformant:
-                seed = self._effort()[0].seed
+                seed = self.how.effort()[0].seed
                 again = (
                     f"pytest --lstm-seed {seed}, or parametrize_with_requirements(..., seed={seed})"
                 )
@@ -114,15 +97,11 @@ class BoundRequirement:
 
         Raises :class:`UsageError` where the target is not an LSTM, or does not allow that.
         """
-        implementation = with_dtypes(implementation_of(self.target), self.how.dtypes)
+        implementation = with_dtypes(_implementation(self.target), self.how.dtypes)
         return with_precision(implementation, self.how.precision)
 
-    def _effort(self) -> tuple[Budget, float]:
-        how = self.how
-        return session.effort(how.profile, how.max_examples, how.seed, how.timeout)
-
     def _decided(self, implementation: Implementation, device: str, expected: Expected) -> Verdict:
-        budget, seconds = self._effort()
+        budget, seconds = self.how.effort()
         asked = session.options()
         limit = asked["lstm_timeout"] or self.how.timeout
         name = _place(self.target, implementation)
@@ -147,7 +126,7 @@ class BoundRequirement:
                 device,
                 str(Path.cwd()),
                 rerun(values, lstm=[name], lstm_requirement=[self.requirement], lstm_device=device),
-                _environment(name),
+                environment(name),
                 precision=self.how.precision,
             ),
             session.reproductions(),
@@ -172,22 +151,15 @@ def _place(target: Any, implementation: Implementation) -> str:
     return f"{path.relative_to(Path.cwd())}:{target.__qualname__}"
 
 
-def implementation_of(target: Any) -> Implementation:
-    """Return the implementation for a name, a class or an implementation itself."""
-    if isinstance(target, (str, type)):
-        return _loaded(target)
-    if id(target) not in _given:
-        _given[id(target)] = target, loaded(kind_of(target), partial(of_object, target))
-    return _given[id(target)][1]
+_made: dict[Any, tuple[Any, Implementation]] = {}
+"""What was made of each target; keeping an object keeps its id from being used again."""
 
 
-_given: dict[int, tuple[Any, Implementation]] = {}
-"""What was made of each object; keeping the object keeps its id from being used again."""
-
-
-@cache
-def _loaded(target: str | type[Any]) -> Implementation:
-    if isinstance(target, str):
-        return loaded(target, partial(load, target))
-    name = f"{target.__module__}:{target.__qualname__}"
-    return loaded(name, partial(of_class, target, name))
+def _implementation(target: Any) -> Implementation:
+    """Return the implementation for a name, a class or an implementation, made once a process."""
+    name = place_of(target) if isinstance(target, type) else kind_of(target)
+    key = target if isinstance(target, (str, type)) else id(target)
+    if key not in _made:
+        name = target if isinstance(target, str) else name
+        _made[key] = target, loaded(name, partial(implementation_of, target))
+    return _made[key][1]

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from conformance.checking.budget import MEMORY
 from conformance.errors import Broken, UsageError
 from conformance.implementations.own_imports import OURS
 from conformance.running.limits import cap_memory
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 LONGEST = 1e6
 """The longest wait in seconds: the operating system counts milliseconds in a small integer."""
@@ -37,6 +41,8 @@ class Apart:
       each answer is
     - `memory`: the limit in GiB
     - `forked`: whether the process is a copy of this one, and nothing but answers is pickled
+
+    There is something to read from `receiving` once there is an answer, or the process has ended.
     """
 
     def __init__(
@@ -47,21 +53,24 @@ class Apart:
         forked: bool = False,
     ) -> None:
         context: Any = multiprocessing.get_context("fork" if forked else "spawn")
-        self._receiving, sending = context.Pipe(duplex=False)
+        self.receiving, sending = context.Pipe(duplex=False)
         # not a daemon: a daemon may not have children, which an implementation may need
-        self._process = context.Process(target=_send, args=(sending, memory, answers, arguments))
+        self._process = context.Process(
+            target=_send, args=(sending, memory, forked, answers, arguments)
+        )
         with warnings.catch_warnings():
             # other threads than this one are not in the copy, and nothing waits for them there
             warnings.simplefilter("ignore", DeprecationWarning)
             self._process.start()
         sending.close()
 
-    def __enter__(self) -> Apart:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
         self._process.kill()
         self._process.join()
+        self.receiving.close()
 
     def answer(self, seconds: float) -> Any:
         """Return the next answer.
@@ -70,9 +79,9 @@ class Apart:
         generator raised one, and :class:`Broken` if the generator raised anything else.
         """
         try:
-            if not self._receiving.poll(min(seconds, LONGEST)):
+            if not self.receiving.poll(min(seconds, LONGEST)):
                 raise Late(f"no answer within {seconds:g} s")
-            answer = self._receiving.recv()
+            answer = self.receiving.recv()
         except EOFError:
             self._process.join()
             raise Ended(_how(self._process.exitcode or 0)) from None
@@ -91,12 +100,16 @@ def _how(status: int) -> str:
 def _send(
     sending: Connection,
     memory: float,
+    forked: bool,
     answers: Callable[..., Iterator[Any]],
     arguments: tuple[Any, ...],
 ) -> None:
     """Send every answer; an exception is sent as the last answer."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cap_memory(memory)
+    torch = sys.modules.get("torch") if forked else None
+    if torch is not None:
+        torch.set_num_threads(1)  # the threads of the process before the fork are not here
     with OURS:
         try:
             for answer in answers(*arguments):

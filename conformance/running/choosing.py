@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,6 @@ from conformance.running.limiting import devices, with_dtypes, with_precision, w
 from conformance.running.loaded import loaded
 from conformance.running.options import rerun
 
-_environment = cache(environment)
 SELECTION = pytest.StashKey["Selection"]()
 
 
@@ -124,9 +123,16 @@ def target(config: pytest.Config, name: str, implementation: Implementation) -> 
 
 
 def requirements(config: pytest.Config) -> list[Requirement]:
-    """Return the requirements with the names and levels in the options, or all without options."""
-    names = config.getoption("lstm_requirement")
-    levels = [level for level in (config.getoption("lstm_level") or "").split(",") if level]
+    """Return the requirements with the names and levels in the options; see :func:`of_names`."""
+    levels = filter(None, (config.getoption("lstm_level") or "").split(","))
+    return of_names(config.getoption("lstm_requirement"), [*levels])
+
+
+def of_names(names: Collection[str], levels: Collection[str]) -> list[Requirement]:
+    """Return the requirements with these names and levels, in their order; of none given, all.
+
+    Raises :class:`UsageError` for an unknown one, and if there is no such requirement.
+    """
     for name in names:
         if name not in REQUIREMENTS:
             raise unknown("requirement", name, REQUIREMENTS)
@@ -136,7 +142,7 @@ def requirements(config: pytest.Config) -> list[Requirement]:
     asked = [
         each
         for name, each in REQUIREMENTS.items()
-        if name in (names or [name]) and each.level in (levels or [each.level])
+        if name in (names or REQUIREMENTS) and each.level in (levels or LEVELS)
     ]
     if not asked:
         raise UsageError("no requirement has one of these levels and one of these names")
@@ -169,15 +175,14 @@ def applies(requirement: Requirement, target: Target, device: str, budget: Budge
 
 def budget(config: pytest.Config) -> Budget:
     """Return how many cases are tried, from which seed, and how long a failure is shrunk."""
-    profile = config.getoption("lstm_profile")
-    examples = config.getoption("lstm_max_examples") or PROFILES[profile]
-    shrink_seconds = min(Budget.shrink_seconds, limits.timeout(config) / 4)
+    examples, timed = config.getoption("lstm_max_examples"), config.getoption("lstm_time_budget")
     place = config.getoption("lstm_database")
-    shared = opened(place) if place else None
-    timed = config.getoption("lstm_time_budget") and not config.getoption("lstm_max_examples")
-    stretch = STRETCHED if timed else 1
-    return Budget(
-        examples, config.getoption("lstm_seed"), shrink_seconds, stretch=stretch, database=shared
+    return Budget.within(
+        limits.timeout(config),
+        examples or PROFILES[config.getoption("lstm_profile")],
+        config.getoption("lstm_seed"),
+        stretch=STRETCHED if timed and not examples else 1,
+        database=opened(place) if place else None,
     )
 
 
@@ -192,7 +197,7 @@ def subject(config: pytest.Config, target: Target, requirement: str, device: str
         device,
         home,
         rerun(vars(config.option), **what, lstm_requirement=[requirement], lstm_device=device),
-        _environment(name),
+        environment(name),
         target.name if target.program else "",
         config.getoption("lstm_precision") or "",
     )

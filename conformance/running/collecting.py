@@ -1,43 +1,26 @@
-"""Collects the verdicts of a run, in the process that reports."""
+"""Collects the verdicts that workers, or this process, report to pytest."""
 
 from __future__ import annotations
 
 import shlex
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from conformance.checking.verdict import (
-    PROPERTY,
-    ExpectedFailure,
-    Passed,
-    UnexpectedPass,
-    Verdict,
-    from_json,
-)
+from conformance.checking.verdict import PROPERTY, from_json
 from conformance.errors import BROKEN, UsageError
-from conformance.implementations.own_imports import OURS
 from conformance.implementations.programs.keeper import kept
-from conformance.reproductions.directory import remove, shown, tidy
 from conformance.running import remote
-from conformance.running.baseline import FAILURES, baseline
+from conformance.running.baseline import FAILURES
 from conformance.running.collection import LEFT_OUT
-from conformance.running.expecting import fix
-from conformance.running.folder import Asked, RunFolder, sweep
-from conformance.running.journal import ALONE, Collected, Entry, append, collected, read
-from conformance.running.limits import timeout
-from conformance.running.options import FIXING, SHARED, deciding
-from conformance.running.patience import TOOK, Patience
-from conformance.running.reporting import coverage
-from conformance.running.reporting.floor import floor
+from conformance.running.gathering import Gathering
+from conformance.running.options import SHARED
+from conformance.running.patience import TOOK
 from conformance.running.reporting.github import commands
-from conformance.running.reporting.report import Run
-from conformance.running.reporting.terminal import expectations, table
-from conformance.running.reporting.writing import Unwritable, write_all
+from conformance.running.reporting.terminal.summary import coverage, expectations
+from conformance.running.reporting.terminal.tables import table
 from conformance.running.resuming import Unfinished
 from conformance.running.unfinished import of_dead_worker
 from conformance.running.watchdog import Watchdog
@@ -46,42 +29,19 @@ TRIED = 3
 """The number of workers that may end, one after the other, without a verdict in between."""
 
 
-class Reporting:
+class Reporting(Gathering):
     """A pytest plugin that turns reports, of this process or of workers, into verdicts.
 
-    `on_verdict` is called after each verdict. Unless the report is `left` to another caller of
-    :meth:`write`, it is written below the table.
+    Unless the report is `left` to another caller of :meth:`write`, it is written below the table.
     """
 
     def __init__(self, config: pytest.Config, before: Unfinished | None = None) -> None:
-        option = config.option
-        self.config = config
-        self.run = Run(option.lstm_profile, option.lstm_seed, option.lstm_max_examples)
-        filters = option.lstm_requirement, option.lstm_level, option.lstm_max_examples
-        timed = option.lstm_time_budget is not None
-        self.run.floor = floor(option.lstm_floor, option.lstm_profile, any(filters), timed)
-        self.run.shard = option.lstm_shard or ""
-        self.on_verdict: Callable[[Run], None] = lambda _: None
-        self.left = False
-        self.reproductions = Path(option.lstm_reproductions)
-        if before is None:
-            sweep(self.reproductions)
-        run, values = self.run, deciding(vars(option))
-        asked = Asked(
-            run.profile, run.seed, run.max_examples, run.started, run.floor, run.shard, values
-        )
-        self.folder = RunFolder.create(self.reproductions, asked)
-        option.lstm_journal = str(self.folder.path)
-        self.watchdog = Watchdog(self.folder)
-        self.patience = Patience(timeout(config))
+        super().__init__(config, before)
+        self.watchdog = Watchdog(self.folder, self.patience)
         self._session: pytest.Session | None = None
         self._others = False
         self._ended = self._idle = 0
-        self._before = before
-        for verdict in before.verdicts if before else ():
-            append(self.folder.path / ALONE, verdict)
-            self._add(verdict)
-        self._resumed = len(run.verdicts)
+        self._resumed = len(self.run.verdicts)
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Remember the session, whose exit status tells that no report could be written."""
@@ -169,7 +129,7 @@ class Reporting:
         verdict = of_dead_worker(
             self.config, entry, crashitem, here, late, self._collected().expected
         )
-        append(self.folder.path / ALONE, verdict)
+        self.journal.decided(verdict)
         report.user_properties.append((PROPERTY, verdict.to_json()))
 
     def pytest_runtest_logreport(self, report: Any) -> None:
@@ -192,35 +152,6 @@ class Reporting:
         elif report.when == "call" and verdict is None:
             self._others = True
 
-    def _decided(self) -> set[tuple[str, str, str]]:
-        return {each.key for each in self.run.verdicts}
-
-    def _take_from_disk(self) -> None:
-        """Add the verdicts that were written to disk, but did not arrive in a report."""
-        with OURS:
-            for verdict in self.folder.verdicts():
-                self._add(verdict)
-
-    def _add(self, verdict: Verdict) -> None:
-        if verdict.key in self._decided():
-            return
-        if isinstance(verdict, (Passed, ExpectedFailure, UnexpectedPass)):
-            remove(self.reproductions, verdict)
-        self.run.verdicts.append(verdict)
-        if self.patience.learn(verdict):
-            self.watchdog.limits = self.patience.limits
-            self.folder.shorten(self.patience.limits)
-            self.run.circumstances["shortened"] = list(self.patience.reasons.values())
-        self.on_verdict(self.run)
-
-    def _entry(self, worker: str) -> Entry | None:
-        with OURS:
-            return read(self.folder.path / worker)
-
-    def _collected(self) -> Collected:
-        with OURS:
-            return collected(self.folder.path)
-
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Any:
         """End the workers if the run did not end, and see what they left, however the run ended."""
@@ -238,22 +169,6 @@ class Reporting:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         return done
 
-    def finish(self) -> None:
-        """Complete the run with what is on disk; does so once."""
-        if self.run.seconds:
-            return
-        self._take_from_disk()
-        what = self._collected()
-        self.run.circumstances = {**what.circumstances, **self.run.circumstances}
-        self.run.expected = what.expected
-        self.run.usage_errors += [what.refusal] if what.refusal else []
-        self.run.items_digest = what.digest
-        self.run.sort()
-        if self.config.getoption("lstm_baseline"):
-            mended = baseline(self.config).mended(self.run.verdicts)
-            self.run.circumstances["mended"] = list(mended)
-        self.run.seconds = time.time() - self.run.started
-
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Write the table of verdicts below pytest's own output, then the report."""
         if self.left:
@@ -264,7 +179,7 @@ class Reporting:
             terminalreporter.write(table(self.run.verdicts))
             for name in self.run.unchecked:
                 terminalreporter.write_line(f"nothing was checked of {name}")
-            for line in coverage.lines(self.run):
+            for line in coverage(self.run):
                 terminalreporter.write_line(line)
             for line in (
                 *self.run.circumstances.get("absent", ()),
@@ -291,38 +206,9 @@ class Reporting:
         if not self.left:
             self.write()
 
-    def fix(self) -> str:
-        """Rewrite the file of expected failures if that is asked for; returns a line on it.
-
-        Raises :class:`UsageError` if not everything was decided, and :class:`OSError`.
-        """
-        if not self.config.getoption(FIXING):
-            return ""
-        return fix(Path(self.config.getoption("lstm_expectations")), self.run) + "\n"
-
     def write(self) -> str:
-        """Write the report and delete the folder of the run.
-
-        Returns what prevented the report in a line; then the folder stays.
-        """
-        self.left = True
-        self.finish()
-        try:
-            write_all(self.run.to_json(), vars(self.config.option))
-        except Unwritable as error:
-            if self._session is not None:
-                self._session.exitstatus = BROKEN
-            failed = str(error)
-            if len(list(self.folder.verdicts())) >= len(self.run.verdicts) > 0:
-                folder = shown(self.folder.path, Path.cwd())
-                return f"{failed}; `lstm-conformance report {folder} --json FILE` writes it later"
-        else:
-            failed = ""
-        if self.run.complete or not self.run.verdicts or self.run.usage_errors:
-            self.folder.remove()
-        else:
-            self.folder.release()
-        if self._before is not None and not self.run.usage_errors:
-            self._before.folder.remove()
-        tidy(self.reproductions)
+        """Write the report, which the exit status tells if it cannot be written."""
+        failed = super().write()
+        if failed and self._session is not None:
+            self._session.exitstatus = BROKEN
         return failed

@@ -54,30 +54,30 @@ def check(
     that is neither the implementation's nor a mismatch is a fault of this suite, and does
     propagate. In a process that has lost a device nothing more is decided.
     """
-    originals.begin()
+    verdict: Verdict = Crashed(requirement.name, kind_of(implementation), device)
     try:
-        implementation = declared(implementation)
-        reason = inapplicable(requirement, implementation, device, budget)
-    except Failure as failure:  # of the implementation, while it was asked what it is
-        return Crashed(requirement.name, kind_of(implementation), device, reason=text_of(failure))
-    if reason is not None:
-        return NotApplicable(requirement.name, implementation.name, device, reason=reason)
-    if devices.lost():
-        reason = f"an earlier requirement {devices.lost()}, and nothing works after that here"
-        return Undecided(requirement.name, implementation.name, device, reason=reason)
-    try:
-        if expected is None:
-            expected, _ = applied(known_faults(requirement.name), implementation, [device])
-        watch = Watch(expected)
-        verdict = _decided(requirement, implementation, device, budget, before, keep, watch)
+        with originals.Kept():
+            try:
+                implementation = declared(implementation)
+                reason = inapplicable(requirement, implementation, device, budget)
+            except Failure as failure:  # of the implementation, while it was asked what it is
+                return replace(verdict, reason=text_of(failure))
+            verdict = replace(verdict, implementation=implementation.name)
+            if reason is not None:
+                return NotApplicable(*verdict.key, reason=reason)
+            if devices.lost():
+                why = f"an earlier requirement {devices.lost()}, and nothing works after that here"
+                return Undecided(*verdict.key, reason=why)
+            if expected is None:
+                expected, _ = applied(known_faults(requirement.name), implementation, [device])
+            watch = Watch(expected)
+            verdict = _decided(requirement, implementation, device, budget, before, keep, watch)
+    except originals.Replaced as did:
+        return Crashed(**{**vars(verdict), "reason": str(did)})
     except Exception:
-        reason = originals.put_back() or devices.lost()
-        if not reason:
+        if not devices.lost():
             raise
-        return Crashed(requirement.name, implementation.name, device, reason=reason)
-    did = originals.put_back()
-    if did:
-        return Crashed(**{**vars(verdict), "reason": did})
+        return replace(verdict, reason=devices.lost())
     excused = requirement.should and not (strict or watch.contradicted or devices.lost())
     if excused and isinstance(verdict, (Failed, Crashed)):
         return FailedShould(**vars(verdict))
@@ -115,8 +115,12 @@ def _decided(
         verdict = decide(watch, supports.dtypes, way)
         verdict = replace(verdict, judged_by=activations.judged_by(implementation))
     if requirement.by_dtype and not devices.lost():
-        measured = implementation, supports.dtypes, device
-        figures, units = activations.figures(*measured), activations.units(*measured)
+        measured = activations.by_dtype(implementation, supports.dtypes, device)
+        figures = tuple(f"{name}: {each.described()}" for name, each in measured.items())
+        units = {
+            name: {function: error.units for function, error in each.errors.items()}
+            for name, each in measured.items()
+        }
         verdict = replace(verdict, figures=figures, units=units)
     return verdict
 

@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from conformance.checking.verdict import Verdict
 from conformance.errors import UsageError
 from conformance.recording.json import Damaged, decode, encode
@@ -51,6 +53,11 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock: int | None = None
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> RunFolder:
+        """Return the folder of the run that this process is part of."""
+        return cls(Path(config.getoption("lstm_journal")))
 
     @classmethod
     def create(cls, root: Path, asked: Asked) -> RunFolder:

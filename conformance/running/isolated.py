@@ -21,15 +21,8 @@ from conformance.checking.engine import inapplicable
 from conformance.checking.expectations.applying import Expected
 from conformance.checking.finding import Finding
 from conformance.checking.requirement import Requirement
-from conformance.checking.verdict import (
-    Crashed,
-    ExpectedFailure,
-    Passed,
-    TimedOut,
-    UnexpectedPass,
-    Verdict,
-)
-from conformance.implementations.failures import Failure
+from conformance.checking.verdict import Crashed, TimedOut, Verdict
+from conformance.implementations.failures import Died, Failure, NoAnswer
 from conformance.implementations.implementation import Implementation
 from conformance.reproductions.directory import remove, write
 from conformance.reproductions.subject import Subject
@@ -88,7 +81,7 @@ class Task:
             self.expected.of(self.requirement.name, implementation.name, self.device),
         )
         written.close()
-        if isinstance(verdict, (Passed, ExpectedFailure, UnexpectedPass)):
+        if verdict.complete:
             remove(self.root, verdict)
         if not found or not verdict.explained:
             return verdict
@@ -104,35 +97,36 @@ class Task:
             with Apart(_verdict, self, journal, memory=memory, forked=True) as process:
                 try:
                     verdict: Verdict = process.answer(seconds)
-                except Late:
-                    what, late = f"no verdict within {seconds:g} s", True
-                except Ended as ended:
-                    what, late = str(ended), False
-                else:
                     return verdict
+                except Late:
+                    kind: type[Verdict] = TimedOut
+                    what = f"no verdict within {seconds:g} s"
+                except Ended as ended:
+                    kind, what = Crashed, str(ended)
             entry, took = read(journal), time.monotonic() - started
         if entry is not None and entry.case is not None:
-            told = what if late else f"{what} in this case"
-            return unfinished(entry, self.root, told, took, late, self.expected)
+            how = NoAnswer(what) if kind is TimedOut else Died(f"{what} in this case")
+            return unfinished(entry, how, self.root, took, self.expected)
         here = self.requirement.name, self.implementation.name, self.device
-        return (TimedOut if late else Crashed)(*here, seconds=took, reason=what)
+        return kind(*here, seconds=took, reason=what)
 
 
 def _verdict(task: Task, journal: Path) -> Iterator[Verdict]:
-    if "torch" in sys.modules:
-        import torch
-
-        torch.set_num_threads(1)  # the threads of the process before the fork are not here
     yield task.here(journal)
 
 
 def impossible(implementation: Implementation) -> str:
     """Return why a fork cannot decide, empty if it can."""
-    if sys.platform != "linux":
-        return "a fork is safe on Linux only"
     if any(device.startswith("cuda") for device in implementation.supports.devices):
         return "a fork cannot use CUDA"
     if implementation.supports.own_process:
         return "it runs in a process of its own"
+    return unsafe()
+
+
+def unsafe() -> str:
+    """Return why a fork of this process cannot compute, empty if it can."""
+    if sys.platform != "linux":
+        return "a fork is safe on Linux only"
     threaded = [name for name in THREADED if name in sys.modules]
     return f"{threaded[0]} is imported, and has threads" if threaded else ""

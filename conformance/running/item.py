@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import statistics
 import time
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +31,6 @@ from conformance.running.dividing.time_budget import Division, Key
 from conformance.running.folder import RunFolder
 from conformance.running.journal import Doing, Entry, Journal
 from conformance.running.patience import TOOK, Calls
-from conformance.running.quiet import quiet
 from conformance.running.smoke import FAILED, SmokeTests
 from reference import Case
 
@@ -92,8 +93,7 @@ class Item:
         """Return the seconds for drawing cases by the time budget, None without one."""
         if self.division is None:
             return None
-        folder = RunFolder(Path(self.config.getoption("lstm_journal")))
-        decided = {each.key for each in folder.verdicts()}
+        decided = {each.key for each in RunFolder.of(self.config).verdicts()}
         end = self.config.getoption("lstm_budget_end")
         return self.division.granted(self.key, decided, end, limits.workers(self.config))
 
@@ -106,8 +106,7 @@ class Item:
         here = subject(self.config, self.target, self.requirement.name, self.device)
         implementation = self.target.implementation
         found: list[Finding] = []
-        folder = RunFolder(Path(self.config.getoption("lstm_journal")))
-        limit = folder.shortened(implementation.name)
+        limit = RunFolder.of(self.config).shortened(implementation.name)
         seconds = limits.granted(self.config, self.started)
         whole = limits.own(self.config, self.started), self.started
         alarm = limits.Alarm(limit, *whole)
@@ -191,8 +190,18 @@ class Item:
         return Undecided(*here, reason=why, **rest)
 
 
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Show no warning within the context, and pass none on.
+
+    pytest-xdist sends each warning that pytest records to the process that reports, and ends the
+    run if that process cannot import the warning's class.
+    """
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda *_, **__: None
+        yield
+
+
 def smoke_tests(config: pytest.Config) -> SmokeTests:
     """Return the smoke tests of this process."""
-    return config.stash.setdefault(
-        SMOKE, SmokeTests(RunFolder(Path(config.getoption("lstm_journal"))))
-    )
+    return config.stash.setdefault(SMOKE, SmokeTests(RunFolder.of(config)))

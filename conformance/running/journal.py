@@ -133,10 +133,10 @@ class Journal:
                 file.write(json.dumps(encode(what)).encode("ascii"))
 
     def decided(self, verdict: Verdict) -> None:
-        """Add a verdict to those of this process."""
+        """Add a line to the verdicts of this process, unless the disk is full."""
         if self._open is not None:
             with contextlib.suppress(OSError), self._open(VERDICTS, "ab") as file:
-                file.write(_line(verdict))
+                file.write(json.dumps(verdict.to_json()).encode() + b"\n")
 
     def _add(self, value: Any) -> None:
         if self._file is None:
@@ -150,16 +150,6 @@ class Journal:
         with contextlib.suppress(OSError):
             self._file.truncate(0)
         self.close()
-
-
-def append(path: Path, verdict: Verdict) -> None:
-    """Add a line to the verdicts of the process `path`, unless the disk is full."""
-    with contextlib.suppress(OSError), _beside(path, VERDICTS, "ab") as file:
-        file.write(_line(verdict))
-
-
-def _line(verdict: Verdict) -> bytes:
-    return json.dumps(verdict.to_json()).encode() + b"\n"
 
 
 def _beside(path: Path, suffix: str, mode: str) -> BinaryIO:

@@ -16,17 +16,11 @@ def loaded(name: str, load: Callable[[], Implementation]) -> Implementation:
     Raises :class:`UsageError` if it replaces functions by which results are judged; these are put
     back.
     """
-    originals.begin()
     try:
-        with process_state.restored():
+        with originals.Kept(), process_state.restored():
             implementation = load()
             _ = implementation.supports  # that of a hand-written one is tried now
-    except Exception:
-        did = originals.put_back()
-        if not did:
-            raise
-    else:
-        did = originals.put_back()
-        if not did:
             return implementation
-    raise UsageError(f"{line_of(name)!r}: loading it {did}, by which results are judged")
+    except originals.Replaced as did:
+        text = f"loading it {did}, by which results are judged"
+        raise UsageError(f"{line_of(name)!r}: {text}") from did

@@ -20,13 +20,14 @@ import pytest
 from conformance.checking import process_state
 from conformance.checking.budget import PROFILES
 from conformance.checking.expectations.applying import applied
-from conformance.checking.requirement import LEVELS
 from conformance.errors import UsageError, unknown
 from conformance.implementations.own_imports import OURS
 from conformance.requirements import REQUIREMENTS
-from conformance.running.bound import BoundRequirement, How, NotConformant
+from conformance.running.bound import BoundRequirement, NotConformant
+from conformance.running.choosing import of_names
 from conformance.running.expecting import given
 from conformance.running.isolated import impossible
+from conformance.running.session import How
 
 
 def parametrize_with_requirements(
@@ -79,7 +80,8 @@ def parametrize_with_requirements(
     there is no target or no requirement, and where a fork is asked for and cannot be had.
     """
     expected = dict(expected_failures or {})
-    chosen = _chosen({*(requirements or REQUIREMENTS)}, {*(levels or LEVELS)}, expected)
+    of_names(expected, ())  # which refuses unknown ones
+    chosen = [each.name for each in of_names(requirements or (), levels or ())]
     if profile not in PROFILES:
         raise unknown("profile", profile, PROFILES)
     if not targets:
@@ -114,20 +116,6 @@ def parametrize_with_requirements(
         for name in chosen
     ]
     return pytest.mark.parametrize("requirement", parameters)
-
-
-def _chosen(names: set[str], levels: set[str], expected: Mapping[str, str]) -> list[str]:
-    """Return the names of the requirements with these `names` and `levels`, in their order."""
-    for name in (*expected, *names):
-        if name not in REQUIREMENTS:
-            raise unknown("requirement", name, REQUIREMENTS)
-    for level in levels:
-        if level not in LEVELS:
-            raise unknown("level", level, LEVELS)
-    chosen = [name for name, each in REQUIREMENTS.items() if name in names and each.level in levels]
-    if not chosen:
-        raise UsageError("no requirement has one of these levels and one of these names")
-    return chosen
 
 
 def _marks(name: str, expected: str | None) -> list[pytest.MarkDecorator]:

@@ -7,24 +7,22 @@ this package is imported only when it is needed.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import tempfile
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from conformance.errors import DEVICE_LOST, INTERRUPTED, UsageError
 from conformance.implementations.own_imports import OURS
 from conformance.running import limits, options
-from conformance.running.full_disk import choose_folder
-
-if TYPE_CHECKING:
-    from conformance.running.resuming import Unfinished
+from conformance.running.options.option import PYTEST
 
 HEADER = pytest.StashKey[list[str]]()
 FAMILIES = Path(__file__).parent.parent / "requirements"
@@ -33,7 +31,7 @@ FAMILIES = Path(__file__).parent.parent / "requirements"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of the suite, each with the prefix ``--lstm``."""
     group = parser.getgroup("lstm-conformance", "verify an LSTM")
-    options.add(group.addoption, options.PYTEST)
+    options.add(group.addoption, PYTEST)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -41,6 +39,19 @@ def pytest_load_initial_conftests() -> Generator[None, object, object]:
     """Let pytest begin to capture what is printed although the disk is full."""
     choose_folder()
     return (yield)
+
+
+def choose_folder() -> None:
+    """Choose a folder for temporary files if Python chooses none, as all are full.
+
+    pytest makes files there for what is printed, and no worker could start without. A file that
+    stays empty needs no room.
+    """
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        folders = ("/tmp", os.getcwd())
+        tempfile.tempdir = next((each for each in folders if os.access(each, os.W_OK)), None)
 
 
 def _asked(config: pytest.Config) -> bool:
@@ -64,40 +75,33 @@ def pytest_configure(config: pytest.Config) -> None:
             warnings.showwarning = lambda *_, **__: None
         # an interrupt reaches every process; only the one that reports has anything left to do
         signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
-    else:
-        try:
-            options.check(vars(config.option), options.PYTEST)
-            with OURS:
-                from conformance.running import expecting
-            config.stash[HEADER] = expecting.header(config.getoption)
-        except UsageError as error:
-            raise pytest.UsageError(str(error)) from error
-        with OURS:
-            from conformance.running.baseline import failures
-        try:
-            config.option.lstm_failures = failures(config.getoption("lstm_baseline"))
-        except UsageError as error:
-            raise pytest.UsageError(f"--lstm-baseline: {error}") from error
-        before = _unfinished(config) if config.getoption("lstm_resume") else None
-        option = config.option
-        option.lstm_resumed = [] if before is None else [each.key for each in before.verdicts]
-        option.lstm_circumstances = {} if before is None else before.circumstances
-        if before is not None:
-            option.lstm_seed = before.asked.seed
-        options.begin(option)
-        with OURS:
-            from conformance.running.collecting import Reporting
-        config.pluginmanager.register(Reporting(config, before), "lstm_conformance_reporting")
-
-
-def _unfinished(config: pytest.Config) -> Unfinished:
-    """Return what the run left that is to be resumed."""
+        return
+    option, asked = config.option, vars(config.option)
     with OURS:
-        from conformance.running.resuming import unfinished
+        from conformance.running import baseline, expecting, resuming
+        from conformance.running.collecting import Reporting
+    with _refusing():
+        options.check(asked, PYTEST)
+        config.stash[HEADER] = expecting.header(config.getoption)
+    with _refusing("--lstm-baseline: "):
+        option.lstm_failures = baseline.failures(option.lstm_baseline)
+    with OURS, _refusing():
+        before = resuming.unfinished(asked, PYTEST) if option.lstm_resume else None
+    option.lstm_resumed = [] if before is None else [each.key for each in before.verdicts]
+    option.lstm_circumstances = {} if before is None else before.circumstances
+    if before is not None:
+        option.lstm_seed = before.asked.seed
+    options.begin(option)
+    config.pluginmanager.register(Reporting(config, before), "lstm_conformance_reporting")
+
+
+@contextlib.contextmanager
+def _refusing(before: str = "") -> Iterator[None]:
+    """Turn wrong usage into that of pytest, with `before` in front of its text."""
     try:
-        return unfinished(vars(config.option), options.PYTEST)
+        yield
     except UsageError as error:
-        raise pytest.UsageError(str(error)) from error
+        raise pytest.UsageError(f"{before}{error}") from error
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

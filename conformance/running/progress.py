@@ -20,6 +20,18 @@ SHARES = 10
 """The number of lines that show the progress of a run without a terminal for a bar."""
 
 
+def bar(console: Console, **how: Any) -> Progress:
+    """Return a bar that vanishes in the end; `how` are arguments of :class:`Progress`."""
+    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, transient=True, **how)
+
+
+def told(run: Run) -> str:
+    """Return in words whether all is well so far."""
+    bad = sum(not verdict.conformant for verdict in run.verdicts)
+    return f"{bad} not conformant" if bad else "all conformant so far"
+
+
 class Face:
     """A pytest plugin that shows progress on `console`: a bar or, without a terminal, lines.
 
@@ -34,10 +46,7 @@ class Face:
         self.interrupts = Interrupts()
         self.run: Run | None = None
         self.reporting: Reporting | None = None
-        columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._bar = Progress(
-            *columns, console=console, transient=True, disable=not console.is_terminal
-        )
+        self._bar = bar(console, disable=not console.is_terminal)
         self._task = self._bar.add_task("starting", total=None)
         self._shown = 0
 
@@ -60,9 +69,7 @@ class Face:
             self._bar.start()
 
     def _advance(self, run: Run) -> None:
-        bad = sum(not verdict.conformant for verdict in run.verdicts)
-        what = f"{bad} not conformant" if bad else "all conformant so far"
-        done = len(run.verdicts) + len(run.left_out)
+        done, what = len(run.verdicts) + len(run.left_out), told(run)
         self._bar.update(self._task, description=what, total=run.total or None, completed=done)
         share = done * SHARES // max(run.total, 1)
         if share > self._shown and not self.console.is_terminal:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ import pytest
 
 from conformance.checking.budget import PROFILES, TIMEOUTS, Budget
 from conformance.checking.database import opened
-from conformance.running.options import PYTEST, defaults
+from conformance.running.options import defaults
+from conformance.running.options.option import PYTEST
 
 PLUGIN = "lstm_conformance_plugin"
 """The module that pytest loads in every project; it knows the sessions of this process."""
@@ -40,24 +42,39 @@ def options() -> dict[str, Any]:
     return DEFAULTS if running is None else {**DEFAULTS, **vars(running.option)}
 
 
-def effort(
-    profile: str, max_examples: int | None, seed: int | None, timeout: float | None
-) -> tuple[Budget, float]:
-    """Return the budget and the limit in seconds for a requirement on a device.
+@dataclass(frozen=True)
+class How:
+    """How requirements are decided; the fields are arguments of the decorator."""
 
-    The arguments are those of the decorator; what the options of the session say goes before them,
-    a profile if it is another than the default. Cases that failed are kept in pytest's cache,
-    unless ``--lstm-database`` names another place.
-    """
-    asked = options()
-    changed = asked["lstm_profile"] != DEFAULTS["lstm_profile"]
-    profile = asked["lstm_profile"] if changed else profile
-    seconds = asked["lstm_timeout"] or timeout or TIMEOUTS[profile]
-    examples = asked["lstm_max_examples"] or (not changed and max_examples) or PROFILES[profile]
-    place = asked["lstm_database"] or _cached()
-    shared = opened(place) if place else None
-    shrinking = min(Budget.shrink_seconds, seconds / 4)
-    return Budget(examples, _seed(seed), shrinking, database=shared), seconds
+    profile: str = "default"
+    max_examples: int | None = None
+    seed: int | None = None
+    timeout: float | None = None
+    devices: tuple[str, ...] | None = None
+    dtypes: str = ""
+    precision: str = ""
+    isolated: bool | None = None
+
+    def effort(self) -> tuple[Budget, float]:
+        """Return the budget and the limit in seconds for a requirement on a device.
+
+        What the options of the session say goes before the fields, a profile if it is another than
+        the default. Cases that failed are kept in pytest's cache, unless ``--lstm-database`` names
+        another place.
+        """
+        asked = options()
+        changed = asked["lstm_profile"] != DEFAULTS["lstm_profile"]
+        profile = asked["lstm_profile"] if changed else self.profile
+        seconds = asked["lstm_timeout"] or self.timeout or TIMEOUTS[profile]
+        examples = asked["lstm_max_examples"] or (not changed and self.max_examples)
+        place = asked["lstm_database"] or _cached()
+        budget = Budget.within(
+            seconds,
+            examples or PROFILES[profile],
+            _seed(self.seed),
+            database=opened(place) if place else None,
+        )
+        return budget, seconds
 
 
 def _seed(own: int | None) -> int:

@@ -11,7 +11,7 @@ from conformance.checking.expectations.applying import Expected
 from conformance.checking.expectations.deciding import Watch
 from conformance.checking.finding import Finding
 from conformance.checking.verdict import Crashed, TimedOut, Undecided, Verdict
-from conformance.implementations.failures import Died, NoAnswer
+from conformance.implementations.failures import Died, Misbehaviour, NoAnswer
 from conformance.recording.tape import Tape
 from conformance.reproductions.directory import write
 from conformance.requirements import REQUIREMENTS
@@ -22,20 +22,18 @@ from conformance.running.journal import Entry
 
 def unfinished(
     entry: Entry,
+    ended: Misbehaviour,
     root: Path,
-    what: str,
     seconds: float,
-    late: bool,
     expected: Expected,
     known: Baseline = NOTHING,
 ) -> Verdict:
     """Return the verdict, and write a reproduction below `root` unless the failure is known.
 
     - `entry`: the last entry of the journal
+    - `ended`: what became of the process
     - `root`: the folder of all reproductions
-    - `what`: what happened, in words
     - `seconds`: how long the requirement took
-    - `late`: whether the process hung; else it died
     - `expected`: the failures that the run expects
     - `known`: the failures that are known from an earlier run
     """
@@ -43,7 +41,7 @@ def unfinished(
     assert entry.subject is not None
     tape = Tape()
     tape.steps = entry.steps
-    found = Finding(None, entry.case, NoAnswer(what) if late else Died(what), tape)
+    found = Finding(None, entry.case, ended, tape)
     here = entry.subject.requirement, entry.now.implementation, entry.subject.device
     watch = Watch(expected.of(*here))
     verdict = watch.of_one(found.verdict(*here, cases=0, seconds=seconds), found)
@@ -85,6 +83,6 @@ def of_dead_worker(
     if entry is None:
         kind = TimedOut if late else Crashed
         return baseline(config).judged(kind(*here, reason=late or "the process died"))
-    what = late or "the process died in this case"
+    ended = NoAnswer(late) if late else Died("the process died in this case")
     root = Path(config.getoption("lstm_reproductions"))
-    return unfinished(entry, root, what, seconds, bool(late), expected, baseline(config))
+    return unfinished(entry, ended, root, seconds, expected, baseline(config))

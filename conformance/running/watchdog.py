@@ -16,6 +16,7 @@ from typing import Any
 
 from conformance.running.folder import RunFolder
 from conformance.running.journal import Doing, doing, written
+from conformance.running.patience import Patience
 
 MARGIN = 5.0
 """The seconds that a worker has to end by itself after its time is up."""
@@ -48,20 +49,24 @@ class Worker:
         """The process on this machine, the keeper of the worker; None for one elsewhere."""
         return getattr(getattr(self.node.gateway, "_io", None), "popen", None)
 
-    def kill(self, *numbers: int) -> None:
-        """Send signals to the process."""
-        for number in numbers:
-            with contextlib.suppress(OSError):
-                self.process.send_signal(number)
+    def stop(self) -> None:
+        """Ask the process to end, if it has not; one that is stopped as well."""
+        for name in ("SIGCONT", "SIGTERM"):
+            if self.process.poll() is None and hasattr(signal, name):
+                self.send(getattr(signal, name))
+
+    def send(self, number: int) -> None:
+        """Send a signal to the process."""
+        with contextlib.suppress(OSError):
+            self.process.send_signal(number)
 
 
 class Watchdog:
     """Ends workers that have no verdict in time; `scheduler` is that of pytest-xdist."""
 
-    def __init__(self, folder: RunFolder) -> None:
-        self.folder = folder
+    def __init__(self, folder: RunFolder, patience: Patience) -> None:
+        self.folder, self.patience = folder, patience
         self.scheduler: Any = None
-        self.limits: dict[str, float] = {}
         self._workers: dict[str, Worker] = {}
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -80,9 +85,8 @@ class Watchdog:
 
     def forget(self, name: str) -> None:
         """End what is left of a worker that has ended its work or is lost."""
-        worker = self._workers.get(name)
-        if worker is not None and worker.process.poll() is None:
-            worker.kill(*STOPPING)
+        if name in self._workers:
+            self._workers[name].stop()
 
     def stop(self) -> None:
         """Watch no more."""
@@ -92,8 +96,7 @@ class Watchdog:
         """End every worker, when the run is interrupted."""
         self.stop()
         for worker in list(self._workers.values()):
-            if worker.process.poll() is None:
-                worker.kill(*STOPPING)
+            worker.stop()
 
     def _watch(self) -> None:
         before = time.monotonic()
@@ -122,13 +125,13 @@ class Watchdog:
             limit, what = (BETWEEN, "the process did not go on") if self._owes(worker) else (0, "")
         else:
             limit, what = now.limit, f"no verdict within {now.limit:g} s"
-        short = self.limits.get(now.implementation, 0.0)
+        short = self.patience.limits.get(now.implementation, 0.0)
         if what and worker.waited > limit + MARGIN:
             worker.late = what
         elif short and worker.in_step > short + MARGIN:
             worker.late = f"no answer within {short:g} s"
         if worker.late:
-            worker.kill(*STOPPING)
+            worker.stop()
 
     def _owes(self, worker: Worker) -> bool:
         """Return whether a worker between two requirements has been given another one."""
@@ -140,12 +143,8 @@ class Watchdog:
         worker.ending += passed
         if worker.ending <= 2 * MARGIN:
             return
-        worker.kill(signal.SIGKILL)
+        worker.send(signal.SIGKILL)
         if not worker.node._down:
             worker.node._down = True
             worker.node.notify_inproc("errordown", node=worker.node, error="it does not end")
         del self._workers[worker.node.gateway.id]
-
-
-STOPPING = (signal.SIGTERM,) if not hasattr(signal, "SIGCONT") else (signal.SIGCONT, signal.SIGTERM)
-"""The signals that end a process, one that is stopped as well."""

@@ -6,6 +6,7 @@ import pytest
 
 from conformance.checking.expectations.applying import Expected
 from conformance.checking.verdict import Crashed, TimedOut
+from conformance.implementations.failures import Died, NoAnswer
 from conformance.recording.steps import Step
 from conformance.recording.tape import recording
 from conformance.reproductions.subject import Subject
@@ -92,7 +93,8 @@ def test_script_of_an_end_shows_it(hangs: bool, tmp_path: Path) -> None:
     with pytest.raises(Stopped), recording(sink):
         adapter.run(case)
     entry = Entry(Doing("the item", "x"), case, subject(tmp_path), steps)
-    verdict = unfinished(entry, tmp_path, "the process died in this case", 1.0, hangs, Expected())
+    ended = (NoAnswer if hangs else Died)("the process died in this case")
+    verdict = unfinished(entry, ended, tmp_path, 1.0, Expected())
     assert isinstance(verdict, TimedOut if hangs else Crashed)
     text = (tmp_path / verdict.reproduction / "reproduce.py").read_text()
     done = run(text.replace("timeout=60", "timeout=20"))

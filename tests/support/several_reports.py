@@ -5,6 +5,7 @@ from typing import Any
 
 from conformance.checking.counterexample import Counterexample
 from conformance.checking.verdict import Crashed, ExpectedFailure, Failed, Passed, Verdict
+from conformance.recording.json import write
 from conformance.running.reporting.report import Run
 from conformance.running.reporting.side_by_side.reports import Report
 
@@ -47,5 +48,5 @@ def report(*verdicts: Verdict, complete: bool = True, **run: Any) -> Report:
 def written(path: Path, *verdicts: Verdict, **circumstances: Any) -> str:
     """The name of a file with a report of these verdicts."""
     run = Run("quick", 1, None, circumstances, list(verdicts), total=len(verdicts))
-    run.write(path)
+    write(path, run.to_json())
     return str(path)

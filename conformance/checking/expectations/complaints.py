@@ -6,25 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from conformance.checking.expectations.applying import Expected
-from conformance.checking.expectations.expectation import Applied
-from conformance.checking.verdict import (
-    Crashed,
-    ExpectedFailure,
-    Failed,
-    NotApplicable,
-    Passed,
-    TimedOut,
-    UnexpectedPass,
-    Use,
-    Verdict,
-)
+from conformance.checking.expectations.expectation import Applied, Expectation
+from conformance.checking.verdict import NotApplicable, UnexpectedPass, Use, Verdict, grouped
 
-UNEXPECTED_PASS, OTHER, NOTHING, UNLISTED = (
-    "unexpected pass",
-    "another failure",
-    "matches nothing",
-    "unlisted failure",
-)
+UNEXPECTED_PASS, OTHER = "unexpected pass", "another failure"
+NOTHING, UNLISTED = "matches nothing", "unlisted failure"
 PROBLEMS = (UNEXPECTED_PASS, OTHER, NOTHING, UNLISTED)
 """What can be wrong with an entry, or with the file."""
 
@@ -53,6 +39,11 @@ class Seen:
     use: Use | None
 
     @property
+    def entry(self) -> Expectation:
+        """The entry."""
+        return self.applied.entry
+
+    @property
     def met(self) -> bool | None:
         """Whether a case was tried that the entry is about; None where that is not known."""
         if isinstance(self.verdict, NotApplicable):
@@ -60,13 +51,12 @@ class Seen:
         if self.use is not None and self.use.cases:
             return True
         # a failure ends the search for such a case
-        searched = isinstance(self.verdict, (Passed, ExpectedFailure, UnexpectedPass))
-        return False if self.use is not None and searched else None
+        return False if self.use is not None and self.verdict.complete else None
 
 
 def seen(expected: Expected, verdicts: Iterable[Verdict]) -> list[Seen]:
     """Return what was seen of each entry that applies, but of those that are only mentioned."""
-    by_place = {(each.requirement, each.implementation, each.device): each for each in verdicts}
+    by_place = {each.key: each for each in verdicts}
     found = []
     for each in expected.applied:
         verdict = by_place.get((each.entry.requirement, each.implementation, each.device))
@@ -80,22 +70,21 @@ def complaints(expected: Expected, verdicts: Sequence[Verdict]) -> list[Complain
     """Return what is wrong with the file of `expected`, in the order of its lines; none without."""
     if not expected.file:
         return []
-    mine = [each for each in seen(expected, verdicts) if not each.applied.entry.shipped]
+    mine = [each for each in seen(expected, verdicts) if not each.entry.shipped]
     return [*_of_entries(mine), *_unlisted(expected, verdicts)]
 
 
 def _of_entries(mine: Sequence[Seen]) -> Iterator[Complaint]:
     for each in mine:
-        at, where = each.applied.entry.at, _where(each.verdict)
+        at, where = each.entry.at, _where(each.verdict)
         if each.use is not None and each.use.otherwise:
             assert each.verdict.counterexample is not None
             failure = each.verdict.counterexample.message.partition("\n")[0]
-            text = f"{where} fails otherwise, not by {each.applied.entry.expected()}: {failure}"
+            text = f"{where} fails otherwise, not by {each.entry.expected()}: {failure}"
             yield Complaint(at, OTHER, text)
         elif missed(each):
             yield Complaint(at, UNEXPECTED_PASS, f"{where} holds: remove the entry")
-    for at in dict.fromkeys(each.applied.entry.at for each in mine):
-        of_entry = [each for each in mine if each.applied.entry.at == at]
+    for at, of_entry in grouped(mine, lambda each: each.entry.at).items():
         if all(each.met is False for each in of_entry):
             verdict = of_entry[0].verdict
             reason = f"no case of {_where(verdict)} meets its conditions"
@@ -116,18 +105,16 @@ def unlisted(expected: Expected, verdicts: Iterable[Verdict]) -> list[Verdict]:
     return [
         each
         for each in verdicts
-        if isinstance(each, (Failed, Crashed, TimedOut))
+        if each.fails
+        and not each.conformant
         and not any(use.otherwise for use in each.expectations if use.at not in shipped)
     ]
 
 
 def _unlisted(expected: Expected, verdicts: Iterable[Verdict]) -> Iterator[Complaint]:
-    places: dict[str, list[str]] = {}
-    for verdict in unlisted(expected, verdicts):
-        where = f"{verdict.implementation} on {verdict.device}"
-        places.setdefault(where, []).append(verdict.requirement)
-    for where, names in places.items():
-        yield Complaint(expected.file, UNLISTED, f"{where}: {', '.join(names)}")
+    for where, found in grouped(unlisted(expected, verdicts), lambda each: each.where).items():
+        names = ", ".join(each.requirement for each in found)
+        yield Complaint(expected.file, UNLISTED, f"{where}: {names}")
 
 
 def _where(verdict: Verdict) -> str:

@@ -26,7 +26,7 @@ from conformance.checking.expectations.reading import (
     parsed,
     text_of,
 )
-from conformance.checking.verdict import Verdict
+from conformance.checking.verdict import Verdict, grouped
 from conformance.implementations.failures import Accepted, NotRefused, Raised
 from reference import DTYPES
 
@@ -63,10 +63,9 @@ def rewritten(path: Path, expected: Expected, verdicts: Sequence[Verdict]) -> Re
     blocks = _Blocks(text)
     result = Rewritten("")
     new = list(unlisted(expected, verdicts))
-    own = [each for each in seen(expected, verdicts) if not each.applied.entry.shipped]
-    for at in dict.fromkeys(each.applied.entry.at for each in own):
-        of_entry = [each for each in own if each.applied.entry.at == at]
-        number = _line(of_entry[0].applied.entry)
+    own = [each for each in seen(expected, verdicts) if not each.entry.shipped]
+    for of_entry in grouped(own, lambda each: each.entry.at).values():
+        number = _line(of_entry[0].entry)
         other = [each.verdict for each in of_entry if each.use is not None and each.use.otherwise]
         if other and not any(each.use and each.use.failed for each in of_entry):
             blocks.change(number, {**_failure(other[0]), "reason": PLACEHOLDER})
@@ -86,8 +85,8 @@ def rewritten(path: Path, expected: Expected, verdicts: Sequence[Verdict]) -> Re
         wider = next((each for each in own if _in_another_dtype(each, verdict)), None)
         values = _added(verdict)
         if wider is not None:
-            dtypes = [*wider.applied.entry.dtype, values["dtype"]]
-            blocks.change(_line(wider.applied.entry), {"dtype": dtypes})
+            dtypes = [*wider.entry.dtype, values["dtype"]]
+            blocks.change(_line(wider.entry), {"dtype": dtypes})
             result.changed += 1
         elif values:
             entries.append(values)
@@ -106,33 +105,30 @@ def _line(entry: Expectation) -> int:
 
 def _in_another_dtype(each: Seen, verdict: Verdict) -> bool:
     """Return whether an entry expects the failure of the verdict, but in other dtypes."""
-    entry, found = each.applied.entry, verdict.counterexample
-    here = each.verdict.requirement, each.verdict.implementation, each.verdict.device
-    if here != (verdict.requirement, verdict.implementation, verdict.device) or found is None:
+    entry, found = each.entry, verdict.counterexample
+    if each.verdict.key != verdict.key or found is None:
         return False
     same = entry.kind in ("", found.kind) and entry.what in ("", found.what)
     return same and entry.message in found.message and found.dtype not in (entry.dtype or DTYPES)
 
 
-def _kept(of_entry: Iterable[Seen]) -> Mapping[str, Any] | None:
+def _kept(of_entry: Sequence[Seen]) -> Mapping[str, Any] | None:
     """Return what an entry is limited to: nothing new if empty, and None if the entry goes."""
-    each = list(of_entry)
-    entry = each[0].applied.entry
-    gone = [one for one in each if missed(one) or one.met is False]
-    if not any(missed(one) for one in each) and any(one.met is not False for one in each):
+    left = [each for each in of_entry if not missed(each) and each.met is not False]
+    if left and not any(map(missed, of_entry)):
         return {}
-    here = {one.applied.implementation for one in each}
-    elsewhere = [name for name in entry.implementation if name not in here and "*" not in name]
-    left = [one for one in each if one not in gone]
+    here = {each.applied.implementation for each in of_entry}
+    named = of_entry[0].entry.implementation
+    elsewhere = [name for name in named if name not in here and "*" not in name]
     if not left:
         return {"implementation": elsewhere} if elsewhere else None
     kept: dict[str, Any] = {}
-    names = list(dict.fromkeys(one.applied.implementation for one in left))
-    if set(names) != here:
+    names = dict.fromkeys(each.applied.implementation for each in left)
+    if {*names} != here:
         kept["implementation"] = [*names, *elsewhere]
-    on = list(dict.fromkeys(one.applied.device for one in left))
-    if set(on) != {one.applied.device for one in each}:
-        kept["device"] = on
+    on = dict.fromkeys(each.applied.device for each in left)
+    if {*on} != {each.applied.device for each in of_entry}:
+        kept["device"] = [*on]
     return kept
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from conformance.checking.budget import DEFAULT, Budget
 from conformance.checking.requirement import Requirement
 from conformance.checking.verdict import Verdict
 from conformance.errors import unknown
-from conformance.inference.taking import Target, implementation_of
+from conformance.implementations.implementation import Implementation
+from conformance.implementations.loading import is_function, is_module
+from conformance.inference.taking import Target, take
 from conformance.requirements import REQUIREMENTS
 from conformance.running import deciding
 
@@ -36,4 +38,7 @@ def check(
         if requirement not in REQUIREMENTS:
             raise unknown("requirement", requirement, REQUIREMENTS)
         requirement = REQUIREMENTS[requirement]
-    return deciding.check(requirement, implementation_of(target), device, budget, **more)
+    to_take = is_module(target) or is_function(target) or issubclass(type(target), (str, type))
+    # what an object declares is looked at by the check: what it raises then is a verdict
+    implementation = take(target).implementation if to_take else cast(Implementation, target)
+    return deciding.check(requirement, implementation, device, budget, **more)

@@ -1,26 +1,29 @@
-"""Decides items, each in a forked child, or, where forking is not safe, in this process.
+"""Decides what a call asks for, each item in a forked child, or else in this process.
 
 A child has whatever this process has: classes of a notebook, and what was loaded before.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
+import contextlib
 import sys
 import time
-import warnings
 from collections.abc import Iterator, Sequence
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from typing import Any
 
 from conformance.checking.process_state import standard_output
 from conformance.checking.verdict import Verdict
 from conformance.cli.from_python.settled import Settled
 from conformance.running import limits
+from conformance.running.child import Apart, Ended, Late
+from conformance.running.choosing import SELECTION, Target, requirements, selected
+from conformance.running.gathering import Gathering
+from conformance.running.isolated import unsafe
 from conformance.running.item import Item
+from conformance.running.journal import Collected, Journal
 from conformance.running.patience import TOOK
+from conformance.running.unfinished import of_dead_worker
 from conformance.running.watchdog import MARGIN
 
 
@@ -48,12 +51,48 @@ Decided = tuple[Called, Verdict | None, float | None]
 """An item, its verdict if there is one, and the seconds that a call took, if a call ended."""
 
 
+class Collecting(Gathering):
+    """The verdicts on `targets`, whose requirements are the `items`.
+
+    Raises :class:`~conformance.UsageError` for requirements that do not exist.
+    """
+
+    def __init__(self, config: Settled, targets: Sequence[Target]) -> None:
+        asked = requirements(config.of_pytest)
+        super().__init__(config.of_pytest)
+        items = self.items = [
+            Called(config, requirement=requirement, target=target, device=device)
+            for target in targets
+            for device in target.devices
+            for requirement in asked
+        ]
+        self.run.total = len(items)
+        places = {item.nodeid: item.key for item in items}
+        chosen = config.stash[SELECTION] = selected(config.of_pytest, asked, targets)
+        what = Collected(places, chosen.circumstances, expected=chosen.expected)
+        Journal.of(config.of_pytest).collected(what)
+
+    def decide(self) -> Iterator[Verdict]:
+        """Decide all items, and yield each verdict as it is reached."""
+        for item, verdict, took in self._decided_items():
+            if took is not None:
+                self.patience.took(item.target.implementation.name, took)
+            if verdict is None:  # the process died or hung
+                entry, expected = self._entry(item.config.process), self._collected().expected
+                verdict = of_dead_worker(self.config, entry, item.nodeid, item.key, "", expected)
+            self._add(verdict)
+            yield self.run.verdicts[-1]
+
+    def _decided_items(self) -> Iterator[Decided]:
+        if not can_fork():
+            return here(self.items)
+        return in_children(self.items, max(1, self.config.getoption("lstm_workers")))
+
+
 def can_fork() -> bool:
-    """Return whether a forked child can compute: not with a GPU, nor beside threads of JAX."""
-    if sys.platform != "linux" or "jax" in sys.modules:
-        return False
+    """Return whether a forked child can compute, which it cannot with a GPU."""
     torch = sys.modules.get("torch")
-    return torch is None or not torch.cuda.is_available()
+    return not unsafe() and (torch is None or not torch.cuda.is_available())
 
 
 def here(items: Sequence[Called]) -> Iterator[Decided]:
@@ -80,58 +119,25 @@ def in_children(items: Sequence[Called], workers: int) -> Iterator[Decided]:
             ready = wait([*children], min(child.left for child in children.values()))
             late = [receiving for receiving, child in children.items() if child.left <= 0]
             for receiving in dict.fromkeys((*ready, *late)):
-                child = children.pop(receiving)
-                verdict, took = child.answer()
+                verdict, took = None, None
+                with children.pop(receiving) as child, contextlib.suppress(Late, Ended):
+                    verdict, took = child.answer(0)
                 yield child.item, verdict, took
     finally:
         for child in children.values():
-            child.end()
+            child.__exit__()
 
 
-class _Child:
-    """A forked process that decides an item; `receiving` is ready when the process has ended."""
+class _Child(Apart):
+    """A forked process that decides an item, in the time `left` to it in seconds."""
 
     def __init__(self, item: Called) -> None:
+        memory = item.config.getoption("lstm_memory")
+        super().__init__(lambda: iter([item.decided()]), memory=memory, forked=True)
         self.item = item
-        context = multiprocessing.get_context("fork")
-        self.receiving, sending = context.Pipe(duplex=False)
-        self._since = time.monotonic()
-        self._process = context.Process(target=_decide, args=(item, sending))
-        with warnings.catch_warnings():
-            # newer Python warns of every fork beside threads, such as those of a notebook
-            warnings.simplefilter("ignore")
-            self._process.start()
-        sending.close()
+        self._end = time.monotonic() + limits.granted(item.config, time.time()) + MARGIN
 
     @property
     def left(self) -> float:
         """The seconds after which the process is late."""
-        limit = limits.granted(self.item.config, time.time()) + MARGIN
-        return max(0.0, self._since + limit - time.monotonic())
-
-    def answer(self) -> tuple[Verdict | None, float | None]:
-        """End the process, and return its verdict and the seconds that a call took."""
-        try:
-            if self.receiving.poll():
-                decided: tuple[Verdict, float | None] = self.receiving.recv()
-                return decided
-        except (EOFError, OSError):
-            pass
-        finally:
-            self.end()
-        return None, None
-
-    def end(self) -> None:
-        """End the process."""
-        self._process.kill()
-        self._process.join()
-        self.receiving.close()
-
-
-def _decide(item: Called, sending: Connection) -> None:
-    signal.signal(signal.SIGINT, lambda *_: os._exit(1))
-    limits.cap_memory(item.config.getoption("lstm_memory"))
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        torch.set_num_threads(1)  # threads that were started before do not exist here
-    sending.send(item.decided())
+        return max(0.0, self._end - time.monotonic())

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
+from conformance.running.progress import bar, told
 from conformance.running.reporting.report import Run
 
 BAR = "<progress value='{done}' max='{total}' style='width:20em'></progress> {what}"
@@ -39,25 +39,19 @@ def _notebook() -> Any:
     return ipython.display if hasattr(shell, "kernel") else None
 
 
-def _told(run: Run) -> str:
-    bad = sum(not verdict.conformant for verdict in run.verdicts)
-    return f"{bad} not conformant" if bad else "all conformant so far"
-
-
 @contextlib.contextmanager
 def _in_notebook(run: Run, display: Any) -> Iterator[Callable[[], None]]:
-    def bar() -> Any:
+    def html() -> Any:
         done, total = len(run.verdicts), run.total
-        text = f"{done} of {total} decided, {_told(run)}"
+        text = f"{done} of {total} decided, {told(run)}"
         return display.HTML(BAR.format(done=done, total=total, what=text))
 
-    handle = display.display(bar(), display_id=True)
-    yield lambda: handle.update(bar())
+    handle = display.display(html(), display_id=True)
+    yield lambda: handle.update(html())
 
 
 @contextlib.contextmanager
 def _in_terminal(run: Run, console: Console) -> Iterator[Callable[[], None]]:
-    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(_told(run), total=run.total)
-        yield lambda: bar.update(task, description=_told(run), completed=len(run.verdicts))
+    with bar(console) as moving:
+        task = moving.add_task(told(run), total=run.total)
+        yield lambda: moving.update(task, description=told(run), completed=len(run.verdicts))

@@ -15,7 +15,9 @@ from conformance.inference.inference import Inference
 from conformance.recording.json import write_text
 from conformance.running.reporting.pages.run import html
 from conformance.running.reporting.report import Run
-from conformance.running.reporting.terminal import failures, render, summarize
+from conformance.running.reporting.terminal.failures import failures
+from conformance.running.reporting.terminal.summary import summarize
+from conformance.running.reporting.terminal.tables import render
 
 WIDTH = 100
 """The number of columns of a report as text."""

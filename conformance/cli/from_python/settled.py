@@ -12,6 +12,7 @@ import pytest
 from conformance.errors import unknown
 from conformance.running import options
 from conformance.running.journal import ALONE
+from conformance.running.options.option import VERIFY
 
 Words = str | Sequence[str]
 """One word, several separated by commas, or a sequence of them."""
@@ -20,23 +21,19 @@ Words = str | Sequence[str]
 class Settled:
     """The options of a run that begins now, in the place of pytest's configuration.
 
-    `given` are values by the keys of :data:`conformance.running.options.OPTIONS`; the other options
-    have their defaults. Raises :class:`~conformance.UsageError` for values that are not allowed.
+    `given` are values by the keys of :data:`conformance.running.options.table.OPTIONS`; others
+    have defaults. Raises :class:`~conformance.UsageError` for values that are not allowed.
     """
 
     def __init__(self, **given: Any) -> None:
-        defaults = {
-            option.key: [] if option.repeated else option.default
-            for option in options.of(options.VERIFY)
-        }
-        self.option = Namespace(**{**defaults, **given})
+        self.option = Namespace(**{**options.defaults(VERIFY), **given})
         self.workerinput = {"workerid": ALONE}
         self.stash = pytest.Stash()
-        for option in options.of(options.VERIFY):
+        for option in options.of(VERIFY):
             value = getattr(self.option, option.key)
             if option.choices is not None and value not in option.choices:
                 raise unknown(option.name, value, option.choices)
-        options.check(vars(self.option), options.VERIFY)
+        options.check(vars(self.option), VERIFY)
         options.begin(self.option)
 
     @property

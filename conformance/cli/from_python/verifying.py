@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache, partial
 
 from conformance.checking import process_state
 from conformance.checking.budget import MEMORY
-from conformance.cli.from_python.collecting import Collecting
+from conformance.cli.from_python.deciding import Collecting
 from conformance.cli.from_python.progress import shown
 from conformance.cli.from_python.report import Report
 from conformance.cli.from_python.settled import Settled, Words, joined, listed
@@ -14,7 +15,7 @@ from conformance.errors import UsageError
 from conformance.implementations.implementation import Implementation
 from conformance.implementations.own_imports import OURS
 from conformance.inference.inference import Inference
-from conformance.inference.taking import Taken, Target, take
+from conformance.inference.taking import Target, take
 from conformance.recording.text import kind_of
 from conformance.reproductions import ROOT
 from conformance.running import choosing
@@ -49,8 +50,8 @@ def verify(
 
     On Linux each requirement is decided in a process of its own, `workers` at a time, with limits
     of time and memory. That is a fork of this process, so that the class may be one of a notebook.
-    Without ``fork``, beside JAX, and where there is a GPU, this process decides; then `timeout`
-    interrupts Python code only, and there is no limit of memory.
+    Without ``fork``, beside JAX, MLX, Paddle or TensorFlow, and where there is a GPU, this process
+    decides; then `timeout` interrupts Python code only, and there is no limit of memory.
 
     Raises :class:`~conformance.UsageError` for what is no LSTM, and for wrong arguments.
     """
@@ -93,18 +94,17 @@ def _chosen(
     chosen: list[choosing.Target] = []
     inferred: dict[str, Inference] = {}
     for given in targets:
-        taken: list[Taken] = []
-
-        def loading(given: Target = given, taken: list[Taken] = taken) -> Implementation:
-            taken.append(take(given))
-            return taken[0].implementation
-
-        name = given if isinstance(given, str) else kind_of(given)
-        implementation = loaded(name, loading)
+        implementation, found = _loaded(given)
         name = given if isinstance(given, str) else implementation.name
         if name in {other.name for other in chosen}:
             raise UsageError(f"two implementations are called {name!r}")
         chosen.append(choosing.target(config.of_pytest, name, implementation))
-        if taken[0].inferred is not None:
-            inferred[implementation.name] = taken[0].inferred
+        if found is not None:
+            inferred[implementation.name] = found
     return chosen, inferred
+
+
+def _loaded(given: Target) -> tuple[Implementation, Inference | None]:
+    once = cache(partial(take, given))
+    name = given if isinstance(given, str) else kind_of(given)
+    return loaded(name, lambda: once().implementation), once().inferred

@@ -7,6 +7,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from conformance.errors import UsageError
+
 LONGEST = 1e6
 """The largest limit of time in seconds, eleven days, which every clock and timer can count."""
 LEAST_MEMORY = 0.5
@@ -53,9 +55,13 @@ def part(value: str) -> str | None:
 
 def floor(value: str) -> str | None:
     """Check that a value is a floor; what that needs is imported only then."""
-    from conformance.running.reporting.floor import wrong
+    from conformance.running.reporting.floor import parsed
 
-    return wrong(value)
+    try:
+        parsed(value)
+    except UsageError as error:
+        return f"is not a floor: {error}"
+    return None
 
 
 def names(value: str) -> str | None:

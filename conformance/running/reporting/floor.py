@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.checking.cells import AXES, Cells, cases, declared, summed
-from conformance.checking.verdict import NotApplicable, Verdict
+from conformance.checking.verdict import NotApplicable, Verdict, by_target
 from conformance.errors import UsageError, unknown
 from strategies import Support
 
@@ -102,22 +102,10 @@ def parsed(given: str) -> Floor:
     return found
 
 
-def wrong(given: str) -> str | None:
-    """Return what is wrong with the option, None if it is right."""
-    try:
-        parsed(given)
-    except UsageError as error:
-        return f"is not a floor: {error}"
-    return None
-
-
 def exercised(verdicts: Iterable[Verdict]) -> dict[tuple[str, str], Cells]:
     """Return the cells by implementation and device, where anything was decided."""
-    found: dict[tuple[str, str], list[Cells]] = {}
-    for verdict in verdicts:
-        if not isinstance(verdict, NotApplicable):
-            found.setdefault((verdict.implementation, verdict.device), []).append(verdict.cells)
-    return {where: summed(cells) for where, cells in found.items()}
+    decided = by_target(each for each in verdicts if not isinstance(each, NotApplicable))
+    return {where: summed(each.cells for each in mine) for where, mine in decided.items()}
 
 
 def shortfalls(

@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from conformance.checking.verdict import Undecided, Verdict
+from conformance.checking.verdict import Verdict, explained
 from conformance.running.reporting.markdown import markdown
 from conformance.running.reporting.reading import run_of
 
@@ -23,16 +22,14 @@ LONGEST = 1000
 def commands(report: dict[str, Any]) -> list[str]:
     """Return workflow commands, each a line: an error for what is red, a warning for a should."""
     run = run_of(report)
-    explained = [each for each in run.verdicts if each.explained]
-    explained.sort(key=lambda each: each.conformant)
-    reasons = Counter(each.reason for each in explained if isinstance(each, Undecided))
+    undecided, decided = explained(run.verdicts)
     lines = [
-        command("error", f"{count} undecided: {reason}", title="undecided")
-        for reason, count in reasons.items()
+        command("error", f"{len(names)} undecided: {reason}", title="undecided")
+        for reason, names in undecided.items()
     ]
     if not run.complete or (run.faultless and not run.conformant):
         lines.insert(0, command("error", run.outcome, title="lstm-conformance"))
-    lines += [_annotation(each) for each in explained if not isinstance(each, Undecided)]
+    lines += map(_annotation, decided)
     if len(lines) > MOST:
         more = f"{len(lines) - MOST + 1} more are in the summary"
         lines[MOST - 1 :] = [command("error", more, title="lstm-conformance")]
@@ -73,12 +70,11 @@ def without_commands() -> Iterator[None]:
 
 def _annotation(verdict: Verdict) -> str:
     found = verdict.counterexample
-    said = (found.message if found else verdict.reason)[:LONGEST]
     diagnosis = found.diagnosis.lines() if found else []
     place = verdict.implementation.rpartition(":")[0]
     return command(
         "warning" if verdict.conformant else "error",
-        "\n".join([f"{verdict.implementation} on {verdict.device}: {said}", *diagnosis]),
+        "\n".join([f"{verdict.where}: {verdict.message[:LONGEST]}", *diagnosis]),
         file=place if place.endswith(".py") else "",
         title=f"{verdict.requirement} {verdict.outcome}",
     )

@@ -17,6 +17,7 @@ from conformance.checking.verdict import (
     Undecided,
     UnexpectedPass,
     Verdict,
+    by_target,
 )
 from conformance.recording.text import printable
 from conformance.running.reporting.reading import LONGEST, run_of
@@ -38,11 +39,8 @@ def junit(report: dict[str, Any]) -> str:
     A failed should does not decide, so it is skipped, and its details are the output of the case.
     """
     run = run_of(report)
-    groups: dict[tuple[str, str], list[Verdict]] = {}
-    for verdict in run.verdicts:
-        groups.setdefault((verdict.implementation, verdict.device), []).append(verdict)
     suites = ElementTree.Element("testsuites", name="lstm-conformance")
-    for (implementation, device), verdicts in groups.items():
+    for (implementation, device), verdicts in by_target(run.verdicts).items():
         suites.append(_suite(f"{implementation} on {device}", verdicts, run, report))
     ElementTree.indent(suites)
     text = ElementTree.tostring(suites, encoding="unicode")
@@ -85,13 +83,11 @@ def _case(suite: str, verdict: Verdict) -> ElementTree.Element:
     if tag is None:
         return case
     lines = [*verdict.lines(), *([verdict.script] if verdict.script else [])]
-    found = verdict.counterexample
-    said = verdict.reason or (found.message if found else "")
-    if found and tag != "skipped":
-        said = found.message
-    kind = found.kind if found and tag != "skipped" else verdict.outcome
+    found = verdict.counterexample if tag != "skipped" else None
+    said = verdict.message if found else verdict.reason or verdict.message
+    kind = found.kind if found else verdict.outcome
     if isinstance(verdict, FailedShould):
-        said = f"failed should: {found.message if found else verdict.reason}"
+        said = f"failed should: {verdict.message}"
     first = said.partition("\n")[0]
     element = ElementTree.SubElement(case, tag, type=_text(kind), message=_text(first))
     if tag != "skipped":

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from conformance.checking.verdict import OUTCOMES, NotApplicable, Undecided, Verdict
+from conformance.checking.verdict import OUTCOMES, NotApplicable, Verdict, by_target, explained
 from conformance.running.reporting.reading import run_of
 from conformance.running.reporting.report import Run
 
@@ -26,11 +26,10 @@ SPECIAL = re.compile(r"[^\w\s.,;/=?'-]|(?<![^\W_])_|_(?![^\W_])")
 def markdown(report: dict[str, Any]) -> str:
     """Return counts, the failures with their numbers, and a folded table of every verdict."""
     run = run_of(report)
-    groups: dict[tuple[str, str], dict[str, Verdict]] = {}
-    for verdict in run.verdicts:
-        groups.setdefault((verdict.implementation, verdict.device), {})[verdict.requirement] = (
-            verdict
-        )
+    groups = {
+        group: {each.requirement: each for each in verdicts}
+        for group, verdicts in by_target(run.verdicts).items()
+    }
     lines = [f"## lstm-conformance: {run.outcome}", "", *_counts(groups), *_failures(run)]
     if groups:
         lines += ["<details><summary>Every requirement</summary>", "", *_table(groups)]
@@ -68,21 +67,16 @@ def _counts(groups: dict[tuple[str, str], dict[str, Verdict]]) -> Iterator[str]:
 
 
 def _failures(run: Run) -> Iterator[str]:
-    explained = [each for each in run.verdicts if each.explained]
-    explained.sort(key=lambda each: each.conformant)
-    undecided = Counter(each.reason for each in explained if isinstance(each, Undecided))
-    for reason, count in undecided.items():
-        yield f"**{count} undecided**: {escaped(reason)}"
+    undecided, decided = explained(run.verdicts)
+    for reason, names in undecided.items():
+        yield f"**{len(names)} undecided**: {escaped(reason)}"
         yield ""
-    decided = [each for each in explained if not isinstance(each, Undecided)]
     for verdict in decided[:MOST]:
-        found = verdict.counterexample
-        said = found.message if found else verdict.reason
         where = f"{escaped(verdict.implementation)} on {escaped(verdict.device)}"
         yield (
             f"<details><summary>{SIGNS.get(verdict.outcome, '❌')} "
             f"<b>{html.escape(verdict.requirement)}</b> {verdict.outcome}, {where}: "
-            f"{escaped(said.partition(chr(10))[0][:300])}</summary>"
+            f"{escaped(verdict.message.partition(chr(10))[0][:300])}</summary>"
         )
         yield ""
         # without empty lines, at which some readers end the HTML
@@ -116,8 +110,6 @@ def _cells(groups: Any, name: str) -> Sequence[str]:
 
 
 def _cell(verdict: Verdict) -> str:
-    share = verdict.largest_share
-    held = verdict.conformant and not verdict.explained and share is not None
-    return f"{SIGNS.get(verdict.outcome, '❌')} {verdict.outcome}" + (
-        f" ({share:.1%})" if held else ""
-    )
+    share = verdict.share if verdict.conformant else None
+    measured = "" if share is None else f" ({share:.1%})"
+    return f"{SIGNS.get(verdict.outcome, '❌')} {verdict.outcome}{measured}"

@@ -13,7 +13,8 @@ from conformance.checking.digest import combined
 from conformance.checking.expectations.applying import Expected
 from conformance.checking.expectations.complaints import Complaint, complaints, seen
 from conformance.checking.verdict import OUTCOMES, NotApplicable, Undecided, Verdict
-from conformance.recording.json import encode, write
+from conformance.errors import BROKEN, CONFORMANT, NOT_CONFORMANT
+from conformance.recording.json import encode
 from conformance.requirements import REQUIREMENTS
 from conformance.running.reporting.floor import Floor, Shortfall, exercised, shortfalls
 
@@ -137,10 +138,6 @@ class Run:
             )
         )
 
-    def write(self, path: Path) -> None:
-        """Write the report as JSON."""
-        write(path, self.to_json())
-
     @property
     def complaints(self) -> list[Complaint]:
         """What is wrong with the file of expected failures, if every requirement was decided."""
@@ -173,6 +170,13 @@ class Run:
         if self.too_little:
             return "not enough was checked"
         return "conformant" if self.conformant else "not conformant"
+
+    @property
+    def status(self) -> int:
+        """The exit status of a command for a run that has ended by itself."""
+        if self.too_little:
+            return BROKEN
+        return CONFORMANT if self.conformant else NOT_CONFORMANT
 
     @property
     def faultless(self) -> bool:

@@ -2,38 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
-from conformance.recording.json import as_text, write_text
+from conformance.recording.json import write_text
 
-
-def _html(report: dict[str, Any]) -> str:
-    from conformance.running.reporting.html import html
-
-    return html(report)
-
-
-def _junit(report: dict[str, Any]) -> str:
-    from conformance.running.reporting.junit import junit
-
-    return junit(report)
-
-
-def _markdown(report: dict[str, Any]) -> str:
-    from conformance.running.reporting.markdown import markdown
-
-    return markdown(report)
-
-
-FORMS: dict[str, Callable[[dict[str, Any]], str]] = {
-    "lstm_json": as_text,
-    "lstm_html": _html,
-    "lstm_junit": _junit,
-    "lstm_markdown": _markdown,
+HOME = "conformance.running.reporting"
+FORMS = {
+    "lstm_json": "conformance.recording.json:as_text",
+    "lstm_html": f"{HOME}.pages.run:html",
+    "lstm_junit": f"{HOME}.junit:junit",
+    "lstm_markdown": f"{HOME}.markdown:markdown",
 }
-"""What makes the text of a file, by the key of the option that names the file."""
+"""What makes the text of a file, and is imported then, by the key of the option for the file."""
 
 
 class Unwritable(Exception):
@@ -49,7 +32,7 @@ def write_all(report: dict[str, Any], values: Mapping[str, Any]) -> None:
         target = values.get(key)
         try:
             if target:
-                write_text(Path(target), form(report))
+                write_text(Path(target), resolve_name(form)(report))
         except OSError as error:
             raise Unwritable(f"{target} cannot be written: {error.strerror}") from None
     if values.get("lstm_github"):

@@ -7,6 +7,7 @@ import sys
 import time
 from dataclasses import FrozenInstanceError
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jsonschema
@@ -17,7 +18,9 @@ from torch import nn
 
 import conformance
 from conformance import Case, HandWritten, Result, Support, UsageError, check, infer, load, verify
-from conformance.cli.from_python import collecting
+from conformance.cli.from_python import deciding
+from conformance.cli.from_python.deciding import _Child
+from conformance.cli.from_python.settled import Settled
 from conformance.running.reporting.report import SCHEMA
 
 ONE = "results_match_reference"
@@ -178,9 +181,21 @@ def test_child_that_dies_or_hangs_is_a_verdict(target: Any, outcome: str) -> Non
     assert report.verdicts[0].counterexample is not None
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="children are forked on Linux only")
+def test_child_has_the_time_that_the_run_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second of the clock takes one second of it."""
+    config = Settled(lstm_time_limit=100.0, lstm_timeout=1000.0)
+    item: Any = SimpleNamespace(config=config, decided=lambda: None)
+    with _Child(item) as child:
+        left, now, since = child.left, time.time(), time.monotonic()
+        clock = SimpleNamespace(time=lambda: now + 40, monotonic=lambda: since + 40)
+        monkeypatch.setattr(deciding, "time", clock)
+        assert child.left == pytest.approx(left - 40, abs=1)
+
+
 def test_limit_of_time_holds_without_children(monkeypatch: pytest.MonkeyPatch) -> None:
     """This process is interrupted in Python code."""
-    monkeypatch.setattr(collecting, "can_fork", lambda: False)
+    monkeypatch.setattr(deciding, "can_fork", lambda: False)
     assert [each.outcome for each in few(Hangs, timeout=1.0).verdicts] == ["timed out"]
     assert few(Adapter).conformant
 

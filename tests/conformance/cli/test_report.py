@@ -8,9 +8,10 @@ import pytest
 from conformance.checking.verdict import NotApplicable, Passed
 from conformance.cli.command import main
 from conformance.errors import BROKEN, CONFORMANT, INTERRUPTED, NOT_CONFORMANT, USAGE
-from conformance.running.reporting.html import html
+from conformance.recording.json import write
 from conformance.running.reporting.junit import junit
 from conformance.running.reporting.markdown import markdown
+from conformance.running.reporting.pages.run import html
 from conformance.running.reporting.report import Run
 from tests.support.reports import report
 from tests.support.written import failed, run_of
@@ -33,7 +34,7 @@ def test_exit_status_is_that_of_the_run(
     run: Run, status: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """And the table is printed."""
-    run.write(tmp_path / "r.json")
+    write(tmp_path / "r.json", run.to_json())
     assert main(["report", str(tmp_path / "r.json")]) == status
     assert "mine on cpu" in capsys.readouterr().out
 
@@ -41,7 +42,7 @@ def test_exit_status_is_that_of_the_run(
 def test_every_form_is_written(tmp_path: Path) -> None:
     """From the one report, which itself stays as it was."""
     run = run_of(PASSED, failed())
-    run.write(tmp_path / "r.json")
+    write(tmp_path / "r.json", run.to_json())
     words = [
         word
         for form in ("json", "html", "junit", "markdown")
@@ -56,7 +57,7 @@ def test_every_form_is_written(tmp_path: Path) -> None:
 
 def test_annotations_follow_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Within which no line is a command."""
-    run_of(failed()).write(tmp_path / "r.json")
+    write(tmp_path / "r.json", run_of(failed()).to_json())
     assert main(["report", str(tmp_path / "r.json"), "--github"]) == NOT_CONFORMANT
     first, *_, last, annotation = capsys.readouterr().out.splitlines()
     assert first.startswith("::stop-commands::")
@@ -79,7 +80,7 @@ def test_report_that_cannot_be_written_is_not_green(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The line names the file."""
-    run_of(PASSED).write(tmp_path / "r.json")
+    write(tmp_path / "r.json", run_of(PASSED).to_json())
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")

@@ -8,7 +8,7 @@ import pytest
 
 from conformance import Passed, UsageError
 from conformance.running.folder import Asked, RunFolder, sweep
-from conformance.running.journal import append
+from conformance.running.journal import Journal
 
 ASKED = Asked("quick", 3, None, 5.0, {"dtype": {"float64": 0.1}}, "2/5", {"lstm": ["mine"]})
 VERDICT = Passed("results_match_reference", "torch.nn.LSTM", "cpu", 4, 0.5)
@@ -24,7 +24,7 @@ def test_folder_has_what_was_asked_and_decided(tmp_path: Path) -> None:
     """A verdict that is cut off is left out, and so is what another process wrote after it."""
     folder = RunFolder.create(tmp_path, ASKED)
     for name in ("gw0", "gw1"):
-        append(folder.path / name, VERDICT)
+        Journal(folder.path / name).decided(VERDICT)
     with (folder.path / "gw1.verdicts").open("a") as file:
         file.write('{"outcome": "pas')
     assert folder.asked() == ASKED

@@ -11,7 +11,7 @@ from conformance.cli import command
 from conformance.running import limits
 from conformance.running.choosing import select
 from conformance.running.reporting.report import Run
-from conformance.running.reporting.terminal import summarize
+from conformance.running.reporting.terminal.summary import summarize
 from tests.support.options import config
 
 NO_MEMORY_LIMIT = "this system has no memory limit: --memory has no effect"

@@ -11,7 +11,9 @@ import pytest
 from conformance.checking.requirement import LEVELS
 from conformance.errors import UsageError
 from conformance.running import options
-from conformance.running.options import INFER, OPTIONS, PYTEST, REPLAY, REPORT, VERIFY
+from conformance.running.options.option import INFER, PYTEST, REPLAY, REPORT, VERIFY
+from conformance.running.options.table import OPTIONS
+from conformance.running.options.values import duration
 from tests.support.sources import ROOT, needs_source_tree
 
 README = ROOT / "README.md"
@@ -80,7 +82,7 @@ def test_pytest_gets_what_the_command_got() -> None:
         str: "node x.mjs=-y",
         int: "-4",
         float: "1.5",
-        options.duration: "1.5m",
+        duration: "1.5m",
     }
     words = ["a:B", "c.py:D", "--command", "y"]
     for option in options.of(VERIFY):

@@ -7,8 +7,8 @@ import pytest
 
 from conformance.checking.budget import TIMEOUTS
 from conformance.running.limits import timeout
-from conformance.running.reporting.html import html
 from conformance.running.reporting.junit import junit
+from conformance.running.reporting.pages.run import html
 from tests.support.options import config
 from tests.support.processes import SPECIMENS
 from tests.support.processes import pytest as run_pytest

@@ -12,7 +12,7 @@ import pytest
 from conformance import Passed
 from conformance.recording.json import encode
 from conformance.running.folder import Asked, RunFolder
-from conformance.running.journal import Collected, append
+from conformance.running.journal import Collected, Journal
 from conformance.running.options import deciding
 from tests.support.options import config
 from tests.support.processes import COMMAND, SPECIMENS, command
@@ -107,7 +107,8 @@ def left(folder: Path, **changed: Any) -> RunFolder:
     words = [*COMMAND[:1], "-c", DEAD, json.dumps(vars(asked))]
     ended = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
     made = RunFolder(folder / ended.stdout.strip())
-    append(made.path / "gw0", Passed("results_match_reference", "torch.nn.LSTMCell", "cpu", 4, 0.5))
+    passed = Passed("results_match_reference", "torch.nn.LSTMCell", "cpu", 4, 0.5)
+    Journal(made.path / "gw0").decided(passed)
     return made
 
 

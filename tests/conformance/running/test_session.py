@@ -61,7 +61,7 @@ def test_seed_is_that_of_the_options_then_of_the_decorator(monkeypatch: pytest.M
     """Then that of Hypothesis, then one that all workers share."""
 
     def seed(own: int | None = None) -> int:
-        return session.effort("quick", None, own, None)[0].seed
+        return session.How("quick", seed=own).effort()[0].seed
 
     running(monkeypatch, lstm_seed=0, hypothesis_seed="5")
     assert seed(7) == 0
@@ -83,7 +83,7 @@ def test_effort_is_that_of_the_options(monkeypatch: pytest.MonkeyPatch) -> None:
     """Before that of the decorator, before that of the profile."""
 
     def effort(examples: int | None = None, timeout: float | None = None) -> tuple[int, float]:
-        budget, seconds = session.effort("quick", examples, None, timeout)
+        budget, seconds = session.How("quick", examples, timeout=timeout).effort()
         return budget.max_examples, seconds
 
     running(monkeypatch)

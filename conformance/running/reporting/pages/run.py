@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.checking.cells import Cells
 from conformance.checking.counterexample import Diagnosis
 from conformance.checking.verdict import (
-    Crashed,
-    Failed,
-    FailedShould,
     NotApplicable,
-    TimedOut,
-    Undecided,
     Verdict,
+    by_reason,
+    by_target,
+    explained,
+    grouped,
 )
 from conformance.recording.json import decode
 from conformance.requirements import REQUIREMENTS
+from conformance.running.reporting.circumstances import circumstances, declarations
 from conformance.running.reporting.pages import matrices
-from conformance.running.reporting.pages.circumstances import circumstances, declarations
 from conformance.running.reporting.pages.heat import HeatMap, heat_map
 from conformance.running.reporting.pages.rendering import page
 from conformance.running.reporting.pages.strips import SHARES, UNITS, Point
@@ -30,26 +28,8 @@ from conformance.running.reporting.report import Run
 from reference import DTYPES, Precision
 from strategies import Support
 
-AFTER_FAILURE = (Failed, FailedShould, Crashed, TimedOut)
-"""Verdicts whose share is that of the cases before the failure, which says little."""
 MOST = 5
 """The number of failures with which a reader is to start."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """A verdict in a table. `failure` is the id of its details, empty where there are none."""
-
-    verdict: Verdict
-    claim: str
-    source: str
-    failure: str
-
-    @property
-    def share(self) -> str:
-        """The largest share of the bound, empty where nothing was measured."""
-        share = self.verdict.largest_share
-        return "" if share is None or isinstance(self.verdict, AFTER_FAILURE) else percent(share)
 
 
 @dataclass(frozen=True)
@@ -57,7 +37,7 @@ class Family:
     """The verdicts on the requirements of one module, and how near their bounds they came."""
 
     title: str
-    rows: Sequence[Row]
+    verdicts: Sequence[Verdict]
     points: Sequence[Point]
     nearest: str
 
@@ -100,12 +80,11 @@ def html(report: dict[str, Any]) -> str:
     """Return one page that loads nothing else, of a report as ``--json`` writes it."""
     run = run_of(report)
     failures = list(_failures(run.verdicts))
-    ids = {id(each.verdict): each.id for each in failures}
-    pairs = dict.fromkeys((each.implementation, each.device) for each in run.verdicts)
     groups = [
-        _group(f"group-{number}", *pair, run, ids) for number, pair in enumerate(pairs, start=1)
+        _group(f"group-{number}", mine, run)
+        for number, mine in enumerate(by_target(run.verdicts).values(), start=1)
     ]
-    names = list(dict.fromkeys(name for name, _ in pairs))
+    names = list(dict.fromkeys(each.implementation for each in groups))
     return page(
         "run.html.jinja",
         run=run,
@@ -113,22 +92,16 @@ def html(report: dict[str, Any]) -> str:
         subject=", ".join(names) if len(names) < 4 else f"{len(names)} implementations",
         groups=groups,
         failures=failures,
-        first=list(_first(failures))[:MOST],
+        most=MOST,
+        ids={each.verdict.key: each.id for each in failures},
+        known=REQUIREMENTS,
+        percent=percent,
         dtypes=list(DTYPES),
         shares_scale=SHARES,
         units_scale=UNITS,
-        declarations=list(declarations(run)),
+        declarations=list(declarations(run.circumstances)),
         circumstances=dict(circumstances(run.circumstances)),
     )
-
-
-def _first(failures: Sequence[Details]) -> Iterator[Details]:
-    """Yield the first failure of each implementation."""
-    seen = set()
-    for each in failures:
-        if each.verdict.implementation not in seen:
-            seen.add(each.verdict.implementation)
-            yield each
 
 
 def percent(share: float) -> str:
@@ -138,8 +111,7 @@ def percent(share: float) -> str:
 
 def _failures(verdicts: Sequence[Verdict]) -> Iterator[Details]:
     """Yield what is explained, failed musts first."""
-    explained = [each for each in verdicts if each.explained and not isinstance(each, Undecided)]
-    for number, verdict in enumerate(sorted(explained, key=lambda each: each.conformant), start=1):
+    for number, verdict in enumerate(explained(verdicts)[1], start=1):
         found = verdict.counterexample
         drawn, others = matrices.inputs(found) if found else ([], [])
         wrong = matrices.wrong(found) if found else []
@@ -147,45 +119,26 @@ def _failures(verdicts: Sequence[Verdict]) -> Iterator[Details]:
         yield Details(f"failure-{number}", verdict, drawn, others, wrong, diagnosis)
 
 
-def _group(id_: str, implementation: str, device: str, run: Run, ids: dict[int, str]) -> Group:
-    mine = [
-        each
-        for each in run.verdicts
-        if (each.implementation, each.device) == (implementation, device)
-    ]
-    inapplicable: dict[str, list[str]] = {}
-    for verdict in mine:
-        if isinstance(verdict, NotApplicable):
-            inapplicable.setdefault(verdict.reason, []).append(verdict.requirement)
-    rows: dict[bool, list[Row]] = {False: [], True: []}
-    for verdict in mine:
-        if not isinstance(verdict, NotApplicable):
-            known = REQUIREMENTS.get(verdict.requirement)
-            row = Row(
-                verdict,
-                known.claim if known else "",
-                known.source if known else "",
-                ids.get(id(verdict), ""),
-            )
-            rows[bool(known and known.should)].append(row)
+def _group(id_: str, mine: Sequence[Verdict], run: Run) -> Group:
+    name, device, of = mine[0].implementation, mine[0].device, run.circumstances
+    applying = [each for each in mine if not isinstance(each, NotApplicable)]
+    shoulds = [name for name, each in REQUIREMENTS.items() if each.should]
+    cells = grouped(mine, _family)
+    supports = of.get("supports", {}).get(name)
     return Group(
         id_,
-        implementation,
+        name,
         device,
         Counter(each.outcome for each in mine),
-        list(_families(rows[False])),
-        list(_families(rows[True])),
-        inapplicable,
-        list(_units(mine, run.circumstances.get("precision", {}).get(implementation))),
-        _heat(mine, run.circumstances.get("supports", {}).get(implementation)),
+        list(_families(each for each in applying if each.requirement not in shoulds)),
+        list(_families(each for each in applying if each.requirement in shoulds)),
+        by_reason(mine, NotApplicable),
+        list(_units(mine, of.get("precision", {}).get(name))),
+        heat_map(
+            {family: [each.cells for each in them] for family, them in cells.items()},
+            decode(Support, supports) if supports else None,
+        ),
     )
-
-
-def _heat(verdicts: Sequence[Verdict], supports: dict[str, Any] | None) -> HeatMap | None:
-    families: dict[str, list[Cells]] = {}
-    for verdict in verdicts:
-        families.setdefault(_family(verdict), []).append(verdict.cells)
-    return heat_map(families, decode(Support, supports) if supports else None)
 
 
 def _family(verdict: Verdict) -> str:
@@ -194,14 +147,10 @@ def _family(verdict: Verdict) -> str:
     return family.replace("_", " ")
 
 
-def _families(rows: Sequence[Row]) -> Iterator[Family]:
-    by_family: dict[str, list[Row]] = {}
-    for row in rows:
-        by_family.setdefault(_family(row.verdict), []).append(row)
-    for title, found in by_family.items():
-        points = [point for row in found for point in _points(row.verdict)]
-        held = [row.verdict for row in found if not isinstance(row.verdict, AFTER_FAILURE)]
-        largest = [each.largest_share for each in held if each.largest_share is not None]
+def _families(verdicts: Iterable[Verdict]) -> Iterator[Family]:
+    for title, found in grouped(verdicts, _family).items():
+        points = [point for each in found for point in _points(each)]
+        largest = [each.share for each in found if each.share is not None]
         yield Family(title, found, points, percent(max(largest)) if largest else "")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
-from conformance.checking.verdict import NotApplicable, Passed, Verdict
+from conformance.checking.verdict import NotApplicable, Passed, Verdict, grouped
 from conformance.running.reporting.side_by_side.matrix import Cell, Column, Row, Table
 from conformance.running.reporting.side_by_side.reports import failure, names
 from conformance.running.reporting.side_by_side.wording import escaped
@@ -98,15 +98,17 @@ def failures(table: Table) -> Iterator[tuple[str, list[str], Verdict]]:
     Failures of one kind in one dtype are the same one.
     """
     for row in table.rows:
-        alike: dict[object, list[tuple[str, Verdict]]] = {}
-        for column, cell in zip(table.columns, row.cells, strict=True):
-            verdict = cell.verdict
-            if verdict is None or isinstance(verdict, (Passed, NotApplicable)):
-                continue
-            about = verdict.outcome, failure(verdict) or verdict.reason
-            alike.setdefault(about, []).append((column.label, verdict))
-        for versions in alike.values():
-            yield row.requirement, [label for label, _ in versions], versions[-1][1]
+        found = [
+            (cell.verdict, column.label)
+            for column, cell in zip(table.columns, row.cells, strict=True)
+            if cell.verdict and not isinstance(cell.verdict, (Passed, NotApplicable))
+        ]
+        for alike in grouped(found, lambda each: _about(each[0])).values():
+            yield row.requirement, [label for _, label in alike], alike[-1][0]
+
+
+def _about(verdict: Verdict) -> object:
+    return verdict.outcome, failure(verdict) or verdict.reason
 
 
 def spans(some: Sequence[str], labels: Sequence[str]) -> str:

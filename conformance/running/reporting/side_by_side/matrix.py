@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from conformance.checking.verdict import NotApplicable, Passed, Verdict
+from conformance.checking.verdict import NotApplicable, Passed, Verdict, by_target, grouped
 from conformance.errors import UsageError
 from conformance.requirements import REQUIREMENTS
 from conformance.running.reporting.side_by_side.changes import grown_shares, grown_units
@@ -26,11 +26,8 @@ class Column:
     @cached_property
     def verdicts(self) -> dict[str, Verdict]:
         """The verdicts by requirement."""
-        return {
-            requirement: verdict
-            for (implementation, device, requirement), verdict in self.report.by_key.items()
-            if (implementation, device) == (self.implementation, self.device)
-        }
+        mine = by_target(self.report.verdicts)[self.implementation, self.device]
+        return {each.requirement: each for each in mine}
 
     @property
     def counts(self) -> Counter[str]:
@@ -127,18 +124,19 @@ def tables(reports: Sequence[Report]) -> list[Table]:
     Versions are columns, the oldest first. Columns of one version are told apart by Python, by the
     dtypes, or by the file. Raises :class:`UsageError` if nothing was verified.
     """
-    found: dict[tuple[str, str], list[Report]] = {}
-    for report in reports:
-        for here in dict.fromkeys((each.implementation, each.device) for each in report.verdicts):
-            # where there is no such device, nothing of it was verified
-            if any(
-                (each.implementation, each.device) == here and not isinstance(each, NotApplicable)
-                for each in report.verdicts
-            ):
-                found.setdefault(here, []).append(report)
-    if not found:
+    places = [
+        (here, report)
+        for report in reports
+        for here, mine in by_target(report.verdicts).items()
+        # where there is no such device, nothing of it was verified
+        if not all(isinstance(each, NotApplicable) for each in mine)
+    ]
+    if not places:
         raise UsageError("no report has a verdict")
-    return [Table(*here, tuple(_columns(*here, these))) for here, these in found.items()]
+    return [
+        Table(*here, tuple(_columns(*here, [report for _, report in these])))
+        for here, these in grouped(places, lambda place: place[0]).items()
+    ]
 
 
 def _columns(implementation: str, device: str, reports: Sequence[Report]) -> list[Column]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.checking.counterexample import Counterexample, Diagnosis
-from conformance.checking.verdict import Verdict, from_json
+from conformance.checking.verdict import ExpectedFailure, Verdict, from_json
 from conformance.errors import UsageError
 from conformance.implementations.shipped import SHIPPED
 from conformance.running.reporting.reading import loaded
@@ -114,7 +114,7 @@ def failure(verdict: Verdict) -> tuple[str, str] | None:
     Two failures with the same are taken for the same one, whatever the numbers are.
     """
     found = verdict.counterexample
-    if verdict.outcome in ("passed", "not applicable", "undecided", "unexpected pass"):
+    if not (verdict.fails or isinstance(verdict, ExpectedFailure)):
         return None
     return (verdict.outcome, "") if found is None else (found.kind or verdict.outcome, found.dtype)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from conformance.checking.verdict import Verdict
+from conformance.checking.verdict import Verdict, grouped
 from conformance.running.reporting.side_by_side.changes import Change, Kind
 from conformance.running.reporting.side_by_side.reports import Report, names
 
@@ -72,19 +72,13 @@ def circumstances(old: Report, new: Report) -> Iterator[str]:
 
 def _told(found: Iterable[Change]) -> Iterator[tuple[Kind, list[str]]]:
     """Yield each kind with its changes in sentences; those alike are one."""
-    kinds: dict[Kind, dict[tuple[str, str], list[str]]] = {}
-    for change in found:
-        implementation, device, requirement = change.key
-        alike = kinds.setdefault(change.kind, {})
-        alike.setdefault((f"{implementation} on {device}", _what(change)), []).append(requirement)
-    for kind, alike in kinds.items():
-        yield (
-            kind,
-            [
-                f"{where}: {names(about)}: {what}" if what else f"{where}: {names(about)}"
-                for (where, what), about in alike.items()
-            ],
-        )
+    for kind, changes in grouped(found, lambda each: each.kind).items():
+        alike = grouped(changes, lambda each: (" on ".join(each.key[:2]), _what(each)))
+        sentences = [
+            (where, names(each.key[2] for each in same), what)
+            for (where, what), same in alike.items()
+        ]
+        yield kind, [": ".join(filter(None, parts)) for parts in sentences]
 
 
 def _what(change: Change) -> str:

@@ -1,19 +1,21 @@
 """The verdicts of a run in the terminal: reds first, then tables, counts and the outcome."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from conformance.checking.verdict import Verdict
 from conformance.running.reporting.terminal.consoles import console
 from conformance.running.reporting.terminal.failures import failures
-from conformance.running.reporting.terminal.showing import show
-from conformance.running.reporting.terminal.summary import expectations, outcome, summarize
-from conformance.running.reporting.terminal.tables import listed, render, table
+from conformance.running.reporting.terminal.tables import render
 
-__all__ = [
-    "console",
-    "expectations",
-    "failures",
-    "listed",
-    "outcome",
-    "render",
-    "show",
-    "summarize",
-    "table",
-]
+
+def show(verdicts: Sequence[Verdict], quiet: bool = False) -> Console:
+    """Print the failures and, unless `quiet`, the tables; return the console for what follows."""
+    printed = console()
+    printed.print(failures(verdicts))
+    if not quiet:
+        printed.print(render(verdicts))
+    return printed

@@ -1,4 +1,4 @@
-"""What follows the tables: what was declared and measured, counts, versions and the outcome."""
+"""What follows the tables: declarations, what was exercised and measured, and the outcome."""
 
 from __future__ import annotations
 
@@ -8,20 +8,60 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from conformance.checking.verdict import Verdict
-from conformance.running.reporting import coverage
+from conformance.checking.cells import Cells, cases
+from conformance.checking.verdict import Verdict, by_target, grouped
+from conformance.requirements import REQUIREMENTS
+from conformance.running.reporting.circumstances import declarations
+from conformance.running.reporting.floor import exercised
 from conformance.running.reporting.terminal.consoles import Indented
-from conformance.running.reporting.terminal.tables import groups
-from reference import Precision
-from strategies import Support
 
 if TYPE_CHECKING:
     from conformance.running.reporting.report import Run
 
 
+FEWEST = 4
+"""How many of the cells with the fewest cases are named."""
+
+
+def coverage(run: Run) -> Iterator[str]:
+    """Yield what each implementation was exercised with on each device, and what is missing."""
+    for (implementation, device), cells in exercised(run.verdicts).items():
+        if cells:
+            yield f"{implementation} on {device}, exercised: {_exercised(cells)}"
+    if run.shard:
+        yield f"shard {run.shard}: whether enough was checked, only all shards together show"
+    for short in run.not_enough:
+        yield f"not enough was checked: {short.line()}"
+    if run.left_out:
+        names = ", ".join(dict.fromkeys(sorted(run.left_out)))
+        yield f"left out by the time budget: {names}"
+
+
+def _exercised(cells: Cells) -> str:
+    """Return the number of cases, those in each dtype, and the cells with the fewest cases."""
+    dtypes = ", ".join(f"{name} {count}" for name, count in cells.get("dtype", {}).items())
+    others = [
+        (count, f"{axis} {value}")
+        for axis, counts in cells.items()
+        for value, count in counts.items()
+        if axis != "dtype"
+    ]
+    fewest = ", ".join(f"{name} {count}" for count, name in sorted(others)[:FEWEST])
+    return f"{cases(cells)} cases, {dtypes}; fewest: {fewest}"
+
+
+def _caveat(run: Run) -> str:
+    """Return what the last line has to add to the outcome: what must be met and was left out."""
+    missing = {
+        name for name in run.left_out if name in REQUIREMENTS and not REQUIREMENTS[name].should
+    }
+    musts = f"{len(missing)} must{'s' * (len(missing) > 1)}"
+    return f", without {musts} that the time budget left out" if missing else ""
+
+
 def _measured(verdicts: Sequence[Verdict]) -> Iterator[str]:
     """What was measured of each implementation and device, and what was judged by that."""
-    for (implementation, device), group in groups(verdicts):
+    for (implementation, device), group in by_target(verdicts).items():
         where = f"{implementation} on {device}"
         figures = dict.fromkeys(line for verdict in group for line in verdict.figures)
         judged = dict.fromkeys(line for verdict in group for line in verdict.judged_by)
@@ -38,21 +78,6 @@ def _devices(circumstances: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"{name}: {told}" for name, told in cuda["devices"].items())
         used = "in use" if cuda["cudnn_used"] else "not in use"
         yield f"driver {cuda['driver']}, CUDA {cuda['cuda']}, cuDNN {cuda['cudnn']} {used}"
-
-
-def _declared(circumstances: Mapping[str, Any]) -> Iterator[str]:
-    """What each implementation does not offer, and which arithmetic it declares."""
-    for name, supports in circumstances.get("supports", {}).items():
-        lacking = Support(**supports).lacking()
-        absent = [each for each in Support.results if each not in supports["results"]]
-        declared = Precision(**circumstances["precision"][name]).described()
-        for what, items in (
-            ("does not take", lacking),
-            ("does not return", absent),
-            ("declares its precision", declared),
-        ):
-            if items:
-                yield f"{name} {what}: {', '.join(items)}"
 
 
 def _counted(run: Run) -> str:
@@ -81,22 +106,25 @@ def expectations(run: Run) -> Iterator[str]:
         count = len({each.entry.at for each in expected.applied if not each.entry.shipped})
         every = count + len(expected.unjudged)
         yield f"{count} of {every} expected failures in {expected.file} apply"
-        reasons: dict[str, list[str]] = {}
-        for at, why in expected.unjudged.items():
-            reasons.setdefault(why, []).append(at)
-        yield from (f"not judged, {why}: {', '.join(places)}" for why, places in reasons.items())
+        unjudged = expected.unjudged
+        for why, places in grouped(unjudged, unjudged.__getitem__).items():
+            yield f"not judged, {why}: {', '.join(places)}"
 
 
 def summarize(console: Console, run: Run) -> None:
     """Print declarations, counts, versions and, if everything was decided, the outcome."""
     of = run.circumstances
     for line in (
-        *_declared(of),
+        *(
+            f"{name} {what}: {', '.join(items)}"
+            for name, said in declarations(of)
+            for what, items in said
+        ),
         *of.get("absent", ()),
         *of.get("shortened", ()),
         *of.get("mended", ()),
         *_measured(run.verdicts),
-        *coverage.lines(run),
+        *coverage(run),
         *expectations(run),
     ):
         console.print(Indented(line, style="dim"))
@@ -117,4 +145,4 @@ def outcome(console: Console, run: Run) -> None:
         word = f"nothing was checked of {', '.join(run.unchecked)}"
     elif run.too_little:
         word = "not enough was checked"
-    console.print(Indented(word + coverage.caveat(run), style=style))
+    console.print(Indented(word + _caveat(run), style=style))

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from conformance.checking.requirement import Requirement
-from conformance.checking.verdict import (
-    Crashed,
-    Failed,
-    FailedShould,
-    NotApplicable,
-    TimedOut,
-    Undecided,
-    Verdict,
-)
+from conformance.checking.verdict import NotApplicable, Undecided, Verdict, by_reason, by_target
 from conformance.running.reporting.terminal.consoles import Indented
 
 STYLES = {
@@ -37,16 +29,16 @@ STYLES = {
 def render(verdicts: Sequence[Verdict]) -> RenderableType:
     """Return a table for each implementation and device, or a line if nothing is applicable."""
     parts: list[RenderableType] = []
-    for (implementation, device), group in groups(verdicts):
-        reasons = {verdict.reason for verdict in group}
+    for group in by_target(verdicts).values():
+        where, reasons = group[0].where, {verdict.reason for verdict in group}
         if len(reasons) == 1 and all(isinstance(verdict, NotApplicable) for verdict in group):
-            text = f"{implementation} on {device}: {counted(len(group))} not applicable, "
-            parts.append(Indented(text + reasons.pop(), style="dim"))
+            text = f"{where}: {counted(len(group))} not applicable, {reasons.pop()}"
+            parts.append(Indented(text, style="dim"))
             continue
         if all(isinstance(verdict, (NotApplicable, Undecided)) for verdict in group):
             continue  # the reds say why nothing is decided
         rows = Table(title_justify="left")
-        rows.title = Text(f"{implementation} on {device}", style="table.title")
+        rows.title = Text(where, style="table.title")
         rows.add_column("requirement", no_wrap=True)
         rows.add_column("verdict")
         for name in ("cases", "share of bound", "seconds"):
@@ -54,33 +46,21 @@ def render(verdicts: Sequence[Verdict]) -> RenderableType:
         for verdict in group:
             if not isinstance(verdict, NotApplicable):
                 rows.add_row(*_cells(verdict))
-        parts += [rows, *_not_applicable(group)]
+        parts.append(rows)
+        for reason, names in by_reason(group, NotApplicable).items():
+            parts.append(Indented(f"not applicable, {reason}: {', '.join(names)}", style="dim"))
     return Group(*parts)
 
 
 def _cells(verdict: Verdict) -> tuple[str | Text, ...]:
     # the share of the cases before a failure would look as if the failure were within its bound
-    failed = isinstance(verdict, (Failed, FailedShould, Crashed, TimedOut))
-    share = None if failed else verdict.largest_share
     return (
         verdict.requirement,
         Text(verdict.outcome, style=STYLES[verdict.outcome]),
         str(verdict.cases or ""),
-        "" if share is None else f"{share:.1%}",
+        "" if verdict.share is None else f"{verdict.share:.1%}",
         f"{verdict.seconds:.1f}" if not isinstance(verdict, Undecided) else "",
     )
-
-
-def _not_applicable(group: Sequence[Verdict]) -> list[Indented]:
-    """Return a line for each reason why requirements are not applicable, with their names."""
-    names: dict[str, list[str]] = {}
-    for verdict in group:
-        if isinstance(verdict, NotApplicable):
-            names.setdefault(verdict.reason, []).append(verdict.requirement)
-    return [
-        Indented(f"not applicable, {reason}: {', '.join(named)}", style="dim")
-        for reason, named in names.items()
-    ]
 
 
 def counted(count: int) -> str:
@@ -104,11 +84,3 @@ def table(verdicts: Sequence[Verdict]) -> str:
     buffer = io.StringIO()
     Console(file=buffer, width=100, color_system=None).print(render(verdicts))
     return buffer.getvalue()
-
-
-def groups(verdicts: Iterable[Verdict]) -> list[tuple[tuple[str, str], list[Verdict]]]:
-    """Return the verdicts of each implementation and device, in the order in which these come."""
-    found: dict[tuple[str, str], list[Verdict]] = {}
-    for verdict in verdicts:
-        found.setdefault((verdict.implementation, verdict.device), []).append(verdict)
-    return list(found.items())

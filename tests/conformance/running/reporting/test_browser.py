@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.running.reporting.html import html
+from conformance.running.reporting.pages.run import html
 from tests.support.written import every_outcome
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import pytest
 
 from conformance.checking.verdict import Crashed, Failed
 from conformance.requirements import REQUIREMENTS
-from conformance.running.reporting.html import html
+from conformance.running.reporting.pages.run import html
 from conformance.running.reporting.report import Run
 from tests.support.written import HOSTILE, counterexample, every_outcome, failed, run_of, whole
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from conformance.errors import UsageError
+from conformance.recording.json import write
 from conformance.running.reporting import reading
 from conformance.running.reporting.reading import read, run_of, whole
 from tests.support.written import every_outcome
@@ -16,7 +17,7 @@ def test_report_is_read_as_it_was_written(tmp_path: Path) -> None:
     """The run that is read makes the same report."""
     run = every_outcome()
     run.seconds = 2.5
-    run.write(tmp_path / "r.json")
+    write(tmp_path / "r.json", run.to_json())
     found = read(tmp_path / "r.json")
     assert found == json.loads((tmp_path / "r.json").read_text("utf-8"))
     assert run_of(found).to_json() == found
@@ -55,10 +56,10 @@ def test_shards_are_merged(tmp_path: Path) -> None:
     files = []
     for number, verdict in enumerate(every_outcome().verdicts[:2], start=1):
         run = run_with(verdict, shard=f"{number}/2", items_digest="x")
-        run.write(tmp_path / f"{number}.json")
+        write(tmp_path / f"{number}.json", run.to_json())
         files.append(tmp_path / f"{number}.json")
     assert [each["outcome"] for each in whole(files)["verdicts"]] == ["passed", "failed"]
-    every_outcome().write(tmp_path / "1.json")
+    write(tmp_path / "1.json", every_outcome().to_json())
     with pytest.raises(UsageError, match="not the shards of one run"):
         whole(files)
 

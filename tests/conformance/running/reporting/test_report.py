@@ -12,6 +12,7 @@ import pytest
 from conformance.checking.budget import PROFILES
 from conformance.checking.counterexample import Compared, Counterexample, Diagnosis, Place
 from conformance.checking.verdict import OUTCOMES, Passed, Verdict, from_json
+from conformance.recording.json import write
 from conformance.running.reporting.report import FORMAT, SCHEMA, VERSION, Run
 from reference import DTYPES, Precision
 from reference.precision import PRODUCTS
@@ -84,7 +85,7 @@ def test_report_is_valid_and_read_back(
         kind("r", "mine", "cpu", 7, math.inf, 1.5, "because", counterexample)
         for kind in OUTCOMES.values()
     ]
-    run_of(*mine).write(tmp_path / "report.json")
+    write(tmp_path / "report.json", run_of(*mine).to_json())
     written = report(tmp_path / "report.json")
     assert written["counts"] == dict.fromkeys(OUTCOMES, 1)
     again = [from_json(verdict) for verdict in written["verdicts"]]

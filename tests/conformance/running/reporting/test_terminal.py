@@ -19,9 +19,9 @@ from conformance.checking.verdict import (
     from_json,
 )
 from conformance.running.reporting.report import Run
-from conformance.running.reporting.terminal import failures, listed, summarize, table
-from conformance.running.reporting.terminal.alike import together
-from conformance.running.reporting.terminal.failures import IN_FULL
+from conformance.running.reporting.terminal.failures import IN_FULL, failures, together
+from conformance.running.reporting.terminal.summary import summarize
+from conformance.running.reporting.terminal.tables import listed, table
 
 EXPLANATION = "The results equal those of an LSTM without bias_hh, here and in 3 further cases."
 NOTHING = Diagnosis()

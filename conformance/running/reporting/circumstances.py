@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from conformance.running.reporting.report import Run
 from reference import Precision
 from strategies import Support
 
 
-def declarations(run: Run) -> Iterator[tuple[str, list[tuple[str, list[str]]]]]:
-    """Yield what each implementation declares, in words."""
-    for name, supports in run.circumstances.get("supports", {}).items():
+def declarations(known: Mapping[str, Any]) -> Iterator[tuple[str, list[tuple[str, list[str]]]]]:
+    """Yield the name of each implementation that declares anything, and what, in words."""
+    for name, supports in known.get("supports", {}).items():
         absent = [each for each in Support.results if each not in supports["results"]]
-        declared = run.circumstances.get("precision", {}).get(name, {})
+        declared = known.get("precision", {}).get(name, {})
         said = [
             ("does not take", Support(**supports).lacking()),
             ("does not return", absent),
@@ -25,7 +24,7 @@ def declarations(run: Run) -> Iterator[tuple[str, list[tuple[str, list[str]]]]]:
             yield name, found
 
 
-def circumstances(known: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def circumstances(known: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield versions and settings, each as a name and a text."""
     for name, value in known.items():
         if isinstance(value, str):
