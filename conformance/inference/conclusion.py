@@ -150,7 +150,8 @@ class Conclusion:
         faults = [f"this is an LSTM {each}" for each in guess.says] + wrong
         for given, optional, ignored in self._calls(guess):
             text, unlike, unverified = self._returns(given)
-            arguments: dict[str, Any] = {**named, "call": given.call.text}
+            call = self.search.prober.spelled(given)
+            arguments: dict[str, Any] = {**named, "call": call.text}
             if given.call.takes_states and not optional:
                 arguments["states_optional"] = False
             if given.draws:

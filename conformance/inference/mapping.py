@@ -38,7 +38,7 @@ def parameters(guess: Guess, search: Search) -> tuple[dict[str, Any], list[str]]
     arguments: dict[str, Any] = {}
     stacked = len(scheme.ih) == 1
     for key, names, use in (
-        (f"weight_{scheme.joined or 'ih'}", scheme.ih, guess.ih),
+        (f"weight_{scheme.joined.strip('1') or 'ih'}", scheme.ih, guess.ih),
         ("weight_hh", scheme.hh, guess.hh),
     ):
         if names:

@@ -151,7 +151,7 @@ class Prober:
         tokens = made.embed(self.embedding, x)[0] if self.embedding else made.given(x)
         given = {key: made.given(array) for key, array in values.items()} | {"input": tokens}
         given |= constants(way.call.names, made, self.dtype, way.reading.columns)
-        positional, named = way.call.arguments(given, made)
+        positional, named = self.spelled(way).arguments(given, made)
         self.calls += 1
         drawn = way.draws.arguments(given, made)[0] if way.draws else None
         with self.around(), made.drawing(drawn) as shapes:
@@ -169,12 +169,10 @@ class Prober:
 
     def _binds(self, way: Way) -> bool:
         """Return whether such arguments are taken, as far as that can be seen."""
-        if way.method not in self._signatures:
-            self._signatures[way.method] = self._signature(way.method)
-        signature = self._signatures[way.method]
+        signature = self._signature(way.method)
         if signature is None:
             return True
-        positional, named = way.call.form
+        positional, named = self.spelled(way).form
         try:
             bound = signature.bind(*positional, **dict.fromkeys(named, "")).arguments
         except TypeError:
@@ -184,6 +182,17 @@ class Prober:
             k for k, p in signature.parameters.items() if isinstance(p.default, (int, float, str))
         }
         return not plain & bound.keys()
+
+    def spelled(self, way: Way) -> Call:
+        """Return the call with names for the arguments that are taken by name only."""
+        signature, (positional, named) = self._signature(way.method), way.call.form
+        of = signature.parameters.values() if signature and not named else ()
+        names = [p.name for p in of if p.kind is p.KEYWORD_ONLY]
+        count = sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in of)
+        rest = [f"{name}={text}" for name, text in zip(names, positional[count:], strict=False)]
+        if not rest or len(rest) < len(positional[count:]):
+            return way.call
+        return Call(", ".join([*positional[:count], *rest]))
 
     @property
     def obstacle(self) -> str:
@@ -196,12 +205,14 @@ class Prober:
 
     def _signature(self, method: str) -> inspect.Signature | None:
         """Return the signature of what is called, None if it has none."""
-        try:
-            made = self.subject()
-            called = "forward" if made.registered and not method else method
-            return inspect.signature(getattr(made.holder, called) if called else made.holder)
-        except (Exception, SystemExit):
-            return None
+        if method not in self._signatures:
+            self._signatures[method] = None
+            with contextlib.suppress(Exception, SystemExit):
+                made = self.subject()
+                called = "forward" if made.registered and not method else method
+                what = getattr(made.holder, called) if called else made.holder
+                self._signatures[method] = inspect.signature(what)
+        return self._signatures[method]
 
 
 def constants(names: Collection[str], made: Subject, dtype: DType, columns: bool) -> dict[str, Any]:

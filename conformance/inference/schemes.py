@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,7 +20,7 @@ class Scheme:
 
     - `ih`, `hh`: the weights by x and by h, one array for all gates or four
     - `joined`: ``xh`` or ``hx`` if `ih` holds both weights, in this order of features, and `hh` is
-      empty
+      empty; with 1 before or after them if `ih` holds a bias too
     - `transposed`: whether `ih` is transposed, as its shape shows
     - `biases`: all parameters that can be a bias
     - `layers`: what ``*`` in the names stands for, for each layer and direction
@@ -34,6 +34,12 @@ class Scheme:
     biases: tuple[str, ...]
     layers: tuple[str, ...] = ("",)
     directions: int = 1
+
+    @property
+    def within(self) -> tuple[str, ...]:
+        """The names of the biases that `ih` holds."""
+        end = "[0]" if self.joined.startswith("1") else "[-1]"
+        return tuple(f"{name}{end}" for name in self.ih) if "1" in self.joined else ()
 
     def spoken(self) -> tuple[int, ...]:
         """Return the block of each gate i, f, g, o by the names of four arrays.
@@ -65,14 +71,23 @@ class Scheme:
         return self.transposed if turned is None else turned
 
     def weights(
-        self, shapes: Shapes, by_x: Array, by_h: Array, turned: bool | None = None
+        self,
+        shapes: Shapes,
+        by_x: Array,
+        by_h: Array,
+        turned: bool | None = None,
+        bias: Sequence[Array] = (),
     ) -> dict[str, Array]:
         """Return the arrays to store, by name, for blocks (4, H, I) and (4, H, H).
 
-        `turned` is whether `hh` is transposed where its shape does not show that.
+        `turned` is whether `hh` is transposed where its shape does not show that; `bias` are the
+        numbers of :attr:`within`.
         """
         if self.joined:
-            joined = np.concatenate([by_x, by_h][:: 1 if self.joined == "xh" else -1], axis=2)
+            by = {"x": by_x, "h": by_h}
+            if bias:
+                by["1"] = np.concatenate(bias).reshape(4, -1, 1)
+            joined = np.concatenate([by[part] for part in self.joined], axis=2)
             return self._stored(self.ih, joined, self.transposed)
         hh = self._stored(self.hh, by_h, self.hh_transposed(shapes, turned))
         return self._stored(self.ih, by_x, self.transposed) | hh
@@ -109,6 +124,18 @@ def schemes(
             for first in _fours(joint, count):
                 for joined in ("xh", "hx"):
                     yield Scheme(first, (), joined, transposed, biases, layers, directions)
+            rows_too = _of(shapes, rows, 1 + INPUT + HIDDEN, transposed)
+            for first in _fours(rows_too, count):
+                for joined in ("1xh", "xh1", "1hx", "hx1"):
+                    scheme = Scheme(first, (), joined, transposed, biases, layers, directions)
+                    yield replace(scheme, biases=(*scheme.within, *biases))
+
+
+def with_biases_within(shapes: Shapes) -> Shapes:
+    """Add the shapes of the biases that weights may have, before or after everything else."""
+    sizes = {name: {*shape} - {1 + INPUT + HIDDEN} for name, shape in shapes.items()}
+    found = {name: size for name, size in sizes.items() if len(size) == len(shapes[name]) - 1 == 1}
+    return {**shapes, **{f"{k}{end}": (*of,) for k, of in found.items() for end in ("[0]", "[-1]")}}
 
 
 def _of(shapes: Shapes, rows: int, columns: int, transposed: bool) -> list[str]:

@@ -21,6 +21,7 @@ from conformance.inference.guess import Guess
 from conformance.inference.numbers import HIDDEN, ORDERS, USES, Numbers, Use, additions
 from conformance.inference.probing import Leaf, Prober, Returned
 from conformance.inference.readings import Candidate, candidates, distances
+from conformance.inference.schemes import with_biases_within
 from conformance.inference.simulation import Blocks, Simulated, simulate
 from conformance.inference.stacks import Stack
 from reference import Array
@@ -68,7 +69,7 @@ class Search:
     def __init__(self, prober: Prober, stack: Stack) -> None:
         self.prober = prober
         self.stack = stack
-        self.shapes = stack.shapes
+        self.shapes = with_biases_within(stack.shapes)
         self.numbers = Numbers.of(self.shapes, len(stack.layers), stack.directions)
         self.tolerance = 1e-9 if prober.dtype.name == "float64" else 3e-5
 
@@ -89,7 +90,8 @@ class Search:
             for name in biases:
                 own[name] = self.numbers.bias[name][n].reshape(self.shapes[name])
             by_x, by_h = self.numbers.ih[n], self.numbers.hh[n] * hh
-            own |= guess.scheme.weights(self.shapes, by_x, by_h, guess.turned)
+            within = [own.pop(name) for name in guess.scheme.within]
+            own |= guess.scheme.weights(self.shapes, by_x, by_h, guess.turned, within)
             parameters |= {name.replace("*", layer): array for name, array in own.items()}
         values = {"input": self.numbers.inputs[guess.reading.axes]}
         if guess.states:

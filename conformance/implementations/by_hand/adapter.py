@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -37,7 +37,8 @@ class HandWritten:
       gates, in PyTorch's order i, f, g, o. In one array the gates may have an axis of their own;
     - `weight_xh` or `weight_hx`, instead of both: the name of one array for x and h, in this order;
     - `bias`: the name of the bias, a tuple of names, or nothing. The bias is the sum of all; those
-      after the second stay zero;
+      after the second stay zero. ``W[0]`` is a bias within the weight ``W``, before the weights by
+      x and h, and ``W[-1]`` one after them;
     - `layers`: for several layers what stands in place of ``*`` in these names, for each layer:
       ``layers=("cell1", "cell2"), weight_ih="*.weight_ih"``;
     - `bidirectional`: whether `layers` are of two directions, which alternate: first the forward
@@ -147,7 +148,6 @@ class HandWritten:
         self.tensors = tensors
         self.precision = Precision(added_bias=forget_bias)
         self.around: Around = contextlib.nullcontext
-        self._supports: Support | None = None
         self.constructed: object = None
         if cell and not {"h_n", "c_n"} <= self.usage.answer.names:
             raise UsageError(f"a cell must return h_n and c_n, got returns={returns!r}")
@@ -169,16 +169,16 @@ class HandWritten:
         )
         return small_case(configuration, dtype, **{"batched": self.batched, **changes})
 
-    @property
-    def supports(self) -> Support:
-        """The cases that the LSTM takes, as found by trial runs."""
-        if self._supports is None:
-            self._supports = self._tried()
-        return self._supports
+    supports: Support
+    """The cases that the LSTM takes, as found by trial runs when they are first asked for."""
 
-    @supports.setter
-    def supports(self, support: Support) -> None:
-        self._supports = support
+    if not TYPE_CHECKING:  # a type checker takes no property for the plain attribute of a protocol
+
+        def __getattr__(self, name: str) -> Support:
+            if name != "supports":
+                raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+            self.supports = self._tried()
+            return self.supports
 
     def _tried(self) -> Support:
         takes_states, drawn = self.usage.takes_states, self.usage.draws is not None

@@ -8,6 +8,7 @@ from tests.adapters.findings import (
     in_opacus,
     in_paddle,
     in_torch,
+    in_torchscript,
 )
 from tests.adapters.findings.finding import Finding
 
@@ -19,6 +20,7 @@ FINDINGS: tuple[Finding, ...] = (
     *in_flax.FINDINGS,
     *in_paddle.FINDINGS,
     *in_mlx.FINDINGS,
+    *in_torchscript.FINDINGS,
 )
 
 __all__ = ["FINDINGS", "Finding"]
