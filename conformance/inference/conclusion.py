@@ -102,6 +102,7 @@ class Conclusion:
                 repr(other.arguments["call"])
                 for n, other in enumerate(adapters)
                 if n != chosen and failures[n] is None and "stack(" not in other.arguments["call"]
+                if not Call(other.arguments["call"]).starts_at_zero
             ]
             if others:
                 remarks.append(f"call={' or call='.join(others)} fits as well")
@@ -114,6 +115,10 @@ class Conclusion:
         peeking = [name for name, shape in unused.items() if shape in PEEPHOLES]
         if peeking and not exact:
             faults.append(f"this looks like a peephole LSTM: do gates see c by {_listed(peeking)}?")
+        norms = self.search.prober.subject().modules_called("Norm")
+        if norms and not exact:
+            be = "normalizes" if len(norms) == 1 else "normalize"
+            faults.append(f"{_listed(norms)} {be} what an LSTM does not")
         if self.search.wavers(self.found.guess):
             faults.insert(0, WAVERS)
         construction = self.found.construction

@@ -88,8 +88,10 @@ class Finder:
         are many, as states come in many forms and orders.
         """
         search = place.search
-        stateless = [start for start in place.starts if start.call.text == "input"]
-        stateful = [start for start in place.starts if start.call.text != "input"]
+        # few LSTMs interleave their gates, and faulty ones are not looked for among these
+        starts = [each for each in place.starts if not (faulty and each.scheme.interleaved)]
+        stateless = [start for start in starts if start.call.text == "input"]
+        stateful = [start for start in starts if start.call.text != "input"]
         if faulty:
             # right equations with one wrong reading come before all wrong equations
             stateless[:0] = [

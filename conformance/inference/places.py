@@ -127,6 +127,8 @@ def _called(construction: Construction) -> str:
 
 def _of_three_gates(shapes: Shapes) -> str:
     """Return what weights of three gates look like, "" if there are none."""
-    of_x = {size for shape in shapes.values() if THREE in shape for size in shape}
-    gru = "; weights of three gates are those of a GRU, or of an LSTM without a forget gate"
-    return gru if of_x & {INPUT, INPUT + HIDDEN} else ""
+    inputs = {INPUT, INPUT + HIDDEN}
+    stacked = any(THREE in shape and inputs & {*shape} for shape in shapes.values())
+    single = [shape for shape in shapes.values() if HIDDEN in shape and inputs & {*shape}]
+    gru = "; weights of three gates are those of a GRU, or of an LSTM that couples two of its gates"
+    return gru if stacked or len(single) == 3 else ""

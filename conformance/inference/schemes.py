@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from conformance.implementations.by_hand.parameters import pattern
+from conformance.implementations.by_hand.parameters import interleaved, pattern
 from conformance.inference.numbers import HIDDEN, INPUT, STACKED, Shapes
 from reference import Array
 
@@ -25,6 +25,7 @@ class Scheme:
     - `biases`: all parameters that can be a bias
     - `layers`: what ``*`` in the names stands for, for each layer and direction
     - `directions`: the number of directions
+    - `interleaved`: whether an array for all gates has the four rows of a unit side by side
     """
 
     ih: tuple[str, ...]
@@ -34,6 +35,7 @@ class Scheme:
     biases: tuple[str, ...]
     layers: tuple[str, ...] = ("",)
     directions: int = 1
+    interleaved: bool = False
 
     @property
     def within(self) -> tuple[str, ...]:
@@ -59,7 +61,9 @@ class Scheme:
     def begins_with(self, lowest: Scheme) -> bool:
         """Return whether the weights of the first layer and direction are those of `lowest`."""
         names = [name.replace("*", self.layers[0]) for name in (*self.ih, *self.hh)]
-        return names == [*lowest.ih, *lowest.hh] and self.joined == lowest.joined
+        kinds = ("joined", "interleaved")
+        alike = all(getattr(self, kind) == getattr(lowest, kind) for kind in kinds)
+        return alike and names == [*lowest.ih, *lowest.hh]
 
     def hh_transposed(self, shapes: Shapes, turned: bool | None) -> bool:
         """Return whether weights by h are transposed.
@@ -92,9 +96,13 @@ class Scheme:
         hh = self._stored(self.hh, by_h, self.hh_transposed(shapes, turned))
         return self._stored(self.ih, by_x, self.transposed) | hh
 
-    @staticmethod
-    def _stored(names: Sequence[str], blocks: Array, transposed: bool) -> dict[str, Array]:
-        arrays = [blocks.reshape(-1, blocks.shape[-1])] if len(names) == 1 else list(blocks)
+    def stacked(self, array: Array) -> Array:
+        """Return an array (4 * H, ...) for all gates as it is stored."""
+        return interleaved(array) if self.interleaved else array
+
+    def _stored(self, names: Sequence[str], blocks: Array, transposed: bool) -> dict[str, Array]:
+        whole = self.stacked(blocks.reshape(-1, blocks.shape[-1]))
+        arrays = [whole] if len(names) == 1 else list(blocks)
         turn = np.transpose if transposed else np.asarray
         return {name: turn(array) for name, array in zip(names, arrays, strict=True)}
 
@@ -104,8 +112,14 @@ def schemes(
 ) -> Iterator[Scheme]:
     """Yield every scheme that fits the shapes; of more than four arrays any four may be gates.
 
-    The shapes are those of the first of `layers`.
+    The shapes are those of the first of `layers`. Those whose gates are interleaved come last.
     """
+    found = list(_schemes(shapes, layers, directions))
+    yield from found
+    yield from (replace(each, interleaved=True) for each in found if len(each.ih) == 1)
+
+
+def _schemes(shapes: Shapes, layers: tuple[str, ...], directions: int) -> Iterator[Scheme]:
     biases = tuple(
         name
         for name, shape in shapes.items()

@@ -44,6 +44,8 @@ class HandWritten:
     - `bidirectional`: whether `layers` are of two directions, which alternate: first the forward
       direction of the lowest layer, then its reverse direction;
     - `gates`: the order of the gates in an array, a permutation of ``"ifgo"``;
+    - `interleaved`: whether the four rows of each unit lie side by side in an array, so that the
+      gates are the last axis of its product in the shape (N, hidden_size, 4);
     - `transposed`: whether weights are (features, 4 * hidden_size), to be multiplied from the
       right; ``"weight_ih"`` or another name if only that weight is;
     - `forget_bias`: the number that the class itself adds to the bias of the forget gate.
@@ -109,6 +111,7 @@ class HandWritten:
         head: str = "",
         draws: str = "",
         tensors: bool = False,
+        interleaved: bool = False,
     ) -> None:
         biases = (bias,) if isinstance(bias, str) and bias else tuple(bias)
         if forget_bias and not biases:
@@ -127,7 +130,9 @@ class HandWritten:
         self.factory = factory
         if bidirectional and (len(layers) % 2 or not layers):
             raise UsageError(f"bidirectional=True needs pairs of layers, got {layers!r}")
-        self.parameters = Parameters(layout, weights, biases, frozenset(turned), layers or ("",))
+        self.parameters = Parameters(
+            layout, weights, biases, frozenset(turned), layers or ("",), interleaved
+        )
         count = max(1, len(layers) // (1 + bidirectional))
         self.small = replace(SMALL, num_layers=count, bidirectional=bidirectional)
         self.embedding = embedding

@@ -59,6 +59,16 @@ FEATURES = {"weight_ih": "x", "weight_hh": "h", "weight_xh": "xh", "weight_hx": 
 """For each kind of weight what is multiplied by it: the input x, the hidden state h, or both."""
 
 
+def interleaved(stacked: Array, back: bool = False) -> Array:
+    """Put the four rows of each unit side by side in an array (4 * H, ...), or `back` in gates.
+
+    >>> interleaved(np.array([1, 2, 10, 20, 3, 4, 30, 40])).tolist()
+    [1, 10, 3, 30, 2, 20, 4, 40]
+    """
+    rows, rest = (-1, 4) if back else (4, -1), stacked.shape[1:]
+    return stacked.reshape(*rows, *rest).swapaxes(0, 1).reshape(stacked.shape)
+
+
 @dataclass(frozen=True)
 class Parameters:
     """The names of the parameters of a class, and their layout.
@@ -69,7 +79,8 @@ class Parameters:
     - `biases`: names or patterns, of which all beyond the second stay zero. ``W[0]`` is a bias that
       the weight ``W`` has before everything else, ``W[-1]`` one that it has at the end;
     - `transposed`: the kinds of weights that are stored transposed;
-    - `layers`: what ``*`` in the names stands for, in each layer and direction.
+    - `layers`: what ``*`` in the names stands for, in each layer and direction;
+    - `interleaved`: whether an array for all gates has the four rows of each unit side by side.
 
     Raises :class:`UsageError` for other combinations.
     """
@@ -79,6 +90,7 @@ class Parameters:
     biases: tuple[str, ...] = ()
     transposed: frozenset[str] = frozenset()
     layers: tuple[str, ...] = ("",)
+    interleaved: bool = False
 
     def __post_init__(self) -> None:
         if "".join(sorted("".join(map(FEATURES.__getitem__, self.weights)))) != "hx":
@@ -131,7 +143,7 @@ class Parameters:
     def _split(self, each: str, stacked: Array) -> dict[str, Array]:
         own = names(each)
         if len(own) == 1:
-            return {each: stacked}
+            return {each: interleaved(stacked) if self.interleaved else stacked}
         blocks = dict(zip(self.layout.gates, np.split(stacked, 4), strict=True))
         return {name: blocks[gate] for gate, name in zip(GATES, own, strict=True)}
 
@@ -168,6 +180,6 @@ class Parameters:
     def _stacked(self, each: str, own: Mapping[str, Array], turned: bool = False) -> Array:
         blocks = [own[name].T if turned else own[name] for name in names(each)]
         if len(blocks) == 1:
-            return blocks[0]
+            return interleaved(blocks[0], back=True) if self.interleaved else blocks[0]
         by_gate = dict(zip(GATES, blocks, strict=True))
         return np.concatenate([by_gate[gate] for gate in self.layout.gates])

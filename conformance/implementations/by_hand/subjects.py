@@ -109,6 +109,10 @@ class Subject:
         """List the linear submodules whose output has so many features."""
         return []
 
+    def modules_called(self, kind: str) -> list[str]:
+        """List the submodules whose class has `kind` in its name."""
+        return []
+
     def drawing(self, values: Sequence[Any] | None) -> contextlib.AbstractContextManager[list[Any]]:
         """Make a context in which random tensors are `values`, in the order in which they are made.
 

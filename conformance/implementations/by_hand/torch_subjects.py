@@ -175,6 +175,11 @@ class TorchSubject(Tensors):
         kind = torch.nn.Linear
         return [n for n, each in named if isinstance(each, kind) and each.out_features == features]
 
+    def modules_called(self, kind: str) -> list[str]:
+        """List the submodules whose class has `kind` in its name."""
+        named = self.holder.named_modules()
+        return [name for name, each in named if name and kind in type(each).__name__]
+
     def called(
         self, method: str, given: list[Any], named: dict[str, Any], hooked: Collection[str] = ()
     ) -> tuple[Any, dict[str, Any]]:
