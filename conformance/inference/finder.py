@@ -18,7 +18,8 @@ from conformance.inference.deepening import Found, deepened
 from conformance.inference.guess import Guess
 from conformance.inference.places import Place, of_class, of_function
 from conformance.inference.readings import WRONG
-from conformance.inference.search import Search, best
+from conformance.inference.scoring import best
+from conformance.inference.search import Search
 from conformance.inference.ways import drawings
 from reference import DType
 

@@ -6,7 +6,7 @@ import contextlib
 import inspect
 import sys
 import warnings
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -134,23 +134,21 @@ class Prober:
                 made = self.subject()
                 given = {key: array.astype(self.dtype.numpy) for key, array in values.items()}
                 filled = {name: a.astype(self.dtype.numpy) for name, a in parameters.items()}
-                if self.factory is None:
-                    given |= filled
-                else:
-                    for name, array in filled.items():
-                        made.fill(name, array)
+                given |= {} if self.factory else filled
+                for name, array in filled.items() if self.factory else ():
+                    made.fill(name, array)
                 return [self._answer(made, way, given) for _ in range(count)]
-            except Misbehaviour as error:
-                self.complaint = self.complaint or str(error)
             except (Exception, SystemExit) as error:
-                self.complaint = self.complaint or told(error)
+                text = str(error) if isinstance(error, Misbehaviour) else told(error)
+                self.complaint = self.complaint or text
         return []
 
     def _answer(self, made: Subject, way: Way, values: Mapping[str, Array]) -> Returned:
         x = values["input"]
         tokens = made.embed(self.embedding, x)[0] if self.embedding else made.given(x)
         given = {key: made.given(array) for key, array in values.items()} | {"input": tokens}
-        given |= constants(way.call.names, made, self.dtype, way.reading.columns)
+        names, columns = way.call.names, way.reading.columns
+        given |= made.constants(names, HIDDEN, columns, self.dtype.numpy)
         positional, named = self.spelled(way).arguments(given, made)
         self.calls += 1
         drawn = way.draws.arguments(given, made)[0] if way.draws else None
@@ -213,13 +211,6 @@ class Prober:
                 what = getattr(made.holder, called) if called else made.holder
                 self._signatures[method] = inspect.signature(what)
         return self._signatures[method]
-
-
-def constants(names: Collection[str], made: Subject, dtype: DType, columns: bool) -> dict[str, Any]:
-    """Make what a call names beside the case and the parameters, for HIDDEN units."""
-    zeros = np.zeros((HIDDEN, 1) if columns else HIDDEN, dtype.numpy)
-    arrays = {"eye": np.eye(HIDDEN, dtype=dtype.numpy), "zeros": zeros}
-    return {name: made.given(array) for name, array in arrays.items() if name in names}
 
 
 def _form(answer: Any, made: Subject, leaves: list[Leaf]) -> Any:

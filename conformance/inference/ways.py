@@ -152,13 +152,13 @@ def embeddings(made: Subject) -> Iterator[str]:
     An embedding is not optional, and comes alone; anything else comes after "", which is none.
     """
     tables = [name for name, shape in made.shapes().items() if shape == (EXTRA, INPUT)]
-    found = made.embedding_modules(INPUT)
+    found = made.submodules("Embedding", embedding_dim=INPUT)
     if found:
         yield from found
         return
     yield ""
     yield from (name for name in tables if re.search(r"emb|table|lookup|^e$|^wte", name.lower()))
-    yield from made.linear_modules(INPUT)
+    yield from made.submodules("Linear", out_features=INPUT)
 
 
 def drawings(shapes: Sequence[tuple[int, ...]], reading: Reading, count: int) -> Iterator[Call]:

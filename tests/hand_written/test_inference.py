@@ -414,7 +414,7 @@ class ThreeGates(nn.Module):
 class TakesKeywords(nn.LSTM):
     """Is called in a way of its own."""
 
-    def forward(self, *, sequence, mask, step):
+    def forward(self, *, sequence, mask, step, training):
         return super().forward(sequence)
 
 
@@ -443,7 +443,10 @@ class CannotBeCalled:
         ),
         (f"{__file__}:ThreeGates", "those of a GRU, or of an LSTM that couples two of its gates"),
         (f"{FOLDER / 'wrong_scratch.py'}:ThreeGates", "an LSTM that couples two of its gates"),
-        (f"{__file__}:TakesKeywords", r"a call takes \(\*, sequence, mask, step\), but infer does"),
+        (
+            f"{__file__}:TakesKeywords",
+            r"a call takes \(\*, sequence, mask, step, training\), but infer",
+        ),
         (f"{__file__}:CannotBeCalled", "an instance has nothing that can be called"),
         (f"{FOLDER / 'right.py'}:uniform", "the names of the arguments are not those of an LSTM"),
         ("torch.nn.Linear", r"no parameters have the shapes .* weight \(\d, \d\), bias \(\d,\)"),

@@ -38,7 +38,8 @@ def scaled_cell_state(limit: float, epsilon: float, axis: int | None) -> Equatio
     def next_c(s: Step) -> Array:
         c = s.f * s.c_prev + s.i * s.g
         norm = np.sqrt((c * c).sum(axis, keepdims=True))
-        return c * np.minimum(1, limit / (norm + epsilon))
+        scaled: Array = c * np.minimum(1, limit / (norm + epsilon))
+        return scaled
 
     of = "in each row" if axis else "over the whole batch"
     added = f", with {epsilon:g} added to the norm" * bool(epsilon)

@@ -125,8 +125,7 @@ class Parameters:
 
     def _of_layer(self, stored: Stored) -> dict[str, Array]:
         """Convert the parameters of one layer and direction; names have their ``*``."""
-        further = np.zeros_like(stored.biases[0]) if stored.biases else None
-        given = [*stored.biases, further]
+        given = (*stored.biases, *map(np.zeros_like, stored.biases[:1]))
         biases = {each: given[min(n, len(given) - 1)] for n, each in enumerate(self.biases)}
         arrays: dict[str, Array] = {}
         for which, each in self.weights.items():

@@ -14,7 +14,12 @@ from conformance.errors import Unlike
 from conformance.implementations.failures import Failure, NoResult, blamed
 from conformance.implementations.implementation import Implementation
 from conformance.implementations.probing import SMALL, dtypes_taken, small_case, takes
-from conformance.implementations.pytorch.modules import TorchLSTM, TorchLSTMCell, torch_devices
+from conformance.implementations.pytorch.modules import (
+    TorchLSTM,
+    TorchLSTMCell,
+    cell_name,
+    torch_devices,
+)
 from conformance.recording.text import named, one_line
 from reference import Case
 from strategies import ONE_LAYER, Support
@@ -64,7 +69,7 @@ def _adapter(cls: type[Any], name: str, around: Enter) -> TorchLSTM:
     def has(rename: Callable[[str], str]) -> bool:
         return found == {rename(parameter): shape for parameter, shape in expected.items()}
 
-    if has(lambda parameter: parameter.removesuffix("_l0")):
+    if has(cell_name):
         return _probed(TorchLSTMCell(cls, name, cell_support, around=around))
     for rename in RENAMES:
         if has(rename):
