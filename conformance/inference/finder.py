@@ -89,8 +89,9 @@ class Finder:
         are many, as states come in many forms and orders.
         """
         search = place.search
-        # few LSTMs interleave their gates, and faulty ones are not looked for among these
-        starts = [each for each in place.starts if not (faulty and each.scheme.interleaved)]
+        # few LSTMs interleave their gates: that is not tried in vain, nor are faulty ones looked for
+        plain = faulty or not search.prober.answered
+        starts = [each for each in place.starts if not (plain and each.scheme.interleaved)]
         stateless = [start for start in starts if start.call.text == "input"]
         stateful = [start for start in starts if start.call.text != "input"]
         if faulty:

@@ -84,6 +84,7 @@ class Prober:
     - `narrowed`: whether an array of another dtype than `dtype` came back
     - `calls`: the number of calls made
     - `unbound`: whether there were arguments that are not taken
+    - `answered`: whether a call returned something
     """
 
     dtype: DType
@@ -97,6 +98,7 @@ class Prober:
     narrowed: bool = False
     calls: int = 0
     unbound: bool = False
+    answered: bool = False
     _signatures: dict[str, inspect.Signature | None] = field(default_factory=dict, init=False)
 
     def subject(self) -> Subject:
@@ -163,6 +165,7 @@ class Prober:
             for name, value in inputs.items()
             if hasattr(value, "detach")
         ]
+        self.answered = True
         return Returned(form, leaves, modules)
 
     def _binds(self, way: Way) -> bool:
