@@ -89,7 +89,7 @@ class Finder:
         are many, as states come in many forms and orders.
         """
         search = place.search
-        # few LSTMs interleave their gates: that is not tried in vain, nor are faulty ones looked for
+        # few LSTMs interleave their gates, so that no faulty ones are looked for among these
         plain = faulty or not search.prober.answered
         starts = [each for each in place.starts if not (plain and each.scheme.interleaved)]
         stateless = [start for start in starts if start.call.text == "input"]

@@ -8,7 +8,7 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from conformance.implementations.failures import Misbehaviour
 from conformance.inference.numbers import FIRST, HIDDEN, INPUT, SECOND
 from conformance.recording.text import told
 from reference import Array, DType
+
+if TYPE_CHECKING:
+    from conformance.inference.guess import Guess
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,26 +38,6 @@ class Leaf:
     module: str = ""
     listed: bool = False
     dtype: Any = None
-
-
-class Way(Protocol):
-    """What is called in which way: a guess, as far as a call needs it."""
-
-    @property
-    def method(self) -> str:
-        """The method; empty for the instance itself."""
-
-    @property
-    def call(self) -> Call:
-        """The arguments."""
-
-    @property
-    def draws(self) -> Call | None:
-        """What random tensors are replaced by."""
-
-    @property
-    def reading(self) -> Any:
-        """What the axes of the input mean."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +92,7 @@ class Prober:
             return subject(self.factory(INPUT, HIDDEN), self.dtype)
 
     def call(
-        self, way: Way, values: Mapping[str, Array], parameters: Mapping[str, Array]
+        self, way: Guess, values: Mapping[str, Array], parameters: Mapping[str, Array]
     ) -> Returned | None:
         """Call a new instance in this way, and return its answer, None if it raises.
 
@@ -120,7 +103,7 @@ class Prober:
 
     def answers(
         self,
-        way: Way,
+        way: Guess,
         values: Mapping[str, Array],
         parameters: Mapping[str, Array],
         count: int = 1,
@@ -145,7 +128,7 @@ class Prober:
                 self.complaint = self.complaint or text
         return []
 
-    def _answer(self, made: Subject, way: Way, values: Mapping[str, Array]) -> Returned:
+    def _answer(self, made: Subject, way: Guess, values: Mapping[str, Array]) -> Returned:
         x = values["input"]
         tokens = made.embed(self.embedding, x)[0] if self.embedding else made.given(x)
         given = {key: made.given(array) for key, array in values.items()} | {"input": tokens}
@@ -168,7 +151,7 @@ class Prober:
         self.answered = True
         return Returned(form, leaves, modules)
 
-    def _binds(self, way: Way) -> bool:
+    def _binds(self, way: Guess) -> bool:
         """Return whether such arguments are taken, as far as that can be seen."""
         signature = self._signature(way.method)
         if signature is None:
@@ -184,7 +167,7 @@ class Prober:
         }
         return not plain & bound.keys()
 
-    def spelled(self, way: Way) -> Call:
+    def spelled(self, way: Guess) -> Call:
         """Return the call with names for the arguments that are taken by name only."""
         signature, (positional, named) = self._signature(way.method), way.call.form
         of = signature.parameters.values() if signature and not named else ()

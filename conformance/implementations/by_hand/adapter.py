@@ -128,20 +128,23 @@ class HandWritten:
         except ValueError as error:
             raise UsageError(str(error)) from error
         self.name = name or getattr(factory, "__name__", "").strip("<>")
-        self.named = bool(name)
-        self.factory = factory
+        self.named, self.factory = bool(name), factory
         if bidirectional and (len(layers) % 2 or not layers):
             raise UsageError(f"bidirectional=True needs pairs of layers, got {layers!r}")
         self.parameters = Parameters(
             layout, weights, biases, frozenset(turned), layers or ("",), interleaved
         )
         count = max(1, len(layers) // (1 + bidirectional))
-        self.small = replace(SMALL, num_layers=count, bidirectional=bidirectional)
-        self.embedding = embedding
         self.biased = bool(biases)
-        self.states_optional = states_optional
         self.batch_first = batch_first and batched and not cell
-        self.batched = batched
+        self.small = replace(
+            SMALL,
+            num_layers=count,
+            bidirectional=bidirectional,
+            bias=self.biased,
+            batch_first=self.batch_first,
+        )
+        self.embedding, self.states_optional, self.batched = embedding, states_optional, batched
         self.usage = Usage(
             Call(call),
             Answer(f"{head}({returns})" if head else returns),
@@ -167,15 +170,10 @@ class HandWritten:
 
         See :func:`conformance.implementations.probing.small_case` for the `changes`.
         """
-        sizes = changes.pop("configuration", SMALL)
-        configuration = replace(
-            self.small,
-            input_size=sizes.input_size,
-            hidden_size=sizes.hidden_size,
-            bias=self.biased,
-            batch_first=self.batch_first,
-        )
-        return small_case(configuration, dtype, **{"batched": self.batched, **changes})
+        of = changes.pop("configuration", SMALL)
+        sizes = {"input_size": of.input_size, "hidden_size": of.hidden_size}
+        changes = {"batched": self.batched, **changes}
+        return small_case(replace(self.small, **sizes), dtype, **changes)
 
     supports: Support
     """The cases that the LSTM takes, as found by trial runs when they are first asked for."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from conformance.errors import UsageError
 from conformance.implementations.failures import Misbehaviour
-from conformance.implementations.probing import dtypes_taken, takes
+from conformance.implementations.probing import dtypes_taken
+from conformance.implementations.probing import tried as trial
 from reference import DTYPES
 from strategies import ONE_LAYER, Support
 
@@ -38,6 +39,7 @@ def tried(mine: HandWritten) -> Support:
     )
     # few people who write an LSTM think of empty batches: they count where the shape is right
     empty = mine.small_case(dtypes[0], states=states[0], rows=0)
+    of_none = trial(mine, empty) if mine.batched else None
     return replace(
         ONE_LAYER,
         dtypes=dtypes,
@@ -49,7 +51,7 @@ def tried(mine: HandWritten) -> Support:
         batch_first=(mine.batch_first,),
         states=states,
         batched=(mine.batched,),
-        empty_batch=mine.batched and takes(mine, empty, shaped=True),
+        empty_batch=of_none is not None and of_none.output.shape == empty.output_shape(),
         gradients=made.differentiable,
         results=mine.returned,
         adapts_module=made.registered,

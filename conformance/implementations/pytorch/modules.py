@@ -70,11 +70,8 @@ class TorchLSTM:
         rename: Callable[[str], str] | None = None,
         around: Callable[[], contextlib.AbstractContextManager[object]] = contextlib.nullcontext,
     ) -> None:
-        self.cls = cls
-        self.name = name
-        self.supports = supports
-        self.rename = rename or self.own_name
-        self.around = around
+        self.cls, self.name, self.supports = cls, name, supports
+        self.rename, self.around = rename or self.own_name, around
         self.defaults = _defaults(cls)
         declared = getattr(cls, "precision", None)
         self.precision = declared if isinstance(declared, Precision) else Precision()
