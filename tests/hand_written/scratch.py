@@ -79,6 +79,30 @@ class OfAConfig(nn.Module):
         return self.drop(torch.stack(hs, dim=1))
 
 
+class TextModel(nn.Module):
+    """Takes some sizes in one object, and another one beside it; tokens and a head."""
+
+    def __init__(self, args, vocab_size):
+        super().__init__()
+        self.hidden_dim = args.hidden_dim
+        self.embedding = nn.Embedding(vocab_size, args.embedding_dim, padding_idx=0)
+        self.lstm_cell_1 = nn.LSTMCell(args.embedding_dim, args.hidden_dim)
+        self.lstm_cell_2 = nn.LSTMCell(args.hidden_dim, args.hidden_dim)
+        self.lstm_cell_3 = nn.LSTMCell(args.hidden_dim, args.hidden_dim)
+        self.linear = nn.Linear(args.hidden_dim, vocab_size)
+
+    def forward(self, x):
+        hs = [x.new_zeros(len(x), self.hidden_dim, dtype=torch.float32) for _ in range(3)]
+        cs = [torch.empty_like(h) for h in hs]
+        for h in (*hs, *cs):
+            nn.init.kaiming_normal_(h)
+        for out in self.embedding(x).transpose(0, 1):
+            hs[0], cs[0] = self.lstm_cell_1(out, (hs[0], cs[0]))
+            hs[1], cs[1] = self.lstm_cell_2(hs[0], (hs[1], cs[1]))
+            hs[2], cs[2] = self.lstm_cell_3(hs[1], (hs[2], cs[2]))
+        return self.linear(hs[2])
+
+
 @dataclass
 class State:
     """The state of a cell."""

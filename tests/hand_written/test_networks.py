@@ -55,6 +55,12 @@ LAYERS: dict[str, dict[str, Any]] = {
 SCRATCH: dict[str, dict[str, Any]] = {
     "ScratchOfABook": {"weight_ih": "W_x{i,f,c,o}", "call": "input, (h_0[0], c_0[0])"},
     "OfAConfig": {"weight_ih": "x2h.weight", "bias": ("x2h.bias", "h2h.bias")},
+    "TextModel": {
+        "layers": ("1", "2", "3"),
+        "embedding": "embedding",
+        "draws": "h_0[0], h_0[1], h_0[2], c_0[0], c_0[1], c_0[2]",
+        "returns": "linear(h_n[-1])",
+    },
     "KeepsADataclass": {"gates": "figo", "returns": "output, {'h': h_n[0], 'c': c_n[0]}"},
     "CandidateFirst": {"weight_ih": "p.W", "gates": "ogif", "call": "input, h_0[0], c_0[0]"},
     "StepOfCharacters": {"weight_xh": "i2{i,f,c,o}.weight", "returns": "_, h_n, c_n"},
