@@ -70,12 +70,11 @@ def _constant(recording: Recording, observed: Sequence[Observation]) -> str:
         number
         for _, got in observed
         for name in recording.supports.results
-        for number in np.unique(getattr(got, name)).astype(np.float64).tolist()
+        for number in np.unique(getattr(got, name).astype(np.float64)).tolist()
     }
-    number = found.pop()
-    if found or number == 0:
+    if len(found) != 1 or 0 in found:
         return ""
-    return f"Every number returned is {number:g}, {_further(len(observed) - 1)}."
+    return f"Every number returned is {found.pop():g}, {_further(len(observed) - 1)}."
 
 
 def _is_right(recording: Recording, case: Case, got: Result) -> bool:

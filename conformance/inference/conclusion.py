@@ -114,8 +114,7 @@ class Conclusion:
             faults.append(f"this looks like a peephole LSTM: do gates see c by {_listed(peeking)}?")
         norms = self.search.prober.subject().submodules("Norm")
         if norms and not exact:
-            be = "normalizes" if len(norms) == 1 else "normalize"
-            faults.append(f"{_listed(norms)} {be} what an LSTM does not")
+            faults.insert(0, f"this looks like an LSTM with normalization, by {_listed(norms)}")
         if self.search.wavers(self.found.guess):
             faults.insert(0, WAVERS)
         construction = self.found.construction

@@ -131,5 +131,6 @@ def _of_three_gates(shapes: Shapes) -> str:
     inputs = {INPUT, INPUT + HIDDEN}
     stacked = any(THREE in shape and inputs & {*shape} for shape in shapes.values())
     single = [shape for shape in shapes.values() if HIDDEN in shape and inputs & {*shape}]
-    gru = "; weights of three gates are those of a GRU, or of an LSTM that couples two of its gates"
+    lstm = "an LSTM without a forget gate, or with coupled gates"
+    gru = f"; weights of three gates are those of a GRU, or of {lstm}"
     return gru if stacked or len(single) == 3 else ""

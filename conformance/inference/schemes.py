@@ -96,12 +96,14 @@ class Scheme:
         hh = self._stored(self.hh, by_h, self.hh_transposed(shapes, turned))
         return self._stored(self.ih, by_x, self.transposed) | hh
 
-    def stacked(self, array: Array) -> Array:
-        """Return an array (4 * H, ...) for all gates as it is stored."""
-        return interleaved(array) if self.interleaved else array
+    def laid_out(self, bias: Array) -> Array:
+        """Return a bias, of any shape, as it is stored."""
+        whole = self.interleaved and bias.size == STACKED
+        return interleaved(bias.reshape(-1)).reshape(bias.shape) if whole else bias
 
     def _stored(self, names: Sequence[str], blocks: Array, transposed: bool) -> dict[str, Array]:
-        whole = self.stacked(blocks.reshape(-1, blocks.shape[-1]))
+        whole = blocks.reshape(-1, blocks.shape[-1])
+        whole = interleaved(whole) if self.interleaved else whole
         arrays = [whole] if len(names) == 1 else list(blocks)
         turn = np.transpose if transposed else np.asarray
         return {name: turn(array) for name, array in zip(names, arrays, strict=True)}
@@ -147,9 +149,13 @@ def _schemes(shapes: Shapes, layers: tuple[str, ...], directions: int) -> Iterat
 
 def with_biases_within(shapes: Shapes) -> Shapes:
     """Add the shapes of the biases that weights may have, before or after everything else."""
-    sizes = {name: {*shape} - {1 + INPUT + HIDDEN} for name, shape in shapes.items()}
-    found = {name: size for name, size in sizes.items() if len(size) == len(shapes[name]) - 1 == 1}
-    return {**shapes, **{f"{k}{end}": (*of,) for k, of in found.items() for end in ("[0]", "[-1]")}}
+    columns = 1 + INPUT + HIDDEN
+    return dict(shapes) | {
+        f"{name}{end}": (sum(shape) - columns,)
+        for name, shape in shapes.items()
+        if len(shape) == 2 and columns in shape
+        for end in ("[0]", "[-1]")
+    }
 
 
 def _of(shapes: Shapes, rows: int, columns: int, transposed: bool) -> list[str]:

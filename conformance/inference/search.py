@@ -17,7 +17,7 @@ import numpy as np
 
 from conformance.diagnosis.alternatives.equations import EQUATIONS, LSTM, PAIRS, Equations
 from conformance.inference.guess import Guess
-from conformance.inference.numbers import HIDDEN, ORDERS, STACKED, USES, Numbers, Use, additions
+from conformance.inference.numbers import HIDDEN, ORDERS, USES, Numbers, Use, additions
 from conformance.inference.probing import Leaf, Prober, Returned
 from conformance.inference.readings import Candidate, candidates, distances
 from conformance.inference.schemes import with_biases_within
@@ -54,11 +54,10 @@ class Search:
         for n, layer in enumerate(self.stack.layers):
             own = {name: np.zeros(self.shapes[name]) for name in guess.scheme.biases}
             for name in biases:
-                bias = self.numbers.bias[name][n]
-                stored = guess.scheme.stacked(bias) if len(bias) == STACKED else bias
-                own[name] = stored.reshape(self.shapes[name])
+                own[name] = self.numbers.bias[name][n].reshape(self.shapes[name])
             by_x, by_h = self.numbers.ih[n], self.numbers.hh[n] * hh
             within = [own.pop(name) for name in guess.scheme.within]
+            own = {name: guess.scheme.laid_out(bias) for name, bias in own.items()}
             own |= guess.scheme.weights(self.shapes, by_x, by_h, guess.turned, within)
             parameters |= {name.replace("*", layer): array for name, array in own.items()}
         values = {"input": self.numbers.inputs[guess.reading.axes]}

@@ -441,8 +441,11 @@ class CannotBeCalled:
             f"{__file__}:NeedsActivation",
             "of which infer cannot supply activation; infer ",
         ),
-        (f"{__file__}:ThreeGates", "those of a GRU, or of an LSTM that couples two of its gates"),
-        (f"{FOLDER / 'wrong_scratch.py'}:ThreeGates", "an LSTM that couples two of its gates"),
+        (f"{__file__}:ThreeGates", "those of a GRU, or of an LSTM without a forget gate, or with"),
+        (
+            f"{FOLDER / 'wrong_scratch.py'}:ThreeGates",
+            "an LSTM without a forget gate, or with coupled gates",
+        ),
         (
             f"{__file__}:TakesKeywords",
             r"a call takes \(\*, sequence, mask, step, training\), but infer",

@@ -15,7 +15,7 @@ from conformance.implementations.by_hand.expressions import GIVEN, MADE, Call
 from conformance.implementations.by_hand.gradients import gradients
 from conformance.implementations.by_hand.parameters import FEATURES, Parameters
 from conformance.implementations.by_hand.subjects import Subject, subject
-from conformance.implementations.by_hand.trying import tried
+from conformance.implementations.by_hand.trying import supported
 from conformance.implementations.by_hand.usage import Around, Run, Usage
 from conformance.implementations.failures import NoResult, blamed
 from conformance.implementations.layouts import Layout
@@ -183,7 +183,7 @@ class HandWritten:
         def __getattr__(self, name: str) -> Support:
             if name != "supports":
                 raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
-            self.supports = tried(self)
+            self.supports = supported(self)
             return self.supports
 
     def subject(self, case: Case) -> Subject:

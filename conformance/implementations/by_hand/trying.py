@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from conformance.errors import UsageError
 from conformance.implementations.failures import Misbehaviour
-from conformance.implementations.probing import dtypes_taken
-from conformance.implementations.probing import tried as trial
+from conformance.implementations.probing import dtypes_taken, tried
 from reference import DTYPES
 from strategies import ONE_LAYER, Support
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from conformance.implementations.by_hand.adapter import HandWritten
 
 
-def tried(mine: HandWritten) -> Support:
+def supported(mine: HandWritten) -> Support:
     """Return which cases the LSTM takes; raises :class:`UsageError` if it cannot be made."""
     usage, small = mine.usage, mine.small
     optional = mine.states_optional and usage.draws is None
@@ -39,7 +38,7 @@ def tried(mine: HandWritten) -> Support:
     )
     # few people who write an LSTM think of empty batches: they count where the shape is right
     empty = mine.small_case(dtypes[0], states=states[0], rows=0)
-    of_none = trial(mine, empty) if mine.batched else None
+    of_none = tried(mine, empty) if mine.batched else None
     return replace(
         ONE_LAYER,
         dtypes=dtypes,
