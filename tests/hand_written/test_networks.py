@@ -127,7 +127,7 @@ WRONG_PUBLIC = {
 
 WRONG_SCRATCH = {
     "batched_without_tanh": "without tanh on the candidate",
-    "Normalized": "this looks like an LSTM with normalization, by layernorm_i, layernorm_h and layernorm_c",
+    "Normalized": "this looks like an LSTM with normalization, by layernorm_i, layernorm_h and",
     "Peepholes": "this looks like a peephole LSTM, whose gates see c by w_ci, w_cf, w_co",
     "SumOfDirections": "the outputs of the two directions are added up, not put side by side",
     "Residual": "this is an LSTM, but not with num_layers=2",
