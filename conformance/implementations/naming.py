@@ -111,7 +111,7 @@ def missing(
     own = sorted(
         key
         for key, value in known.items()
-        if getattr(value, "__module__", "") in (module.__name__, HAND_WRITTEN)
+        if type(value).__module__ == HAND_WRITTEN or value.__module__ == module.__name__
     )
     what = f"there is no {kind}{attribute!r} in {place}" if attribute else f"give {place}:Class"
     has = f"; it has {', '.join(own[:8])}" if own else ""
