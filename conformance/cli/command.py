@@ -132,7 +132,7 @@ def _requirements(_: argparse.Namespace) -> int:
 
 
 def _implementations(_: argparse.Namespace) -> int:
-    from conformance.implementations.loading import FORMS
+    from conformance.implementations.naming import FORMS
     from conformance.implementations.shipped import SHIPPED
 
     width = max(map(len, SHIPPED))

@@ -41,8 +41,8 @@ INSIDE = "float32"
 def explained(recording: Recording, case: Case, got: Result) -> list[str]:
     """List what gives the results `got` of `case` and the results of larger cases of its kind.
 
-    Altered LSTMs come first, then those that clip, then altered LSTMs that compute in a narrower
-    dtype inside, and last inaccurate activations and narrower dtypes alone.
+    A constant comes first, then altered LSTMs, then those that clip, then altered LSTMs that
+    compute in a narrower dtype inside, and last inaccurate activations and narrower dtypes alone.
     """
     observed = [(case, got)]
     for each in (dense(case, 1), larger(case, 2), larger(case, 3)):
@@ -50,6 +50,9 @@ def explained(recording: Recording, case: Case, got: Result) -> list[str]:
         if answer is None:
             return []
         observed.append((each, answer))
+    constant = _constant(recording, observed)
+    if constant:
+        return [constant]
     own = arithmetic(case, recording.implementation)
     if any(_is_right(recording, *each) for each in observed[2:]):
         return _explained_by_clipping(recording, case, got, own)
@@ -59,6 +62,19 @@ def explained(recording: Recording, case: Case, got: Result) -> list[str]:
         or _explained_inside(recording, observed)
         or _explained_by_precision(recording, observed)
     )
+
+
+def _constant(recording: Recording, observed: Sequence[Observation]) -> str:
+    """Describe the number that every element of all results is, "" if it is not one or 0."""
+    found = {
+        number
+        for _, got in observed
+        for name in recording.supports.results
+        for number in np.unique(getattr(got, name).astype(np.float64)).tolist()
+    }
+    if len(found) != 1 or 0 in found:
+        return ""
+    return f"Every number returned is {found.pop():g}, {_further(len(observed) - 1)}."
 
 
 def _is_right(recording: Recording, case: Case, got: Result) -> bool:
@@ -100,9 +116,6 @@ def _explained_by_clipping(
 
     With ordinary numbers the results of an LSTM that clips are right.
     """
-    near = [each for each in CLIPPED if _fits(recording, each, case, got, of)]
-    if not near:
-        return []
     observed = [(case, got)]
     for seed in (5, 6):
         another = extreme(case, seed)
@@ -110,6 +123,8 @@ def _explained_by_clipping(
         if answer is None or _is_right(recording, another, answer):
             return []
         observed.append((another, answer))
+    # an extreme case is small, and contradicts most limits
+    near = [each for each in CLIPPED if _fits(recording, each, *observed[1], of)]
     return _explained_by(recording, near, observed, of)
 
 

@@ -53,7 +53,7 @@ def located(recording: Recording, case: Case, got: Result, known: Truth) -> Diag
         alone = rows(case, np.array([part.row]))
         answer = recording.answer(alone)
         if answer is not None and right(answer, judged(recording.implementation, alone, answer)):
-            details.append(f"Row {part.row} alone is right.")
+            details.append(f"In a batch of its own, row {part.row} is right.")
             return Diagnosis(parted=parted, details=tuple(details), place=place)
     details += extent(case, got, known, part)
     if is_small(case):

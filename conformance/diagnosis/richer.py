@@ -67,14 +67,14 @@ def one_step(case: Case, *, exact: bool) -> Case:
 
 
 def extreme(case: Case, seed: int) -> Case:
-    """Make a case of one step whose gates are open or shut, and whose c_0 is in the thousands.
+    """Make a case of one step whose gates are open or shut, and whose c_0 is near ten thousand.
 
     Shut gates are mixed with others, as numbers are ordinary ones times a power of two.
     """
     step = one_step(case, exact=False)
     step = _filled(step, step.configuration, 1, step.batch_size, step.lengths, seed)
     scaled = {name: array * array.dtype.type(8) for name, array in step.parameters.items()}
-    c_0 = None if step.c_0 is None else step.c_0 * step.c_0.dtype.type(1024)
+    c_0 = None if step.c_0 is None else step.c_0 * step.c_0.dtype.type(8192)
     return replace(step, parameters=scaled, c_0=c_0)
 
 

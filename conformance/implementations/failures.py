@@ -24,13 +24,11 @@ import enum
 import signal
 import sys
 import traceback
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
-import numpy as np
-
 from conformance.errors import Interrupted
+from conformance.implementations.lenient import lenient
 from conformance.implementations.raising import line_of_code
 from conformance.recording.ending import Ending, unequal
 from conformance.recording.steps import Comparison
@@ -215,39 +213,6 @@ KINDS = (
     *(kind.kind for kind in (Died, NoAnswer, LostDevice)),
 )
 """The kinds of failures, as a report and a file of expected failures have them."""
-
-
-def filter_warnings(filters: Sequence[Any]) -> None:
-    """Replace ``warnings.filters`` by `filters`."""
-    warnings.resetwarnings()
-    warnings.filters[:] = filters  # type: ignore[index]
-
-
-@contextlib.contextmanager
-def lenient() -> Iterator[None]:
-    """Let neither a warning nor a floating-point flag raise an exception within the context.
-
-    Whether one occurs depends on the machine: NumPy's product with an infinity sets the flag
-    `invalid` on some processors only. Code that computes the right numbers must pass on all of
-    them, also under ``pytest -W error`` or after ``np.seterr``. Where the code within itself turns
-    warnings or flags into exceptions, those are raised. Its warning filters stay after the context,
-    so that a requirement can find them; its NumPy settings do not.
-    """
-    raising = [each for each in warnings.filters if each[0] == "error"]
-    warning = [("default", *each[1:]) for each in raising]
-    _exchange(raising, warning)
-    try:
-        with np.errstate(divide="warn", over="warn", invalid="warn", under="ignore"):
-            yield
-    finally:
-        _exchange(warning, raising)
-
-
-def _exchange(these: list[Any], those: list[Any]) -> None:
-    """Replace each of the very filters `these` in ``warnings.filters`` by its like in `those`."""
-    if these:
-        other = {id(this): that for this, that in zip(these, those, strict=True)}
-        filter_warnings([other.get(id(each), each) for each in warnings.filters])
 
 
 def by_hand(error: BaseException) -> bool:

@@ -54,22 +54,24 @@ def small_case(
     )
 
 
-def takes(
-    implementation: Runnable, case: Case, *, shaped: bool = False, kept: bool = False
-) -> bool:
-    """Return whether `case` runs.
-
-    With `shaped` its output must also have the right shape, and with `kept` the case's dtype. The
-    numbers are not looked at: an implementation that computes a case wrongly supports it.
-    """
+def tried(implementation: Runnable, case: Case) -> Result | None:
+    """Return the result of `case`, None if an exception is raised instead."""
     try:
         with blamed():
-            result = implementation.run(case)
-            if kept and any(array.dtype != case.dtype.numpy for _, array in result.items()):
-                return False
-            return not shaped or tuple(result.output.shape) == case.output_shape()
+            return implementation.run(case)
     except Failure:
-        return False
+        return None
+
+
+def takes(implementation: Runnable, case: Case, *, kept: bool = False) -> bool:
+    """Return whether `case` runs, and with `kept` whether the results have its dtype.
+
+    The numbers are not looked at: an implementation that computes a case wrongly supports it.
+    """
+    result = tried(implementation, case)
+    if result is None or not kept:
+        return result is not None
+    return all(array.dtype == case.dtype.numpy for _, array in result.items())
 
 
 def dtypes_taken(

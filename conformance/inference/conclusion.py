@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from itertools import product
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -17,10 +15,9 @@ from conformance.checking.comparison import against_reference
 from conformance.checking.engine import examine
 from conformance.checking.finding import Finding
 from conformance.diagnosis import diagnose
-from conformance.diagnosis.alternatives.equations import STATES
 from conformance.errors import UsageError
 from conformance.implementations.by_hand import HandWritten
-from conformance.implementations.by_hand.expressions import Call, parsed, parts_of
+from conformance.implementations.by_hand.expressions import Call
 from conformance.implementations.by_hand.usage import Around
 from conformance.implementations.probing import takes
 from conformance.inference import mapping
@@ -30,8 +27,8 @@ from conformance.inference.inference import Inference
 from conformance.inference.numbers import HIDDEN, INPUT
 from conformance.inference.returns import Returns, returns
 from conformance.inference.search import Search
-from conformance.inference.ways import calls
-from reference import DTYPES, Configuration
+from conformance.inference.states import calls_with_states
+from reference import Configuration
 
 PEEPHOLES = {(3 * HIDDEN,), (3 * HIDDEN, HIDDEN), (HIDDEN, 3 * HIDDEN), (3, HIDDEN)}
 """The shapes of weights by which three gates may see c."""
@@ -102,6 +99,7 @@ class Conclusion:
                 repr(other.arguments["call"])
                 for n, other in enumerate(adapters)
                 if n != chosen and failures[n] is None and "stack(" not in other.arguments["call"]
+                if not Call(other.arguments["call"]).starts_at_zero
             ]
             if others:
                 remarks.append(f"call={' or call='.join(others)} fits as well")
@@ -114,6 +112,9 @@ class Conclusion:
         peeking = [name for name, shape in unused.items() if shape in PEEPHOLES]
         if peeking and not exact:
             faults.append(f"this looks like a peephole LSTM: do gates see c by {_listed(peeking)}?")
+        norms = self.search.prober.subject().submodules("Norm")
+        if norms and not exact:
+            faults.insert(0, f"this looks like an LSTM with normalization, by {_listed(norms)}")
         if self.search.wavers(self.found.guess):
             faults.insert(0, WAVERS)
         construction = self.found.construction
@@ -148,9 +149,11 @@ class Conclusion:
         guess = self.found.guess
         named, wrong = mapping.parameters(guess, self.search)
         faults = [f"this is an LSTM {each}" for each in guess.says] + wrong
-        for given, optional, ignored in self._calls(guess):
+        returned = self._returns(guess).text
+        for given, optional, ignored in calls_with_states(self.search, guess, returned):
             text, unlike, unverified = self._returns(given)
-            arguments: dict[str, Any] = {**named, "call": given.call.text}
+            call = self.search.prober.spelled(given)
+            arguments: dict[str, Any] = {**named, "call": call.text}
             if given.call.takes_states and not optional:
                 arguments["states_optional"] = False
             if given.draws:
@@ -179,46 +182,6 @@ class Conclusion:
         # where an answer of more layers equals nothing, it has the form of one of fewer layers
         what = _returned(right.guess, right.search)
         return what._replace(text=what.text.replace("[0]", "[-1]"))
-
-    def _calls(self, guess: Guess) -> list[tuple[Guess, bool, list[str]]]:
-        """Return the calls that give states, whether states are optional, and what is wrong.
-
-        Calls that give states in the form in which they are returned come first.
-        """
-        if guess.draws:
-            return [(guess, False, [])]
-        if guess.call.takes_states or guess.call.starts_at_zero:
-            # in float32: many classes make missing states in torch's default dtype, which would
-            # raise in float64 although states are optional
-            in_float32 = replace(self.search.prober, dtype=DTYPES["float32"])
-            search = Search(in_float32, self.search.stack)
-            omitted = search.whole(replace(guess, call=Call("input")))
-            # a call without states returned something, but not what follows from zeros
-            random = guess.exact and not omitted.exact and np.isfinite(omitted.error)
-            wrong = ["initial states that are not given are not zeros"] * bool(random)
-            return [(guess, bool(omitted.exact), wrong)]
-        returned = self._returns(guess).text
-        texts = [*calls(guess.reading.cell, len(guess.scheme.layers)), *_taken_back(returned)]
-        tried = (self.search.whole(replace(guess, call=Call(text))) for text in texts)
-        ran = [each for each in tried if each.states and np.isfinite(each.error)]
-        if not ran:
-            return [(guess, True, [])]
-        most = max((given.exact, given.total) for given in ran)
-        right = [given for given in ran if given.exact and (given.exact, given.total) == most]
-        if not right and guess.exact:
-            return [(ran[0], True, [self._ignored(ran)])]
-        # a class that returns states without the axis of layers most likely takes such states
-        flat = "[0]" in returned
-        right.sort(key=lambda given: ("[0]" in given.call.text) != flat)
-        return [(given, True, []) for given in right or ran[:1]]
-
-    def _ignored(self, ran: list[Guess]) -> str:
-        """Return what is wrong with states that can be given and are not used as they should."""
-        for given, each in product(ran, STATES):
-            equations = replace(given.equations, carried=each.carried, taken=each.taken)
-            if self.search.whole(replace(given, equations=equations)).exact:
-                return f"this is an LSTM {each.says}"
-        return "given initial states are not used as h_0 and c_0"
 
     def _remarks(self, arguments: dict[str, Any]) -> Iterator[str]:
         """Yield what else to know of a class that fits."""
@@ -264,15 +227,6 @@ def _failure(mine: HandWritten) -> Finding | None:
             if isinstance(found, Finding):
                 return found
     return None
-
-
-def _taken_back(returned: str) -> Iterator[str]:
-    """Yield the call that gives states in the form of a dict in which they are returned."""
-    for part in parts_of(parsed(f"({returned},)", "returns").args[0]):
-        if isinstance(part, ast.Dict):
-            states = ast.unparse(part).replace("h_n", "h_0").replace("c_n", "c_0")
-            if {"h_0", "c_0"} == {*re.findall(r"\b(?:[hc]_0|output|_)\b", states)}:
-                yield f"input, {states}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -7,15 +7,20 @@ import importlib
 import inspect
 import itertools
 import re
-from collections.abc import Callable, Iterator, Sequence
+import types
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from conformance.inference.contents import attributes
 from conformance.inference.numbers import EXTRA
 
 SIZES = ("input_size", "hidden_size")
 
 LAYERS = r"layer|(?<!in_)(?<!input_)depth|direction|stacks?$"
+
+CONFIG = r"^(config|cfg|conf|settings|args|opts?|options|hparams|params)$"
+"""Arguments of a constructor that hold all others as attributes."""
 
 RANDOM = {"jax.random.PRNGKey(0)": "jax", "flax.nnx.Rngs(0)": "flax.nnx"}
 """Sources of random numbers that a constructor may ask for, and the modules that make them."""
@@ -91,7 +96,33 @@ class Construction:
         if self.positional == SIZES and not self.named:
             return name
         arguments = [*self.positional, *(f"{key}={text}" for key, text in self.named)]
+        if isinstance(self.cls, Configured):
+            inside, others = self.cls.divided(dict(self.named))
+            config = ", ".join(f"{key}={text}" for key, text in inside.items())
+            arguments = [f"{self.cls.name}=types.SimpleNamespace({config})"]
+            arguments += [f"{key}={text}" for key, text in others.items()]
         return f"lambda input_size, hidden_size: {name}({', '.join(arguments)})"
+
+
+class Configured:
+    """A class whose constructor takes some `attributes` in one argument, as if it took them all."""
+
+    def __init__(self, cls: Callable[..., Any], name: str, attributes: Sequence[str]) -> None:
+        self.cls, self.name, self.attributes, self.__name__ = cls, name, attributes, cls.__name__
+        others = [each.replace(kind=each.KEYWORD_ONLY) for each in _parameters(cls)]
+        inside = [inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY) for key in attributes]
+        others = [each for each in others if each.name not in (name, *attributes)]
+        self.__signature__ = inspect.Signature([*inside, *others])
+
+    def divided(self, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Divide what is given by name into what goes into the argument, and what does not."""
+        inside = {key: value for key, value in given.items() if key in self.attributes}
+        return inside, {key: value for key, value in given.items() if key not in inside}
+
+    def __call__(self, **given: Any) -> Any:
+        """Make an instance."""
+        inside, others = self.divided(given)
+        return self.cls(**{self.name: types.SimpleNamespace(**inside)}, **others)
 
 
 def _random(text: str) -> Any:
@@ -107,7 +138,12 @@ def constructions(cls: Callable[..., Any]) -> Iterator[Construction]:
     Arguments without a default are given, and those with a default that are a size by name. The
     value of an argument follows from its name first; then the two sizes go to any two arguments.
     """
-    if unsupplied(cls):
+    unknown = unsupplied(cls)
+    if len(unknown) == 1 and re.search(CONFIG, unknown[0]):
+        asked = attributes(getattr(cls, "__init__"), unknown[0])  # noqa: B009
+        if asked:
+            yield from constructions(Configured(cls, unknown[0], asked))
+    if unknown:
         return
     named = _parameters(cls)
     given = [

@@ -27,6 +27,19 @@ def contents(function: Callable[..., Any], argument: str) -> tuple[str, list[str
     return None
 
 
+def attributes(function: Callable[..., Any], argument: str) -> list[str]:
+    """List the attributes of `argument` that the source of a function reads."""
+    found = (
+        node.attr
+        for tree in _trees(function)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == argument
+    )
+    return list(dict.fromkeys(found))
+
+
 def _trees(what: Callable[..., Any] | ModuleType) -> Iterator[ast.AST]:
     try:
         yield ast.parse(textwrap.dedent(inspect.getsource(what)))

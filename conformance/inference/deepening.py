@@ -12,7 +12,8 @@ from conformance.inference.construction import Construction
 from conformance.inference.guess import Guess
 from conformance.inference.numbers import HIDDEN, merged
 from conformance.inference.schemes import schemes
-from conformance.inference.search import Search, best
+from conformance.inference.scoring import best
+from conformance.inference.search import Search
 from conformance.inference.stacks import stacks
 from conformance.inference.ways import calls, drawings
 

@@ -18,7 +18,8 @@ from conformance.inference.deepening import Found, deepened
 from conformance.inference.guess import Guess
 from conformance.inference.places import Place, of_class, of_function
 from conformance.inference.readings import WRONG
-from conformance.inference.search import Search, best
+from conformance.inference.scoring import best
+from conformance.inference.search import Search
 from conformance.inference.ways import drawings
 from reference import DType
 
@@ -88,8 +89,11 @@ class Finder:
         are many, as states come in many forms and orders.
         """
         search = place.search
-        stateless = [start for start in place.starts if start.call.text == "input"]
-        stateful = [start for start in place.starts if start.call.text != "input"]
+        # few LSTMs interleave their gates, so that no faulty ones are looked for among these
+        plain = faulty or not search.prober.answered
+        starts = [each for each in place.starts if not (plain and each.scheme.interleaved)]
+        stateless = [start for start in starts if start.call.text == "input"]
+        stateful = [start for start in starts if start.call.text != "input"]
         if faulty:
             # right equations with one wrong reading come before all wrong equations
             stateless[:0] = [

@@ -35,17 +35,9 @@ class Inference:
     def lines(self) -> list[str]:
         """Return what to print: comments that describe what was found, and the source."""
         if self.fits:
-            comments = [f"{self.name} computes the LSTM. Save these lines as mine.py and run", ""]
-            if self.part:
-                comments = [
-                    f"{self.name} computes the LSTM, as far as it was looked at: not with "
-                    f"{self.part}. Save these lines as mine.py and run",
-                    "",
-                ]
-            comments += [
-                "    lstm-conformance verify mine.py:mine",
-                "",
-            ]
+            part = f", as far as it was looked at: not with {self.part}" * bool(self.part)
+            what = f"computes the LSTM{part}. Save these lines as mine.py and run"
+            comments = [f"{self.name} {what}", "", "    lstm-conformance verify mine.py:mine", ""]
         else:
             only = "computes the LSTM in some cases only"
             what = only if self.partly else "does not compute the LSTM"

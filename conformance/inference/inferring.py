@@ -11,8 +11,8 @@ from typing import Any
 
 from conformance.errors import UsageError
 from conformance.implementations.by_hand.usage import Around
-from conformance.implementations.failures import lenient
-from conformance.implementations.loading import find, missing, place_of
+from conformance.implementations.lenient import lenient
+from conformance.implementations.naming import find, missing, place_of
 from conformance.inference.conclusion import Conclusion
 from conformance.inference.finder import Finder
 from conformance.inference.inference import Inference

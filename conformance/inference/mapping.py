@@ -38,7 +38,7 @@ def parameters(guess: Guess, search: Search) -> tuple[dict[str, Any], list[str]]
     arguments: dict[str, Any] = {}
     stacked = len(scheme.ih) == 1
     for key, names, use in (
-        (f"weight_{scheme.joined or 'ih'}", scheme.ih, guess.ih),
+        (f"weight_{scheme.joined.strip('1') or 'ih'}", scheme.ih, guess.ih),
         ("weight_hh", scheme.hh, guess.hh),
     ):
         if names:
@@ -61,6 +61,8 @@ def parameters(guess: Guess, search: Search) -> tuple[dict[str, Any], list[str]]
         arguments["transposed"] = "weight_ih" if scheme.transposed else "weight_hh"
     if guess.forget_bias:
         arguments["forget_bias"] = guess.forget_bias
+    if scheme.interleaved:
+        arguments["interleaved"] = True
     if len(scheme.layers) > 1:
         arguments["layers"] = scheme.layers
     if scheme.directions == 2:
@@ -68,7 +70,7 @@ def parameters(guess: Guess, search: Search) -> tuple[dict[str, Any], list[str]]
     other = [f"{name} has an effect that a bias does not have" for name in guess.unexplained]
     single = [name for name in guess.unexplained if search.numbers.bias[name].shape[1] == HIDDEN]
     if len(single) in (2, 3) and len(single) == len(guess.unexplained):
-        other.append(f"this looks like a peephole LSTM, whose gates see c by {', '.join(single)}")
+        other = [f"this looks like a peephole LSTM, whose gates see c by {', '.join(single)}"]
     return arguments, faults + wrong + other
 
 
@@ -139,7 +141,8 @@ def source(name: str, module: ModuleType, factory: str, arguments: Mapping[str, 
     """
     place = module.__name__.removeprefix(UNDER_TEST)
     folder = Path(getattr(module, "__file__", None) or "").parent  # a notebook has no file
-    lines = [f"import {package}" for text, package in RANDOM.items() if text in factory]
+    needed = {**RANDOM, "types.SimpleNamespace": "types"}
+    lines = [f"import {package}" for text, package in needed.items() if text in factory]
     lines += ["" for _ in lines] + ["from conformance import HandWritten"]
     if place != module.__name__ and folder != Path.cwd():
         lines = ["import sys", "", *lines, "", f"sys.path.insert(0, {str(folder)!r})"]

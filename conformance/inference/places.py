@@ -36,7 +36,8 @@ THREE = 3 * HIDDEN
 class Place:
     """One way to make and fill an instance, and the guesses to begin with.
 
-    An `optional` place leaves a submodule out, and is searched if no other place explains anything.
+    An `optional` place leaves a submodule out, or has interleaved gates, and is searched if no
+    other place explains everything.
     """
 
     search: Search
@@ -100,8 +101,8 @@ def of_class(target: type[Any], dtype: DType, around: Around) -> tuple[list[Plac
                 search = Search(replace(prober, embedding=embedding), stack)
                 for scheme in of:
                     starts = tuple(_starts(scheme, called))
-                    linear = embedding in made.linear_modules(INPUT)
-                    found.append(Place(search, construction, starts, linear))
+                    rare = scheme.interleaved or embedding in made.submodules("Linear")
+                    found.append(Place(search, construction, starts, rare))
             complaints.append("")
     if not complaints:
         needs = " and ".join(unsupplied(target) or ["input_size and hidden_size"])
@@ -127,6 +128,9 @@ def _called(construction: Construction) -> str:
 
 def _of_three_gates(shapes: Shapes) -> str:
     """Return what weights of three gates look like, "" if there are none."""
-    of_x = {size for shape in shapes.values() if THREE in shape for size in shape}
-    gru = "; weights of three gates are those of a GRU, or of an LSTM without a forget gate"
-    return gru if of_x & {INPUT, INPUT + HIDDEN} else ""
+    inputs = {INPUT, INPUT + HIDDEN}
+    stacked = any(THREE in shape and inputs & {*shape} for shape in shapes.values())
+    single = [shape for shape in shapes.values() if HIDDEN in shape and inputs & {*shape}]
+    lstm = "an LSTM without a forget gate, or with coupled gates"
+    gru = f"; weights of three gates are those of a GRU, or of {lstm}"
+    return gru if stacked or len(single) == 3 else ""

@@ -6,9 +6,9 @@ import contextlib
 import inspect
 import sys
 import warnings
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from conformance.implementations.failures import Misbehaviour
 from conformance.inference.numbers import FIRST, HIDDEN, INPUT, SECOND
 from conformance.recording.text import told
 from reference import Array, DType
+
+if TYPE_CHECKING:
+    from conformance.inference.guess import Guess
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,26 +38,6 @@ class Leaf:
     module: str = ""
     listed: bool = False
     dtype: Any = None
-
-
-class Way(Protocol):
-    """What is called in which way: a guess, as far as a call needs it."""
-
-    @property
-    def method(self) -> str:
-        """The method; empty for the instance itself."""
-
-    @property
-    def call(self) -> Call:
-        """The arguments."""
-
-    @property
-    def draws(self) -> Call | None:
-        """What random tensors are replaced by."""
-
-    @property
-    def reading(self) -> Any:
-        """What the axes of the input mean."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +67,7 @@ class Prober:
     - `narrowed`: whether an array of another dtype than `dtype` came back
     - `calls`: the number of calls made
     - `unbound`: whether there were arguments that are not taken
+    - `answered`: whether a call returned something
     """
 
     dtype: DType
@@ -97,6 +81,7 @@ class Prober:
     narrowed: bool = False
     calls: int = 0
     unbound: bool = False
+    answered: bool = False
     _signatures: dict[str, inspect.Signature | None] = field(default_factory=dict, init=False)
 
     def subject(self) -> Subject:
@@ -107,7 +92,7 @@ class Prober:
             return subject(self.factory(INPUT, HIDDEN), self.dtype)
 
     def call(
-        self, way: Way, values: Mapping[str, Array], parameters: Mapping[str, Array]
+        self, way: Guess, values: Mapping[str, Array], parameters: Mapping[str, Array]
     ) -> Returned | None:
         """Call a new instance in this way, and return its answer, None if it raises.
 
@@ -118,7 +103,7 @@ class Prober:
 
     def answers(
         self,
-        way: Way,
+        way: Guess,
         values: Mapping[str, Array],
         parameters: Mapping[str, Array],
         count: int = 1,
@@ -134,24 +119,22 @@ class Prober:
                 made = self.subject()
                 given = {key: array.astype(self.dtype.numpy) for key, array in values.items()}
                 filled = {name: a.astype(self.dtype.numpy) for name, a in parameters.items()}
-                if self.factory is None:
-                    given |= filled
-                else:
-                    for name, array in filled.items():
-                        made.fill(name, array)
+                given |= {} if self.factory else filled
+                for name, array in filled.items() if self.factory else ():
+                    made.fill(name, array)
                 return [self._answer(made, way, given) for _ in range(count)]
-            except Misbehaviour as error:
-                self.complaint = self.complaint or str(error)
             except (Exception, SystemExit) as error:
-                self.complaint = self.complaint or told(error)
+                text = str(error) if isinstance(error, Misbehaviour) else told(error)
+                self.complaint = self.complaint or text
         return []
 
-    def _answer(self, made: Subject, way: Way, values: Mapping[str, Array]) -> Returned:
+    def _answer(self, made: Subject, way: Guess, values: Mapping[str, Array]) -> Returned:
         x = values["input"]
         tokens = made.embed(self.embedding, x)[0] if self.embedding else made.given(x)
         given = {key: made.given(array) for key, array in values.items()} | {"input": tokens}
-        given |= constants(way.call.names, made, self.dtype, way.reading.columns)
-        positional, named = way.call.arguments(given, made)
+        names, columns = way.call.names, way.reading.columns
+        given |= made.constants(names, HIDDEN, columns, self.dtype.numpy)
+        positional, named = self.spelled(way).arguments(given, made)
         self.calls += 1
         drawn = way.draws.arguments(given, made)[0] if way.draws else None
         with self.around(), made.drawing(drawn) as shapes:
@@ -165,16 +148,15 @@ class Prober:
             for name, value in inputs.items()
             if hasattr(value, "detach")
         ]
+        self.answered = True
         return Returned(form, leaves, modules)
 
-    def _binds(self, way: Way) -> bool:
+    def _binds(self, way: Guess) -> bool:
         """Return whether such arguments are taken, as far as that can be seen."""
-        if way.method not in self._signatures:
-            self._signatures[way.method] = self._signature(way.method)
-        signature = self._signatures[way.method]
+        signature = self._signature(way.method)
         if signature is None:
             return True
-        positional, named = way.call.form
+        positional, named = self.spelled(way).form
         try:
             bound = signature.bind(*positional, **dict.fromkeys(named, "")).arguments
         except TypeError:
@@ -184,6 +166,17 @@ class Prober:
             k for k, p in signature.parameters.items() if isinstance(p.default, (int, float, str))
         }
         return not plain & bound.keys()
+
+    def spelled(self, way: Guess) -> Call:
+        """Return the call with names for the arguments that are taken by name only."""
+        signature, (positional, named) = self._signature(way.method), way.call.form
+        of = signature.parameters.values() if signature and not named else ()
+        names = [p.name for p in of if p.kind is p.KEYWORD_ONLY]
+        count = sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in of)
+        rest = [f"{name}={text}" for name, text in zip(names, positional[count:], strict=False)]
+        if not rest or len(rest) < len(positional[count:]):
+            return way.call
+        return Call(", ".join([*positional[:count], *rest]))
 
     @property
     def obstacle(self) -> str:
@@ -196,19 +189,14 @@ class Prober:
 
     def _signature(self, method: str) -> inspect.Signature | None:
         """Return the signature of what is called, None if it has none."""
-        try:
-            made = self.subject()
-            called = "forward" if made.registered and not method else method
-            return inspect.signature(getattr(made.holder, called) if called else made.holder)
-        except (Exception, SystemExit):
-            return None
-
-
-def constants(names: Collection[str], made: Subject, dtype: DType, columns: bool) -> dict[str, Any]:
-    """Make what a call names beside the case and the parameters, for HIDDEN units."""
-    zeros = np.zeros((HIDDEN, 1) if columns else HIDDEN, dtype.numpy)
-    arrays = {"eye": np.eye(HIDDEN, dtype=dtype.numpy), "zeros": zeros}
-    return {name: made.given(array) for name, array in arrays.items() if name in names}
+        if method not in self._signatures:
+            self._signatures[method] = None
+            with contextlib.suppress(Exception, SystemExit):
+                made = self.subject()
+                called = "forward" if made.registered and not method else method
+                what = getattr(made.holder, called) if called else made.holder
+                self._signatures[method] = inspect.signature(what)
+        return self._signatures[method]
 
 
 def _form(answer: Any, made: Subject, leaves: list[Leaf]) -> Any:

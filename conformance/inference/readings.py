@@ -113,6 +113,9 @@ LAST_STEP = (
 )
 
 
+ADDED = "the outputs of the two directions are added up, not put side by side"
+
+
 @dataclass(frozen=True, eq=False)
 class Candidate:
     """An array that a leaf may equal: its name, values of M LSTMs (M, ...), and the fault if so."""
@@ -159,6 +162,7 @@ def _all(reading: Reading, simulated: Simulated, listed: bool) -> Iterator[tuple
     if h.shape[-1] > HIDDEN:
         count = ends[0].shape[1]
         yield f"cat(h_n[{count - 2}], h_n[-1])", h[:, -1], LAST_STEP
+        yield "output", laid_out(h[..., :HIDDEN] + h[..., HIDDEN:]), ADDED
     backwards = "" if reading.reversed else f"this is an LSTM {OUTPUT_BACKWARDS.says}"
     yield "output", laid_out(h), ""
     yield "output", laid_out(h[:, ::-1]), backwards

@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from conformance.implementations.by_hand.parameters import pattern
+from conformance.implementations.by_hand.parameters import interleaved, pattern
 from conformance.inference.numbers import HIDDEN, INPUT, STACKED, Shapes
 from reference import Array
 
@@ -20,11 +20,12 @@ class Scheme:
 
     - `ih`, `hh`: the weights by x and by h, one array for all gates or four
     - `joined`: ``xh`` or ``hx`` if `ih` holds both weights, in this order of features, and `hh` is
-      empty
+      empty; with 1 before or after them if `ih` holds a bias too
     - `transposed`: whether `ih` is transposed, as its shape shows
     - `biases`: all parameters that can be a bias
     - `layers`: what ``*`` in the names stands for, for each layer and direction
     - `directions`: the number of directions
+    - `interleaved`: whether an array for all gates has the four rows of a unit side by side
     """
 
     ih: tuple[str, ...]
@@ -34,6 +35,13 @@ class Scheme:
     biases: tuple[str, ...]
     layers: tuple[str, ...] = ("",)
     directions: int = 1
+    interleaved: bool = False
+
+    @property
+    def within(self) -> tuple[str, ...]:
+        """The names of the biases that `ih` holds."""
+        end = "[0]" if self.joined.startswith("1") else "[-1]"
+        return tuple(f"{name}{end}" for name in self.ih) if "1" in self.joined else ()
 
     def spoken(self) -> tuple[int, ...]:
         """Return the block of each gate i, f, g, o by the names of four arrays.
@@ -53,7 +61,9 @@ class Scheme:
     def begins_with(self, lowest: Scheme) -> bool:
         """Return whether the weights of the first layer and direction are those of `lowest`."""
         names = [name.replace("*", self.layers[0]) for name in (*self.ih, *self.hh)]
-        return names == [*lowest.ih, *lowest.hh] and self.joined == lowest.joined
+        kinds = ("joined", "interleaved")
+        alike = all(getattr(self, kind) == getattr(lowest, kind) for kind in kinds)
+        return alike and names == [*lowest.ih, *lowest.hh]
 
     def hh_transposed(self, shapes: Shapes, turned: bool | None) -> bool:
         """Return whether weights by h are transposed.
@@ -65,21 +75,36 @@ class Scheme:
         return self.transposed if turned is None else turned
 
     def weights(
-        self, shapes: Shapes, by_x: Array, by_h: Array, turned: bool | None = None
+        self,
+        shapes: Shapes,
+        by_x: Array,
+        by_h: Array,
+        turned: bool | None = None,
+        bias: Sequence[Array] = (),
     ) -> dict[str, Array]:
         """Return the arrays to store, by name, for blocks (4, H, I) and (4, H, H).
 
-        `turned` is whether `hh` is transposed where its shape does not show that.
+        `turned` is whether `hh` is transposed where its shape does not show that; `bias` are the
+        numbers of :attr:`within`.
         """
         if self.joined:
-            joined = np.concatenate([by_x, by_h][:: 1 if self.joined == "xh" else -1], axis=2)
+            by = {"x": by_x, "h": by_h}
+            if bias:
+                by["1"] = np.concatenate(bias).reshape(4, -1, 1)
+            joined = np.concatenate([by[part] for part in self.joined], axis=2)
             return self._stored(self.ih, joined, self.transposed)
         hh = self._stored(self.hh, by_h, self.hh_transposed(shapes, turned))
         return self._stored(self.ih, by_x, self.transposed) | hh
 
-    @staticmethod
-    def _stored(names: Sequence[str], blocks: Array, transposed: bool) -> dict[str, Array]:
-        arrays = [blocks.reshape(-1, blocks.shape[-1])] if len(names) == 1 else list(blocks)
+    def laid_out(self, bias: Array) -> Array:
+        """Return a bias, of any shape, as it is stored."""
+        whole = self.interleaved and bias.size == STACKED
+        return interleaved(bias.reshape(-1)).reshape(bias.shape) if whole else bias
+
+    def _stored(self, names: Sequence[str], blocks: Array, transposed: bool) -> dict[str, Array]:
+        whole = blocks.reshape(-1, blocks.shape[-1])
+        whole = interleaved(whole) if self.interleaved else whole
+        arrays = [whole] if len(names) == 1 else list(blocks)
         turn = np.transpose if transposed else np.asarray
         return {name: turn(array) for name, array in zip(names, arrays, strict=True)}
 
@@ -89,8 +114,14 @@ def schemes(
 ) -> Iterator[Scheme]:
     """Yield every scheme that fits the shapes; of more than four arrays any four may be gates.
 
-    The shapes are those of the first of `layers`.
+    The shapes are those of the first of `layers`. Those whose gates are interleaved come last.
     """
+    found = list(_schemes(shapes, layers, directions))
+    yield from found
+    yield from (replace(each, interleaved=True) for each in found if len(each.ih) == 1)
+
+
+def _schemes(shapes: Shapes, layers: tuple[str, ...], directions: int) -> Iterator[Scheme]:
     biases = tuple(
         name
         for name, shape in shapes.items()
@@ -109,6 +140,22 @@ def schemes(
             for first in _fours(joint, count):
                 for joined in ("xh", "hx"):
                     yield Scheme(first, (), joined, transposed, biases, layers, directions)
+            rows_too = _of(shapes, rows, 1 + INPUT + HIDDEN, transposed)
+            for first in _fours(rows_too, count):
+                for joined in ("1xh", "xh1", "1hx", "hx1"):
+                    scheme = Scheme(first, (), joined, transposed, biases, layers, directions)
+                    yield replace(scheme, biases=(*scheme.within, *biases))
+
+
+def with_biases_within(shapes: Shapes) -> Shapes:
+    """Add the shapes of the biases that weights may have, before or after everything else."""
+    columns = 1 + INPUT + HIDDEN
+    return dict(shapes) | {
+        f"{name}{end}": (sum(shape) - columns,)
+        for name, shape in shapes.items()
+        if len(shape) == 2 and columns in shape
+        for end in ("[0]", "[-1]")
+    }
 
 
 def _of(shapes: Shapes, rows: int, columns: int, transposed: bool) -> list[str]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,45 +20,13 @@ from conformance.inference.guess import Guess
 from conformance.inference.numbers import HIDDEN, ORDERS, USES, Numbers, Use, additions
 from conformance.inference.probing import Leaf, Prober, Returned
 from conformance.inference.readings import Candidate, candidates, distances
+from conformance.inference.schemes import with_biases_within
+from conformance.inference.scoring import Scored
 from conformance.inference.simulation import Blocks, Simulated, simulate
 from conformance.inference.stacks import Stack
 from reference import Array
 
-KEPT = 12
-"""The number of exact guesses that are followed up; of guesses that explain nothing, a quarter."""
-
 NO_BIAS = np.zeros((1, 1, 4, HIDDEN))
-
-
-class Scored(NamedTuple):
-    """How well each of M simulated LSTMs explains an answer.
-
-    - `explained`: the number of arrays that each explains, (M,)
-    - `off`: the mean error of each over the `total` arrays, (M,)
-    - `total`: the number of arrays with the shape of something that an LSTM returns
-    - `returned`: the number of all arrays
-    """
-
-    explained: Array
-    off: Array
-    total: int
-    returned: int
-
-    def best(self) -> Iterator[int]:
-        """Yield the LSTMs that explain most, or the nearest few if none explains anything."""
-        if self.explained.any():
-            yield from np.flatnonzero(self.explained == self.explained.max())[:KEPT]
-        else:
-            yield from np.argsort(self.off, kind="stable")[: KEPT // 4]
-
-    def all_by_one_of(self, count: int) -> bool:
-        """Return whether one of the first `count` explains everything."""
-        return bool((self.explained[:count] >= self.total).any()) and self.total > 0
-
-    def shown(self, n: int) -> dict[str, Any]:
-        """Return the fields of a guess that the n-th LSTM sets."""
-        counts = {"exact": int(self.explained[n]), "error": float(self.off[n])}
-        return {**counts, "total": self.total, "returned": self.returned}
 
 
 class Search:
@@ -68,7 +35,7 @@ class Search:
     def __init__(self, prober: Prober, stack: Stack) -> None:
         self.prober = prober
         self.stack = stack
-        self.shapes = stack.shapes
+        self.shapes = with_biases_within(stack.shapes)
         self.numbers = Numbers.of(self.shapes, len(stack.layers), stack.directions)
         self.tolerance = 1e-9 if prober.dtype.name == "float64" else 3e-5
 
@@ -89,7 +56,9 @@ class Search:
             for name in biases:
                 own[name] = self.numbers.bias[name][n].reshape(self.shapes[name])
             by_x, by_h = self.numbers.ih[n], self.numbers.hh[n] * hh
-            own |= guess.scheme.weights(self.shapes, by_x, by_h, guess.turned)
+            within = [own.pop(name) for name in guess.scheme.within]
+            own = {name: guess.scheme.laid_out(bias) for name, bias in own.items()}
+            own |= guess.scheme.weights(self.shapes, by_x, by_h, guess.turned, within)
             parameters |= {name.replace("*", layer): array for name, array in own.items()}
         values = {"input": self.numbers.inputs[guess.reading.axes]}
         if guess.states:
@@ -275,11 +244,3 @@ class Search:
         """Return what `leaf` of a :meth:`whole_answer` may be, the nearest first."""
         found = candidates(guess.reading, self._right(guess), leaf)
         return sorted(found, key=lambda each: (float(distances(leaf, each)[0]), each.fault))
-
-
-def best(guesses: Iterable[Guess]) -> list[Guess]:
-    """Return the guesses to follow up, the best first."""
-    ranked = sorted(guesses, key=lambda guess: guess.rank)
-    if ranked and ranked[0].exact:
-        return [guess for guess in ranked if guess.exact][:KEPT]
-    return ranked[: KEPT // 4]

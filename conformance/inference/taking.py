@@ -8,8 +8,10 @@ from typing import Any, TypeAlias, cast
 
 from conformance.errors import Unlike, UsageError
 from conformance.implementations import loading
-from conformance.implementations.failures import by_hand, lenient
+from conformance.implementations.failures import by_hand
 from conformance.implementations.implementation import Implementation
+from conformance.implementations.lenient import lenient
+from conformance.implementations.naming import place_of
 from conformance.inference.inference import Inference
 from conformance.inference.inferring import infer
 from conformance.recording.text import kind_of
@@ -81,7 +83,7 @@ def _by_name(name: str) -> Taken:
 
 
 def _of_class(cls: type[Any]) -> Taken:
-    name = loading.place_of(cls)
+    name = place_of(cls)
     if name in PYTORCHS:
         return Taken(loading.load(PYTORCHS[name]))
     try:

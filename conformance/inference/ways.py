@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from conformance.implementations.by_hand.expressions import Call
@@ -64,8 +64,25 @@ def signatures(function: Callable[..., Any], cell: bool) -> Iterator[tuple[str, 
     Each is the arguments of a call, and the shape of each parameter, by the names of arguments or
     of what is in an argument.
     """
-    arguments = inspect.signature(function).parameters.items()
-    roles = {name: role_of(name, CALLED) for name, each in arguments if each.default is each.empty}
+    arguments = inspect.signature(function).parameters
+    needed = [name for name, each in arguments.items() if each.default is each.empty]
+    optional = [
+        name
+        for name, each in arguments.items()
+        if each.default is None and role_of(name, CALLED) in ("h_0", "c_0", "states")
+    ]
+    for names in ([*needed, *optional], needed)[not optional :]:
+        given = [name for name in arguments if name in names]
+        in_order = zip(given, arguments.values(), strict=False)
+        positional = [k for k, p in in_order if k == p.name and p.kind is not p.KEYWORD_ONLY]
+        yield from _signatures(function, given, {*given} - {*positional}, cell)
+
+
+def _signatures(
+    function: Callable[..., Any], names: Sequence[str], named: Collection[str], cell: bool
+) -> Iterator[tuple[str, Shapes]]:
+    """Yield ways to call a function with the arguments `names`, of which some are given by name."""
+    roles = {name: role_of(name, CALLED) for name in names}
     texts = {name: name for name in roles}
     held: dict[str, str] = {}
     for name in [name for name, role in roles.items() if role == "container"]:
@@ -84,19 +101,23 @@ def signatures(function: Callable[..., Any], cell: bool) -> Iterator[tuple[str, 
     every = {name: role for name, role in every.items() if name not in heads}
     by_x, by_h = ([name for name in every if every[name] == which] for which in ("ih", "hh"))
     rows = STACKED if max(len(by_x), len(by_h)) < 4 else HIDDEN
-    columns = {"ih": INPUT if by_h else INPUT + HIDDEN, "hh": HIDDEN}
+    # one weight for both may have the bias as a row
+    sizes = [INPUT] if by_h else [INPUT + HIDDEN, 1 + INPUT + HIDDEN]
     forms = [*_forms("h_0", "c_0")][:-1] if "states" in roles.values() else [""]
-    for form, transposed, axis in itertools.product(
-        forms, (True, False), (("[0]", ""), ("",))[cell]
+    for form, transposed, axis, of_x in itertools.product(
+        forms, (True, False), (("[0]", ""), ("",))[cell], sizes
     ):
         states = re.sub("(h_0|c_0)", rf"\1{axis}", form)
         if "," in form and form[0] != "(" and not form.startswith(("cat", "stack")):
             continue
         given = {"input": "input", "h_0": f"h_0{axis}", "c_0": f"c_0{axis}", "states": states}
-        weights = {role: (rows, size)[:: -1 if transposed else 1] for role, size in columns.items()}
-        shapes = {"bias": (rows,), **weights}
+        turn = -1 if transposed else 1
+        shapes = {"bias": (rows,), "ih": (rows, of_x)[::turn], "hh": (rows, HIDDEN)[::turn]}
         yield (
-            ", ".join(given.get(role, texts[name]) for name, role in roles.items()),
+            ", ".join(
+                f"{name}=" * (name in named) + given.get(role, texts[name])
+                for name, role in roles.items()
+            ),
             {name: shapes[role] for name, role in every.items() if role in shapes},
         )
 
@@ -131,13 +152,13 @@ def embeddings(made: Subject) -> Iterator[str]:
     An embedding is not optional, and comes alone; anything else comes after "", which is none.
     """
     tables = [name for name, shape in made.shapes().items() if shape == (EXTRA, INPUT)]
-    found = made.embedding_modules(INPUT)
+    found = made.submodules("Embedding", embedding_dim=INPUT)
     if found:
         yield from found
         return
     yield ""
     yield from (name for name in tables if re.search(r"emb|table|lookup|^e$|^wte", name.lower()))
-    yield from made.linear_modules(INPUT)
+    yield from made.submodules("Linear", out_features=INPUT)
 
 
 def drawings(shapes: Sequence[tuple[int, ...]], reading: Reading, count: int) -> Iterator[Call]:

@@ -24,8 +24,9 @@ from conformance.checking.verdict import (
 )
 from conformance.diagnosis import diagnose
 from conformance.implementations.declared import declared
-from conformance.implementations.failures import Failure, Mismatch, lenient
+from conformance.implementations.failures import Failure, Mismatch
 from conformance.implementations.implementation import Implementation
+from conformance.implementations.lenient import lenient
 from conformance.recording.text import kind_of, text_of
 from reference import Case
 

@@ -389,10 +389,10 @@ class CannotBeMade(nn.Module):
 
 
 class TakesSettings(nn.LSTM):
-    """Has its sizes in one argument."""
+    """Has its sizes in one argument, whose parts are not read by name."""
 
     def __init__(self, settings):
-        super().__init__(settings.input_size, settings.hidden_size)
+        super().__init__(**settings)
 
 
 class NeedsActivation(nn.LSTM):
@@ -414,7 +414,7 @@ class ThreeGates(nn.Module):
 class TakesKeywords(nn.LSTM):
     """Is called in a way of its own."""
 
-    def forward(self, *, sequence):
+    def forward(self, *, sequence, mask, step, training):
         return super().forward(sequence)
 
 
@@ -441,8 +441,15 @@ class CannotBeCalled:
             f"{__file__}:NeedsActivation",
             "of which infer cannot supply activation; infer ",
         ),
-        (f"{__file__}:ThreeGates", "those of a GRU, or of an LSTM without a forget gate"),
-        (f"{__file__}:TakesKeywords", r"a call takes \(\*, sequence\), but infer does not"),
+        (f"{__file__}:ThreeGates", "those of a GRU, or of an LSTM without a forget gate, or with"),
+        (
+            f"{FOLDER / 'wrong_scratch.py'}:ThreeGates",
+            "an LSTM without a forget gate, or with coupled gates",
+        ),
+        (
+            f"{__file__}:TakesKeywords",
+            r"a call takes \(\*, sequence, mask, step, training\), but infer",
+        ),
         (f"{__file__}:CannotBeCalled", "an instance has nothing that can be called"),
         (f"{FOLDER / 'right.py'}:uniform", "the names of the arguments are not those of an LSTM"),
         ("torch.nn.Linear", r"no parameters have the shapes .* weight \(\d, \d\), bias \(\d,\)"),

@@ -98,6 +98,7 @@ HIDDEN = (
         next_h=lambda s: s.f * s.c_prev + s.i * s.g,
     ),
     Equations("without an output gate, h = tanh(c)", next_h=lambda s: s.tanh_c),
+    Equations("without sigmoid on the output gate", next_h=lambda s: s.a_o * s.tanh_c),
     Equations("that computes h = tanh(o * c)", next_h=lambda s: np.tanh(s.o * s.c)),
     Equations(
         "that computes h from the cell state of the previous step",
@@ -118,6 +119,8 @@ CELL_STATES = (
         "with coupled gates, f = 1 - i",
         next_c=lambda s: (1 - s.i) * s.c_prev + s.i * s.g,
     ),
+    Equations("without sigmoid on the input gate", next_c=lambda s: s.f * s.c_prev + s.a_i * s.g),
+    Equations("without sigmoid on the forget gate", next_c=lambda s: s.a_f * s.c_prev + s.i * s.g),
     Equations("that computes c = f * c + i + g", next_c=lambda s: s.f * s.c_prev + s.i + s.g),
     Equations("that computes c = f * (c + i * g)", next_c=lambda s: s.f * (s.c_prev + s.i * s.g)),
     Equations("that computes c = i * g - f * c", next_c=lambda s: s.i * s.g - s.f * s.c_prev),

@@ -5,21 +5,23 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from conformance.errors import UsageError
 from conformance.implementations.by_hand.answers import Answer
 from conformance.implementations.by_hand.expressions import GIVEN, MADE, Call
+from conformance.implementations.by_hand.gradients import gradients
 from conformance.implementations.by_hand.parameters import FEATURES, Parameters
 from conformance.implementations.by_hand.subjects import Subject, subject
-from conformance.implementations.by_hand.usage import Around, Usage
-from conformance.implementations.failures import Misbehaviour, NoResult, blamed
+from conformance.implementations.by_hand.trying import supported
+from conformance.implementations.by_hand.usage import Around, Run, Usage
+from conformance.implementations.failures import NoResult, blamed
 from conformance.implementations.layouts import Layout
-from conformance.implementations.probing import SMALL, dtypes_taken, small_case, takes
-from reference import DTYPES, RESULTS, Array, Case, Precision, Result
-from strategies import ONE_LAYER, Support
+from conformance.implementations.probing import SMALL, small_case
+from reference import Array, Case, Precision, Result
+from strategies import Support
 
 
 class HandWritten:
@@ -37,12 +39,15 @@ class HandWritten:
       gates, in PyTorch's order i, f, g, o. In one array the gates may have an axis of their own;
     - `weight_xh` or `weight_hx`, instead of both: the name of one array for x and h, in this order;
     - `bias`: the name of the bias, a tuple of names, or nothing. The bias is the sum of all; those
-      after the second stay zero;
+      after the second stay zero. ``W[0]`` is a bias within the weight ``W``, before the weights by
+      x and h, and ``W[-1]`` one after them;
     - `layers`: for several layers what stands in place of ``*`` in these names, for each layer:
       ``layers=("cell1", "cell2"), weight_ih="*.weight_ih"``;
     - `bidirectional`: whether `layers` are of two directions, which alternate: first the forward
       direction of the lowest layer, then its reverse direction;
     - `gates`: the order of the gates in an array, a permutation of ``"ifgo"``;
+    - `interleaved`: whether the four rows of each unit lie side by side in an array, so that the
+      gates are the last axis of its product in the shape (N, hidden_size, 4);
     - `transposed`: whether weights are (features, 4 * hidden_size), to be multiplied from the
       right; ``"weight_ih"`` or another name if only that weight is;
     - `forget_bias`: the number that the class itself adds to the bias of the forget gate.
@@ -108,6 +113,7 @@ class HandWritten:
         head: str = "",
         draws: str = "",
         tensors: bool = False,
+        interleaved: bool = False,
     ) -> None:
         biases = (bias,) if isinstance(bias, str) and bias else tuple(bias)
         if forget_bias and not biases:
@@ -122,18 +128,23 @@ class HandWritten:
         except ValueError as error:
             raise UsageError(str(error)) from error
         self.name = name or getattr(factory, "__name__", "").strip("<>")
-        self.named = bool(name)
-        self.factory = factory
+        self.named, self.factory = bool(name), factory
         if bidirectional and (len(layers) % 2 or not layers):
             raise UsageError(f"bidirectional=True needs pairs of layers, got {layers!r}")
-        self.parameters = Parameters(layout, weights, biases, frozenset(turned), layers or ("",))
+        self.parameters = Parameters(
+            layout, weights, biases, frozenset(turned), layers or ("",), interleaved
+        )
         count = max(1, len(layers) // (1 + bidirectional))
-        self.small = replace(SMALL, num_layers=count, bidirectional=bidirectional)
-        self.embedding = embedding
         self.biased = bool(biases)
-        self.states_optional = states_optional
         self.batch_first = batch_first and batched and not cell
-        self.batched = batched
+        self.small = replace(
+            SMALL,
+            num_layers=count,
+            bidirectional=bidirectional,
+            bias=self.biased,
+            batch_first=self.batch_first,
+        )
+        self.embedding, self.states_optional, self.batched = embedding, states_optional, batched
         self.usage = Usage(
             Call(call),
             Answer(f"{head}({returns})" if head else returns),
@@ -147,11 +158,11 @@ class HandWritten:
         self.tensors = tensors
         self.precision = Precision(added_bias=forget_bias)
         self.around: Around = contextlib.nullcontext
-        self._supports: Support | None = None
         self.constructed: object = None
         if cell and not {"h_n", "c_n"} <= self.usage.answer.names:
             raise UsageError(f"a cell must return h_n and c_n, got returns={returns!r}")
-        if not self._returned():
+        self.returned = self.usage.answer.results(count, 1 + bidirectional)
+        if not self.returned:
             raise UsageError(f"returns={returns!r} has too little of an LSTM of {count} layers")
 
     def small_case(self, dtype: str = "float32", **changes: Any) -> Case:
@@ -159,91 +170,27 @@ class HandWritten:
 
         See :func:`conformance.implementations.probing.small_case` for the `changes`.
         """
-        sizes = changes.pop("configuration", SMALL)
-        configuration = replace(
-            self.small,
-            input_size=sizes.input_size,
-            hidden_size=sizes.hidden_size,
-            bias=self.biased,
-            batch_first=self.batch_first,
-        )
-        return small_case(configuration, dtype, **{"batched": self.batched, **changes})
+        of = changes.pop("configuration", SMALL)
+        sizes = {"input_size": of.input_size, "hidden_size": of.hidden_size}
+        changes = {"batched": self.batched, **changes}
+        return small_case(replace(self.small, **sizes), dtype, **changes)
 
-    @property
-    def supports(self) -> Support:
-        """The cases that the LSTM takes, as found by trial runs."""
-        if self._supports is None:
-            self._supports = self._tried()
-        return self._supports
+    supports: Support
+    """The cases that the LSTM takes, as found by trial runs when they are first asked for."""
 
-    @supports.setter
-    def supports(self, support: Support) -> None:
-        self._supports = support
+    if not TYPE_CHECKING:  # a type checker takes no property for the plain attribute of a protocol
 
-    def _tried(self) -> Support:
-        takes_states, drawn = self.usage.takes_states, self.usage.draws is not None
-        optional = self.states_optional and not drawn
-        states = (True,) * takes_states + (False,) * (optional or not takes_states)
-        try:
-            made = self._subject(self.small_case(states=takes_states))
-        except (UsageError, Misbehaviour) as error:
-            raise UsageError(f"{self.name!r}: {error}") from error
-        dtypes: tuple[str, ...] = ("float64", "float32")
-        devices: tuple[str, ...] = ("cpu",)
-        if made.differentiable:
-            from conformance.implementations.pytorch.modules import torch_devices
+        def __getattr__(self, name: str) -> Support:
+            if name != "supports":
+                raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+            self.supports = supported(self)
+            return self.supports
 
-            dtypes, devices = tuple(DTYPES), torch_devices()
-        dtypes = dtypes_taken(
-            self,
-            dtypes,
-            lambda dtype: [self.small_case(dtype, states=given) for given in states],
-            kept=True,
-        )
-        # few people who write an LSTM think of empty batches: they count where the shape is right
-        empty = self.small_case(dtypes[0], states=states[0], rows=0)
-        return replace(
-            ONE_LAYER,
-            dtypes=dtypes,
-            devices=devices,
-            min_layers=self.small.num_layers,
-            max_layers=self.small.num_layers,
-            bidirectional=(self.small.bidirectional,),
-            bias=(self.biased,),
-            batch_first=(self.batch_first,),
-            states=states,
-            batched=(self.batched,),
-            empty_batch=self.batched and takes(self, empty, shaped=True),
-            gradients=made.differentiable,
-            results=self._returned(),
-            adapts_module=made.registered,
-        )
-
-    def _returned(self) -> tuple[str, ...]:
-        """List the results that the answer has, or that can be put together from it."""
-        directions, parts = self.small.num_directions, self.usage.answer.parts
-        count = self.small.num_layers * directions
-
-        def indices(name: str) -> set[int]:
-            found = [part for part in parts if part.name == name]
-            if any(part.index is None for part in found):
-                return set(range(count))
-            return {part.index % count for part in found if part.index is not None}
-
-        names = self.usage.answer.names
-        top = set(range(count - directions, count)) <= indices("h_n")
-        ends = top and (directions == 1 or count == 2)
-        has = {
-            "output": "output" in names or ends,
-            "h_n": len(indices("h_n")) == count or count == 1,
-            "c_n": len(indices("c_n")) == count or ("c_all" in names and count == 1),
-        }
-        return tuple(name for name in RESULTS if has[name])
-
-    def _subject(self, case: Case) -> Subject:
-        sizes = case.configuration.input_size, case.configuration.hidden_size
+    def subject(self, case: Case) -> Subject:
+        """Make a new instance with the parameters of `case`, or wrap the function."""
         if self._is_function:
             return subject(self.factory, case.dtype, case.device, self.tensors)
+        sizes = case.configuration.input_size, case.configuration.hidden_size
         with blamed(), self.around():
             made = subject(self.factory(*sizes), case.dtype, case.device)
         for name, array in self.parameters.of(case).items():
@@ -261,83 +208,42 @@ class HandWritten:
 
         What is not returned is NaN. Raises :class:`NoResult` for another number of layers.
         """
-        self._checked(case)
-        made = self._subject(case)
-        given, _ = self._given(made, case)
-        results = self.usage.results(made, case, given, self.around)
+        run, _ = self.begun(case)
+        results = run.results()
         shapes = {
             "output": case.output_shape(),
             "h_n": case.state_shape(case.configuration.output_size),
             "c_n": case.state_shape(case.configuration.hidden_size),
         }
         arrays = {
-            name: made.taken(results[name], name)
-            if name in results and name in self._returned()
+            name: run.made.taken(results[name], name)
+            if name in results and name in self.returned
             else np.full(shape, np.nan, case.dtype.numpy)
             for name, shape in shapes.items()
         }
         devices = {name: str(getattr(value, "device", "cpu")) for name, value in results.items()}
         return Result(arrays["output"], arrays["h_n"], arrays["c_n"], devices)
 
-    def _checked(self, case: Case) -> None:
+    def begun(self, case: Case) -> tuple[Run, tuple[str, int]]:
+        """Return what computes `case`, and where embedded input is, if it is embedded."""
         asked = case.configuration.num_layers, case.configuration.bidirectional
         if asked != (self.small.num_layers, self.small.bidirectional):
             raise NoResult(f"the adapter is of {self.small!r}, not of {case.configuration!r}")
-
-    def _given(self, made: Subject, case: Case) -> tuple[dict[str, Any], tuple[str, int]]:
-        """Return what can be given in a call, and where embedded input is, if it is embedded."""
-        arrays = case.arguments()
+        made, arrays = self.subject(case), case.arguments()
+        size, columns = case.configuration.hidden_size, self.usage.columns
         if self._is_function:
             own = self.parameters.of(case)
             # where rows of the batch are columns, a bias is a column
-            column = self.usage.columns
-            arrays |= {k: a[:, None] if column and a.ndim == 1 else a for k, a in own.items()}
-        one_sided = self.usage.call.starts_at_zero
-        if one_sided or self.usage.draws:
-            zeros = np.zeros(case.state_shape(case.configuration.hidden_size), case.dtype.numpy)
+            arrays |= {k: a[:, None] if columns and a.ndim == 1 else a for k, a in own.items()}
+        if self.usage.call.starts_at_zero or self.usage.draws:
+            zeros = np.zeros(case.state_shape(size), case.dtype.numpy)
             arrays = {"h_0": zeros, "c_0": zeros, **arrays}
-        size = case.configuration.hidden_size
-        if "eye" in self.usage.call.names:
-            arrays["eye"] = np.eye(size, dtype=case.dtype.numpy)
-        if "zeros" in self.usage.call.names:
-            shape = (size, 1) if self.usage.columns else (size,)
-            arrays["zeros"] = np.zeros(shape, case.dtype.numpy)
-        if not self.embedding:
-            return {name: made.given(array) for name, array in arrays.items()}, ("", 0)
-        tokens, table, first = made.embed(self.embedding, arrays.pop("input"))
-        given = {name: made.given(array) for name, array in arrays.items()}
-        return {"input": tokens, **given}, (table, first)
+        x = arrays.pop("input")
+        embedded = made.embed(self.embedding, x) if self.embedding else (made.given(x), "", 0)
+        given = {"input": embedded[0], **{name: made.given(each) for name, each in arrays.items()}}
+        given |= made.constants(self.usage.call.names, size, columns, case.dtype.numpy)
+        return Run(self.usage, made, case, given, self.around), embedded[1:]
 
     def gradients(self, case: Case, cotangents: Result) -> dict[str, Array]:
-        """Compute, by autograd, the gradients of the sum of every result times its cotangent.
-
-        They are named ``input``, ``h_0``, ``c_0`` and as PyTorch names the parameters. A gradient
-        by something that no result depends on is zero.
-        """
-        self._checked(case)
-        made = self._subject(case)
-        given, (table, first) = self._given(made, case)
-        own = self.parameters.of(case)
-        leaves = {name: given[name] if name in given else made.leaf(name) for name in own}
-        leaves |= {name: given[name] for name in GIVEN if name in given}
-        if table:
-            leaves["input"] = made.leaf(table)
-        for leaf in leaves.values():
-            leaf.requires_grad_()
-        results = self.usage.results(made, case, given, self.around)
-        weights = dict(cotangents.items())
-        returned = [name for name in results if name in self._returned()]
-        loss = sum((results[name] * made.given(weights[name])).sum() for name in returned)
-        with blamed(), self.around():
-            made.backward(loss)
-        found = {
-            name: made.taken(leaf.new_zeros(leaf.shape) if leaf.grad is None else leaf.grad, name)
-            for name, leaf in leaves.items()
-        }
-        found["input"] = (
-            found["input"][first:].reshape(case.input.shape) if table else found["input"]
-        )
-        stored = {name: found[name].reshape(array.shape) for name, array in own.items()}
-        restored = self.parameters.restored(stored, case)
-        gradients = {**found, **restored}
-        return {name: gradients[name] for name in (*GIVEN, *case.parameters) if name in gradients}
+        """Compute, by autograd, the gradients of the sum of every result times its cotangent."""
+        return gradients(self, case, cotangents)

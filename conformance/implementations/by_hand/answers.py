@@ -77,6 +77,23 @@ class Answer:
                 f"returns={self.text!r}: {ast.unparse(node)!r} is none of {', '.join(RETURNED)}"
             )
 
+    def results(self, layers: int, directions: int) -> tuple[str, ...]:
+        """List the results that the answer has, or that can be put together from it."""
+        count = layers * directions
+
+        def indices(name: str) -> set[int]:
+            found = {part.index for part in self.parts if part.name == name}
+            every = range(count) if None in found else ()
+            return {index % count for index in found if index is not None} | {*every}
+
+        top = {*range(count - directions, count)} <= indices("h_n")
+        has = {
+            "output": "output" in self.names or (top and (directions == 1 or count == 2)),
+            "h_n": len(indices("h_n")) == count or count == 1,
+            "c_n": len(indices("c_n")) == count or ("c_all" in self.names and count == 1),
+        }
+        return tuple(name for name in RESULTS if has[name])
+
     def read(self, answer: Any, inputs: Mapping[str, Any]) -> dict[Part, Any]:
         """Read the parts out of `answer`; `inputs` are those of the hooked submodules, by name.
 

@@ -59,6 +59,16 @@ FEATURES = {"weight_ih": "x", "weight_hh": "h", "weight_xh": "xh", "weight_hx": 
 """For each kind of weight what is multiplied by it: the input x, the hidden state h, or both."""
 
 
+def interleaved(stacked: Array, back: bool = False) -> Array:
+    """Put the four rows of each unit side by side in an array (4 * H, ...), or `back` in gates.
+
+    >>> interleaved(np.array([1, 2, 10, 20, 3, 4, 30, 40])).tolist()
+    [1, 10, 3, 30, 2, 20, 4, 40]
+    """
+    rows, rest = (-1, 4) if back else (4, -1), stacked.shape[1:]
+    return stacked.reshape(*rows, *rest).swapaxes(0, 1).reshape(stacked.shape)
+
+
 @dataclass(frozen=True)
 class Parameters:
     """The names of the parameters of a class, and their layout.
@@ -66,9 +76,11 @@ class Parameters:
     - `layout`: the layout of the arrays, apart from `transposed`;
     - `weights`: a name, or a pattern for :func:`names`, for each kind of weight in :data:`FEATURES`
       that the class has. Together, these must multiply x once and h once;
-    - `biases`: names or patterns, of which all beyond the second stay zero;
+    - `biases`: names or patterns, of which all beyond the second stay zero. ``W[0]`` is a bias that
+      the weight ``W`` has before everything else, ``W[-1]`` one that it has at the end;
     - `transposed`: the kinds of weights that are stored transposed;
-    - `layers`: what ``*`` in the names stands for, in each layer and direction.
+    - `layers`: what ``*`` in the names stands for, in each layer and direction;
+    - `interleaved`: whether an array for all gates has the four rows of each unit side by side.
 
     Raises :class:`UsageError` for other combinations.
     """
@@ -78,6 +90,7 @@ class Parameters:
     biases: tuple[str, ...] = ()
     transposed: frozenset[str] = frozenset()
     layers: tuple[str, ...] = ("",)
+    interleaved: bool = False
 
     def __post_init__(self) -> None:
         if "".join(sorted("".join(map(FEATURES.__getitem__, self.weights)))) != "hx":
@@ -86,6 +99,21 @@ class Parameters:
             names(each)
             if len(self.layers) > 1 and "*" not in each:
                 raise UsageError(f"{each!r} needs a * in place of each of layers={self.layers}")
+        within = [self._within(each) for each in self.weights]
+        for each in self.biases:
+            if each.endswith("]") and each not in within:
+                raise UsageError(f"{each!r} is no bias within one of the weights")
+
+    def _within(self, which: str) -> str:
+        """Return the bias that a kind of weight has within itself, "" if none."""
+        ends = (f"{self.weights[which]}{end}" for end in ("[0]", "[-1]"))
+        return next((each for each in ends if each in self.biases), "")
+
+    def _features(self, which: str) -> str:
+        """Return what is multiplied by a kind of weight, with 1 where it has a bias."""
+        within = self._within(which)
+        before, after = "1" * within.endswith("[0]"), "1" * within.endswith("[-1]")
+        return before + FEATURES[which] + after
 
     def of(self, case: Case) -> dict[str, Array]:
         """Convert the parameters of `case` to those of the class, by their names there."""
@@ -97,21 +125,24 @@ class Parameters:
 
     def _of_layer(self, stored: Stored) -> dict[str, Array]:
         """Convert the parameters of one layer and direction; names have their ``*``."""
-        by = {"x": stored.weight_ih, "h": stored.weight_hh}
+        given = (*stored.biases, *map(np.zeros_like, stored.biases[:1]))
+        biases = {each: given[min(n, len(given) - 1)] for n, each in enumerate(self.biases)}
         arrays: dict[str, Array] = {}
         for which, each in self.weights.items():
-            blocks = self._split(each, np.hstack([by[part] for part in FEATURES[which]]))
+            by = {"x": stored.weight_ih, "h": stored.weight_hh}
+            if self._within(which):
+                by["1"] = biases.pop(self._within(which))[:, None]
+            blocks = self._split(each, np.hstack([by[part] for part in self._features(which)]))
             turn = np.transpose if which in self.transposed else np.asarray
             arrays |= {name: np.ascontiguousarray(turn(block)) for name, block in blocks.items()}
-        for nth, each in enumerate(self.biases):
-            further = np.zeros_like(stored.biases[0])
-            arrays |= self._split(each, (*stored.biases, further)[min(nth, len(stored.biases))])
+        for each, bias in biases.items():
+            arrays |= self._split(each, bias)
         return arrays
 
     def _split(self, each: str, stacked: Array) -> dict[str, Array]:
         own = names(each)
         if len(own) == 1:
-            return {each: stacked}
+            return {each: interleaved(stacked) if self.interleaved else stacked}
         blocks = dict(zip(self.layout.gates, np.split(stacked, 4), strict=True))
         return {name: blocks[gate] for gate, name in zip(GATES, own, strict=True)}
 
@@ -131,15 +162,23 @@ class Parameters:
         for which, each in self.weights.items():
             turned = which in self.transposed
             array = self._stacked(each.replace("*", layer), own, turned=turned)
-            size = len(array) // 4
-            cuts = {"xh": [-size], "hx": [size]}.get(FEATURES[which], [])
-            by |= zip(FEATURES[which], np.split(array, cuts, 1), strict=True)
-        biases = [self._stacked(each.replace("*", layer), own) for each in self.biases[:2]]
+            sizes = {"1": 1, "h": len(array) // 4}
+            features = self._features(which)
+            sizes["x"] = array.shape[1] - sum(sizes[part] for part in features if part != "x")
+            cuts = np.cumsum([sizes[part] for part in features])[:-1]
+            found = dict(zip(features, np.split(array, cuts, 1), strict=True))
+            if self._within(which):
+                by[self._within(which)] = found.pop("1")[:, 0]
+            by |= found
+        biases = [
+            by[each] if each in by else self._stacked(each.replace("*", layer), own)
+            for each in self.biases[:2]
+        ]
         return Stored(by["x"], by["h"], tuple(biases))
 
     def _stacked(self, each: str, own: Mapping[str, Array], turned: bool = False) -> Array:
         blocks = [own[name].T if turned else own[name] for name in names(each)]
         if len(blocks) == 1:
-            return blocks[0]
+            return interleaved(blocks[0], back=True) if self.interleaved else blocks[0]
         by_gate = dict(zip(GATES, blocks, strict=True))
         return np.concatenate([by_gate[gate] for gate in self.layout.gates])

@@ -20,6 +20,9 @@ from conformance.implementations.by_hand.held import (
 from conformance.implementations.failures import NoResult
 from reference import Array, DType
 
+Values = dict[str, Any]
+"""What is given in a call, by name."""
+
 
 def subject(holder: Any, dtype: DType, device: str = "cpu", tensors: bool = False) -> Subject:
     """Wrap `holder`, an instance of a user's class or a function, for use with arrays of `dtype`.
@@ -97,16 +100,12 @@ class Subject:
         """Return the submodule `name`. Raises :class:`UsageError` if there is none."""
         raise UsageError(f"{name}(...): only a torch module has submodules")
 
-    def submodules(self) -> list[str]:
-        """List the submodules whose inputs can be seen."""
-        return []
+    def submodules(self, kind: str = "", **having: int) -> list[str]:
+        """List the submodules of a torch module, but those of TorchScript.
 
-    def embedding_modules(self, features: int) -> list[str]:
-        """List the submodules that embed tokens in so many features."""
-        return []
-
-    def linear_modules(self, features: int) -> list[str]:
-        """List the linear submodules whose output has so many features."""
+        With `kind` only those whose class, or one of its bases, has this in its name, and which
+        have these attributes.
+        """
         return []
 
     def drawing(self, values: Sequence[Any] | None) -> contextlib.AbstractContextManager[list[Any]]:
@@ -125,6 +124,12 @@ class Subject:
     def given(self, array: Array) -> Any:
         """Copy `array` to the type that the holder computes with."""
         return array.copy()
+
+    def constants(self, names: Collection[str], size: int, columns: bool, of: Any) -> Values:
+        """Make those of `names` in :data:`MADE`, for `size` units and the NumPy dtype `of`."""
+        shape = (size, 1) if columns else (size,)
+        made = {"eye": np.eye(size, dtype=of), "zeros": np.zeros(shape, of)}
+        return {name: self.given(array) for name, array in made.items() if name in names}
 
     def taken(self, value: Any, what: str) -> Array:
         """Convert a result, called `what`, to a NumPy array.

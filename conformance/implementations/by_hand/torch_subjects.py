@@ -155,25 +155,15 @@ class TorchSubject(Tensors):
         except AttributeError:
             raise UsageError(f"there is no submodule {name!r}") from None
 
-    def submodules(self) -> list[str]:
-        """List the submodules whose inputs can be seen: those of TorchScript cannot."""
+    def submodules(self, kind: str = "", **having: int) -> list[str]:
+        """List the submodules as :meth:`Subject.submodules` does."""
         return [
             name
             for name, module in self.holder.named_modules()
             if name and not isinstance(module, torch.jit.ScriptModule)
+            if any(kind in base.__name__ for base in type(module).__mro__)
+            if all(getattr(module, key, None) == value for key, value in having.items())
         ]
-
-    def embedding_modules(self, features: int) -> list[str]:
-        """List the ``nn.Embedding`` modules with so many features."""
-        named = self.holder.named_modules()
-        kind = torch.nn.Embedding
-        return [n for n, each in named if isinstance(each, kind) and each.embedding_dim == features]
-
-    def linear_modules(self, features: int) -> list[str]:
-        """List the ``nn.Linear`` modules with so many features."""
-        named = self.holder.named_modules()
-        kind = torch.nn.Linear
-        return [n for n, each in named if isinstance(each, kind) and each.out_features == features]
 
     def called(
         self, method: str, given: list[Any], named: dict[str, Any], hooked: Collection[str] = ()

@@ -9,7 +9,7 @@ from typing import Any
 
 from conformance.implementations.by_hand.answers import Answer, Part
 from conformance.implementations.by_hand.expressions import GIVEN, Call
-from conformance.implementations.by_hand.subjects import Subject
+from conformance.implementations.by_hand.subjects import Subject, Values
 from conformance.implementations.failures import NoResult, WrongAttribute, blamed
 from reference import RESULTS, Case
 
@@ -35,121 +35,7 @@ class Usage:
         """Whether initial states are given, as arguments or in place of random ones."""
         return self.call.takes_states or (self.draws is not None and self.draws.takes_states)
 
-    def results(
-        self, made: Subject, case: Case, given: Mapping[str, Any], around: Around
-    ) -> dict[str, Any]:
-        """Compute output, h_n and c_n, as far as they are returned, in PyTorch's shapes.
-
-        - `made`: what is called;
-        - `given`: input, initial states and, for a function, parameters, by name;
-        - `around`: makes a context for the call.
-        """
-
-        def called(**changes: Any) -> dict[str, Any]:
-            return self._called(made, case, {**given, **changes}, around)
-
-        if self.cell:
-            return self._stepped(made, case, given, called)
-        results = called()
-        time = int(self.batch_first)
-        last = (slice(None),) * time + (-1,)
-        if "output" not in results:
-            results["output"] = self._from_ends(made, case, given, called, results)
-        if "c_n" not in results and "c_all" in results:
-            results["c_n"] = results["c_all"][last][None]
-        if "h_n" not in results and _states(case) == 1:
-            results["h_n"] = results["output"][last][None]
-        return {name: results[name] for name in RESULTS if name in results}
-
-    def _from_ends(
-        self,
-        made: Subject,
-        case: Case,
-        given: Mapping[str, Any],
-        called: Callable[..., dict[str, Any]],
-        whole: Mapping[str, Any],
-    ) -> Any:
-        """Return the output of an LSTM that returns its final state alone.
-
-        The output of step t is the final h of a call on the first t steps alone, and that of the
-        reverse direction the final h of a call on all steps but the first t.
-        """
-        time, count = int(self.batch_first), case.configuration.num_directions
-
-        def ends(where: slice) -> Any:
-            part = given["input"][(slice(None),) * time + (where,)]
-            return _shaped(case, (whole if where == slice(0, case.seq_len) else called(input=part)))
-
-        steps = range(case.seq_len)
-        rows = [ends(slice(0, t + 1))[-count] for t in reversed(steps)][::-1]
-        if count == 2:
-            backwards = [ends(slice(t, case.seq_len))[-1] for t in steps]
-            rows = [made.cat(both) for both in zip(rows, backwards, strict=True)]
-        return made.stack(rows, time)
-
-    def _stepped(
-        self,
-        made: Subject,
-        case: Case,
-        given: Mapping[str, Any],
-        called: Callable[..., dict[str, Any]],
-    ) -> dict[str, Any]:
-        """Step a cell, or a stack of cells, through the input, from each step's state to the next.
-
-        A cell alone takes and returns states without an axis of layers.
-        """
-        one = _states(case) == 1
-        state = {
-            name: given[name][0] if one else given[name] for name in GIVEN[1:] if name in given
-        }
-        outputs = []
-        for step in given["input"]:
-            results = called(input=step, **state)
-            state = {"h_0": results["h_n"], "c_0": results["c_n"]}
-            outputs.append(state["h_0"] if one else state["h_0"][-1])
-        h_n, c_n = (each[None] if one else each for each in state.values())
-        return {"output": made.stack(outputs), "h_n": h_n, "c_n": c_n}
-
-    def _called(
-        self, made: Subject, case: Case, given: Mapping[str, Any], around: Around
-    ) -> dict[str, Any]:
-        """Make one call; returns its results by name, with rows where the class has columns."""
-        values = {name: self._turned(name, value) for name, value in given.items()}
-        positional, named = self.call.arguments(values, made)
-        drawn = self.draws.arguments(values, made)[0] if self.draws else None
-        with blamed(), around(), made.drawing(drawn) if drawn else contextlib.nullcontext():
-            answer, inputs = made.called(self.method, positional, named, self.answer.hooked)
-        try:
-            parts = self.answer.read(answer, inputs)
-            for part, value in parts.items():
-                if isinstance(value, (list, tuple)):
-                    axis = int(self.batch_first) if part.name in ("output", "c_all") else 0
-                    parts[part] = made.stack(list(value), axis)
-            return self._gathered(made, case, {p: self._back(p, v) for p, v in parts.items()})
-        except (TypeError, IndexError, ValueError, RuntimeError, AttributeError) as error:
-            raise NoResult(f"returned a {type(answer).__name__}: {error}") from error
-
-    def _gathered(self, made: Subject, case: Case, parts: Mapping[Part, Any]) -> dict[str, Any]:
-        """Put results together from their parts, and states from those of layers and directions.
-
-        If only the states of the top layer are returned, they are ``h_n`` here.
-        """
-        results: dict[str, Any] = {}
-        single: dict[str, dict[int, Any]] = {}
-        count = _states(case)
-        for part, value in parts.items():
-            if part.index is not None:
-                single.setdefault(part.name, {})[part.index % count] = value
-            elif part.flat:
-                results[part.name] = value.reshape(-1, *case.input.shape[1:-1], value.shape[-1])
-            else:
-                results[part.name] = value
-        for name, by_index in single.items():
-            states = [by_index[index] for index in sorted(by_index)]
-            results[name] = made.stack(states) if len(states) > 1 else states[0][None]
-        return results
-
-    def _turned(self, name: str, value: Any) -> Any:
+    def turned(self, name: str, value: Any) -> Any:
         """Convert an argument from PyTorch's axes to those of the class."""
         if name not in GIVEN:
             return value
@@ -159,21 +45,128 @@ class Usage:
             value = value.swapaxes(0, 2).swapaxes(0, 1)
         return value
 
-    def _back(self, part: Part, value: Any) -> Any:
+    def back(self, part: Part, value: Any) -> Any:
         """Convert a result from the axes of the class to those of PyTorch."""
         if self.steps_last and part.name in ("output", "c_all"):
             value = value.swapaxes(0, 1).swapaxes(0, 2)
         return value.swapaxes(-1, -2) if self.columns else value
 
 
-def _states(case: Case) -> int:
-    return case.configuration.num_layers * case.configuration.num_directions
+@dataclass(frozen=True)
+class Run:
+    """The calls with which an LSTM computes a case.
 
+    - `made`: what is called, as in `usage`;
+    - `given`: input, initial states and, for a function, parameters, by name;
+    - `around`: makes a context for each call.
+    """
 
-def _shaped(case: Case, results: Mapping[str, Any]) -> Any:
-    """Return ``h_n`` of `results` if it has the right shape, of all layers or of the top one."""
-    state, expected = results["h_n"], case.state_shape(case.configuration.hidden_size)
-    top = (case.configuration.num_directions, *expected[1:])
-    if tuple(state.shape) not in (expected, top):
-        raise WrongAttribute("h_n", "shape", tuple(state.shape), expected, state)
-    return state
+    usage: Usage
+    made: Subject
+    case: Case
+    given: Values
+    around: Around
+
+    @property
+    def states(self) -> int:
+        """The number of layers times that of directions."""
+        return self.case.configuration.num_layers * self.case.configuration.num_directions
+
+    def results(self) -> Values:
+        """Compute output, h_n and c_n, as far as they are returned, in PyTorch's shapes."""
+        if self.usage.cell:
+            return self._stepped()
+        results = self._called()
+        time = int(self.usage.batch_first)
+        last = (slice(None),) * time + (-1,)
+        if "output" not in results:
+            results["output"] = self._from_ends(results)
+        if "c_n" not in results and "c_all" in results:
+            results["c_n"] = results["c_all"][last][None]
+        if "h_n" not in results and self.states == 1:
+            results["h_n"] = results["output"][last][None]
+        return {name: results[name] for name in RESULTS if name in results}
+
+    def _from_ends(self, whole: Values) -> Any:
+        """Return the output of an LSTM that returns its final state alone.
+
+        The output of step t is the final h of a call on the first t steps alone, and that of the
+        reverse direction the final h of a call on all steps but the first t.
+        """
+        time, count = int(self.usage.batch_first), self.case.configuration.num_directions
+
+        def ends(where: slice) -> Any:
+            part = self.given["input"][(slice(None),) * time + (where,)]
+            every = where == slice(0, self.case.seq_len)
+            return self._shaped(whole if every else self._called(input=part))
+
+        steps = range(self.case.seq_len)
+        rows = [ends(slice(0, t + 1))[-count] for t in reversed(steps)][::-1]
+        if count == 2:
+            backwards = [ends(slice(t, self.case.seq_len))[-1] for t in steps]
+            rows = [self.made.cat(both) for both in zip(rows, backwards, strict=True)]
+        return self.made.stack(rows, time)
+
+    def _shaped(self, results: Values) -> Any:
+        """Return h_n if it has the right shape, of all layers or of the top one."""
+        state, expected = results["h_n"], self.case.state_shape(self.case.configuration.hidden_size)
+        top = (self.case.configuration.num_directions, *expected[1:])
+        if tuple(state.shape) not in (expected, top):
+            raise WrongAttribute("h_n", "shape", tuple(state.shape), expected, state)
+        return state
+
+    def _stepped(self) -> Values:
+        """Step a cell, or a stack of cells, through the input, from each step's state to the next.
+
+        A cell alone takes and returns states without an axis of layers.
+        """
+        given, one = self.given, self.states == 1
+        state = {
+            name: given[name][0] if one else given[name] for name in GIVEN[1:] if name in given
+        }
+        outputs = []
+        for step in given["input"]:
+            results = self._called(input=step, **state)
+            state = {"h_0": results["h_n"], "c_0": results["c_n"]}
+            outputs.append(state["h_0"] if one else state["h_0"][-1])
+        h_n, c_n = (each[None] if one else each for each in state.values())
+        return {"output": self.made.stack(outputs), "h_n": h_n, "c_n": c_n}
+
+    def _called(self, **changes: Any) -> Values:
+        """Make one call, with `changes` of what is given; returns its results by name."""
+        usage, made = self.usage, self.made
+        given = {**self.given, **changes}
+        values = {name: usage.turned(name, each) for name, each in given.items()}
+        positional, named = usage.call.arguments(values, made)
+        drawn = usage.draws.arguments(values, made)[0] if usage.draws else None
+        with blamed(), self.around(), made.drawing(drawn) if drawn else contextlib.nullcontext():
+            answer, inputs = made.called(usage.method, positional, named, usage.answer.hooked)
+        try:
+            parts = usage.answer.read(answer, inputs)
+            for part, value in parts.items():
+                if isinstance(value, (list, tuple)):
+                    axis = int(usage.batch_first) if part.name in ("output", "c_all") else 0
+                    parts[part] = made.stack(list(value), axis)
+            return self._gathered({part: usage.back(part, each) for part, each in parts.items()})
+        except (TypeError, IndexError, ValueError, RuntimeError, AttributeError) as error:
+            raise NoResult(f"returned a {type(answer).__name__}: {error}") from error
+
+    def _gathered(self, parts: Mapping[Part, Any]) -> Values:
+        """Put results together from their parts, and states from those of layers and directions.
+
+        If only the states of the top layer are returned, they are ``h_n`` here.
+        """
+        results: Values = {}
+        single: dict[str, dict[int, Any]] = {}
+        for part, value in parts.items():
+            if part.index is not None:
+                single.setdefault(part.name, {})[part.index % self.states] = value
+            elif part.flat:
+                axes = self.case.input.shape[1:-1]
+                results[part.name] = value.reshape(-1, *axes, value.shape[-1])
+            else:
+                results[part.name] = value
+        for name, by_index in single.items():
+            states = [by_index[index] for index in sorted(by_index)]
+            results[name] = self.made.stack(states) if len(states) > 1 else states[0][None]
+        return results

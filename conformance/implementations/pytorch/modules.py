@@ -11,21 +11,26 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from conformance.implementations.failures import NoResult, blamed
 from conformance.implementations.pytorch import notes as torch_notes
+from conformance.implementations.pytorch.answers import pair, unpack
 from conformance.implementations.pytorch.cuda import switches
 from conformance.implementations.pytorch.tensors import TORCH_DTYPES, plain, to_array, to_tensor
-from conformance.recording.ending import Ending, untrue
+from conformance.recording.ending import untrue
 from conformance.recording.operands import part
 from conformance.recording.tape import bind, mode, note
 from conformance.recording.text import kind_of
 from reference import Array, Case, Configuration, Precision, Result
 from strategies import Support
 
-Call = Callable[..., Any]
+Tensors = tuple[Tensor, Tensor, Tensor]
+"""Output, h_n and c_n."""
+
+States = tuple[Tensor, Tensor] | None
+"""The initial states h_0 and c_0, if they are given."""
 
 
 def _defaults(cls: type[nn.Module]) -> dict[str, Any]:
@@ -39,6 +44,11 @@ def _defaults(cls: type[nn.Module]) -> dict[str, Any]:
     return {key: value for key, value in found.items() if value is not inspect.Parameter.empty}
 
 
+def cell_name(parameter: str) -> str:
+    """Rename a parameter for a cell: ``weight_ih``."""
+    return parameter.removesuffix("_l0")
+
+
 class TorchLSTM:
     """A module class with the constructor, parameter names and call of ``torch.nn.LSTM``.
 
@@ -49,6 +59,7 @@ class TorchLSTM:
 
     is_cell = False
     noun = "lstm"
+    own_name: Callable[[str], str] = staticmethod(str)
 
     def __init__(
         self,
@@ -56,14 +67,11 @@ class TorchLSTM:
         name: str,
         supports: Support,
         *,
-        rename: Callable[[str], str] = str,
+        rename: Callable[[str], str] | None = None,
         around: Callable[[], contextlib.AbstractContextManager[object]] = contextlib.nullcontext,
     ) -> None:
-        self.cls = cls
-        self.name = name
-        self.supports = supports
-        self.rename = rename
-        self.around = around
+        self.cls, self.name, self.supports = cls, name, supports
+        self.rename, self.around = rename or self.own_name, around
         self.defaults = _defaults(cls)
         declared = getattr(cls, "precision", None)
         self.precision = declared if isinstance(declared, Precision) else Precision()
@@ -119,22 +127,14 @@ class TorchLSTM:
         self.load(module, case.parameters)
         return module
 
-    def call(
-        self, module: nn.Module, case: Case
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def call(self, module: nn.Module, case: Case) -> Tensors:
         """Call `module` with the case's input and states; returns output, h_n and c_n."""
         states = None
         if case.h_0 is not None and case.c_0 is not None:
             states = to_tensor(case.h_0, case.device), to_tensor(case.c_0, case.device)
         return self.call_with(module, case, to_tensor(case.input, case.device), states)
 
-    def call_with(
-        self,
-        module: nn.Module,
-        case: Case,
-        x: torch.Tensor,
-        states: tuple[torch.Tensor, torch.Tensor] | None,
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def call_with(self, module: nn.Module, case: Case, x: Tensor, states: States) -> Tensors:
         """Call `module` with the tensors `x` and `states`, packed if the case has lengths."""
         batch_first = case.configuration.batch_first
         sequence: Any = x
@@ -182,26 +182,9 @@ class TorchLSTMCell(TorchLSTM):
 
     is_cell = True
     noun = "cell"
+    own_name = staticmethod(cell_name)
 
-    def __init__(
-        self,
-        cls: type[nn.Module],
-        name: str,
-        supports: Support,
-        *,
-        around: Callable[[], contextlib.AbstractContextManager[object]] = contextlib.nullcontext,
-    ) -> None:
-        super().__init__(
-            cls, name, supports, rename=lambda name: name.removesuffix("_l0"), around=around
-        )
-
-    def call_with(
-        self,
-        module: nn.Module,
-        case: Case,
-        x: torch.Tensor,
-        states: tuple[torch.Tensor, torch.Tensor] | None,
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def call_with(self, module: nn.Module, case: Case, x: Tensor, states: States) -> Tensors:
         """Step through `x` (T, N, input_size) or (T, input_size)."""
         state: Any = states
         mode(module, called=True)
@@ -233,24 +216,7 @@ def packs_in_order(case: Case) -> bool:
     return falling and int(case.lengths.sum() + case.configuration.hidden_size) % 2 == 0
 
 
-def unpack(
-    answer: Any, ending: Callable[[], Ending | None] = lambda: None
-) -> tuple[Any, tuple[Any, Any]]:
-    """Take an answer ``output, (h_n, c_n)`` apart; :class:`NoResult` if it has another form."""
-    output, states = pair(answer, "the answer", ending)
-    return output, pair(states, "the second part of the answer", ending)
-
-
-def pair(answer: Any, what: str, ending: Callable[[], Ending | None]) -> tuple[Any, Any]:
-    """Take a tuple or list of two apart; :class:`NoResult` with `ending` for anything else."""
-    if not issubclass(type(answer), (tuple, list)):
-        raise NoResult(f"{what} is a {kind_of(answer)}, not a tuple of two", ending())
-    if len(answer) != 2:
-        raise NoResult(f"{what} has {len(answer)} parts, not two", ending())
-    return answer[0], answer[1]
-
-
-def to_result(tensors: tuple[torch.Tensor, torch.Tensor, torch.Tensor]) -> Result:
+def to_result(tensors: Tensors) -> Result:
     """Convert output, h_n and c_n to a :class:`Result`."""
     names = ("output", "h_n", "c_n")
     output, h_n, c_n = (to_array(each, name) for name, each in zip(names, tensors, strict=True))

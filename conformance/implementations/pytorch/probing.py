@@ -13,10 +13,14 @@ from torch import nn
 from conformance.errors import Unlike
 from conformance.implementations.failures import Failure, NoResult, blamed
 from conformance.implementations.implementation import Implementation
-from conformance.implementations.probing import SMALL, dtypes_taken, small_case, takes
-from conformance.implementations.pytorch.modules import TorchLSTM, TorchLSTMCell, torch_devices
+from conformance.implementations.probing import SMALL, dtypes_taken, small_case, takes, tried
+from conformance.implementations.pytorch.modules import (
+    TorchLSTM,
+    TorchLSTMCell,
+    cell_name,
+    torch_devices,
+)
 from conformance.recording.text import named, one_line
-from reference import Case
 from strategies import ONE_LAYER, Support
 
 MANY = 8
@@ -64,7 +68,7 @@ def _adapter(cls: type[Any], name: str, around: Enter) -> TorchLSTM:
     def has(rename: Callable[[str], str]) -> bool:
         return found == {rename(parameter): shape for parameter, shape in expected.items()}
 
-    if has(lambda parameter: parameter.removesuffix("_l0")):
+    if has(cell_name):
         return _probed(TorchLSTMCell(cls, name, cell_support, around=around))
     for rename in RENAMES:
         if has(rename):
@@ -166,9 +170,11 @@ def _probed(implementation: TorchLSTM) -> TorchLSTM:
 
     def axes(batched: bool) -> bool:
         # what broadcasts by accident has an output of another size, in one form of call at least
-        forms = (small_case(dtype=dtype, states=s, batched=batched, steps=4) for s in states)
-        sizes = [_has_size_of(implementation, form) for form in forms]
-        return True in sizes and False not in sizes
+        cases = [small_case(dtype=dtype, states=s, batched=batched, steps=4) for s in states]
+        found = [(tried(implementation, case), np.prod(case.output_shape())) for case in cases]
+        # the axes may be others: to leave a batch axis where the input has none is a fault
+        sizes = [result.output.size == size for result, size in found if result is not None]
+        return bool(sizes) and all(sizes)
 
     implementation.supports = replace(
         declared,
@@ -185,15 +191,3 @@ def _probed(implementation: TorchLSTM) -> TorchLSTM:
         empty_batch=taken(rows=0),
     )
     return implementation
-
-
-def _has_size_of(implementation: TorchLSTM, case: Case) -> bool | None:
-    """Return whether the output of `case` has as many elements as it should; None if it raises.
-
-    The axes may be others: to leave a batch axis where the input has none is a fault.
-    """
-    try:
-        with blamed():
-            return int(implementation.run(case).output.size) == np.prod(case.output_shape())
-    except Failure:
-        return None

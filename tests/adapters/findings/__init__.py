@@ -10,6 +10,7 @@ from tests.adapters.findings import (
     in_paddle,
     in_torch,
     in_torchrl,
+    in_torchscript,
 )
 from tests.adapters.findings.finding import Finding
 
@@ -23,6 +24,7 @@ FINDINGS: tuple[Finding, ...] = (
     *in_paddle.FINDINGS,
     *in_mlx.FINDINGS,
     *in_torchrl.FINDINGS,
+    *in_torchscript.FINDINGS,
 )
 
 __all__ = ["FINDINGS", "Finding"]

@@ -506,11 +506,36 @@ class ClipsCellState(NumPyLSTM):
         return min(max(super().cell_state(i, f, g, c), -50), 50)
 
 
+class LimitsTheNorm(PlainLSTM):
+    """Scales c down to a norm of 1000, that of the whole batch."""
+
+    axis: int | None = None
+
+    def cell_state(self, i: Tensor, f: Tensor, g: Tensor, c: Tensor) -> Tensor:
+        c = super().cell_state(i, f, g, c)
+        norm = torch.linalg.vector_norm(c, dim=self.axis, keepdim=True)
+        return c * (1e3 / (norm + 1e-7)).clamp(max=1)
+
+
+class LimitsTheNormOfRows(LimitsTheNorm):
+    """Scales c down to a norm of 1000, that of each row."""
+
+    axis = -1
+
+
 @pytest.mark.parametrize(
     ("lstm", "says"),
     [
         (ClipsGates(), "with sigmoid clipped to [1e-07, 1 - 1e-07]"),
         (ClipsCellState(), "that clips c to [-50, 50]"),
+        *(
+            (adapt(lstm, "limits"), f"that scales c to a norm of at most 1000 {of}, {added}")
+            for added in ["with 1e-07 added to the norm"]
+            for lstm, of in (
+                (LimitsTheNorm, "over the whole batch"),
+                (LimitsTheNormOfRows, "in each row"),
+            )
+        ),
     ],
 )
 def test_clipping_is_told_by_its_limit(lstm: Any, says: str) -> None:
@@ -519,6 +544,20 @@ def test_clipping_is_told_by_its_limit(lstm: Any, says: str) -> None:
     case = extreme(PLAIN, 11)
     told = f"The results equal those of an LSTM {says}, here and in 2 further cases."
     assert explanations(lstm, case) == (told,)
+
+
+class Constant(NumPyLSTM):
+    """Returns 7 everywhere."""
+
+    def run(self, case: Case) -> Result:
+        return Result.of(np.full_like(array, 7) for _, array in super().run(case).items())
+
+
+def test_constant_is_told_alone() -> None:
+    """Neither gates nor a dtype that holds the number are guessed at."""
+    assert explanations(Constant(), PLAIN) == (
+        "Every number returned is 7, here and in 3 further cases.",
+    )
 
 
 class SwapsInFloat32(NumPyLSTM):

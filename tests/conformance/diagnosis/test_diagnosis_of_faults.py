@@ -290,13 +290,13 @@ UNEXPLAINED: list[tuple[Fault, Case, str, str]] = [
         RAGGED,
         "step 3, the first that it processes, row 0, feature 0, beyond the row's length of 2: "
         "output[3, 0, 3]",
-        "Row 0 alone is right.",
+        "In a batch of its own, row 0 is right.",
     ),
     (
         batch.TreatsTheSecondHalfOfABatchAsZeros,
         PLAIN,
         "in layer 0, step 0, row 2, feature 0: output[0, 2, 0]",
-        "Row 2 alone is right.",
+        "In a batch of its own, row 2 is right.",
     ),
     (
         batch.LeaksFromTheRowBefore,

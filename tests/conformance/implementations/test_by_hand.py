@@ -26,9 +26,10 @@ from conformance import (
 from conformance.checking.comparison import truth
 from conformance.implementations.by_hand.answers import Answer, Part
 from conformance.implementations.by_hand.expressions import Call
-from conformance.implementations.by_hand.parameters import names, pattern
+from conformance.implementations.by_hand.parameters import Parameters, names, pattern
 from conformance.implementations.failures import Mismatch
 from conformance.implementations.implementation import run
+from conformance.implementations.layouts import Layout
 from reference import Case, Configuration, Precision
 from strategies import lstm_cases
 from tests.hand_written import right
@@ -144,6 +145,48 @@ def test_hand_written_refuses_what_the_class_has_not(changes: dict[str, Any], to
     """It shows when the class is first constructed, before anything is verified."""
     with pytest.raises(UsageError, match=told):
         _ = HandWritten(right.OneKernel, **{**ONE_KERNEL, **changes}).supports
+
+
+@pytest.mark.parametrize(
+    ("bias", "ones"), [(("W[0]",), 0), (("W[-1]",), -1), (("b", "W[-1]"), -1)], ids=str
+)
+@pytest.mark.parametrize("which", ["weight_xh", "weight_hx"])
+@pytest.mark.parametrize("interleaved", [False, True])
+def test_bias_within_a_weight_is_multiplied_by_one(
+    bias: tuple[str, ...], ones: int, which: str, interleaved: bool
+) -> None:
+    """The product with (1, x, h), or (x, h, 1), is the sum that the gates are made of."""
+    layout = Layout(gates="fiog", biases=len(bias))
+    found = Parameters(layout, {which: "W"}, bias, interleaved=interleaved)
+    case = random_case(Configuration(2, 3), dtype="float64")
+    own, stored = found.of(case), layout.stored(case)
+    x, h = np.array([1.0, 2.0]), np.array([3.0, 4.0, 5.0])
+    both = [x, h] if which == "weight_xh" else [h, x]
+    factors = np.concatenate([[1.0], *both] if ones == 0 else [*both, [1.0]])
+    sums = own["W"] @ factors + own.get("b", 0)
+    if interleaved:
+        sums = sums.reshape(3, 4).T.reshape(-1)
+    np.testing.assert_allclose(
+        sums, stored.weight_ih @ x + stored.weight_hh @ h + sum(stored.biases)
+    )
+    again = found.stored(own)
+    for one, other in zip((*again[:2], *again.biases), (*stored[:2], *stored.biases), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_bias_within_must_be_within_a_weight() -> None:
+    """A row of something else is none of its parameters."""
+    with pytest.raises(UsageError, match=r"'V\[0\]' is no bias within one of the weights"):
+        Parameters(Layout(biases=1), {"weight_xh": "W"}, ("V[0]",))
+
+
+def test_hand_written_has_no_other_attributes() -> None:
+    """What it supports is tried when it is asked for, and anything else is missing."""
+    mine = HandWritten(right.OneKernel, **ONE_KERNEL)
+    assert "supports" not in vars(mine)
+    assert mine.supports is mine.supports
+    with pytest.raises(AttributeError, match="HandWritten has no attribute 'nothing'"):
+        mine.nothing  # type: ignore[attr-defined]  # noqa: B018
 
 
 def test_hand_written_takes_what_shows_when_tried() -> None:

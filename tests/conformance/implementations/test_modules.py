@@ -13,7 +13,8 @@ from torch import nn
 from conformance import Misbehaviour, StackedLSTMCells, Support, TorchLSTM, TorchLSTMCell, load
 from conformance.checking.activations import loosen
 from conformance.checking.comparison import against_reference
-from conformance.implementations.pytorch.modules import set_exact_arithmetic, torch_devices, unpack
+from conformance.implementations.pytorch.answers import unpack
+from conformance.implementations.pytorch.modules import set_exact_arithmetic, torch_devices
 from conformance.implementations.torch_module import is_torch_module
 from reference import DTYPES, Configuration
 from tests.support.cases import random_case

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from conformance import REQUIREMENTS, Budget, Crashed, Failed, Misbehaviour, Passed, check
-from conformance.implementations.failures import lenient
 from conformance.implementations.implementation import run
+from conformance.implementations.lenient import lenient
 from conformance.implementations.loading import of_class
 from reference import Case, Result
 from tests.support.cases import RoundedReference

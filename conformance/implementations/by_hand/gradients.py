@@ -1,0 +1,42 @@
+"""Gradients of a hand-written LSTM, by autograd."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.implementations.by_hand.expressions import GIVEN
+from conformance.implementations.failures import blamed
+from reference import Array, Case, Result
+
+if TYPE_CHECKING:
+    from conformance.implementations.by_hand.adapter import HandWritten
+
+
+def gradients(mine: HandWritten, case: Case, cotangents: Result) -> dict[str, Array]:
+    """Compute the gradients of the sum of every result times its cotangent.
+
+    They are named ``input``, ``h_0``, ``c_0`` and as PyTorch names the parameters. A gradient by
+    something that no result depends on is zero.
+    """
+    run, (table, first) = mine.begun(case)
+    made, given, own = run.made, run.given, mine.parameters.of(case)
+    leaves = {name: given[name] if name in given else made.leaf(name) for name in own}
+    leaves |= {name: given[name] for name in GIVEN if name in given}
+    if table:
+        leaves["input"] = made.leaf(table)
+    for leaf in leaves.values():
+        leaf.requires_grad_()
+    results, weights = run.results(), dict(cotangents.items())
+    counting = [name for name in results if name in mine.returned]
+    loss = sum((results[name] * made.given(weights[name])).sum() for name in counting)
+    with blamed(), mine.around():
+        made.backward(loss)
+    found = {
+        name: made.taken(leaf.new_zeros(leaf.shape) if leaf.grad is None else leaf.grad, name)
+        for name, leaf in leaves.items()
+    }
+    if table:
+        found["input"] = found["input"][first:].reshape(case.input.shape)
+    stored = {name: found[name].reshape(array.shape) for name, array in own.items()}
+    every = {**found, **mine.parameters.restored(stored, case)}
+    return {name: every[name] for name in (*GIVEN, *case.parameters) if name in every}

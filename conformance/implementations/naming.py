@@ -1,0 +1,131 @@
+"""From a name to the module or file that it is about, and back from a class to a name."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from conformance.errors import UsageError, meant
+from conformance.implementations.failures import by_hand
+from conformance.implementations.own_imports import Packages
+from conformance.recording.text import UNDER_TEST, told
+
+FORMS = (
+    "package.module:Class, path/to/file.py:Class or a name that `lstm-conformance implementations` "
+    "lists"
+)
+
+
+HAND_WRITTEN = "conformance.implementations.by_hand.adapter"
+"""The module of hand-written LSTMs, which belong to the module that they are in."""
+
+
+def find(name: str) -> tuple[ModuleType, str, Packages]:
+    """Find the module in `name`, the attribute in `name`, and the packages that the module sees.
+
+    The attribute is "" if `name` is a file alone. Raises :class:`UsageError` if there is no such
+    module.
+    """
+    place, _, attribute = name.rpartition(":")
+    if name.endswith(".py"):
+        place, attribute = name, ""
+    elif not place:
+        place, _, attribute = name.rpartition(".")
+    if not place or not (attribute or place.endswith(".py")):
+        raise UsageError(f"unknown implementation {name!r}: give {FORMS}")
+    if place.endswith(".py"):
+        path = Path(place)
+        try:
+            path = path.resolve()
+            found = path.is_file()
+        except (OSError, ValueError):  # no file can have such a name
+            found = False
+        if not found:
+            raise UsageError(f"{name!r}: there is no file {place!r}")
+        neighbours = Packages(path.parent)
+        return _file_module(path, name, neighbours), attribute, neighbours
+    if not all(part.isidentifier() for part in place.split(".")):
+        raise UsageError(f"unknown implementation {name!r}: give {FORMS}")
+    neighbours = Packages(Path.cwd())
+    return imported(place, name, neighbours), attribute, neighbours
+
+
+def imported(place: str, name: str, neighbours: Packages) -> ModuleType:
+    """Import the module `place` for `name`; raises :class:`UsageError` if that is not possible."""
+    try:
+        with neighbours:
+            return importlib.import_module(place)
+    except ModuleNotFoundError as error:
+        missing = error.name or place
+        if place == missing or place.startswith(f"{missing}."):
+            if place.partition(".")[0] == "conformance":
+                text = "`conformance` means lstm-conformance here: give path/to/file.py:Class"
+                raise UsageError(f"{name!r}: {text}") from error
+            raise UsageError(
+                f"{name!r}: there is no module {missing!r} here; install the package that has it, "
+                f"or give {FORMS}"
+            ) from error
+        raise UsageError(
+            f"{name!r}: {place} needs the module {missing!r}, which is not installed"
+        ) from error
+    except BaseException as error:
+        raise refused(name, f"importing {place}", error) from error
+
+
+def _file_module(path: Path, name: str, neighbours: Packages) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"{UNDER_TEST}{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        with neighbours:
+            spec.loader.exec_module(module)
+    except BaseException as error:
+        raise refused(name, f"importing {path.name}", error) from error
+    return module
+
+
+def refused(name: str, what: str, error: BaseException) -> BaseException:
+    """Make the error that `what` was done for `name` and raised `error`, unless that is Ctrl-C."""
+    if by_hand(error):
+        return error
+    return UsageError(f"{name!r}: {what} raised {told(error)}")
+
+
+def missing(
+    module: ModuleType, attribute: str, name: str, kind: str, fits: Callable[[Any], bool]
+) -> UsageError:
+    """Make the error that `module` has no such `attribute`, with a list of what it has instead.
+
+    The list has the module's own attributes that are of the right sort by `fits`. `kind` puts the
+    sort in words, such as ``class ``, or is empty.
+    """
+    place = name[: len(name) - len(attribute)].rstrip(":.")
+    known = {key: value for key, value in vars(module).items() if fits(value) and key[0] != "_"}
+    own = sorted(
+        key
+        for key, value in known.items()
+        if type(value).__module__ == HAND_WRITTEN or value.__module__ == module.__name__
+    )
+    what = f"there is no {kind}{attribute!r} in {place}" if attribute else f"give {place}:Class"
+    has = f"; it has {', '.join(own[:8])}" if own else ""
+    return UsageError(f"{name!r}: {what}{has}{meant(attribute, known)}")
+
+
+def place_of(target: Any) -> str:
+    """Return the name by which the class or function `target` can be loaded, if there is one.
+
+    What is defined in the script that runs is named after its file; in a notebook, or within a
+    function, it has a name that nothing can be loaded by.
+    """
+    place, file = target.__module__, getattr(sys.modules.get("__main__"), "__file__", None)
+    if place == "__main__" and file is not None:
+        path = Path(file).absolute()
+        place = str(path.relative_to(Path.cwd()) if Path.cwd() in path.parents else path)
+    return f"{place}:{target.__qualname__}"
