@@ -13,7 +13,14 @@ from conformance.checking.budget import ANSWER, MEMORY
 from conformance.errors import UsageError
 from conformance.implementations.implementation import Implementation, precision
 from conformance.implementations.loading import load
-from conformance.judgement.judging import Answer, Progress, computed, explained, judge_results
+from conformance.judgement.judging import (
+    Answer,
+    Progress,
+    collected,
+    computed,
+    explained,
+    judge_results,
+)
 from conformance.judgement.layers import Layer
 from conformance.judgement.verdict import NoResult, Wrong
 from conformance.running.child import Apart, Ended, Late
@@ -21,7 +28,7 @@ from conformance.running.circumstances import exact_arithmetic
 from conformance.running.limiting import devices, with_precision
 from conformance.running.limits import LOADING
 from conformance.running.loaded import loaded
-from reference import Case, Result
+from reference import Case
 
 
 class Named(NamedTuple):
@@ -59,7 +66,7 @@ def judge_apart(
     while done < len(rows):
         with named.apart(_computed, cases, wanted, done) as process:
             try:
-                on, by = process.answer(LOADING)
+                on, by, there = process.answer(LOADING)
             except (Late, Ended) as error:
                 raise UsageError(f"{named.name!r}: {error} while loading it") from None
             rows = [replace(case, device=device) for device in on for case in cases]
@@ -67,7 +74,8 @@ def judge_apart(
                 done += 1
                 progress(f"{named.name} computes on {case.device} in {case.dtype.name}")
                 try:
-                    results = _received(process, case, named.seconds)
+                    answers = iter(partial(process.answer, named.seconds), None)
+                    results = collected(answers)
                 except (Late, Ended) as error:
                     subject = named.name, case.device, case.dtype.name
                     yield Answer(NoResult(*subject, reason=str(error), failed=True), case)
@@ -75,8 +83,8 @@ def judge_apart(
                 if isinstance(results, NoResult):
                     yield Answer(results, case)
                     continue
-                answer = judge_results(named.name, case, results, by, progress)
-                if isinstance(answer.verdict, Wrong):
+                answer = judge_results(named.name, case, results, by, progress, there)
+                if isinstance(answer.verdict, Wrong) and answer.layers:
                     progress(f"{named.name} is wrong: looking for the cause")
                     verdict = _explained(named, answer, answer.verdict, root)
                     answer = replace(answer, verdict=verdict)
@@ -84,21 +92,16 @@ def judge_apart(
 
 
 def _computed(named: Named, cases: Sequence[Case], wanted: str, done: int) -> Iterator[Any]:
-    """Yield the devices and the precision, then the results on each device, but the `done` ones."""
+    """Yield the devices, the precision and the names of results.
+
+    Then yield those of each case on each device but the `done` ones, None after each case.
+    """
     implementation = named.loaded()
     on = devices(implementation, wanted)
-    yield on, precision(implementation)
+    yield on, precision(implementation), implementation.supports.results
     for device, case in list(product(on, cases))[done:]:
-        results = computed(implementation, replace(case, device=device))
-        yield from [results] if isinstance(results, NoResult) else results
-
-
-def _received(process: Apart, case: Case, seconds: float) -> Sequence[Result] | NoResult:
-    """Receive the results of each number of layers, which come one by one."""
-    first = process.answer(seconds)
-    if isinstance(first, NoResult):
-        return first
-    return [first, *(process.answer(seconds) for _ in range(1, case.configuration.num_layers))]
+        yield from computed(implementation, replace(case, device=device))
+        yield None
 
 
 def _explained(named: Named, answer: Answer, wrong: Wrong, root: Path) -> Wrong:

@@ -170,7 +170,7 @@ def _narrower(layer: Layer, place: Place, extent: Extent) -> Iterator[str]:
         coarser = Arithmetic.of(case.dtype, precision)
         if coarser == Arithmetic.of(case.dtype):
             continue
-        (found,) = judged(case, [result], coarser)
+        (found,) = judged(case, [result], coarser, ["output"])
         if found.wrong is None and found.unsaid is None and found.largest >= NEAR:
             yield (
                 f"The errors of row {place.row} are no larger than those of an LSTM whose {text}: "

@@ -53,7 +53,7 @@ def one(index: int) -> None:
     case = made(sizes, **options)
     lstm = load("torch.nn.LSTM")
     times = [time.process_time()]
-    results = observed(lstm, case)
+    results = list(observed(lstm, case))
     times.append(time.process_time())
     answer = judge_results("torch.nn.LSTM", case, results)
     times.append(time.process_time())

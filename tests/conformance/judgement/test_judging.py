@@ -25,7 +25,7 @@ def wrong(answer: Answer) -> Wrong:
 
 def judged(case: Case, other: Case) -> Verdict:
     """What torch computes for `other`, as results of `case`."""
-    return judge_results("other", case, observed(TORCH, other)).verdict
+    return judge_results("other", case, list(observed(TORCH, other))).verdict
 
 
 RIGHT: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
@@ -165,7 +165,7 @@ def test_tile_is_described() -> None:
 def test_declared_precision_is_allowed() -> None:
     """Products of TF32 are wrong, unless they are declared."""
     case = made((16, 32, 10, 2), scale=2.0)
-    results = observed(Kernel(bits=10), case)
+    results = list(observed(Kernel(bits=10), case))
     assert isinstance(judge_results("tf32", case, results).verdict, Wrong)
     by = Precision(products="tf32")
     assert isinstance(judge_results("tf32", case, results, by).verdict, Right)
