@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from reference import Arithmetic, Array, Case, Result
-from reference.local_bounds import local_arithmetic, previous
+from reference.local_layer import local_arithmetic, previous
 from reference.network import cell_weights
 from reference.screening import SETTLED, Screen
 

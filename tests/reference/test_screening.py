@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reference import DTYPES, Arithmetic, Array, Case
-from reference.local_bounds import LocalLayer, local_arithmetic, local_layers, previous
+from reference.local_bounds import local_layers
+from reference.local_layer import LocalLayer, local_arithmetic, previous
 from reference.network import cell_weights
 from reference.screening import SETTLED, Screen, Screened
 from tests.reference.adversarial import FAMILIES, family, tame

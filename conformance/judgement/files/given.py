@@ -15,6 +15,7 @@ from conformance.implementations.by_hand.parameters import Parameters
 from conformance.implementations.layouts import Layout
 from conformance.implementations.loading import load
 from conformance.judgement.files import arrays, onnx_nodes
+from conformance.judgement.files.damaged import listed
 from conformance.judgement.files.finding import find
 from conformance.judgement.files.found import Found, from_stored
 from reference import DTYPES, Array, Case, Configuration, DType, Result
@@ -101,7 +102,7 @@ def _by_names(content: Mapping[str, Array], parameters: Parameters, where: str) 
     first = next(iter(wanted))
     prefixes = [name.removesuffix(first) for name in content if name.endswith(first)]
     if not prefixes:
-        raise UsageError(f"{where} has no {first}, but {', '.join(list(content)[:8])}")
+        raise UsageError(f"{where} has no {first}, but {listed(content)}")
     found = []
     for prefix in prefixes:
         own: dict[str, Array] = {}
@@ -187,7 +188,7 @@ def inputs(path: str | None, states: str | None) -> dict[str, Array]:
         if len(content) == 1:
             content = {"input": next(iter(content.values()))}
         if "input" not in content:
-            raise UsageError(f"{path} has no input, but {', '.join(content)}")
+            raise UsageError(f"{path} has no input, but {listed(content)}")
         given = {n: content[n] for n in ("input", "lengths", "h_0", "c_0") if n in content}
         if given["input"].dtype.kind not in "fV" or given["input"].dtype.name not in DTYPES:
             raise UsageError(f"{path}: input has dtype {given['input'].dtype}")
@@ -195,7 +196,7 @@ def inputs(path: str | None, states: str | None) -> dict[str, Array]:
         content = arrays.read(Path(states))
         for name in ("h_0", "c_0"):
             if name not in content:
-                raise UsageError(f"{states} has no {name}, but {', '.join(content) or 'nothing'}")
+                raise UsageError(f"{states} has no {name}, but {listed(content)}")
             given[name] = content[name]
     return given
 
@@ -211,7 +212,7 @@ def results(path: str, case: Case) -> list[Result]:
     if list(content) == [""] or len(content) == 1:
         content = {"output": next(iter(content.values()))}
     if "output" not in content:
-        raise UsageError(f"{path} has no output, but {', '.join(content)}")
+        raise UsageError(f"{path} has no output, but {listed(content)}")
     c = case.configuration
     directions, features = c.num_directions, (c.output_size, c.hidden_size)
     outputs = [content.get(f"output_l{n}") for n in range(c.num_layers - 1)]

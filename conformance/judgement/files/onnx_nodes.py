@@ -11,8 +11,8 @@ import numpy as np
 
 from conformance.errors import UsageError
 from conformance.implementations.layouts import Layout, Stored
+from conformance.judgement.files.damaged import refused
 from conformance.judgement.files.found import Found, from_stored, stacked
-from conformance.recording.text import told
 from reference import Array, Configuration
 
 LAYOUT = Layout(gates="iofg")
@@ -41,11 +41,9 @@ def find(path: Path) -> list[Found]:
 
     if not path.is_file():
         raise UsageError(f"{path}: there is no such file")
-    try:
+    with refused(path):
         model = onnx.load(str(path))
-    except Exception as error:  # a protobuf error, or a missing file beside it
-        raise UsageError(f"{path} cannot be read: {told(error)}") from None
-    nodes = list(_of_graph(model.graph, {}, list(model.opset_import), str(path)))
+        nodes = list(_of_graph(model.graph, {}, list(model.opset_import), str(path)))
     return [*_chains(nodes), *(node.found for node in nodes)]
 
 
