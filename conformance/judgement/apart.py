@@ -16,10 +16,10 @@ from conformance.implementations.loading import load
 from conformance.judgement.judging import (
     Answer,
     Progress,
+    answered,
     collected,
     computed,
     explained,
-    judge_results,
 )
 from conformance.judgement.layers import Layer
 from conformance.judgement.verdict import NoResult, Wrong
@@ -80,15 +80,8 @@ def judge_apart(
                     subject = named.name, case.device, case.dtype.name
                     yield Answer(NoResult(*subject, reason=str(error), failed=True), case)
                     break
-                if isinstance(results, NoResult):
-                    yield Answer(results, case)
-                    continue
-                answer = judge_results(named.name, case, results, by, progress, there)
-                if isinstance(answer.verdict, Wrong) and answer.layers:
-                    progress(f"{named.name} is wrong: looking for the cause")
-                    verdict = _explained(named, answer, answer.verdict, root)
-                    answer = replace(answer, verdict=verdict)
-                yield answer
+                explain = partial(_explained, named, root)
+                yield answered(named.name, case, results, by, there, explain, progress)
 
 
 def _computed(named: Named, cases: Sequence[Case], wanted: str, done: int) -> Iterator[Any]:
@@ -104,9 +97,9 @@ def _computed(named: Named, cases: Sequence[Case], wanted: str, done: int) -> It
         yield None
 
 
-def _explained(named: Named, answer: Answer, wrong: Wrong, root: Path) -> Wrong:
+def _explained(named: Named, root: Path, layer: Layer, wrong: Wrong) -> Wrong:
     """Explain `wrong` in a separate process; report if that dies or is late."""
-    with named.apart(_explanation, answer.layers[wrong.place.layer], wrong, root) as process:
+    with named.apart(_explanation, layer, wrong, root) as process:
         try:
             verdict: Wrong = process.answer(LOADING + named.seconds)
             return verdict
@@ -115,4 +108,4 @@ def _explained(named: Named, answer: Answer, wrong: Wrong, root: Path) -> Wrong:
 
 
 def _explanation(named: Named, layer: Layer, wrong: Wrong, root: Path) -> Iterator[Wrong]:
-    yield explained(named.loaded(), layer, wrong, root)
+    yield explained(named.loaded(), root, layer, wrong)

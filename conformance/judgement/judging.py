@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -39,29 +41,27 @@ class Answer:
     layers: Sequence[Layer] = field(default=())
 
 
-def judge_implementation(
-    implementation: Implementation,
+def answered(
+    name: str,
     case: Case,
-    *,
-    root: Path | None = None,
+    results: Sequence[Result] | NoResult,
+    by: Precision,
+    there: Collection[str],
+    explain: Callable[[Layer, Wrong], Wrong],
     progress: Progress = lambda _: None,
 ) -> Answer:
-    """Run `implementation` on `case`, layer by layer, and judge the results.
+    """Judge what an implementation computed, and `explain` what is wrong in a layer.
 
-    What goes wrong is reproduced in a folder below `root`, unless that is None. `progress` is
-    called with what is done next, in words.
+    See :func:`judge_results` for the others; `progress` is called with what is done next, in words.
     """
-    progress(f"{implementation.name} computes on {case.device} in {case.dtype.name}")
-    results = collected(computed(implementation, case))
     if isinstance(results, NoResult):
         return Answer(results, case)
-    by, there = precision(implementation), implementation.supports.results
-    answer = judge_results(implementation.name, case, results, by, progress, there)
+    answer = judge_results(name, case, results, by, progress, there)
     if not isinstance(answer.verdict, Wrong) or not answer.layers:
         return answer
-    progress(f"{implementation.name} is wrong: looking for the cause")
+    progress(f"{name} is wrong: looking for the cause")
     layer = answer.layers[answer.verdict.place.layer]
-    return replace(answer, verdict=explained(implementation, layer, answer.verdict, root))
+    return replace(answer, verdict=explain(layer, answer.verdict))
 
 
 def computed(implementation: Implementation, case: Case) -> Iterator[Result | NoResult]:
@@ -78,10 +78,16 @@ def computed(implementation: Implementation, case: Case) -> Iterator[Result | No
         yield NoResult(*subject, reason="it does not return the output of every step")
     else:
         try:
-            with process_state.restored():
+            with process_state.restored(), _without_gradients():
                 yield from observed(implementation, case)
         except Failure as failure:
             yield NoResult(*subject, reason=str(failure), failed=True)
+
+
+def _without_gradients() -> AbstractContextManager[object]:
+    """Keep torch, if it is there, from storing what gradients need: many times the results."""
+    torch = sys.modules.get("torch")
+    return torch.no_grad() if torch else nullcontext()
 
 
 def collected(results: Iterable[Result | NoResult]) -> Sequence[Result] | NoResult:
@@ -92,7 +98,7 @@ def collected(results: Iterable[Result | NoResult]) -> Sequence[Result] | NoResu
 
 
 def explained(
-    implementation: Implementation, layer: Layer, wrong: Wrong, root: Path | None
+    implementation: Implementation, root: Path | None, layer: Layer, wrong: Wrong
 ) -> Wrong:
     """Return `wrong`, which is about `layer`, with what `implementation` shows when it runs again.
 
@@ -133,6 +139,8 @@ def judge_results(
     subject = name, case.device, case.dtype.name
     arithmetic = Arithmetic.of(case.dtype, by or Precision())
     layers = case.configuration.num_layers
+    if not case.batch_size:
+        return Answer(Unsaid(*subject, reason="the input has no rows"), case)
     there = returned(results[-1]) if there is None else there
     if len(results) < layers:
         verdict: Verdict = judged_whole(subject, case, results[-1], arithmetic, there)

@@ -16,6 +16,7 @@ import numpy as np
 from conformance.judgement.elements import errors, first, laid_out, nth
 from conformance.judgement.screening import screened
 from conformance.judgement.verdict import Extent, Place
+from conformance.requirements.variations import layer_alone as alone_on_zeros
 from conformance.requirements.variations import rows as some_rows
 from reference import RESULTS, Arithmetic, Array, Case, Result
 from reference.local_bounds import local_layers, results_of
@@ -51,19 +52,7 @@ class Layer:
 
 def layer_alone(case: Case, number: int, below: Array) -> Case:
     """Make a case of one layer of `case` whose input is `below`, in the case's order of axes."""
-    directions = case.configuration.num_directions
-    configuration = replace(
-        case.configuration, num_layers=1, input_size=below.shape[-1], dropout=0.0
-    )
-    here = slice(number * directions, (number + 1) * directions)
-    h_0, c_0 = (None if state is None else state[here] for state in (case.h_0, case.c_0))
-    parameters = {
-        name: case.parameters[name.replace("_l0", f"_l{number}")]
-        for name in configuration.parameter_shapes()
-    }
-    return replace(
-        case, configuration=configuration, parameters=parameters, input=below, h_0=h_0, c_0=c_0
-    )
+    return replace(alone_on_zeros(case, number, below.shape[-1]), input=below)
 
 
 def judged(
