@@ -9,6 +9,8 @@
       Interrupted     a signal ends the run
 """
 
+from __future__ import annotations
+
 import difflib
 import shlex
 from collections.abc import Collection, Iterable
@@ -50,7 +52,11 @@ class Unlike(UsageError):
     def __init__(self, name: str, text: str) -> None:
         finds = f"`lstm-conformance infer {shlex.quote(name)} > mine.py` may find out how"
         super().__init__(f"{text}; {finds}, for `lstm-conformance verify mine.py:mine`")
-        self.text = text
+        self.name, self.text = name, text
+
+    def __reduce__(self) -> tuple[type[Unlike], tuple[str, str]]:
+        """Pickle what it was made of: it comes from separate processes."""
+        return Unlike, (self.name, self.text)
 
 
 class Broken(Exception):

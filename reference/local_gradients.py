@@ -29,12 +29,8 @@ from reference.gradient_errors import (
     weight_bound,
 )
 from reference.gradients import masked
-from reference.local_bounds import (
-    LocalLayer,
-    local_arithmetic,
-    local_layers,
-    observation_error,
-)
+from reference.local_bounds import local_layers
+from reference.local_layer import LocalLayer, local_arithmetic, observation_error
 
 Bounded = tuple[dict[str, Array], dict[str, Array]]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from conformance.errors import CONFORMANT, NOT_CONFORMANT, unknown
+from conformance.errors import CONFORMANT, NOT_CONFORMANT, UsageError, unknown
 from conformance.judgement import picture, told
 from conformance.judgement.apart import Named, judge_apart
 from conformance.judgement.comparing import Compared, compared
@@ -60,18 +60,19 @@ def _answers(
     for name in dtypes:
         if name not in DTYPES:
             raise unknown("dtype", name, DTYPES)
-    first = asked.lstm_order == "batch-first"
+    first, seed = asked.lstm_order == "batch-first", asked.lstm_seed or 0
+    if seed < 0:
+        raise UsageError(f"--seed must not be negative here, got {seed}")
 
     def case(dtype: str) -> Case:
-        return given.case_of(
-            found, DTYPES[dtype], inputs, batch_first=first, seed=asked.lstm_seed or 0
-        )
+        return given.case_of(found, DTYPES[dtype], inputs, batch_first=first, seed=seed)
 
     for file in asked.lstm_expected:
         for dtype in dtypes:
             mine = case(dtype)
             by = precision_of(asked.lstm_precision or "")
-            yield judge_results(file, mine, given.results(file, mine), by, progress)
+            results, there = given.results(file, mine)
+            yield judge_results(file, mine, results, by, progress, there)
     names = asked.lstm_with or ([] if asked.lstm_expected else [BY_DEFAULT])
     cases, root = [case(dtype) for dtype in dtypes], Path(asked.lstm_reproductions).resolve()
     for name in dict.fromkeys(names):

@@ -13,7 +13,14 @@ from conformance.checking.budget import ANSWER, MEMORY
 from conformance.errors import UsageError
 from conformance.implementations.implementation import Implementation, precision
 from conformance.implementations.loading import load
-from conformance.judgement.judging import Answer, Progress, computed, explained, judge_results
+from conformance.judgement.judging import (
+    Answer,
+    Progress,
+    answered,
+    collected,
+    computed,
+    explained,
+)
 from conformance.judgement.layers import Layer
 from conformance.judgement.verdict import NoResult, Wrong
 from conformance.running.child import Apart, Ended, Late
@@ -21,7 +28,7 @@ from conformance.running.circumstances import exact_arithmetic
 from conformance.running.limiting import devices, with_precision
 from conformance.running.limits import LOADING
 from conformance.running.loaded import loaded
-from reference import Case, Result
+from reference import Case
 
 
 class Named(NamedTuple):
@@ -59,7 +66,7 @@ def judge_apart(
     while done < len(rows):
         with named.apart(_computed, cases, wanted, done) as process:
             try:
-                on, by = process.answer(LOADING)
+                on, by, there = process.answer(LOADING)
             except (Late, Ended) as error:
                 raise UsageError(f"{named.name!r}: {error} while loading it") from None
             rows = [replace(case, device=device) for device in on for case in cases]
@@ -67,43 +74,32 @@ def judge_apart(
                 done += 1
                 progress(f"{named.name} computes on {case.device} in {case.dtype.name}")
                 try:
-                    results = _received(process, case, named.seconds)
+                    answers = iter(partial(process.answer, named.seconds), None)
+                    results = collected(answers)
                 except (Late, Ended) as error:
                     subject = named.name, case.device, case.dtype.name
                     yield Answer(NoResult(*subject, reason=str(error), failed=True), case)
                     break
-                if isinstance(results, NoResult):
-                    yield Answer(results, case)
-                    continue
-                answer = judge_results(named.name, case, results, by, progress)
-                if isinstance(answer.verdict, Wrong):
-                    progress(f"{named.name} is wrong: looking for the cause")
-                    verdict = _explained(named, answer, answer.verdict, root)
-                    answer = replace(answer, verdict=verdict)
-                yield answer
+                explain = partial(_explained, named, root)
+                yield answered(named.name, case, results, by, there, explain, progress)
 
 
 def _computed(named: Named, cases: Sequence[Case], wanted: str, done: int) -> Iterator[Any]:
-    """Yield the devices and the precision, then the results on each device, but the `done` ones."""
+    """Yield the devices, the precision and the names of results.
+
+    Then yield those of each case on each device but the `done` ones, None after each case.
+    """
     implementation = named.loaded()
     on = devices(implementation, wanted)
-    yield on, precision(implementation)
+    yield on, precision(implementation), implementation.supports.results
     for device, case in list(product(on, cases))[done:]:
-        results = computed(implementation, replace(case, device=device))
-        yield from [results] if isinstance(results, NoResult) else results
+        yield from computed(implementation, replace(case, device=device))
+        yield None
 
 
-def _received(process: Apart, case: Case, seconds: float) -> Sequence[Result] | NoResult:
-    """Receive the results of each number of layers, which come one by one."""
-    first = process.answer(seconds)
-    if isinstance(first, NoResult):
-        return first
-    return [first, *(process.answer(seconds) for _ in range(1, case.configuration.num_layers))]
-
-
-def _explained(named: Named, answer: Answer, wrong: Wrong, root: Path) -> Wrong:
+def _explained(named: Named, root: Path, layer: Layer, wrong: Wrong) -> Wrong:
     """Explain `wrong` in a separate process; report if that dies or is late."""
-    with named.apart(_explanation, answer.layers[wrong.place.layer], wrong, root) as process:
+    with named.apart(_explanation, layer, wrong, root) as process:
         try:
             verdict: Wrong = process.answer(LOADING + named.seconds)
             return verdict
@@ -112,4 +108,4 @@ def _explained(named: Named, answer: Answer, wrong: Wrong, root: Path) -> Wrong:
 
 
 def _explanation(named: Named, layer: Layer, wrong: Wrong, root: Path) -> Iterator[Wrong]:
-    yield explained(named.loaded(), layer, wrong, root)
+    yield explained(named.loaded(), root, layer, wrong)

@@ -16,6 +16,7 @@ from conformance.checking.comparison import shares
 from conformance.diagnosis.alternatives import AlteredLSTM, hypotheses
 from conformance.diagnosis.alternatives.cells import CELLS
 from conformance.diagnosis.alternatives.weights import WEIGHTS
+from conformance.judgement.elements import laid_out
 from conformance.judgement.layers import Layer, judged
 from conformance.judgement.verdict import Extent, Place
 from conformance.requirements.variations import rows as some_rows
@@ -49,59 +50,42 @@ def start_of(layer: Layer, place: Place, arithmetic: Arithmetic) -> Case:
     """Make a case of one row and direction of `layer`, from the step of `place` on.
 
     It has one step more than :data:`FURTHER`, if the row has so many; time runs forwards, also in
-    the reverse direction.
+    the reverse direction, and is the first axis.
     """
     case, observed = one_row(layer, place.row)
-    c = case.configuration
-    way = place.direction
-    layers = local_layers(case, observed, arithmetic, keep=True)
-    nth = case.seq_len - 1 - place.step if way else place.step
-    nth = case.seq_len - 1 if place.step < 0 else nth
-    steps = layers[way].steps
+    way, last = place.direction, case.seq_len - 1
+    steps = local_layers(case, observed, arithmetic, keep=True)[way].steps
     assert steps is not None
-    at = case.seq_len - 1 - nth if way else nth
+    at = place.step if place.step >= 0 else last * (1 - way)
+    nth = last - at if way else at
     suffix = "_l0_reverse" if way else "_l0"
+    configuration = replace(case.configuration, bidirectional=False)
     parameters = {
         name: case.parameters[name.removesuffix("_l0") + suffix]
-        for name in replace(c, bidirectional=False).parameter_shapes()
+        for name in configuration.parameter_shapes()
     }
-    ordered = case.time_major(case.input)[:: -1 if way else 1]
-
-    def state(array: Array) -> Array:
-        return np.asarray(array, np.float64).astype(case.dtype.numpy)[None]
-
-    return Case(
-        replace(c, bidirectional=False, batch_first=False),
-        parameters,
-        np.ascontiguousarray(ordered[nth : nth + 1 + FURTHER]),
-        state(steps.h_prev[at]),
-        state(steps.c_prev[at]),
-        device=case.device,
-    )
+    x = case.input[:: -1 if way else 1][nth : nth + 1 + FURTHER]
+    h_0, c_0 = (state[at].astype(case.dtype.numpy)[None] for state in (steps.h_prev, steps.c_prev))
+    x = np.ascontiguousarray(x)
+    return Case(configuration, parameters, x, h_0, c_0, device=case.device)
 
 
 def one_row(layer: Layer, row: int) -> tuple[Case, Array]:
-    """Give the case of one row of `layer`, batched and without lengths, and its observed output."""
-    case, output = layer.case, layer.got.output
-    if not case.batched:
-        h_0, c_0 = (None if each is None else each[:, None] for each in (case.h_0, case.c_0))
-        configuration = replace(case.configuration, batch_first=False)
-        x = case.input[:, None]
-        case = replace(case, configuration=configuration, input=x, h_0=h_0, c_0=c_0)
-        return case, output[:, None]
+    """Give the case of one row of `layer`, laid out and without lengths, and its output."""
+    case, got = laid_out(layer.case, layer.got)
     alone = some_rows(case, np.array([row]))
-    seen = case.time_major(output)[: alone.seq_len, row : row + 1]
-    return replace(alone, lengths=None), alone.user_order(seen)
+    return replace(alone, lengths=None), got.output[: alone.seq_len, row : row + 1]
 
 
 def causes(layer: Layer, place: Place, extent: Extent, arithmetic: Arithmetic) -> list[str]:
     """List what the wrong results of `layer` are consistent with, in sentences."""
     told = list(_about_units(extent))
-    if place.result == "c_n":
-        return [*told, "h is right in every step, so that only the c that is returned is wrong."]
+    if place.step < 0:
+        which = place.result[0]
+        told += [f"h is right in every step, so that only the {which} that is returned is wrong."]
+        return told
     case = start_of(layer, place, arithmetic)
-    _, output = one_row(layer, place.row)
-    seen = layer.case.time_major(output) if layer.case.batched else output
+    _, seen = one_row(layer, place.row)
     size = layer.case.configuration.output_size
     ordered = seen[:: -1 if place.direction else 1]
     nth = len(seen) - 1 - place.step if place.direction else place.step
@@ -170,7 +154,7 @@ def _narrower(layer: Layer, place: Place, extent: Extent) -> Iterator[str]:
         coarser = Arithmetic.of(case.dtype, precision)
         if coarser == Arithmetic.of(case.dtype):
             continue
-        (found,) = judged(case, [result], coarser)
+        (found,) = judged(case, [result], coarser, ["output"])
         if found.wrong is None and found.unsaid is None and found.largest >= NEAR:
             yield (
                 f"The errors of row {place.row} are no larger than those of an LSTM whose {text}: "

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from conformance.judgement.judging import Answer
 from conformance.judgement.sensitivity import RUNS, Sensitivity, sensitivity
 from conformance.requirements.variations import rows as some_rows
+from conformance.requirements.variations import steps as some_steps
 from reference import Arithmetic, Array, Case, Precision
 
-PERTURBED, LEAST = 5e10, 4
-"""About how many multiplications perturbed runs may take, and the least number of runs."""
+PERTURBED, LEAST = 2.5e10, 4
+"""About how many multiplications perturbed runs may take, and the least number of runs.
+
+If these are too many, the estimate is about the first steps only.
+"""
 ROWS = 4
 """The largest number of rows whose rounding is estimated."""
 
@@ -25,13 +29,16 @@ class Compared:
     - `dtype`: the dtype of the case;
     - `sensitivity`: the estimate, on the rows where results are furthest apart;
     - `seen`: how far two results, or one and the truth, are apart in the output, in these rows;
-    - `between`: whose results these are.
+      None if it is not known;
+    - `between`: whose results these are;
+    - `first`: the number of first steps that `sensitivity` and `seen` are about, None for all.
     """
 
     dtype: str
     sensitivity: Sensitivity
-    seen: float
+    seen: float | None
     between: tuple[str, str]
+    first: int | None = None
 
 
 def compared(answers: Sequence[Answer], by: Precision | None = None) -> Compared | None:
@@ -42,26 +49,42 @@ def compared(answers: Sequence[Answer], by: Precision | None = None) -> Compared
     known = [(each, each.result) for each in answers if each.result is not None]
     if not known:
         return None
-    case = known[0][0].case
-    outputs = [_output(case, result.output) for _, result in known]
-    names = [answer.verdict.subject for answer, _ in known]
+    case, names = known[0][0].case, [answer.verdict.subject for answer, _ in known]
+    runs, rows, window = _affordable(case)
+    some = cut = _first_steps(case, window)
+    outputs = [_output(cut, case.time_major(result.output)[:window]) for _, result in known]
     apart, between = _furthest(outputs, names)
-    runs, rows = _affordable(case)
     chosen = np.sort(np.argsort(-apart, kind="stable")[:rows])
-    some = some_rows(case, chosen) if case.batched else case
+    if case.batched:
+        some = some_rows(cut, chosen)
+    valid, first = some.valid_steps()[..., None], window if window < case.seq_len else None
     estimate = sensitivity(some, Arithmetic.of(case.dtype, by or Precision()), runs)
-    if len(outputs) > 1:
-        return Compared(case.dtype.name, estimate, float(apart[chosen].max(initial=0)), between)
-    with np.errstate(all="ignore"):
-        off = np.abs(outputs[0][: some.seq_len, chosen] - estimate.output)
-        seen = float(np.nan_to_num(off * some.valid_steps()[..., None], posinf=0).max(initial=0))
-    return Compared(case.dtype.name, estimate, seen, (names[0], "the truth"))
+    seen: float | None = float(apart[chosen].max(initial=0))
+    if len(outputs) == 1:
+        between = (names[0], "the truth")
+        with np.errstate(all="ignore"):
+            off = (outputs[0][: some.seq_len, chosen] - estimate.output) * valid
+        seen = float(_largest(off).max(initial=0))
+        if first and case.configuration.bidirectional:
+            seen = None  # the truth of the reverse direction comes from all steps
+    return Compared(case.dtype.name, estimate, seen, between, first)
 
 
-def _output(case: Case, output: Array) -> Array:
-    """Convert to (T, N, features) in float64, zero beyond the length of each row."""
-    ordered = np.asarray(case.time_major(output), np.float64)
-    return np.where(case.valid_steps()[..., None], ordered, 0)
+def _first_steps(case: Case, window: int) -> Case:
+    """Cut a case to so many steps, and its lengths too."""
+    cut = some_steps(case, 0, window)
+    return cut if case.lengths is None else replace(cut, lengths=np.minimum(case.lengths, window))
+
+
+def _output(case: Case, ordered: Array) -> Array:
+    """Convert (T, N, features) to float64, zero beyond the length of each row."""
+    return np.where(case.valid_steps()[..., None], np.asarray(ordered, np.float64), 0)
+
+
+def _largest(off: Array) -> Array:
+    """Give the largest size of each row of (T, N, features); numbers that are not finite are 0."""
+    finite = np.abs(np.nan_to_num(off, posinf=0, neginf=0))
+    return np.asarray(finite.max(axis=(0, 2), initial=0))
 
 
 def _furthest(outputs: Sequence[Array], names: Sequence[str]) -> tuple[Array, tuple[str, str]]:
@@ -70,16 +93,17 @@ def _furthest(outputs: Sequence[Array], names: Sequence[str]) -> tuple[Array, tu
     for first in range(len(outputs)):
         for second in range(first + 1, len(outputs)):
             with np.errstate(all="ignore"):
-                off = np.abs(outputs[first] - outputs[second])
-            off = np.nan_to_num(off, posinf=0).max(axis=(0, 2), initial=0)
+                off = _largest(outputs[first] - outputs[second])
             if off.max(initial=0) >= apart.max(initial=0):
                 apart, between = off, (names[first], names[second])
     return apart, between
 
 
-def _affordable(case: Case) -> tuple[int, int]:
-    """How many runs of how many rows can be afforded."""
+def _affordable(case: Case) -> tuple[int, int, int]:
+    """How many runs of how many rows and steps can be afforded."""
     shapes = case.configuration.parameter_shapes().values()
-    each = case.seq_len * sum(int(np.prod(shape)) for shape in shapes)
+    step = sum(int(np.prod(shape)) for shape in shapes)
+    each = case.seq_len * step
     rows = int(np.clip(PERTURBED // (each * (RUNS + 1)), 1, ROWS))
-    return int(np.clip(PERTURBED // (each * rows), LEAST, RUNS)), rows
+    runs = int(np.clip(PERTURBED // (each * rows), LEAST, RUNS))
+    return runs, rows, int(np.clip(PERTURBED // (step * rows * runs), 1, case.seq_len))

@@ -68,11 +68,30 @@ def judge(
     `module` is not an LSTM, and :class:`ValueError` where shapes or dtypes do not fit.
     """
     if isinstance(subject, Case):
-        results = [given] if isinstance(given, Result) else list(given)
-        answer = judge_results("the given results", subject, results, precision)
+        answer = judge_results("the given results", subject, _results(subject, given), precision)
     else:
         answer = _of_module(subject, given, states, precision)
     return Judgement(answer, precision)
+
+
+def _results(case: Case, given: Any) -> list[Result]:
+    """List the results that are given, each of the shapes of so many layers of `case`."""
+    found = [given] if isinstance(given, Result) else given
+    layers = case.configuration.num_layers
+    known = isinstance(found, (list, tuple)) and all(isinstance(each, Result) for each in found)
+    if not known or len(found) not in (1, layers):
+        raise ValueError(
+            f"results must be a Result, or a list of {layers}, from the lowest layer on"
+        )
+    c = case.configuration
+    for count, result in enumerate(found, layers + 1 - len(found)):
+        part = first_layers(case, count)
+        shapes = part.output_shape(), *map(part.state_shape, (c.output_size, c.hidden_size))
+        for (name, array), shape in zip(result.items(), shapes, strict=True):
+            if not isinstance(array, np.ndarray) or array.shape != shape:
+                has = getattr(array, "shape", "none")
+                raise ValueError(f"{name} must be an array of shape {shape}, has {tuple(has)}")
+    return list(found)
 
 
 def _of_module(module: Any, x: Any, states: Any, declared: Precision | None) -> Answer:
@@ -85,11 +104,10 @@ def _of_module(module: Any, x: Any, states: Any, declared: Precision | None) -> 
     name = type(module).__name__
     found = one_of(find(state, where=name), None, name)
     dtype = DTYPES[found.dtype].numpy
-    x, h_0, c_0 = (
-        None if each is None else _array(each).astype(dtype)
-        for each in (x, *(states or (None,) * 2))
-    )
-    assert x is not None
+    if states is not None and (not isinstance(states, (tuple, list)) or len(states) != 2):
+        raise ValueError("states must be a pair of h_0 and c_0")
+    h_0, c_0 = (None, None) if states is None else (_array(each).astype(dtype) for each in states)
+    x = _array(x).astype(dtype)
     own = next(iter(module.parameters()))
     cell = isinstance(module, torch.nn.LSTMCell)
     first = bool(getattr(module, "batch_first", False))
@@ -115,6 +133,10 @@ def _array(value: Any) -> Array:
     """Convert a tensor or an array."""
     if isinstance(value, np.ndarray):
         return value
+    import torch
+
     from conformance.recording.arrays import numbers
 
+    if not isinstance(value, torch.Tensor):
+        raise ValueError(f"give tensors or arrays, not a {type(value).__name__}")
     return numbers(value)

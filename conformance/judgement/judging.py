@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from conformance.checking import activations, process_state
 from conformance.implementations.failures import Failure
 from conformance.implementations.implementation import Implementation, precision
 from conformance.judgement.causes import causes
+from conformance.judgement.elements import returned
 from conformance.judgement.layers import Layer, judged
 from conformance.judgement.observing import lacking, observed
 from conformance.judgement.reproducing import reproduce
@@ -38,46 +41,64 @@ class Answer:
     layers: Sequence[Layer] = field(default=())
 
 
-def judge_implementation(
-    implementation: Implementation,
+def answered(
+    name: str,
     case: Case,
-    *,
-    root: Path | None = None,
+    results: Sequence[Result] | NoResult,
+    by: Precision,
+    there: Collection[str],
+    explain: Callable[[Layer, Wrong], Wrong],
     progress: Progress = lambda _: None,
 ) -> Answer:
-    """Run `implementation` on `case`, layer by layer, and judge the results.
+    """Judge what an implementation computed, and `explain` what is wrong in a layer.
 
-    What goes wrong is reproduced in a folder below `root`, unless that is None. `progress` is
-    called with what is done next, in words.
+    See :func:`judge_results` for the others; `progress` is called with what is done next, in words.
     """
-    progress(f"{implementation.name} computes on {case.device} in {case.dtype.name}")
-    results = computed(implementation, case)
     if isinstance(results, NoResult):
         return Answer(results, case)
-    by = precision(implementation)
-    answer = judge_results(implementation.name, case, results, by, progress)
-    if not isinstance(answer.verdict, Wrong):
+    answer = judge_results(name, case, results, by, progress, there)
+    if not isinstance(answer.verdict, Wrong) or not answer.layers:
         return answer
-    progress(f"{implementation.name} is wrong: looking for the cause")
+    progress(f"{name} is wrong: looking for the cause")
     layer = answer.layers[answer.verdict.place.layer]
-    return replace(answer, verdict=explained(implementation, layer, answer.verdict, root))
+    return replace(answer, verdict=explain(layer, answer.verdict))
 
 
-def computed(implementation: Implementation, case: Case) -> Sequence[Result] | NoResult:
-    """Return the results of the lowest layer of `case`, of the lowest two, and so on."""
+def computed(implementation: Implementation, case: Case) -> Iterator[Result | NoResult]:
+    """Yield the results of the lowest layer of `case`, of the lowest two, and so on.
+
+    The last one is a :class:`NoResult` if it fails. Of one that does not have fewer layers only
+    those of the whole are known.
+    """
     subject = implementation.name, case.device, case.dtype.name
     missing = lacking(implementation, case)
     if missing:
-        return NoResult(*subject, reason=f"it does not take {', '.join(missing)}")
-    try:
-        with process_state.restored():
-            return observed(implementation, case)
-    except Failure as failure:
-        return NoResult(*subject, reason=str(failure), failed=True)
+        yield NoResult(*subject, reason=f"it does not take {', '.join(missing)}")
+    elif "output" not in implementation.supports.results:
+        yield NoResult(*subject, reason="it does not return the output of every step")
+    else:
+        try:
+            with process_state.restored(), _without_gradients():
+                yield from observed(implementation, case)
+        except Failure as failure:
+            yield NoResult(*subject, reason=str(failure), failed=True)
+
+
+def _without_gradients() -> AbstractContextManager[object]:
+    """Keep torch, if it is there, from storing what gradients need: many times the results."""
+    torch = sys.modules.get("torch")
+    return torch.no_grad() if torch else nullcontext()
+
+
+def collected(results: Iterable[Result | NoResult]) -> Sequence[Result] | NoResult:
+    """Collect what :func:`computed` yields."""
+    found = list(results)
+    failed = [each for each in found if isinstance(each, NoResult)]
+    return failed[0] if failed else [each for each in found if isinstance(each, Result)]
 
 
 def explained(
-    implementation: Implementation, layer: Layer, wrong: Wrong, root: Path | None
+    implementation: Implementation, root: Path | None, layer: Layer, wrong: Wrong
 ) -> Wrong:
     """Return `wrong`, which is about `layer`, with what `implementation` shows when it runs again.
 
@@ -108,24 +129,29 @@ def judge_results(
     results: Sequence[Result],
     by: Precision | None = None,
     progress: Progress = lambda _: None,
+    there: Collection[str] | None = None,
 ) -> Answer:
     """Judge `results`: of the network of the lowest layer, of two, and so on, or of all alone.
 
-    `name` is whose they are, `by` the arithmetic that is declared.
+    `name` is whose they are, `by` the arithmetic that is declared, `there` are the names of those
+    that there are, by default of all but final states in which all is NaN.
     """
     subject = name, case.device, case.dtype.name
     arithmetic = Arithmetic.of(case.dtype, by or Precision())
     layers = case.configuration.num_layers
+    if not case.batch_size:
+        return Answer(Unsaid(*subject, reason="the input has no rows"), case)
+    there = returned(results[-1]) if there is None else there
     if len(results) < layers:
-        verdict: Verdict = judged_whole(subject, case, results[-1], arithmetic)
+        verdict: Verdict = judged_whole(subject, case, results[-1], arithmetic, there)
         return Answer(verdict, case, results[-1])
     found: list[Layer] = []
-    for layer in judged(case, results, arithmetic):
+    for layer in judged(case, results, arithmetic, there):
         progress(f"{name}: layer {layer.number + 1} of {layers} judged")
         found.append(layer)
         if layer.wrong is not None:
             break
-    share = max(layer.largest for layer in found)
+    share, at_most = max((layer.largest, layer.screened) for layer in found)
     whole = results[-1]
     wrong = next((each for each in found if each.wrong is not None), None)
     if wrong is not None and wrong.wrong is not None and wrong.extent is not None:
@@ -137,10 +163,16 @@ def judge_results(
         rows = tuple(sorted({row for each in found for row in each.unsaid_rows}))
         reason = _why_unsaid(first, first.unsaid)
         verdict = Unsaid(
-            *subject, share, reason=reason, place=first.unsaid, rows=rows, of_rows=case.batch_size
+            *subject,
+            share,
+            at_most=at_most,
+            reason=reason,
+            place=first.unsaid,
+            rows=rows,
+            of_rows=case.batch_size,
         )
         return Answer(verdict, case, whole, found)
-    return Answer(Right(*subject, share), case, whole, found)
+    return Answer(Right(*subject, share, at_most=at_most), case, whole, found)
 
 
 def _why_unsaid(layer: Layer, place: Place) -> str:

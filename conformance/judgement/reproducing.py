@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from conformance.checking.engine import examine
 from conformance.checking.finding import Finding
 from conformance.implementations.implementation import Implementation
@@ -18,8 +16,9 @@ from conformance.judgement.verdict import Place, Wrong
 from conformance.reproductions.directory import place, write
 from conformance.reproductions.subject import Subject, environment
 from conformance.requirements import REQUIREMENTS
+from conformance.requirements.variations import steps, with_axes_swapped
 from conformance.running.deciding import diagnosed
-from reference import Arithmetic, Array, Case
+from reference import Arithmetic, Case
 
 REQUIREMENT = "results_match_reference"
 """The requirement that a wrong step does not meet."""
@@ -68,18 +67,11 @@ def reproduce(
 
 def _parts(layer: Layer, place: Place, arithmetic: Arithmetic) -> Iterator[tuple[str, Case]]:
     """Yield parts of `layer`, the smallest first, each with what it is in words."""
-    start = start_of(layer, place, arithmetic)
-    batch_first = layer.case.configuration.batch_first
-    configuration = replace(start.configuration, batch_first=batch_first)
-    first = start.input[:1]
-    x = first.swapaxes(0, 1) if batch_first else first
-    yield "That step alone, from its state,", replace(start, configuration=configuration, input=x)
+    parts = {"That step alone, from its state,": steps(start_of(layer, place, arithmetic), 0, 1)}
     case, _ = one_row(layer, place.row)
     if place.step >= 0 and not case.configuration.bidirectional:
-        x = case.user_order(case.time_major(case.input)[: place.step + 1])
-        yield "That row alone, up to that step,", replace(case, input=_whole(x))
-    yield "That row alone", case
-
-
-def _whole(array: Array) -> Array:
-    return np.ascontiguousarray(array)
+        parts["That row alone, up to that step,"] = steps(case, 0, place.step + 1)
+    parts["That row alone"] = case
+    turned = layer.case.batched and layer.case.configuration.batch_first
+    for text, part in parts.items():
+        yield text, with_axes_swapped(part) if turned else part

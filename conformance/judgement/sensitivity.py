@@ -19,9 +19,12 @@ import numpy as np
 from reference import Arithmetic, Array, Case
 from reference.cell import sigmoid
 from reference.network import cell_weights
+from reference.products import multiplied
 
 RUNS = 12
 """The number of perturbed runs."""
+CHUNK = 2**20
+"""About how many pre-activations are computed by one product."""
 LANES = 8
 """In about how many partial sums kernels keep a sum: vector units have four to sixteen lanes."""
 ROUNDING = 0.42
@@ -139,8 +142,13 @@ def _layer(
     norm_ih, norm_hh = ((each * each).mean(axis=1) for each in (w_ih, w_hh))
     u = noise.arithmetic.unit_roundoff
     output = np.zeros((*x.shape[:2], h.shape[-1]))
-    for t in range(len(x))[:: -1 if suffix.endswith("_reverse") else 1]:
-        by_x, by_h = x[t] @ w_ih.T, h @ w_hh.T
+    reverse = suffix.endswith("_reverse")
+    length = max(1, CHUNK // (x.shape[1] * len(w_ih)))
+    for nth, t in enumerate(range(len(x))[:: -1 if reverse else 1]):
+        if nth % length == 0:  # one product for some steps
+            at = slice(max(t + 1 - length, 0), t + 1) if reverse else slice(t, t + length)
+            products = iter(multiplied(x[at], w_ih.T)[:: -1 if reverse else 1])
+        by_x, by_h = next(products), h @ w_hh.T
         a = by_x + by_h + bias
         squares = noise.of_product(x[t], norm_ih, w_ih.shape[1])
         squares += noise.of_product(h, norm_hh, w_hh.shape[1])

@@ -31,7 +31,7 @@ def table(answers: Sequence[Answer]) -> Table:
     for answer in answers:
         verdict = answer.verdict
         place = verdict.place if isinstance(verdict, (Wrong, Unsaid)) else None
-        share = "" if isinstance(verdict, NoResult) else f"{verdict.share:.3g}"
+        share = "" if isinstance(verdict, NoResult) else verdict.shown(".3g")
         made.add_row(
             Text(verdict.implementation),
             verdict.device,
@@ -61,14 +61,18 @@ def rounding(group: Compared) -> Iterator[str]:
     """Yield how the case takes rounding, and how what is seen compares with that."""
     estimate, dtype = group.sensitivity, group.dtype
     grown = f"grows {estimate.growth:.2g} times within {estimate.steps} steps"
+    grown = grown if estimate.growth > 1 else "does not grow"
+    of = "" if group.first is None else f"the first {group.first} steps of "
     yield (
-        f"On this input a {dtype} rounding {grown if estimate.growth > 1 else 'does not grow'}: "
+        f"On {of}this input a {dtype} rounding {grown}: "
         f"right {dtype} implementations can be expected to differ by about {estimate.typical:.1e}, "
         f"and by up to {estimate.largest:.1e}, in the output."
     )
     if len(estimate.layers) > 1:
         ends = (f"layer {n}: {spread.max():.1e}" for n, spread in enumerate(estimate.layers))
         yield f"By layer: {', '.join(ends)}."
+    if group.seen is None:
+        return
     first, second = group.between
     seen = f"You see {group.seen:.1e}, between {first} and {second}"
     if not group.seen > MANY * estimate.largest:

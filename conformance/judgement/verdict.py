@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 
@@ -53,15 +53,23 @@ class Extent:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What all verdicts have: whose results, and the largest error as a share of its bound."""
+    """What all verdicts have: whose results, and the largest error as a share of its bound.
+
+    With `at_most` the share is no larger than that, as in a large layer.
+    """
 
     implementation: str
     device: str
     dtype: str
     share: float = 0.0
+    at_most: bool = field(default=False, kw_only=True)
 
     outcome: ClassVar[str] = ""
     conformant: ClassVar[bool] = True
+
+    def shown(self, form: str) -> str:
+        """Format the share."""
+        return f"{'at most ' if self.at_most else ''}{self.share:{form}}"
 
     @property
     def subject(self) -> str:
@@ -81,7 +89,7 @@ class Right(Verdict):
 
     def lines(self) -> Sequence[str]:
         """Say how near the bound the results come."""
-        return (f"{self.subject} is right: its largest error is {self.share:.1%} of the bound.",)
+        return (f"{self.subject} is right: its largest error is {self.shown('.1%')} of the bound.",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +146,7 @@ class Unsaid(Verdict):
         if len(self.rows) == self.of_rows:
             return (told,)
         noun = "row" if len(self.rows) == 1 else "rows"
-        others = f"This is about {noun} {which}; the others are right, at {self.share:.1%} of "
+        others = f"This is about {noun} {which}; the others are right, at {self.shown('.1%')} of "
         return told, f"{others}the bound."
 
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 import reference
 from reference import DTYPES, Arithmetic, Array, Case, Precision, Result, local_bound
 from reference.cell import Weights
-from reference.local_bounds import local_layers, previous, results_of
+from reference.local_bounds import local_layers, results_of
 from reference.local_gradients import local_gradient_bound
+from reference.local_layer import previous
 from reference.products import Magnitudes, through
 from tests.reference import autograd
 from tests.reference.adversarial import FAMILIES, SHARES, family, tame

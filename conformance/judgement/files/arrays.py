@@ -9,7 +9,7 @@ import numpy as np
 
 from conformance.errors import UsageError
 from conformance.judgement.files import archives, hdf5, safetensors
-from conformance.recording.text import told
+from conformance.judgement.files.damaged import refused
 from reference import Array
 
 FORMATS = ".npy, .npz, .safetensors, .pt, .keras, .h5 or .onnx"
@@ -24,24 +24,25 @@ def read(path: Path) -> dict[str, Array]:
     """Read the arrays of a file, by name; the array of a ``.npy`` file has the name ``""``.
 
     The format is recognized by the first bytes, that of safetensors by the name. Nothing in a file
-    is executed. Raises :class:`UsageError`, in one line, for a file that is missing, cut short, or
-    of another format.
+    is executed. Raises :class:`UsageError`, in one line, for a file that is missing, cut short,
+    damaged, or of another format.
     """
     try:
         with path.open("rb") as file:
             start = file.read(8)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from None
-    if path.suffix == ".safetensors":
-        return safetensors.read(path)
-    if start.startswith(b"\x89HDF"):
-        return hdf5.read(path)
-    if start.startswith(b"PK"):
-        return _from_zip(path)
-    if start.startswith(b"\x93NUMPY"):
-        return {"": _numpy(path)}
-    if start.startswith(b"\x80") or path.suffix in (".pt", ".pth", ".ckpt"):
-        return _legacy(path)
+    with refused(path):
+        if path.suffix == ".safetensors":
+            return safetensors.read(path)
+        if start.startswith(b"\x89HDF"):
+            return hdf5.read(path)
+        if start.startswith(b"PK"):
+            return _from_zip(path)
+        if start.startswith(b"\x93NUMPY"):
+            return {"": np.load(path, allow_pickle=False)}
+        if start.startswith(b"\x80") or path.suffix in (".pt", ".pth", ".ckpt"):
+            return _legacy(path)
     raise UsageError(f"{path} is none of {FORMATS}, or is damaged")
 
 
@@ -57,32 +58,19 @@ def _from_zip(path: Path) -> dict[str, Array]:
     if not all(name.endswith(".npy") for name in names):
         raise UsageError(f"{path} is a zip file, but none of {FORMATS}")
     found: dict[str, Array] = {}
-    try:
-        with np.load(path, allow_pickle=False) as content:
-            for name in content.files:
+    with np.load(path, allow_pickle=False) as content:
+        for name in content.files:
+            with refused(path, f"is damaged: {name} cannot be read"):
                 found[name] = content[name]
-    except Exception as error:  # whatever a damaged zip file raises
-        which = names[len(found)].removesuffix(".npy")
-        raise UsageError(f"{path}: {which} cannot be read: {told(error)}") from None
     return found
-
-
-def _numpy(path: Path) -> Array:
-    try:
-        array: Array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise UsageError(f"{path} cannot be read: {told(error)}") from None
-    return array
 
 
 def _legacy(path: Path) -> dict[str, Array]:
     """Read what PyTorch wrote before 1.6, or without its zip format, through PyTorch itself."""
     import torch
 
-    try:
+    with refused(path, "cannot be read as weights only"):
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise UsageError(f"{path} cannot be read as weights only: {told(error)[:200]}") from None
     found: dict[str, Array] = {}
 
     def walk(value: object, place: tuple[str, ...]) -> None:

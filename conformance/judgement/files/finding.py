@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from conformance.errors import UsageError
 from conformance.implementations.layouts import Layout, Stored
 from conformance.judgement.files import keras_layers
+from conformance.judgement.files.damaged import listed
 from conformance.judgement.files.found import Found, from_stored, stacked
 from reference import DTYPES, Array, Configuration
 
@@ -43,9 +44,9 @@ def find(
     Raises :class:`UsageError` where a parameter of an LSTM is missing, or has a shape that does not
     fit, and names the parameter. `where` names the file in that message.
     """
-    kept = {renamed(name): array for name, array in arrays.items() if array.dtype.name in DTYPES}
+    named = {renamed(name): array for name, array in arrays.items()}
     groups: dict[str, dict[str, Array]] = {}
-    for name, array in kept.items():
+    for name, array in named.items():
         match = PARAMETER.fullmatch(name)
         if match is not None:
             groups.setdefault(match["prefix"], {})[match["role"] + match["end"]] = array
@@ -54,7 +55,12 @@ def find(
         one = _pytorch(prefix, group, layout, where)
         if one is not None:
             found.append(one)
-    found += keras_layers.find(kept, layout or keras_layers.LAYOUT, where)
+    floats = {name: array for name, array in named.items() if array.dtype.name in DTYPES}
+    found += keras_layers.find(floats, layout or keras_layers.LAYOUT, where)
+    if groups and not found:
+        likely = [name for name in named if "weight_ih" in name or "weight_hh" in name][:2]
+        shown = listed(f"{name} has {named[name].dtype} {named[name].shape}" for name in likely)
+        raise UsageError(f"{where} has no LSTM: {shown}, which are not those of an LSTM")
     return [*_stacks(found), *found]
 
 
@@ -75,7 +81,7 @@ def one_of(found: list[Found], wanted: str | None, where: str) -> Found:
         chosen = [each for each in found if each.name.startswith(wanted)]
     if len(chosen) == 1:
         return chosen[0]
-    names = ", ".join(each.name or "''" for each in chosen or found)
+    names = listed(each.name or "''" for each in chosen or found)
     what = f"no LSTM {wanted!r}" if not chosen else f"{len(chosen)} LSTMs"
     raise UsageError(f"{where} has {what}: choose with --lstm among {names}")
 
@@ -85,31 +91,32 @@ def _pytorch(
 ) -> Found | None:
     """Make an LSTM of parameters that begin with `prefix`; None if it is a GRU or another."""
     ends = {re.sub("|".join(ROLES), "", name, count=1) for name in group}
-    if "" in ends:  # a cell
+    cell = "" in ends
+    if cell:
         group = {(name if "_l" in name else f"{name}_l0"): array for name, array in group.items()}
-        cell = True
-    else:
-        cell = False
 
     def own(name: str) -> str:
         return prefix + (name.removesuffix("_l0") if cell else name)
 
     def get(name: str) -> Array:
         if name not in group:
-            known = ", ".join(sorted(own(each) for each in group))
+            known = listed(sorted(own(each) for each in group))
             raise UsageError(f"{where} has no {own(name)}, but {known}")
         return group[name]
 
     first, hh = get("weight_ih_l0"), get("weight_hh_l0")
     if layout is not None and layout.transposed:
         first, hh = first.T, hh.T
-    if first.ndim != 2 or hh.ndim != 2:
+    if first.ndim != 2 or hh.ndim != 2 or not first.size or not hh.size:
         return None
     projection = group.get("weight_hr_l0")
     hidden = hh.shape[1] if projection is None else projection.shape[1]
     if first.shape[0] != 4 * hidden:
         return None  # a GRU has 3, an RNN 1
-    layers = 1 + max(int(found[1]) for name in group if (found := re.search(r"_l(\d+)", name)))
+    numbers = {int(match[1]) for name in group if (match := re.search(r"_l(\d+)", name))}
+    layers = 1 + max(numbers)
+    if len(numbers) < layers:
+        get(f"weight_ih_l{min(set(range(len(numbers) + 1)) - numbers)}")  # which is missing
     configuration = Configuration(
         first.shape[1],
         hidden,
@@ -126,6 +133,10 @@ def _pytorch(
         turned = array.T if layout is not None and layout.transposed else array
         if turned.shape != shape:
             raise UsageError(f"{where}: {own(name)} has shape {array.shape}, should have {shape}")
+        if array.dtype.name not in DTYPES:
+            raise UsageError(
+                f"{where}: {own(name)} has dtype {array.dtype}, must be one of {', '.join(DTYPES)}"
+            )
         given[name] = array
     parameters = given if layout is None else _converted(configuration, given, layout)
     return Found(prefix.rstrip("."), configuration, parameters)

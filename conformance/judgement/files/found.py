@@ -26,8 +26,11 @@ class Found:
 
     @property
     def dtype(self) -> str:
-        """The name of the dtype of the parameters."""
-        return next(iter(self.parameters.values())).dtype.name
+        """The name of the dtype of the parameters, or of one that has the numbers of all."""
+        names = {array.dtype.name for array in self.parameters.values()}
+        if len(names) == 1:
+            return names.pop()
+        return "float64" if "float64" in names else "float32"
 
     def within(self, other: Found) -> bool:
         """Whether this one is some of the layers of `other`, which shares its arrays."""

@@ -11,9 +11,9 @@ import numpy as np
 
 from conformance.errors import UsageError
 from conformance.implementations.layouts import Layout, Stored
+from conformance.judgement.files.damaged import refused
 from conformance.judgement.files.found import Found, from_stored, stacked
-from conformance.recording.text import told
-from reference import Array, Configuration
+from reference import DTYPES, Array, Configuration
 
 LAYOUT = Layout(gates="iofg")
 """The layout of the LSTM operator: https://onnx.ai/onnx/operators/onnx__LSTM.html."""
@@ -41,11 +41,9 @@ def find(path: Path) -> list[Found]:
 
     if not path.is_file():
         raise UsageError(f"{path}: there is no such file")
-    try:
+    with refused(path):
         model = onnx.load(str(path))
-    except Exception as error:  # a protobuf error, or a missing file beside it
-        raise UsageError(f"{path} cannot be read: {told(error)}") from None
-    nodes = list(_of_graph(model.graph, {}, list(model.opset_import), str(path)))
+        nodes = list(_of_graph(model.graph, {}, list(model.opset_import), str(path)))
     return [*_chains(nodes), *(node.found for node in nodes)]
 
 
@@ -132,7 +130,7 @@ def _of_node(node: Any, known: Mapping[str, Array], where: str) -> Found | None:
             (f"clip={options.get('clip')}", bool(options.get("clip"))),
             ("input_forget=1", bool(options.get("input_forget"))),
             ("peepholes", bool(given[7]) and (peepholes is None or bool(peepholes.any()))),
-            ("direction=reverse alone", direction == "reverse"),
+            (f"direction={direction} alone", direction not in ("forward", "bidirectional")),
         )
         if true
     ]
@@ -150,6 +148,8 @@ def _of_node(node: Any, known: Mapping[str, Array], where: str) -> Found | None:
     if b is not None:
         shapes["B"] = b, (directions, 8 * hidden)
     for which, (array, shape) in shapes.items():
+        if array.dtype.name not in DTYPES:
+            raise UsageError(f"{where}: {which} of {name} has dtype {array.dtype}")
         if array.shape != shape:
             raise UsageError(
                 f"{where}: {which} of {name} has shape {array.shape}, should be {shape}"

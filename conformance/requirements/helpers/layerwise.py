@@ -16,7 +16,8 @@ from conformance.implementations.implementation import Implementation, run
 from conformance.recording.tape import bind
 from conformance.requirements.variations import first_layers
 from reference import RESULTS, Arithmetic, Array, Case, Result
-from reference.local_bounds import local_arithmetic, local_layers, observation_error, results_of
+from reference.local_bounds import local_layers, results_of
+from reference.local_layer import local_arithmetic, observation_error
 
 
 @dataclass(frozen=True, eq=False)

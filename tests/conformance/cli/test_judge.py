@@ -95,6 +95,7 @@ def test_results_of_another_program(weights: Path, capsys: pytest.CaptureFixture
     np.save("x.npy", x.numpy())
     np.savez("all.npz", output=output, h_n=h_n, c_n=c_n, output_l0=below)
     np.savez("top.npz", output=output)
+    np.savez("nan.npz", output=output, output_l0=below, c_n=np.full_like(c_n, np.nan))
     output[4, 1, 2] += 1e-4
     np.savez("off.npz", output=output, output_l0=below)
     code, out, _ = told(capsys, weights, "--input", "x.npy", "--expected", "all.npz")
@@ -104,6 +105,9 @@ def test_results_of_another_program(weights: Path, capsys: pytest.CaptureFixture
     code, out, _ = told(capsys, weights, "--input", "x.npy", "--expected", "off.npz")
     assert code == NOT_CONFORMANT
     assert "wrong from step 4, row 1, unit 2 of layer 1 on" in out
+    code, out, _ = told(capsys, weights, "--input", "x.npy", "--expected", "nan.npz")
+    assert code == NOT_CONFORMANT
+    assert "wrong from c_n after the last step, row 0, unit 0 of layer 0 on" in out
 
 
 @pytest.mark.parametrize(
@@ -120,6 +124,14 @@ def test_results_of_another_program(weights: Path, capsys: pytest.CaptureFixture
         (("w.pt", "--precision", "products=1"), "--precision: products must be one of"),
         (("w.pt", "--expected", "bad.npy"), "output has shape (5, 2, 9), should have (100, 4, 4)"),
         (("w.pt", "--layout", "gates=xyz"), "--layout: gates must be a permutation"),
+        (("w.pt", "--with", "torch.nn.GRU"), "torch.nn.GRU"),
+        (("w.pt", "--seed", "-1"), "--seed must not be negative here"),
+        (("w.pt", "--input", "none.npy"), "input must have at least one time step"),
+        (("w.pt", "--input", "lengths.npz"), "lengths.npz has no input, but lengths"),
+        (("w.pt", "--states", "int.npz"), "int.npz: h_0 has dtype int64, must be one of"),
+        (("w.pt", "--expected", "h_n.npz"), "h_n.npz has no output, but h_n"),
+        (("w.pt", "--expected", "complex.npz"), "complex.npz: output has dtype complex128"),
+        (("w.pt", "--expected", "upper.npz"), "output_l1 is not of a layer below the top one of 2"),
     ],
 )
 def test_wrong_usage_is_one_line(
@@ -128,6 +140,12 @@ def test_wrong_usage_is_one_line(
     """The line names the file, and what in it does not fit."""
     np.save(weights.with_name("bad.npy"), np.zeros((5, 2, 9)))
     np.save("int.npy", np.zeros((5, 2, 3), int))
+    np.save("none.npy", np.zeros((0, 2, 3)))
+    np.savez("lengths.npz", lengths=np.array([5, 5]))
+    np.savez("int.npz", h_0=np.zeros((2, 4, 4), int), c_0=np.zeros((2, 4, 4)))
+    np.savez("h_n.npz", h_n=np.zeros((2, 4, 4)))
+    np.savez("complex.npz", output=np.zeros((100, 4, 4), complex))
+    np.savez("upper.npz", output=np.zeros((100, 4, 4)), output_l1=np.zeros((100, 4, 4)))
     code, _, err = told(capsys, *words)
     assert code == USAGE
     lines = [line for line in err.splitlines() if line.startswith("lstm-conformance: ")]

@@ -21,9 +21,9 @@ if __package__ in (None, ""):
     sys.path[0] = str(Path(__file__).resolve().parents[3])
 
 from conformance import Case, Implementation, load
-from conformance.judgement.judging import judge_implementation
 from conformance.judgement.verdict import NoResult
 from reference import Array
+from tests.support.judging import judge_implementation
 from tests.support.kernels import Altered, Kernel, made, with_parameters
 
 PAGE = Path(__file__).with_name("PAIRS.md")

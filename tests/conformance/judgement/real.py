@@ -26,9 +26,9 @@ if __package__ in (None, ""):
 from conformance import Case, load
 from conformance.judgement.files import given
 from conformance.judgement.files.finding import one_of
-from conformance.judgement.judging import judge_implementation
 from conformance.judgement.verdict import Wrong
 from reference import DTYPES, Array
+from tests.support.judging import judge_implementation
 from tests.support.kernels import Altered, with_parameters
 
 PAGE = Path(__file__).with_name("REAL.md")

@@ -7,18 +7,19 @@ SIZES.md. Each size runs in a process of its own. `--up-to N` takes the first N 
 from __future__ import annotations
 
 import argparse
-import itertools
 import os
 import resource
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 if __package__ in (None, ""):
     sys.path[0] = str(Path(__file__).resolve().parents[3])
 
+T = TypeVar("T")
 PAGE = Path(__file__).with_name("SIZES.md")
 ROWS = 512
 """Rows of the bare product that is timed, and multiplied by how many times as many there are."""
@@ -45,31 +46,34 @@ def one(index: int) -> None:
 
     from conformance import load
     from conformance.judgement.comparing import compared
-    from conformance.judgement.judging import judge_results
-    from conformance.judgement.observing import observed
+    from conformance.judgement.judging import collected, computed, judge_results
     from tests.support.kernels import made
 
     _, sizes, options = SIZES[index]
     case = made(sizes, **options)
     lstm = load("torch.nn.LSTM")
-    times = [time.process_time()]
-    results = observed(lstm, case)
-    times.append(time.process_time())
-    answer = judge_results("torch.nn.LSTM", case, results)
-    times.append(time.process_time())
-    compared([answer])
-    times.append(time.process_time())
+    columns: list[str] = []
+
+    def timed(work: Callable[[], T], walls: bool = False, times: float = 1.0) -> T:
+        before = time.process_time(), time.perf_counter()
+        done = work()
+        spent, passed = time.process_time() - before[0], time.perf_counter() - before[1]
+        columns.append(f"{spent * times:.1f}" + (f", {passed:.1f} by the clock" if walls else ""))
+        return done
+
+    results = timed(lambda: collected(computed(lstm, case)))
+    answer = timed(lambda: judge_results("torch.nn.LSTM", case, results), walls=True)
+    group = timed(lambda: compared([answer]))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    columns = [after - before for before, after in itertools.pairwise(times)]
-    shapes = case.configuration.parameter_shapes().values()
-    for terms, gates in ((shape[-1], shape[0]) for shape in shapes if len(shape) == 2):
-        factors = np.ones((ROWS, terms)), np.ones((terms, gates))
-        started = time.process_time()
-        np.matmul(*factors)
-        times.append((time.process_time() - started) * case.seq_len * case.batch_size / ROWS)
-    columns.append(sum(times[4:]))
-    parts = " | ".join(f"{seconds:.1f}" for seconds in columns)
-    print(f"{answer.verdict.outcome} | {parts} | {peak:.2f}")
+    shapes = [s for s in case.configuration.parameter_shapes().values() if len(s) == 2]
+    factors = [(np.ones((ROWS, terms)), np.ones((terms, gates))) for gates, terms in shapes]
+    timed(
+        lambda: [np.matmul(*each) for each in factors],
+        times=case.seq_len * case.batch_size / ROWS,
+    )
+    share, steps = answer.verdict.shown(".2g"), (group and group.first) or "all"
+    print(f"{answer.verdict.outcome}, {share} | {' | '.join(columns[:3])}, {steps} steps ", end="")
+    print(f"| {columns[3]} | {peak:.2f}")
 
 
 def page(count: int) -> str:

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance import Case, Result, judge, load
-from conformance.judgement.judging import Answer, judge_implementation, judge_results
+from conformance import Case, Result, Support, judge, load
+from conformance.judgement.judging import Answer, judge_results
 from conformance.judgement.observing import observed
 from conformance.judgement.verdict import NoResult, Right, Unsaid, Verdict, Wrong
 from reference import DTYPES, Array, Precision
+from tests.support.judging import judge_implementation
 from tests.support.kernels import ORDERS, Altered, Kernel, made, with_parameters
 
 TORCH = load("torch.nn.LSTM")
@@ -25,7 +26,7 @@ def wrong(answer: Answer) -> Wrong:
 
 def judged(case: Case, other: Case) -> Verdict:
     """What torch computes for `other`, as results of `case`."""
-    return judge_results("other", case, observed(TORCH, other)).verdict
+    return judge_results("other", case, list(observed(TORCH, other))).verdict
 
 
 RIGHT: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
@@ -165,7 +166,7 @@ def test_tile_is_described() -> None:
 def test_declared_precision_is_allowed() -> None:
     """Products of TF32 are wrong, unless they are declared."""
     case = made((16, 32, 10, 2), scale=2.0)
-    results = observed(Kernel(bits=10), case)
+    results = list(observed(Kernel(bits=10), case))
     assert isinstance(judge_results("tf32", case, results).verdict, Wrong)
     by = Precision(products="tf32")
     assert isinstance(judge_results("tf32", case, results, by).verdict, Right)
@@ -192,6 +193,66 @@ def test_nan_out_of_nothing_is_wrong() -> None:
     verdict = judge_results("nan", case, [replace(result, output=output)]).verdict
     assert isinstance(verdict, Wrong)
     assert (verdict.place.step, verdict.place.row) == (4, 2)
+
+
+def test_state_that_is_returned_as_nan_is_wrong() -> None:
+    """It stands for one that is not returned only where the implementation returns none."""
+    case = made((6, 8, 12, 3))
+
+    class Forgets(Kernel):
+        def run(self, case: Case) -> Result:
+            result = super().run(case)
+            return replace(result, c_n=result.c_n * np.nan)
+
+    verdict = judge_implementation(Forgets(), case).verdict
+    assert isinstance(verdict, Wrong)
+    assert (verdict.place.result, verdict.place.row, verdict.place.unit) == ("c_n", 0, 0)
+    assert isinstance(judge(case, Forgets().run(case)).verdict, Right)
+
+
+def test_h_n_alone_is_wrong() -> None:
+    """The output is right, and the cause says so."""
+    case = made((6, 8, 5, 3))
+    result = TORCH.run(case)
+    off = result.h_n.copy()
+    off[0, 1, 2] += 0.1
+    verdict = judge_results("off", case, [replace(result, h_n=off)]).verdict
+    assert isinstance(verdict, Wrong)
+    assert (verdict.place.result, verdict.place.row, verdict.place.unit) == ("h_n", 1, 2)
+    assert any("only the h that is returned" in cause for cause in verdict.causes)
+
+
+def test_nothing_is_said_of_no_rows() -> None:
+    """Nor is anything estimated."""
+    case = made((6, 8, 5, 0))
+    judgement = judge(case, TORCH.run(case))
+    assert isinstance(judgement.verdict, Unsaid)
+    assert "no rows" in str(judgement)
+
+
+def test_middle_layer_that_is_wrong_in_the_whole_only_is_found() -> None:
+    """Its states then are not those of the layer alone."""
+    case = made((5, 7, 9, 2), num_layers=3)
+
+    def swapped(given: Case) -> Case:
+        if given.configuration.num_layers < 2:
+            return given
+        return with_parameters(given, weight_hh_l1=lambda _: given.parameters["weight_hh_l0"])
+
+    verdict = wrong(judge_implementation(Altered(swapped, "swapped", Kernel()), case))
+    assert verdict.place.layer == 1
+
+
+def test_implementation_of_several_layers_only_is_judged_as_a_whole() -> None:
+    """That is all that it shows."""
+    case = made((4, 5, 8, 2), num_layers=2)
+
+    class Two(Kernel):
+        supports = Support(gradients=False, min_layers=2, max_layers=2)
+
+    answer = judge_implementation(Two(), case)
+    assert isinstance(answer.verdict, Right)
+    assert not answer.layers
 
 
 def test_weight_that_is_not_finite_is_named() -> None:

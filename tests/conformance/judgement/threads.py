@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from conformance import Case, Result
-from conformance.judgement.judging import Answer, judge_implementation
+from conformance.judgement.judging import Answer
 from reference import Array, Precision
+from tests.support.judging import judge_implementation
 from tests.support.kernels import Kernel, made
 
 HUGE = 3.4e38

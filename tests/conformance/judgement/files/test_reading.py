@@ -145,6 +145,16 @@ def test_several_are_chosen_by_their_prefix() -> None:
         (lambda c: c.pop("r.weight_hh_l0"), "has no r.weight_hh_l0, but"),
         (lambda c: c.pop("r.weight_ih_l0_reverse"), "has no r.weight_ih_l0_reverse"),
         (lambda c: c.pop("r.bias_hh_l1"), "has no r.bias_hh_l1"),
+        (
+            lambda c: c.update({"r.weight_ih_l999999999": np.zeros(3, "f4")}),
+            "has no r.weight_ih_l2",
+        ),
+        (lambda c: c.update({"r.bias_hh_l1": np.zeros(16, "i1")}), "r.bias_hh_l1 has dtype int8"),
+        (lambda c: c.update({"r.weight_hh_l0": np.zeros((12, 4), "f4")}), r"r.weight_hh_l0 has sh"),
+        (
+            lambda c: c.update({"r.weight_ih_l0": np.zeros((12, 3), "f4")}),
+            r"float32 \(12, 3\), r.w",
+        ),
         (lambda c: c.update({"r.bias_ih_l1": np.zeros(3, "f4")}), r"r.bias_ih_l1 has shape \(3,\)"),
         (lambda c: c.update({"r.weight_hh_l1": np.zeros((16, 3), "f4")}), "r.weight_hh_l1 has sh"),
     ],
@@ -191,6 +201,35 @@ def test_truncated_files_are_refused(way: str, part: float, tmp_path: Path) -> N
         lstms(path)
     assert "\n" not in str(caught.value)
     assert name in str(caught.value)
+
+
+def refusal(path: Path) -> str | None:
+    """What is said of a file that is refused; None if it is read."""
+    try:
+        lstms(path)
+    except UsageError as error:
+        return str(error)
+    return None
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("way", WRITERS)
+def test_changed_bytes_are_refused_or_read(way: str, tmp_path: Path) -> None:
+    """Whatever stands in a file, one line says what is wrong, or arrays come out."""
+    name, write = WRITERS[way]
+    path, generator = tmp_path / name, np.random.default_rng(0)
+    write(Encoder(), path)
+    content = np.frombuffer(path.read_bytes(), np.uint8)
+    refused = 0
+    for _ in range(60):
+        changed = content.copy()
+        end = len(content) if generator.random() < 0.5 else 3000
+        changed[generator.integers(0, end, 3)] = generator.integers(0, 256, 3)
+        path.write_bytes(changed.tobytes())
+        text = refusal(path)
+        assert text is None or (str(path) in text and "\n" not in text)
+        refused += text is not None
+    assert refused
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
