@@ -53,7 +53,8 @@ def calls_are_independent(implementation: TorchModule, case: Case) -> float:
     """A module answers rightly whatever it was called with before, ten times over.
 
     The calls before have many steps or one, many rows or one, lengths or none, no batch, no initial
-    states, gradients on or off, or another dtype, and one has to be refused.
+    states, gradients on or off, or another dtype, and one has to be refused. Or their sizes are the
+    same and the numbers are others, in new tensors or in the same.
     """
     other = "float32" if case.dtype.name == "float64" else "float64"
     if case.dtype.name == "float64":  # so that float32 holds the parameters as well
@@ -62,6 +63,11 @@ def calls_are_independent(implementation: TorchModule, case: Case) -> float:
     with entered(implementation) as within:
         session = session_of(within, case)
         share = _called(implementation, session, [case, *calls])
+        session.run(case, grad=False)
+        again = resized(case, case.seq_len, case.batch_size)
+        known = truth(again, implementation)
+        result = session.run(again, grad=False, in_place=True)
+        share = max(share, agree(result, known.result, known.bound))
         session.attempt_a_wrong_call()
         share = max(share, _called(implementation, session, [case]))
         if other in implementation.supports.dtypes:
@@ -96,6 +102,8 @@ def _other_calls(implementation: Implementation, case: Case) -> list[Case]:
     if case.batched and supports.lengths:
         falling = np.maximum(steps - np.arange(many.batch_size) % steps, 1)
         others += [replace(many, lengths=falling), replace(case, lengths=None)]
+    if case.lengths is not None:
+        others += [replace(case, lengths=np.roll(case.lengths, 1))]
     others += [many]
     if case.batched and False in supports.batched:
         others += [without_batch(case)]

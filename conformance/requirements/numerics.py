@@ -160,7 +160,6 @@ _ROWS: dict[str, Any] = {
     "level": "core",
     "share_of_cases": 0.5,
     "batched": True,
-    "lengths": False,
     "batch_size": (2, 8),
 }
 
@@ -177,14 +176,41 @@ def nan_stays_in_its_row(implementation: Implementation, case: Case) -> float:
         worst = max(worst, share)
         row = np.array([case.batch_size // 2])
         true = rows_of(case, trace(spoiled).result, row)
-        for (result, got), (_, expected) in zip(
-            rows_of(case, after, row).items(), true.items(), strict=True
-        ):
-            where = np.isnan(expected.astype(np.float64))
-            is_nan = np.isnan(got.astype(np.float64))[where] * 1.0
-            what = f"isnan({result}) with NaN in {name}"
-            close(what, is_nan, np.ones(is_nan.shape), 0.0, quantity=Quantity.OTHER)
+        _nan_where_true(rows_of(case, after, row), true, name)
     return worst
+
+
+def _nan_where_true(got: Result, true: Result, name: str) -> None:
+    """Check that what `got` has is NaN wherever that is `true`, with a NaN in `name`."""
+    for (result, array), (_, expected) in zip(got.items(), true.items(), strict=True):
+        where = np.isnan(expected.astype(np.float64))
+        is_nan = np.isnan(array.astype(np.float64))[where] * 1.0
+        what = f"isnan({result}) with NaN in {name}"
+        close(what, is_nan, np.ones(is_nan.shape), 0.0, quantity=Quantity.OTHER)
+
+
+@requirement(
+    source="IEEE 754: operations on NaN give NaN",
+    level="core",
+    share_of_cases=0.3,
+    hidden_size=(1, 8),
+    input_size=(1, 8),
+    seq_len=(1, 8),
+)
+def nan_in_a_parameter_reaches_the_results(implementation: Implementation, case: Case) -> None:
+    """A NaN in a weight or a bias, as training that diverged leaves it, makes results NaN.
+
+    There is one in turn in each kind of parameter, of some layer and direction.
+    """
+    if not case.input.size:
+        return
+    suffixes = case.configuration.suffixes()
+    suffix = suffixes[(case.seq_len + case.batch_size) % len(suffixes)]
+    for name in [each for each in case.parameters if each.partition("_l")[2] == suffix.removeprefix("_l")]:
+        array = case.parameters[name].copy()
+        array.flat[array.size // 2] = np.nan
+        spoiled = replace(case, parameters={**case.parameters, name: array})
+        _nan_where_true(run(implementation, spoiled), trace(spoiled).result, name)
 
 
 @requirement(
@@ -195,7 +221,8 @@ def nan_stays_in_its_row(implementation: Implementation, case: Case) -> float:
 def infinity_stays_in_its_row(implementation: Implementation, case: Case) -> float:
     """An infinite input or h_0 saturates the gates: results stay finite. Other rows do not change.
 
-    An infinite c_0 stays infinite where the forget gate is one half, and h stays finite.
+    An infinite c_0 stays infinite where the forget gate is one half, and h stays finite. Infinity
+    has either sign.
     """
     nonzero = {
         name: np.where(array == 0, np.ones_like(array), array)
@@ -207,7 +234,8 @@ def infinity_stays_in_its_row(implementation: Implementation, case: Case) -> flo
     for argument in case.arguments():
         parameters = _with_half_forgotten(case) if argument == "c_0" else nonzero
         finite = replace(case, parameters=parameters)
-        spoiled = _spoiled(finite, argument, np.inf)
+        sign = 1 if (case.seq_len + case.configuration.hidden_size) % 2 else -1
+        spoiled = _spoiled(finite, argument, sign * np.inf)
         share, after = _other_rows_unchanged(implementation, finite, spoiled)
         worst = max(worst, share)
         for name in implementation.supports.results:

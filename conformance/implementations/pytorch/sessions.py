@@ -29,11 +29,19 @@ class Session:
         self._given: dict[str, torch.Tensor] = {}
         self._returned: dict[str, torch.Tensor] = {}
 
-    def run(self, case: Case, *, grad: bool | None = True) -> Result:
-        """Call the module: under ``no_grad`` if `grad` is False, ``inference_mode`` if None."""
+    def run(self, case: Case, *, grad: bool | None = True, in_place: bool = False) -> Result:
+        """Call the module: under ``no_grad`` if `grad` is False, ``inference_mode`` if None.
+
+        If `in_place`, the numbers of `case` are written to the tensors of the last call.
+        """
         mode: Any = {True: contextlib.nullcontext, False: torch.no_grad, None: torch.inference_mode}
         with mode[grad](), _noted_under(mode[grad]):
             given = {name: to_tensor(a, case.device) for name, a in case.arguments().items()}
+            if in_place:
+                for name, tensor in given.items():
+                    note("{last}.copy_({tensor})", last=self._given[name], tensor=tensor)
+                    self._given[name].copy_(tensor)
+                given = self._given
             states = (given["h_0"], given["c_0"]) if case.h_0 is not None else None
             self._given = given
             tensors = self.implementation.call_with(self.module, case, given["input"], states)
