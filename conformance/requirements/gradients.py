@@ -158,6 +158,25 @@ def gradients_of_larger_batches_are_right(implementation: Implementation, case: 
 @requirement(
     source=CHAIN_RULE,
     applies=gradients,
+    **{
+        **CASES,
+        "hidden_size": (34, 67),
+        "input_size": (1, 67),
+        "seq_len": (1, 2),
+        "batch_size": (1, 19),
+        "num_layers": (1, 3),
+        "share_of_cases": 0.4,
+    },
+    dtypes=["float64"],
+)
+def gradients_of_wide_networks_are_right(implementation: Implementation, case: Case) -> float:
+    """With 34 units and more, in every layer and direction, all gradients are the true ones."""
+    return _matches(implementation, case)
+
+
+@requirement(
+    source=CHAIN_RULE,
+    applies=gradients,
     **{**CASES, "num_layers": (4, 5), "seq_len": (1, 6), "share_of_cases": 0.2},
     dtypes=["float64"],
 )

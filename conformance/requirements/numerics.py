@@ -206,7 +206,9 @@ def nan_in_a_parameter_reaches_the_results(implementation: Implementation, case:
         return
     suffixes = case.configuration.suffixes()
     suffix = suffixes[(case.seq_len + case.batch_size) % len(suffixes)]
-    for name in [each for each in case.parameters if each.partition("_l")[2] == suffix.removeprefix("_l")]:
+    for name in [
+        each for each in case.parameters if each.partition("_l")[2] == suffix.removeprefix("_l")
+    ]:
         array = case.parameters[name].copy()
         array.flat[array.size // 2] = np.nan
         spoiled = replace(case, parameters={**case.parameters, name: array})

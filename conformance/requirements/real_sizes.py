@@ -61,7 +61,7 @@ def tiles_match_reference(implementation: Implementation, case: Case) -> float:
     level="core",
     applies=observed,
     **sizes(
-        2**26, input_size=(15, 1024), hidden_size=(129, 1025), batch_size=(15, 64), seq_len=(2, 4)
+        2**26, input_size=(15, 1024), hidden_size=(129, 1025), batch_size=(15, 64), seq_len=(1, 4)
     ),
     **FULL,
 )
@@ -129,12 +129,53 @@ def hundreds_of_steps_match_reference(implementation: Implementation, case: Case
     level="core",
     applies=observed,
     **sizes(
-        2**25, input_size=(15, 130), hidden_size=(34, 257), batch_size=(129, 513), seq_len=(2, 4)
+        2**25, input_size=(15, 130), hidden_size=(34, 257), batch_size=(129, 513), seq_len=(1, 4)
     ),
     **FULL,
 )
 def hundreds_of_rows_match_reference(implementation: Implementation, case: Case) -> float:
     """The equations hold in every one of hundreds of rows."""
+    return against_reference(implementation, case)
+
+
+@requirement(
+    source=EQUATIONS,
+    level="core",
+    applies=observed,
+    **sizes(2**22, input_size=(1, 8), hidden_size=(7, 17), batch_size=(65, 257), seq_len=(65, 257))
+    | {"share_of_cases": 0.2},
+    batched=True,
+)
+def many_steps_of_many_rows_match_reference(implementation: Implementation, case: Case) -> float:
+    """With thousands of rows times steps, also in packed batches, the equations hold everywhere."""
+    return against_reference(implementation, case)
+
+
+@requirement(
+    source=EQUATIONS,
+    level="core",
+    applies=observed,
+    **sizes(2**24, input_size=(1, 1024), hidden_size=(34, 257), batch_size=(1, 1), seq_len=(1, 129))
+    | {"share_of_cases": 0.3},
+    batched=False,
+)
+def large_layers_without_a_batch_match_reference(
+    implementation: Implementation, case: Case
+) -> float:
+    """Without a batch, the equations hold for hundreds of units, features and steps."""
+    return against_reference(implementation, case)
+
+
+@requirement(
+    source=EQUATIONS,
+    level="core",
+    applies=observed,
+    **sizes(2**24, input_size=(64, 64), hidden_size=(64, 64), batch_size=(32, 32), seq_len=(1, 8))
+    | {"share_of_cases": 0.3},
+    **FULL,
+)
+def whole_tiles_match_reference(implementation: Implementation, case: Case) -> float:
+    """The equations hold where features, units and rows all are multiples of 32, as tiles are."""
     return against_reference(implementation, case)
 
 

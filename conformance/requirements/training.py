@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 
@@ -78,7 +80,8 @@ def calls_before_one_backward_add_up(implementation: TorchModule, case: Case) ->
 def calls_before_training_change_no_gradient(implementation: TorchModule, case: Case) -> float:
     """A module that was called in any mode, dtype and size before is trained as a new one is.
 
-    So it is in another thread, in another one for the backward pass, and after many training steps.
+    So it is in another thread, where that does the backward pass alone, or a call before it, and
+    after many training steps.
     """
     other = "float32" if case.dtype.name == "float64" else "float64"
     if case.dtype.name == "float64":  # so that float32 holds the parameters as well
@@ -88,15 +91,14 @@ def calls_before_training_change_no_gradient(implementation: TorchModule, case: 
     expected, bound = true_gradients(implementation, case, weights)
     share = 0.0
 
-    def trained(after: str, pool: ThreadPoolExecutor | None = None) -> None:
+    def trained(after: str, finish: Callable[[Any], object] = lambda loss: loss.backward()) -> None:
         nonlocal share
         module = differentiated(implementation, case, module=session.module)
         try:
-            if pool is None:
-                module.backward(weights)
-            else:
-                with blamed():
-                    pool.submit(module.loss(weights).backward).result()
+            loss = module.loss(weights)
+            note("{loss}.backward()", loss=loss)
+            with blamed():
+                finish(loss)
             share = max(share, close_gradients(module.gradients(), expected, bound))
         except Mismatch as mismatch:
             mismatch.what += f" after {after}"
@@ -119,7 +121,15 @@ def calls_before_training_change_no_gradient(implementation: TorchModule, case: 
     trained("a call that raised")
     with paused(), ThreadPoolExecutor(1) as pool:
         pool.submit(trained, "all of this, in another thread").result()
-        trained("all of this, backward in another thread", pool)
+        trained(
+            "a forward pass in another thread", lambda loss: pool.submit(loss.backward).result()
+        )
+
+        def after_another_call(loss: Any) -> None:
+            pool.submit(session.run, case).result()
+            loss.backward()
+
+        trained("a call between, in another thread", after_another_call)
         for _ in range(_ROUNDS):
             trained("many training steps")
     return share

@@ -19,7 +19,8 @@ from reference import RESULTS, Array, Case, Result
 class Session:
     """A module that is built once for `case` and called with cases of the same configuration.
 
-    The tensors of the last call are kept, so that a requirement can see whether they changed.
+    The tensors of the last call are kept, so that a requirement can see whether they changed;
+    `returned` are its results by name.
     """
 
     def __init__(self, implementation: TorchModule, case: Case) -> None:
@@ -27,7 +28,7 @@ class Session:
         self.case = case
         self.module = implementation.build(case)
         self._given: dict[str, torch.Tensor] = {}
-        self._returned: dict[str, torch.Tensor] = {}
+        self.returned: dict[str, torch.Tensor] = {}
 
     def run(self, case: Case, *, grad: bool | None = True, in_place: bool = False) -> Result:
         """Call the module: under ``no_grad`` if `grad` is False, ``inference_mode`` if None.
@@ -45,7 +46,7 @@ class Session:
             states = (given["h_0"], given["c_0"]) if case.h_0 is not None else None
             self._given = given
             tensors = self.implementation.call_with(self.module, case, given["input"], states)
-        self._returned = dict(zip(RESULTS, tensors, strict=True))
+        self.returned = dict(zip(RESULTS, tensors, strict=True))
         return checked(to_result(tensors), case)
 
     def arguments(self) -> dict[str, tuple[Array, Array]]:
@@ -59,13 +60,13 @@ class Session:
 
     def results(self) -> dict[str, Array]:
         """Read the results of the last call as they are now, by name."""
-        return {name: to_array(tensor, name) for name, tensor in self._returned.items()}
+        return {name: to_array(tensor, name) for name, tensor in self.returned.items()}
 
     def overwrite(self, name: str) -> None:
         """Fill the result `name` of the last call with another number, in place."""
-        note("{result}.detach().fill_(7.0)", result=self._returned[name])
+        note("{result}.detach().fill_(7.0)", result=self.returned[name])
         with torch.no_grad():
-            self._returned[name].detach().fill_(7.0)
+            self.returned[name].detach().fill_(7.0)
 
     def convert(self, dtype: str) -> None:
         """Convert the module to `dtype`, a name such as ``float64``."""
