@@ -25,7 +25,7 @@ from conformance.requirements.helpers.needs import dropout
 from conformance.requirements.helpers.randomness import seeded
 from conformance.requirements.helpers.readable import Readable, passing, uniform
 from conformance.requirements.helpers.torch_only import session as session_of
-from conformance.requirements.variations import without_batch
+from conformance.requirements.variations import with_dropout, without_batch
 from reference import Array, Case, Result, forward_bound, trace
 
 _FEW: dict[str, Any] = {
@@ -112,11 +112,12 @@ def dropout_is_drawn_anew(implementation: TorchModule, case: Case) -> float:
     lengths=False,
 )
 def large_networks_drop_everywhere(implementation: TorchModule, case: Case) -> float:
-    """Over ten layers or fewer, and 65 steps, rows and features or more, each value can be dropped.
+    """In nine layers or fewer, and 65 steps, rows and features or more, any value can be dropped.
 
     So it is without biases, and without a batch. Each layer reads what its own direction of the
     layer below hands on, so that a value arrives, scaled, if none of L - 1 masks dropped it: with a
-    probability of (1 - p)^(L - 1). In one case the probability of a false alarm is at most 1e-15.
+    probability of (1 - p)^(L - 1), where p is less in deep networks. In one case the probability of
+    a false alarm is at most 1e-15.
     """
     tried, supports = [(case, True)], implementation.supports
     if False in supports.bias and case.configuration.hidden_size % 2:
@@ -128,8 +129,10 @@ def large_networks_drop_everywhere(implementation: TorchModule, case: Case) -> f
 
 def _drops_everywhere(implementation: TorchModule, case: Case, bias: bool) -> float:
     """Check the options of `case`, with or without biases, in a large network."""
+    wanted = case.configuration.num_layers + 4 * (case.seq_len % 2)
+    layers = int(min(wanted, implementation.supports.max_layers))
+    case = with_dropout(case, case.configuration.dropout / (layers - 1))
     of = case.configuration
-    layers = int(min(of.num_layers * (1 + case.seq_len % 2), implementation.supports.max_layers))
     given, one = (
         passing(case, layers, bias, each) for each in (LARGE[case.seq_len // 2 % 2], (1, 1, 1))
     )
