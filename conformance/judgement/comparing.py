@@ -9,7 +9,7 @@ import numpy as np
 
 from conformance.judgement.judging import Answer
 from conformance.judgement.sensitivity import RUNS, Sensitivity, sensitivity
-from conformance.requirements.variations import rows as some_rows
+from conformance.requirements.parts import rows as some_rows
 from reference import Arithmetic, Array, Case, Precision
 
 PERTURBED, LEAST = 5e10, 4

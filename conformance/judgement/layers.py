@@ -15,7 +15,7 @@ import numpy as np
 
 from conformance.checking.comparison import shares
 from conformance.judgement.verdict import Extent, Place
-from conformance.requirements.variations import rows as some_rows
+from conformance.requirements.parts import rows as some_rows
 from reference import Arithmetic, Array, Case, Result
 from reference.local_bounds import local_layers, results_of
 

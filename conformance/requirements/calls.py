@@ -16,7 +16,7 @@ from conformance.implementations.failures import Mismatch, blamed
 from conformance.implementations.implementation import Implementation
 from conformance.implementations.torch_module import TorchModule, is_torch_module
 from conformance.recording.tape import note, paused
-from conformance.requirements.gradients import (
+from conformance.requirements.helpers.gradients import (
     close_gradients,
     cotangents,
     module_gradients,
@@ -25,12 +25,8 @@ from conformance.requirements.gradients import (
 from conformance.requirements.helpers.needs import torch_module
 from conformance.requirements.helpers.torch_only import differentiated, entered, to_result
 from conformance.requirements.helpers.torch_only import session as session_of
-from conformance.requirements.variations import (
-    converted,
-    resized,
-    with_weights_negated,
-    without_batch,
-)
+from conformance.requirements.parts import without_batch
+from conformance.requirements.variations import converted, resized, with_weights_negated
 from reference import Case
 
 if TYPE_CHECKING:

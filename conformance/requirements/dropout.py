@@ -12,7 +12,7 @@ from conformance.checking.requirement import requirement
 from conformance.implementations.failures import blamed
 from conformance.implementations.torch_module import TorchModule
 from conformance.recording.tape import note
-from conformance.requirements.gradients import close_gradients, cotangents
+from conformance.requirements.helpers.gradients import close_gradients, cotangents
 from conformance.requirements.helpers.needs import and_also, dropout, gradients
 from conformance.requirements.helpers.randomness import seeded
 from conformance.requirements.helpers.readable import LAYERS, Readable, readable

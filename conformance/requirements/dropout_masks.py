@@ -25,7 +25,8 @@ from conformance.requirements.helpers.needs import dropout
 from conformance.requirements.helpers.randomness import seeded
 from conformance.requirements.helpers.readable import Readable, passing, uniform
 from conformance.requirements.helpers.torch_only import session as session_of
-from conformance.requirements.variations import with_dropout, without_batch
+from conformance.requirements.parts import without_batch
+from conformance.requirements.variations import with_dropout
 from reference import Array, Case, Result, forward_bound, trace
 
 _FEW: dict[str, Any] = {

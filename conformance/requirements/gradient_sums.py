@@ -11,7 +11,6 @@ import numpy as np
 from conformance.checking.comparison import arithmetic
 from conformance.checking.requirement import requirement
 from conformance.implementations.implementation import Implementation
-from conformance.requirements.gradients import close_gradients, cotangents, gradients_of
 from conformance.requirements.helpers.cancelling import (
     ordinary,
     saturates,
@@ -19,6 +18,7 @@ from conformance.requirements.helpers.cancelling import (
     with_row_sums,
     with_saturated_layer,
 )
+from conformance.requirements.helpers.gradients import close_gradients, cotangents, gradients_of
 from conformance.requirements.helpers.needs import gradients
 from conformance.requirements.precision import ACCUMULATED, SUMS
 from reference import Arithmetic, Array, Case

@@ -14,7 +14,7 @@ from conformance.checking.requirement import requirement
 from conformance.implementations.failures import Misbehaviour, blamed
 from conformance.implementations.torch_module import TorchModule
 from conformance.recording.tape import attempted, note
-from conformance.requirements.gradients import (
+from conformance.requirements.helpers.gradients import (
     CASES,
     close_gradients,
     cotangents,
@@ -22,7 +22,8 @@ from conformance.requirements.gradients import (
     true_gradients,
 )
 from conformance.requirements.helpers.torch_only import differentiated, to_result
-from conformance.requirements.variations import time_axis, with_weights_negated
+from conformance.requirements.parts import time_axis
+from conformance.requirements.variations import with_weights_negated
 from reference import Array, Case, DType
 
 AUTOGRAD = "PyTorch documentation, autograd mechanics"

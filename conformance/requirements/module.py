@@ -21,7 +21,7 @@ from conformance.recording.text import shown
 from conformance.requirements.helpers.needs import and_also, offering, torch_module, unbatched
 from conformance.requirements.helpers.randomness import FALSE_ALARM, seeded
 from conformance.requirements.helpers.torch_only import to_result, to_tensor
-from conformance.requirements.variations import without_batch
+from conformance.requirements.parts import without_batch
 from reference import DTYPES, Case
 
 _MODULES = 16

@@ -17,15 +17,19 @@ from conformance.requirements.helpers.cancelling import (
     with_projected_sums,
     with_recurrent_sums,
 )
-from conformance.requirements.variations import layer_alone
+from conformance.requirements.parts import layer_alone
 from reference import Case, trace
 from reference.bounds import float64
 from reference.products import projection_error
 
+TF32 = (
+    "PyTorch documentation, notes on CUDA semantics: float32 products are cut to TF32 only where "
+    "that is allowed"
+)
+
 
 @requirement(
-    source="PyTorch documentation, notes on CUDA semantics: float32 products are cut to TF32 only "
-    "where that is allowed",
+    source=TF32,
     level="core",
     dtypes=["float64", "float32"],
     weights=["zeros", "one", "default", "unit", "small"],

@@ -15,12 +15,8 @@ from conformance.recording.ending import unequal
 from conformance.requirements.helpers.needs import returning, torch_module
 from conformance.requirements.helpers.torch_only import differentiated, to_result
 from conformance.requirements.helpers.torch_only import session as session_of
-from conformance.requirements.variations import (
-    concatenated_in_time,
-    given_and_omitted,
-    steps,
-    with_input,
-)
+from conformance.requirements.parts import concatenated_in_time, steps
+from conformance.requirements.variations import given_and_omitted, with_input
 from reference import RESULTS, Case
 
 CALL = "torch.nn.LSTM documentation, 'Inputs' and 'Outputs'"

@@ -13,7 +13,7 @@ from conformance.checking.requirement import requirement
 from conformance.implementations.failures import Mismatch, Quantity, blamed
 from conformance.implementations.torch_module import TorchModule
 from conformance.recording.tape import note, paused
-from conformance.requirements.gradients import (
+from conformance.requirements.helpers.gradients import (
     CASES,
     close_gradients,
     cotangents,
@@ -22,13 +22,7 @@ from conformance.requirements.gradients import (
 )
 from conformance.requirements.helpers.torch_only import differentiated
 from conformance.requirements.helpers.torch_only import session as session_of
-from conformance.requirements.variations import (
-    converted,
-    resized,
-    sliced,
-    transposed,
-    with_arrays,
-)
+from conformance.requirements.variations import converted, resized, sliced, transposed, with_arrays
 from reference import Case, Result, backward, trace
 
 _ROUNDS = 6

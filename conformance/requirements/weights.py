@@ -12,7 +12,7 @@ from conformance.checking.requirement import requirement
 from conformance.implementations.failures import WrongElement, blamed
 from conformance.implementations.torch_module import TorchModule
 from conformance.recording.tape import note
-from conformance.requirements.gradients import (
+from conformance.requirements.helpers.gradients import (
     CASES,
     close_gradients,
     cotangents,
