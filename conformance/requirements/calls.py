@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from conformance.checking.requirement import requirement
 from conformance.implementations.failures import Mismatch, blamed
 from conformance.implementations.implementation import Implementation
 from conformance.implementations.torch_module import TorchModule, is_torch_module
-from conformance.recording.tape import note, paused
+from conformance.recording.noting import note, paused
 from conformance.requirements.helpers.gradients import (
     close_gradients,
     cotangents,
@@ -132,9 +132,14 @@ def form_of_states_does_not_matter(implementation: TorchModule, case: Case) -> f
 
     from conformance.implementations.pytorch.wrapped import Wrapped
 
-    known = truth(case, implementation)
     module = implementation.build(case)
     share = 0.0
+
+    def called(form: Callable[..., Any], text: str, case: Case) -> float:
+        known = truth(case, implementation)
+        wrapped = Wrapped.of(module, form, text)
+        return agree(to_result(implementation.call(wrapped, case), case), known.result, known.bound)
+
     forms: dict[str, Any] = {
         "lambda x, hx: {module}(x, hx=hx)": lambda module, x, hx: module(x, hx=hx),
         "lambda x, hx: {module}(x, list(hx))": lambda module, x, hx: module(x, list(hx)),
@@ -143,18 +148,13 @@ def form_of_states_does_not_matter(implementation: TorchModule, case: Case) -> f
             lambda module, x, hx: module(x, tuple(torch.cat([1 - s, s])[len(s) :] for s in hx))
         ),
     }
-    for text, called in forms.items():
-        wrapped = Wrapped.of(module, called, text)
-        result = to_result(implementation.call(wrapped, case), case)
-        share = max(share, agree(result, known.result, known.bound))
+    for text, form in forms.items():
+        share = max(share, called(form, text, case))
     if implementation.is_cell or case.configuration.proj_size:
         return share
-    twins = replace(case, c_0=case.h_0)
-    known = truth(twins, implementation)
     text = "lambda x, hx: {module}(x, (hx[0], hx[0]))"
-    wrapped = Wrapped.of(module, lambda module, x, hx: module(x, (hx[0], hx[0])), text)
-    result = to_result(implementation.call(wrapped, twins), twins)
-    return max(share, agree(result, known.result, known.bound))
+    twins = replace(case, c_0=case.h_0)
+    return max(share, called(lambda module, x, hx: module(x, (hx[0], hx[0])), text, twins))
 
 
 @requirement(

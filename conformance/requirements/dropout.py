@@ -11,7 +11,7 @@ from conformance.checking.comparison import agree, arithmetic, truth
 from conformance.checking.requirement import requirement
 from conformance.implementations.failures import blamed
 from conformance.implementations.torch_module import TorchModule
-from conformance.recording.tape import note
+from conformance.recording.noting import mode, note
 from conformance.requirements.helpers.gradients import close_gradients, cotangents
 from conformance.requirements.helpers.needs import and_also, dropout, gradients
 from conformance.requirements.helpers.randomness import seeded
@@ -195,9 +195,9 @@ def gradients_have_the_mask_of_the_results(implementation: TorchModule, case: Ca
         loss = module.loss(weights)
         answer = module.answer
         module.results()
-    note("{module}.eval()\n{loss}.backward()", module=module.module, loss=loss)
     with blamed():
-        module.module.eval()
+        mode(module.module.eval())
+        note("{loss}.backward()", loss=loss)
         loss.backward()  # type: ignore[no-untyped-call]
     evaluated = _with_masks_of(network, to_result(answer, network.case))
     bound = gradient_bound(evaluated, weights, arithmetic(network.case, implementation))

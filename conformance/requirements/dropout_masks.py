@@ -11,7 +11,7 @@ from conformance.checking.comparison import agree, arithmetic, close, nothing
 from conformance.checking.requirement import requirement
 from conformance.implementations.failures import Mismatch
 from conformance.implementations.torch_module import TorchModule
-from conformance.recording.tape import bind
+from conformance.recording.noting import bind
 from conformance.requirements.dropout import ANY, DOCUMENTED, SCALING, in_train_mode
 from conformance.requirements.helpers.chance import Counts, most_surprising
 from conformance.requirements.helpers.masks import (

@@ -18,7 +18,7 @@ from conformance.implementations.implementation import (
 )
 from conformance.implementations.torch_module import TorchModule
 from conformance.recording.ending import unequal
-from conformance.recording.tape import bind, note
+from conformance.recording.noting import bind, note
 from conformance.requirements.helpers.gradients import (
     ALL,
     CASES,

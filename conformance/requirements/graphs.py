@@ -13,7 +13,7 @@ from conformance.checking.comparison import agree, truth
 from conformance.checking.requirement import requirement
 from conformance.implementations.failures import Misbehaviour, blamed
 from conformance.implementations.torch_module import TorchModule
-from conformance.recording.tape import attempted, note
+from conformance.recording.noting import attempted, note
 from conformance.requirements.helpers.gradients import (
     CASES,
     close_gradients,

@@ -15,8 +15,8 @@ from conformance.checking.requirement import requirement
 from conformance.implementations.failures import Mismatch, Quantity, WrongAttribute, blamed
 from conformance.implementations.torch_module import TorchModule
 from conformance.recording.ending import Ending, ending, unequal
+from conformance.recording.noting import bind, note, paused
 from conformance.recording.operands import keyword_arguments, part
-from conformance.recording.tape import bind, note, paused
 from conformance.recording.text import shown
 from conformance.requirements.helpers.needs import and_also, offering, torch_module, unbatched
 from conformance.requirements.helpers.randomness import FALSE_ALARM, seeded

@@ -14,7 +14,7 @@ from conformance.implementations.failures import Mismatch, Quantity, blamed
 from conformance.implementations.implementation import Implementation, precision
 from conformance.implementations.torch_module import TorchModule
 from conformance.recording.ending import unequal
-from conformance.recording.tape import bind, note
+from conformance.recording.noting import bind, note
 from conformance.requirements.helpers.gradients import CASES, cotangents, module_gradients
 from conformance.requirements.helpers.needs import and_also, offering
 from conformance.requirements.helpers.torch_only import differentiated

@@ -12,7 +12,7 @@ from conformance.checking.comparison import close
 from conformance.checking.requirement import requirement
 from conformance.implementations.failures import Mismatch, Quantity, blamed
 from conformance.implementations.torch_module import TorchModule
-from conformance.recording.tape import note, paused
+from conformance.recording.noting import note, paused
 from conformance.requirements.helpers.gradients import (
     CASES,
     close_gradients,

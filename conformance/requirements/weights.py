@@ -11,7 +11,7 @@ from conformance.checking.comparison import agree, truth
 from conformance.checking.requirement import requirement
 from conformance.implementations.failures import WrongElement, blamed
 from conformance.implementations.torch_module import TorchModule
-from conformance.recording.tape import note
+from conformance.recording.noting import note
 from conformance.requirements.helpers.gradients import (
     CASES,
     close_gradients,

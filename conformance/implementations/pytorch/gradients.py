@@ -13,7 +13,7 @@ from conformance.implementations.implementation import documented_shapes
 from conformance.implementations.pytorch.tensors import to_array, to_tensor
 from conformance.implementations.torch_module import TorchModule
 from conformance.recording.ending import untrue
-from conformance.recording.tape import bind, note
+from conformance.recording.noting import bind, note
 from reference import RESULTS, Array, Case, Result
 
 

@@ -19,8 +19,8 @@ from conformance.implementations.pytorch import notes as torch_notes
 from conformance.implementations.pytorch.cuda import switches
 from conformance.implementations.pytorch.tensors import TORCH_DTYPES, plain, to_array, to_tensor
 from conformance.recording.ending import Ending, untrue
+from conformance.recording.noting import bind, mode, note
 from conformance.recording.operands import part
-from conformance.recording.tape import bind, mode, note
 from conformance.recording.text import kind_of
 from reference import Array, Case, Configuration, Precision, Result
 from strategies import Support

@@ -12,7 +12,7 @@ from conformance.implementations.implementation import checked
 from conformance.implementations.pytorch.modules import to_result
 from conformance.implementations.pytorch.tensors import TORCH_DTYPES, to_array, to_tensor
 from conformance.implementations.torch_module import TorchModule
-from conformance.recording.tape import attempted, note, under
+from conformance.recording.noting import attempted, note, under
 from reference import RESULTS, Array, Case, Result
 
 

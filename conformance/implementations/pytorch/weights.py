@@ -15,7 +15,7 @@ from conformance.implementations.failures import blamed
 from conformance.implementations.pytorch.tensors import to_tensor
 from conformance.implementations.pytorch.wrapped import Wrapped
 from conformance.implementations.torch_module import TorchModule
-from conformance.recording.tape import note
+from conformance.recording.noting import note
 from reference import Array, Case
 
 Change = Callable[[nn.Parameter, torch.Tensor], object]

@@ -13,7 +13,7 @@ from hypothesis import assume
 
 from conformance.checking.comparison import arithmetic, claimed, close
 from conformance.implementations.implementation import Implementation, run
-from conformance.recording.tape import bind
+from conformance.recording.noting import bind
 from conformance.requirements.parts import first_layers
 from reference import RESULTS, Arithmetic, Array, Case, Result
 from reference.local_bounds import local_arithmetic, local_layers, observation_error, results_of
