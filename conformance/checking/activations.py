@@ -23,7 +23,7 @@ from conformance.implementations.implementation import (
     run,
 )
 from conformance.implementations.torch_module import is_torch_module
-from conformance.recording.tape import paused
+from conformance.recording.noting import paused
 from reference import DTYPES, Array, Case, DType, Result, backward, trace
 from reference.precision import DTYPES_OWN, Precision
 

@@ -13,8 +13,8 @@ from conformance.checking.activations import judging
 from conformance.implementations.failures import Quantity, WrongAttribute, WrongElement
 from conformance.implementations.implementation import Implementation, run
 from conformance.recording.ending import Ending
+from conformance.recording.noting import bind, compared
 from conformance.recording.steps import Comparison
-from conformance.recording.tape import bind, compared
 from reference import RESULTS, Arithmetic, Array, Case, Result, forward_bound, local_bound, trace
 from reference.arithmetic import largest
 

@@ -29,8 +29,9 @@ from conformance.implementations.failures import (
     by_hand,
 )
 from conformance.implementations.implementation import Implementation
+from conformance.recording.noting import recording
 from conformance.recording.steps import Step
-from conformance.recording.tape import Tape, recording
+from conformance.recording.tape import Tape
 from reference import Case
 from strategies import Support, lstm_cases
 from strategies.options import Unsupported

@@ -14,7 +14,7 @@ from conformance.diagnosis.parting import right
 from conformance.diagnosis.recording import Recording
 from conformance.diagnosis.richer import dense, larger
 from conformance.implementations.failures import Failure
-from conformance.requirements.gradients import ALL, cotangents, gradients_of, true_gradients
+from conformance.requirements.helpers.gradients import ALL, cotangents, gradients_of, true_gradients
 from reference import Array, Case, backward, gradient_bound, trace
 
 COARSER = 8

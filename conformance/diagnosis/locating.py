@@ -10,7 +10,7 @@ from conformance.diagnosis.extent import extent
 from conformance.diagnosis.gates import step_alone, wrong_gates
 from conformance.diagnosis.parting import Parting, first_parting, right
 from conformance.diagnosis.recording import Recording
-from conformance.requirements.variations import first_layers, rows
+from conformance.requirements.parts import first_layers, rows
 from reference import Case, Result, trace
 
 

@@ -93,8 +93,8 @@ class WrongElement(Mismatch):
     """An element that is further from its true value than is allowed.
 
     `arrays` is what a script needs to repeat the comparison, from
-    :func:`conformance.recording.tape.compared`; `values` are the arrays themselves: got, expected,
-    allowed.
+    :func:`conformance.recording.noting.compared`; `values` are the arrays themselves: got,
+    expected, allowed.
     """
 
     kind = "wrong element"

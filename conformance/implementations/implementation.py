@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from conformance.implementations.failures import WrongAttribute, blamed
 from conformance.implementations.plain import dtype_of, gradients_of, result_of
+from conformance.recording.noting import note, paused
 from conformance.recording.operands import Made, Origin, Text
-from conformance.recording.tape import note, paused
 from reference import Array, Case, Precision, Result
 from strategies import Support
 

@@ -14,7 +14,7 @@ from conformance.implementations.declared import declared
 from conformance.implementations.failures import Failure, Raised, blamed
 from conformance.implementations.implementation import Implementation
 from conformance.implementations.lenient import lenient
-from conformance.implementations.naming import find, imported, missing, refused
+from conformance.implementations.naming import find, imported, missing, place_of, refused
 from conformance.implementations.own_imports import OURS, Packages
 from conformance.implementations.shipped import SHIPPED
 from conformance.recording.operands import Origin

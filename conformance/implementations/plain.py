@@ -15,7 +15,7 @@ from numpy.ma import MaskedArray
 
 from conformance.implementations.failures import NoResult, WrongAttribute
 from conformance.recording.ending import untrue
-from conformance.recording.tape import bind
+from conformance.recording.noting import bind
 from conformance.recording.text import kind_of, line_of, place_of
 from reference import RESULTS, Array, Case, Result
 

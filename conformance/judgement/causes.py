@@ -19,7 +19,7 @@ from conformance.diagnosis.alternatives.weights import WEIGHTS
 from conformance.judgement.elements import laid_out
 from conformance.judgement.layers import Layer, judged
 from conformance.judgement.verdict import Extent, Place
-from conformance.requirements.variations import rows as some_rows
+from conformance.requirements.parts import rows as some_rows
 from reference import Arithmetic, Array, Case, Precision, Result, forward_bound, trace
 from reference.local_bounds import local_layers
 

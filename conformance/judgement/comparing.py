@@ -9,8 +9,8 @@ import numpy as np
 
 from conformance.judgement.judging import Answer
 from conformance.judgement.sensitivity import RUNS, Sensitivity, sensitivity
-from conformance.requirements.variations import rows as some_rows
-from conformance.requirements.variations import steps as some_steps
+from conformance.requirements.parts import rows as some_rows
+from conformance.requirements.parts import steps as some_steps
 from reference import Arithmetic, Array, Case, Precision
 
 PERTURBED, LEAST = 2.5e10, 4

@@ -18,7 +18,7 @@ from conformance.judgement.files.finding import find, one_of
 from conformance.judgement.judging import Answer, judge_results
 from conformance.judgement.told import lines
 from conformance.judgement.verdict import Verdict
-from conformance.requirements.variations import first_layers
+from conformance.requirements.parts import first_layers
 from reference import DTYPES, Array, Case, Precision, Result
 from strategies import Support
 

@@ -16,8 +16,8 @@ import numpy as np
 from conformance.judgement.elements import errors, first, laid_out, nth
 from conformance.judgement.screening import screened
 from conformance.judgement.verdict import Extent, Place
-from conformance.requirements.variations import layer_alone as alone_on_zeros
-from conformance.requirements.variations import rows as some_rows
+from conformance.requirements.parts import layer_alone as alone_on_zeros
+from conformance.requirements.parts import rows as some_rows
 from reference import RESULTS, Arithmetic, Array, Case, Result
 from reference.local_bounds import local_layers, results_of
 

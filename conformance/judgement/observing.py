@@ -8,7 +8,7 @@ import numpy as np
 
 from conformance.implementations.implementation import Implementation, run
 from conformance.judgement.layers import layer_alone
-from conformance.requirements.variations import first_layers
+from conformance.requirements.parts import first_layers
 from reference import Case, Result
 
 

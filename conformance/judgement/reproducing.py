@@ -16,7 +16,8 @@ from conformance.judgement.verdict import Place, Wrong
 from conformance.reproductions.directory import place, write
 from conformance.reproductions.subject import Subject, environment
 from conformance.requirements import REQUIREMENTS
-from conformance.requirements.variations import steps, with_axes_swapped
+from conformance.requirements.parts import steps
+from conformance.requirements.variations import with_axes_swapped
 from conformance.running.deciding import diagnosed
 from reference import Arithmetic, Case
 

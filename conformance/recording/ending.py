@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from conformance.recording.noting import current
 from conformance.recording.operands import Name, Text, names_in
 from conformance.recording.steps import Step
-from conformance.recording.tape import current
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from conformance.checking.comparison import close
 from conformance.checking.requirement import requirement
 from conformance.checking.sweep import PLACES, known, shares, step, sweep
 from conformance.implementations.implementation import Implementation, precision, run
-from conformance.recording.tape import paused
+from conformance.recording.noting import paused
 from reference import Case
 
 _ONE: dict[str, Any] = {

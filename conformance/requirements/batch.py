@@ -10,7 +10,8 @@ from conformance.checking.comparison import agree, plus, same_results, truth
 from conformance.checking.requirement import requirement
 from conformance.implementations.implementation import Implementation, run
 from conformance.requirements.helpers.needs import supporting
-from conformance.requirements.variations import rows, rows_of, with_input
+from conformance.requirements.parts import rows, rows_of
+from conformance.requirements.variations import with_input
 from reference import Case, Result
 
 EQUATIONS = "torch.nn.LSTM documentation: for each element in the input sequence the equations hold"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,8 +15,8 @@ from conformance.checking.requirement import requirement
 from conformance.implementations.failures import Mismatch, blamed
 from conformance.implementations.implementation import Implementation
 from conformance.implementations.torch_module import TorchModule, is_torch_module
-from conformance.recording.tape import note, paused
-from conformance.requirements.gradients import (
+from conformance.recording.noting import note, paused
+from conformance.requirements.helpers.gradients import (
     close_gradients,
     cotangents,
     module_gradients,
@@ -25,12 +25,8 @@ from conformance.requirements.gradients import (
 from conformance.requirements.helpers.needs import torch_module
 from conformance.requirements.helpers.torch_only import differentiated, entered, to_result
 from conformance.requirements.helpers.torch_only import session as session_of
-from conformance.requirements.variations import (
-    converted,
-    resized,
-    with_weights_negated,
-    without_batch,
-)
+from conformance.requirements.parts import without_batch
+from conformance.requirements.variations import converted, resized, with_weights_negated
 from reference import Case
 
 if TYPE_CHECKING:
@@ -53,7 +49,8 @@ def calls_are_independent(implementation: TorchModule, case: Case) -> float:
     """A module answers rightly whatever it was called with before, ten times over.
 
     The calls before have many steps or one, many rows or one, lengths or none, no batch, no initial
-    states, gradients on or off, or another dtype, and one has to be refused.
+    states, gradients on or off, or another dtype, and one has to be refused. Or their sizes are the
+    same and the numbers are others, in new tensors or in the same.
     """
     other = "float32" if case.dtype.name == "float64" else "float64"
     if case.dtype.name == "float64":  # so that float32 holds the parameters as well
@@ -62,6 +59,11 @@ def calls_are_independent(implementation: TorchModule, case: Case) -> float:
     with entered(implementation) as within:
         session = session_of(within, case)
         share = _called(implementation, session, [case, *calls])
+        session.run(case, grad=False)
+        again = resized(case, case.seq_len, case.batch_size)
+        known = truth(again, implementation)
+        result = session.run(again, grad=False, in_place=True)
+        share = max(share, agree(result, known.result, known.bound))
         session.attempt_a_wrong_call()
         share = max(share, _called(implementation, session, [case]))
         if other in implementation.supports.dtypes:
@@ -96,6 +98,8 @@ def _other_calls(implementation: Implementation, case: Case) -> list[Case]:
     if case.batched and supports.lengths:
         falling = np.maximum(steps - np.arange(many.batch_size) % steps, 1)
         others += [replace(many, lengths=falling), replace(case, lengths=None)]
+    if case.lengths is not None:
+        others += [replace(case, lengths=np.roll(case.lengths, 1))]
     others += [many]
     if case.batched and False in supports.batched:
         others += [without_batch(case)]
@@ -128,9 +132,14 @@ def form_of_states_does_not_matter(implementation: TorchModule, case: Case) -> f
 
     from conformance.implementations.pytorch.wrapped import Wrapped
 
-    known = truth(case, implementation)
     module = implementation.build(case)
     share = 0.0
+
+    def called(form: Callable[..., Any], text: str, case: Case) -> float:
+        known = truth(case, implementation)
+        wrapped = Wrapped.of(module, form, text)
+        return agree(to_result(implementation.call(wrapped, case), case), known.result, known.bound)
+
     forms: dict[str, Any] = {
         "lambda x, hx: {module}(x, hx=hx)": lambda module, x, hx: module(x, hx=hx),
         "lambda x, hx: {module}(x, list(hx))": lambda module, x, hx: module(x, list(hx)),
@@ -139,18 +148,13 @@ def form_of_states_does_not_matter(implementation: TorchModule, case: Case) -> f
             lambda module, x, hx: module(x, tuple(torch.cat([1 - s, s])[len(s) :] for s in hx))
         ),
     }
-    for text, called in forms.items():
-        wrapped = Wrapped.of(module, called, text)
-        result = to_result(implementation.call(wrapped, case), case)
-        share = max(share, agree(result, known.result, known.bound))
+    for text, form in forms.items():
+        share = max(share, called(form, text, case))
     if implementation.is_cell or case.configuration.proj_size:
         return share
-    twins = replace(case, c_0=case.h_0)
-    known = truth(twins, implementation)
     text = "lambda x, hx: {module}(x, (hx[0], hx[0]))"
-    wrapped = Wrapped.of(module, lambda module, x, hx: module(x, (hx[0], hx[0])), text)
-    result = to_result(implementation.call(wrapped, twins), twins)
-    return max(share, agree(result, known.result, known.bound))
+    twins = replace(case, c_0=case.h_0)
+    return max(share, called(lambda module, x, hx: module(x, (hx[0], hx[0])), text, twins))
 
 
 @requirement(

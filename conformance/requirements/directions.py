@@ -17,12 +17,8 @@ from conformance.checking.comparison import (
 from conformance.checking.requirement import requirement
 from conformance.implementations.implementation import Implementation, run
 from conformance.requirements.helpers.needs import returning
-from conformance.requirements.variations import (
-    direction_alone,
-    time_axis,
-    with_directions_exchanged,
-    with_input,
-)
+from conformance.requirements.parts import direction_alone, time_axis
+from conformance.requirements.variations import with_directions_exchanged, with_input
 from reference import Case, Result
 
 BIDIRECTIONAL = (

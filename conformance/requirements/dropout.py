@@ -9,8 +9,10 @@ import numpy as np
 
 from conformance.checking.comparison import agree, arithmetic, truth
 from conformance.checking.requirement import requirement
+from conformance.implementations.failures import blamed
 from conformance.implementations.torch_module import TorchModule
-from conformance.requirements.gradients import close_gradients, cotangents
+from conformance.recording.noting import mode, note
+from conformance.requirements.helpers.gradients import close_gradients, cotangents
 from conformance.requirements.helpers.needs import and_also, dropout, gradients
 from conformance.requirements.helpers.randomness import seeded
 from conformance.requirements.helpers.readable import LAYERS, Readable, readable
@@ -180,6 +182,8 @@ def _with_masks_of(network: Readable, result: Result) -> Trace:
 def gradients_have_the_mask_of_the_results(implementation: TorchModule, case: Case) -> float:
     """Gradients in train mode are those with the dropout mask that the same call's results show.
 
+    So they are after a further call, and where the module is in eval mode by then.
+
     Weights of zero are left out if they multiply values of which no result shows whether they were
     dropped: between the lowest layer and the highest, and where a direction of the highest layer
     could read the other direction of the layer below.
@@ -188,8 +192,14 @@ def gradients_have_the_mask_of_the_results(implementation: TorchModule, case: Ca
     weights = cotangents(network.case)
     module = differentiated(implementation, network.case)
     with seeded(case):
-        module.backward(weights)
-    evaluated = _with_masks_of(network, to_result(module.answer, network.case))
+        loss = module.loss(weights)
+        answer = module.answer
+        module.results()
+    with blamed():
+        mode(module.module.eval())
+        note("{loss}.backward()", loss=loss)
+        loss.backward()  # type: ignore[no-untyped-call]
+    evaluated = _with_masks_of(network, to_result(answer, network.case))
     bound = gradient_bound(evaluated, weights, arithmetic(network.case, implementation))
     for name, unseen in network.unseen().items():
         bound[name] = np.where(unseen, np.inf, bound[name])

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from conformance.checking.comparison import agree, close, nothing
+from conformance.checking.comparison import agree, arithmetic, close, nothing
 from conformance.checking.requirement import requirement
 from conformance.implementations.failures import Mismatch
 from conformance.implementations.torch_module import TorchModule
-from conformance.recording.tape import bind
-from conformance.requirements.dropout import ANY, DOCUMENTED, in_train_mode
+from conformance.recording.noting import bind
+from conformance.requirements.dropout import ANY, DOCUMENTED, SCALING, in_train_mode
 from conformance.requirements.helpers.chance import Counts, most_surprising
-from conformance.requirements.helpers.masks import Where, agreeing, dropped, shown_by_masks
+from conformance.requirements.helpers.masks import (
+    Where,
+    agreeing,
+    dropped,
+    repeating,
+    shown_by_masks,
+)
 from conformance.requirements.helpers.needs import dropout
 from conformance.requirements.helpers.randomness import seeded
-from conformance.requirements.helpers.readable import uniform
+from conformance.requirements.helpers.readable import Readable, passing, uniform
 from conformance.requirements.helpers.torch_only import session as session_of
-from reference import Array, Case
+from conformance.requirements.parts import without_batch
+from conformance.requirements.variations import with_dropout
+from reference import Array, Case, Result, forward_bound, trace
 
 _FEW: dict[str, Any] = {
     **ANY,
@@ -33,6 +41,8 @@ _FEW: dict[str, Any] = {
 SIZE = 16
 """The steps, rows and features in one direction of a network whose dropped values are counted."""
 CALLS = 3
+LARGE = (1, 67, 130), (66, 3, 65)
+"""Steps, rows and features in one direction of networks at whose end dropped values are counted."""
 
 
 def _what_chance_explains(
@@ -52,6 +62,12 @@ def _what_chance_explains(
     shape = (CALLS, SIZE, SIZE, configuration.num_directions, SIZE)
     highest = np.stack([network.highest(output) for output in outputs]).reshape(shape)
     counts = list(counted(highest, configuration.num_layers - 1, configuration.dropout))
+    return _explained(network, results, what, counts)
+
+
+def _explained(
+    network: Readable, results: Sequence[Result], what: str, counts: Sequence[Counts]
+) -> float:
     of, place, surprise, limit = most_surprising(counts)
     if surprise > limit:
         where = of.where[place]
@@ -88,6 +104,54 @@ def dropout_is_drawn_anew(implementation: TorchModule, case: Case) -> float:
     1e-15, of all pairs together, and so below 1e-11 in a run of the thorough profile.
     """
     return _what_chance_explains(implementation, case, "equal masks", agreeing)
+
+
+@requirement(
+    source=f"{DOCUMENTED}; {SCALING}",
+    applies=dropout,
+    **{**_FEW, "num_layers": (2, 5), "share_of_cases": 0.25},
+    lengths=False,
+)
+def large_networks_drop_everywhere(implementation: TorchModule, case: Case) -> float:
+    """In nine layers or fewer, and 65 steps, rows and features or more, any value can be dropped.
+
+    So it is without biases, and without a batch. Each layer reads what its own direction of the
+    layer below hands on, so that a value arrives, scaled, if none of L - 1 masks dropped it: with a
+    probability of (1 - p)^(L - 1), where p is less in deep networks. In one case the probability of
+    a false alarm is at most 1e-15.
+    """
+    tried, supports = [(case, True)], implementation.supports
+    if False in supports.bias and case.configuration.hidden_size % 2:
+        tried += [(case, False)]
+    elif False in supports.batched:
+        tried += [(without_batch(case), True)]
+    return max(_drops_everywhere(implementation, *each) for each in tried)
+
+
+def _drops_everywhere(implementation: TorchModule, case: Case, bias: bool) -> float:
+    """Check the options of `case`, with or without biases, in a large network."""
+    wanted = case.configuration.num_layers + 4 * (case.seq_len % 2)
+    layers = int(min(wanted, implementation.supports.max_layers))
+    case = with_dropout(case, case.configuration.dropout / (layers - 1))
+    of = case.configuration
+    given, one = (
+        passing(case, layers, bias, each) for each in (LARGE[case.seq_len // 2 % 2], (1, 1, 1))
+    )
+    scale = np.full((1, 1, of.num_directions), 1 / (1 - of.dropout))
+    evaluated = trace(one, [scale] * (layers - 1))
+    bound = forward_bound(evaluated, arithmetic(one, implementation)).output.max()
+    value = evaluated.result.output.ravel()[0].astype(np.float64)
+    shape = (given.seq_len, given.batch_size, given.configuration.output_size * of.num_directions)
+    outputs = np.stack([np.full(shape, value), np.zeros(shape)])
+    network = Readable(given, outputs, outputs)
+    result = in_train_mode(implementation, given)[0]
+    gone = network.highest(given.time_major(result.output))
+    expected = given.user_order(np.where(gone, 0, value))
+    share = close("output", result.output, expected, np.full(expected.shape, bound))
+    p = 1 - (1 - of.dropout) ** (layers - 1)
+    values = gone.reshape(1, *shape[:2], of.num_directions, -1)
+    counts = [*dropped(values, 1, p), *repeating(values, p)]
+    return max(share, _explained(network, [result], "values handed on", counts))
 
 
 @requirement(

@@ -9,7 +9,7 @@ from conformance.checking.comparison import against_reference, agree, plus, trut
 from conformance.checking.requirement import requirement
 from conformance.implementations.implementation import Implementation, run
 from conformance.implementations.torch_module import TorchModule
-from conformance.recording.tape import paused
+from conformance.recording.noting import paused
 from conformance.requirements.helpers.needs import torch_module
 from reference import Case
 

@@ -19,7 +19,7 @@ from conformance.implementations.failures import Mismatch
 from conformance.implementations.implementation import Implementation, run
 from conformance.recording.ending import ending
 from conformance.requirements.helpers.needs import returning
-from conformance.requirements.variations import layer_alone
+from conformance.requirements.parts import layer_alone
 from reference import Case, Result
 
 STACKED = (

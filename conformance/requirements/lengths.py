@@ -17,13 +17,8 @@ from conformance.requirements.helpers.needs import returning, torch_module
 from conformance.requirements.helpers.refusals import refused, works_as_before
 from conformance.requirements.helpers.torch_only import session as session_of
 from conformance.requirements.helpers.torch_only import to_tensor
-from conformance.requirements.variations import (
-    last_steps,
-    rows,
-    rows_of,
-    shown_by_last_step,
-    with_input,
-)
+from conformance.requirements.parts import last_steps, rows, rows_of, shown_by_last_step
+from conformance.requirements.variations import with_input
 from reference import Array, Case, Result
 
 PACKED = (

@@ -15,13 +15,13 @@ from conformance.checking.requirement import requirement
 from conformance.implementations.failures import Mismatch, Quantity, WrongAttribute, blamed
 from conformance.implementations.torch_module import TorchModule
 from conformance.recording.ending import Ending, ending, unequal
+from conformance.recording.noting import bind, note, paused
 from conformance.recording.operands import keyword_arguments, part
-from conformance.recording.tape import bind, note, paused
 from conformance.recording.text import shown
 from conformance.requirements.helpers.needs import and_also, offering, torch_module, unbatched
 from conformance.requirements.helpers.randomness import FALSE_ALARM, seeded
 from conformance.requirements.helpers.torch_only import to_result, to_tensor
-from conformance.requirements.variations import without_batch
+from conformance.requirements.parts import without_batch
 from reference import DTYPES, Case
 
 _MODULES = 16

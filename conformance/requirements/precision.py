@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import replace
 from typing import Any
 
@@ -11,26 +10,26 @@ import numpy as np
 from conformance.checking.comparison import against_reference, arithmetic, close, truth
 from conformance.checking.requirement import requirement
 from conformance.implementations.implementation import Implementation, run
-from conformance.requirements.gradients import close_gradients, cotangents, gradients_of
 from conformance.requirements.helpers.cancelling import (
     ordinary,
     saturates,
-    with_gradient_sums,
     with_input_sums,
     with_projected_sums,
     with_recurrent_sums,
-    with_row_sums,
 )
-from conformance.requirements.helpers.needs import gradients
-from conformance.requirements.variations import layer_alone
-from reference import Array, Case, trace
+from conformance.requirements.parts import layer_alone
+from reference import Case, trace
 from reference.bounds import float64
-from reference.products import gamma, projection_error
+from reference.products import projection_error
+
+TF32 = (
+    "PyTorch documentation, notes on CUDA semantics: float32 products are cut to TF32 only where "
+    "that is allowed"
+)
 
 
 @requirement(
-    source="PyTorch documentation, notes on CUDA semantics: float32 products are cut to TF32 only "
-    "where that is allowed",
+    source=TF32,
     level="core",
     dtypes=["float64", "float32"],
     weights=["zeros", "one", "default", "unit", "small"],
@@ -47,7 +46,7 @@ ACCUMULATED = (
 )
 HUNDREDS = 256
 """About how many products of each sign :func:`long_sums_are_accumulated_in_float32` adds up."""
-_SUMS: dict[str, Any] = {
+SUMS: dict[str, Any] = {
     "dtypes": ["float16", "bfloat16"],
     "share_of_cases": 0.5,
     "hidden_size": (1, 8),
@@ -56,7 +55,7 @@ _SUMS: dict[str, Any] = {
 }
 
 
-@requirement(source=ACCUMULATED, level="core", **_SUMS)
+@requirement(source=ACCUMULATED, level="core", **SUMS)
 def long_sums_are_accumulated_in_float32(implementation: Implementation, case: Case) -> float:
     """In float16 and bfloat16, sums of many products are accumulated in float32.
 
@@ -132,70 +131,3 @@ def _projections_of_ones(implementation: Implementation, step: Case, layer: int)
                 allowed = allowed + np.inf
             share = max(share, close("h_n", result.h_n[slot], of.h_n, allowed))
     return share
-
-
-@requirement(source=ACCUMULATED, applies=gradients, **{**_SUMS, "level": "training"})
-def sums_of_gradients_are_accumulated_in_float32(
-    implementation: Implementation, case: Case
-) -> float:
-    """In float16 and bfloat16, gradients by the input and by h_0 are accumulated in float32.
-
-    They are products with weights that cancel. The other factor is the gradient of c_n, which open
-    gates and the tanh of 0 hand on exactly.
-    """
-    step = with_gradient_sums(ordinary(case))
-    model, directions = arithmetic(step, implementation), step.configuration.num_directions
-    returned = "c_n" in implementation.supports.results
-    if implementation.supports.lacking_for(step) or not returned or not saturates(model):
-        return 0.0
-    zeros, hidden = cotangents(step, ()), step.configuration.hidden_size
-    handed = np.tile(cotangents(step, ("c_n",)).c_n[..., : hidden // 2], 2)
-    got = gradients_of(implementation, step, replace(zeros, c_n=handed), ("c_n",))
-    terms = gamma(4 * hidden, model) * (1 + 4 * model.unit_roundoff)
-    allowed: dict[str, list[Array]] = {"h_0": [], "input": []}
-    for slot, suffix in enumerate(step.configuration.suffixes()):
-        of_step = np.abs(handed[slot].astype(np.float64))
-        for name, weight in (("h_0", "weight_hh"), ("input", "weight_ih")):
-            rows = step.parameters[weight + suffix][2 * hidden : 3 * hidden].astype(np.float64)
-            if name == "h_0" or slot < directions:
-                allowed[name].append(terms * of_step @ np.abs(rows))
-    bound = {"h_0": np.stack(allowed["h_0"])}
-    bound["input"] = step.user_order(np.sum(allowed["input"], axis=0)[None])
-    named = {name: got[name] for name in bound if name in got}
-    return close_gradients(named, {n: np.zeros(b.shape) for n, b in bound.items()}, bound)
-
-
-@requirement(source=ACCUMULATED, applies=gradients, should=True, **{**_SUMS, "level": "training"})
-def gradients_are_summed_over_rows_in_float32(implementation: Implementation, case: Case) -> float:
-    """In float16 and bfloat16, gradients by weights and biases are summed over rows in float32.
-
-    The products in a sum cancel, and their factors are known exactly: the input or h_0, and the
-    gradient of c_n, which open gates and the tanh of 0 hand on. There is one step, as an LSTM may
-    add up steps in the dtype. One that computes row by row has only the dtype to sum in.
-    """
-    step = with_row_sums(ordinary(case))
-    model, of = arithmetic(step, implementation), step.configuration
-    returned = "c_n" in implementation.supports.results
-    if implementation.supports.lacking_for(step) or not returned or not saturates(model):
-        return 0.0
-    assert step.h_0 is not None
-    zeros = cotangents(step, ())
-    rng = np.random.default_rng(zlib.crc32(case.input.tobytes()))
-    half = rng.uniform(0.5, 1, (len(zeros.c_n), zeros.c_n.shape[1] // 2, of.hidden_size))
-    handed = np.concatenate([half, -half], axis=1).astype(case.dtype.numpy)
-    got = gradients_of(implementation, step, replace(zeros, c_n=handed), ("c_n",))
-    bound: dict[str, Array] = {}
-    terms = gamma(handed.shape[1], model) * (1 + 4 * model.unit_roundoff)
-    x = step.time_major(step.input)[0].astype(np.float64)
-    for slot, suffix in enumerate(of.suffixes()):
-        adjoint = np.abs(handed[slot].astype(np.float64)).T
-        factors = {"weight_hh": step.h_0[slot].astype(np.float64), "bias_ih": np.ones(len(x))}
-        if slot < of.num_directions:
-            factors["weight_ih"] = x
-        factors["bias_hh"] = factors["bias_ih"]
-        for name, factor in factors.items():
-            bound[name + suffix] = np.zeros(step.parameters[name + suffix].shape)
-            candidate = slice(2 * of.hidden_size, 3 * of.hidden_size)
-            bound[name + suffix][candidate] = terms * adjoint @ factor
-    named = {name: got[name] for name in bound if name in got}
-    return close_gradients(named, {n: np.zeros(b.shape) for n, b in bound.items()}, bound)

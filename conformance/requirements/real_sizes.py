@@ -15,39 +15,48 @@ from conformance.checking.comparison import against_reference
 from conformance.checking.requirement import requirement
 from conformance.implementations.implementation import Implementation, run
 from conformance.requirements.helpers.layerwise import match_layer_by_layer
-from conformance.requirements.helpers.needs import and_also, returning
-from conformance.requirements.variations import rows, steps
+from conformance.requirements.helpers.needs import returning
+from conformance.requirements.parts import rows, steps
+from conformance.requirements.precision import TF32
 from reference import Case
 
+LAYERS = (
+    "torch.nn.LSTM documentation: in a multilayer LSTM, the input of layer l is the hidden state "
+    "of the previous layer"
+)
+FINAL = "torch.nn.LSTM documentation: h_n and c_n are the final states, h_0 and c_0 the initial"
 EQUATIONS = "torch.nn.LSTM documentation, equations for i_t, f_t, g_t, o_t, c_t and h_t"
 
-observed = returning("output")
 WEIGHTS = ["zeros", "one", "default", "small"]
+Bounds = tuple[int, int]
 
 
-def sizes(work: int, **options: Any) -> dict[str, Any]:
-    """Give the options of cases of real sizes, few of them, of so much `work`."""
+def sizes(
+    work: int, features: Bounds, units: Bounds, rows: Bounds, steps: Bounds, **options: Any
+) -> dict[str, Any]:
+    """Give the options of cases of these sizes and so much `work`: few, batched, of full length."""
     return {
+        "input_size": features,
+        "hidden_size": units,
+        "batch_size": rows,
+        "seq_len": steps,
         "num_layers": (1, 1),
         "weights": WEIGHTS,
         "share_of_cases": 0.4,
         "work": work,
+        "batched": True,
+        "lengths": False,
         **options,
     }
 
 
-FULL: dict[str, Any] = {"batched": True, "lengths": False}
+def observed(work: int, *bounds: Bounds) -> dict[str, Any]:
+    """Give the same for a requirement on the equations, where the output is returned."""
+    of = {"source": EQUATIONS, "level": "core", "applies": returning("output")}
+    return {**of, **sizes(work, *bounds)}
 
 
-@requirement(
-    source=EQUATIONS,
-    level="core",
-    applies=observed,
-    **sizes(
-        2**25, input_size=(15, 130), hidden_size=(15, 130), batch_size=(15, 130), seq_len=(2, 24)
-    ),
-    **FULL,
-)
+@requirement(**observed(2**25, (15, 130), (15, 130), (15, 130), (2, 24)))
 def tiles_match_reference(implementation: Implementation, case: Case) -> float:
     """With features, units and rows all at least 15, as tiles are, the equations hold.
 
@@ -56,34 +65,15 @@ def tiles_match_reference(implementation: Implementation, case: Case) -> float:
     return against_reference(implementation, case)
 
 
-@requirement(
-    source=EQUATIONS,
-    level="core",
-    applies=observed,
-    **sizes(
-        2**26, input_size=(15, 1024), hidden_size=(129, 1025), batch_size=(15, 64), seq_len=(2, 4)
-    ),
-    **FULL,
-)
+@requirement(**observed(2**26, (15, 1024), (129, 1025), (15, 64), (1, 4)))
 def wide_layers_match_reference(implementation: Implementation, case: Case) -> float:
     """With hundreds of hidden units, the equations hold for every unit, in 15 rows and more."""
     return against_reference(implementation, case)
 
 
 @requirement(
-    source=EQUATIONS,
-    level="core",
-    applies=observed,
-    costly=True,
-    **sizes(
-        2**27,
-        input_size=(15, 1024),
-        hidden_size=(1025, 2048),
-        batch_size=(15, 33),
-        seq_len=(1, 2),
-        share_of_cases=0.02,
-    ),
-    **FULL,
+    **observed(2**27, (15, 1024), (1025, 2048), (15, 33), (1, 2))
+    | {"costly": True, "share_of_cases": 0.02}
 )
 def widest_layers_match_reference(implementation: Implementation, case: Case) -> float:
     """With two thousand hidden units, the equations hold for every unit."""
@@ -91,15 +81,8 @@ def widest_layers_match_reference(implementation: Implementation, case: Case) ->
 
 
 @requirement(
-    source="PyTorch documentation, notes on CUDA semantics: float32 products are cut to TF32 only "
-    "where that is allowed",
-    level="core",
-    applies=observed,
-    dtypes=["float32", "float64"],
-    **sizes(
-        2**24, input_size=(127, 129), hidden_size=(127, 129), batch_size=(15, 33), seq_len=(2, 4)
-    ),
-    **FULL,
+    **observed(2**24, (127, 129), (127, 129), (15, 33), (2, 4))
+    | {"source": TF32, "dtypes": ["float32", "float64"]}
 )
 def wide_products_have_full_precision(implementation: Implementation, case: Case) -> float:
     """In float32 and float64, products of 128 terms are not computed in a narrower type, as TF32.
@@ -110,43 +93,47 @@ def wide_products_have_full_precision(implementation: Implementation, case: Case
     return against_reference(implementation, case)
 
 
-@requirement(
-    source=EQUATIONS,
-    level="core",
-    applies=observed,
-    **sizes(
-        2**25, input_size=(15, 130), hidden_size=(34, 130), batch_size=(1, 33), seq_len=(300, 1024)
-    ),
-    **FULL,
-)
+@requirement(**observed(2**25, (15, 130), (34, 130), (1, 33), (300, 1024)))
 def hundreds_of_steps_match_reference(implementation: Implementation, case: Case) -> float:
     """The equations hold at every one of hundreds of steps, in both directions."""
     return against_reference(implementation, case)
 
 
-@requirement(
-    source=EQUATIONS,
-    level="core",
-    applies=observed,
-    **sizes(
-        2**25, input_size=(15, 130), hidden_size=(34, 257), batch_size=(129, 513), seq_len=(2, 4)
-    ),
-    **FULL,
-)
+@requirement(**observed(2**25, (15, 130), (34, 257), (129, 513), (1, 4)))
 def hundreds_of_rows_match_reference(implementation: Implementation, case: Case) -> float:
     """The equations hold in every one of hundreds of rows."""
     return against_reference(implementation, case)
 
 
 @requirement(
-    source=EQUATIONS,
-    level="sequence",
-    applies=observed,
-    **sizes(
-        2**25, input_size=(15, 130), hidden_size=(34, 257), batch_size=(15, 130), seq_len=(15, 129)
-    ),
-    batched=True,
-    lengths=True,
+    **observed(2**22, (1, 8), (7, 17), (65, 257), (65, 257))
+    | {"share_of_cases": 0.2, "lengths": None}
+)
+def many_steps_of_many_rows_match_reference(implementation: Implementation, case: Case) -> float:
+    """With thousands of rows times steps, also in packed batches, the equations hold everywhere."""
+    return against_reference(implementation, case)
+
+
+@requirement(
+    **observed(2**24, (1, 1024), (34, 257), (1, 1), (1, 129))
+    | {"share_of_cases": 0.3, "batched": False}
+)
+def large_layers_without_a_batch_match_reference(
+    implementation: Implementation, case: Case
+) -> float:
+    """Without a batch, the equations hold for hundreds of units, features and steps."""
+    return against_reference(implementation, case)
+
+
+@requirement(**observed(2**24, (64, 64), (64, 64), (32, 32), (1, 8)) | {"share_of_cases": 0.3})
+def whole_tiles_match_reference(implementation: Implementation, case: Case) -> float:
+    """The equations hold where features, units and rows all are multiples of 32, as tiles are."""
+    return against_reference(implementation, case)
+
+
+@requirement(
+    **observed(2**25, (15, 130), (34, 257), (15, 130), (15, 129))
+    | {"level": "sequence", "lengths": True}
 )
 def packed_batches_of_real_size_match_reference(
     implementation: Implementation, case: Case
@@ -156,19 +143,8 @@ def packed_batches_of_real_size_match_reference(
 
 
 @requirement(
-    source="torch.nn.LSTM documentation: in a multilayer LSTM, the input of layer l is the hidden "
-    "state of the previous layer",
-    level="core",
-    applies=observed,
-    **sizes(
-        2**24,
-        input_size=(15, 130),
-        hidden_size=(34, 130),
-        batch_size=(15, 65),
-        seq_len=(2, 17),
-    )
-    | {"num_layers": (2, 12)},
-    batched=True,
+    **observed(2**24, (15, 130), (34, 130), (15, 65), (2, 17))
+    | {"source": LAYERS, "num_layers": (2, 12), "lengths": None}
 )
 def deep_networks_match_layer_by_layer(implementation: Implementation, case: Case) -> float:
     """In networks of up to twelve layers, every layer computes the equations of its own input.
@@ -178,15 +154,7 @@ def deep_networks_match_layer_by_layer(implementation: Implementation, case: Cas
     return match_layer_by_layer(implementation, case)
 
 
-@requirement(
-    source=EQUATIONS,
-    level="core",
-    applies=observed,
-    **sizes(
-        2**24, input_size=(15, 130), hidden_size=(65, 513), batch_size=(33, 130), seq_len=(2, 16)
-    ),
-    **FULL,
-)
+@requirement(**observed(2**24, (15, 130), (65, 513), (33, 130), (2, 16)))
 def rows_alone_match_reference(implementation: Implementation, case: Case) -> float:
     """At real sizes the equations hold for a row alone, and for some rows, of a batch."""
     count = case.batch_size
@@ -195,15 +163,14 @@ def rows_alone_match_reference(implementation: Implementation, case: Case) -> fl
 
 
 @requirement(
-    source="torch.nn.LSTM documentation: h_n and c_n are the final states, h_0 and c_0 the initial",
-    level="sequence",
-    applies=and_also(observed, returning("h_n", "c_n")),
-    **sizes(
-        2**25, input_size=(15, 130), hidden_size=(34, 257), batch_size=(15, 33), seq_len=(15, 129)
-    ),
-    states=True,
-    bidirectional=False,
-    **FULL,
+    **observed(2**25, (15, 130), (34, 257), (15, 33), (15, 129))
+    | {
+        "source": FINAL,
+        "level": "sequence",
+        "applies": returning("output", "h_n", "c_n"),
+        "states": True,
+        "bidirectional": False,
+    }
 )
 def sequences_split_in_time_match_reference(implementation: Implementation, case: Case) -> float:
     """At real sizes the equations hold in each part of a sequence, with the states of the last."""

@@ -11,14 +11,16 @@ from conformance.checking.comparison import against_reference, close, same_resul
 from conformance.checking.requirement import requirement
 from conformance.implementations.implementation import Implementation, run
 from conformance.requirements.helpers.needs import returning, supporting
-from conformance.requirements.variations import (
+from conformance.requirements.parts import (
     first_layers,
-    given_and_omitted,
     last_steps,
     shown_by_last_step,
+    without_batch,
+)
+from conformance.requirements.variations import (
+    given_and_omitted,
     with_axes_swapped,
     with_zero_states,
-    without_batch,
 )
 from reference import Case, Result
 

@@ -15,8 +15,8 @@ from conformance.checking.comparison import close, truth
 from conformance.checking.requirement import requirement
 from conformance.implementations.failures import Mismatch, blamed
 from conformance.implementations.torch_module import TorchModule
-from conformance.recording.tape import paused
-from conformance.requirements.gradients import module_gradients
+from conformance.recording.noting import paused
+from conformance.requirements.helpers.gradients import module_gradients
 from conformance.requirements.helpers.needs import torch_module
 from conformance.requirements.helpers.torch_only import entered, to_tensor
 from conformance.requirements.variations import resized

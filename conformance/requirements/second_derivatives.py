@@ -14,8 +14,8 @@ from conformance.implementations.failures import Mismatch, Quantity, blamed
 from conformance.implementations.implementation import Implementation, precision
 from conformance.implementations.torch_module import TorchModule
 from conformance.recording.ending import unequal
-from conformance.recording.tape import bind, note
-from conformance.requirements.gradients import CASES, cotangents, module_gradients
+from conformance.recording.noting import bind, note
+from conformance.requirements.helpers.gradients import CASES, cotangents, module_gradients
 from conformance.requirements.helpers.needs import and_also, offering
 from conformance.requirements.helpers.torch_only import differentiated
 from reference import Array, Case, Result, backward, trace

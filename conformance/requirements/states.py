@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from conformance.checking.comparison import agree, close, nothing, plus, truth
 from conformance.checking.requirement import requirement
-from conformance.implementations.failures import Quantity
+from conformance.implementations.failures import Mismatch, Quantity
 from conformance.implementations.implementation import Implementation, run
 from conformance.implementations.torch_module import TorchModule
+from conformance.recording.ending import unequal
 from conformance.requirements.helpers.needs import returning, torch_module
 from conformance.requirements.helpers.torch_only import differentiated, to_result
 from conformance.requirements.helpers.torch_only import session as session_of
-from conformance.requirements.variations import (
-    concatenated_in_time,
-    given_and_omitted,
-    steps,
-    with_input,
-)
-from reference import Case
+from conformance.requirements.parts import concatenated_in_time, steps
+from conformance.requirements.variations import given_and_omitted, with_input
+from reference import RESULTS, Case
 
 CALL = "torch.nn.LSTM documentation, 'Inputs' and 'Outputs'"
 
@@ -107,14 +106,25 @@ def earlier_results_stay(implementation: TorchModule, case: Case) -> float:
 def grad_mode_changes_nothing(implementation: TorchModule, case: Case) -> float:
     """Results without gradients equal those with gradients, within the sum of both bounds.
 
-    Gradients are switched off, or all parameters are frozen.
+    Gradients are switched off, or all parameters are frozen. Then results do not require gradients.
     """
     bound = truth(case, implementation).bound
     session = session_of(implementation, case)
     expected = session.run(case)
-    without = [session.run(case, grad=grad) for grad in (False, None)]
+    without = []
+    for grad in (False, None):
+        without.append(session.run(case, grad=grad))
+        _check_without_graph(session.returned)
     leaves = [*case.parameters, *case.arguments()]
     module = differentiated(implementation, case, frozen=leaves, module=session.module, train=False)
     module.results(())
     without.append(to_result(module.answer, case))
+    _check_without_graph(dict(zip(RESULTS, module.answer, strict=True)))
     return max(agree(result, expected, plus(bound, bound)) for result in without)
+
+
+def _check_without_graph(results: Mapping[str, Any]) -> None:
+    for name, tensor in results.items():
+        if tensor.requires_grad:
+            shown = unequal("{it}.requires_grad", False, it=tensor)
+            raise Mismatch(f"{name}.requires_grad", "", "True", "False", ending=shown)

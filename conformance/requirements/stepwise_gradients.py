@@ -16,14 +16,10 @@ from hypothesis import assume
 from conformance.checking.comparison import arithmetic
 from conformance.checking.requirement import requirement
 from conformance.implementations.implementation import Implementation, run
-from conformance.requirements.gradients import (
-    CHAIN_RULE,
-    close_gradients,
-    cotangents,
-    gradients_of,
-)
+from conformance.requirements.gradients import CHAIN_RULE
+from conformance.requirements.helpers.gradients import close_gradients, cotangents, gradients_of
 from conformance.requirements.helpers.needs import and_also, gradients, returning
-from conformance.requirements.real_sizes import FULL, sizes
+from conformance.requirements.real_sizes import sizes
 from reference import Case
 from reference.local_gradients import local_gradient_bound
 from strategies.tame import TAME
@@ -94,10 +90,7 @@ def gradients_in_16_bits_are_right_step_by_step(
 
 @requirement(
     **GRADIENTS,
-    **sizes(
-        2**23, input_size=(15, 130), hidden_size=(34, 257), batch_size=(15, 65), seq_len=(2, 9)
-    ),
-    **FULL,
+    **sizes(2**23, (15, 130), (34, 257), (15, 65), (2, 9)),
 )
 def gradients_of_wide_layers_are_right(implementation: Implementation, case: Case) -> float:
     """With hundreds of hidden units, back-propagation is right in every unit, row and step."""
@@ -106,8 +99,7 @@ def gradients_of_wide_layers_are_right(implementation: Implementation, case: Cas
 
 @requirement(
     **GRADIENTS,
-    **sizes(2**23, input_size=(1, 50), hidden_size=(2, 50), batch_size=(1, 17), seq_len=(64, 513)),
-    batched=True,
+    **sizes(2**23, (1, 50), (2, 50), (1, 17), (64, 513), lengths=None),
 )
 def gradients_of_long_sequences_are_right(implementation: Implementation, case: Case) -> float:
     """Back-propagation reaches each one of hundreds of steps, also in packed batches."""

@@ -13,8 +13,8 @@ from conformance.checking.requirement import requirement
 from conformance.implementations.failures import Mismatch, blamed
 from conformance.implementations.torch_module import TorchModule
 from conformance.recording.ending import unequal
-from conformance.recording.tape import note
-from conformance.requirements.gradients import cotangents, module_gradients
+from conformance.recording.noting import note
+from conformance.requirements.helpers.gradients import cotangents, module_gradients
 from conformance.requirements.helpers.needs import torch_module
 from conformance.requirements.helpers.torch_only import differentiated, to_result
 from reference import Case

@@ -10,7 +10,8 @@ import numpy as np
 from conformance.checking.comparison import against_reference, close
 from conformance.checking.requirement import requirement
 from conformance.implementations.implementation import Implementation, run
-from conformance.requirements.variations import steps, with_zero_states
+from conformance.requirements.parts import steps
+from conformance.requirements.variations import with_zero_states
 from reference import Array, Case, DType, Result
 
 OPEN = 64.0

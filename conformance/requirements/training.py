@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 
@@ -10,8 +12,8 @@ from conformance.checking.comparison import close
 from conformance.checking.requirement import requirement
 from conformance.implementations.failures import Mismatch, Quantity, blamed
 from conformance.implementations.torch_module import TorchModule
-from conformance.recording.tape import note, paused
-from conformance.requirements.gradients import (
+from conformance.recording.noting import note, paused
+from conformance.requirements.helpers.gradients import (
     CASES,
     close_gradients,
     cotangents,
@@ -20,7 +22,7 @@ from conformance.requirements.gradients import (
 )
 from conformance.requirements.helpers.torch_only import differentiated
 from conformance.requirements.helpers.torch_only import session as session_of
-from conformance.requirements.variations import converted, resized, sliced, transposed
+from conformance.requirements.variations import converted, resized, sliced, transposed, with_arrays
 from reference import Case, Result, backward, trace
 
 _ROUNDS = 6
@@ -72,7 +74,8 @@ def calls_before_one_backward_add_up(implementation: TorchModule, case: Case) ->
 def calls_before_training_change_no_gradient(implementation: TorchModule, case: Case) -> float:
     """A module that was called in any mode, dtype and size before is trained as a new one is.
 
-    So it is in another thread, and after many training steps.
+    So it is in another thread, where that does the backward pass alone, or a call before it, and
+    after many training steps.
     """
     other = "float32" if case.dtype.name == "float64" else "float64"
     if case.dtype.name == "float64":  # so that float32 holds the parameters as well
@@ -82,11 +85,14 @@ def calls_before_training_change_no_gradient(implementation: TorchModule, case: 
     expected, bound = true_gradients(implementation, case, weights)
     share = 0.0
 
-    def trained(after: str) -> None:
+    def trained(after: str, finish: Callable[[Any], object] = lambda loss: loss.backward()) -> None:
         nonlocal share
         module = differentiated(implementation, case, module=session.module)
         try:
-            module.backward(weights)
+            loss = module.loss(weights)
+            note("{loss}.backward()", loss=loss)
+            with blamed():
+                finish(loss)
             share = max(share, close_gradients(module.gradients(), expected, bound))
         except Mismatch as mismatch:
             mismatch.what += f" after {after}"
@@ -109,6 +115,15 @@ def calls_before_training_change_no_gradient(implementation: TorchModule, case: 
     trained("a call that raised")
     with paused(), ThreadPoolExecutor(1) as pool:
         pool.submit(trained, "all of this, in another thread").result()
+        trained(
+            "a forward pass in another thread", lambda loss: pool.submit(loss.backward).result()
+        )
+
+        def after_another_call(loss: Any) -> None:
+            pool.submit(session.run, case).result()
+            loss.backward()
+
+        trained("a call between, in another thread", after_another_call)
         for _ in range(_ROUNDS):
             trained("many training steps")
     return share
@@ -121,7 +136,10 @@ def calls_before_training_change_no_gradient(implementation: TorchModule, case: 
     **{**CASES, "share_of_cases": 0.3},
 )
 def layout_of_cotangents_does_not_matter(implementation: TorchModule, case: Case) -> float:
-    """Cotangents may be expanded, as those of a sum are, transposed or sliced."""
+    """Cotangents may be expanded, as those of a sum are, transposed or sliced.
+
+    So may the input and the initial states.
+    """
     module = differentiated(implementation, case)
     weights = cotangents(case)
     ones = Result.of(np.broadcast_to(np.ones((), a.dtype), a.shape) for _, a in weights.items())
@@ -136,6 +154,11 @@ def layout_of_cotangents_does_not_matter(implementation: TorchModule, case: Case
         module.reset()
         module.pull(laid_out)
         share = max(share, close_gradients(module.gradients(), *known))
+    for layout in (sliced, transposed):
+        laid = with_arrays(case, layout)
+        module = differentiated(implementation, laid, module=module.module)
+        module.pull(weights)
+        share = max(share, close_gradients(module.gradients(), *dense))
     return share
 
 

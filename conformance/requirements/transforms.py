@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from conformance.checking.requirement import requirement
 from conformance.implementations.failures import blamed
 from conformance.implementations.implementation import Implementation, precision
 from conformance.implementations.torch_module import TorchModule
-from conformance.recording.tape import Noted, bind, note, paused, under
+from conformance.recording.noting import Noted, bind, note, paused, under
 from conformance.requirements.helpers.needs import and_also, offering, torch_module
 from conformance.requirements.helpers.torch_only import to_result, to_tensor
 from reference import Arithmetic, Case, forward_bound, trace
@@ -59,7 +60,6 @@ class Holder(torch.nn.Module):
 
 {{holder}} = Holder({{module}}).eval()
 """
-ANSWER = "{output}, {h_n}, {c_n} = "
 
 
 def _note(implementation: TorchModule, case: Case, arguments: tuple[Any, ...], how: str) -> Noted:
@@ -78,9 +78,20 @@ def _note(implementation: TorchModule, case: Case, arguments: tuple[Any, ...], h
     return note(text, new=("output", "h_n", "c_n"), holder=holder, **gaps)
 
 
-def _arguments(case: Case) -> tuple[Any, ...]:
-    arrays = [array for array in (case.input, case.h_0, case.c_0) if array is not None]
-    return tuple(to_tensor(array, case.device) for array in arrays)
+def _agrees(
+    implementation: TorchModule, case: Case, how: str, transformed: Callable[[Any, Any], Any]
+) -> float:
+    """Call a holder, `transformed` for the tensors that it is given, as `how` writes it."""
+    import torch
+
+    known = truth(case, implementation)
+    arguments = tuple(to_tensor(array, case.device) for array in case.arguments().values())
+    text = "with torch.no_grad():\n    {output}, {h_n}, {c_n} = "
+    noted = _note(implementation, case, arguments, text + how)
+    with blamed(), torch.no_grad(), paused():
+        result = transformed(_holder(implementation, case), arguments)(*arguments)
+    noted.gave(*result)
+    return agree(to_result(result, case), known.result, known.bound)
 
 
 def _compiles(implementation: Implementation) -> TorchModule | str:
@@ -105,17 +116,11 @@ def compiled_module_agrees(implementation: TorchModule, case: Case) -> float:
     """A compiled module that contains the LSTM gives the true results, within the bound."""
     import torch
 
-    known = truth(case, implementation)
-    with blamed():
-        arguments = _arguments(case)
-        how = "with torch.no_grad():\n    " + ANSWER + "torch.compile({holder})({given})"
-        noted = _note(implementation, case, arguments, how)
+    def compiled(holder: Any, _: Any) -> Any:
         getattr(torch, "compiler", torch._dynamo).reset()
-        compiled: Any = torch.compile(_holder(implementation, case))
-        with torch.no_grad(), paused():
-            result = compiled(*arguments)
-        noted.gave(*result)
-    return agree(to_result(result, case), known.result, known.bound)
+        return torch.compile(holder)
+
+    return _agrees(implementation, case, "torch.compile({holder})({given})", compiled)
 
 
 @requirement(
@@ -126,22 +131,10 @@ def compiled_module_agrees(implementation: TorchModule, case: Case) -> float:
 )
 def exported_program_agrees(implementation: TorchModule, case: Case) -> float:
     """The program that torch.export makes of the LSTM gives the true results, within the bound."""
-    import torch
     from torch.export import export
 
-    known = truth(case, implementation)
-    arguments = _arguments(case)
-    how = (
-        "with torch.no_grad():\n    "
-        + ANSWER
-        + "torch.export.export({holder}, ({given},)).module()({given})"
-    )
-    noted = _note(implementation, case, arguments, how)
-    with blamed(), torch.no_grad(), paused():
-        program = export(_holder(implementation, case), arguments)
-        result = program.module()(*arguments)
-    noted.gave(*result)
-    return agree(to_result(result, case), known.result, known.bound)
+    how = "torch.export.export({holder}, ({given},)).module()({given})"
+    return _agrees(implementation, case, how, lambda *given: export(*given).module())
 
 
 @requirement(

@@ -11,8 +11,8 @@ from conformance.checking.comparison import agree, truth
 from conformance.checking.requirement import requirement
 from conformance.implementations.failures import WrongElement, blamed
 from conformance.implementations.torch_module import TorchModule
-from conformance.recording.tape import note
-from conformance.requirements.gradients import (
+from conformance.recording.noting import note
+from conformance.requirements.helpers.gradients import (
     CASES,
     close_gradients,
     cotangents,
@@ -104,11 +104,14 @@ def changed_weights_take_effect(implementation: TorchModule, case: Case) -> floa
             result = to_result(within.call(called, then), then)
             share = max(share, _agrees(implementation, result, then))
         session.train(False)  # before the weights are changed
+        session.run(now, grad=False)
         for kind in ("weight_ih", "weight_hh", "bias"):
             then = with_weights_negated(now, kind)
             WAYS["in place"](within, session.module, then)
             with _told(f"{kind} in place"):
-                share = max(share, _agrees(implementation, session.run(then), then))
+                for grad in (True, False):
+                    result = session.run(then, grad=grad)
+                    share = max(share, _agrees(implementation, result, then))
     return share
 
 

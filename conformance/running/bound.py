@@ -18,7 +18,8 @@ from conformance.checking.expectations.expectation import Expectation
 from conformance.checking.expectations.reading import known_faults
 from conformance.checking.verdict import ExpectedFailure, FailedShould, NotApplicable, Verdict
 from conformance.implementations.implementation import Implementation
-from conformance.implementations.loading import implementation_of, place_of
+from conformance.implementations.loading import implementation_of
+from conformance.implementations.naming import place_of
 from conformance.implementations.own_imports import OURS
 from conformance.recording.text import kind_of
 from conformance.reproductions.subject import Subject, environment

@@ -31,7 +31,7 @@ def test_onnx_nodes_are_found_and_judged(options: dict[str, Any], tmp_path: Path
     from onnxruntime import InferenceSession
 
     from conformance.implementations.frameworks.onnx_models import lstm_model, model_inputs
-    from conformance.requirements.variations import first_layers
+    from conformance.requirements.parts import first_layers
 
     case = made((6, 8, 20, 3), scale=2.0, **options)
     path = tmp_path / "w.onnx"

@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from .plain import PlainLSTM, States, Weights
+from .plain import PlainLSTM, States, Weights, unbatched
+from .training import Backward
 
 
 class Masking(PlainLSTM):
@@ -467,3 +468,94 @@ class ScalesGradientsInBfloat16(MaskingBackwards):
 
     def other(self, mask: Tensor) -> Tensor:
         return mask.bfloat16().to(mask.dtype)
+
+
+class DropsInThreeGapsOnly(Masking):
+    """Drops nothing above the fourth layer."""
+
+    bug = ""
+    caught_by = "large_networks_drop_everywhere"
+
+    def mask(self, like: Tensor, layer: int) -> Tensor:
+        return super().mask(like, layer) if layer < 3 else torch.ones_like(like)
+
+
+class RepeatsMasksEvery64Features(Masking):
+    """Draws masks for 64 features, and repeats them."""
+
+    bug = ""
+    caught_by = "large_networks_drop_everywhere"
+
+    def mask(self, like: Tensor, layer: int) -> Tensor:
+        return super().mask(like[..., :64], layer)[..., torch.arange(like.shape[-1]) % 64]
+
+
+class DropsNothingInRowsFrom64On(Masking):
+    """Drops nothing in rows from 64 on."""
+
+    bug = ""
+    caught_by = "large_networks_drop_everywhere"
+
+    def mask(self, like: Tensor, layer: int) -> Tensor:
+        return torch.cat([super().mask(like[:, :64], layer), torch.ones_like(like[:, 64:])], 1)
+
+
+class DropsNothingWithoutBiases(Masking):
+    """Drops nothing without biases."""
+
+    bug = ""
+    caught_by = "large_networks_drop_everywhere"
+
+    def mask(self, like: Tensor, layer: int) -> Tensor:
+        return super().mask(like, layer) if self.bias else torch.ones_like(like)
+
+
+class SharesMasksOverStepsWithoutABatch(Masking):
+    """Draws one mask for all steps without a batch."""
+
+    bug = ""
+    caught_by = "large_networks_drop_everywhere"
+    alone = False
+
+    def forward(self, sequence: Any, hx: States | None = None) -> Any:
+        self.alone = unbatched(sequence)
+        return super().forward(sequence, hx)
+
+    def mask(self, like: Tensor, layer: int) -> Tensor:
+        return super().mask(like[:1] if self.alone else like, layer)
+
+
+class MaskingLater(Masking):
+    """A right LSTM that finds its mask anew in the backward pass."""
+
+    def found(self, mask: Tensor) -> Tensor:
+        return mask
+
+    def masked(self, x: Tensor, mask: Tensor) -> Tensor:
+        passed: Tensor = Backward.apply(x, lambda gradient: gradient * self.found(mask))
+        return x.detach() * mask + (passed - passed.detach())
+
+
+class LooksAtItsModeInBackward(MaskingLater):
+    """Passes all gradients where the module is in eval mode by then."""
+
+    bug = ""
+    caught_by = "gradients_have_the_mask_of_the_results"
+
+    def found(self, mask: Tensor) -> Tensor:
+        return mask if self.training else torch.ones_like(mask)
+
+
+class TakesTheMaskOfItsLastCall(MaskingLater):
+    """Multiplies gradients by the mask that was drawn last, in networks of two layers."""
+
+    bug = ""
+    caught_by = "gradients_have_the_mask_of_the_results"
+
+    def mask(self, like: Tensor, layer: int) -> Tensor:
+        self.__dict__["last"] = super().mask(like, layer)
+        return self.__dict__["last"].clone()
+
+    def found(self, mask: Tensor) -> Tensor:
+        last: Tensor = self.__dict__["last"]
+        return last if self.num_layers == 2 and last.shape == mask.shape else mask

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
 from conformance import Case, Result, Support, TorchLSTM
-from conformance.requirements.variations import last_steps
+from conformance.requirements.parts import last_steps
 
 from .plain import PlainLSTM, States
 

@@ -439,3 +439,37 @@ class OverflowsInTheNormOfH0(PlainLSTM):
         h_0, c_0 = super().initial_states(sequence, x, hx)
         norm = (h_0.detach() * h_0.detach()).sum(-1, keepdim=True)
         return h_0 * torch.where(norm > 0, norm / norm, 1), c_0
+
+
+class TakesNaNInWeightsForZero(PlainLSTM):
+    """Takes a NaN in a weight for zero."""
+
+    bug = ""
+    caught_by = "nan_in_a_parameter_reaches_the_results"
+
+    def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        return super().linear(x, torch.nan_to_num(weight), bias)
+
+
+class TakesTanhOfMinusInfinityForNaN(PlainLSTM):
+    """Computes tanh as a quotient, which is NaN for minus infinity."""
+
+    bug = ""
+    caught_by = "infinity_stays_in_its_row"
+
+    def tanh(self, a: Tensor) -> Tensor:
+        return torch.where(a == -torch.inf, torch.full_like(a, torch.nan), torch.tanh(a))
+
+
+class MultipliesInfinityWithZeroInThePadding(PlainLSTM):
+    """Keeps the states of rows that have ended by multiplying the others with 0."""
+
+    bug = ""
+    caught_by = "infinity_stays_in_its_row"
+
+    def where_valid(
+        self, t: int, lengths: Tensor, new_h: Tensor, new_c: Tensor, h: Tensor, c: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        output, h, _ = super().where_valid(t, lengths, new_h, new_c, h, c)
+        valid = (t < lengths)[:, None].to(c.dtype)
+        return output, h, valid * new_c + (1 - valid) * c

@@ -9,7 +9,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from .numerics import cut
-from .plain import PlainLSTM, States, Weights
+from .plain import PlainLSTM, States, Weights, unbatched
 
 
 class DropsUnitsBeyond128(PlainLSTM):
@@ -322,3 +322,82 @@ class CutsBackPropagationBelowTheFourthLayer(PlainLSTM):
     def between_layers(self, x: Tensor, layer: int) -> Tensor:
         x = super().between_layers(x, layer)
         return x.detach() if layer == 2 else x
+
+
+class HalvesCOfThousandsOfSteps(PlainLSTM):
+    """Halves c in the last row where steps times rows are 4096 or more."""
+
+    bug = ""
+    caught_by = "many_steps_of_many_rows_match_reference"
+
+    def network(self, x: Tensor, *rest: Any) -> tuple[Tensor, Tensor, Tensor]:
+        output, h_n, c_n = super().network(x, *rest)
+        if x.shape[0] * x.shape[1] >= 4096:
+            c_n = torch.cat([c_n[:, :-1], c_n[:, -1:] / 2], 1)
+        return output, h_n, c_n
+
+
+class HalvesTheLastUnitWithoutABatch(PlainLSTM):
+    """Halves c of the last unit without a batch, where there are 34 units and more."""
+
+    bug = ""
+    caught_by = "large_layers_without_a_batch_match_reference"
+    alone = False
+
+    def forward(self, sequence: Any, hx: States | None = None) -> Any:
+        self.alone = unbatched(sequence)
+        return super().forward(sequence, hx)
+
+    def cell_state(self, i: Tensor, f: Tensor, g: Tensor, c: Tensor) -> Tensor:
+        c = super().cell_state(i, f, g, c)
+        wide = self.alone and self.hidden_size >= 34
+        return torch.cat([c[:, :-1], c[:, -1:] / 2], 1) if wide else c
+
+
+class HalvesTheLastUnitOfWholeTiles(PlainLSTM):
+    """Halves c of the last unit where features and units are multiples of 64, and rows of 32."""
+
+    bug = ""
+    caught_by = "whole_tiles_match_reference"
+
+    def cell_state(self, i: Tensor, f: Tensor, g: Tensor, c: Tensor) -> Tensor:
+        c = super().cell_state(i, f, g, c)
+        whole = self.input_size % 64 == c.shape[1] % 64 == c.shape[0] % 32 == 0
+        return torch.cat([c[:, :-1], c[:, -1:] / 2], 1) if whole else c
+
+
+class HalvesTheLastRowOfASingleStep(PlainLSTM):
+    """Halves c in the last row where there is one step of 65 rows and more."""
+
+    bug = ""
+    caught_by = "hundreds_of_rows_match_reference"
+
+    def network(self, x: Tensor, *rest: Any) -> tuple[Tensor, Tensor, Tensor]:
+        output, h_n, c_n = super().network(x, *rest)
+        if x.shape[0] == 1 and x.shape[1] >= 65:
+            c_n = torch.cat([c_n[:, :-1], c_n[:, -1:] / 2], 1)
+        return output, h_n, c_n
+
+
+class LosesWeightGradientsOfTheReverseDirection(PlainLSTM):
+    """Has no gradient for weight_hh of the reverse direction beyond its first 33 columns."""
+
+    bug = ""
+    caught_by = "gradients_of_wide_networks_are_right"
+
+    def weights(self, layer: int, direction: int) -> Weights:
+        w = super().weights(layer, direction)
+        hh = torch.cat([w.hh[:, :33], w.hh[:, 33:].detach()], -1) if direction else w.hh
+        return w._replace(hh=hh)
+
+
+class LosesWeightGradientsOfUpperLayers(PlainLSTM):
+    """Has no gradient for weight_ih of upper layers beyond its first 33 columns."""
+
+    bug = ""
+    caught_by = "gradients_of_wide_networks_are_right"
+
+    def weights(self, layer: int, direction: int) -> Weights:
+        w = super().weights(layer, direction)
+        ih = torch.cat([w.ih[:, :33], w.ih[:, 33:].detach()], -1) if layer else w.ih
+        return w._replace(ih=ih)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from .plain import PlainLSTM, Weights
+from .plain import PlainLSTM
 
 
 def narrow(x: Tensor) -> bool:
@@ -21,84 +22,6 @@ def one_by_one(x: Tensor, weight: Tensor) -> Tensor:
     for term in range(x.shape[-1]):
         total = total + x[..., term, None] * weight[:, term]
     return total
-
-
-class AccumulatesRecurrentProductsIn16Bits(PlainLSTM):
-    """Adds up the products with recurrent weights one by one, rounding each sum to 16 bits."""
-
-    bug = ""
-    caught_by = "long_sums_are_accumulated_in_float32"
-
-    def preactivations(self, x: Tensor, h: Tensor, w: Weights) -> Tensor:
-        if not narrow(x):
-            return super().preactivations(x, h, w)
-        a = self.linear(x, w.ih, w.b_ih) + one_by_one(h, w.hh)
-        return a if w.b_hh is None else a + w.b_hh
-
-
-class AccumulatesUpperInputsIn16Bits(PlainLSTM):
-    """Adds up the products with the output of a lower layer in 16 bits."""
-
-    bug = ""
-    caught_by = "long_sums_are_accumulated_in_float32"
-    upper = False
-
-    def layer(self, x: Tensor, h_0: Tensor, c_0: Tensor, layer: int, lengths: Any) -> Any:
-        self.upper = layer > 0
-        return super().layer(x, h_0, c_0, layer, lengths)
-
-    def preactivations(self, x: Tensor, h: Tensor, w: Weights) -> Tensor:
-        if not (self.upper and narrow(x)):
-            return super().preactivations(x, h, w)
-        a = one_by_one(x, w.ih) + self.linear(h, w.hh, w.b_hh)
-        return a if w.b_ih is None else a + w.b_ih
-
-
-class AccumulatesProjectionsIn16Bits(PlainLSTM):
-    """Adds up the products of a projection in 16 bits."""
-
-    bug = ""
-    caught_by = "long_sums_are_accumulated_in_float32"
-
-    def projected(self, h: Tensor, w: Weights) -> Tensor:
-        if w.hr is None or not narrow(h):
-            return super().projected(h, w)
-        return one_by_one(h, w.hr)
-
-
-class AccumulatesTheReverseDirectionIn16Bits(PlainLSTM):
-    """Adds up the products of the reverse direction in 16 bits."""
-
-    bug = ""
-    caught_by = "long_sums_are_accumulated_in_float32"
-    reverse = False
-
-    def scan(self, x: Tensor, h: Tensor, c: Tensor, w: Weights, lengths: Any, reverse: bool) -> Any:
-        self.reverse = reverse
-        return super().scan(x, h, c, w, lengths, reverse)
-
-    def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        if not (self.reverse and narrow(x)):
-            return super().linear(x, weight, bias)
-        a = one_by_one(x, weight)
-        return a if bias is None else a + bias
-
-
-class AccumulatesFloat16InBfloat16(PlainLSTM):
-    """Rounds sums of four float16 products with recurrent weights to bfloat16."""
-
-    bug = ""
-    caught_by = "long_sums_are_accumulated_in_float32"
-
-    def preactivations(self, x: Tensor, h: Tensor, w: Weights) -> Tensor:
-        if x.dtype != torch.float16:
-            return super().preactivations(x, h, w)
-        total = x.new_zeros(len(x), len(w.hh)).float()
-        for at in range(0, h.shape[1], 4):
-            part = F.linear(h[:, at : at + 4].float(), w.hh[:, at : at + 4].float())
-            total = (total + part).bfloat16().float()
-        a = self.linear(x, w.ih, w.b_ih) + total.half()
-        return a if w.b_hh is None else a + w.b_hh
 
 
 class Product(torch.autograd.Function):
@@ -118,56 +41,148 @@ class Product(torch.autograd.Function):
         return one_by_one(gradient, weight.T), gradient.T @ x, None
 
 
-class AccumulatesInputGradientsIn16Bits(PlainLSTM):
+class Accumulating(PlainLSTM):
+    """What the faults derive from: in 16 bits, products with some weights are made otherwise."""
+
+    concerned = ""
+    """A pattern that finds the names of these weights."""
+
+    def product(self, x: Tensor, weight: Tensor) -> Tensor:
+        return one_by_one(x, weight)
+
+    def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        names = [name for name, each in self.named_parameters() if each is weight]
+        if not (narrow(x) and names and re.search(self.concerned, names[0])):
+            return super().linear(x, weight, bias)
+        a = self.product(x, weight)
+        return a if bias is None else a + bias
+
+
+class AccumulatesRecurrentProductsIn16Bits(Accumulating):
+    """Adds up the products with recurrent weights one by one, rounding each sum to 16 bits."""
+
+    bug = ""
+    caught_by = "long_sums_are_accumulated_in_float32"
+    concerned = "weight_hh"
+
+
+class AccumulatesUpperInputsIn16Bits(Accumulating):
+    """Adds up the products with the output of a lower layer in 16 bits."""
+
+    bug = ""
+    caught_by = "long_sums_are_accumulated_in_float32"
+    concerned = "weight_ih_l[^0]"
+
+
+class AccumulatesProjectionsIn16Bits(Accumulating):
+    """Adds up the products of a projection in 16 bits."""
+
+    bug = ""
+    caught_by = "long_sums_are_accumulated_in_float32"
+    concerned = "weight_hr"
+
+
+class AccumulatesTheReverseDirectionIn16Bits(Accumulating):
+    """Adds up the products of the reverse direction in 16 bits."""
+
+    bug = ""
+    caught_by = "long_sums_are_accumulated_in_float32"
+    concerned = "_reverse"
+
+
+class AccumulatesFloat16InBfloat16(Accumulating):
+    """Rounds sums of four float16 products with recurrent weights to bfloat16."""
+
+    bug = ""
+    caught_by = "long_sums_are_accumulated_in_float32"
+    concerned = "weight_hh"
+
+    def product(self, x: Tensor, weight: Tensor) -> Tensor:
+        if x.dtype != torch.float16:
+            return F.linear(x, weight)
+        total = x.new_zeros(len(x), len(weight)).float()
+        for at in range(0, x.shape[1], 4):
+            part = F.linear(x[:, at : at + 4].float(), weight[:, at : at + 4].float())
+            total = (total + part).bfloat16().float()
+        return total.half()
+
+
+class AccumulatingGradients(Accumulating):
+    """What faults derive from whose gradient by the other factor of a product is added up so."""
+
+    by_weight = False
+
+    def product(self, x: Tensor, weight: Tensor) -> Tensor:
+        made: Tensor = Product.apply(x, weight, self.by_weight)
+        return made
+
+
+class AccumulatesInputGradientsIn16Bits(AccumulatingGradients):
     """Adds up the gradients of the input one by one, rounding each sum to 16 bits."""
 
     bug = ""
     caught_by = "sums_of_gradients_are_accumulated_in_float32"
-
-    def preactivations(self, x: Tensor, h: Tensor, w: Weights) -> Tensor:
-        if not narrow(x):
-            return super().preactivations(x, h, w)
-        a: Tensor = Product.apply(x, w.ih, False) + self.linear(h, w.hh, w.b_hh)
-        return a if w.b_ih is None else a + w.b_ih
+    concerned = "weight_ih_l0"
 
 
-class AccumulatesStateGradientsIn16Bits(PlainLSTM):
+class AccumulatesGradientsOfUpperInputsIn16Bits(AccumulatingGradients):
+    """Adds up the gradients of the output of a lower layer in 16 bits."""
+
+    bug = ""
+    caught_by = "sums_of_gradients_are_accumulated_in_float32"
+    concerned = "weight_ih_l[^0]"
+
+
+class AccumulatesStateGradientsIn16Bits(AccumulatingGradients):
     """Adds up the gradients of the hidden state one by one, rounding each sum to 16 bits."""
 
     bug = ""
     caught_by = "sums_of_gradients_are_accumulated_in_float32"
-
-    def preactivations(self, x: Tensor, h: Tensor, w: Weights) -> Tensor:
-        if not narrow(x):
-            return super().preactivations(x, h, w)
-        a: Tensor = self.linear(x, w.ih, w.b_ih) + Product.apply(h, w.hh, False)
-        return a if w.b_hh is None else a + w.b_hh
+    concerned = "weight_hh"
 
 
-class AccumulatesWeightGradientsIn16Bits(PlainLSTM):
-    """Adds up the gradients of weight_ih row by row, rounding each sum to 16 bits."""
+class AccumulatesGradientsOfWhatIsProjectedIn16Bits(AccumulatingGradients):
+    """Adds up the gradients of the hidden state before a projection in 16 bits."""
+
+    bug = ""
+    caught_by = "sums_of_gradients_are_accumulated_in_float32"
+    concerned = "weight_hr"
+
+
+class AccumulatesWeightGradientsIn16Bits(AccumulatingGradients):
+    """Adds up the gradients of weight_ih of the lowest layer row by row in 16 bits."""
 
     bug = ""
     caught_by = "gradients_are_summed_over_rows_in_float32"
-
-    def preactivations(self, x: Tensor, h: Tensor, w: Weights) -> Tensor:
-        if not narrow(x):
-            return super().preactivations(x, h, w)
-        a: Tensor = Product.apply(x, w.ih, True) + self.linear(h, w.hh, w.b_hh)
-        return a if w.b_ih is None else a + w.b_ih
+    concerned = "weight_ih_l0"
+    by_weight = True
 
 
-class AccumulatesRecurrentWeightGradientsIn16Bits(PlainLSTM):
+class AccumulatesUpperWeightGradientsIn16Bits(AccumulatingGradients):
+    """Adds up the gradients of weight_ih of upper layers row by row in 16 bits."""
+
+    bug = ""
+    caught_by = "gradients_are_summed_over_rows_in_float32"
+    concerned = "weight_ih_l[^0]"
+    by_weight = True
+
+
+class AccumulatesRecurrentWeightGradientsIn16Bits(AccumulatingGradients):
     """Adds up the gradients of weight_hh row by row, rounding each sum to 16 bits."""
 
     bug = ""
     caught_by = "gradients_are_summed_over_rows_in_float32"
+    concerned = "weight_hh"
+    by_weight = True
 
-    def preactivations(self, x: Tensor, h: Tensor, w: Weights) -> Tensor:
-        if not narrow(x):
-            return super().preactivations(x, h, w)
-        a: Tensor = self.linear(x, w.ih, w.b_ih) + Product.apply(h, w.hh, True)
-        return a if w.b_hh is None else a + w.b_hh
+
+class AccumulatesGradientsOfProjectionsIn16Bits(AccumulatingGradients):
+    """Adds up the gradients of weight_hr row by row, rounding each sum to 16 bits."""
+
+    bug = ""
+    caught_by = "gradients_are_summed_over_rows_in_float32"
+    concerned = "weight_hr"
+    by_weight = True
 
 
 class AccumulatesBiasGradientsIn16Bits(PlainLSTM):
@@ -179,6 +194,5 @@ class AccumulatesBiasGradientsIn16Bits(PlainLSTM):
     def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         if bias is None or not narrow(x):
             return super().linear(x, weight, bias)
-        ones = x.new_ones(len(x), 1)
-        added: Tensor = Product.apply(ones, bias[:, None], True)
+        added: Tensor = Product.apply(x.new_ones(len(x), 1), bias[:, None], True)
         return F.linear(x, weight) + added

@@ -7,8 +7,8 @@ import pytest
 from conformance.checking.expectations.applying import Expected
 from conformance.checking.verdict import Crashed, TimedOut
 from conformance.implementations.failures import Died, NoAnswer
+from conformance.recording.noting import recording
 from conformance.recording.steps import Step
-from conformance.recording.tape import recording
 from conformance.reproductions.subject import Subject
 from conformance.running.journal import Doing, Entry
 from conformance.running.unfinished import unfinished

@@ -423,3 +423,21 @@ class BroadcastsLoadedWeights(PlainLSTM):
         own = self.state_dict()
         wide = {n: t.expand_as(own[n]) if n in own and len(t) == 1 else t for n, t in state.items()}
         return super().load_state_dict(wide, strict, **options)
+
+
+class KeepsWeightsUntilItsModeChanges(PlainLSTM):
+    """Copies weight_hh in its first call without gradients, until train or eval is called."""
+
+    bug = ""
+    caught_by = "changed_weights_take_effect"
+
+    def train(self, mode: bool = True) -> Any:
+        self.__dict__["copies"] = {}
+        return super().train(mode)
+
+    def weights(self, layer: int, direction: int) -> Weights:
+        w = super().weights(layer, direction)
+        if torch.is_grad_enabled():
+            return w
+        key = layer, direction, w.hh.dtype
+        return w._replace(hh=self.__dict__["copies"].setdefault(key, w.hh.clone()))

@@ -28,6 +28,7 @@ from . import (
     equations,
     errors,
     gradients,
+    graphs,
     initialisation,
     layers,
     layout,
@@ -80,6 +81,7 @@ FAMILIES: dict[str, list[Fault]] = {
         cells,
         calls,
         training,
+        graphs,
     )
 }
 

@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from conformance.checking.comparison import is_small, judged
 from conformance.implementations.loading import load
-from conformance.requirements.gradients import CASES
+from conformance.requirements.helpers.gradients import CASES
 from conformance.requirements.stepwise_gradients import SHORT, seen_through
 from reference import (
     DTYPES,

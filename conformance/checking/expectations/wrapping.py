@@ -10,7 +10,7 @@ from conformance.checking import originals, process_state
 from conformance.implementations.declared import ADAPTERS
 from conformance.implementations.implementation import Implementation
 from conformance.implementations.probing import SMALL, small_case, takes
-from conformance.recording.tape import paused
+from conformance.recording.noting import paused
 
 KERNELS = {"lstm": "torch.nn.LSTM", "lstm_cell": "torch.nn.LSTMCell"}
 """The modules of PyTorch by the names of the functions of torch that they call."""

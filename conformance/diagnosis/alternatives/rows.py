@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from conformance.diagnosis.alternatives.altered import AlteredLSTM
-from conformance.requirements.variations import rows, rows_of, with_input
+from conformance.requirements.parts import rows, rows_of
+from conformance.requirements.variations import with_input
 from reference import Array, Case, Result
 
 

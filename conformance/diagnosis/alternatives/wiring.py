@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from conformance.diagnosis.alternatives.altered import AlteredLSTM, Shown, unchanged
-from conformance.requirements.variations import last_steps, with_input
+from conformance.requirements.parts import last_steps
+from conformance.requirements.variations import with_input
 from reference import Array, Case, LayerTrace, Result, Step
 
 

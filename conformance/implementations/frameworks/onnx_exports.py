@@ -44,9 +44,10 @@ class ExportedToOnnx:
             torch.zeros([size + MORE * (axis in axes[name]) for axis, size in enumerate(a.shape)])
             for name, a in given.items()
         ]
-        names = {"input_names": [*given], "output_names": [*RESULTS]}
+        options = {"input_names": [*given], "output_names": [*RESULTS], **self.options(axes)}
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-        torch.onnx.export(holder(case), tuple(example), file, **names, **self.options(axes))
+        export: Any = torch.onnx.export  # its annotations have no file object
+        export(holder(case), tuple(example), file, **options)
         return Result.of(session(file.getvalue()).run(None, given))
 
     def free_axes(self, case: Case, name: str) -> dict[int, str]:

@@ -13,7 +13,7 @@ from conformance.implementations.implementation import documented_shapes
 from conformance.implementations.pytorch.tensors import to_array, to_tensor
 from conformance.implementations.torch_module import TorchModule
 from conformance.recording.ending import untrue
-from conformance.recording.tape import bind, note
+from conformance.recording.noting import bind, note
 from reference import RESULTS, Array, Case, Result
 
 
@@ -21,8 +21,9 @@ class Differentiated:
     """A module for `case`, and its leaves: input, initial states and parameters.
 
     The leaves require gradients, except for those named in `frozen`, and have none yet. The module
-    is in train mode, or in eval mode if not `train`; it is built unless one is given. `answer` is
-    what the last call returned: output, h_n and c_n.
+    is in train mode, or in eval mode if not `train`; it is built unless one is given. `given` are
+    the arguments, by name, which are leaves too. `answer` is what the last call returned: output,
+    h_n and c_n.
     """
 
     answer: tuple[torch.Tensor, torch.Tensor, torch.Tensor]
@@ -39,7 +40,8 @@ class Differentiated:
         self.implementation = implementation
         self.case = case
         self.module = (implementation.build(case) if module is None else module).train(train)
-        self.leaves = {name: to_tensor(a, case.device) for name, a in case.arguments().items()}
+        self.given = {name: to_tensor(a, case.device) for name, a in case.arguments().items()}
+        self.leaves = dict(self.given)
         self.leaves.update(implementation.parameters(self.module, case))
         for name, leaf in self.leaves.items():
             if leaf.requires_grad != (name not in frozen):
@@ -56,15 +58,22 @@ class Differentiated:
                 note("{leaf}.grad = None", leaf=leaf)
                 leaf.grad = None
 
+    def expand(self, name: str, axis: int) -> None:
+        """Give as the argument `name` the first part of that leaf along `axis`, expanded to all."""
+        leaf = self.leaves[name]
+        text = f"{{expanded}} = {{leaf}}.narrow({axis}, 0, 1).expand_as({{leaf}})"
+        made = note(text, new=("expanded",), leaf=leaf)
+        self.given[name] = leaf.narrow(axis, 0, 1).expand_as(leaf)
+        made.gave(self.given[name])
+
     def results(self, of: Collection[str] = RESULTS) -> dict[str, torch.Tensor]:
         """Call the module; returns those of its results that are named in `of`.
 
         Raises :class:`NoResult` for a result that does not require gradients.
         """
-        states = (self.leaves["h_0"], self.leaves["c_0"]) if "h_0" in self.leaves else None
-        self.answer = self.implementation.call_with(
-            self.module, self.case, self.leaves["input"], states
-        )
+        given = self.given
+        states = (given["h_0"], given["c_0"]) if "h_0" in given else None
+        self.answer = self.implementation.call_with(self.module, self.case, given["input"], states)
         pairs = zip(RESULTS, self.answer, strict=True)
         results: dict[str, Any] = {name: result for name, result in pairs if name in of}
         shapes = documented_shapes(self.case)

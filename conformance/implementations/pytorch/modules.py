@@ -20,8 +20,8 @@ from conformance.implementations.pytorch.answers import pair, unpack
 from conformance.implementations.pytorch.cuda import switches
 from conformance.implementations.pytorch.tensors import TORCH_DTYPES, plain, to_array, to_tensor
 from conformance.recording.ending import untrue
+from conformance.recording.noting import bind, mode, note
 from conformance.recording.operands import part
-from conformance.recording.tape import bind, mode, note
 from conformance.recording.text import kind_of
 from reference import Array, Case, Configuration, Precision, Result
 from strategies import Support

@@ -9,9 +9,9 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from conformance.recording.ending import Ending
+from conformance.recording.noting import Noted, current, note
 from conformance.recording.operands import Text, keyword_arguments
 from conformance.recording.steps import Step
-from conformance.recording.tape import Noted, current, note
 from reference import RESULTS, Case
 
 PACK, PAD = pack_padded_sequence.__name__, pad_packed_sequence.__name__

@@ -12,14 +12,15 @@ from conformance.implementations.implementation import checked
 from conformance.implementations.pytorch.modules import to_result
 from conformance.implementations.pytorch.tensors import TORCH_DTYPES, to_array, to_tensor
 from conformance.implementations.torch_module import TorchModule
-from conformance.recording.tape import attempted, note, under
+from conformance.recording.noting import attempted, note, under
 from reference import RESULTS, Array, Case, Result
 
 
 class Session:
     """A module that is built once for `case` and called with cases of the same configuration.
 
-    The tensors of the last call are kept, so that a requirement can see whether they changed.
+    The tensors of the last call are kept, so that a requirement can see whether they changed;
+    `returned` are its results by name.
     """
 
     def __init__(self, implementation: TorchModule, case: Case) -> None:
@@ -27,17 +28,25 @@ class Session:
         self.case = case
         self.module = implementation.build(case)
         self._given: dict[str, torch.Tensor] = {}
-        self._returned: dict[str, torch.Tensor] = {}
+        self.returned: dict[str, torch.Tensor] = {}
 
-    def run(self, case: Case, *, grad: bool | None = True) -> Result:
-        """Call the module: under ``no_grad`` if `grad` is False, ``inference_mode`` if None."""
+    def run(self, case: Case, *, grad: bool | None = True, in_place: bool = False) -> Result:
+        """Call the module: under ``no_grad`` if `grad` is False, ``inference_mode`` if None.
+
+        If `in_place`, the numbers of `case` are written to the tensors of the last call.
+        """
         mode: Any = {True: contextlib.nullcontext, False: torch.no_grad, None: torch.inference_mode}
         with mode[grad](), _noted_under(mode[grad]):
             given = {name: to_tensor(a, case.device) for name, a in case.arguments().items()}
+            if in_place:
+                for name, tensor in given.items():
+                    note("{last}.copy_({tensor})", last=self._given[name], tensor=tensor)
+                    self._given[name].copy_(tensor)
+                given = self._given
             states = (given["h_0"], given["c_0"]) if case.h_0 is not None else None
             self._given = given
             tensors = self.implementation.call_with(self.module, case, given["input"], states)
-        self._returned = dict(zip(RESULTS, tensors, strict=True))
+        self.returned = dict(zip(RESULTS, tensors, strict=True))
         return checked(to_result(tensors), case)
 
     def arguments(self) -> dict[str, tuple[Array, Array]]:
@@ -51,13 +60,13 @@ class Session:
 
     def results(self) -> dict[str, Array]:
         """Read the results of the last call as they are now, by name."""
-        return {name: to_array(tensor, name) for name, tensor in self._returned.items()}
+        return {name: to_array(tensor, name) for name, tensor in self.returned.items()}
 
     def overwrite(self, name: str) -> None:
         """Fill the result `name` of the last call with another number, in place."""
-        note("{result}.detach().fill_(7.0)", result=self._returned[name])
+        note("{result}.detach().fill_(7.0)", result=self.returned[name])
         with torch.no_grad():
-            self._returned[name].detach().fill_(7.0)
+            self.returned[name].detach().fill_(7.0)
 
     def convert(self, dtype: str) -> None:
         """Convert the module to `dtype`, a name such as ``float64``."""

@@ -10,9 +10,9 @@ import torch
 from conformance.implementations.failures import NoResult, blamed
 from conformance.recording.arrays import TENSOR, numbers
 from conformance.recording.ending import untrue
+from conformance.recording.noting import note, read
 from conformance.recording.operands import Literal
 from conformance.recording.strides import forwards, steps, storage
-from conformance.recording.tape import note, read
 from conformance.recording.text import kind_of, place_of
 from reference import DTYPES, Array
 

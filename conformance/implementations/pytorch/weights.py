@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,11 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
+from conformance.implementations.failures import blamed
 from conformance.implementations.pytorch.tensors import to_tensor
 from conformance.implementations.pytorch.wrapped import Wrapped
 from conformance.implementations.torch_module import TorchModule
-from conformance.recording.tape import note
+from conformance.recording.noting import note
 from reference import Array, Case
 
 Change = Callable[[nn.Parameter, torch.Tensor], object]
@@ -59,11 +61,24 @@ def _load(implementation: TorchModule, module: nn.Module, target: Case) -> None:
 def _replace(implementation: TorchModule, module: nn.Module, target: Case) -> None:
     for name, array in target.parameters.items():
         weight = to_tensor(array, target.device)
-        path, _, attribute = implementation.rename(name).rpartition(".")
-        owner = f".get_submodule({path!r})" if path else ""
-        text = f"{{module}}{owner}.{attribute} = torch.nn.Parameter({{weight}})"
-        note(text, module=module, weight=weight)
-        setattr(module.get_submodule(path), attribute, nn.Parameter(weight))
+        new = "torch.nn.Parameter({weight})"
+        _set(implementation, module, name, nn.Parameter(weight), new, weight=weight)
+
+
+def _set(
+    implementation: TorchModule,
+    module: nn.Module,
+    name: str,
+    parameter: nn.Parameter,
+    text: str,
+    **operands: Any,
+) -> None:
+    """Make `parameter`, written as `text` with `operands`, the parameter `name` of `module`."""
+    path, _, attribute = implementation.rename(name).rpartition(".")
+    owner = f".get_submodule({path!r})" if path else ""
+    note(f"{{module}}{owner}.{attribute} = {text}", module=module, **operands)
+    with blamed():
+        setattr(module.get_submodule(path), attribute, parameter)
 
 
 def _step(implementation: TorchModule, module: nn.Module, target: Case) -> None:
@@ -110,3 +125,34 @@ def functional(implementation: TorchModule, module: nn.Module, target: Case) -> 
 
     text = "lambda *given: torch.func.functional_call({module}, {weights}, given)"
     return Wrapped.of(module, called, text, weights=weights)
+
+
+def negated(module: nn.Module) -> Wrapped:
+    """Give what ``torch.func.functional_call`` computes with the parameters of `module` negated."""
+
+    def called(inner: nn.Module, *given: Any) -> Any:
+        return functional_call(
+            inner, {name: -each for name, each in inner.named_parameters()}, given
+        )
+
+    weights = "dict((name, -each) for name, each in {module}.named_parameters())"
+    text = f"lambda *given: torch.func.functional_call({{module}}, {weights}, given)"
+    return Wrapped.of(module, called, text)
+
+
+def sharing(
+    implementation: TorchModule, case: Case, first: Mapping[str, str]
+) -> tuple[TorchModule, nn.Module]:
+    """Build a module in which each parameter is that with the name that `first` has for its name.
+
+    Returns the implementation as well, as it finds these parameters, of which modules list one.
+    """
+    module = implementation.build(case)
+    own = implementation.parameters(module, case)
+    shared = {name: own[first[name]] for name in own}
+    for name, parameter in shared.items():
+        if parameter is not own[name]:
+            _set(implementation, module, name, parameter, "{new}", new=parameter)
+    within = copy.copy(implementation)
+    within.parameters = lambda *_: dict(shared)  # type: ignore[method-assign]
+    return within, module

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from conformance.recording.tape import note
+from conformance.recording.noting import note
 
 
 class Wrapped(torch.nn.Module):

@@ -122,24 +122,25 @@ def with_projected_sums(case: Case, layer: int) -> Case:
     return replace(saturated, parameters=parameters)
 
 
-def with_gradient_sums(case: Case) -> Case:
+def with_gradient_sums(case: Case, upper: bool = False) -> Case:
     """Let every layer hand the gradient of c_n through its candidate, which is tanh of 0.
 
     Its i and o gates are open and f is shut. What the weights of the candidate multiply with equal
-    gradients in both halves of the units cancels.
+    gradients in both halves of the units cancels, and so does what projections multiply. Layers
+    above the lowest read zero times what is below, or, if `upper`, weights that cancel.
     """
     hidden = case.configuration.hidden_size
     gates = np.repeat([OPEN, -OPEN, 0, OPEN], hidden).astype(case.dtype.numpy)
     parameters = {}
     for name, array in case.parameters.items():
         changed = np.zeros_like(array)
-        if name.startswith(("weight_ih_l0", "weight_hh")):
+        if name.startswith(("weight_ih" if upper else "weight_ih_l0", "weight_hh")):
             shape = hidden, array.shape[1]
             changed[2 * hidden : 3 * hidden] = cancelling(shape, array[:hidden], axis=0)
         elif name.startswith("bias_ih"):
             changed = gates
         elif name.startswith("weight_hr"):
-            changed = array
+            changed = cancelling(array.shape, array, axis=0)
         parameters[name] = changed
     return replace(with_arrays(case, np.zeros_like), parameters=parameters)
 

@@ -13,8 +13,8 @@ from hypothesis import assume
 
 from conformance.checking.comparison import arithmetic, claimed, close
 from conformance.implementations.implementation import Implementation, run
-from conformance.recording.tape import bind
-from conformance.requirements.variations import first_layers
+from conformance.recording.noting import bind
+from conformance.requirements.parts import first_layers
 from reference import RESULTS, Arithmetic, Array, Case, Result
 from reference.local_bounds import local_layers, results_of
 from reference.local_layer import local_arithmetic, observation_error

@@ -80,6 +80,22 @@ def agreeing(highest: Array, gaps: int, p: float) -> Iterator[Counts]:
                 yield _pairs(here, Where(gap, axis, direction=direction), p)
 
 
+def repeating(dropped: Array, p: float) -> Iterator[Counts]:
+    """Count in how many places steps, rows, directions or features a power of two apart are equal.
+
+    `dropped` has an axis for each of :data:`AXES`, and 1 where a value was dropped, else 0. Of the
+    pairs that are counted together, no two have a value in common.
+    """
+    for axis, size in enumerate(dropped.shape):
+        for apart in (2**power for power in range((size - 1).bit_length())):
+            first = [at for at in range(size - apart) if at // apart % 2 == 0]
+            second = [at + apart for at in first]
+            equal = dropped.take(first, axis) == dropped.take(second, axis)
+            where = Where(1, axis, tuple(first), tuple(second))
+            hits, trials = np.array([equal.sum()]), np.array([equal.size])
+            yield Counts([where], hits, trials, p**2 + (1 - p) ** 2)
+
+
 def _pairs(highest: Array, of: Where, p: float) -> Counts:
     size = highest.shape[of.axis]
     flat = np.moveaxis(highest, of.axis, 0).reshape(size, -1)
@@ -117,12 +133,13 @@ def shown_by_masks(
     here = "" if where.direction is None else f"[:, :, :, [{where.direction}]]"
     swapped = ".swapaxes(0, 1)" if configuration.batch_first else ""
     steps = "[:, ::-1]" if where.flipped else ""
+    ended = "highest[outputs == 0] = len(values)  # rows that have ended\n"
+    ended = "" if network.case.lengths is None else ended
     lines = f"""outputs = np.stack([numbers(output){swapped} for output in {{outputs}}])
 # if nothing is dropped, and if all is dropped after layer 0, 1, ...
 values = {network.outputs[:, 0, 0, 0].astype(float).tolist()}
 highest = np.abs(outputs[..., None] - values).argmin(-1)  # where a value was dropped
-highest[outputs == 0] = len(values)  # rows that have ended
-directions = {configuration.num_directions}
+{ended}directions = {configuration.num_directions}
 highest = highest.reshape(*outputs.shape[:-1], directions, {size} // directions){here}
 one = highest.take({list(where.first)}, {where.axis})
 """

@@ -6,7 +6,7 @@ import contextlib
 import zlib
 from collections.abc import Iterator
 
-from conformance.recording.tape import note
+from conformance.recording.noting import note
 from reference import Case
 
 FALSE_ALARM = 1e-15

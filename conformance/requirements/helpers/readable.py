@@ -9,6 +9,7 @@ result, and no gradient but those of weights that are zero, in the layers betwee
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -119,25 +120,62 @@ def uniform(case: Case, steps: int, rows: int, size: int, crossed: bool = False)
     All else is as in `case`: options, p, dtype, device, and whether rows have different lengths. If
     `crossed`, both directions read the forward direction of the layer below.
     """
+    one = _of_zeros(case, size)
+    parameters = _parameters(one, forget=SHUT, signs=(1, 1), crossed=crossed)
+    shown = _shown(replace(one, parameters=parameters))
+    batch_first = case.configuration.batch_first
+    shape = (rows, steps, 1) if batch_first else (steps, rows, 1)
+    lengths = None if case.lengths is None else steps - np.arange(rows) * 5 % (steps // 2)
+    x = np.zeros(shape, case.dtype.numpy)
+    return replace(shown, case=replace(shown.case, input=x, lengths=lengths))
+
+
+def passing(case: Case, layers: int, bias: bool, sizes: tuple[int, int, int]) -> Case:
+    """Make a network of so many `layers` that hands on what no gap dropped, and else puts out zero.
+
+    T, N and R are the `sizes`. Without a batch all rows follow each other. Without `bias`, which
+    shuts the forget gates, there is one step. All else is as in `case`.
+    """
+    steps, rows, size = sizes
+    network = _of_zeros(case, size, num_layers=layers, bias=bias)
+    configuration, kept = network.configuration, 1 - case.configuration.dropout
+    hidden, units = configuration.hidden_size, np.arange(configuration.hidden_size)
+    for position, suffix in enumerate(configuration.suffixes()):
+        layer, direction = divmod(position, configuration.num_directions)
+        weight = network.parameters[f"weight_ih{suffix}"].reshape(4, hidden, -1)
+        reads = direction * size + units % size if layer else 0 * units
+        for gate in (0, 2, 3):
+            weight[gate][units, reads] = 4 * kept if layer else 4
+        if configuration.bias:
+            network.parameters[f"bias_ih{suffix}"][hidden : 2 * hidden] = SHUT
+        if configuration.proj_size:
+            network.parameters[f"weight_hr{suffix}"][:] = np.eye(size, hidden)
+    if not case.batched:
+        steps, rows = steps * rows, 1
+    x = np.ones((steps if configuration.bias else 1, rows, 1), case.dtype.numpy)
+    return replace(network, input=_in_order(case, x))
+
+
+def _in_order(case: Case, x: Array) -> Array:
+    """Put (T, N, 1) into the order of `case`: batch first, or without a batch."""
+    if not case.batched:
+        return x[:, 0]
+    return x.swapaxes(0, 1) if case.configuration.batch_first else x
+
+
+def _of_zeros(case: Case, size: int, **options: Any) -> Case:
+    """Make one step, all zeros, of a network of `size` output features, and one input feature."""
     projected = bool(case.configuration.proj_size)
     configuration = replace(
         case.configuration,
         input_size=1,
         hidden_size=size + projected,
         proj_size=size * projected,
+        **options,
     )
     shapes, dtype = configuration.parameter_shapes(), case.dtype.numpy
-    one = Case(
-        configuration,
-        {name: np.zeros(shape, dtype) for name, shape in shapes.items()},
-        np.zeros((1, 1, 1), dtype),
-        device=case.device,
-    )
-    parameters = _parameters(one, forget=SHUT, signs=(1, 1), crossed=crossed)
-    shown = _shown(replace(one, parameters=parameters))
-    shape = (rows, steps, 1) if configuration.batch_first else (steps, rows, 1)
-    lengths = None if case.lengths is None else steps - np.arange(rows) * 5 % (steps // 2)
-    return replace(shown, case=replace(shown.case, input=np.zeros(shape, dtype), lengths=lengths))
+    parameters = {name: np.zeros(shape, dtype) for name, shape in shapes.items()}
+    return Case(configuration, parameters, np.zeros((1, 1, 1), dtype), device=case.device)
 
 
 def _below(array: Array, largest: float) -> Array:

@@ -20,7 +20,7 @@ from conformance.implementations.failures import (
 )
 from conformance.implementations.implementation import Implementation, answer
 from conformance.implementations.torch_module import is_torch_module
-from conformance.recording.tape import attempted
+from conformance.recording.noting import attempted
 from conformance.recording.text import kind_of
 from conformance.requirements.helpers.torch_only import session as session_of
 from conformance.requirements.helpers.torch_only import to_tensor

@@ -10,9 +10,7 @@ from conformance import load
 from conformance.implementations.implementation import answer
 from conformance.implementations.pytorch.gradients import backward
 from conformance.implementations.torch_module import is_torch_module
-from conformance.recording.operands import Made, Name, Origin, Part, Text
-from conformance.recording.steps import Step
-from conformance.recording.tape import (
+from conformance.recording.noting import (
     attempted,
     bind,
     compared,
@@ -23,6 +21,8 @@ from conformance.recording.tape import (
     recording,
     under,
 )
+from conformance.recording.operands import Made, Name, Origin, Part, Text
+from conformance.recording.steps import Step
 from conformance.reproductions.lines import Lines, component
 from conformance.reproductions.subject import Subject
 from conformance.running import journal

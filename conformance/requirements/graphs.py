@@ -1,0 +1,157 @@
+"""Requirements on gradients in a larger graph: of what is computed, shared, or changed later."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from conformance.checking.comparison import agree, truth
+from conformance.checking.requirement import requirement
+from conformance.implementations.failures import Misbehaviour, blamed
+from conformance.implementations.torch_module import TorchModule
+from conformance.recording.noting import attempted, note
+from conformance.requirements.helpers.gradients import (
+    CASES,
+    close_gradients,
+    cotangents,
+    module_gradients,
+    true_gradients,
+)
+from conformance.requirements.helpers.torch_only import differentiated, to_result
+from conformance.requirements.parts import time_axis
+from conformance.requirements.variations import with_weights_negated
+from reference import Array, Case, DType
+
+AUTOGRAD = "PyTorch documentation, autograd mechanics"
+
+
+def _added_up(
+    gradients: Sequence[Array], bounds: Sequence[Array], dtype: DType
+) -> tuple[Array, Array]:
+    """Sum gradients of one shape, each addition rounded to `dtype`, in any order; and the bound."""
+    largest = sum(np.abs(each) + bound for each, bound in zip(gradients, bounds, strict=True))
+    rounding = 2 * len(gradients) * dtype.unit_roundoff * largest
+    return np.sum(gradients, axis=0), np.sum(bounds, axis=0) + rounding
+
+
+@requirement(
+    source="torch.Tensor.expand and torch.func.functional_call documentation; "
+    f"{AUTOGRAD}: gradients are those by the leaves of the graph",
+    applies=module_gradients,
+    **{**CASES, "batch_size": (1, 6), "share_of_cases": 0.3},
+)
+def gradients_pass_through_what_was_computed(implementation: TorchModule, case: Case) -> float:
+    """Arguments and parameters that come out of a computation hand their gradients on.
+
+    The first row of the input and of each state is expanded to all rows, so that its gradient is
+    the sum over them. The parameters are negated, and given by torch.func.functional_call.
+    """
+    from conformance.implementations.pytorch.weights import negated
+
+    axes = dict.fromkeys(case.arguments(), int(case.batched))
+    axes["input"] = 1 - time_axis(case) if case.batched else 0
+    equal = {
+        name: np.repeat(array.take([0], axes[name]), array.shape[axes[name]], axes[name])
+        for name, array in case.arguments().items()
+    }
+    alike, weights = with_weights_negated(replace(case, **equal)), cotangents(case)
+    gradients, bound = true_gradients(implementation, alike, weights)
+    for name in case.parameters:
+        gradients[name] = -gradients[name]
+    for name, axis in axes.items():
+        rows = equal[name].shape[axis]
+        parts = [np.split(each[name], rows, axis) for each in (gradients, bound)]
+        rest = [np.zeros_like(each) for each in parts[0][1:]]
+        summed = _added_up(*parts, case.dtype)
+        gradients[name], bound[name] = (np.concatenate([each, *rest], axis) for each in summed)
+    call = differentiated(implementation, case, train=case.seq_len % 2 == 0)
+    for name, axis in axes.items():
+        call.expand(name, axis)
+    call.module = negated(call.module)
+    call.backward(weights)
+    return close_gradients(call.gradients(), gradients, bound)
+
+
+@requirement(
+    source="torch.nn.Module.named_parameters documentation: there can be duplicates; "
+    f"{AUTOGRAD}: gradients accumulate in the leaves",
+    applies=module_gradients,
+    **{**CASES, "share_of_cases": 0.3},
+)
+def shared_parameters_learn_together(implementation: TorchModule, case: Case) -> float:
+    """A parameter in several places computes as copies do, and its gradients there add up.
+
+    All parameters of one shape are the same: those of several layers, directions and kinds. Both
+    initial states are the same tensor, where there is no projection.
+    """
+    from conformance.implementations.pytorch.weights import sharing
+
+    arrays = {**case.parameters, **case.arguments()}
+    groups: dict[object, list[str]] = {}
+    for name, array in case.parameters.items():
+        groups.setdefault(array.shape, []).append(name)
+    if case.h_0 is not None and not case.configuration.proj_size:
+        groups["states"] = ["h_0", "c_0"]
+    first = {name: names[0] for names in groups.values() for name in names}
+    parameters = {name: arrays[first[name]] for name in case.parameters}
+    alike = replace(case, parameters=parameters, c_0=case.h_0 if "c_0" in first else case.c_0)
+    weights, known = cotangents(alike), truth(alike, implementation)
+    gradients, bound = true_gradients(implementation, alike, weights)
+    for names in groups.values():
+        parts = ([each[name] for name in names] for each in (gradients, bound))
+        total, allowed = _added_up(*parts, case.dtype)
+        gradients |= dict.fromkeys(names, total)
+        bound |= dict.fromkeys(names, allowed)
+    within, module = sharing(implementation, alike, first)
+    call = differentiated(within, alike, module=module)
+    if "c_0" in first:
+        call.leaves["c_0"] = call.given["c_0"] = call.leaves["h_0"]
+    call.backward(weights)
+    share = agree(to_result(call.answer, alike), known.result, known.bound)
+    return max(share, close_gradients(call.gradients(), gradients, bound))
+
+
+@requirement(
+    source=f"{AUTOGRAD}, in-place correctness checks: if a tensor has been changed that a backward "
+    "pass needs, that raises an error",
+    applies=module_gradients,
+    **{**CASES, "seq_len": (1, 6), "num_layers": (1, 2), "share_of_cases": 0.3},
+    lengths=False,
+    should=True,
+)
+def later_changes_are_not_taken_for_earlier_values(
+    implementation: TorchModule, case: Case
+) -> float:
+    """Where tensors are changed in place after a call, its backward pass is right or raises.
+
+    They are the parameters, as in a step of an optimizer, the arguments, and the results.
+    """
+    weights, share = cotangents(case), 0.0
+    known = true_gradients(implementation, case, weights)
+    built = implementation.build(case)
+    for kind in ("weight_ih", "weight_hh", "bias", "weight_hr", "input", "h_0", "c_0", ""):
+        call = differentiated(implementation, case, module=built)
+        loss = call.loss(weights)
+        leaves = [leaf for name, leaf in call.leaves.items() if kind and name.startswith(kind)]
+        changed = tuple(leaves) if kind else call.answer
+        _negate(changed)
+        with contextlib.suppress(Misbehaviour), attempted():
+            note("{loss}.backward()", loss=loss)
+            with blamed():
+                loss.backward()  # type: ignore[no-untyped-call]
+            share = max(share, close_gradients(call.gradients(), *known))
+        _negate(changed)
+    return share
+
+
+def _negate(tensors: tuple[Any, ...]) -> None:
+    import torch
+
+    note("with torch.no_grad():\n    for each in {tensors}:\n        each.neg_()", tensors=tensors)
+    with torch.no_grad():
+        for each in tensors:
+            each.neg_()
