@@ -48,11 +48,12 @@ def executed(code: str, file: str, monkeypatch: pytest.MonkeyPatch) -> HandWritt
 def arguments(code: str) -> dict[str, Any]:
     """The arguments in printed code."""
     given: dict[str, Any] = {}
-    name = code.partition("import ")[2].partition("from ")[2].partition("import ")[2].split()[0]
+    head, start, call = code.partition("mine = HandWritten(\n")
+    name = head.split()[-1].rpartition(".")[2]
 
     def record(*_: object, **named: Any) -> None:
         given.update(named)
 
-    exec(code.partition("\n\n")[2], {"HandWritten": record, name: None})
-    factory = code.partition("HandWritten(\n")[2].partition("\n")[0].strip().removesuffix(",")
+    exec(start + call, {"HandWritten": record, name: None})
+    factory = call.partition("\n")[0].strip().removesuffix(",")
     return given if factory == name else {"factory": factory, **given}

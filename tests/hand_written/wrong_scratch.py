@@ -54,9 +54,9 @@ class Peepholes(nn.Module):
         self.hidden_size = hidden_size
         self.Wx = nn.Linear(input_size, 4 * hidden_size)
         self.Wh = nn.Linear(hidden_size, 4 * hidden_size, bias=False)
-        self.w_ci = nn.Parameter(torch.zeros(hidden_size))
-        self.w_cf = nn.Parameter(torch.zeros(hidden_size))
-        self.w_co = nn.Parameter(torch.zeros(hidden_size))
+        self.w_ci = nn.Parameter(torch.ones(hidden_size))
+        self.w_cf = nn.Parameter(torch.ones(hidden_size))
+        self.w_co = nn.Parameter(torch.ones(hidden_size))
 
     def forward(self, x):
         h = c = x.new_zeros(len(x), self.hidden_size)

@@ -82,6 +82,4 @@ class Report:
         if table:
             console.print(render(self.run.verdicts))
         console.print(failures(self.run.verdicts))
-        summarize(console, self.run)
-        if self.run.conformant and not self.conformant:
-            console.print("not conformant", style="bold red")
+        summarize(console, self.run, all(each.fits for each in self.inferred.values()))

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -154,6 +154,16 @@ def test_report_of_a_wrong_lstm(tmp_path: Path) -> None:
         report.run = None  # type: ignore[misc, assignment]
     with pytest.raises(TypeError, match="conformant"):
         assert report
+
+
+def test_report_has_one_outcome_where_the_adapter_does_not_fit() -> None:
+    """A fault that no case shows, as of weights that are zero, is not called conformant as well."""
+    report = few(Cell)
+    (name, found), *_ = report.inferred.items()
+    assert repr(report).endswith("\nconformant")
+    report = replace(report, inferred={name: replace(found, faults=("it peeks",))})
+    assert repr(report).endswith("\nnot conformant")
+    assert "\nconformant" not in repr(report)
 
 
 def test_wrong_hand_written_lstm_is_not_conformant() -> None:

@@ -111,8 +111,11 @@ def expectations(run: Run) -> Iterator[str]:
             yield f"not judged, {why}: {', '.join(places)}"
 
 
-def summarize(console: Console, run: Run) -> None:
-    """Print declarations, counts, versions and, if everything was decided, the outcome."""
+def summarize(console: Console, run: Run, fits: bool = True) -> None:
+    """Print declarations, counts, versions and, if everything was decided, the outcome.
+
+    `fits` is whether what was verified is an LSTM by an adapter that was inferred for it.
+    """
     of = run.circumstances
     for line in (
         *(
@@ -131,16 +134,17 @@ def summarize(console: Console, run: Run) -> None:
     console.print(Indented(_counted(run)))
     for line in (*_switches(of), *_devices(of)):
         console.print(Indented(line, style="dim"))
-    outcome(console, run)
+    outcome(console, run, fits)
 
 
-def outcome(console: Console, run: Run) -> None:
+def outcome(console: Console, run: Run, fits: bool = True) -> None:
     """Print whether the run is conformant, if everything was decided."""
     if len(run.verdicts) + len(run.left_out) < run.total:
         return
     for complaint in run.complaints:
         console.print(Indented(str(complaint), style="bold red"))
-    word, style = ("conformant", "bold green") if run.conformant else ("not conformant", "bold red")
+    right = run.conformant and fits
+    word, style = ("conformant", "bold green") if right else ("not conformant", "bold red")
     if run.unchecked and run.faultless:
         word = f"nothing was checked of {', '.join(run.unchecked)}"
     elif run.too_little:
