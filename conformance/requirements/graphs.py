@@ -128,7 +128,9 @@ def later_changes_are_not_taken_for_earlier_values(
 ) -> float:
     """Where tensors are changed in place after a call, its backward pass is right or raises.
 
-    They are the parameters, as in a step of an optimizer, the arguments, and the results.
+    They are the parameters, as in a step of an optimizer, the arguments, and the results. An LSTM
+    that computes steps again in its backward pass, as torch.utils.checkpoint does, meets this only
+    if it looks whether they changed.
     """
     weights, share = cotangents(case), 0.0
     known = true_gradients(implementation, case, weights)
