@@ -54,7 +54,7 @@ def gradients_pass_through_what_was_computed(implementation: TorchModule, case: 
 
     axes = dict.fromkeys(case.arguments(), int(case.batched))
     axes["input"] = 1 - time_axis(case) if case.batched else 0
-    equal = {
+    equal: dict[str, Any] = {
         name: np.repeat(array.take([0], axes[name]), array.shape[axes[name]], axes[name])
         for name, array in case.arguments().items()
     }
@@ -64,9 +64,9 @@ def gradients_pass_through_what_was_computed(implementation: TorchModule, case: 
         gradients[name] = -gradients[name]
     for name, axis in axes.items():
         rows = equal[name].shape[axis]
-        parts = [np.split(each[name], rows, axis) for each in (gradients, bound)]
-        rest = [np.zeros_like(each) for each in parts[0][1:]]
-        summed = _added_up(*parts, case.dtype)
+        parts, bounds = (np.split(each[name], rows, axis) for each in (gradients, bound))
+        rest = [np.zeros_like(each) for each in parts[1:]]
+        summed = _added_up(parts, bounds, case.dtype)
         gradients[name], bound[name] = (np.concatenate([each, *rest], axis) for each in summed)
     call = differentiated(implementation, case, train=case.seq_len % 2 == 0)
     for name, axis in axes.items():
@@ -102,8 +102,8 @@ def shared_parameters_learn_together(implementation: TorchModule, case: Case) ->
     weights, known = cotangents(alike), truth(alike, implementation)
     gradients, bound = true_gradients(implementation, alike, weights)
     for names in groups.values():
-        parts = ([each[name] for name in names] for each in (gradients, bound))
-        total, allowed = _added_up(*parts, case.dtype)
+        parts, bounds = ([each[name] for name in names] for each in (gradients, bound))
+        total, allowed = _added_up(parts, bounds, case.dtype)
         gradients |= dict.fromkeys(names, total)
         bound |= dict.fromkeys(names, allowed)
     within, module = sharing(implementation, alike, first)
