@@ -11,6 +11,7 @@ from conformance.checking.comparison import agree, arithmetic, close, nothing
 from conformance.checking.requirement import requirement
 from conformance.implementations.failures import Mismatch
 from conformance.implementations.torch_module import TorchModule
+from conformance.recording.ending import ending
 from conformance.recording.noting import bind
 from conformance.requirements.dropout import ANY, DOCUMENTED, SCALING, in_train_mode
 from conformance.requirements.helpers.chance import Counts, most_surprising
@@ -147,7 +148,17 @@ def _drops_everywhere(implementation: TorchModule, case: Case, bias: bool) -> fl
     result = in_train_mode(implementation, given)[0]
     gone = network.highest(given.time_major(result.output))
     expected = given.user_order(np.where(gone, 0, value))
-    share = close("output", result.output, expected, np.full(expected.shape, bound))
+    text = f"""outputs = numbers({{it}})
+off = np.minimum(np.abs(outputs), np.abs(outputs - {value}))
+fault = not (off <= {bound}).all()
+print("expected 0 or {value}; off by up to", off.max())"""
+    share = close(
+        "output",
+        np.array(result.output),  # so that a script has the ending
+        expected,
+        np.full(expected.shape, bound),
+        ending=lambda _: ending(text, it=result.output),
+    )
     p = 1 - (1 - of.dropout) ** (layers - 1)
     values = gone.reshape(1, *shape[:2], of.num_directions, -1)
     counts = [*dropped(values, 1, p), *repeating(values, p)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -42,7 +43,8 @@ def _vanish(
 
     Returns the share of the bound.
     """
-    weights = replace(cotangents(step, ()), **{name: handed.astype(step.dtype.numpy)})
+    given: dict[str, Any] = {name: handed.astype(step.dtype.numpy)}
+    weights = replace(cotangents(step, ()), **given)
     got = gradients_of(implementation, step, weights, (name,))
     named = {each: got[each] for each in bound if each in got}
     return close_gradients(named, {n: np.zeros(b.shape) for n, b in bound.items()}, bound)
@@ -141,7 +143,7 @@ def gradients_are_summed_over_rows_in_float32(implementation: Implementation, ca
     ones = np.ones((step.batch_size, of.num_directions * of.output_size))
 
     def halves(size: int) -> Array:
-        half = rng.uniform(0.5, 1, (len(step.h_0), len(ones) // 2, size))
+        half = rng.uniform(0.5, 1, (len(of.suffixes()), len(ones) // 2, size))
         return np.concatenate([half, -half], axis=1).astype(case.dtype.numpy)
 
     c_n, share = halves(of.hidden_size), 0.0

@@ -152,7 +152,7 @@ def sharing(
     shared = {name: own[first[name]] for name in own}
     for name, parameter in shared.items():
         if parameter is not own[name]:
-            _set(implementation, module, name, parameter, "{new}", new=parameter)
+            _set(implementation, module, name, parameter, "{shared}", shared=parameter)
     within = copy.copy(implementation)
     within.parameters = lambda *_: dict(shared)  # type: ignore[method-assign]
     return within, module

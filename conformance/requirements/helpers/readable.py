@@ -20,7 +20,7 @@ OPEN, SHUT = 3.0, -800.0
 READING = {
     2: ((-1.2, 4.0),),
     3: ((-1.2, 4.0), (0.0, 4.0)),
-    4: ((-1.2, 4.0), (-0.2, 2.5), (0.3, 2.5)),
+    4: ((-1.2, 4.0), (-0.3, 3.0), (0.4, 2.0)),
 }
 """Of the candidate in each layer above the first, by the number of layers: the bias, and the weight
 with which it reads its feature, for a p of 0. So what is dropped where shows in every dtype."""
