@@ -68,7 +68,7 @@ class Screen:
     def of(cls, w: Weights, arithmetic: Arithmetic) -> Screen:
         """Prepare the weights, of any dtype."""
         weight = np.concatenate([w.weight_ih, w.weight_hh], axis=1, dtype=np.float64).T
-        biases = [np.asarray(each, np.float64) for each in (w.bias_ih, w.bias_hh)]
+        biases = np.stack([w.bias_ih, w.bias_hh]).astype(np.float64)
         absolute, features = np.abs(biases).sum(axis=0), w.weight_ih.shape[1]
         columns, squares = [], np.zeros(len(absolute))
         for part in (weight[:features].T, weight[features:].T):
@@ -78,7 +78,9 @@ class Screen:
         relative = gamma(len(weight) + 4, arithmetic) * (1 - MARGIN)
         lowest = relative * np.stack([*columns, absolute])
         norm, most = np.sqrt(squares.max()), absolute.max()
-        return cls(arithmetic, weight, sum(biases), features, lowest, float(norm), float(most))
+        return cls(
+            arithmetic, weight, biases.sum(axis=0), features, lowest, float(norm), float(most)
+        )
 
     def compared(
         self,

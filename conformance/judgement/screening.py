@@ -85,5 +85,6 @@ def _block(
     largest = [found.shares.max()]
     for name, state in last.items():
         true, least = (found.h, found.dh) if name == "h_n" else (found.c, found.dc)
-        largest.append((np.abs(state[rows] - true) / least).max())
+        with np.errstate(all="ignore"):
+            largest.append((np.abs(state[rows] - true) / least).max())
     return found.shares, float(np.max(largest))

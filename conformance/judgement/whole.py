@@ -34,9 +34,10 @@ def judged_whole(
     if case.batch_size * case.seq_len**2 * size**3 > AFFORDABLE:
         return Unsaid(*subject, reason=UNOBSERVED, of_rows=case.batch_size)
     evaluated = trace(case)
-    true = evaluated.result, forward_bound(evaluated, arithmetic)
+    both = evaluated.result, forward_bound(evaluated, arithmetic)
+    true, bound = (laid_out(case, each)[1] for each in both)
     place, worst, unbounded = None, 0.0, False
-    for found in errors(*laid_out(case, got), *(laid_out(case, each)[1] for each in true), there):
+    for found in errors(*laid_out(case, got), true, bound, there):
         unbounded |= found.name in there and bool(found.unknown.any())
         worst = max(worst, float(found.share.max(initial=0)))
         if place is None and (found.share > 1).any():

@@ -34,8 +34,9 @@ def looked_at(
         h_0, c_0 = (state[way] for state in case.initial_states())
         h_prev, _ = previous(seen, h_0, active, way == 1)
         for row in range(case.batch_size):
-            of = [each[:, row : row + 1] for each in (x, h_prev, seen, active)]
-            found = screen.compared(*of[:3], c_0[row : row + 1], of[3], reverse=way == 1)
+            here = slice(row, row + 1)
+            one = x[:, here], h_prev[:, here], seen[:, here], c_0[here], active[:, here]
+            found = screen.compared(*one, reverse=way == 1)
             yield row, seen, layer, found
 
 

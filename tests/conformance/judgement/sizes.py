@@ -47,6 +47,7 @@ def one(index: int) -> None:
     from conformance import load
     from conformance.judgement.comparing import compared
     from conformance.judgement.judging import collected, computed, judge_results
+    from conformance.judgement.verdict import NoResult
     from tests.support.kernels import made
 
     _, sizes, options = SIZES[index]
@@ -62,6 +63,7 @@ def one(index: int) -> None:
         return done
 
     results = timed(lambda: collected(computed(lstm, case)))
+    assert not isinstance(results, NoResult)
     answer = timed(lambda: judge_results("torch.nn.LSTM", case, results), walls=True)
     group = timed(lambda: compared([answer]))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
@@ -82,13 +84,15 @@ def page(count: int) -> str:
     lines = [
         "# How much `judge` takes",
         "",
-        "`torch.nn.LSTM` in float32: seconds of processor time to compute each layer, to judge it,",
-        "and to estimate how sensitive the LSTM is to rounding; beside them, the seconds that the",
-        "matrix products of one forward pass take alone, in float64; and the peak memory of the",
-        "process in GiB. Each size runs in one thread.",
+        "`torch.nn.LSTM` in float32: seconds of processor time to compute the network and each",
+        "lower layer, to judge all layers, and to estimate how sensitive the LSTM is to rounding;",
+        "beside them, the seconds that the matrix products of one forward pass take alone, in",
+        "float64; and the peak memory of the process in GiB, the computation included. NumPy and",
+        "PyTorch use one thread, and large layers are judged in two. The clock also counts what",
+        "other programs did on the machine, which was shared.",
         f"`python tests/conformance/judgement/sizes.py --write{fewer}` writes this page.",
         "",
-        "| size | verdict | computed | judged | estimated | products | memory |",
+        "| size | verdict | computed | judged | estimated, on | products | memory |",
         "|---|---|---|---|---|---|---|",
     ]
     for index, (text, _, _) in enumerate(SIZES[:count]):
