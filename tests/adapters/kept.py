@@ -9,7 +9,7 @@ from typing import Any
 
 from conformance.checking.verdict import NotApplicable, Verdict, from_json
 from conformance.implementations.shipped import SHIPPED
-from conformance.running.reporting.side_by_side.reports import Report
+from conformance.running.reporting.side_by_side.reports import Report, found_in, read
 
 RUN = ("profile", "max_examples", "started", "python", "torch", "numpy")
 COUNTEREXAMPLE = ("case", "message", "kind", "dtype", "where", "diagnosis")
@@ -22,6 +22,17 @@ def split(report: Report) -> Iterator[Report]:
     for about in dict.fromkeys(map(_about, report.verdicts)):
         mine = [each for each in report.verdicts if _about(each) == about]
         yield Report(report.file, report.complete, report.run, mine)
+
+
+def below(folder: str) -> Iterator[Report]:
+    """Yield what each report below a folder says of each implementation and device.
+
+    Raises :class:`SystemExit` for the report of a run that was ended before its time.
+    """
+    for report in map(read, found_in([folder])):
+        if not report.complete:
+            raise SystemExit(f"{report.file} is not complete: take it away, or verify again")
+        yield from split(report)
 
 
 def renewed(

@@ -25,7 +25,7 @@ if __package__ in (None, ""):
 from conformance import REQUIREMENTS
 from conformance.checking.verdict import NotApplicable, Verdict
 from conformance.implementations.shipped import SHIPPED
-from conformance.running.reporting.side_by_side.reports import Report, found_in, read
+from conformance.running.reporting.side_by_side.reports import Report
 from tests.adapters import kept
 from tests.adapters.findings import FINDINGS, Finding
 
@@ -202,7 +202,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("folder", nargs="?", help="where reports lie, at any depth")
     parser.add_argument("--write", action="store_true", help=f"write {TABLE.name}, {KEPT.name}")
     options = parser.parse_args(arguments)
-    reports = list(map(read, found_in([options.folder]))) if options.folder else []
+    reports = list(kept.below(options.folder)) if options.folder else []
     found = columns(reports)
     if options.write or not reports:
         new = [column.report for column in found]

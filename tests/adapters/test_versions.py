@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from conformance import ExpectedFailure, NotApplicable, Passed
 from conformance.checking.counterexample import Counterexample
 from conformance.checking.verdict import Verdict
+from conformance.recording.json import write
+from conformance.running.reporting.report import Run
 from conformance.running.reporting.side_by_side.reports import Report
 from tests.adapters import kept, versions
 
@@ -54,3 +58,11 @@ def test_published_table_of_versions_is_that_of_what_is_kept() -> None:
     """VERSIONS.md was written from VERSIONS.json."""
     page = versions.page(kept.load(versions.KEPT))
     assert versions.PAGE.read_text(encoding="utf-8") == page, "versions.py --write makes it"
+
+
+def test_report_of_an_unfinished_run_is_not_published(tmp_path: Path) -> None:
+    """What was not decided would stand there as not conformant."""
+    run = Run("quick", 1, None, {}, [Passed("results_match_reference", *ABOUT, cases=9)], total=2)
+    write(tmp_path / "report.json", run.to_json())
+    with pytest.raises(SystemExit, match=r"report\.json is not complete"):
+        list(kept.below(str(tmp_path)))

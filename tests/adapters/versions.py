@@ -20,7 +20,7 @@ if __package__ in (None, ""):
 from conformance.recording.text import printable
 from conformance.running.reporting.side_by_side.markdown import markdown
 from conformance.running.reporting.side_by_side.matrix import tables
-from conformance.running.reporting.side_by_side.reports import Report, found_in, read
+from conformance.running.reporting.side_by_side.reports import Report
 from tests.adapters import kept
 
 PAGE = Path(__file__).with_name("VERSIONS.md")
@@ -45,8 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("folder", nargs="?", help="where reports lie, at any depth")
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.name} and {KEPT.name}")
     options = parser.parse_args(arguments)
-    reports = map(read, found_in([options.folder])) if options.folder else ()
-    new = [one for report in reports for one in kept.split(report)]
+    new = list(kept.below(options.folder)) if options.folder else []
     found = kept.renewed(kept.load(KEPT), new, version)
     if options.write:
         kept.save(KEPT, found, FIELDS)
