@@ -103,12 +103,16 @@ def step(
 
 
 def _numbers(dtype: DType, bits: int, seed: int) -> Array:
-    """Numbers of both signs with so many significant bits: evenly up to 12, normal, and tiny."""
+    """Numbers of both signs with so many significant bits: evenly up to 12, normal, far, and tiny.
+
+    Far ones, up to 20, are those where tanh in float64 rounds to one.
+    """
     rng = np.random.default_rng(seed)
     even = np.linspace(-12, 12, ROWS // 2) + rng.uniform(-6, 6) / ROWS
-    normal = rng.standard_normal(ROWS // 4) * 0.5
+    normal = rng.standard_normal(ROWS // 8) * 0.5
+    far = rng.uniform(12, 20, ROWS // 8) * rng.choice([-1, 1], ROWS // 8)
     tiny = 10.0 ** rng.uniform(-8, 0, ROWS // 4 - 1) * rng.choice([-1, 1], ROWS // 4 - 1)
-    mantissa, exponent = np.frexp(np.concatenate([even, normal, tiny, [SATURATED]]))
+    mantissa, exponent = np.frexp(np.concatenate([even, normal, far, tiny, [SATURATED]]))
     kept = np.ldexp(np.round(mantissa * 2.0**bits) / 2.0**bits, exponent)
     numbers: Array = kept.astype(dtype.numpy)
     return numbers

@@ -7,6 +7,8 @@ RNN = (
     "flax.linen.RNN.html"
 )
 
+ON_JAX = ("equinox", "haiku")
+
 FINDINGS = (
     Finding(
         "Flax goes on beyond the length of a row",
@@ -32,7 +34,7 @@ print("output beyond the length is zero:", bool(output[0, 1, 0] == 0))
     Finding(
         "A scan over no steps gives the initial states",
         "declared",
-        ("flax-linen", "flax-linen-optimized", "flax-nnx", "flax-nnx-optimized", "equinox"),
+        ("flax-linen", "flax-linen-optimized", "flax-nnx", "flax-nnx-optimized", *ON_JAX),
         "What PyTorch refuses, JAX defines: a scan over nothing returns the carry it was given.",
         """
 import jax
@@ -49,7 +51,7 @@ print("the carry after no step:", carry)
     Finding(
         "JAX flushes subnormal numbers to zero",
         "declared",
-        ("equinox",),
+        ON_JAX,
         "On the CPU, whatever the dtype: a tiny cell state is lost, even where the forget gate is "
         "open.",
         """
@@ -65,7 +67,7 @@ print("a subnormal number times one:", jax.numpy.float32(1e-40) * jax.numpy.floa
     Finding(
         "JAX sums the gradient of a bias over rows in bfloat16",
         "undocumented",
-        ("equinox",),
+        ON_JAX,
         "What is broadcast over rows has a gradient that is summed in the dtype itself; jax.numpy."
         "sum adds the same numbers in float32.",
         """
@@ -82,5 +84,27 @@ print("rows that cancel give 0:", bool(backward(rows)[0] == 0), bool(rows.sum() 
         "of a wider type nothing is said.",
         requirements=("gradients_are_summed_over_rows_in_float32",),
         saying=("gradient of bias",),
+    ),
+    Finding(
+        "JAX' tanh of float64 is off by seven units near one",
+        "undocumented",
+        ON_JAX,
+        "Where tanh has come within a few units of 2^-53 of one, from 15 on, it is up to seven of "
+        "these below, and its derivative, 1 - tanh^2, several times too large. NumPy's and "
+        "PyTorch's are right within one.",
+        """
+import jax
+import numpy as np
+
+jax.config.update("jax_enable_x64", True)
+x = np.linspace(15, 20, 10001)
+off = np.abs(np.asarray(jax.numpy.tanh(x)) - np.tanh(x)) * 2.0**53
+print("units between tanh and tanh:", off.max())
+""",
+        "units between tanh and tanh: 7.0",
+        "https://docs.jax.dev/en/latest/_autosummary/jax.numpy.tanh.html: tanh, for real inputs "
+        "too; of its accuracy nothing is said.",
+        saying=("gradient of",),
+        rare=True,
     ),
 )

@@ -29,4 +29,20 @@ print("and in the cell:", LSTMCell(1, 1)(x[:, 0], (state[0], state[0]))[0].shape
             "single_state_tensor_is_refused",
         ),
     ),
+    Finding(
+        "torchrl's LSTM cell takes a hidden size of 0",
+        "fault",
+        ("torchrl-cell",),
+        "So does torch.nn.LSTMCell, from whose base class it has its constructor; torch.nn.LSTM "
+        "refuses it.",
+        """
+from torchrl.modules import LSTMCell
+
+print("a cell of no hidden units:", LSTMCell(1, 0).weight_hh.shape)
+""",
+        "a cell of no hidden units: torch.Size([0, 0])",
+        "https://github.com/pytorch/pytorch/blob/v2.13.0/torch/nn/modules/rnn.py: the constructor "
+        "of torch.nn.LSTM raises ValueError, hidden_size must be greater than zero.",
+        requirements=("sizes_that_are_not_positive_are_refused",),
+    ),
 )
