@@ -37,8 +37,10 @@ SLOPE_LIMIT = 2.0**-8
 class Measured:
     """Of one implementation, dtype and device: the largest error of each function.
 
-    `accurate` says whether all is within the bound of what the implementation declares, and
-    `judging` by which precision it is judged otherwise.
+    `accurate` says whether all is within the bound of what the implementation declares. `judging`
+    is the precision by which it is judged: by what was measured of a function where that is more
+    than is declared. That is so for some that are accurate, as the bound also has room for the
+    errors of gates beside the function.
     """
 
     errors: Mapping[str, Error]
@@ -68,7 +70,7 @@ def measure(implementation: Implementation, dtype: DType, device: str) -> Measur
     declared, found = precision(implementation), errors(result, case, returned)
     accurate = right(declared)
     judged = declared
-    if declared == DTYPES_OWN and not accurate and _carries(result, case, found, returned):
+    if _of_dtype(declared) and _carries(result, case, found, returned):
         own = declared.activation
         units = {n: MARGIN * each.units + own for n, each in found.items() if each.units > own}
         if max(units.values(), default=np.inf) * dtype.unit_roundoff <= LIMIT:
@@ -81,6 +83,11 @@ def measure(implementation: Implementation, dtype: DType, device: str) -> Measur
             # else something besides sigmoid and tanh is off as well
             judged = rough if right(rough) else declared
     return Measured(found, accurate, judged)
+
+
+def _of_dtype(declared: Precision) -> bool:
+    """Whether nothing is declared that has to do with sigmoid and tanh."""
+    return replace(declared, added_bias=0.0) == DTYPES_OWN
 
 
 def _carries(
@@ -178,15 +185,16 @@ def judging_anew() -> Iterator[None]:
 def loosen(implementation: Implementation, dtype: DType, device: str) -> bool:
     """Judge by sigmoid and tanh as measured from now on; whether that makes a difference.
 
-    It does if they alone are inaccurate, by at most :data:`LIMIT`, nothing is declared, and they
-    are not judged by already. So an implementation in order is not measured at all, and what was
-    decided before, in this process or another, does not matter.
+    It does if they alone are inaccurate, by at most :data:`LIMIT`, nothing is declared of them, and
+    they are not judged by already. So an implementation in order is not measured at all, and what
+    was decided before, in this process or another, does not matter.
     """
     key = id(implementation), dtype.name, device
-    if key in _in_force or precision(implementation) != DTYPES_OWN:
+    declared = precision(implementation)
+    if key in _in_force or not _of_dtype(declared):
         return False
     found = measured(implementation, dtype, device)
-    if found is None or found.judging == DTYPES_OWN:
+    if found is None or found.judging == declared:
         return False
     _in_force[key] = found.judging
     return True

@@ -66,6 +66,13 @@ print("gradient and difference agree to 1 %:", abs(gradient - difference) < 0.01
 """,
         "gradient and difference agree to 1 %: False",
         f"{LAYER}, sequence_length: steps that are not less than the valid length are paddings.",
+        requirements=(
+            "gradients_match_backpropagation",
+            "gradients_of_output_are_right",
+            "gradients_of_h_n_are_right",
+            "gradients_of_c_n_are_right",
+            "gradients_pass_through_packed_batches",
+        ),
         saying=("gradient of ",),
     ),
     Finding(

@@ -46,6 +46,16 @@ class FarOff(OffInTanh):
     units = 1.1 * LIMIT / UNIT
 
 
+class SlightlyOff(OffInTanh):
+    """It is off by less than tanh and the gates beside it may be together, its derivative too."""
+
+    units = 6.0
+
+    def tanh(self, a: torch.Tensor) -> torch.Tensor:
+        t = super().tanh(a).detach()
+        return t + (a - a.detach()) * (1 - t * t)
+
+
 @pytest.fixture(autouse=True)
 def _judging_anew() -> Iterator[None]:
     with activations.judging_anew():
@@ -124,6 +134,25 @@ def test_inaccurate_tanh_is_one_failure() -> None:
         (by,) = verdict.judged_by
         assert by.startswith("float32 tanh 12"), by
         assert by.endswith(" units (measured)")
+
+
+def test_tanh_that_is_slightly_off_is_judged_by_what_was_measured() -> None:
+    """The bound of the sweep has room for it, that of results may not: it is no failure there."""
+    found = measure(adapted(SlightlyOff), DTYPES["float32"], "cpu")
+    assert found is not None
+    assert found.accurate
+    assert 5 < found.errors["tanh"].units < 7
+    sigmoid, judged = found.judging.units()
+    assert (sigmoid, judged) == (4, MARGIN * found.errors["tanh"].units + 4)
+
+
+def test_added_bias_says_nothing_of_activations() -> None:
+    """With it declared, an inaccurate tanh is still one failure."""
+    declared = with_precision(adapted(OffInTanh), "added_bias=1")
+    found = measure(declared, DTYPES["float32"], "cpu")
+    assert found is not None
+    assert found.judging.added_bias == 1
+    assert found.judging.units()[1] == MARGIN * found.errors["tanh"].units + 4
 
 
 def test_what_is_measured_holds_for_calls_in_another_dtype() -> None:
