@@ -122,8 +122,6 @@ class Screen:
                         ]
                     h, dh, c, dc = new
                     shares[t] = share.max(axis=0)
-                    if not np.abs(c).max() < self.arithmetic.largest / 8:
-                        shares[t] = np.nan
         return Screened(shares, h, c, dh, dc)
 
     def _sizes(self, both: Array) -> Array:
@@ -153,6 +151,8 @@ class Screen:
         c_next = kept + added
         dc_next = np.abs(c) * df + f * dc + np.abs(g) * di + i * dg
         dc_next += 2 * u * (np.abs(kept) + np.abs(added))
+        # a state that may overflow, or has been as large, is not known from there on
+        dc_next[~(np.maximum(np.abs(c), np.abs(c_next)) < self.arithmetic.largest / 8)] = np.nan
         tanh_c = np.tanh(c_next)
         slope = np.maximum(1 - tanh_c * tanh_c - MARGIN, 0)
         h_next = o * tanh_c
@@ -181,8 +181,9 @@ class Screen:
         error[:, g] *= 4
         error += self.arithmetic.sigmoid
         error[:, g] += self.arithmetic.tanh - self.arithmetic.sigmoid
-        np.copysign(np.subtract(0.5, z, out=z), a, out=a)
-        a += 0.5
+        below = a < 0
+        np.subtract(1, z, out=a)
+        np.copyto(a, z, where=below)  # a shut gate keeps its relative accuracy
         a[:, g] *= 2
         a[:, g] -= 1
         return a, error

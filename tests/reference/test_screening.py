@@ -58,8 +58,9 @@ def assert_no_smaller(case: Case, output: Array, arithmetic: Arithmetic | None =
         for least, bound in ((found.dh, layer.bound_h_n), (found.dc, layer.bound_c_n)):
             assert (np.isnan(least) | (least <= bound[row] * (1 + 2.0**-20))).all()
         if np.isfinite(found.shares).all():
-            np.testing.assert_allclose(found.h[0], layer.h_n[row], atol=1e-14)
-            np.testing.assert_allclose(found.c[0], layer.c_n[row], atol=1e-13, rtol=1e-13)
+            # large terms can cancel: float64 is exact only compared with the bound
+            assert (np.abs(found.h[0] - layer.h_n[row]) <= 2.0**-21 * layer.bound_h_n[row]).all()
+            assert (np.abs(found.c[0] - layer.c_n[row]) <= 2.0**-21 * layer.bound_c_n[row]).all()
     return settled
 
 
