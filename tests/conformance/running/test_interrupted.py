@@ -28,6 +28,16 @@ VERIFY = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def _hangup_ends() -> Iterator[None]:
+    """Tests may run where SIGHUP is ignored, as under nohup; what they start inherits that."""
+    hangup = getattr(signal, "SIGHUP", None)  # POSIX only
+    before = hangup and signal.signal(hangup, signal.SIG_DFL)
+    yield
+    if hangup:
+        signal.signal(hangup, before)
+
+
 def decided(verdicts: list[dict[str, Any]]) -> set[tuple[str, str, str]]:
     return {(each["requirement"], each["implementation"], each["outcome"]) for each in verdicts}
 
@@ -137,10 +147,10 @@ def test_full_disk_loses_no_verdict(moment: str, tmp_path: Path) -> None:
     assert status == 3, out + err
     assert (tmp_path / "report.json").read_text() == "older"
     assert "lstm-conformance: report.json cannot be written: File too large" in err
-    if moment == "collection":
-        assert (out, len(err.splitlines())) == ("", 1)
-    else:
+    if out or moment != "collection":
         assert len(list(rows(out))) == 2 * len(ASKED)
+    else:  # it was noticed before anything was verified
+        assert len(err.splitlines()) == 1
     assert [path.name for path in tmp_path.glob(".*.new")] == []
 
 
