@@ -19,10 +19,10 @@ MORE = 2
 
 
 class ExportedToOnnx:
-    """``torch.onnx.export``, on an example with other numbers of rows and steps than the case.
+    """``torch.onnx.export``, on an example with another number of rows than the case.
 
-    That is but for the number of steps, which this exporter fixes whatever it is told. It exports a
-    projection as an LSTM without one.
+    The number of steps is that of the case, since this exporter fixes it whatever it is told. It
+    exports a projection as an LSTM without one.
     """
 
     name = "torch.onnx.export"
@@ -66,7 +66,10 @@ class ExportedToOnnx:
 
 
 class ScriptedToOnnx(ExportedToOnnx):
-    """``torch.onnx.export(dynamo=False)``, TorchScript's exporter, which refuses projections."""
+    """``torch.onnx.export(dynamo=False)``, TorchScript's exporter, which refuses projections.
+
+    The example has other numbers of rows and steps than the case.
+    """
 
     name = "torch.onnx.export-torchscript"
     free = ("rows", "steps")
