@@ -15,7 +15,7 @@ FINDINGS = (
 import torch
 
 # TorchScript compiles what `def halves(x)` below @torch.jit.script would be
-lines = "def halves(x):", " first, second = x.chunk(2, 1)", " return 2 * first, 2 * second"
+lines = "def halves(x):", " first, second = x.chunk(2, 1)", " return 2 * first, 2 * second", ""
 halves = torch.jit.CompilationUnit("\\n".join(lines)).halves
 x = torch.ones(1, 2, requires_grad=True)
 for call in ("first", "second"):
