@@ -31,8 +31,8 @@ def compare(asked: argparse.Namespace) -> int:
 def matrix(asked: argparse.Namespace) -> int:
     """Write the page, the Markdown, or both; print the Markdown if neither is asked for.
 
-    The exit status is 0 whatever the verdicts are. Raises :class:`UsageError` for files that are no
-    reports, or that are about the same version.
+    The exit status is 0 whatever the verdicts are. Raises :class:`UsageError` for files that are
+    not reports, or that are about the same version.
     """
     found = tables([read(file) for file in found_in(asked.reports)])
     text = printable("\n".join(markdown.markdown(found)), longest=10**8)

@@ -102,7 +102,7 @@ class Parameters:
         within = [self._within(each) for each in self.weights]
         for each in self.biases:
             if each.endswith("]") and each not in within:
-                raise UsageError(f"{each!r} is no bias within one of the weights")
+                raise UsageError(f"{each!r} is not a bias within one of the weights")
 
     def _within(self, which: str) -> str:
         """Return the bias that a kind of weight has within itself, "" if none."""

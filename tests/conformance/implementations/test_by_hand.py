@@ -176,7 +176,7 @@ def test_bias_within_a_weight_is_multiplied_by_one(
 
 def test_bias_within_must_be_within_a_weight() -> None:
     """A row of something else is none of its parameters."""
-    with pytest.raises(UsageError, match=r"'V\[0\]' is no bias within one of the weights"):
+    with pytest.raises(UsageError, match=r"'V\[0\]' is not a bias within one of the weights"):
         Parameters(Layout(biases=1), {"weight_xh": "W"}, ("V[0]",))
 
 
