@@ -27,7 +27,9 @@ def verify(asked: argparse.Namespace) -> int:
     """Run pytest on the requirements, print the report, and return the exit status."""
     from rich.console import Console
 
+    from conformance.implementations.naming import split
     from conformance.implementations.programs.keeper import adopt_orphans, children, end_children
+    from conformance.implementations.shipped import SHIPPED
     from conformance.running.expecting import header
     from conformance.running.plugin import FAMILIES, choose_folder
     from conformance.running.progress import Face
@@ -36,6 +38,9 @@ def verify(asked: argparse.Namespace) -> int:
 
     if not asked.lstm and not asked.lstm_command:
         asked.misused("give a NAME or a --command")
+    for name in asked.lstm:
+        if name not in SHIPPED:
+            split(name)  # which refuses at once what no worker could load
     if asked.lstm_resume:
         unfinished(vars(asked), VERIFY)  # which refuses what pytest would refuse later
     if asked.lstm_baseline:

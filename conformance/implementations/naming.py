@@ -31,13 +31,7 @@ def find(name: str) -> tuple[ModuleType, str, Packages]:
     The attribute is "" if `name` is a file alone. Raises :class:`UsageError` if there is no such
     module.
     """
-    place, _, attribute = name.rpartition(":")
-    if name.endswith(".py"):
-        place, attribute = name, ""
-    elif not place:
-        place, _, attribute = name.rpartition(".")
-    if not place or not (attribute or place.endswith(".py")):
-        raise UsageError(f"unknown implementation {name!r}: give {FORMS}")
+    place, attribute = split(name)
     if place.endswith(".py"):
         path = Path(place)
         try:
@@ -49,10 +43,24 @@ def find(name: str) -> tuple[ModuleType, str, Packages]:
             raise UsageError(f"{name!r}: there is no file {place!r}")
         neighbours = Packages(path.parent)
         return _file_module(path, name, neighbours), attribute, neighbours
-    if not all(part.isidentifier() for part in place.split(".")):
-        raise UsageError(f"unknown implementation {name!r}: give {FORMS}")
     neighbours = Packages(Path.cwd())
     return imported(place, name, neighbours), attribute, neighbours
+
+
+def split(name: str) -> tuple[str, str]:
+    """Split `name` into a module or file and an attribute, which is "" if `name` is a file alone.
+
+    Raises :class:`UsageError` if it is neither.
+    """
+    place, _, attribute = name.rpartition(":")
+    if name.endswith(".py"):
+        return name, ""
+    if not place:
+        place, _, attribute = name.rpartition(".")
+    of_file = place.endswith(".py")
+    if not of_file and not (attribute and all(each.isidentifier() for each in place.split("."))):
+        raise UsageError(f"unknown implementation {name!r}: give {FORMS}")
+    return place, attribute
 
 
 def imported(place: str, name: str, neighbours: Packages) -> ModuleType:

@@ -14,7 +14,8 @@ import pytest
 from conformance import REQUIREMENTS, Passed
 from conformance.checking.finding import Finding
 from conformance.checking.verdict import from_json
-from conformance.errors import UsageError
+from conformance.cli.command import main
+from conformance.errors import USAGE, UsageError
 from conformance.implementations.failures import Accepted, Mismatch
 from conformance.recording.steps import Step
 from conformance.recording.tape import Tape
@@ -228,7 +229,11 @@ def test_what_was_mended_leaves_nothing(tmp_path: Path) -> None:
     ],
 )
 def test_replay_tells_what_is_wrong_in_one_line(
-    change: dict | str | None, told: str, folder: Path, tmp_path: Path
+    change: dict | str | None,
+    told: str,
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A folder that is none, a newer version and an implementation that is gone: status 2."""
     values = json.loads((folder / FOUND / "case.json").read_text())
@@ -239,18 +244,20 @@ def test_replay_tells_what_is_wrong_in_one_line(
         (tmp_path / "case.json").write_text(json.dumps(values))
     elif change is not None:
         (tmp_path / "case.json").write_text(change)
-    run = command("replay", tmp_path, "--trust", folder=tmp_path)
-    assert (run.returncode, run.stdout) == (2, ""), run.stdout
-    assert run.stderr.startswith("lstm-conformance: ")
-    assert told in run.stderr
-    assert len(run.stderr.strip().splitlines()) == 1
+    assert main(["replay", str(tmp_path), "--trust"]) == USAGE
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("lstm-conformance: ")
+    assert told in err
+    assert len(err.strip().splitlines()) == 1
 
 
-def test_replay_tells_a_folder_that_is_not_there(tmp_path: Path) -> None:
+def test_replay_tells_a_folder_that_is_not_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The line names it; of a folder above reproductions it names one of them."""
-    run = command("replay", "nowhere", folder=tmp_path)
-    assert run.returncode == 2
-    assert run.stderr == "lstm-conformance: there is no folder nowhere\n"
+    assert main(["replay", "nowhere"]) == USAGE
+    assert capsys.readouterr().err == "lstm-conformance: there is no folder nowhere\n"
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "b" / "case.json").touch()
     with pytest.raises(UsageError, match=r"name a folder below it that has one, such as .*b"):
