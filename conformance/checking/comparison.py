@@ -21,10 +21,15 @@ from reference.arithmetic import largest
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """The true result of a case, and for each element how far a correct one may be from it."""
+    """The true result of a case, and for each element how far a correct one may be from it.
+
+    `own`: whether elements follow from earlier ones that the implementation itself returned, so
+    that another implementation may return something else.
+    """
 
     result: Result
     bound: Result
+    own: bool = False
 
 
 def arithmetic(case: Case, implementation: Implementation) -> Arithmetic:
@@ -86,7 +91,7 @@ def judged(implementation: Implementation, case: Case, got: Result) -> Truth:
     if case.configuration.num_layers > 1 or not seen:
         return truth(case, implementation) if is_small(case) else Truth(got, claimed(got, ()))
     expected, bound = local_bound(case, got.output, arithmetic(case, implementation))
-    near = Truth(expected, claimed(bound, returned))
+    near = Truth(expected, claimed(bound, returned), own=True)
     return _smaller(near, truth(case, implementation)) if is_small(case) else near
 
 
@@ -106,7 +111,7 @@ def _smaller(near: Truth, whole: Truth) -> Truth:
         smaller = of[2] < of[3]  # not where a step before has returned NaN or infinity
         results.append(np.where(smaller, of[0], of[1]))
         bounds.append(np.where(smaller, of[2], of[3]))
-    return Truth(Result.of(results), Result.of(bounds))
+    return Truth(Result.of(results), Result.of(bounds), own=True)
 
 
 def agree(got: Result, expected: Result, bound: Result) -> float:
@@ -212,10 +217,22 @@ def nothing(result: Result) -> Result:
 def against_reference(
     implementation: Implementation, case: Case, got: Result | None = None
 ) -> float:
-    """Run `case`, or take what it `got`, and compare with the reference; returns the share."""
+    """Run `case`, or take what it `got`, and compare with the reference; returns the share.
+
+    If possible, the element shown is wrong whatever the implementation returned for earlier ones.
+    """
     got = run(implementation, case) if got is None else got
     known = judged(implementation, case, got)
-    return agree(got, known.result, known.bound)
+    try:
+        return agree(got, known.result, known.bound)
+    except WrongElement as failure:
+        found = failure
+    if known.own:
+        if is_small(case):
+            whole = truth(case, implementation)
+            agree(got, whole.result, whole.bound)
+        found.arrays = None
+    raise found
 
 
 def same_results(

@@ -29,11 +29,11 @@ def ending(finding: Finding) -> Ending | None:
         return Ending("", {}, tape.steps)
     if isinstance(failure, Raised):
         return Ending("fault = False", {}, tape.steps, names=tuple(tape.steps[-1].names()))
-    arrays = failure.arrays if isinstance(failure, WrongElement) else None
-    if arrays is None:
+    if not isinstance(failure, WrongElement):
         return failure.ending
-    exact = arrays.got is not None and not arrays.allowed.array.any()
+    arrays = failure.arrays
+    if arrays is None or arrays.got is None:
+        return single_call(finding) or failure.ending
+    exact = not arrays.allowed.array.any()
     alone = None if exact else single_call(finding)
-    if alone is None and arrays.got is not None:
-        return compare(failure.what, arrays, tape.steps)
-    return alone or failure.ending
+    return alone or compare(failure.what, arrays, tape.steps)
