@@ -18,20 +18,26 @@ from reference import Array, Case
 class Noted:
     """A step that was just recorded, and whose new variables still stand for nothing."""
 
-    def __init__(self, tape: Tape | None = None, new: tuple[Name, ...] = ()) -> None:
-        self._tape, self._new = tape, new
+    def __init__(
+        self, tape: Tape | None = None, new: tuple[Name, ...] = (), call: bool = False
+    ) -> None:
+        self._tape, self._new, self._call = tape, new, call
         self._made: tuple[Any, ...] = ()
 
     def gave(self, *values: Any) -> None:
         """Bind the objects that the step made to its new variables, in the same order.
 
-        Another call replaces the objects by what was made of them.
+        Another call replaces the objects by what was made of them. A call of an LSTM that gives the
+        same tensor as an earlier one makes two variables of it; which one is meant later on is not
+        known, so that the tape is no longer whole.
         """
         if self._tape is None:
             return
         for made in self._made:
             self._tape.forget(made)
         for value, name in zip(values, self._new, strict=True):
+            if self._call and hasattr(value, "detach") and self._tape.found(value) is not None:
+                self._tape.whole = False
             self._tape.bind(value, name)
         self._made = values
 
@@ -81,7 +87,7 @@ def note(
     filled = {gap: tape.operand(operands[gap]) for gap in gaps if gap in operands}
     filled.update({name.stem: name for name in names})
     tape.add(Step(text, names, filled, tape.under, tape.attempt, case))
-    return Noted(tape, names)
+    return Noted(tape, names, call=case is not None)
 
 
 def read(value: object, tensor: object) -> None:

@@ -66,6 +66,17 @@ def test_note_of_something_unknown_leaves_the_tape_unwhole() -> None:
     assert not tape.whole
 
 
+def test_calls_that_give_one_tensor_twice_leave_the_tape_unwhole() -> None:
+    """A later step could mean either variable; what is no call may give what it took."""
+    case, output = random_case(Configuration(1, 1)), torch.zeros(1)
+    with recording() as tape:
+        note("{y} = lstm()", new=("y",), case=case).gave(output)
+        note("{y} = {x}.contiguous()", new=("y",), x=output).gave(output)
+        assert tape.whole
+        note("{y} = lstm()", new=("y",), case=case).gave(output)
+    assert not tape.whole
+
+
 def test_note_passes_each_step_on_before_it_is_taken() -> None:
     """The sink has a step although what it is about then fails."""
     seen: list[Step] = []
