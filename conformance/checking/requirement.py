@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     Body = Callable[[Kind, Case], float | None]
 
 LEVELS = ("core", "sequence", "module", "training")
+"""What a requirement is about.
+
+- ``core``: what a call computes;
+- ``sequence``: batches, directions, lengths and long sequences;
+- ``module``: how a torch module is made, called again, stored and moved, and what is refused;
+- ``training``: gradients and dropout.
+"""
 
 
 def _whatever(implementation: Any) -> Any:

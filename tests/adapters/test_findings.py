@@ -1,5 +1,7 @@
 """The findings, and the table that they are part of."""
 
+import importlib
+import pkgutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,12 +12,13 @@ from conformance.checking.counterexample import Counterexample
 from conformance.checking.verdict import Verdict
 from conformance.implementations.shipped import SHIPPED
 from conformance.running.reporting.side_by_side.reports import Report
-from tests.adapters import kept
+from tests.adapters import findings, kept
 from tests.adapters.findings import FINDINGS, Finding
 from tests.adapters.findings.finding import KINDS
 from tests.adapters.found import PAGE, page
 from tests.adapters.table import FIELDS, KEPT, TABLE, Column, columns, markdown, problems
 
+WRITE = "python tests/adapters/table.py --write"
 BOTH = "float64", "float32"
 RED = Counterexample("<LSTM 1->1 float64 on cpu>", "output[0] = 1, but should be 0", {})
 
@@ -44,6 +47,14 @@ def test_finding_is_about_what_exists(finding: Finding) -> None:
     assert finding.kind in KINDS
     assert finding.source.startswith("https://")
     compile(finding.reproduction, finding.title, "exec")
+
+
+def test_every_module_has_its_findings_among_all() -> None:
+    """A module of findings is listed in the package."""
+    for _, name, _ in pkgutil.iter_modules(findings.__path__, f"{findings.__name__}."):
+        here = getattr(importlib.import_module(name), "FINDINGS", ())
+        left = [finding.title for finding in here if finding not in FINDINGS]
+        assert not left, f"{name} is not in FINDINGS of findings/__init__.py"
 
 
 def test_red_without_a_finding_is_a_problem() -> None:
@@ -109,9 +120,12 @@ def test_table_is_renewed_one_implementation_at_a_time(tmp_path: Path) -> None:
 def test_published_table_is_that_of_what_is_kept() -> None:
     """TABLE.md has every implementation and finding, and each of its reds is examined."""
     found = columns(kept.load(KEPT))
-    assert TABLE.read_text(encoding="utf-8") == markdown(found), "table.py --write makes it"
-    adapted = {name for name, shipped in SHIPPED.items() if shipped.needs}
-    assert adapted <= {each.implementation for each in found}
+    adapted = {name: shipped.extra for name, shipped in SHIPPED.items() if shipped.needs}
+    unseen = sorted(adapted.keys() - {each.implementation for each in found})
+    runs = ",".join(sorted({adapted[name] for name in unseen}))
+    run = f"tox -e {runs}, then {WRITE} .tox/reports"
+    assert not unseen, f"TABLE.json has no verdicts on {', '.join(unseen)}: {run}"
+    assert TABLE.read_text(encoding="utf-8") == markdown(found), f"{WRITE} makes it"
     assert not problems(found)
 
 

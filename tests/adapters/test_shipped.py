@@ -81,13 +81,21 @@ def test_every_extra_is_declared_and_has_an_environment() -> None:
         re.M | re.S,
     )
     assert declared
-    assert extras <= set(re.findall(r"^([\w-]+) = \[", declared[1], re.M))
     tox = ConfigParser()
     tox.read(ROOT / "tox.ini")
-    assert extras <= set(tox["tox"]["env_list"].split())
     (frameworks,) = (each for each in tox.sections() if each.startswith("testenv:{equinox,"))
-    assert extras <= set(re.findall(r"[\w-]+", frameworks))
+    places = {
+        "[project.optional-dependencies] of pyproject.toml": re.findall(
+            r"^([\w-]+) = \[", declared[1], re.M
+        ),
+        "env_list of tox.ini": tox["tox"]["env_list"].split(),
+        "the heading [testenv:{equinox,...}] of tox.ini": re.findall(r"[\w-]+", frameworks),
+    }
+    for place, names in places.items():
+        assert not extras - set(names), f"{place} lacks {', '.join(sorted(extras - set(names)))}"
     lines = tox.get(frameworks, "commands", raw=True).splitlines()
     for name, shipped in SHIPPED.items():
-        mine = [line.split() for line in lines if line.startswith(f"{shipped.extra}: -")]
-        assert not shipped.extra or any(name in words for words in mine), f"no command has {name}"
+        begins = f"{shipped.extra}: -"
+        mine = [line.split() for line in lines if line.startswith(begins)]
+        verified = not shipped.extra or any(name in words for words in mine)
+        assert verified, f"in [{frameworks}] of tox.ini no command `{begins}` has {name}"

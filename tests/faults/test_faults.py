@@ -13,7 +13,7 @@ from .board import SEED
 from .plain import PlainLSTM, PlainLSTMCell
 from .reproducing import reproduction
 from .verifying import CUDA, QUICK, by_command, caught, undecidable, verify
-from .zoo import FAMILIES, FAULTS, Fault, known_bugs
+from .zoo import FAMILIES, FAULTS, Fault, checked, known_bugs
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -61,7 +61,21 @@ def test_plain_lstm_passes(cls: type, requirement: str) -> None:
 
 def test_every_requirement_is_named_by_a_fault() -> None:
     """There is no requirement without a faulty LSTM that it must catch."""
-    assert {fault.caught_by for fault in FAULTS} == set(REQUIREMENTS)
+    left = set(REQUIREMENTS) - {fault.caught_by for fault in FAULTS}
+    assert not left, f"no fault has caught_by = {' or '.join(sorted(left))}: add one"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("caught_by", "no_such_claim", "'no_such_claim', which is no requirement"),
+        ("bug", "HW-no-such-bug", "HW-no-such-bug, of which bugs.tsv has no row"),
+    ],
+)
+def test_fault_that_names_what_does_not_exist_is_refused(name: str, value: str, told: str) -> None:
+    """A requirement or a bug that is misspelled is told with the name of the fault."""
+    with pytest.raises(ValueError, match=f"^Misspelled names {told}"):
+        checked([type("Misspelled", (FAULTS[0],), {name: value})])
 
 
 def test_faults_that_need_cuda_are_the_family_of_devices() -> None:
@@ -82,8 +96,9 @@ def test_fault_confesses_in_one_sentence(fault: Fault) -> None:
 
 
 def test_known_bugs_are_those_that_the_faults_name() -> None:
-    """bugs.tsv lists the bugs that faulty LSTMs name, and no others."""
-    assert set(known_bugs()) == {bug for fault in FAULTS for bug in fault.bug.split()}
+    """bugs.tsv lists no bugs but those that faulty LSTMs name."""
+    left = set(known_bugs()) - {bug for fault in FAULTS for bug in fault.bug.split()}
+    assert not left, f"no fault has these ids in `bug`: {', '.join(sorted(left))}"
 
 
 def test_known_bugs_are_ids_with_links() -> None:

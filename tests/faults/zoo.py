@@ -8,11 +8,12 @@ the requirement that must catch it.
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from conformance import Implementation
+from conformance import REQUIREMENTS, Implementation
 from conformance.checking import process_state
 from conformance.implementations.pytorch.probing import adapt
 
@@ -46,6 +47,14 @@ from . import (
 )
 
 Fault = type[Any]
+
+
+def known_bugs() -> dict[str, dict[str, str]]:
+    """The rows of bugs.tsv by their id: project, url and description."""
+    path = Path(__file__).with_name("bugs.tsv")
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return {row["id"]: row for row in rows}
 
 
 def _faults(family: ModuleType) -> list[Fault]:
@@ -85,7 +94,24 @@ FAMILIES: dict[str, list[Fault]] = {
     )
 }
 
-FAULTS: list[Fault] = [fault for faults in FAMILIES.values() for fault in faults]
+
+def checked(faults: Iterable[Fault]) -> list[Fault]:
+    """Return the faults; raises :class:`ValueError` where one names what does not exist."""
+    found, bugs = list(faults), known_bugs()
+    for fault in found:
+        if fault.caught_by not in REQUIREMENTS:
+            raise ValueError(
+                f"{fault.__name__} names {fault.caught_by!r}, which is no requirement: is it "
+                "misspelled, or its module not in FAMILIES of conformance/requirements/__init__.py?"
+            )
+        if unknown := sorted(set(fault.bug.split()) - set(bugs)):
+            raise ValueError(
+                f"{fault.__name__} names {', '.join(unknown)}, of which bugs.tsv has no row"
+            )
+    return found
+
+
+FAULTS: list[Fault] = checked(fault for faults in FAMILIES.values() for fault in faults)
 
 
 def implementation(fault: Fault) -> Implementation:
@@ -98,11 +124,3 @@ def implementation(fault: Fault) -> Implementation:
         return own
     with process_state.restored():
         return adapt(fault, fault.__name__)
-
-
-def known_bugs() -> dict[str, dict[str, str]]:
-    """The rows of bugs.tsv by their id: project, url and description."""
-    path = Path(__file__).with_name("bugs.tsv")
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        return {row["id"]: row for row in rows}

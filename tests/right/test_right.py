@@ -7,6 +7,7 @@ from conformance.checking.requirement import Requirement
 from conformance.implementations.pytorch.modules import set_exact_arithmetic
 from conformance.requirements import calls, repeated, training, weights
 
+from . import false_alarms
 from .everyone import RIGHT, implementation
 
 FAMILIES = {family.__name__ for family in (calls, repeated, training, weights)}
@@ -46,3 +47,20 @@ def test_there_is_one_of_each_way_to_compute() -> None:
     """There are at least 33 of them, and each says how it computes."""
     assert len(RIGHT) >= 33
     assert len({cls.__doc__ for cls in RIGHT.values()}) == len(RIGHT)
+
+
+def test_false_alarms_are_of_the_requirement_that_is_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One right LSTM is verified by one requirement, and passes."""
+    name = next(iter(RIGHT))
+    only = "--requirement=cell_matches_equations", "--cases=1", "--workers=1"
+    assert false_alarms.main([name, *only]) == 0
+    assert f"{name}, seed 0: 1 requirements\n0 false alarms" in capsys.readouterr().out
+
+
+def test_false_alarms_refuse_a_name_that_is_misspelled(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a requirement, and of a right LSTM."""
+    with pytest.raises(SystemExit, match="2"):
+        false_alarms.main(["NoSuchLSTM", "--requirement", "no_such_claim"])
+    assert "there is no NoSuchLSTM and no no_such_claim" in capsys.readouterr().err

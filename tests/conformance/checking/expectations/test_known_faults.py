@@ -1,7 +1,11 @@
 """Known faults of PyTorch: what each entry has, and what its script shows here."""
 
 import re
+import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,12 +17,16 @@ from conformance.checking.expectations.expectation import Expectation, Role
 from conformance.checking.expectations.reading import known_faults
 from conformance.checking.finding import Finding
 from conformance.checking.verdict import ExpectedFailure
-from conformance.implementations.failures import Accepted, LostDevice, Raised
+from conformance.implementations.failures import Accepted, Died, LostDevice, Raised
 from conformance.implementations.shipped import SHIPPED
 from conformance.recording.tape import Tape
+from tests.support.processes import run
 from tests.support.sources import ROOT, needs_source_tree
 
 from .entries import CASE
+
+TOLD_BY_THE_END = (Raised.kind, Accepted.kind, Died.kind)
+"""The kinds of failures that a script shows by how it ends, without an assert."""
 
 
 @pytest.mark.parametrize("entry", known_faults(), ids=lambda entry: f"{entry.at} {entry.kind}")
@@ -27,9 +35,11 @@ def test_known_faults_are_about_what_there_is(entry: Expectation) -> None:
     assert entry.requirement in REQUIREMENTS
     assert entry.implementation
     assert set(entry.implementation) <= set(SHIPPED)
-    assert "torch." in entry.script
+    assert "torch." in entry.script, f"{entry.at} needs a script that shows the fault of torch"
     compile(entry.script, entry.at, "exec")
-    assert entry.kind != Raised.kind or entry.message
+    assert entry.kind != Raised.kind or entry.message, f"{entry.at} needs a message"
+    if entry.certain and entry.device != ("cuda",) and entry.kind not in TOLD_BY_THE_END:
+        assert "assert " in entry.script, f"{entry.at} needs an assert that fails without the fault"
 
 
 def here() -> Iterator[Expectation]:
@@ -40,14 +50,42 @@ def here() -> Iterator[Expectation]:
 
 
 @pytest.mark.parametrize("entry", list(here()), ids=lambda entry: f"{entry.at} {entry.kind}")
-def test_script_shows_the_fault(entry: Expectation) -> None:
+def test_script_shows_the_fault(entry: Expectation, tmp_path: Path) -> None:
     """What it says happens with the installed torch."""
-    assert entry.kind in (Raised.kind, Accepted.kind)
-    if entry.kind == Accepted.kind:
-        exec(entry.script, {"torch": torch})
+    show(entry, tmp_path)
+
+
+def show(entry: Expectation, folder: Path) -> None:
+    """Run its script, which raises or ends its process as `entry` says, or else runs to its end."""
+    if entry.kind == Died.kind:
+        text = f"import torch\n{entry.script}"
+        assert run([sys.executable, "-c", text], folder).returncode < 0, "its process goes on"
         return
-    with pytest.raises(Exception, match=entry.message):
+    raised = entry.kind == Raised.kind
+    with pytest.raises(Exception, match=entry.message) if raised else nullcontext():
         exec(entry.script, {"torch": torch})
+
+
+@pytest.mark.parametrize(
+    ("kind", "script", "without"),
+    [
+        ("raised", "raise ValueError('odd')", ""),
+        ("accepted", "", "raise ValueError('odd')"),
+        ("wrong element", "assert 1 != 4", "assert 4 != 4"),
+        pytest.param(
+            *("died", "import os; os.abort()", ""),
+            marks=pytest.mark.skipif(sys.platform == "win32", reason="no signals"),
+        ),
+    ],
+)
+def test_script_tells_a_fault_of_each_kind(
+    kind: str, script: str, without: str, tmp_path: Path
+) -> None:
+    """What shows the fault passes, and what does not show it fails."""
+    entry = replace(known_faults()[0], kind=kind, message="odd", script=script)
+    show(entry, tmp_path)
+    with pytest.raises((AssertionError, ValueError, pytest.fail.Exception)):
+        show(replace(entry, script=without), tmp_path)
 
 
 @needs_source_tree
