@@ -110,18 +110,20 @@ def declared(support: Support) -> dict[str, tuple[str, ...]]:
     """List the values of each axis that an implementation declares to take.
 
     Neither mode nor dropout is declared for all that have it, and so both are absent. Real sizes
-    are judged by the output of each step, for many rows.
+    are judged by the output of each step, for many rows, of one layer: the output of a layer below
+    is not seen.
     """
     low, high = support.min_layers, support.max_layers
     batched = True in support.batched
     layers = (low <= 1, low <= 2 <= high, high >= 3)
+    real = "output" in support.results and batched and low <= 1
     return {
         "dtype": support.dtypes,
         "num_layers": tuple(v for v, has in zip(AXES["num_layers"], layers, strict=True) if has),
         "directions": tuple(str(1 + both) for both in support.bidirectional),
         "projection": EITHER[: 1 + support.projection],
         "lengths": AXES["lengths"][: 3 if support.lengths and batched else 1],
-        "size": AXES["size"][: 3 if "output" in support.results and batched else 2],
+        "size": AXES["size"][: 3 if real else 2],
         **{
             axis: tuple(EITHER[value] for value in getattr(support, axis))
             for axis in ("bias", "batch_first", "batched", "states")

@@ -24,7 +24,7 @@ from conformance.inference import mapping
 from conformance.inference.deepening import Found
 from conformance.inference.guess import Guess
 from conformance.inference.inference import Inference
-from conformance.inference.numbers import HIDDEN, INPUT
+from conformance.inference.numbers import HIDDEN, INPUT, STACKED
 from conformance.inference.returns import Returns, returns
 from conformance.inference.search import Search
 from conformance.inference.states import calls_with_states
@@ -106,6 +106,7 @@ class Conclusion:
         if exact and unverified:
             be = "is" if len(unverified) == 1 else "are"
             remarks.append(f"{_listed(unverified)} {be} not verified")
+        self._refuse_other_layers(mine)
         unused = self._unused(mine)
         if unused:
             remarks.append(f"no mapping uses {_listed([*unused])}")
@@ -124,6 +125,16 @@ class Conclusion:
             faults.insert(0, f"this is an LSTM, but not with {self.found.shallow}")
         part = self.found.part
         return Inference(self.name, code, mine, tuple(faults), tuple(remarks), partly, part)
+
+    def _refuse_other_layers(self, mine: HandWritten) -> None:
+        """Raise :class:`UsageError` if what comes after the LSTM is a layer of another form."""
+        shapes = self.search.prober.subject().shapes() if self.found.construction else {}
+        for module in mine.usage.answer.hooked:
+            if (STACKED, HIDDEN) in [s for k, s in shapes.items() if k.startswith(f"{module}.")]:
+                before = f"what {module} takes is the output of an LSTM, but"
+                other = f"{module} is one more, of another form: is it bidirectional, and that not?"
+                apart = "No LSTM of several layers is so: verify each as a class of its own"
+                raise UsageError(f"{self.name!r}: {before} {other} {apart}")
 
     def _unused(self, mine: HandWritten) -> dict[str, tuple[int, ...]]:
         """Return the shapes of the parameters that have no part in the mapping, by name."""

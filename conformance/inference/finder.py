@@ -49,6 +49,7 @@ class Finder:
         places, self.complaint = taken
         self.places = places
         found: list[Found] = []
+        left_out = False
         for faulty, until in zip((False, True), UNTIL, strict=True):
             if any(each.guess.whole for each in found) or (faulty and self.in_float32):
                 break
@@ -58,6 +59,7 @@ class Finder:
                 # what computes in float32 is looked at again in float32
                 late = self._calls() > until or self.in_float32
                 if place is not places[0] and late:
+                    left_out = True
                     break
                 if place.optional and any(each.guess.whole for each in found):
                     continue
@@ -68,9 +70,12 @@ class Finder:
                         until = min(until, self._calls() + FURTHER)
                     if reached.guess.complete and not reached.guess.flaws:
                         return deepened(reached)
+                    # right ones were tried everywhere, and no faulty one can be better than this
+                    if faulty and not left_out and reached.guess.complete and _simple(reached):
+                        return reached
         raised = (place.search.prober.obstacle for place in places)
         self.complaint = next(filter(None, raised), self.complaint)
-        return min(found, key=lambda each: each.guess.rank, default=None)
+        return min(found, key=_rank, default=None)
 
     @property
     def in_float32(self) -> bool:
@@ -142,3 +147,16 @@ class Finder:
         if whole and whole[0].exact:
             return whole
         return [search.whole(started.plain(search.numbers))]
+
+
+def _simple(found: Found) -> bool:
+    """Return whether a faulty LSTM has one flaw and nothing else that speaks against it."""
+    return found.guess.flaws == 1 and not found.guess.forget_bias
+
+
+def _rank(found: Found) -> tuple[float, ...]:
+    """Return the sort key: smaller is better; of what explains nothing, what uses most is."""
+    exact, flaws, total, *rest = found.guess.rank
+    shapes = found.search.prober.subject().shapes()
+    unused = 0 if exact else len(shapes.keys() - found.guess.scheme.names)
+    return exact, flaws, total, unused, *rest

@@ -89,13 +89,22 @@ class Guess:
     def plain(self, numbers: Numbers) -> Guess:
         """Return the guess with everything else used in the order of the weights by x.
 
-        That is the simplest assumption about a class that nothing explains.
+        That is the simplest assumption about a class that nothing explains. A bias beside the
+        weight of a gate is of that gate.
         """
+        beside = {
+            name.rpartition(".")[0]: block
+            for names in (self.scheme.ih, self.scheme.hh)
+            if len(names) == 4
+            for block, name in enumerate(names)
+            if "." in name
+        }
         biases = {}
         for place, name in enumerate(self.scheme.biases):
             bias = numbers.bias[name]
             if bias.shape[1] == HIDDEN:
-                biases[name] = (np.array(self.ih) == place % 4)[:, None] * bias[:, None]
+                block = beside.get(name.rpartition(".")[0], place % 4)
+                biases[name] = (np.array(self.ih) == block)[:, None] * bias[:, None]
             else:
                 biases[name] = bias.reshape(-1, 4, HIDDEN)[:, list(self.ih)]
         return replace(

@@ -36,6 +36,10 @@ def returns(guess: Guess, search: Search, returned: Returned) -> Returns:
     texts = [_text(guess, search, leaf, faults) for leaf in returned.leaves]
     known = {name for text in texts for name in NAMES.findall(text)}
     _mend_repeated_state(texts, known, faults)
+    if "_" in texts and not known & {"output", "h_n"}:
+        name = _name_head if guess.exact else _name_nearest
+        name(guess, search, returned, texts, faults)
+        known = {name for text in texts for name in NAMES.findall(text)}
     places = dict(_places(returned.form))
     for n, leaf in enumerate(returned.leaves):
         if texts[n] == "_":
@@ -61,6 +65,49 @@ def returns(guess: Guess, search: Search, returned: Returned) -> Returns:
                 break
     unverified: list[str] = []
     return Returns(_written(returned.form, texts, unverified), faults, unverified)
+
+
+def _linears(guess: Guess, search: Search, returned: Returned) -> list[Leaf]:
+    """List the inputs of the Linear modules that hold no weights of gates, in order of calls."""
+    names = search.prober.subject().submodules("Linear")
+    held = {name.removesuffix(".weight") for name in guess.scheme.names}
+    return [leaf for leaf in returned.modules if leaf.module in names and leaf.module not in held]
+
+
+def _name_head(
+    guess: Guess, search: Search, returned: Returned, texts: list[str], faults: list[str]
+) -> None:
+    """Name an answer that a Linear made of a result after the input of that Linear.
+
+    The answer may have the shape of a result by chance, as 10 classes have that of two states of 5
+    units. All parameters but those of this Linear, and of Linears after it, must be explained.
+    """
+    linears = _linears(guess, search, returned)
+    wrong: list[str] = []
+    for nth in reversed(range(len(linears))):
+        text = _text(guess, search, linears[nth], wrong)
+        if text != "_":
+            explained = tuple(f"{leaf.module}." for leaf in linears[nth:])
+            if search.prober.embedding:
+                explained += (f"{search.prober.embedding}.",)
+            others = search.prober.subject().shapes().keys() - guess.scheme.names
+            if all(name.startswith(explained) for name in others - {search.prober.embedding}):
+                texts[texts.index("_")] = f"{linears[nth].module}({text})"
+                faults += wrong
+            return
+
+
+def _name_nearest(
+    guess: Guess, search: Search, returned: Returned, texts: list[str], faults: list[str]
+) -> None:
+    """Name an answer after the input of the last Linear that has the shape of a result."""
+    for leaf in reversed(_linears(guess, search, returned)):
+        named = [each for each in search.named(guess, leaf) if not each.fault and not each.below]
+        if named:
+            text = _indexed(named[0].name, guess, leaf)
+            texts[texts.index("_")] = f"{leaf.module}({text})"
+            faults.append(f"{leaf.module} takes the shape of {text}, but other numbers")
+            return
 
 
 def _mend_repeated_state(texts: list[str], known: set[str], faults: list[str]) -> None:

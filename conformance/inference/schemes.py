@@ -43,6 +43,12 @@ class Scheme:
         end = "[0]" if self.joined.startswith("1") else "[-1]"
         return tuple(f"{name}{end}" for name in self.ih) if "1" in self.joined else ()
 
+    @property
+    def names(self) -> set[str]:
+        """The names of all these parameters, in every layer and direction."""
+        named = (*self.ih, *self.hh, *self.biases)
+        return {name.replace("*", layer) for name in named for layer in self.layers}
+
     def spoken(self) -> tuple[int, ...]:
         """Return the block of each gate i, f, g, o by the names of four arrays.
 

@@ -129,7 +129,7 @@ class Search:
         if others.explained.any() or not np.isfinite(scored.off).any():
             # one input explains the answer that the submodule made of it; other submodules and
             # their inputs do not matter
-            return others._replace(total=1, returned=1)
+            return others._replace(explained=others.explained.clip(max=1), total=1, returned=1)
         return scored
 
     def _leaves(

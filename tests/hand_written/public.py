@@ -183,3 +183,89 @@ class EverythingInTheConstructor(nn.Module):
     def forward(self, text):
         output, _ = self.lstm(self.embedding(text))
         return output
+
+
+class TenClasses(nn.Module):
+    """A numbered head, whose answer has as many features as two states of the sizes tried."""
+
+    def __init__(self, vocab_size, embed_dim, hidden_dim, num_classes=10):
+        super().__init__()
+        self.embedding = nn.Embedding(vocab_size, embed_dim)
+        self.lstm = nn.LSTM(embed_dim, hidden_dim, batch_first=True)
+        self.classifier = nn.Sequential(nn.Dropout(0.5), nn.Linear(hidden_dim, num_classes))
+
+    def forward(self, text):
+        _, (h, _) = self.lstm(self.embedding(text))
+        return self.classifier(h[-1])
+
+
+class HeadOfTheSameSize(nn.Module):
+    """A head that returns as many features as it takes."""
+
+    def __init__(self, input_size, hidden_size):
+        super().__init__()
+        self.lstm = nn.LSTM(input_size, hidden_size, batch_first=True)
+        self.fc = nn.Linear(hidden_size, hidden_size)
+
+    def forward(self, x):
+        return self.fc(self.lstm(x)[0])
+
+
+class RandomStatesAndTenOutputs(nn.Module):
+    """Two cells that begin with random states, and ten outputs."""
+
+    def __init__(self, vocab_size=100, embedding_dim=16, hidden_size=32, output_size=10):
+        super().__init__()
+        self.hidden_size = hidden_size
+        self.embedding = nn.Embedding(vocab_size, embedding_dim)
+        self.lstm1 = nn.LSTMCell(embedding_dim, hidden_size)
+        self.lstm2 = nn.LSTMCell(hidden_size, hidden_size)
+        self.linear = nn.Linear(hidden_size, output_size)
+
+    def forward(self, tokens):
+        h, c, h2, c2 = (torch.randn(len(tokens), self.hidden_size) for _ in range(4))
+        for x in self.embedding(tokens).unbind(1):
+            h, c = self.lstm1(x, (h, c))
+            h2, c2 = self.upper(h, h2, c2, c)
+        return self.linear(h2)
+
+    def upper(self, x, h, c, c_below):
+        return self.lstm2(x, (h, c))
+
+
+class GatesOfLinears(nn.Module):
+    """Two layers of cells with a Linear for each gate and source, and a head."""
+
+    def __init__(self, vocab_size, embed_dim, hidden_dim, num_layers, num_classes):
+        super().__init__()
+        self.hidden_dim = hidden_dim
+        self.embedding = nn.Embedding(vocab_size, embed_dim)
+        sizes = [embed_dim, *[hidden_dim] * (num_layers - 1)]
+        self.cells = nn.ModuleList(self.cell(size, hidden_dim) for size in sizes)
+        self.fc = nn.Linear(hidden_dim, num_classes)
+
+    @staticmethod
+    def cell(size, hidden_dim):
+        cell = nn.Module()
+        for gate in "ifco":
+            setattr(cell, f"W_{gate}", nn.Linear(size, hidden_dim))
+            setattr(cell, f"U_{gate}", nn.Linear(hidden_dim, hidden_dim))
+        return cell
+
+    def step(self, cell, x, h, c):
+        i = torch.sigmoid(cell.W_i(x) + cell.U_i(h))
+        f = torch.sigmoid(cell.W_f(x) + cell.U_f(h))
+        g = torch.tanh(cell.W_c(x) + cell.U_c(h))
+        o = torch.sigmoid(cell.W_o(x) + cell.U_o(h))
+        c = f * c + i * g
+        return o * torch.tanh(c), c
+
+    def forward(self, tokens):
+        embedded = self.embedding(tokens)
+        h = [embedded.new_zeros(len(tokens), self.hidden_dim) for _ in self.cells]
+        c = list(h)
+        for x in embedded.unbind(1):
+            for n, cell in enumerate(self.cells):
+                h[n], c[n] = self.step(cell, x, h[n], c[n])
+                x = h[n]
+        return self.fc(x)

@@ -90,6 +90,14 @@ PUBLIC: dict[str, dict[str, Any]] = {
         "layers": ("0", "0_reverse", "1", "1_reverse"),
         "embedding": "embedding",
     },
+    "TenClasses": {"embedding": "embedding", "returns": "classifier.1(h_n[0])"},
+    "HeadOfTheSameSize": {"returns": "fc(output)"},
+    "RandomStatesAndTenOutputs": {"layers": ("1", "2"), "returns": "linear(h_n[-1])"},
+    "GatesOfLinears": {
+        "weight_ih": "cells.*.W_{i,f,c,o}.weight",
+        "layers": ("0", "1"),
+        "returns": "fc(h_n[-1])",
+    },
 }
 """The same for public.py."""
 
@@ -122,6 +130,9 @@ WRONG_PUBLIC = {
     "ForgetsBatchFirst": "it takes the first axis of the input for time",
     "LastOfBothDirections": "which is not a final state of the reverse direction",
     "ViewsTheBatch": "makes batch-first input time-major by a reshape instead of a transpose",
+    "TanhOnOneGate": "this is an LSTM with tanh on the output gate",
+    "OneLinearForTwoGates": "U_i.weight serves as input gate and as forget gate",
+    "GoesOnWithTheStateBelow": "The results first differ in layer 1, step 0",
 }
 """The same for wrong_public.py."""
 

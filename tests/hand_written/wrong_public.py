@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from tests.hand_written.faulty import Kernels
+from tests.hand_written.public import GatesOfLinears, RandomStatesAndTenOutputs
 
 
 class OutputOfOldCell(Kernels):
@@ -77,3 +78,34 @@ class ViewsTheBatch(nn.Module):
             h1, c1 = self.cell_1(step, (h1, c1))
             h2, c2 = self.cell_2(h1, (h2, c2))
         return self.fully_connected(h2)
+
+
+class TanhOnOneGate(GatesOfLinears):
+    """The output gate has the activation of the candidate."""
+
+    def step(self, cell, x, h, c):
+        i = torch.sigmoid(cell.W_i(x) + cell.U_i(h))
+        f = torch.sigmoid(cell.W_f(x) + cell.U_f(h))
+        g = torch.tanh(cell.W_c(x) + cell.U_c(h))
+        o = torch.tanh(cell.W_o(x) + cell.U_o(h))
+        c = f * c + i * g
+        return o * torch.tanh(c), c
+
+
+class OneLinearForTwoGates(GatesOfLinears):
+    """The forget gate takes the hidden state by the weights of the input gate."""
+
+    def step(self, cell, x, h, c):
+        i = torch.sigmoid(cell.W_i(x) + cell.U_i(h))
+        f = torch.sigmoid(cell.W_f(x) + cell.U_i(h))
+        g = torch.tanh(cell.W_c(x) + cell.U_c(h))
+        o = torch.sigmoid(cell.W_o(x) + cell.U_o(h))
+        c = f * c + i * g
+        return o * torch.tanh(c), c
+
+
+class GoesOnWithTheStateBelow(RandomStatesAndTenOutputs):
+    """The upper cell goes on with the cell state of the lower one."""
+
+    def upper(self, x, h, c, c_below):
+        return self.lstm2(x, (h, c_below))

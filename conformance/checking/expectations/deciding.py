@@ -109,6 +109,8 @@ class Watch:
         ]
         if missed:
             reason = "; ".join(f"known to fail ({each.at}): {each.reason}" for each in missed)
+            entries = "the entry" if len(missed) == 1 else "these entries"
+            reason = f"{reason}; it does not fail so any more: remove {entries}"
             return UnexpectedPass(**{**vars(verdict), "reason": reason})
         if self.smallest is None:
             return verdict

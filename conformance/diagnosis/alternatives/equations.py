@@ -99,6 +99,7 @@ HIDDEN = (
     ),
     Equations("without an output gate, h = tanh(c)", next_h=lambda s: s.tanh_c),
     Equations("without sigmoid on the output gate", next_h=lambda s: s.a_o * s.tanh_c),
+    Equations("with tanh on the output gate", next_h=lambda s: np.tanh(s.a_o) * s.tanh_c),
     Equations("that computes h = tanh(o * c)", next_h=lambda s: np.tanh(s.o * s.c)),
     Equations(
         "that computes h from the cell state of the previous step",
@@ -121,6 +122,12 @@ CELL_STATES = (
     ),
     Equations("without sigmoid on the input gate", next_c=lambda s: s.f * s.c_prev + s.a_i * s.g),
     Equations("without sigmoid on the forget gate", next_c=lambda s: s.a_f * s.c_prev + s.i * s.g),
+    Equations(
+        "with tanh on the input gate", next_c=lambda s: s.f * s.c_prev + np.tanh(s.a_i) * s.g
+    ),
+    Equations(
+        "with tanh on the forget gate", next_c=lambda s: np.tanh(s.a_f) * s.c_prev + s.i * s.g
+    ),
     Equations("that computes c = f * c + i + g", next_c=lambda s: s.f * s.c_prev + s.i + s.g),
     Equations("that computes c = f * (c + i * g)", next_c=lambda s: s.f * (s.c_prev + s.i * s.g)),
     Equations("that computes c = i * g - f * c", next_c=lambda s: s.i * s.g - s.f * s.c_prev),

@@ -163,7 +163,11 @@ class HandWritten:
             raise UsageError(f"a cell must return h_n and c_n, got returns={returns!r}")
         self.returned = self.usage.answer.results(count, 1 + bidirectional)
         if not self.returned:
-            raise UsageError(f"returns={returns!r} has too little of an LSTM of {count} layers")
+            of = f"{count} layers{' and two directions' * bidirectional}"
+            raise UsageError(
+                f"returns={returns!r} has too little of an LSTM of {of}: output is needed, or all "
+                "of h_n; return one of them as well, as from a subclass"
+            )
 
     def small_case(self, dtype: str = "float32", **changes: Any) -> Case:
         """Make a small case of the form that the LSTM takes.

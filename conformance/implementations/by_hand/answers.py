@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -38,9 +39,10 @@ class Answer:
     Names are those in :data:`RETURNED`. ``h_n[0]`` is the state of one layer and direction, which
     lacks the first axis; ``h_n[-1]`` that of the top layer. ``fc(h_n)`` means that the submodule
     ``fc`` is applied to the state before the answer: then the input of ``fc`` is read, not the
-    answer. ``cat(h_n, c_n)`` and ``stack(h_n, c_n)`` are two states in one array, and
-    ``flat(output)`` has one axis for steps and rows. ``{'h': h_n}`` reads a dict, or the attributes
-    of an object. Raises :class:`UsageError` for anything else.
+    answer. A submodule may be a numbered one, such as ``fc.1``. ``cat(h_n, c_n)`` and
+    ``stack(h_n, c_n)`` are two states in one array, and ``flat(output)`` has one axis for steps and
+    rows. ``{'h': h_n}`` reads a dict, or the attributes of an object. Raises :class:`UsageError`
+    for anything else.
     """
 
     def __init__(self, text: str) -> None:
@@ -66,7 +68,7 @@ class Answer:
         elif isinstance(node, ast.Call) and ast.unparse(node) == "flat(output)":
             yield Part("output", None, module, True)
         elif isinstance(node, ast.Call) and len(node.args) == 1 and not module:
-            yield from self._found(node.args[0], ast.unparse(node.func))
+            yield from self._found(node.args[0], _module(node))
         elif inner is not None:
             for part in self._found(inner[0], module):
                 yield replace(part, index=inner[1])
@@ -127,12 +129,17 @@ class Answer:
                     raise NoResult(f"returned {type(answer).__name__} without {name!r}")
                 yield from self._values(each, values[name], inputs)
         elif isinstance(node, ast.Call) and ast.unparse(node) != "flat(output)":
-            module = ast.unparse(node.func)
+            module = _module(node)
             if module not in inputs:
                 raise NoResult(f"the submodule {module!r} was not called")
             yield from self._values(node.args[0], inputs[module], inputs)
         else:
             yield answer
+
+
+def _module(node: ast.Call) -> str:
+    """Return the name of the submodule that is called, such as ``fc.1``."""
+    return re.sub(r"\[(\d+)\]", r".\1", ast.unparse(node.func))
 
 
 def attributes(answer: Any) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ parser reads the expressions, and nothing in them is evaluated.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,9 +25,13 @@ JOINED = ("cat", "stack")
 
 
 def parsed(text: str, what: str) -> ast.Call:
-    """Parse `text` as the arguments of a call; `what` names the option in a message."""
+    """Parse `text` as the arguments of a call; `what` names the option in a message.
+
+    A numbered submodule, as in ``fc.1(h_n)``, becomes ``fc[1](h_n)``, which is Python.
+    """
+    python = re.sub(r"\.(\d+)(?=[.(])", r"[\1]", text)
     try:
-        tree = ast.parse(f"_({text})", mode="eval").body
+        tree = ast.parse(f"_({python})", mode="eval").body
     except SyntaxError as error:
         raise UsageError(f"{what}={text!r} is not an expression: {error.msg}") from error
     if not isinstance(tree, ast.Call):  # the parentheses around the text were closed within it

@@ -68,7 +68,16 @@ def _split(text: str) -> list[str]:
 
 
 def by_names(content: Mapping[str, Array], parameters: Parameters, where: str) -> list[Found]:
-    """Find the LSTMs of one layer whose parameters have the names in `parameters`."""
+    """Find the LSTMs of one layer whose parameters have the names in `parameters`.
+
+    Raises :class:`UsageError` for `parameters` of several layers, and for names or shapes that do
+    not fit.
+    """
+    if len(parameters.layers) > 1:
+        several = "--layout is of one layer and direction, and this adapter of several"
+        raise UsageError(
+            f"{several}: name the parameters of one, such as weight_ih=...,weight_hh=..."
+        )
     wanted = parameters.of(_like(parameters))
     first = next(iter(wanted))
     prefixes = [name.removesuffix(first) for name in content if name.endswith(first)]

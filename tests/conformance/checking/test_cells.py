@@ -71,6 +71,9 @@ def test_declared_values_are_those_of_the_support() -> None:
     assert (few["num_layers"], few["directions"]) == (("1",), ("1",))
     assert (few["projection"], few["lengths"], few["bias"]) == (("no",), ("none",), ("yes",))
     assert few["size"] == ("small", "kernel")
+    assert declared(replace(ONE_LAYER, results=("output",)))["size"] == AXES["size"]
+    deep = declared(replace(ONE_LAYER, min_layers=2, max_layers=2))
+    assert (deep["num_layers"], deep["size"]) == (("2",), ("small", "kernel"))
     alone = declared(Support(batched=(False,), min_layers=2))
     assert (alone["lengths"], alone["num_layers"]) == (("none",), ("2", "3+"))
 

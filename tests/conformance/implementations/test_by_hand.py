@@ -81,6 +81,9 @@ def test_answer_reads_what_it_names() -> None:
     assert read == {Part("output", module="fc"): 4, Part("h_n", 0): 1, Part("c_n"): 3}
     assert answer.hooked == ["fc"]
     assert Answer("output,").read((7,), {}) == {Part("output"): 7}
+    numbered = Answer("heads.1.fc.0(h_n[-1])")
+    assert numbered.hooked == ["heads.1.fc.0"]
+    assert numbered.read(7, {"heads.1.fc.0": 8}) == {Part("h_n", -1, "heads.1.fc.0"): 8}
 
 
 @pytest.mark.parametrize(

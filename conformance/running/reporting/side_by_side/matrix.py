@@ -146,7 +146,8 @@ def _columns(implementation: str, device: str, reports: Sequence[Report]) -> lis
         return report.version(implementation), python, dtypes, report.file
 
     def order(report: Report) -> tuple[list[tuple[int, ...]], tuple[str, ...]]:
-        return list(map(numbers, labels(report))), labels(report)
+        # of files whose names have the same numbers, the order is that in which they are given
+        return list(map(numbers, labels(report))), labels(report)[:-1]
 
     found = []
     for report in sorted(reports, key=order):

@@ -95,12 +95,16 @@ def _cause(verdict: Verdict) -> tuple[str, Any]:
 
 
 def _order(verdict: Verdict) -> tuple[Any, ...]:
-    """Return what decides which failure comes first: a must, decided, of a low level, small."""
+    """Return what decides which failure comes first: a must, decided, of a low level, small.
+
+    A case that was computed as it was drawn is easier to follow than one derived from it.
+    """
     requirement = REQUIREMENTS.get(verdict.requirement)
     level = LEVELS.index(requirement.level) if requirement else len(LEVELS)
     found = verdict.counterexample
     size = _size(found.tensors) if found else (0, 0)
-    return verdict.conformant, isinstance(verdict, Undecided), level, found is None, size
+    derived = found is not None and found.derived
+    return verdict.conformant, isinstance(verdict, Undecided), level, found is None, derived, size
 
 
 def _size(tensors: Mapping[str, Any]) -> tuple[int, int]:

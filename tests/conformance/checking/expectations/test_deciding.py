@@ -103,10 +103,12 @@ def test_failure_in_another_dtype_is_not_excused() -> None:
 
 
 def test_pass_of_a_known_failure_is_unexpected() -> None:
-    """It names the line of the entry."""
+    """It names the line of the entry, and what to do with it."""
     verdict, _ = decided(lambda _: None, entry())
     assert isinstance(verdict, UnexpectedPass)
-    assert verdict.reason == "known to fail (mine.toml:1): it is known"
+    assert verdict.reason == (
+        "known to fail (mine.toml:1): it is known; it does not fail so any more: remove the entry"
+    )
 
 
 def test_uncertain_failure_may_pass() -> None:

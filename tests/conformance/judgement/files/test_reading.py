@@ -13,10 +13,12 @@ import torch
 from torch import nn
 
 from conformance.errors import UsageError
+from conformance.implementations.by_hand import HandWritten
 from conformance.judgement.files import arrays
 from conformance.judgement.files.finding import find, one_of
 from conformance.judgement.files.found import Found
 from conformance.judgement.files.given import lstms
+from conformance.judgement.files.layouts import by_names
 from reference import Array
 from tests.support.kernels import made
 
@@ -321,3 +323,10 @@ def test_keras_variables_are_found() -> None:
     (found,) = find(nested)
     assert found.configuration.bidirectional
     assert found.name == "layers.bidirectional"
+
+
+def test_layout_of_several_layers_is_refused() -> None:
+    """In a line that says what to name."""
+    mine = HandWritten(dict, weight_ih="w*", weight_hh="u*", bias="b*", layers=("1", "2"))
+    with pytest.raises(UsageError, match="this adapter of several: name the parameters of one"):
+        by_names({}, mine.parameters, "x.pt")

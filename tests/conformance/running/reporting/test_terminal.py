@@ -126,7 +126,7 @@ def test_failures_tell_an_exception_once() -> None:
 
 
 def test_failures_begin_with_the_one_to_look_at() -> None:
-    """A must before a should, a low level before a high one, then the smaller case."""
+    """A must before a should, a low level before a high one, what was drawn, the smaller case."""
     small, large = {"input": [[0.0, 1.0]]}, {"input": [[2.0, 1.0]]}
     sequence, core = "batch_first_only_swaps_axes", "results_match_reference"
     verdicts = [
@@ -134,9 +134,10 @@ def test_failures_begin_with_the_one_to_look_at() -> None:
         failed(sequence, tensors=small),
         failed(core, tensors=large),
         failed("cell_matches_equations", tensors=small),
+        failed("activations_are_accurate", tensors={"input": [[0.0]]}, derived=True),
     ]
     firsts = [alike.first for alike in together(verdicts)]
-    assert firsts == [verdicts[number] for number in (3, 2, 1, 0)]
+    assert firsts == [verdicts[number] for number in (3, 2, 4, 1, 0)]
 
 
 def test_failures_after_some_are_told_briefly() -> None:

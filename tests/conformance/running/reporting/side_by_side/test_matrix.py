@@ -59,7 +59,7 @@ def test_another_failure_is_a_change() -> None:
 
 
 def test_columns_of_one_version_are_told_apart() -> None:
-    """By Python, by dtypes, or by the file, whichever tells them apart."""
+    """By Python, by dtypes, or by the file, which come in the order in which they are given."""
     one, other = (report(passed(), torch="2.9.0", python=python) for python in ("3.10", "3.13"))
     (table,) = tables([other, one])
     assert [each.label for each in table.columns] == [
@@ -71,8 +71,8 @@ def test_columns_of_one_version_are_told_apart() -> None:
     assert [each.label for each in table.columns] == ["torch 2.9.0", "torch 2.9.0, float32"]
     (table,) = tables([one, replace(one, file="lowest.json")])
     assert [each.label for each in table.columns] == [
-        "torch 2.9.0, lowest.json",
         "torch 2.9.0, report.json",
+        "torch 2.9.0, lowest.json",
     ]
 
 
