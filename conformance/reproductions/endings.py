@@ -5,6 +5,8 @@ from __future__ import annotations
 from conformance.checking.finding import Finding
 from conformance.implementations.failures import LostDevice, NotRefused, Raised, WrongElement
 from conformance.recording.ending import Ending
+from conformance.recording.operands import Literal
+from conformance.recording.steps import Comparison
 from conformance.reproductions.compare import compare
 from conformance.reproductions.single import single_call
 
@@ -20,7 +22,8 @@ def ending(finding: Finding) -> Ending | None:
     """Return the shortest ending for what was found, None if there is none.
 
     Results that have to be exact are compared. Where a bound allows a difference, or where numbers
-    derived from results were compared, a single call that is wrong by itself is shorter.
+    derived from results were compared, a single call that is wrong by itself is shorter. No script
+    has numbers that hold for one dropout mask only, as it was read off these results.
     """
     failure, tape = finding.failure, finding.tape
     if isinstance(failure, LostDevice):
@@ -32,8 +35,14 @@ def ending(finding: Finding) -> Ending | None:
     if not isinstance(failure, WrongElement):
         return failure.ending
     arrays = failure.arrays
-    if arrays is None or arrays.got is None:
+    if arrays is None or arrays.got is None or _of_one_mask(finding, arrays):
         return single_call(finding) or failure.ending
     exact = not arrays.allowed.array.any()
     alone = None if exact else single_call(finding)
     return alone or compare(failure.what, arrays, tape.steps)
+
+
+def _of_one_mask(finding: Finding, arrays: Comparison) -> bool:
+    c = finding.case.configuration
+    drawn = 0 < c.dropout < 1 and c.num_layers > 1 and True in finding.tape.training.values()
+    return drawn and isinstance(arrays.expected, Literal) and bool(arrays.expected.array.any())

@@ -76,8 +76,8 @@ else:
 REPLAY = """import os
 import sys
 
-# This script needs lstm-conformance: the steps of this requirement cannot be written as plain
-# Python, so the suite itself repeats them.
+# This script needs lstm-conformance, which repeats the steps and derives what is right: one of the
+# two cannot be written as plain Python.
 from conformance.cli.command import main
 
 # the suite decides the case in a new process, which imports this file as well

@@ -85,6 +85,14 @@ def test_script_of_a_large_case_shows_nothing_on_a_right_lstm() -> None:
     assert right.returncode == 0, right.stdout + right.stderr
 
 
+def test_numbers_for_one_dropout_mask_are_in_no_script() -> None:
+    """Another LSTM may drop something else, and be right."""
+    fault = NAMED["DropsToANegativeNumber"]
+    finding = found(fault)
+    assert finding is not None
+    assert not reproduction(fault, finding).plain
+
+
 class Stopped(BaseException):
     """In place of what would not return."""
 
