@@ -180,6 +180,33 @@ print("the row beside an infinity is computed:", output[0, 0].item() > 0)
 """,
         "NaN gives NaN: False\nthe row beside an infinity is computed: False",
         DYNAMIC,
-        requirements=("nan_stays_in_its_row", "infinity_stays_in_its_row"),
+        requirements=(
+            "nan_stays_in_its_row",
+            "infinity_stays_in_its_row",
+            "nan_in_a_parameter_reaches_the_results",
+        ),
+    ),
+    Finding(
+        "Dynamic quantization takes numbers that are all tiny for zeros",
+        "undocumented",
+        ("torch.ao.quantization.quantize_dynamic",),
+        "The scale of inputs and of hidden states follows from the largest of them. Where the "
+        "reciprocal of the scale is infinite, FBGEMM takes 0.1 instead, and all become 0, even if "
+        "they are multiplied with huge weights.",
+        """
+import torch
+
+module = torch.nn.Sequential(torch.nn.LSTM(1, 1))
+for parameter in module.parameters():
+    torch.nn.init.zeros_(parameter)
+torch.nn.init.constant_(module[0].weight_hh_l0, 1e37)
+lstm = torch.ao.quantization.quantize_dynamic(module, {torch.nn.LSTM}, torch.qint8)
+states = torch.full((1, 1, 1), 5e-39), torch.zeros(1, 1, 1)
+for each in (module[0], lstm[0]):
+    print(round(each(torch.zeros(1, 1, 1), states)[0].item(), 3))
+""",
+        "0.013\n0.0",
+        DYNAMIC,
+        requirements=("tiny_numbers_are_kept",),
     ),
 )
