@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import partial
+from operator import add
 
 import numpy as np
 from hypothesis import strategies as st
@@ -74,7 +76,8 @@ def sizes(name: str, frequencies: Mapping[int, int], bounds: Bounds) -> SearchSt
         if low <= size <= high
         for _ in range(frequencies[size])
     ]
-    return one_of(name, table) if table else st.integers(low, high)
+    # from 0 on, as versions of Hypothesis differ in how they read an integer from another number on
+    return one_of(name, table) if table else st.integers(0, high - low).map(partial(add, low))
 
 
 def apart(size: int, taken: Collection[int], bounds: Bounds) -> int:

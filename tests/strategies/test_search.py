@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from reference import Case
 from strategies import lstm_cases
 from strategies.search import search
+from strategies.sizes import FEATURES, sizes
 from tests.support.processes import pytest as run_pytest
 from tests.support.processes import run as run_program
 from tests.support.sources import ROOT
@@ -68,6 +69,13 @@ def test_search_draws_from_the_seed_alone() -> None:
 def test_search_draws_the_same_cases_everywhere() -> None:
     """Under each supported Python, Hypothesis and NumPy: the digest is that of all of them."""
     assert digest("1").startswith(SEED_1)
+
+
+def test_sizes_beyond_the_tables_are_drawn_alike_everywhere() -> None:
+    """Hypothesis 6.168 and 6.170 read an integer from 34 to 67 in two ways from the same bytes."""
+    seen: list[int] = []
+    search(sizes("hidden_size", FEATURES, (34, 67)), seen.append, seed="1", max_examples=6)
+    assert seen == [34, 34, 51, 39, 51, 36]
 
 
 @pytest.mark.parametrize("hash_seed", ["0", "77"])
