@@ -127,7 +127,7 @@ def results_are_rounded_to_nearest(implementation: Implementation, case: Case) -
 
 def _mismatch(numbers: Rounded, side: str, share: float, array: Array, expected: Array) -> Mismatch:
     index = ", ".join(
-        str(each) if isinstance(each, int) else f"{each.start}::{each.step}" for each in numbers.at
+        str(each) if isinstance(each, int) else f"{each.start}:{each.stop}" for each in numbers.at
     ).replace("None", "")
     text = f"""got, to_one_side = numbers({{it}})[{index}], {{side}}
 telling = ~np.isnan(to_one_side)
