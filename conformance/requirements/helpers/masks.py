@@ -133,8 +133,11 @@ def shown_by_masks(
     here = "" if where.direction is None else f"[:, :, :, [{where.direction}]]"
     swapped = ".swapaxes(0, 1)" if configuration.batch_first else ""
     steps = "[:, ::-1]" if where.flipped else ""
-    ended = "highest[outputs == 0] = len(values)  # rows that have ended\n"
-    ended = "" if network.case.lengths is None else ended
+    lengths = network.case.lengths
+    ended = ""
+    if lengths is not None:
+        beyond = f"np.arange(outputs.shape[1])[:, None] >= {lengths.tolist()}"
+        ended = f"highest[:, {beyond}] = len(values)  # rows that have ended\n"
     lines = f"""outputs = np.stack([numbers(output){swapped} for output in {{outputs}}])
 # if nothing is dropped, and if all is dropped after layer 0, 1, ...
 values = {network.outputs[:, 0, 0, 0].astype(float).tolist()}
