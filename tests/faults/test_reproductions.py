@@ -92,9 +92,17 @@ def test_script_of_a_large_case_shows_the_fault_and_nothing_else(name: str) -> N
     assert right.returncode == 0, right.stdout + right.stderr
 
 
-def test_numbers_for_one_dropout_mask_are_in_no_script() -> None:
-    """Another LSTM may drop something else, and be right."""
-    fault = NAMED["DropsToANegativeNumber"]
+@pytest.mark.parametrize(
+    "name",
+    [
+        "DropsToANegativeNumber",  # one dropout mask
+        pytest.param("StopsAfter256Steps", marks=pytest.mark.slow),  # steps before
+        pytest.param("SkipsThirdLayerOfWideNetworks", marks=pytest.mark.slow),  # lower layers
+    ],
+)
+def test_numbers_that_follow_from_what_was_returned_are_in_no_script(name: str) -> None:
+    """A right LSTM returns something else there, so that a script would call it wrong."""
+    fault = NAMED[name]
     finding = found(fault)
     assert finding is not None
     assert not reproduction(fault, finding).plain
