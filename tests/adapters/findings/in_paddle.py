@@ -72,8 +72,31 @@ print("gradient and difference agree to 1 %:", abs(gradient - difference) < 0.01
             "gradients_of_h_n_are_right",
             "gradients_of_c_n_are_right",
             "gradients_pass_through_packed_batches",
+            "gradients_of_deep_networks_are_right",
         ),
         saying=("gradient of ",),
+    ),
+    Finding(
+        "PaddlePaddle makes NaN of an infinite state once its row has ended",
+        "undocumented",
+        ("paddle",),
+        "Beyond the length of a row the kernel multiplies new states by 0 and old ones by 1; the "
+        "new one is infinite, too.",
+        """
+import paddle
+
+lstm = paddle.nn.LSTM(1, 1)
+x, zero = paddle.zeros([2, 2, 1]), paddle.zeros([1, 2, 1])
+c_0 = paddle.to_tensor([[[0.0], [float("inf")]]])
+_, (h_n, c_n) = lstm(x, (zero, c_0), paddle.to_tensor([2, 1]))
+print("c_n of the row that ended:", c_n[0, 1].item())
+_, (h_n, c_n) = lstm(x[:, :1], (zero, c_0))
+print("without lengths:", c_n[0, 1].item())
+""",
+        "c_n of the row that ended: nan\nwithout lengths: inf",
+        f"{LAYER}, sequence_length: steps that are not less than the valid length are paddings.",
+        requirements=("infinity_stays_in_its_row",),
+        saying=("isinf(c_n)", "isinf(h_n)"),
     ),
     Finding(
         "PaddlePaddle raises for a batch without rows",
