@@ -110,6 +110,13 @@ def bind(value: object, whole: object, text: str) -> None:
         tape.bind(value, Part(of, before + text))
 
 
+def entangled() -> None:
+    """Record that what is done with one module may matter to another one."""
+    tape = current()
+    if tape is not None:
+        tape.entangled = True
+
+
 def mode(module: Any, called: bool = False) -> None:
     """Record the mode of `module`, train or eval, if the mode has changed since the last call.
 

@@ -21,8 +21,9 @@ class Tape:
     """The steps recorded so far, and the objects that the variables of the steps stand for.
 
     `sink` is called with each step before the step is taken. `whole` becomes False once a step uses
-    an object of unknown origin: the steps then do not suffice for a script. `modes` are those in
-    which modules were called, True for train.
+    an object of unknown origin: the steps then do not suffice for a script. `entangled` becomes
+    True where each step may matter to any other, so that a script leaves none out. `modes` are
+    those in which modules were called, True for train.
     """
 
     def __init__(self, sink: Callable[[Step], None] | None = None) -> None:
@@ -31,6 +32,7 @@ class Tape:
         self.attempt: int | None = None
         self.attempts = 0
         self.whole = True
+        self.entangled = False
         self.training: dict[int, bool] = {}
         self.modes: set[bool] = set()
         self._count = 0

@@ -132,7 +132,9 @@ def script(
     if ended is None or (refusal and not tried):
         header = _header(requirement, implementation, failure, "")
         return Script(header + REPLAY, plain=False)
-    steps = component(ended.steps, ended.used().union(*(step.names() for step in tried)))
+    steps = ended.steps
+    if not tape.entangled:
+        steps = component(steps, ended.used().union(*(step.names() for step in tried)))
     lines = Lines(steps, ended.used())
     for group, within in itertools.groupby(steps, lambda step: step.attempt or 0):
         _write(lines, list(within), group, attempt)

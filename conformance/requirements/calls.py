@@ -15,7 +15,7 @@ from conformance.checking.requirement import requirement
 from conformance.implementations.failures import Mismatch, blamed
 from conformance.implementations.implementation import Implementation
 from conformance.implementations.torch_module import TorchModule, is_torch_module
-from conformance.recording.noting import note, paused
+from conformance.recording.noting import entangled, note, paused
 from conformance.requirements.helpers.gradients import (
     close_gradients,
     cotangents,
@@ -82,6 +82,7 @@ def _called(
     implementation: TorchModule, session: Session, cases: Sequence[Case], start: int = 0
 ) -> float:
     """Call a module with each of `cases`, with gradients and without, and compare the results."""
+    entangled()
     share = 0.0
     for number, case in enumerate(cases, start):
         known = truth(case, implementation)
