@@ -7,13 +7,14 @@ RNN = (
     "flax.linen.RNN.html"
 )
 
-ON_JAX = ("equinox", "haiku")
+FLAX = ("flax-linen", "flax-linen-optimized", "flax-nnx", "flax-nnx-optimized")
+ON_JAX = (*FLAX, "equinox", "haiku")
 
 FINDINGS = (
     Finding(
         "Flax goes on beyond the length of a row",
         "declared",
-        ("flax-linen", "flax-linen-optimized", "flax-nnx", "flax-nnx-optimized"),
+        FLAX,
         "The output beyond a row's length is what the cell makes of the padding, not zero; the "
         "carry returned is that of the row's last step.",
         """
@@ -34,7 +35,7 @@ print("output beyond the length is zero:", bool(output[0, 1, 0] == 0))
     Finding(
         "A scan over no steps gives the initial states",
         "declared",
-        ("flax-linen", "flax-linen-optimized", "flax-nnx", "flax-nnx-optimized", *ON_JAX),
+        ON_JAX,
         "What PyTorch refuses, JAX defines: a scan over nothing returns the carry it was given.",
         """
 import jax
@@ -51,7 +52,7 @@ print("the carry after no step:", carry)
     Finding(
         "JAX flushes subnormal numbers to zero",
         "declared",
-        ON_JAX,
+        (*ON_JAX, "keras-jax", "keras-jax-cell"),
         "On the CPU, whatever the dtype: a tiny cell state is lost, even where the forget gate is "
         "open.",
         """
