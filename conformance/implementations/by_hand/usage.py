@@ -169,7 +169,8 @@ class Run:
             else:
                 results[part.name] = value
         for name, by_index in single.items():
-            absent = next(iter(by_index.values())) * float("nan")
+            one = next(iter(by_index.values()))
+            absent = float("nan") * (one.detach() if hasattr(one, "detach") else one)
             states = [by_index.get(index, absent) for index in range(self.states)]
             results[name] = self.made.stack(states) if len(states) > 1 else states[0][None]
         return results
