@@ -98,6 +98,12 @@ PUBLIC: dict[str, dict[str, Any]] = {
         "embedding": "embedding",
         "returns": "fc(cat(h_n[2], h_n[-1]))",
     },
+    "SentimentOfAnyDepth": {
+        "layers": ("0", "0_reverse", "1", "1_reverse"),
+        "bidirectional": True,
+        "returns": "fc(cat(h_n[2], h_n[-1]))",
+    },
+    "SentimentOfOneDirection": {"layers": ("0", "1"), "returns": "fc(cat(h_n[0], h_n[-1]))"},
     "TopStates": {"call": "input, (h_0, c_0)", "returns": "stack(h_n[2], h_n[-1]), c_n"},
     "RandomStatesAndTenOutputs": {"layers": ("1", "2"), "returns": "linear(h_n[-1])"},
     "GatesOfLinears": {
@@ -210,6 +216,20 @@ def test_infer_names_the_fault_of_a_wrong_network(file: str, name: str) -> None:
     budget = Budget(20, seed=3)
     verdict = check(REQUIREMENTS["results_match_reference"], found.implementation, budget=budget)
     assert isinstance(verdict, (Failed, Crashed)), verdict
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [("SentimentOfAnyDepth", ""), ("SentimentOfOneDirection", "bidirectional=True")],
+)
+def test_infer_tells_with_what_a_network_was_not_tried(name: str, part: str) -> None:
+    """Its first line names the arguments; gradients that are not verified are a note."""
+    found = inferred("public.py", name, OF_NETWORKS)
+    assert found.part == part
+    assert (f"not with {part}." in found.lines()[0]) == bool(part)
+    noted = any("no gradients are verified" in remark for remark in found.remarks)
+    assert noted == ("gradients" in found.implementation.supports.lacking()) == (not part)
 
 
 def test_lists_of_networks_are_complete() -> None:
