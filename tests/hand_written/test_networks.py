@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from conformance import REQUIREMENTS, Budget, Crashed, Failed, Passed, check
-from tests.hand_written.inferring import OF_NETWORKS, arguments, executed, inferred
+from tests.hand_written.inferring import CALLS, OF_NETWORKS, arguments, executed, inferred
 
 LAYERS: dict[str, dict[str, Any]] = {
     "ByKeyword": {"weight_xh": "cell.linear.weight"},
@@ -166,6 +166,9 @@ WRONG_SCRATCH = {
 RIGHT_WHEN_NEW = {"KeepsItsState"}
 """Networks that are right in the first call of each instance."""
 
+IN_FLOAT32 = {"Tutorial", "TextModel", "RandomStatesAndTenOutputs"}
+"""Networks that make states in float32: few calls show that float64 leads nowhere."""
+
 QUICK = {
     "Tutorial",
     "batched",
@@ -190,7 +193,7 @@ def test_infer_finds_the_mapping_of_a_right_network(
     file: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The printed code has the right arguments, and what it defines computes the LSTM."""
-    found = inferred(file, name, OF_NETWORKS)
+    found = inferred(file, name, CALLS if name in IN_FLOAT32 else OF_NETWORKS)
     assert found.fits, found.faults
     assert (LAYERS | PUBLIC | SCRATCH)[name].items() <= arguments(found.code).items()
     mine = executed(found.code, file, monkeypatch)
