@@ -7,7 +7,7 @@ directions.
 
 from reference.arithmetic import Arithmetic
 from reference.bounds import forward_bound
-from reference.case import RESULTS, Array, Case, Result
+from reference.case import RESULTS, TOP, Array, Case, Result
 from reference.cell import Step, Weights, lstm_cell
 from reference.configuration import Configuration
 from reference.dtypes import DTYPES, DType
@@ -20,6 +20,7 @@ from reference.precision import Precision
 __all__ = [
     "DTYPES",
     "RESULTS",
+    "TOP",
     "Arithmetic",
     "Array",
     "Case",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 RESULTS = ("output", "h_n", "c_n")
 """The names of the results of an LSTM, in PyTorch's order."""
+
+TOP = "top_h_n"
+"""The name of the part of h_n that is of the top layer, where no other part comes back."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,3 +217,16 @@ class Result:
     def items(self) -> Iterator[tuple[str, Array]]:
         """Yield the names and the arrays."""
         yield from zip(RESULTS, (self.output, self.h_n, self.c_n), strict=True)
+
+    @property
+    def top_h_n(self) -> Array:
+        """The states in `h_n` of the top layer, (D, N, R)."""
+        directions = self.output.shape[-1] // self.h_n.shape[-1]
+        return self.h_n[-directions:]
+
+    def only(self, names: Collection[str], other: float) -> Result:
+        """Give the results called `names`, of which :data:`TOP` may be one, and else `other`."""
+        kept = Result.of(a if name in names else np.full_like(a, other) for name, a in self.items())
+        if TOP in names:
+            kept.top_h_n[:] = self.top_h_n
+        return kept

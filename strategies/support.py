@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from reference import DTYPES, RESULTS, Case
+from reference import DTYPES, RESULTS, TOP, Case
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Support:
       ``torch.autocast``;
     - `compile`, `export`: whether ``torch.compile`` and ``torch.export`` take a torch module;
     - `results`: the results that the implementation returns, of output, h_n and c_n. The others are
-      NaN and are not verified.
+      NaN and are not verified. ``top_h_n`` stands for h_n whose states below the top layer are NaN.
 
     The last fields describe adapters, in which the LSTM under test is called by other code:
 
@@ -37,7 +37,8 @@ class Support:
     - `adapts_module`: whether the LSTM is a torch module;
     - `own_process`: whether the LSTM computes in another process than the one that calls it.
 
-    Raises :class:`ValueError` for an empty tuple, an unknown dtype or layers below 1.
+    Raises :class:`ValueError` for an empty tuple, an unknown dtype or result, layers below 1, and
+    gradients of ``top_h_n`` alone.
     """
 
     dtypes: tuple[str, ...] = tuple(DTYPES)
@@ -71,6 +72,11 @@ class Support:
         unknown = [name for name in self.dtypes if name not in DTYPES]
         if unknown:
             raise ValueError(f"unknown dtypes {unknown}, must be among {list(DTYPES)}")
+        strange = [name for name in self.results if name not in (*RESULTS, TOP)]
+        if strange:
+            raise ValueError(f"unknown results {strange}, must be among {[*RESULTS, TOP]}")
+        if self.gradients and not {*self.results} & {*RESULTS}:
+            raise ValueError(f"gradients of {TOP} alone are not verified: gradients must be False")
         if self.max_layers < 1:
             raise ValueError(f"max_layers must be at least 1, got {self.max_layers}")
         if not 1 <= self.min_layers <= self.max_layers:

@@ -23,7 +23,8 @@ def located(recording: Recording, case: Case, got: Result, known: Truth) -> Diag
     if part is None:
         return Diagnosis()
     layers, of = case.configuration.num_layers, "" if part.name == "output" else f"{part.name} of "
-    rest = "The output is right; the" if of and part.layer == layers - 1 else "The"
+    seen = "output" in recording.supports.results
+    rest = "The output is right; the" if seen and of and part.layer == layers - 1 else "The"
     parted = f"{rest} results first differ in {of}{part.place(case)}: {part}."
     place = Place(
         part.name, part.index, part.layer, part.direction, part.step, part.row, part.feature

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from conformance.checking import comparison
 from conformance.checking.activations import MARGIN
 from conformance.checking.comparison import Truth, truth
 from conformance.checking.sweep import errors, sweep
@@ -29,8 +30,7 @@ def coarser(dtype: DType) -> list[DType]:
 
 def claimed(known: Truth, returned: Collection[str]) -> Truth:
     """Allow anything in the results that are not `returned`."""
-    bounds = (b if name in returned else b + np.inf for name, b in known.bound.items())
-    return Truth(known.result, Result.of(bounds))
+    return Truth(known.result, comparison.claimed(known.bound, returned))
 
 
 def returns_numbers_of(observed: Sequence[Observation], returned: Collection[str]) -> DType | None:
@@ -40,8 +40,7 @@ def returns_numbers_of(observed: Sequence[Observation], returned: Collection[str
             if all(
                 (array.astype(dtype.numpy).astype(array.dtype) == array).all()
                 for _, result in observed
-                for name, array in result.items()
-                if name in returned
+                for array in (getattr(result, name) for name in returned)
             ):
                 return dtype
     return None

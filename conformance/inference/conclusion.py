@@ -28,7 +28,7 @@ from conformance.inference.numbers import HIDDEN, INPUT, STACKED
 from conformance.inference.returns import Returns, returns
 from conformance.inference.search import Search
 from conformance.inference.states import calls_with_states
-from reference import Configuration
+from reference import TOP, Configuration
 
 PEEPHOLES = {(3 * HIDDEN,), (3 * HIDDEN, HIDDEN), (HIDDEN, 3 * HIDDEN), (3, HIDDEN)}
 """The shapes of weights by which three gates may see c."""
@@ -93,7 +93,7 @@ class Conclusion:
         remarks: list[str] = []
         if not faults:
             remarks += [f"results are not in {each}" for each in self._narrow(mine)]
-            remarks += self._remarks(arguments)
+            remarks += self._remarks(arguments, mine)
             # what takes two states apart takes them in one array, too
             others = [
                 repr(other.arguments["call"])
@@ -194,11 +194,13 @@ class Conclusion:
         what = _returned(right.guess, right.search)
         return what._replace(text=what.text.replace("[0]", "[-1]"))
 
-    def _remarks(self, arguments: dict[str, Any]) -> Iterator[str]:
+    def _remarks(self, arguments: dict[str, Any], mine: HandWritten) -> Iterator[str]:
         """Yield what else to know of a class that fits."""
         if isinstance(arguments.get("bias"), tuple):
             *others, last = arguments["bias"]
             yield f"{', '.join(others)} and {last} can be exchanged: only their sum matters"
+        if mine.returned == (TOP,):
+            yield "no gradients are verified: of all results only the top states are returned"
         if Call(arguments["call"]).starts_at_zero:
             yield "only one initial state can be given, so that both are verified with zeros"
         for name, state in self.found.guess.initial.items():

@@ -81,13 +81,14 @@ class Construction:
     def deeper(self) -> Iterator[Construction]:
         """Yield ways to make instances of two layers or directions, those with most of both last.
 
-        Their `asked` is the part of :attr:`more` that they ask for.
+        Their `asked` is the part of :attr:`more` that they ask for, and their `more` the rest.
         """
         chosen = [(each,) for each in self.more]
         for asked in (*chosen, *[self.more] * (len(self.more) > 1)):
             keys = [key for key, _ in asked]
             kept = [(key, text) for key, text in self.named if key not in keys]
-            yield replace(self, named=(*kept, *asked), more=(), asked=asked)
+            rest = tuple(each for each in self.more if each not in asked)
+            yield replace(self, named=(*kept, *asked), more=rest, asked=asked)
 
     @property
     def code(self) -> str:

@@ -1,4 +1,4 @@
-"""The way from one layer and direction, which is understood, to instances of more."""
+"""The way from few layers and directions, which are understood, to instances of more."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def deepened(found: Found) -> Found:
 
 
 def _transferred(found: Found, construction: Construction) -> Found | None:
-    """Extend the mapping of one layer and direction to those of `construction`.
+    """Extend the mapping that was `found` to the layers and directions of `construction`.
 
     The result is the nearest one if none fits, and None if it cannot be called.
     """
@@ -96,7 +96,7 @@ def _plain(guess: Guess, search: Search) -> Guess:
     plain, numbers = guess.plain(search.numbers), search.numbers.bias
     biases = dict(plain.biases)
     for name in biases:
-        of_one = guess.biases.get(name.replace("*", guess.scheme.layers[0]))
+        of_one = guess.biases.get(name.replace("*", guess.scheme.layers[0]), guess.biases.get(name))
         if of_one is not None and numbers[name].shape[1] == HIDDEN:
             gates = np.any(of_one != 0, axis=(0, 2))
             biases[name] = np.reshape(gates, (4, 1)) * numbers[name][:, None]

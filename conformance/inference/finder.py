@@ -21,7 +21,7 @@ from conformance.inference.readings import WRONG
 from conformance.inference.scoring import best
 from conformance.inference.search import Search
 from conformance.inference.ways import drawings
-from reference import DType
+from reference import DTYPES, DType
 
 UNTIL = 400, 900
 """Calls after which no further place is searched for right LSTMs, and for faulty ones."""
@@ -64,6 +64,9 @@ class Finder:
                 if place.optional and any(each.guess.whole for each in found):
                     continue
                 reached = self._followed(place, faulty)
+                if reached is None and self._answers_in_float32(place):
+                    self.complaint = place.search.prober.obstacle
+                    return None
                 if reached is not None:
                     found.append(reached)
                     if reached.guess.whole and not reached.guess.flaws:
@@ -82,6 +85,19 @@ class Finder:
         """Whether the class computes in float32 what it is given in float64."""
         narrowed = any(place.search.prober.narrowed for place in self.places)
         return narrowed and self.dtype.name == "float64"
+
+    def _answers_in_float32(self, place: Place) -> bool:
+        """Whether a class that has raised whatever the call returns something in float32.
+
+        Classes that make their states in float32 do.
+        """
+        answered = any(each.search.prober.answered for each in self.places)
+        if answered or self.dtype.name != "float64":
+            return False
+        prober = replace(place.search.prober, dtype=DTYPES["float32"])
+        search = Search(prober, place.search.stack)
+        answers = (search.answer(start, hh=False, biases=()) for start in place.starts)
+        return any(answer is not None for answer in answers)
 
     def _calls(self) -> int:
         probers = {id(place.search.prober): place.search.prober for place in self.places}

@@ -113,6 +113,15 @@ LAST_STEP = (
 )
 
 
+EXCHANGED = "the last two states of h_n are returned in exchanged order"
+
+
+LOWEST = "the first two states of h_n are returned in place of the last two"
+
+
+TWICE = "one of the last two states of h_n is returned twice, and the other not at all"
+
+
 ADDED = "the outputs of the two directions are added up, not put side by side"
 
 
@@ -190,14 +199,24 @@ def _states(h_n: Array, c_n: Array) -> Iterator[tuple[str, Array, str]]:
         index = "" if count == 1 else f"[{n if n < count - 1 else -1}]"
         for name, values in both:
             yield f"{name}{index}", values[:, n], ""
-    for name, values in both[: count > 1]:
-        top = np.concatenate([values[:, -2], values[:, -1]], -1)
-        yield f"cat({name}[{count - 2}], {name}[-1])", top, ""
+    if count > 1:
+        yield from _tops(h_n, count)
     for (first, one), (second, other) in (both, both[::-1]):
         if count == 1:
             yield f"cat({first}, {second})", np.concatenate([one[:, 0], other[:, 0]], -1), ""
             yield f"stack({first}, {second})", np.stack([one[:, 0], other[:, 0]], 1), ""
         yield f"stack({first}, {second})", np.stack([one, other], 1), ""
+
+
+def _tops(h_n: Array, count: int) -> Iterator[tuple[str, Array, str]]:
+    """Yield the last two of `count` hidden states in one array, and two others in their place."""
+    last = f"h_n[{count - 2}], h_n[-1]"
+    chosen = {(-2, -1): "", (-1, -2): EXCHANGED, (-2, -2): TWICE, (-1, -1): TWICE}
+    for two, fault in (chosen | ({(0, 1): LOWEST} if count > 3 else {})).items():
+        first, second = (h_n[:, n] for n in two)
+        yield f"cat({last})", np.concatenate([first, second], -1), fault
+        if count > 2:
+            yield f"stack({last})", np.stack([first, second], 1), fault
 
 
 def distances(leaf: Leaf, candidate: Candidate) -> Array:

@@ -65,11 +65,14 @@ class Scheme:
         return tuple(found) if sorted(found) == [0, 1, 2, 3] else (0, 1, 2, 3)
 
     def begins_with(self, lowest: Scheme) -> bool:
-        """Return whether the weights of the first layer and direction are those of `lowest`."""
-        names = [name.replace("*", self.layers[0]) for name in (*self.ih, *self.hh)]
+        """Return whether the weights of the first layer and direction are the same in `lowest`."""
+        mine, other = (
+            [name.replace("*", each.layers[0]) for name in (*each.ih, *each.hh)]
+            for each in (self, lowest)
+        )
         kinds = ("joined", "interleaved")
         alike = all(getattr(self, kind) == getattr(lowest, kind) for kind in kinds)
-        return alike and names == [*lowest.ih, *lowest.hh]
+        return alike and mine == other
 
     def hh_transposed(self, shapes: Shapes, turned: bool | None) -> bool:
         """Return whether weights by h are transposed.

@@ -211,6 +211,59 @@ class HeadOfTheSameSize(nn.Module):
         return self.fc(self.lstm(x)[0])
 
 
+class SentimentOfBothDirections(nn.Module):
+    """Two layers of both directions; a head takes the last states of the upper layer."""
+
+    taken = 2, 3
+
+    def __init__(self, vocab_size, embedding_dim, hidden_dim, output_dim, dropout=0.5):
+        super().__init__()
+        self.embedding = nn.Embedding(vocab_size, embedding_dim)
+        self.rnn = nn.LSTM(embedding_dim, hidden_dim, num_layers=2, bidirectional=True)
+        self.fc = nn.Linear(2 * hidden_dim, output_dim)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, tokens):
+        output, (hidden, _) = self.rnn(self.dropout(self.embedding(tokens)))
+        states = [*hidden, output[-1]]
+        return self.fc(self.dropout(torch.cat([states[n] for n in self.taken], dim=1)))
+
+
+class SentimentOfAnyDepth(nn.Module):
+    """A constructor that asks for layers and directions, whose head needs two states."""
+
+    def __init__(self, vocab_size, embedding_dim, hidden_dim, output_dim, n_layers, bidirectional):
+        super().__init__()
+        self.embedding = nn.Embedding(vocab_size, embedding_dim)
+        self.rnn = nn.LSTM(embedding_dim, hidden_dim, n_layers, bidirectional=bidirectional)
+        self.fc = nn.Linear(2 * hidden_dim, output_dim)
+
+    def forward(self, tokens):
+        _, (hidden, _) = self.rnn(self.embedding(tokens))
+        return self.fc(torch.cat((hidden[-2], hidden[-1]), dim=1))
+
+
+class SentimentOfOneDirection(SentimentOfAnyDepth):
+    """The same, which refuses two directions."""
+
+    def __init__(self, vocab_size, embedding_dim, hidden_dim, output_dim, n_layers, bidirectional):
+        if bidirectional:
+            raise NotImplementedError
+        super().__init__(vocab_size, embedding_dim, hidden_dim, output_dim, n_layers, False)
+
+
+class TopStates(nn.Module):
+    """Takes initial states, returns the last states of the upper layer and those of all cells."""
+
+    def __init__(self, input_size, hidden_size):
+        super().__init__()
+        self.lstm = nn.LSTM(input_size, hidden_size, 2, bidirectional=True, batch_first=True)
+
+    def forward(self, x, states=None):
+        _, (h, c) = self.lstm(x, states)
+        return h[-2:], c
+
+
 class RandomStatesAndTenOutputs(nn.Module):
     """Two cells that begin with random states, and ten outputs."""
 

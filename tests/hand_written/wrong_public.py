@@ -4,7 +4,11 @@ import torch
 from torch import nn
 
 from tests.hand_written.faulty import Kernels
-from tests.hand_written.public import GatesOfLinears, RandomStatesAndTenOutputs
+from tests.hand_written.public import (
+    GatesOfLinears,
+    RandomStatesAndTenOutputs,
+    SentimentOfBothDirections,
+)
 
 
 class OutputOfOldCell(Kernels):
@@ -32,6 +36,30 @@ class KeepsItsState(nn.Module):
     def forward(self, x):
         output, self.hidden = self.lstm(x, self.hidden)
         return output
+
+
+class ReverseStateFirst(SentimentOfBothDirections):
+    """The state of the reverse direction comes first."""
+
+    taken = 3, 2
+
+
+class ForwardStateTwice(SentimentOfBothDirections):
+    """The state of the forward direction stands for both."""
+
+    taken = 2, 2
+
+
+class StatesOfTheLowerLayer(SentimentOfBothDirections):
+    """The head takes the states of the lower layer."""
+
+    taken = 0, 1
+
+
+class LastStepAbove(SentimentOfBothDirections):
+    """The head takes the last step of the output, of the upper one of two layers."""
+
+    taken = (4,)
 
 
 class ForgetsBatchFirst(nn.Module):

@@ -18,6 +18,7 @@ from conformance.implementations.by_hand.subjects import Subject, subject
 from conformance.implementations.by_hand.trying import supported
 from conformance.implementations.by_hand.usage import Around, Run, Usage
 from conformance.implementations.failures import NoResult, blamed
+from conformance.implementations.implementation import documented_shapes
 from conformance.implementations.layouts import Layout
 from conformance.implementations.probing import SMALL, small_case
 from reference import Array, Case, Precision, Result
@@ -69,9 +70,10 @@ class HandWritten:
     - `method`: the name of the method to call, if that is not the instance itself;
     - `returns`: the form of the answer, such as ``output, (h_n, c_n)`` or ``h_n[0]``; ``c_all`` is
       the cell state of every step, and ``_`` is ignored. ``h_n[-1]`` is the state of the top layer,
-      ``flat(output)`` has one axis for steps and rows, ``{'h': h_n}`` reads a dict or attributes.
-      ``fc(h_n[0])`` means that a submodule ``fc`` comes last: then its input is read. If there is
-      no output in the answer, the output is put together from the h_n of calls on some steps;
+      ``cat(h_n[2], h_n[-1])`` those of a second layer of both directions, ``flat(output)`` has one
+      axis for steps and rows, ``{'h': h_n}`` reads a dict or attributes. ``fc(h_n[0])`` means that
+      a submodule ``fc`` comes last: then its input is read. Without output, one is put together
+      from the h_n of calls on some steps, where these show it;
     - `batch_first`: whether the input is (N, T, input_size) and not (T, N, input_size);
     - `batched`: whether the input has a batch axis N;
     - `cell`: whether a call is one step, of ``input`` (N, input_size) and states (N, hidden_size);
@@ -165,8 +167,8 @@ class HandWritten:
         if not self.returned:
             of = f"{count} layers{' and two directions' * bidirectional}"
             raise UsageError(
-                f"returns={returns!r} has too little of an LSTM of {of}: output is needed, or all "
-                "of h_n; return one of them as well, as from a subclass"
+                f"returns={returns!r} has too little of an LSTM of {of}: output is needed, or the "
+                "top of h_n; return one of them as well, as from a subclass"
             )
 
     def small_case(self, dtype: str = "float32", **changes: Any) -> Case:
@@ -214,16 +216,11 @@ class HandWritten:
         """
         run, _ = self.begun(case)
         results = run.results()
-        shapes = {
-            "output": case.output_shape(),
-            "h_n": case.state_shape(case.configuration.output_size),
-            "c_n": case.state_shape(case.configuration.hidden_size),
-        }
         arrays = {
             name: run.made.taken(results[name], name)
-            if name in results and name in self.returned
+            if name in results and (name in self.returned or f"top_{name}" in self.returned)
             else np.full(shape, np.nan, case.dtype.numpy)
-            for name, shape in shapes.items()
+            for name, shape in documented_shapes(case).items()
         }
         devices = {name: str(getattr(value, "device", "cpu")) for name, value in results.items()}
         return Result(arrays["output"], arrays["h_n"], arrays["c_n"], devices)

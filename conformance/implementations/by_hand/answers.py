@@ -11,7 +11,7 @@ from typing import Any
 from conformance.errors import UsageError
 from conformance.implementations.by_hand.expressions import indexed, joined, parsed, parts_of
 from conformance.implementations.failures import NoResult
-from reference import RESULTS
+from reference import RESULTS, TOP
 
 RETURNED = (*RESULTS, "c_all", "_")
 """The names in an answer: ``c_all`` is the cell state of every step, and ``_`` is ignored."""
@@ -80,7 +80,11 @@ class Answer:
             )
 
     def results(self, layers: int, directions: int) -> tuple[str, ...]:
-        """List the results that the answer has, or that can be put together from it."""
+        """List the results that the answer has, or that can be put together from it.
+
+        From the top states of several layers in both directions there is no output: in a shorter
+        call, the layers below see less of the input.
+        """
         count = layers * directions
 
         def indices(name: str) -> set[int]:
@@ -94,7 +98,8 @@ class Answer:
             "h_n": len(indices("h_n")) == count or count == 1,
             "c_n": len(indices("c_n")) == count or ("c_all" in self.names and count == 1),
         }
-        return tuple(name for name in RESULTS if has[name])
+        has[TOP] = top and not has["h_n"] and ("output" in self.names or not has["output"])
+        return tuple(name for name in has if has[name])
 
     def read(self, answer: Any, inputs: Mapping[str, Any]) -> dict[Part, Any]:
         """Read the parts out of `answer`; `inputs` are those of the hooked submodules, by name.

@@ -79,7 +79,9 @@ class Run:
         results = self._called()
         time = int(self.usage.batch_first)
         last = (slice(None),) * time + (-1,)
-        if "output" not in results:
+        c = self.case.configuration
+        made = self.usage.answer.results(c.num_layers, c.num_directions)
+        if "output" in made and "output" not in results:
             results["output"] = self._from_ends(results)
         if "c_n" not in results and "c_all" in results:
             results["c_n"] = results["c_all"][last][None]
@@ -154,7 +156,7 @@ class Run:
     def _gathered(self, parts: Mapping[Part, Any]) -> Values:
         """Put results together from their parts, and states from those of layers and directions.
 
-        If only the states of the top layer are returned, they are ``h_n`` here.
+        States of layers and directions that are not returned are NaN.
         """
         results: Values = {}
         single: dict[str, dict[int, Any]] = {}
@@ -167,6 +169,8 @@ class Run:
             else:
                 results[part.name] = value
         for name, by_index in single.items():
-            states = [by_index[index] for index in sorted(by_index)]
+            one = next(iter(by_index.values()))
+            absent = float("nan") * (one.detach() if hasattr(one, "detach") else one)
+            states = [by_index.get(index, absent) for index in range(self.states)]
             results[name] = self.made.stack(states) if len(states) > 1 else states[0][None]
         return results

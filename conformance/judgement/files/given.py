@@ -26,8 +26,8 @@ def lstms(path: Path, layout: str = "") -> list[Found]:
 
     `layout` describes one that is not PyTorch's. It has the arguments of
     :class:`conformance.HandWritten` that are about parameters, such as ``weight_ih=W,weight_hh=U,
-    bias=b,gates=ifog,transposed=True``, with ``+`` between two biases; or it is the place of such
-    an adapter, ``file.py:mine``. Raises :class:`UsageError`.
+    bias=b,gates=ifog,transposed=True``, with ``+`` between two biases or several layers; or it is
+    the place of such an adapter, ``file.py:mine``. Raises :class:`UsageError`.
     """
     if arrays.is_onnx(path):
         if layout:

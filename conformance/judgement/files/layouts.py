@@ -2,64 +2,67 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
-
-import numpy as np
 
 from conformance.errors import UsageError, unknown
 from conformance.implementations.by_hand import HandWritten
-from conformance.implementations.by_hand.parameters import Parameters
 from conformance.implementations.layouts import Layout
 from conformance.implementations.loading import load
 from conformance.judgement.files.damaged import listed
 from conformance.judgement.files.found import Found, from_stored
-from reference import Array, Case, Configuration
+from reference import Array
+
+FLAGS = ("transposed", "bidirectional", "interleaved")
+KNOWN = ("weight_ih", "weight_hh", "weight_xh", "weight_hx", "bias", "gates", "layers", *FLAGS)
 
 
-def described(layout: str) -> Layout | Parameters:
-    """Make a layout, or, where names are given, parameters by those names."""
+def described(layout: str) -> Layout | HandWritten:
+    """Make a layout, or, where names are given, an adapter by those names."""
     if ":" in layout:
         adapter = load(layout)
         if not isinstance(adapter, HandWritten):
             raise UsageError(f"--layout: {layout} is not a conformance.HandWritten")
-        return adapter.parameters
+        return adapter
     values: dict[str, Any] = {}
-    known = ("weight_ih", "weight_hh", "weight_xh", "weight_hx", "bias", "gates", "transposed")
     for part in _split(layout):
         name, _, text = part.partition("=")
-        if name not in (*known, "forget_bias", "biases"):
-            raise unknown("--layout", name, (*known, "forget_bias", "biases"))
+        if name not in (*KNOWN, "forget_bias", "biases"):
+            raise unknown("--layout", name, (*KNOWN, "forget_bias", "biases"))
         values[name] = text.strip("\"'")
     try:
         forget_bias = float(values.pop("forget_bias", 0))
         biases = int(values.pop("biases", 2))
     except ValueError:
         raise UsageError("--layout: forget_bias and biases must be numbers") from None
-    turned = values.pop("transposed", "")
     gates = values.pop("gates", "ifgo")
-    bias = tuple(filter(None, values.pop("bias", "").strip("()").split("+")))
+    rest: dict[str, Any] = {name: _flag(values.pop(name, "False")) for name in FLAGS}
+    rest |= {name: _named(values.pop(name, "")) for name in ("bias", "layers")}
     try:
         if not values:
-            return Layout(gates, turned not in ("", "False"), biases, forget_bias)
-        mine = HandWritten(
-            dict,
-            **values,
-            bias=bias,
-            gates=gates,
-            transposed={"": False, "False": False, "True": True}.get(turned, turned),
-            forget_bias=forget_bias,
-        )
+            return Layout(gates, bool(rest["transposed"]), biases, forget_bias)
+        return HandWritten(dict, **values, **rest, gates=gates, forget_bias=forget_bias)
     except ValueError as error:
         raise UsageError(f"--layout: {error}") from None
-    return mine.parameters
+
+
+def _flag(text: str) -> bool | str:
+    return {"": False, "False": False, "True": True}.get(text, text)
+
+
+def _named(text: str) -> tuple[str, ...]:
+    """Read a tuple of names, or names with ``+`` between them."""
+    names = re.split("[+,]", text.strip("()"))
+    return tuple(name.strip("\"'") for name in names if name)
 
 
 def _split(text: str) -> list[str]:
-    """Split a list at its commas, but not within braces."""
+    """Split a list at its commas, but not within braces or parentheses."""
     parts, depth = [""], 0
     for letter in text.replace(" ", ""):
-        depth += {"{": 1, "}": -1}.get(letter, 0)
+        depth += {"{": 1, "}": -1, "(": 1, ")": -1}.get(letter, 0)
         if letter == "," and not depth:
             parts.append("")
         else:
@@ -67,18 +70,13 @@ def _split(text: str) -> list[str]:
     return parts
 
 
-def by_names(content: Mapping[str, Array], parameters: Parameters, where: str) -> list[Found]:
-    """Find the LSTMs of one layer whose parameters have the names in `parameters`.
+def by_names(content: Mapping[str, Array], adapter: HandWritten, where: str) -> list[Found]:
+    """Find the LSTMs whose parameters have the names in `adapter`, in all its layers.
 
-    Raises :class:`UsageError` for `parameters` of several layers, and for names or shapes that do
-    not fit.
+    Raises :class:`UsageError` for names or shapes that do not fit.
     """
-    if len(parameters.layers) > 1:
-        several = "--layout is of one layer and direction, and this adapter of several"
-        raise UsageError(
-            f"{several}: name the parameters of one, such as weight_ih=...,weight_hh=..."
-        )
-    wanted = parameters.of(_like(parameters))
+    parameters = adapter.parameters
+    wanted = parameters.of(adapter.small_case())
     first = next(iter(wanted))
     prefixes = [name.removesuffix(first) for name in content if name.endswith(first)]
     if not prefixes:
@@ -91,11 +89,12 @@ def by_names(content: Mapping[str, Array], parameters: Parameters, where: str) -
                 raise UsageError(f"{where} has no {prefix}{name}")
             own[name] = content[prefix + name]
         try:
-            weights = from_stored(parameters.stored(own), parameters.layout)
-            configuration = Configuration(
-                weights["weight_ih_l0"].shape[1],
-                weights["weight_hh_l0"].shape[1],
-                bias=bool(parameters.biases),
+            weights = _weights(own, adapter)
+            configuration = replace(
+                adapter.small,
+                input_size=weights["weight_ih_l0"].shape[1],
+                hidden_size=weights["weight_hh_l0"].shape[1],
+                batch_first=False,
             )
             shapes = configuration.parameter_shapes()
             strange = [name for name in shapes if weights[name].shape != shapes[name]]
@@ -108,8 +107,14 @@ def by_names(content: Mapping[str, Array], parameters: Parameters, where: str) -
     return found
 
 
-def _like(parameters: Parameters) -> Case:
-    """Make a small case, to learn the names in `parameters`."""
-    configuration = Configuration(1, 1, bias=bool(parameters.biases))
-    shapes = configuration.parameter_shapes()
-    return Case(configuration, {n: np.zeros(s) for n, s in shapes.items()}, np.zeros((1, 1, 1)))
+def _weights(own: Mapping[str, Array], adapter: HandWritten) -> dict[str, Array]:
+    """Convert the parameters in `own` to PyTorch's; biases beyond the second are added to it."""
+    weights: dict[str, Array] = {}
+    parameters = adapter.parameters
+    for layer, suffix in zip(parameters.layers, adapter.small.suffixes(), strict=True):
+        weights |= from_stored(parameters.stored(own, layer), parameters.layout, suffix)
+        for each in parameters.biases[2:]:
+            alone = replace(parameters, biases=(each,)).stored(own, layer)
+            more = from_stored(alone, replace(parameters.layout, forget_bias=0.0), suffix)
+            weights[f"bias_hh{suffix}"] = weights[f"bias_hh{suffix}"] + more[f"bias_ih{suffix}"]
+    return weights

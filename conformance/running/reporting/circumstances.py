@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reference import Precision
+from reference import TOP, Precision
 from strategies import Support
 
 
@@ -13,6 +13,8 @@ def declarations(known: Mapping[str, Any]) -> Iterator[tuple[str, list[tuple[str
     """Yield the name of each implementation that declares anything, and what, in words."""
     for name, supports in known.get("supports", {}).items():
         absent = [each for each in Support.results if each not in supports["results"]]
+        if TOP in supports["results"]:
+            absent = [f"{each} below the top layer" * (each == "h_n") or each for each in absent]
         declared = known.get("precision", {}).get(name, {})
         said = [
             ("does not take", Support(**supports).lacking()),

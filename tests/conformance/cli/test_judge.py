@@ -2,6 +2,7 @@
 
 import importlib.util
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -108,6 +109,94 @@ def test_results_of_another_program(weights: Path, capsys: pytest.CaptureFixture
     code, out, _ = told(capsys, weights, "--input", "x.npy", "--expected", "nan.npz")
     assert code == NOT_CONFORMANT
     assert "wrong from c_n after the last step, row 0, unit 0 of layer 0 on" in out
+
+
+TWO = """
+import torch
+from torch import nn
+
+from conformance import HandWritten
+
+
+class Two(nn.Module):
+    leak = 0.0
+
+    def __init__(self, input_size, hidden_size):
+        super().__init__()
+        for layer, size in (("low", input_size), ("high", hidden_size)):
+            for name, rows in ((f"{layer}_W", size), (f"{layer}_U", hidden_size)):
+                self.register_parameter(name, nn.Parameter(torch.randn(rows, 4 * hidden_size)))
+            self.register_parameter(f"{layer}_b", nn.Parameter(torch.randn(4 * hidden_size)))
+
+    def forward(self, x):
+        for layer in ("low", "high"):
+            W, U, b = (getattr(self, f"{layer}_{name}") for name in "WUb")
+            h = c = x.new_zeros(x.size(1), len(U))
+            steps = []
+            for step in x:
+                o, f, g, i = (step @ W + h @ U + b).chunk(4, -1)
+                c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+                h = o.sigmoid() * c.tanh() + self.leak * (layer == "high")
+                steps.append(h)
+            x = torch.stack(steps)
+        return x
+
+
+class Leaks(Two):
+    leak = 1e-4
+
+
+def adapted(cls):
+    return HandWritten(
+        cls, weight_ih="*_W", weight_hh="*_U", bias="*_b", layers=("low", "high"), gates="ofgi",
+        transposed=True, call="input", returns="output",
+    )
+
+
+mine, leaks = adapted(Two), adapted(Leaks)
+"""
+"""Two layers written by hand, whose gates and weights are stored in another way than PyTorch's."""
+
+
+@pytest.fixture
+def two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    """A checkpoint of these layers with an input, and right and wrong results."""
+    monkeypatch.chdir(tmp_path)
+    torch.manual_seed(0)
+    Path("two.py").write_text(TWO)
+    defined: dict[str, Any] = {}
+    exec(TWO, defined)
+    module = defined["Two"](3, 4).requires_grad_(False)
+    torch.save({f"net.{name}": tensor for name, tensor in module.state_dict().items()}, "two.pt")
+    x = torch.randn(7, 2, 3)
+    output = module(x)
+    np.save("x.npy", x.numpy())
+    np.savez("right.npz", output=output)
+    output[4, 1, 2] += 1e-4
+    np.savez("off.npz", output=output)
+    return "two.pt", "--layout", "two.py:mine", "--input", "x.npy", "--device", "cpu"
+
+
+def test_checkpoint_of_several_layers_by_hand(
+    two: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The adapter finds its layers, and results are judged by them."""
+    code, out, err = told(capsys, *two, "--expected", "right.npz")
+    assert (code, "is right." in out, err) == (CONFORMANT, True, "")
+    assert "net: input_size=3, hidden_size=4, num_layers=2, float32" in out
+    code, out, _ = told(capsys, *two, "--expected", "off.npz")
+    assert (code, "wrong from step 4, row 1, unit 2" in out) == (NOT_CONFORMANT, True)
+
+
+@pytest.mark.slow
+def test_layers_by_hand_compute_their_checkpoint(
+    two: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The class that it is of is right, as PyTorch's LSTM is; one that adds a number is wrong."""
+    code, out, _ = told(capsys, *two, "--with", "torch.nn.LSTM", "--with", "two.py:mine")
+    assert (code, "Both are right." in out) == (CONFORMANT, True), out
+    code, out, _ = told(capsys, *two, "--with", "two.py:leaks")
+    assert (code, "is wrong from step 0" in out) == (NOT_CONFORMANT, True)
 
 
 @pytest.mark.parametrize(

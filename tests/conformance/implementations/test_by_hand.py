@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from conformance.implementations.by_hand.parameters import Parameters, names, pa
 from conformance.implementations.failures import Mismatch
 from conformance.implementations.implementation import run
 from conformance.implementations.layouts import Layout
-from reference import Case, Configuration, Precision
+from reference import TOP, Case, Configuration, Precision
 from strategies import lstm_cases
 from tests.hand_written import right
 from tests.support import processes
@@ -244,19 +245,111 @@ def test_missing_layer_axis_is_found_at_once() -> None:
         run(mine, replace(CASE, h_0=None, c_0=None))
 
 
+@pytest.mark.parametrize(
+    ("text", "results"),
+    [
+        ("h_n", ("h_n",)),
+        ("h_n[-1]", ()),
+        ("cat(h_n[2], h_n[-1])", ("top_h_n",)),
+        ("cat(h_n[0], h_n[1])", ()),
+        ("output, h_n[2], h_n[3]", ("output", "top_h_n")),
+        ("stack(h_n[2], h_n[-1]), c_n", ("c_n", "top_h_n")),
+        ("h_n[3], h_n[2], h_n[1], h_n[0]", ("h_n",)),
+    ],
+)
+def test_answer_of_two_layers_and_directions_has(text: str, results: tuple[str, ...]) -> None:
+    """What is verified of it: states of the top layer alone make no output."""
+    assert Answer(text).results(2, 2) == results
+
+
+def test_answer_of_two_layers_makes_the_output_of_the_top_state() -> None:
+    """In one direction the top states of shorter calls are the output."""
+    assert Answer("h_n[-1]").results(2, 1) == ("output",)
+    assert Answer("h_n[0]").results(2, 1) == ()
+    assert Answer("output, h_n[-1]").results(2, 1) == ("output", "top_h_n")
+
+
+class TopStates(torch.nn.LSTM):
+    """The state of each direction of the upper one of two layers, side by side."""
+
+    def __init__(self, input_size: int, hidden_size: int, places: tuple[int, int]) -> None:
+        super().__init__(input_size, hidden_size, num_layers=2, bidirectional=True)
+        self.places = places
+
+    def forward(self, *arguments: Any) -> Any:
+        _, (h_n, _) = super().forward(*arguments)
+        return torch.cat([h_n[place] for place in self.places], -1)
+
+
+def of_top_states(places: tuple[int, int]) -> HandWritten:
+    return HandWritten(
+        lambda input_size, hidden_size: TopStates(input_size, hidden_size, places),
+        weight_ih="weight_ih_l*",
+        weight_hh="weight_hh_l*",
+        bias=("bias_ih_l*", "bias_hh_l*"),
+        layers=("0", "0_reverse", "1", "1_reverse"),
+        bidirectional=True,
+        returns="cat(h_n[2], h_n[-1])",
+    )
+
+
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "places",
+    [(-2, -1), (-1, -2), *(pytest.param(each, marks=SLOW) for each in ((-2, -2), (0, 1), (0, -1)))],
+)
+def test_top_states_of_both_directions_are_verified(places: tuple[int, int]) -> None:
+    """Of what comes back every element counts: other states in their place are wrong."""
+    mine = of_top_states(places)
+    assert mine.supports.results == ("top_h_n",)
+    assert not mine.supports.gradients
+    fill = partial(np.random.default_rng(0).uniform, -1, 1)
+    case = mine.small_case("float64", states=True, fill=fill)
+    result, known = run(mine, case), truth(case, mine)
+    assert np.isnan(result.output).all()
+    assert np.isnan(result.h_n[:2]).all()
+    assert np.isinf(known.bound.h_n[:2]).all()
+    assert np.isfinite(known.bound.h_n[2:]).all()
+    right = places == (-2, -1)
+    assert (np.abs(result.h_n[2:] - known.result.h_n[2:]) <= known.bound.h_n[2:]).all() == right
+    for name in ("results_match_reference", "every_parameter_influences_result")[: 1 + right]:
+        verdict = check(REQUIREMENTS[name], mine, budget=Budget(10, seed=1))
+        assert isinstance(verdict, Passed if right else Failed), verdict
+
+
+@pytest.mark.slow
+def test_diagnosis_of_top_states_says_nothing_of_the_output() -> None:
+    """It names what is wrong with the states that come back."""
+    mine = of_top_states((0, 1))
+    verdict = check(REQUIREMENTS["results_match_reference"], mine, budget=Budget(10, seed=1))
+    assert isinstance(verdict, Failed)
+    lines = verdict.lines()
+    assert not any("output" in line for line in lines), lines
+    assert any("returns the final states with the top layer first" in line for line in lines), lines
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "absent", [("c_n",), ("h_n",), ("output",), ("h_n", "c_n"), ("output", "c_n")]
+    "absent",
+    [("c_n",), ("h_n",), ("output",), ("h_n", "c_n"), ("output", "c_n"), ("output", "h_n", "c_n")],
 )
 def test_absent_result_is_not_claimed(absent: tuple[str, ...]) -> None:
-    """What is about it alone does not apply, and of others nothing about it is decided."""
+    """What is about it alone does not apply, and of others nothing about it is decided.
+
+    Where all are absent, the states of the top layer are there.
+    """
 
     def without(_: Case, result: Any) -> Any:
         nothing = {name: np.full_like(getattr(result, name), np.nan) for name in absent}
-        return replace(result, **nothing)
+        changed = replace(result, **nothing)
+        if len(absent) == 3:
+            changed.top_h_n[:] = result.top_h_n
+        return changed
 
-    kept = tuple(name for name in Support.results if name not in absent)
-    mine = RoundedReference(without, replace(Support(), results=kept))
+    kept = tuple(name for name in Support.results if name not in absent) or (TOP,)
+    mine = RoundedReference(without, Support(results=kept, gradients=False))
     for name, item in REQUIREMENTS.items():
         verdict = check(item, mine, budget=Budget(6, seed=1))
         assert isinstance(verdict, (Passed, NotApplicable)), verdict
@@ -287,6 +380,10 @@ def test_support_refuses_results_that_are_none() -> None:
     """At least one comes back."""
     with pytest.raises(ValueError, match="results must list at least one value"):
         Support(results=())
+    with pytest.raises(ValueError, match="unknown results"):
+        Support(results=("hn",))
+    with pytest.raises(ValueError, match="gradients must be False"):
+        Support(results=(TOP,))
 
 
 ADAPTERS = {

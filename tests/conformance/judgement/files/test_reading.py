@@ -4,6 +4,7 @@ import json
 import pickle
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -325,8 +326,90 @@ def test_keras_variables_are_found() -> None:
     assert found.name == "layers.bidirectional"
 
 
-def test_layout_of_several_layers_is_refused() -> None:
-    """In a line that says what to name."""
-    mine = HandWritten(dict, weight_ih="w*", weight_hh="u*", bias="b*", layers=("1", "2"))
-    with pytest.raises(UsageError, match="this adapter of several: name the parameters of one"):
-        by_names({}, mine.parameters, "x.pt")
+CELLS: dict[str, Any] = {"weight_ih": "cell*.weight_ih", "weight_hh": "cell*.weight_hh"}
+LAYOUTS: dict[str, dict[str, Any]] = {
+    "PyTorch's cells": {**CELLS, "bias": ("cell*.bias_ih", "cell*.bias_hh"), "layers": ("1", "2")},
+    "three layers": {
+        "weight_xh": "l*.W",
+        "bias": "l*.b",
+        "layers": ("a", "b", "c"),
+        "gates": "fiog",
+        "transposed": True,
+    },
+    "both directions": {
+        "weight_ih": "*.x2{i,f,c,o}.w",
+        "weight_hh": "*.h2{i,f,c,o}.w",
+        "bias": "*.b_{i,f,c,o}",
+        "layers": ("fw0", "bw0", "fw1", "bw1"),
+        "bidirectional": True,
+    },
+    "no bias": {"weight_ih": "W*", "weight_hh": "U*", "layers": ("1", "2"), "gates": "ifog"},
+    "interleaved": {
+        "weight_ih": "W*",
+        "weight_hh": "U*",
+        "bias": "b*",
+        "layers": ("0", "1"),
+        "interleaved": True,
+        "forget_bias": 1.0,
+    },
+}
+
+
+@pytest.mark.parametrize("which", LAYOUTS)
+def test_several_layers_are_found_by_an_adapter(which: str) -> None:
+    """Their parameters are those of the case, but for a bias that is the sum of two."""
+    mine = HandWritten(dict, **LAYOUTS[which])
+    wide = np.random.default_rng(0)
+    case = mine.small_case("float64", fill=lambda size: wide.integers(-64, 64, size) / 64)
+    stored = {f"net.{name}": array for name, array in mine.parameters.of(case).items()}
+    (found,) = by_names(stored, mine, "x.pt")
+    assert found.name == "net"
+    assert found.configuration == replace(case.configuration, batch_first=False)
+    assert list(found.parameters) == list(case.parameters)
+    for suffix in case.configuration.suffixes():
+        for name in (f"weight_ih{suffix}", f"weight_hh{suffix}"):
+            np.testing.assert_array_equal(found.parameters[name], case.parameters[name])
+        both, true = (
+            sum(of[f"bias_{x}{suffix}"] for x in ("ih", "hh") if case.configuration.bias)
+            for of in (found.parameters, case.parameters)
+        )
+        np.testing.assert_array_equal(both, true)
+
+
+def test_layers_that_are_missing_or_do_not_fit_are_refused() -> None:
+    """In a line with the name of the parameter, or with all shapes."""
+    mine = HandWritten(dict, **LAYOUTS["PyTorch's cells"])
+    stored = mine.parameters.of(mine.small_case())
+    lower = {name: array for name, array in stored.items() if "cell1" in name}
+    with pytest.raises(UsageError, match=r"x\.pt has no cell2\.weight_ih"):
+        by_names(lower, mine, "x.pt")
+    with pytest.raises(
+        UsageError, match=r"shapes do not fit the layout: .*cell2\.weight_ih \(12, 2\)"
+    ):
+        by_names({**stored, "cell2.weight_ih": stored["cell1.weight_ih"]}, mine, "x.pt")
+
+
+def test_layers_are_named_as_infer_prints_them(tmp_path: Path) -> None:
+    """In parentheses and quotes, or with a plus between them."""
+    mine = HandWritten(dict, **LAYOUTS["PyTorch's cells"])
+    fill = np.random.default_rng(0).standard_normal
+    case = mine.small_case("float64", fill=fill)
+    stored: dict[str, Any] = mine.parameters.of(case)
+    np.savez(tmp_path / "w.npz", **stored)
+    names = 'weight_ih="cell*.weight_ih", weight_hh="cell*.weight_hh", '
+    for rest in (
+        'bias=("cell*.bias_ih", "cell*.bias_hh"), layers=("1", "2")',
+        "bias=cell*.bias_ih+cell*.bias_hh,layers=1+2",
+    ):
+        (found,) = lstms(tmp_path / "w.npz", names + rest)
+        for name, array in case.parameters.items():
+            np.testing.assert_array_equal(found.parameters[name], array)
+
+
+def test_every_bias_counts() -> None:
+    """A third one of a layer is added to the others."""
+    mine = HandWritten(dict, weight_ih="W", weight_hh="U", bias=("a", "b", "c"))
+    stored = mine.parameters.of(mine.small_case()) | {"c": np.arange(12.0)}
+    (found,) = by_names(stored, mine, "x.pt")
+    added = found.parameters["bias_ih_l0"] + found.parameters["bias_hh_l0"]
+    np.testing.assert_array_equal(added, stored["a"] + stored["b"] + stored["c"])

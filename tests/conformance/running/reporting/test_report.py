@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ from conformance.checking.budget import PROFILES
 from conformance.checking.counterexample import Compared, Counterexample, Diagnosis, Place
 from conformance.checking.verdict import OUTCOMES, Passed, Verdict, from_json
 from conformance.recording.json import write
+from conformance.running.reporting.circumstances import declarations
 from conformance.running.reporting.report import FORMAT, SCHEMA, VERSION, Run
-from reference import DTYPES, Precision
+from reference import DTYPES, TOP, Precision
 from reference.precision import PRODUCTS
 from strategies import Support
 from tests.support.reports import PUBLISHED, checked, report
@@ -134,3 +135,11 @@ def test_schema_describes_what_else_is_in_a_run() -> None:
     assert json.loads(json.dumps(checked(known)))["run"]["onnx"] == "1.18"
     with pytest.raises(jsonschema.ValidationError):
         checked(run_of(circumstances={"onnx": 1.18}).to_json())
+
+
+def test_states_below_the_top_layer_are_said_to_be_missing() -> None:
+    """Of h_n, where no more than the states of the top layer come back."""
+    supports = json.loads(json.dumps(asdict(Support(results=("output", TOP)))))
+    checked(run_of(circumstances={"supports": {"mine": supports}}).to_json())
+    ((name, said),) = declarations({"supports": {"mine": supports}})
+    assert (name, said) == ("mine", [("does not return", ["h_n below the top layer", "c_n"])])
