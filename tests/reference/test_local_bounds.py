@@ -20,6 +20,7 @@ from tests.reference import autograd
 from tests.reference.adversarial import FAMILIES, SHARES, family, tame
 from tests.reference.cases import KINDS, lstm_cases
 from tests.reference.rounded import AdverseLSTM, RoundedLSTM, share
+from tests.support.devices import skip_unless_torch_computes
 
 ONE_LAYER = {
     kind: {"num_layers": 1} | options
@@ -188,8 +189,7 @@ def test_several_layers_need_the_input_of_the_top_one() -> None:
 @pytest.mark.parametrize("options", [{}, {"proj_size": 3}, {"bias": False}])
 def test_autograd_stays_below_the_local_gradient_bound(dtype: str, options: dict[str, Any]) -> None:
     """In every dtype, with and without a projection, also where rows have lengths."""
-    if dtype not in load("torch.nn.LSTM").supports.dtypes:
-        pytest.skip(f"this PyTorch has no {dtype} on the CPU")
+    skip_unless_torch_computes(dtype)
     for lengths in (None, np.array([9, 4, 1])):
         case = seen_through(dtype, lengths, **options)
         cotangents = autograd.random_cotangents(case)
