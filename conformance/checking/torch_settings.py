@@ -61,7 +61,10 @@ def _of_torch() -> dict[str, Setting]:
             owner = attrgetter(name)(torch)
             if isinstance(owner.fp32_precision, str):
                 plain[f"torch.{name}.fp32_precision"] = attribute(owner, "fp32_precision")
-    for kinds in (_transforms, _default_device, _modes, _autocast, _saved_tensors, _module_hooks):
+    for kinds in (
+        *(_transforms, _forward_mode, _default_device, _modes, _autocast, _saved_tensors),
+        _module_hooks,
+    ):
         with contextlib.suppress(AttributeError):
             found |= kinds(torch)
     return found | plain
@@ -114,8 +117,8 @@ def _default_device(torch: Any) -> dict[str, Setting]:
     """The default device, which is also a mode on the stack of torch functions."""
 
     def read() -> Any:
-        context = getattr(torch._GLOBAL_DEVICE_CONTEXT, "device_context", None)
-        return None if context is None else context.device
+        context = torch._GLOBAL_DEVICE_CONTEXT  # in newer versions that of each thread
+        return getattr(getattr(context, "device_context", context), "device", None)
 
     return {"torch.get_default_device()": Setting(read, torch.set_default_device)}
 
@@ -159,39 +162,60 @@ def _autocast(torch: Any) -> dict[str, Setting]:
 
 
 def _saved_tensors(torch: Any) -> dict[str, Setting]:
-    """The hooks on tensors that autograd saves, of which only the last is seen."""
+    """The hooks on tensors that autograd saves: the last, or in older versions whether any."""
     autograd = torch._C._autograd
-    top, pop = autograd._top_saved_tensors_default_hooks, autograd._pop_saved_tensors_default_hooks
+    pop = autograd._pop_saved_tensors_default_hooks
+    top = getattr(autograd, "_top_saved_tensors_default_hooks", None)
+
+    def read() -> Any:
+        if top is not None:
+            return top(True)
+        message = autograd._saved_tensors_hooks_get_disabled_error_message()
+        try:
+            autograd._saved_tensors_hooks_disable(message or "")
+        except RuntimeError:  # hooks cannot be disabled while there are any
+            return True
+        finally:
+            if message is None:
+                autograd._saved_tensors_hooks_enable()
+        return None
 
     def write(wanted: Any) -> None:
-        while (now := top(True)) is not None and now != wanted:
+        while (now := read()) is not None and now != wanted:
             pop()
         if now is None and wanted is not None:
             autograd._push_saved_tensors_default_hooks(*wanted)
 
-    return {"torch.autograd.graph.saved_tensors_hooks": Setting(lambda: top(True), write)}
+    return {"torch.autograd.graph.saved_tensors_hooks": Setting(read, write)}
 
 
 def _transforms(torch: Any) -> dict[str, Setting]:
-    """How deeply ``torch.func`` transforms and levels of forward-mode gradients are nested."""
-    from torch.autograd import forward_ad
-
+    """How deeply ``torch.func`` transforms are nested."""
     functorch: Any = torch._C._functorch
-    levels: Any = forward_ad
+
+    def depth() -> int:
+        if hasattr(functorch, "get_dynamic_layer_stack_depth"):
+            return int(functorch.get_dynamic_layer_stack_depth())
+        top = functorch.peek_interpreter_stack()
+        return 0 if top is None else int(top.level())
 
     def leave(wanted: int) -> None:
-        while functorch.get_dynamic_layer_stack_depth() > wanted:
+        while depth() > wanted:
             functorch.pop_dynamic_layer_stack()
 
-    def exit_levels(wanted: int) -> None:
+    return {"the nesting of torch.func": Setting(depth, leave)}
+
+
+def _forward_mode(torch: Any) -> dict[str, Setting]:
+    """How deeply levels of forward-mode gradients are nested."""
+    levels: Any = torch.autograd.forward_ad
+
+    def leave(wanted: int) -> None:
         while levels._current_level > wanted:
             levels.exit_dual_level()
 
     return {
-        "the nesting of torch.func": Setting(functorch.get_dynamic_layer_stack_depth, leave),
-        "the nesting of torch.autograd.forward_ad": Setting(
-            lambda: levels._current_level, exit_levels
-        ),
+        "the nesting of torch.autograd.forward_ad": Setting(lambda: levels._current_level, leave)
     }
 
 

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reference
-from conformance import load
 from reference import (
     DTYPES,
     Arithmetic,
@@ -34,11 +33,9 @@ from reference.gradients import (
 from tests.reference import autograd
 from tests.reference.autograd import random_cotangents
 from tests.reference.cases import KINDS, dropout_masks, lstm_cases
+from tests.support.devices import skip_unless_torch_computes
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported:UserWarning")
-
-TORCH_HAS = load("torch.nn.LSTM").supports.dtypes
-"""Dtypes in which this PyTorch computes on the CPU."""
 
 Gradients = dict[str, Array]
 
@@ -85,8 +82,7 @@ def ordinary_case(dtype: str, steps: int = 5, seed: int = 0, **options: Any) -> 
 @settings(max_examples=4)
 def test_autograd_stays_within_the_bound(kind: str, dtype: str, data: st.DataObject) -> None:
     """So do the gradients of nn.LSTM and of cells stacked by hand, in every type and kind."""
-    if dtype not in TORCH_HAS:
-        pytest.skip(f"this PyTorch has no {dtype} on the CPU")
+    skip_unless_torch_computes(dtype)
     case = data.draw(lstm_cases(dtypes=(dtype,), sizes=(1, 8), steps=(1, 8), **KINDS[kind]))
     masks, cotangents = dropout_masks(case), random_cotangents(case)
     trace = reference.trace(case, masks)

@@ -58,9 +58,7 @@ def assert_close(ours: dict[str, Array], theirs: dict[str, Array], tolerance: fl
     assert set(ours) == set(theirs)
     for name, array in ours.items():
         size = max(1.0, float(np.abs(array).max(initial=0)))
-        np.testing.assert_allclose(
-            array, theirs[name], rtol=0, atol=tolerance * size, err_msg=name, strict=False
-        )
+        np.testing.assert_allclose(array, theirs[name], rtol=0, atol=tolerance * size, err_msg=name)
         assert array.shape == theirs[name].shape, name
 
 

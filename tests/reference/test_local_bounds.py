@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reference
+from conformance import load
 from reference import DTYPES, Arithmetic, Array, Case, Precision, Result, local_bound
 from reference.cell import Weights
 from reference.local_bounds import local_layers, results_of
@@ -19,6 +20,7 @@ from tests.reference import autograd
 from tests.reference.adversarial import FAMILIES, SHARES, family, tame
 from tests.reference.cases import KINDS, lstm_cases
 from tests.reference.rounded import AdverseLSTM, RoundedLSTM, share
+from tests.support.devices import skip_unless_torch_computes
 
 ONE_LAYER = {
     kind: {"num_layers": 1} | options
@@ -187,6 +189,7 @@ def test_several_layers_need_the_input_of_the_top_one() -> None:
 @pytest.mark.parametrize("options", [{}, {"proj_size": 3}, {"bias": False}])
 def test_autograd_stays_below_the_local_gradient_bound(dtype: str, options: dict[str, Any]) -> None:
     """In every dtype, with and without a projection, also where rows have lengths."""
+    skip_unless_torch_computes(dtype)
     for lengths in (None, np.array([9, 4, 1])):
         case = seen_through(dtype, lengths, **options)
         cotangents = autograd.random_cotangents(case)
@@ -251,6 +254,4 @@ def seen_through(dtype: str, lengths: Array | None = None, **options: Any) -> Ca
 
 def autograd_output(case: Case) -> Array:
     """The output of torch."""
-    from conformance.implementations.loading import load
-
     return load("torch.nn.LSTM").run(case).output

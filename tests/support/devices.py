@@ -1,7 +1,9 @@
-"""The devices that a test is parametrized with."""
+"""The devices that a test is parametrized with, and the dtypes in which PyTorch computes there."""
 
 import pytest
 import torch
+
+from reference import DTYPES
 
 DEVICES = [
     "cpu",
@@ -11,3 +13,22 @@ DEVICES = [
     ),
 ]
 """Values of a parameter `device`; CUDA is skipped where there is none."""
+
+
+def _computes(dtype: str) -> bool:
+    kind = getattr(torch, dtype)
+    try:
+        torch.nn.LSTMCell(1, 1, dtype=kind)(torch.ones(1, 1, dtype=kind))
+    except RuntimeError:
+        return False
+    return True
+
+
+CPU_DTYPES = tuple(filter(_computes, DTYPES))
+"""The dtypes in which PyTorch computes on the CPU: version 2.0 has no float16 there."""
+
+
+def skip_unless_torch_computes(dtype: str, device: str = "cpu") -> None:
+    """Skip a test of a `dtype` in which this version of PyTorch does not compute."""
+    if device == "cpu" and dtype not in CPU_DTYPES:
+        pytest.skip(f"PyTorch {torch.__version__} does not compute in {dtype} on the CPU")

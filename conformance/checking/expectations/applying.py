@@ -159,12 +159,23 @@ def version_of(implementation: Implementation) -> str:
         of = getattr(implementation, "cls", getattr(implementation, "factory", None))
         inner = getattr(implementation, "inner", implementation)
         module = str(getattr(of or type(inner), "__module__", "")).partition(".")[0]
-    found = importlib.metadata.packages_distributions().get(module, [""])[0]
-    return "" if module == OURS or not found else _version(found)
+    return "" if module == OURS else _version(_distribution_of(module))
+
+
+def _distribution_of(module: str) -> str:
+    """Return the distribution that has `module`; empty if none has."""
+    found = importlib.metadata.packages_distributions().get(module)
+    if found is None and sys.version_info < (3, 11):  # which lists those alone that declare theirs
+        found = [
+            str(each.metadata["Name"])
+            for each in importlib.metadata.distributions()
+            if any(file.parts[0].removesuffix(".py") == module for file in each.files or ())
+        ]
+    return found[0] if found else ""
 
 
 def _version(distribution: str) -> str:
     try:
-        return importlib.metadata.version(distribution)
+        return importlib.metadata.version(distribution) if distribution else ""
     except importlib.metadata.PackageNotFoundError:
         return ""

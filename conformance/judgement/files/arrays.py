@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -69,7 +70,8 @@ def _legacy(path: Path) -> dict[str, Array]:
     """Read what PyTorch wrote before 1.6, or without its zip format, through PyTorch itself."""
     import torch
 
-    with refused(path, "cannot be read as weights only"):
+    with refused(path, "cannot be read as weights only"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # older versions warn of their own types
         content = torch.load(path, map_location="cpu", weights_only=True)
     found: dict[str, Array] = {}
 

@@ -1,5 +1,6 @@
 """Failures that runs hand to each other."""
 
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,8 @@ def negated_in_three_layers(case: Case, result: Result) -> Result:
 def redis() -> Iterator[str]:
     """The address of a Redis server."""
     fakeredis = pytest.importorskip("fakeredis")
+    if sys.version_info < (3, 11):
+        pytest.skip("fakeredis has servers from Python 3.11 on")
     server = fakeredis.TcpFakeServer(("127.0.0.1", 0))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"redis://127.0.0.1:{server.server_address[1]}/0"

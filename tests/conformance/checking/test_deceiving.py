@@ -12,6 +12,7 @@ from tests.support import deceiving
 
 RESULTS = "results_match_reference"
 PLAIN = "is a .*, not a NumPy array"
+MASKED = f"{np.ma.MaskedArray.__module__}.MaskedArray"
 
 WAYS: dict[str, tuple[type[Verdict], str]] = {
     "AlwaysRaises": (Crashed, "deceiving.KernelError: <a KernelError, whose text raises Attrib"),
@@ -19,7 +20,7 @@ WAYS: dict[str, tuple[type[Verdict], str]] = {
     "RaisesEveryOtherTime": (Crashed, "raised RuntimeError: not now"),
     "EqualToAll": (Failed, "= 7.0, but should be"),
     "ComputesWithItself": (Failed, "= 7.0, but should be"),
-    "Masked": (Crashed, "output is a numpy.ma.MaskedArray, not a NumPy array"),
+    "Masked": (Crashed, f"output is a {MASKED}, not a NumPy array"),
     "Objects": (Crashed, "output is an array of object, not of numbers"),
     "Records": (Crashed, "output is an array of [('value', '<f8')], not of numbers"),
     "Swapped": (Failed, "output.dtype = >f8, but should be float64"),

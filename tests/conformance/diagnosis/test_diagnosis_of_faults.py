@@ -19,6 +19,7 @@ from tests.faults import (
     states,
 )
 from tests.faults.zoo import Fault, implementation
+from tests.support.devices import skip_unless_torch_computes
 from tests.support.findings import diagnosed
 from tests.support.kinds import (
     DEEP,
@@ -357,6 +358,8 @@ def test_diagnosis_claims_nothing_of_other_faults(
 )
 def test_diagnosis_tells_a_lower_precision(fault: Fault, case: Case, says: str) -> None:
     """What is consistent with a coarser arithmetic is said to be that, and no more."""
+    if fault is numerics.ComputesInFloat16:
+        skip_unless_torch_computes("float16")
     assert diagnosis(fault, case).explanations == (says,)
 
 

@@ -18,7 +18,7 @@ from conformance.implementations.pytorch.modules import set_exact_arithmetic, to
 from conformance.implementations.torch_module import is_torch_module
 from reference import DTYPES, Configuration
 from tests.support.cases import random_case
-from tests.support.devices import DEVICES
+from tests.support.devices import DEVICES, skip_unless_torch_computes
 
 CONFIGURATIONS = {
     "one_layer": Configuration(3, 4),
@@ -37,6 +37,7 @@ CONFIGURATIONS = {
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_torch_lstm_agrees_with_the_reference(name: str, dtype: str, device: str) -> None:
     """In every configuration and dtype, ``torch.nn.LSTM`` is within the bound."""
+    skip_unless_torch_computes(dtype, device)
     case = random_case(CONFIGURATIONS[name], dtype=dtype, device=device)
     lstm = load("torch.nn.LSTM")
     loosen(lstm, case.dtype, device)

@@ -15,8 +15,9 @@ from conformance.implementations.pytorch.modules import TorchLSTM, TorchLSTMCell
 from conformance.implementations.pytorch.probing import adapt, cell_list_name
 from reference import Case, Result, lstm
 from tests.support import specimens
+from tests.support.devices import CPU_DTYPES
 
-EVERYTHING = Support(devices=torch_devices())
+EVERYTHING = Support(devices=torch_devices(), dtypes=CPU_DTYPES)
 CELL = replace(
     EVERYTHING,
     max_layers=1,

@@ -8,7 +8,7 @@ from conformance.checking.activations import loosen
 from conformance.checking.comparison import against_reference, agree, plus, truth
 from reference import DTYPES, Configuration
 from tests.support.cases import random_case
-from tests.support.devices import DEVICES
+from tests.support.devices import DEVICES, skip_unless_torch_computes
 
 CONFIGURATIONS = {
     "one_layer": Configuration(3, 4),
@@ -23,6 +23,7 @@ CONFIGURATIONS = {
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_stacked_cells_agree_with_reference_and_torch(name: str, dtype: str, device: str) -> None:
     """In every dtype and configuration it is within the bound of the truth, and two of torch."""
+    skip_unless_torch_computes(dtype, device)
     case = random_case(CONFIGURATIONS[name], dtype=dtype, device=device)
     stacked, fused = load("stacked-cells"), load("torch.nn.LSTM")
     loosen(fused, case.dtype, device)

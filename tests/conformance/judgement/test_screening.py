@@ -10,6 +10,7 @@ from conformance import Case, Result, load
 from conformance.judgement import screening
 from conformance.judgement.judging import Answer, judge_results
 from conformance.judgement.verdict import Right, Unsaid, Wrong
+from tests.support.devices import skip_unless_torch_computes
 from tests.support.kernels import made, with_parameters
 
 TORCH = load("torch.nn.LSTM")
@@ -35,6 +36,7 @@ def test_right_layer_is_right_at_a_larger_share(
     dtype: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is at least the exact one, less than three times as large, and called that."""
+    skip_unless_torch_computes(dtype)
     case = large(dtype)
     quick, exact = (each.verdict for each in both(case, TORCH.run(case), monkeypatch))
     assert isinstance(quick, Right)

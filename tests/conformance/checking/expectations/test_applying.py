@@ -1,6 +1,8 @@
 """Where an entry applies: implementation, versions, device, platform and cuDNN."""
 
+import importlib.metadata
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -134,8 +136,24 @@ def test_version_of_cudnn_is_that_in_use(
 def test_versions_are_those_of_the_implementation_or_its_package() -> None:
     """A class is of the version of the package that it comes from."""
     assert version_of(MINE) == "1.4.0"
-    assert version_of(load("torch.nn.LSTM")) == torch.__version__
+    assert version_of(load("torch.nn.LSTM")) == importlib.metadata.version("torch")
     assert version_of(adapt(Wrapper, "Wrapper")) == ""
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_version_is_found_by_the_name_of_the_module(
+    declared: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of a distribution of another name, and of one that does not declare its modules."""
+    kept = tmp_path / "their_lstms-2.5.dist-info"
+    kept.mkdir()
+    (kept / "METADATA").write_text("Metadata-Version: 2.1\nName: their-lstms\nVersion: 2.5\n")
+    (kept / "RECORD").write_text("theirs/__init__.py,,\n")
+    if declared:
+        (kept / "top_level.txt").write_text("theirs\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(Wrapper, "__module__", "theirs.layers")
+    assert version_of(adapt(Wrapper, "Wrapper")) == "2.5"
 
 
 @pytest.mark.parametrize(("version", "why"), [("", "has no version"), ("new", "'new' cannot be")])
