@@ -35,7 +35,7 @@ from tests.faults.zoo import FAMILIES, FAULTS, Fault, implementation
 LONG = 120
 """Lines beyond which a script is no longer short."""
 
-FLOOR = 254
+FLOOR = 380
 """How many of all faults have at least to be shown by a plain script."""
 
 SHOWN, REPLAYED = "shown", "by replay only"
