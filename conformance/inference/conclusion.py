@@ -132,8 +132,8 @@ class Conclusion:
         for module in mine.usage.answer.hooked:
             if (STACKED, HIDDEN) in [s for k, s in shapes.items() if k.startswith(f"{module}.")]:
                 before = f"what {module} takes is the output of an LSTM, but"
-                other = f"{module} is one more, of another form: is it bidirectional, and that not?"
-                apart = "No LSTM of several layers is so: verify each as a class of its own"
+                other = f"{module} is a further layer of another form, as in one direction only."
+                apart = "Layers of one LSTM have the same form: verify each as a separate class"
                 raise UsageError(f"{self.name!r}: {before} {other} {apart}")
 
     def _unused(self, mine: HandWritten) -> dict[str, tuple[int, ...]]:

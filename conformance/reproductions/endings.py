@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from conformance.checking.finding import Finding
-from conformance.implementations.failures import LostDevice, NotRefused, Raised, WrongElement
+from conformance.implementations.failures import (
+    LostDevice,
+    NotRefused,
+    Quantity,
+    Raised,
+    WrongElement,
+)
 from conformance.recording.ending import Ending
 from conformance.recording.operands import Literal
 from conformance.recording.steps import Comparison
@@ -35,14 +41,21 @@ def ending(finding: Finding) -> Ending | None:
     if not isinstance(failure, WrongElement):
         return failure.ending
     arrays = failure.arrays
-    if arrays is None or arrays.got is None or _of_one_mask(finding, arrays):
+    if arrays is None or arrays.got is None or _of_one_mask(finding, failure, arrays):
         return single_call(finding) or failure.ending
     exact = not arrays.allowed.array.any()
     alone = None if exact else single_call(finding)
     return alone or compare(failure.what, arrays, tape.steps)
 
 
-def _of_one_mask(finding: Finding, arrays: Comparison) -> bool:
-    c = finding.case.configuration
-    drawn = 0 < c.dropout < 1 and c.num_layers > 1 and True in finding.tape.training.values()
+def _of_one_mask(finding: Finding, failure: WrongElement, arrays: Comparison) -> bool:
+    """Whether what is right follows from the mask of a call in train mode.
+
+    Results are of the mode that the module is in now; gradients may be of one that it was in.
+    """
+    c, tape = finding.case.configuration, finding.tape
+    trained = True in tape.training.values()
+    if failure.quantity is Quantity.GRADIENT:
+        trained |= True in tape.modes
+    drawn = trained and 0 < c.dropout < 1 and c.num_layers > 1
     return drawn and isinstance(arrays.expected, Literal) and bool(arrays.expected.array.any())

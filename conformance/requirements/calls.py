@@ -35,11 +35,9 @@ if TYPE_CHECKING:
 CALL = "torch.nn.LSTM and torch.nn.LSTMCell documentation, 'Inputs' and 'Outputs'"
 _SMALL: dict[str, Any] = {
     "level": "module",
-    "hidden_size": (1, 6),
-    "input_size": (1, 6),
+    **dict.fromkeys(("hidden_size", "input_size", "batch_size"), (1, 6)),
     "num_layers": (1, 2),
     "seq_len": (1, 8),
-    "batch_size": (1, 6),
 }
 _ROUNDS = 10
 

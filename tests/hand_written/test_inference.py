@@ -477,7 +477,7 @@ class CannotBeCalled:
         ),
         (
             f"{__file__}:UpperHasTwoDirections",
-            "lstm2 is one more, of another form: .* verify each as a class of its own",
+            "lstm2 is a further layer of another form, .* verify each as a separate class",
         ),
         (
             f"{__file__}:ReturnsOneStateOfDeepDirections",

@@ -21,8 +21,8 @@ MORE = 2
 class ExportedToOnnx:
     """``torch.onnx.export``, on an example with another number of rows than the case.
 
-    The number of steps is that of the case, since this exporter fixes it whatever it is told. It
-    exports a projection as an LSTM without one.
+    The number of steps is that of the case, since this exporter fixes it even if it is declared
+    free. A projection is exported as an LSTM without one.
     """
 
     name = "torch.onnx.export"
