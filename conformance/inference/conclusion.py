@@ -132,7 +132,7 @@ class Conclusion:
         for module in mine.usage.answer.hooked:
             if (STACKED, HIDDEN) in [s for k, s in shapes.items() if k.startswith(f"{module}.")]:
                 before = f"what {module} takes is the output of an LSTM, but"
-                other = f"{module} is a further layer of another form, as in one direction only."
+                other = f"{module} is a further layer of another form, such as more directions."
                 apart = "Layers of one LSTM have the same form: verify each as a separate class"
                 raise UsageError(f"{self.name!r}: {before} {other} {apart}")
 
