@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -144,4 +145,6 @@ def test_process_that_dies_of_an_impossible_case_leaves_a_script(tmp_path: Path)
     assert isinstance(passed, Passed)
     assert isinstance(died, Crashed)
     script = tmp_path / died.reproduction / "reproduce.py"
-    assert "the suite itself repeats them" in script.read_text()
+    again = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True)
+    assert again.returncode == 1, again.stdout + again.stderr
+    assert "died" in again.stdout
