@@ -348,6 +348,41 @@ class SupportsOnce(Sevens):
         return SUPPORT
 
 
+class AltersItsCase(Sevens):
+    """Sets all numbers of its case to zero, for which zeros are right."""
+
+    def run(self, case: Case) -> Any:
+        for array in (*case.parameters.values(), *case.arguments().values()):
+            array[...] = 0
+        return right(case)
+
+
+class TakesOutParameters(Sevens):
+    """Is right, and takes the parameters out of the case as it reads them."""
+
+    def run(self, case: Case) -> Any:
+        answer: dict[str, Any] = dict(case.parameters)
+        parameters: Any = case.parameters
+        parameters.clear()
+        return right(replace(case, parameters=answer))
+
+
+class UsesItsArraysAgain(Sevens):
+    """Is right, in arrays that the next call writes into."""
+
+    def __init__(self) -> None:
+        self.arrays: dict[Any, Any] = {}
+
+    def run(self, case: Case) -> Any:
+        return Result.of(self.kept(name, array) for name, array in right(case).items())
+
+    def kept(self, name: str, array: Any) -> Any:
+        """The array of this name and shape, with the numbers of `array`."""
+        kept = self.arrays.setdefault((name, array.shape), np.empty_like(array))
+        kept[...] = array
+        return kept
+
+
 # the process
 
 

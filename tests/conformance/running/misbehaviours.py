@@ -64,6 +64,7 @@ TOGETHER = {
         *("ComputesWithItself", "Masked", "Objects", "Records", "Swapped", "PretendsToBeAResult"),
         *("RejectsInItems", "SkipsInOutput", "SubclassesTensors", "MakesTensors"),
         *("ScoresItsGradients", "Controls", "ControlsInItsText", "SupportsOnce"),
+        *("AltersItsCase", "TakesOutParameters", "UsesItsArraysAgain"),
         *("ReplacesNumpyAbs", "ReplacesBuiltins", "ReplacesTheComparison", "ReplacesHypothesis"),
         "ReplacesAMethod",
     ),
@@ -95,6 +96,7 @@ COMPUTES_RIGHT = {
     ),
     *("LeavesAProgram", "LeavesADaemon", "Warns", "is_right", "takes_its_time", "answers_slowly"),
     *("writes_noise_later", "doubles_a_gradient", "names_a_stranger"),
+    *("TakesOutParameters", "UsesItsArraysAgain"),
 }
 """What may be green: its numbers are right, or wrong only where nothing is asked for."""
 
