@@ -13,7 +13,8 @@ from conformance.implementations.failures import Failure, Misbehaviour, Raised
 from conformance.recording.text import told
 
 _ROOT = Path(__file__).resolve().parents[2]
-_OURS = tuple(f"{_ROOT / name}/" for name in ("conformance", "reference", "strategies"))
+_PACKAGES = {"conformance", "reference", "strategies"}
+_OURS = tuple(f"{_ROOT / name}/" for name in _PACKAGES)
 _LIBRARIES = sys.stdlib_module_names | {"hypothesis", "ml_dtypes", "numpy", "torch"}
 
 
@@ -21,10 +22,12 @@ def of(error: BaseException, body: object, changed: Sequence[str]) -> Failure | 
     """Return the failure of the implementation that `error` is; None if it is a fault of ours.
 
     `body` is the function that the exception came out of. It is the implementation's if it comes
-    out of code of somebody else, called by `body` without :func:`blamed`; and if the implementation
-    has `changed` what this suite cannot work without.
+    out of code of somebody else, called by `body` without :func:`blamed`; if its class is one of
+    somebody else, as where a thread raises it here; and if the implementation has `changed` what
+    this suite cannot work without.
     """
-    if _foreign(error.__traceback__, getattr(body, "__code__", None)):
+    known = type(error).__module__.partition(".")[0] in _LIBRARIES | _PACKAGES
+    if not known or _foreign(error.__traceback__, getattr(body, "__code__", None)):
         return Raised(error)
     if changed and not isinstance(error, UnsatisfiedAssumption):
         return Misbehaviour(f"{', '.join(changed)}; then {told(error)}")
