@@ -16,6 +16,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 _PACKAGES = {"conformance", "reference", "strategies"}
 _OURS = tuple(f"{_ROOT / name}/" for name in _PACKAGES)
 _LIBRARIES = sys.stdlib_module_names | {"hypothesis", "ml_dtypes", "numpy", "torch"}
+_RUNNING = {"_pytest", "execnet", "pluggy", "pytest", "pytest_timeout", "xdist"}
 
 
 def of(error: BaseException, body: object, changed: Sequence[str]) -> Failure | None:
@@ -26,12 +27,16 @@ def of(error: BaseException, body: object, changed: Sequence[str]) -> Failure | 
     somebody else, as where a thread raises it here; and if the implementation has `changed` what
     this suite cannot work without.
     """
-    known = type(error).__module__.partition(".")[0] in _LIBRARIES | _PACKAGES
-    if not known or _foreign(error.__traceback__, getattr(body, "__code__", None)):
+    if is_theirs(error) or _foreign(error.__traceback__, getattr(body, "__code__", None)):
         return Raised(error)
     if changed and not isinstance(error, UnsatisfiedAssumption):
         return Misbehaviour(f"{', '.join(changed)}; then {told(error)}")
     return None
+
+
+def is_theirs(error: BaseException) -> bool:
+    """Return whether the class of `error` is neither ours nor of a library that we use."""
+    return type(error).__module__.partition(".")[0] not in _LIBRARIES | _PACKAGES | _RUNNING
 
 
 def _foreign(traceback: TracebackType | None, body: CodeType | None) -> bool:
