@@ -65,6 +65,8 @@ def check(values: Mapping[str, Any], taker: str) -> None:
         except (OSError, ValueError) as error:  # a path that no file can have
             reason = error.strerror if isinstance(error, OSError) else error
             complaint = f"must be a path: {reason}"
+        if complaint is None and option.flag(taker) and "" in _texts(value):
+            complaint = "must not be empty"
         if complaint is not None:
             raise UsageError(f"{option.flag(taker)} {complaint}")
     _apart({option.flag(taker): values[option.key] for option in of(taker) if option.written})

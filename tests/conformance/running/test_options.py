@@ -71,6 +71,29 @@ def test_time_has_a_unit(text: str, seconds: float) -> None:
     assert parsed(VERIFY, "--time-budget", text)["lstm_time_budget"] == seconds
 
 
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("--tx=nonsense", "--tx must be a worker such as socket=HOST:PORT or ssh=HOST, got 'nons"),
+        ("--tx=", "--tx must be a worker such as socket=HOST:PORT or ssh=HOST, got ''"),
+        ("--tx=ssh", "--tx must be a worker such as "),
+        ("--rsyncdir=nope", "--rsyncdir must be a folder, got 'nope'"),
+    ],
+)
+def test_worker_elsewhere_that_makes_no_sense_is_refused(word: str, told: str) -> None:
+    """Before anything is started."""
+    with pytest.raises(UsageError, match=f"^{re.escape(told)}"):
+        options.check(parsed(VERIFY, word), VERIFY)
+
+
+@pytest.mark.parametrize(
+    "spec", ["popen", "2*popen", "socket=here:8888", "ssh=me@there//python=python3.11"]
+)
+def test_worker_elsewhere_is_taken(spec: str, tmp_path: Path) -> None:
+    """As pytest-xdist describes it."""
+    options.check(parsed(VERIFY, f"--tx={spec}", f"--rsyncdir={tmp_path}"), VERIFY)
+
+
 @pytest.mark.parametrize("taker", [VERIFY, REPORT, PYTEST])
 def test_two_forms_are_not_written_to_one_file(
     taker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -139,6 +162,12 @@ def test_defaults_are_not_passed_on() -> None:
         ("--shard=0/2", "--shard must be a shard such as 2/5, got '0/2'"),
         ("--shard=3/2", "--shard must be a shard such as 2/5, got '3/2'"),
         ("--shard=2", "--shard must be a shard such as 2/5, got '2'"),
+        ("--shard=1/999999", "--shard must be a shard such as 2/5, got '1/999999'"),
+        ("--floor=", "--floor must not be empty"),
+        ("--expectations=", "--expectations must not be empty"),
+        ("--requirement=", "--requirement must not be empty"),
+        ("--command=", "--command must not be empty"),
+        ("--database=http://x", "--database must be a folder, or begin with redis:// or rediss://"),
         ("--floor=dtpye=1", "--floor is not a floor: unknown axis 'dtpye': choose among cases, dt"),
         ("--memory=-1", "--memory must be at least 0.5 GiB, got -1.0"),
         ("--memory=0.01", "--memory must be at least 0.5 GiB, got 0.01"),
