@@ -506,6 +506,14 @@ class LimitsTheSizeOfFiles(Sevens):
         return right(case)
 
 
+class LimitsItsMemory(Sevens):
+    """Lets its process take no more memory, for good."""
+
+    def run(self, case: Case) -> Any:
+        resource.setrlimit(resource.RLIMIT_AS, (2**28, 2**28))
+        return right(case)
+
+
 class SaysWhatNobodyCanWrite(Sevens):
     """Raises an exception with a text that no file, terminal or report can take."""
 

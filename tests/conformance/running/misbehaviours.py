@@ -46,10 +46,11 @@ ALONE = {
         *("HogsMemory", "Sleeps", "StopsItself", "HoldsTheInterpreter", "HangsOnThreeSteps"),
         *("DiesOfWrongShapes", "DiesBesideAChild", "WritesIntoEveryPipe", "AnnouncesALongMessage"),
         *("LeavesChildren", "LeavesAProgram", "LeavesADaemon", "KillsItsKeeper", "Warns"),
-        "ComesBackTwice",
+        *("ComesBackTwice", "ClosesItsOutput"),
     ),
     deceiving: (
         *("ReplacesModules", "RemovesModules", "LimitsItsFiles", "LimitsTheSizeOfFiles"),
+        "LimitsItsMemory",
         *("SaysWhatNobodyCanWrite", "RegistersAKernel"),
     ),
 }
@@ -98,6 +99,7 @@ COMPUTES_RIGHT = {
     *("LeavesAProgram", "LeavesADaemon", "Warns", "is_right", "takes_its_time", "answers_slowly"),
     *("writes_noise_later", "doubles_a_gradient", "names_a_stranger"),
     *("TakesOutParameters", "UsesItsArraysAgain", "ComesBackTwice"),
+    "ClosesItsOutput",
 }
 """What may be green: its numbers are right, or wrong only where nothing is asked for."""
 
