@@ -65,7 +65,7 @@ def check(values: Mapping[str, Any], taker: str) -> None:
         except (OSError, ValueError) as error:  # a path that no file can have
             reason = error.strerror if isinstance(error, OSError) else error
             complaint = f"must be a path: {reason}"
-        if complaint is None and option.flag(taker) and "" in _texts(value):
+        if not complaint and value != option.default and "" in _texts(value) and option.name:
             complaint = "must not be empty"
         if complaint is not None:
             raise UsageError(f"{option.flag(taker)} {complaint}")

@@ -12,7 +12,16 @@ import pytest
 from conformance.checking.requirement import LEVELS
 from conformance.errors import UsageError
 from conformance.running import options
-from conformance.running.options.option import INFER, PYTEST, REPLAY, REPORT, VERIFY
+from conformance.running.options.option import (
+    COMPARE,
+    INFER,
+    JUDGE,
+    MATRIX,
+    PYTEST,
+    REPLAY,
+    REPORT,
+    VERIFY,
+)
 from conformance.running.options.table import OPTIONS
 from conformance.running.options.values import duration
 from tests.support.sources import ROOT, needs_source_tree
@@ -203,7 +212,7 @@ def test_values_that_make_no_sense_are_refused(word: str, told: str) -> None:
         options.check(parsed(PYTEST, word.replace("--", "--lstm-", 1)), PYTEST)
 
 
-@pytest.mark.parametrize("taker", [VERIFY, INFER, REPLAY, REPORT, PYTEST])
+@pytest.mark.parametrize("taker", [VERIFY, INFER, REPLAY, REPORT, JUDGE, COMPARE, MATRIX, PYTEST])
 def test_defaults_make_sense(taker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No check refuses a default."""
     monkeypatch.chdir(tmp_path)
