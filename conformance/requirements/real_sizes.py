@@ -190,6 +190,18 @@ def deep_networks_match_layer_by_layer(implementation: Implementation, case: Cas
     return match_layer_by_layer(implementation, case)
 
 
+@requirement(
+    **observed(2**23, (15, 130), (257, 385), (1, 17), (1, 3))
+    | {"source": LAYERS, "num_layers": (2, 3), "share_of_cases": 0.05, "weights": WEIGHTS[2:]}
+)
+def wide_networks_match_layer_by_layer(implementation: Implementation, case: Case) -> float:
+    """With hundreds of hidden units in each of several layers, every layer computes the equations.
+
+    So do networks that cannot have a single layer.
+    """
+    return match_layer_by_layer(implementation, case)
+
+
 @requirement(**observed(2**24, (15, 130), (65, 513), (33, 130), (2, 16)))
 def rows_alone_match_reference(implementation: Implementation, case: Case) -> float:
     """At real sizes the equations hold for a row alone, and for some rows, of a batch."""

@@ -120,7 +120,8 @@ _WINDOWS = 4
 @requirement(
     source="Python documentation: an object to which no reference is left is freed; " + CALL,
     applies=torch_module,
-    **{**_CASES, "share_of_cases": 0.08},
+    **{**_CASES, "seq_len": (2, 4), "share_of_cases": 0.08},
+    weights=["default", "unit"],
 )
 def calls_give_their_memory_back(implementation: TorchModule, case: Case) -> float:
     """Of 416 calls, trained or without gradients, nothing is left, and the last is as the first.
