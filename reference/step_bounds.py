@@ -14,6 +14,7 @@ from reference.arithmetic import Arithmetic, Perturbed, perturbed, sigmoid_slope
 from reference.case import Array
 from reference.cell import Step, Weights
 from reference.columns import diagonals
+from reference.parts import split
 from reference.products import Products, preactivation_error, projection_error
 
 
@@ -35,7 +36,7 @@ class Gates(NamedTuple):
 def perturbed_gates(step: Step, da: Array, arithmetic: Arithmetic) -> Gates:
     """Bound the gates of `step`, whose pre-activations are off by `da` (N, 4 * hidden_size)."""
     k_sigmoid, k_tanh = arithmetic.sigmoid, arithmetic.tanh
-    da_i, da_f, da_g, da_o = np.split(da, 4, axis=-1)
+    da_i, da_f, da_g, da_o = split(da, 4)
     i = perturbed(step.i, step.a_i, da_i, sigmoid_slope, 1, k_sigmoid)
     f = perturbed(step.f, step.a_f, da_f, sigmoid_slope, 1, k_sigmoid)
     g = perturbed(step.g, step.a_g, da_g, tanh_slope, 2, k_tanh)
@@ -154,7 +155,7 @@ def step_bound(
     fresh, da = preactivation_error(step.x, step.h_prev, products, w, dx, dh, arithmetic, taken)
     gates = perturbed_gates(step, da, arithmetic)
     i, f, g, o, *_ = gates
-    fresh_i, fresh_f, fresh_g, fresh_o = np.split(fresh, 4, axis=-1)
+    fresh_i, fresh_f, fresh_g, fresh_o = split(fresh, 4)
 
     deviation_c, rounding_c = cell_error(step, gates, added_error(step, gates), dc, arithmetic)
     fresh_c = (
@@ -177,7 +178,7 @@ def step_bound(
     h_by_c = step.o * t.slope
 
     # d(h', c') / d(h, c)
-    w_i, w_f, w_g, w_o = np.split(w.weight_hh, 4)
+    w_i, w_f, w_g, w_o = split(w.weight_hh, 4, axis=0)
     c_by_h = (
         (step.c_prev * f.slope)[..., None] * w_f
         + (step.g * i.slope)[..., None] * w_i
@@ -203,5 +204,5 @@ def step_bound(
     interval = np.concatenate([deviation_h, deviation_c], axis=-1)
     by_gate = [item.deviation for item in (i, f, g, o)]
     states = [deviation_c, t.deviation, deviation_h_full, deviation_h]
-    deviation = Step._make([dx, dh, dc, *np.split(da, 4, axis=-1), *by_gate, *states])
+    deviation = Step._make([dx, dh, dc, *split(da, 4), *by_gate, *states])
     return StepBound(fresh_h, fresh_c, fresh_projection, jacobian, h_by_c, interval, deviation)
