@@ -103,6 +103,21 @@ def test_worker_elsewhere_is_taken(spec: str, tmp_path: Path) -> None:
     options.check(parsed(VERIFY, f"--tx={spec}", f"--rsyncdir={tmp_path}"), VERIFY)
 
 
+def test_file_that_cannot_be_rewritten_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the run whose failures it is to have; one that is to be made is right."""
+    words = ["--fix-expectations", "--expectations"]
+    with pytest.raises(UsageError, match=r"^--expectations must be a writable file; "):
+        options.check(parsed(VERIFY, *words, str(tmp_path)), VERIFY)
+    options.check(parsed(VERIFY, *words, str(tmp_path / "new.toml")), VERIFY)
+    (tmp_path / "new.toml").touch()
+    # the administrator may write anything
+    monkeypatch.setattr(os, "access", lambda path, _: Path(path).name != "new.toml")
+    with pytest.raises(UsageError, match=r"^--expectations must be a writable file; "):
+        options.check(parsed(VERIFY, *words, str(tmp_path / "new.toml")), VERIFY)
+
+
 @pytest.mark.parametrize("taker", [VERIFY, REPORT, PYTEST])
 def test_two_forms_are_not_written_to_one_file(
     taker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
