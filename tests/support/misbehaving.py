@@ -105,7 +105,7 @@ class ClosesItsOutput(Misbehaving):
         for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
             if stream is not None:
                 stream.close()
-        sys.stdout = sys.stderr = None  # type: ignore[assignment]
+        sys.stdout = sys.stderr = None
 
 
 class ChangesEverything(Misbehaving):
