@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from conformance.errors import UsageError
 from conformance.implementations.failures import Misbehaviour
 from conformance.implementations.probing import dtypes_taken, tried
-from reference import DTYPES, TOP
+from reference import DTYPES
 from strategies import ONE_LAYER, Support
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def supported(mine: HandWritten) -> Support:
         states=states,
         batched=(mine.batched,),
         empty_batch=of_none is not None and of_none.output.shape == empty.output_shape(),
-        gradients=made.differentiable and mine.returned != (TOP,),
+        gradients=made.differentiable,
         results=mine.returned,
         adapts_module=made.registered,
     )
