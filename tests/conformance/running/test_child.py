@@ -125,11 +125,19 @@ def test_nothing_is_left(forked: bool, tmp_path: Path) -> None:
     assert wait_for_end([left, int(daemon.read_text())]) == []
 
 
-def writes(noise: bytes, seconds: float) -> Iterator[int]:
+def pipes() -> set[int]:
+    found = set()
     for descriptor in range(3, 64):
         with contextlib.suppress(OSError):
             if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
-                os.write(descriptor, noise)
+                found.add(descriptor)
+    return found
+
+
+def writes(noise: bytes, seconds: float, others: set[int]) -> Iterator[int]:
+    for descriptor in pipes() - others:  # those of pytest-xdist are no matter of this test
+        with contextlib.suppress(OSError):
+            os.write(descriptor, noise)
     time.sleep(seconds)
     yield 0
 
@@ -141,7 +149,7 @@ def test_noise_is_no_answer(header: int, seconds: float, monkeypatch: pytest.Mon
     """Whatever length it announces; nobody waits for the rest, or for the end of the process."""
     monkeypatch.setattr(child, "READING", 0.5)
     noise = struct.pack("!i", header) + b"abc"
-    with Apart(writes, noise, seconds, forked=True) as process, pytest.raises(Ended):
+    with Apart(writes, noise, seconds, pipes(), forked=True) as process, pytest.raises(Ended):
         process.answer(60)
 
 
