@@ -180,7 +180,6 @@ OPTIONS = (
         "rsyncdir",
         "a folder of yours that such workers need a copy of, often `.`; can be repeated",
         "DIR",
-        check=values.folders,
     ),
     _form("json", "write a report of everything that was found"),
     _form("html", "write the report as one page, with pictures"),

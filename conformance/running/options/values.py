@@ -106,12 +106,6 @@ def database(place: str) -> str | None:
     return None if known else f"must be a folder, or begin with {' or '.join(REDIS)}, got {place!r}"
 
 
-def folders(names: list[str]) -> str | None:
-    """Check that there are folders of these names."""
-    missing = [name for name in names if not Path(name).is_dir()]
-    return f"must be a folder, got {missing[0]!r}" if missing else None
-
-
 GATEWAYS = ("ssh", "socket", "vagrant_ssh")
 """The ways to another machine that execnet knows."""
 
