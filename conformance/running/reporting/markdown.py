@@ -19,8 +19,8 @@ LONGEST = 4000
 SIGNS = {"passed": "✅", "not applicable": "⚪", "expected failure": "🟡", "failed should": "⚠️"}
 """The sign of an outcome; any other one is red."""
 
-SPECIAL = re.compile(r"[^\w\s.,;/=?'-]|(?<![^\W_])_|_(?![^\W_])")
-"""What may have a meaning in Markdown or HTML; an underscore has none within a word."""
+SPECIAL = re.compile(r"[\\`*\[\]|#~$]|:(?=[\w+-]+:)|(?<![^\W_])_|_(?![^\W_])")
+"""What may have a meaning in Markdown, beside HTML; an underscore has none within a word."""
 
 
 def markdown(report: dict[str, Any]) -> str:
@@ -44,12 +44,9 @@ def markdown(report: dict[str, Any]) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return a line that shows `text` as it is, also in a table.
-
-    Punctuation that Markdown or HTML may give a meaning to becomes character references.
-    """
-    line = SPECIAL.sub(lambda found: f"&#{ord(found[0])};", " ".join(text.split()))
-    return re.sub(r"(?i)(www|https?|ftp)(?=\.|&#58;)", r"\1&#8203;", line)
+    """Return a line of Markdown that shows `text` as it is, also in a table."""
+    line = SPECIAL.sub(r"\\\g<0>", html.escape(" ".join(text.split()), quote=False))
+    return re.sub(r"(?i)(www|https?|ftp)(?=[.:])", r"\1&#8203;", line)
 
 
 def _counts(groups: dict[tuple[str, str], dict[str, Verdict]]) -> Iterator[str]:
@@ -72,11 +69,11 @@ def _failures(run: Run) -> Iterator[str]:
         yield f"**{len(names)} undecided**: {escaped(reason)}"
         yield ""
     for verdict in decided[:MOST]:
-        where = f"{escaped(verdict.implementation)} on {escaped(verdict.device)}"
+        first = verdict.message.partition("\n")[0][:300]
         yield (
             f"<details><summary>{SIGNS.get(verdict.outcome, '❌')} "
-            f"<b>{html.escape(verdict.requirement)}</b> {verdict.outcome}, {where}: "
-            f"{escaped(verdict.message.partition(chr(10))[0][:300])}</summary>"
+            f"<b>{html.escape(verdict.requirement)}</b> {verdict.outcome}, "
+            f"{html.escape(f'{verdict.where}: {first}')}</summary>"
         )
         yield ""
         # without empty lines, at which some readers end the HTML

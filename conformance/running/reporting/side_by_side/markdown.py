@@ -6,9 +6,9 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
 from conformance.checking.verdict import NotApplicable, Passed, Verdict, grouped
+from conformance.running.reporting.markdown import escaped
 from conformance.running.reporting.side_by_side.matrix import Cell, Column, Row, Table
 from conformance.running.reporting.side_by_side.reports import failure, names
-from conformance.running.reporting.side_by_side.wording import escaped
 
 MARKS = {
     "passed": "✓",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from conformance.checking.verdict import Verdict, grouped
+from conformance.running.reporting.markdown import escaped
 from conformance.running.reporting.side_by_side.changes import Change, Kind
 from conformance.running.reporting.side_by_side.reports import Report, names
 
@@ -100,10 +101,3 @@ def _outcome(verdict: Verdict) -> str:
     elif verdict.reason:
         why = verdict.reason
     return f"{verdict.outcome} ({why})" if why else verdict.outcome
-
-
-def escaped(line: str) -> str:
-    """Return a line with what Markdown would take for its own escaped, and without line ends."""
-    for mark in "\\`*_<>[]|#":
-        line = line.replace(mark, f"\\{mark}")
-    return " ".join(line.split())
