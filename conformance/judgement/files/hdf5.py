@@ -37,16 +37,13 @@ def read(path: Path) -> dict[str, Array]:
     for layer in _layers(description):
         name = layer.get("name", "LSTM")
         for option, value in DEFAULTS.items():
-            if option in layer and layer[option] != value and not _backward(name, option):
+            # the backward half of a Bidirectional has to go backwards
+            allowed = option == "go_backwards" and name.startswith("backward_")
+            if layer.get(option, value) != value and not allowed:
                 raise UsageError(
                     f"{path}: {name} has {option}={layer[option]!r}, which is not the LSTM"
                 )
     return _arrays(content)
-
-
-def _backward(name: str, option: str) -> bool:
-    """Whether this is the backward half of a Bidirectional, which has to go backwards."""
-    return option == "go_backwards" and name.startswith("backward_")
 
 
 def _arrays(content: bytes) -> dict[str, Array]:
