@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.recording.json import SPELLED, Damaged
+from conformance.recording.json import SPELLED, Damaged, spelled
 from conformance.recording.operands import Literal, Made, Name, Origin, Part, Text
 from conformance.recording.steps import Step
 from conformance.recording.strides import storage
@@ -57,8 +57,7 @@ class Writer:
         if isinstance(value, list):
             return [self._encode(each) for each in value]
         if isinstance(value, float) and not math.isfinite(value):
-            spelled = "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
-            return {"kind": "number", "of": spelled}
+            return {"kind": "number", "of": spelled(value)}
         return value
 
     def _array(self, array: Array) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from conformance.checking.verdict import from_json
 from conformance.errors import UsageError
-from conformance.recording.json import Damaged, decode
+from conformance.recording.json import Damaged, decode, parsed
 from conformance.recording.text import one_line, printable
 from conformance.running.reporting.merging import merged
 from conformance.running.reporting.report import SCHEMA, TIME, Run
@@ -52,7 +52,7 @@ def loaded(path: Path, take: Callable[[Any], Kind]) -> Kind:
     if len(text) > LARGEST:
         raise UsageError(f"{path} has more than {LARGEST} bytes, and is not read")
     try:
-        return take(_harmless(json.loads(text.decode("utf-8"), parse_constant=_bare)))
+        return take(_harmless(parsed(text)))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         told = isinstance(error, (ValueError, RecursionError))
         why = str(error) if told else f"{type(error).__name__}: {error}"
@@ -90,10 +90,6 @@ def whole(files: Sequence[Path]) -> dict[str, Any]:
     for report in reports:
         run_of(report)  # which refuses what is damaged
     return merged(reports)
-
-
-def _bare(token: str) -> float:
-    raise ValueError(f"{token} must be in quotes")
 
 
 def _valid(report: Any) -> dict[str, Any]:
