@@ -29,10 +29,9 @@ from typing import Any, ClassVar
 
 from conformance.errors import Interrupted
 from conformance.implementations.lenient import lenient
-from conformance.implementations.raising import line_of_code
 from conformance.recording.ending import Ending, unequal
 from conformance.recording.steps import Comparison
-from conformance.recording.text import place_of, text_of
+from conformance.recording.text import line_of_code, place_of, text_of
 from reference import Array
 
 REFUSALS = (RuntimeError, ValueError, TypeError, IndexError, AssertionError)

@@ -13,7 +13,7 @@ from typing import Any
 from conformance.errors import UsageError, meant
 from conformance.implementations.failures import by_hand
 from conformance.implementations.own_imports import Packages
-from conformance.recording.text import UNDER_TEST, told
+from conformance.recording.text import UNDER_TEST, listed, told
 
 FORMS = (
     "package.module:Class, path/to/file.py:Class or a name that `lstm-conformance implementations` "
@@ -122,7 +122,7 @@ def missing(
         if type(value).__module__ == HAND_WRITTEN or value.__module__ == module.__name__
     )
     what = f"there is no {kind}{attribute!r} in {place}" if attribute else f"give {place}:Class"
-    has = f"; it has {', '.join(own[:8])}" if own else ""
+    has = f"; it has {listed(own)}" if own else ""
     return UsageError(f"{name!r}: {what}{has}{meant(attribute, known)}")
 
 

@@ -7,8 +7,11 @@ under test passes through this module where it enters.
 
 from __future__ import annotations
 
+import sysconfig
+import traceback
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 UNDER_TEST = "lstm_under_test_"
 """The start of the name that the module of a file has in this process; the file's name follows."""
@@ -17,6 +20,15 @@ LONGEST = 10_000
 """The number of characters of a text that are kept."""
 SHORT = 200
 """The number of characters that are kept of a name."""
+MANY = 8
+"""The number of names that a list has before it says how many more there are."""
+
+_ROOT = Path(__file__).resolve().parents[2]
+OURS = tuple(f"{_ROOT / name}/" for name in ("conformance", "reference", "strategies"))
+"""The folders of this project's own code."""
+_INSTALLED = tuple(
+    map(sysconfig.get_paths().__getitem__, ("stdlib", "platstdlib", "purelib", "platlib"))
+)
 
 
 def printable(text: str, longest: int = LONGEST) -> str:
@@ -93,3 +105,24 @@ def place_of(kind: type) -> str:
 def told(error: BaseException) -> str:
     """Return the type and the text of an exception in one line."""
     return one_line(f"{kind_of(error)}: {text_of(error)}")
+
+
+def listed(names: Iterable[str], most: int = MANY) -> str:
+    """Return the first of the `names` as a list, and how many more there are."""
+    every = list(names)
+    more = f" and {len(every) - most} more" if len(every) > most else ""
+    return (", ".join(every[:most]) + more) or "nothing"
+
+
+def line_of_code(error: BaseException) -> str:
+    """Return file and line of the last frame that is neither installed nor ours; empty if none is.
+
+    That is the author's line, also where a framework raises below it.
+    """
+    trace = BaseException.__dict__["__traceback__"].__get__(error)
+    places = [
+        f"{one_line(Path(frame.f_code.co_filename).name)}:{number}"
+        for frame, number in traceback.walk_tb(trace)
+        if not frame.f_code.co_filename.startswith((*_INSTALLED, *OURS, "<"))
+    ]
+    return places[-1] if places else ""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from conformance.errors import UsageError
 from conformance.recording.text import told
 
-LONGEST, MANY = 200, 8
-"""The longest text of an error in a message, and the largest number of names."""
+LONGEST = 200
+"""The longest text of an error in a message."""
 
 
 @contextmanager
@@ -25,10 +25,3 @@ def refused(path: Path, what: str = "is damaged") -> Iterator[None]:
         raise
     except Exception as error:
         raise UsageError(f"{path} {what}: {told(error)[:LONGEST]}") from None
-
-
-def listed(names: Iterable[str]) -> str:
-    """List the first names, and say how many more there are."""
-    first = list(names)
-    more = f" and {len(first) - MANY} more" if len(first) > MANY else ""
-    return ", ".join(first[:MANY]) + more or "nothing"

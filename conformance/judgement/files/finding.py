@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from conformance.errors import UsageError
 from conformance.implementations.layouts import Layout, Stored
 from conformance.judgement.files import keras_layers
-from conformance.judgement.files.damaged import listed
 from conformance.judgement.files.found import Found, from_stored, stacked
+from conformance.recording.text import listed
 from reference import DTYPES, Array, Configuration
 
 ROLES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")

@@ -11,9 +11,9 @@ import numpy as np
 from conformance.errors import UsageError
 from conformance.implementations.layouts import Layout
 from conformance.judgement.files import arrays, layouts, onnx_nodes
-from conformance.judgement.files.damaged import listed
 from conformance.judgement.files.finding import find
 from conformance.judgement.files.found import Found
+from conformance.recording.text import listed
 from reference import DTYPES, RESULTS, Array, Case, DType, Result
 from strategies.tensors import input_shape
 
