@@ -8,9 +8,7 @@ from conformance.checking.digest import combined
 from conformance.running import limits
 from conformance.running.choosing import applies, budget
 from conformance.running.collection import DIGEST, RequirementItem
-from conformance.running.dividing.costs import cost, examples
-from conformance.running.dividing.shards import numbers, shards
-from conformance.running.dividing.time_budget import divided
+from conformance.running.dividing import cost, divided, examples, numbers, shards
 
 
 def arrange(config: pytest.Config, items: list[pytest.Item]) -> list[pytest.Item]:

@@ -27,7 +27,7 @@ from conformance.running import limits
 from conformance.running.baseline import baseline
 from conformance.running.choosing import Target, budget, selection, subject
 from conformance.running.deciding import check
-from conformance.running.dividing.time_budget import Division, Key
+from conformance.running.dividing import Division, Key
 from conformance.running.folder import RunFolder
 from conformance.running.journal import Doing, Entry, Journal
 from conformance.running.patience import TOOK, Calls

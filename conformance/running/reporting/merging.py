@@ -9,7 +9,7 @@ from typing import Any
 
 from conformance.checking.verdict import from_json
 from conformance.errors import UsageError
-from conformance.running.dividing.shards import numbers
+from conformance.running.dividing import numbers
 from conformance.running.reporting.report import TIME, Run, in_order
 
 ASKED = ("profile", "seed", "max_examples", "items_digest", "floor")
