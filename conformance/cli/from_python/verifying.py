@@ -1,24 +1,29 @@
-"""``verify``: decides whether LSTMs meet the requirements, and returns a report."""
+"""``verify`` and ``check``: decide whether LSTMs meet the requirements, or one meets one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache, partial
+from typing import Any, cast
 
 from conformance.checking import process_state
-from conformance.checking.budget import MEMORY
+from conformance.checking.budget import DEFAULT, MEMORY, Budget
+from conformance.checking.requirement import Requirement
+from conformance.checking.verdict import Verdict
 from conformance.cli.from_python.deciding import Collecting
 from conformance.cli.from_python.progress import shown
 from conformance.cli.from_python.report import Report
 from conformance.cli.from_python.settled import Settled, Words, joined, listed
-from conformance.errors import UsageError
+from conformance.errors import UsageError, unknown
 from conformance.implementations.implementation import Implementation
+from conformance.implementations.loading import is_function, is_module
 from conformance.implementations.own_imports import OURS
 from conformance.inference.inference import Inference
 from conformance.inference.taking import Target, take
 from conformance.recording.text import kind_of
 from conformance.reproductions import ROOT
-from conformance.running import choosing
+from conformance.requirements import REQUIREMENTS
+from conformance.running import choosing, deciding
 from conformance.running.loaded import loaded
 
 
@@ -85,6 +90,35 @@ def verify(
         finally:
             collecting.write()
     return Report(collecting.run, inferred)
+
+
+def check(
+    requirement: Requirement | str,
+    target: Target,
+    device: str = "cpu",
+    budget: Budget = DEFAULT,
+    **more: Any,
+) -> Verdict:
+    """Draw cases until the requirement fails or the budget is spent; never raises for a failure.
+
+    - `requirement`: one of :data:`conformance.REQUIREMENTS`, or its name
+    - `target`: an LSTM, by name or as a class, module, function or implementation
+    - `device`: the device to compute on
+    - `budget`: how many cases are drawn, from which seed
+    - `more`: `before`, `keep`, `strict` and `expected`, see
+      :func:`conformance.running.deciding.check`
+
+    This happens in this process, and without a limit of time. Raises
+    :class:`~conformance.UsageError` for an unknown requirement, and for what is not an LSTM.
+    """
+    if isinstance(requirement, str):
+        if requirement not in REQUIREMENTS:
+            raise unknown("requirement", requirement, REQUIREMENTS)
+        requirement = REQUIREMENTS[requirement]
+    to_take = is_module(target) or is_function(target) or issubclass(type(target), (str, type))
+    # what an object declares is looked at by the check: what it raises then is a verdict
+    implementation = take(target).implementation if to_take else cast(Implementation, target)
+    return deciding.check(requirement, implementation, device, budget, **more)
 
 
 def _chosen(
