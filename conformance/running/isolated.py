@@ -11,7 +11,6 @@ import functools
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -94,7 +93,7 @@ class Task:
                 return self.here()
         with tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder:
             journal, started = Path(folder) / "process", time.monotonic()
-            with Apart(_verdict, self, journal, memory=memory, forked=True) as process:
+            with Apart(lambda: iter([self.here(journal)]), memory=memory, forked=True) as process:
                 try:
                     verdict: Verdict = process.answer(seconds)
                     return verdict
@@ -109,10 +108,6 @@ class Task:
             return unfinished(entry, how, self.root, took, self.expected)
         here = self.requirement.name, self.implementation.name, self.device
         return kind(*here, seconds=took, reason=what)
-
-
-def _verdict(task: Task, journal: Path) -> Iterator[Verdict]:
-    yield task.here(journal)
 
 
 def impossible(implementation: Implementation) -> str:

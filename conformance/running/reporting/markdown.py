@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from conformance.checking.verdict import OUTCOMES, NotApplicable, Verdict, by_target, explained
@@ -99,11 +99,8 @@ def _table(groups: dict[tuple[str, str], dict[str, Verdict]]) -> Iterator[str]:
     yield f"| requirement | {' | '.join(heads)} |"
     yield f"|---|{'---|' * len(heads)}"
     for name in names:
-        yield f"| {escaped(name)} | {' | '.join(_cells(shown.values(), name))} |"
-
-
-def _cells(groups: Any, name: str) -> Sequence[str]:
-    return [_cell(verdicts[name]) if name in verdicts else "" for verdicts in groups]
+        cells = [_cell(each[name]) if name in each else "" for each in shown.values()]
+        yield f"| {escaped(name)} | {' | '.join(cells)} |"
 
 
 def _cell(verdict: Verdict) -> str:

@@ -38,14 +38,8 @@ def _environment() -> Environment:
     style, script = (
         (FOLDER / f"page.{kind}").read_text(encoding="utf-8") for kind in ("css", "js")
     )
-    made.globals |= {
-        "style": Markup(style),
-        "script": Markup(script),
-        "script_hash": _hash(script),
-    }
+    # by which a Content-Security-Policy allows the script
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    made.globals |= {"style": Markup(style), "script": Markup(script)}
+    made.globals["script_hash"] = f"sha256-{digest}"
     return made
-
-
-def _hash(text: str) -> str:
-    """Return the hash by which a Content-Security-Policy allows a script."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

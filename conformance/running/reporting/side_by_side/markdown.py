@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from conformance.checking.verdict import NotApplicable, Passed, Verdict, grouped
 from conformance.running.reporting.markdown import escaped
-from conformance.running.reporting.side_by_side.matrix import Cell, Column, Row, Table
-from conformance.running.reporting.side_by_side.reports import failure, names
+from conformance.running.reporting.side_by_side.matrix import Cell, Column, Table
+from conformance.running.reporting.side_by_side.reports import failure
 
 MARKS = {
     "passed": "✓",
@@ -45,11 +45,11 @@ def markdown(found: Sequence[Table]) -> Iterator[str]:
         others = [row for row in table.rows if not row.steady]
         if others:
             head = ("requirement", *(escaped(column.label) for column in table.columns))
-            yield from _table(head, (_row(row) for row in others))
+            yield from _table(head, ((row.requirement, *map(_cell, row.cells)) for row in others))
             yield ""
         yield "<details>"
         yield f"<summary>Hold wherever they apply: {len(steady)}</summary>"
-        yield from ("", escaped(names(steady)), "", "</details>")
+        yield from ("", escaped(", ".join(steady)), "", "</details>")
         yield from _failures(table)
 
 
@@ -59,11 +59,6 @@ def _summary(column: Column) -> Iterator[str]:
     yield "yes" if column.conformant else "**no**"
     yield from (str(counts[outcome]) for outcome in HARMLESS)
     yield str(sum(counts.values()) - sum(counts[outcome] for outcome in HARMLESS))
-
-
-def _row(row: Row) -> Iterator[str]:
-    yield row.requirement
-    yield from map(_cell, row.cells)
 
 
 def _cell(cell: Cell) -> str:
@@ -103,12 +98,10 @@ def failures(table: Table) -> Iterator[tuple[str, list[str], Verdict]]:
             for column, cell in zip(table.columns, row.cells, strict=True)
             if cell.verdict and not isinstance(cell.verdict, (Passed, NotApplicable))
         ]
-        for alike in grouped(found, lambda each: _about(each[0])).values():
+        for alike in grouped(
+            found, lambda each: (each[0].outcome, failure(each[0]) or each[0].reason)
+        ).values():
             yield row.requirement, [label for _, label in alike], alike[-1][0]
-
-
-def _about(verdict: Verdict) -> object:
-    return verdict.outcome, failure(verdict) or verdict.reason
 
 
 def spans(some: Sequence[str], labels: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -117,8 +117,3 @@ def failure(verdict: Verdict) -> tuple[str, str] | None:
     if not (verdict.fails or isinstance(verdict, ExpectedFailure)):
         return None
     return (verdict.outcome, "") if found is None else (found.kind or verdict.outcome, found.dtype)
-
-
-def names(requirements: Iterable[str]) -> str:
-    """Return names of requirements as a list in a sentence."""
-    return ", ".join(dict.fromkeys(requirements))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from conformance.checking.verdict import Verdict, grouped
 from conformance.running.reporting.markdown import escaped
 from conformance.running.reporting.side_by_side.changes import Change, Kind
-from conformance.running.reporting.side_by_side.reports import Report, names
+from conformance.running.reporting.side_by_side.reports import Report
 
 WORSE, BETTER, SAME = (
     "worse than before",
@@ -76,7 +76,7 @@ def _told(found: Iterable[Change]) -> Iterator[tuple[Kind, list[str]]]:
     for kind, changes in grouped(found, lambda each: each.kind).items():
         alike = grouped(changes, lambda each: (" on ".join(each.key[:2]), _what(each)))
         sentences = [
-            (where, names(each.key[2] for each in same), what)
+            (where, ", ".join(dict.fromkeys(each.key[2] for each in same)), what)
             for (where, what), same in alike.items()
         ]
         yield kind, [": ".join(filter(None, parts)) for parts in sentences]
