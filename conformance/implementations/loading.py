@@ -8,7 +8,7 @@ from inspect import isfunction
 from types import ModuleType
 from typing import Any
 
-from conformance.errors import Unlike, UsageError
+from conformance.errors import Unlike, UsageError, require
 from conformance.implementations.by_hand import HandWritten
 from conformance.implementations.declared import declared
 from conformance.implementations.failures import Failure, Raised, blamed
@@ -46,8 +46,9 @@ def load(name: str) -> Implementation:
     Raises :class:`UsageError` if there is none of them.
     """
     if name in SHIPPED:
-        SHIPPED[name].require(name)
-        place, _, attribute = SHIPPED[name].place.partition(":")
+        shipped = SHIPPED[name]
+        require(name, shipped.extra, *shipped.needs)
+        place, _, attribute = shipped.place.partition(":")
         return _named(imported(place, name, OURS), attribute, name, OURS)
     module, attribute, neighbours = find(name)
     return _named(module, attribute, name, neighbours)

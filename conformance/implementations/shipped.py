@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
-
-from conformance.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -24,15 +21,6 @@ class Shipped:
     extra: str = ""
     needs: tuple[str, ...] = ()
     strict: bool = False
-
-    def require(self, name: str) -> None:
-        """Raise :class:`UsageError` if a module that the class needs is not installed."""
-        missing = [module for module in self.needs if importlib.util.find_spec(module) is None]
-        if missing:
-            raise UsageError(
-                f"{name} needs {' and '.join(self.needs)}: "
-                f'pip install "lstm-conformance[{self.extra}]"'
-            )
 
 
 def _adapter(text: str, place: str, extra: str = "", *needs: str) -> Shipped:

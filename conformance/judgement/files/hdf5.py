@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import json
 import zipfile
@@ -12,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.errors import UsageError
+from conformance.errors import UsageError, require
 from reference import Array
 
 WEIGHTS, DESCRIPTION = "model.weights.h5", "config.json"
@@ -28,8 +27,7 @@ def read(path: Path) -> dict[str, Array]:
     Raises :class:`UsageError` if h5py is missing, or if an LSTM layer in a ``.keras`` file goes
     backwards, or has other activations. A damaged file can raise anything.
     """
-    if importlib.util.find_spec("h5py") is None:
-        raise UsageError(f'{path} needs h5py: pip install "lstm-conformance[weights]"')
+    require(str(path), "weights", "h5py")
     if not zipfile.is_zipfile(path):
         return _arrays(path.read_bytes())
     with zipfile.ZipFile(path) as archive:

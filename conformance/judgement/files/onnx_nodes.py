@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from conformance.errors import UsageError
+from conformance.errors import UsageError, require
 from conformance.implementations.layouts import Layout, Stored
 from conformance.judgement.files.damaged import refused
 from conformance.judgement.files.found import Found, from_stored, stacked
@@ -35,8 +34,7 @@ def find(path: Path) -> list[Found]:
     first and the last. Raises :class:`UsageError` if
     onnx is missing, if the file is damaged, or if a node is not the LSTM, as with peepholes.
     """
-    if importlib.util.find_spec("onnx") is None:
-        raise UsageError(f'{path} needs onnx: pip install "lstm-conformance[onnx]"')
+    require(str(path), "onnx", "onnx")
     import onnx
 
     if not path.is_file():
