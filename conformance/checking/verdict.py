@@ -35,7 +35,7 @@ PROPERTY = "lstm_conformance_verdict"
 class Use:
     """What was seen of an expected failure, an entry `at` a line of a file.
 
-    Of the `cases` that the entry is about, so many `failed` as it says, and so many `otherwise`.
+    Of the `cases` that the entry is about, `failed` ones failed as it says, others `otherwise`.
     """
 
     at: str

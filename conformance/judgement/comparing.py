@@ -71,7 +71,7 @@ def compared(answers: Sequence[Answer], by: Precision | None = None) -> Compared
 
 
 def _first_steps(case: Case, window: int) -> Case:
-    """Cut a case to so many steps, and its lengths too."""
+    """Cut a case to its first `window` steps, and its lengths too."""
     cut = some_steps(case, 0, window)
     return cut if case.lengths is None else replace(cut, lengths=np.minimum(case.lengths, window))
 

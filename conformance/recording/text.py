@@ -63,12 +63,12 @@ def text_of(value: object) -> str:
 
 
 def line_of(value: object, longest: int = SHORT) -> str:
-    """Return ``str(value)`` as one line of at most so many characters."""
+    """Return ``str(value)`` as one line of at most `longest` characters."""
     return one_line(_made(str, value, longest))
 
 
 def shown(value: object, longest: int = SHORT) -> str:
-    """Return ``repr(value)`` as one line of at most so many characters."""
+    """Return ``repr(value)`` as one line of at most `longest` characters."""
     return one_line(_made(repr, value, longest))
 
 

@@ -35,8 +35,8 @@ def folder_name(implementation: str) -> str:
     """Return the name of the folder for what failures of an implementation leave.
 
     No other implementation has the same, and every run gives the same: ``mine.py-LSTM`` for
-    ``mine.py:LSTM``. In other names, such as ``../mine.py:LSTM``, so much is replaced that several
-    would be one; these end with the start of their SHA-256.
+    ``mine.py:LSTM``. In other names, such as ``../mine.py:LSTM``, characters are replaced, so that
+    several could become the same; these end with the start of their SHA-256.
     """
     clean = _cleaned(implementation)
     usual = re.fullmatch(r"[\w.]+(:\w+)?", implementation) and clean not in SHIPPED

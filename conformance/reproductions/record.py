@@ -51,9 +51,7 @@ def read(folder: Path) -> Record:
         hint = f"; name a folder below it that has one, such as {below[0]}" if below else ""
         raise UsageError(f"{folder} has no {FILE}{hint}")
     if path.stat().st_size > LARGEST:
-        raise UsageError(
-            f"{path} has more than {LARGEST >> 20} MiB, which is no case of this suite"
-        )
+        raise UsageError(f"{path} has more than {LARGEST >> 20} MiB, as no case of this suite has")
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         schema, version = values["schema"], values["version"]
@@ -75,7 +73,7 @@ def read(folder: Path) -> Record:
 
 def _refuse_many_layers(path: Path, values: Mapping[str, Any]) -> None:
     """Raise :class:`UsageError` for more layers than parameters, before these are looked for."""
-    with contextlib.suppress(KeyError, TypeError):  # which is told later
+    with contextlib.suppress(KeyError, TypeError):  # which is reported later
         layers = values["case"]["configuration"]["num_layers"]
         if layers > len(values["case"]["parameters"]):
             raise UsageError(f"{path} is damaged: {layers} layers have more parameters than it has")

@@ -52,7 +52,7 @@ FAILURES = "lstm_failures"
 def failures(file: str | None) -> list[list[str]]:
     """Return the failures in the report in `file`: what each is about, its kind and its dtype.
 
-    Raises :class:`UsageError` if the file is no report.
+    Raises :class:`UsageError` if the file is not a report.
     """
     verdicts = read(file).verdicts if file else ()
     found = [(_about(each), failure(each)) for each in verdicts]

@@ -75,7 +75,7 @@ class Apart:
     def answer(self, seconds: float) -> Any:
         """Return the next answer.
 
-        Raises :class:`Late` after so many `seconds`, :class:`Ended`, :class:`UsageError` if the
+        Raises :class:`Late` after `seconds`, :class:`Ended`, :class:`UsageError` if the
         generator raised one, and :class:`Broken` if the generator raised anything else.
         """
         try:

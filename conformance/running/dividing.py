@@ -107,7 +107,7 @@ class Division:
 
 
 def divided(items: Mapping[Key, Requirement], seconds: float, workers: int) -> Division:
-    """Divide the `seconds` of a run with so many `workers` among items by key."""
+    """Divide the `seconds` of a run with this number of `workers` among items by key."""
     seconds = max(seconds - STARTING - ENDING, 0.0) * workers
     least = {key: cost(each).seconds * LEAST for key, each in items.items()}
     caught = {key: cost(each).caught + 1 for key, each in items.items()}

@@ -1,4 +1,4 @@
-"""A requirement decided for a test of somebody's own suite, at best in a process of its own.
+"""A requirement decided for a test of somebody's own suite, at best in a separate process.
 
 The process is a fork, so that whatever the test has made can be verified. It may die or hang: the
 verdict is then made from its journal.
@@ -40,7 +40,7 @@ THREADED = ("jax", "mlx", "paddle", "tensorflow")
 class Task:
     """What is decided, and where what a failure leaves is written: below `root`.
 
-    `timeout` is the limit in seconds; without a process of its own it holds for a call of the
+    `timeout` is the limit in seconds; without a separate process it holds for a call of the
     requirement, where it is not None. `expected` are the failures that are expected.
     """
 
@@ -115,7 +115,7 @@ def impossible(implementation: Implementation) -> str:
     if any(device.startswith("cuda") for device in implementation.supports.devices):
         return "a fork cannot use CUDA"
     if implementation.supports.own_process:
-        return "it runs in a process of its own"
+        return "it runs in a separate process"
     return unsafe()
 
 

@@ -161,8 +161,7 @@ class Item:
         """Return the verdict after a smoke test that failed; the first one has a reproduction."""
         verdict = self.undecided(FAILED, counterexample=counterexample(failed))
         if devices.lost() and isinstance(verdict, Undecided):
-            about = self.requirement.name, self.target.implementation.name, self.device
-            return self.reproduced(failed.verdict(*about), failed, here)
+            return self.reproduced(failed.verdict(*self.key), failed, here)
         return self.reproduced(verdict, failed, here) if self.is_first() else verdict
 
     def is_first(self) -> bool:
@@ -183,11 +182,10 @@ class Item:
     def undecided(self, why: str, **rest: Any) -> Verdict:
         """Return the verdict for a requirement that is not begun; `rest` are fields of it."""
         implementation = self.target.implementation
-        here = self.requirement.name, implementation.name, self.device
         reason = inapplicable(self.requirement, implementation, self.device, budget(self.config))
         if reason is not None:
-            return NotApplicable(*here, reason=reason)
-        return Undecided(*here, reason=why, **rest)
+            return NotApplicable(*self.key, reason=reason)
+        return Undecided(*self.key, reason=why, **rest)
 
 
 @contextlib.contextmanager

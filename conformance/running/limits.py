@@ -191,7 +191,7 @@ def absent() -> list[str]:
 
 
 def cap_memory(gib: float) -> None:
-    """Limit the data of this process to so many GiB.
+    """Limit the data of this process, in GiB.
 
     A request beyond the limit raises MemoryError, or what the allocator raises, in this process
     only. Does nothing on a system without such a limit, see :func:`absent`.

@@ -103,7 +103,7 @@ def here(items: Sequence[Called]) -> Iterator[Decided]:
 
 
 def in_children(items: Sequence[Called], workers: int) -> Iterator[Decided]:
-    """Yield the verdict on each item as it is reached, by so many `workers` at a time.
+    """Yield the verdict on each item as it is reached, by `workers` processes at a time.
 
     There is none of a child that died, or that was ended as it was late. No child outlives this.
     """

@@ -53,12 +53,12 @@ def verify(
     arguments are the options of ``lstm-conformance verify``; lists of words may be texts with
     commas. `progress` is whether to show how far the run is, in a terminal or a notebook.
 
-    On Linux each requirement is decided in a process of its own, `workers` at a time, with limits
+    On Linux each requirement is decided in a separate process, `workers` at a time, with limits
     of time and memory. That is a fork of this process, so that the class may be one of a notebook.
     Without ``fork``, beside JAX, MLX, Paddle or TensorFlow, and where there is a GPU, this process
     decides; then `timeout` interrupts Python code only, and there is no limit of memory.
 
-    Raises :class:`~conformance.UsageError` for what is no LSTM, and for wrong arguments.
+    Raises :class:`~conformance.UsageError` for what is not an LSTM, and for wrong arguments.
     """
     config = Settled(
         lstm_level=joined(level),

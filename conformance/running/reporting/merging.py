@@ -17,7 +17,7 @@ ASKED = ("profile", "seed", "max_examples", "items_digest", "floor")
 LINES = ("shortened", "mended")
 """What each shard has lines of, which are put together."""
 OWN = ("started", "seconds", "cases_digest", "shard", "left_out", "platform", *LINES)
-"""What each shard has of its own."""
+"""What differs from shard to shard."""
 
 
 def merged(reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -40,8 +40,8 @@ def read(path: Path) -> dict[str, Any]:
 def loaded(path: Path, take: Callable[[Any], Kind]) -> Kind:
     """Return what `take` makes of the JSON in a file, in which all texts are printable.
 
-    Raises :class:`UsageError`, one line, if the file cannot be read, is too large, or is no report
-    that `take` can take.
+    Raises :class:`UsageError`, one line, if the file cannot be read, is too large, or is not a
+    report that `take` can take.
     """
     try:
         with path.open("rb") as file:

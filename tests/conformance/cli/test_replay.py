@@ -221,7 +221,7 @@ def test_what_was_mended_leaves_nothing(tmp_path: Path) -> None:
         ("[1, 2]", "was not written by lstm-conformance"),
         ("null", "was not written by lstm-conformance"),
         ("[" * 100_000, "was not written by lstm-conformance"),
-        ("1" * 2**26 + "1", "has more than 64 MiB, which is no case of this suite"),
+        ("1" * 2**26 + "1", "has more than 64 MiB, as no case of this suite has"),
         ({"case.configuration.num_layers": 10**12}, "is damaged: 1000000000000 layers have more"),
         ({"case.input.shape": [10**18, 1, 1]}, "is damaged: cannot reshape array"),
         ({"case.input.base64": "!"}, "is damaged: "),
