@@ -229,7 +229,7 @@ class HandWritten:
         """Return what computes `case`, and where embedded input is, if it is embedded."""
         asked = case.configuration.num_layers, case.configuration.bidirectional
         if asked != (self.small.num_layers, self.small.bidirectional):
-            raise NoResult(f"the adapter is of {self.small!r}, not of {case.configuration!r}")
+            raise NoResult(f"the adapter computes {self.small!r}, not {case.configuration!r}")
         made, arrays = self.subject(case), case.arguments()
         size, columns = case.configuration.hidden_size, self.usage.columns
         if self._is_function:

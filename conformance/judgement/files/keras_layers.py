@@ -61,7 +61,9 @@ def _direction(
     if sorted(recurrent.shape) != sorted((size, 4 * size)):
         return None  # a GRU, or another layer
     if kernel.shape[1 if turned else 0] != 4 * size:
-        raise UsageError(f"{where}kernel has shape {kernel.shape}, with {recurrent.shape} by h")
+        raise UsageError(
+            f"{where}kernel has shape {kernel.shape}, recurrent_kernel {recurrent.shape}"
+        )
     biases = (own["bias"],) if "bias" in own else ()
     if biases and biases[0].shape != (4 * size,):
         raise UsageError(f"{where}bias has shape {biases[0].shape}, should have {(4 * size,)}")
