@@ -14,10 +14,9 @@ from conformance.checking.requirement import Requirement
 from conformance.checking.verdict import Verdict
 from conformance.implementations.shipped import SHIPPED
 from conformance.recording.text import text_of, told
-from conformance.reproductions.record import FILE, Record
+from conformance.reproductions.record import FILE, Record, Subject
 from conformance.reproductions.report import report
 from conformance.reproductions.script import script
-from conformance.reproductions.subject import Subject
 
 SCRIPT, REPORT = "reproduce.py", "report.md"
 FILES = (SCRIPT, REPORT, FILE)

@@ -7,8 +7,8 @@ import re
 from conformance.checking.requirement import Requirement
 from conformance.checking.verdict import Verdict
 from conformance.recording.text import printable
+from conformance.reproductions.record import Subject
 from conformance.reproductions.script import Script
-from conformance.reproductions.subject import Subject
 
 REPORT = """# {implementation} does not meet {requirement}
 

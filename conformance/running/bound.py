@@ -22,7 +22,7 @@ from conformance.implementations.loading import implementation_of
 from conformance.implementations.naming import place_of
 from conformance.implementations.own_imports import OURS
 from conformance.recording.text import kind_of
-from conformance.reproductions.subject import Subject, environment
+from conformance.reproductions.record import Subject, environment
 from conformance.requirements import REQUIREMENTS
 from conformance.running import session
 from conformance.running.circumstances import exact_arithmetic

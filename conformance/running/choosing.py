@@ -23,7 +23,7 @@ from conformance.implementations.implementation import Implementation
 from conformance.implementations.loading import load
 from conformance.implementations.programs.external import CommandImplementation
 from conformance.implementations.shipped import SHIPPED
-from conformance.reproductions.subject import Subject, environment
+from conformance.reproductions.record import Subject, environment
 from conformance.requirements import REQUIREMENTS
 from conformance.running import limits
 from conformance.running.circumstances import circumstances

@@ -24,7 +24,7 @@ from conformance.checking.verdict import Crashed, TimedOut, Verdict
 from conformance.implementations.failures import Died, Failure, NoAnswer
 from conformance.implementations.implementation import Implementation
 from conformance.reproductions.directory import remove, write
-from conformance.reproductions.subject import Subject
+from conformance.reproductions.record import Subject
 from conformance.running import limits
 from conformance.running.child import Apart, Ended, Late
 from conformance.running.deciding import check

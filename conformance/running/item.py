@@ -22,7 +22,7 @@ from conformance.checking.verdict import NotApplicable, Undecided, Verdict
 from conformance.implementations.own_imports import OURS
 from conformance.recording.steps import Step
 from conformance.reproductions.directory import write
-from conformance.reproductions.subject import Subject
+from conformance.reproductions.record import Subject
 from conformance.running import limits
 from conformance.running.baseline import baseline
 from conformance.running.choosing import Target, budget, selection, subject

@@ -23,7 +23,7 @@ from conformance.checking.verdict import Verdict, from_json
 from conformance.recording.json import Damaged, decode, encode
 from conformance.recording.steps import Step
 from conformance.recording.written import Reader, Writer
-from conformance.reproductions.subject import Subject
+from conformance.reproductions.record import Subject
 from conformance.running import remote
 from reference import Case
 

@@ -9,8 +9,8 @@ from conformance.checking.verdict import Crashed, TimedOut
 from conformance.implementations.failures import Died, NoAnswer
 from conformance.recording.noting import recording
 from conformance.recording.steps import Step
+from conformance.reproductions.record import Subject
 from conformance.reproductions.script import Script
-from conformance.reproductions.subject import Subject
 from conformance.running.journal import Doing, Entry
 from conformance.running.unfinished import unfinished
 from reference import Configuration

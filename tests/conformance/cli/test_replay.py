@@ -20,9 +20,8 @@ from conformance.implementations.failures import Accepted, Mismatch
 from conformance.recording.steps import Step
 from conformance.recording.tape import Tape
 from conformance.reproductions.directory import folder_name, place, remove, tidy
-from conformance.reproductions.record import Record, read
+from conformance.reproductions.record import Record, Subject, read
 from conformance.reproductions.script import script
-from conformance.reproductions.subject import Subject
 from reference import DTYPES, Case, Configuration
 from tests.support.cases import random_case
 from tests.support.processes import SPECIMENS, command
