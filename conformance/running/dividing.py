@@ -25,14 +25,12 @@ from typing import TypeVar
 
 from conformance.checking.budget import LEAST
 from conformance.checking.requirement import Requirement
+from conformance.checking.verdict import Key
 from conformance.recording.json import decode
 
 FILE = Path(__file__).with_name("costs.json")
 
 Item = TypeVar("Item", bound=tuple[str, ...])
-Key = tuple[str, str, str]
-"""What an item decides: a requirement, for an implementation, on a device."""
-
 STARTING, ENDING = 5.0, 2.0
 """The seconds before the first item, as far as can be known, and those after the last one."""
 

@@ -18,7 +18,7 @@ from conformance.checking import devices
 from conformance.checking.engine import inapplicable
 from conformance.checking.finding import Finding, counterexample
 from conformance.checking.requirement import Requirement
-from conformance.checking.verdict import NotApplicable, Undecided, Verdict
+from conformance.checking.verdict import Key, NotApplicable, Undecided, Verdict
 from conformance.implementations.own_imports import OURS
 from conformance.recording.steps import Step
 from conformance.reproductions.directory import write
@@ -27,7 +27,7 @@ from conformance.running import limits
 from conformance.running.baseline import baseline
 from conformance.running.choosing import Target, budget, selection, subject
 from conformance.running.deciding import check
-from conformance.running.dividing import Division, Key
+from conformance.running.dividing import Division
 from conformance.running.folder import RunFolder
 from conformance.running.journal import Doing, Entry, Journal
 from conformance.running.patience import TOOK, Calls

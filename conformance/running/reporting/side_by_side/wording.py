@@ -61,7 +61,7 @@ def circumstances(old: Report, new: Report) -> Iterator[str]:
         before, after = old.version(name), new.version(name)
         if name in old.implementations and before != after:
             yield f"{name}: {before} before, {after} now"
-    groups = [dict.fromkeys(key[:2] for key in each.by_key) for each in (old, new)]
+    groups = [dict.fromkeys(key[1:] for key in each.by_key) for each in (old, new)]
     for mine, others, which in ((groups[0], groups[1], "before"), (groups[1], groups[0], "now")):
         for implementation, device in mine:
             if (implementation, device) not in others:
@@ -74,9 +74,9 @@ def circumstances(old: Report, new: Report) -> Iterator[str]:
 def _told(found: Iterable[Change]) -> Iterator[tuple[Kind, list[str]]]:
     """Yield each kind with its changes in sentences; those alike are one."""
     for kind, changes in grouped(found, lambda each: each.kind).items():
-        alike = grouped(changes, lambda each: (" on ".join(each.key[:2]), _what(each)))
+        alike = grouped(changes, lambda each: (" on ".join(each.key[1:]), _what(each)))
         sentences = [
-            (where, ", ".join(dict.fromkeys(each.key[2] for each in same)), what)
+            (where, ", ".join(dict.fromkeys(each.key[0] for each in same)), what)
             for (where, what), same in alike.items()
         ]
         yield kind, [": ".join(filter(None, parts)) for parts in sentences]
