@@ -29,10 +29,8 @@ def judge(asked: argparse.Namespace) -> int:
     if asked.lstm_plot:
         require("--plot", "plot", "matplotlib")
     found = given.lstms(path, asked.lstm_layout)
-    console, errors = (
-        Console(soft_wrap=True, highlight=False),
-        Console(stderr=True, highlight=False),
-    )
+    console = Console(soft_wrap=True, highlight=False)
+    errors = Console(stderr=True, highlight=False)
     for each in found:
         console.print(each.described(), markup=False)
     chosen = one_of(found, asked.lstm_lstm, str(path))

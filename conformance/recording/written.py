@@ -17,14 +17,13 @@ from typing import Any
 import numpy as np
 
 from conformance.recording.json import SPELLED, Damaged, spelled
-from conformance.recording.operands import Literal, Made, Name, Origin, Part, Text
+from conformance.recording.operands import OPERANDS
 from conformance.recording.steps import Step
 from conformance.recording.strides import storage
 from reference import DTYPES, Array, Case, Configuration
 
 KINDS: dict[str, type[Any]] = {
-    kind.__name__: kind
-    for kind in (Case, Configuration, Step, Name, Part, Text, Origin, Made, Literal)
+    kind.__name__: kind for kind in (Case, Configuration, Step, *OPERANDS)
 }
 """The dataclasses that can be written, by name."""
 

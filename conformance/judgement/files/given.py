@@ -48,7 +48,6 @@ def case_of(
     given: Mapping[str, Array],
     *,
     batch_first: bool = False,
-    device: str = "cpu",
     seed: int = 0,
 ) -> Case:
     """Make a case of an LSTM and what is given: ``input``, ``h_0``, ``c_0``, ``lengths``.
@@ -77,7 +76,6 @@ def case_of(
             {name: cast(array) for name, array in found.parameters.items()},
             cast(x),
             lengths=given.get("lengths"),
-            device=device,
             **states,
         )
     except ValueError as error:

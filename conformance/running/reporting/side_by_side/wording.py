@@ -9,11 +9,7 @@ from conformance.running.reporting.markdown import escaped
 from conformance.running.reporting.side_by_side.changes import Change, Kind
 from conformance.running.reporting.side_by_side.reports import Report
 
-WORSE, BETTER, SAME = (
-    "worse than before",
-    "no worse than before",
-    "the same as before",
-)
+WORSE, BETTER, SAME = "worse than before", "no worse than before", "the same as before"
 
 
 def conclusion(found: Sequence[Change]) -> str:
