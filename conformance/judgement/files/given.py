@@ -75,8 +75,9 @@ def case_of(
             configuration,
             {name: cast(array) for name, array in found.parameters.items()},
             cast(x),
-            lengths=given.get("lengths"),
-            **states,
+            states.get("h_0"),
+            states.get("c_0"),
+            given.get("lengths"),
         )
     except ValueError as error:
         raise UsageError(f"{found.name or 'the LSTM'}: {error}") from None

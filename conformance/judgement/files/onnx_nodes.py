@@ -10,7 +10,7 @@ import numpy as np
 
 from conformance.errors import UsageError, require
 from conformance.implementations.layouts import Layout, Stored
-from conformance.judgement.files.damaged import refused
+from conformance.judgement.files.arrays import refused
 from conformance.judgement.files.found import Found, from_stored, stacked
 from reference import DTYPES, Array, Configuration
 
