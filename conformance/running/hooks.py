@@ -15,13 +15,7 @@ from conformance.errors import DEVICE_LOST
 from conformance.implementations.own_imports import OURS
 from conformance.running import expecting, limits
 from conformance.running.choosing import applies, budget
-from conformance.running.collection import (
-    DIGEST,
-    Family,
-    RequirementItem,
-    Requirements,
-    collected,
-)
+from conformance.running.collection import DIGEST, Family, RequirementItem, Requirements, collected
 from conformance.running.dividing import cost, divided, examples, numbers, shards
 from conformance.running.plugin import FAMILIES
 

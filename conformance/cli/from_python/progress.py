@@ -22,7 +22,7 @@ def shown(run: Run, wanted: bool = True) -> Iterator[Callable[[], None]]:
     The function that the context gives is to be called after each verdict. Where there is neither a
     notebook nor a terminal, nothing is shown.
     """
-    display = _display() if wanted else None
+    display: Any = _display() if wanted else None
     console = Console(stderr=True)
 
     def html() -> Any:
