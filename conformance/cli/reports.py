@@ -11,7 +11,8 @@ from conformance.recording.text import printable
 from conformance.running.folder import RunFolder
 from conformance.running.journal import collected
 from conformance.running.reporting.github import commands, without_commands
-from conformance.running.reporting.reading import run_of, whole
+from conformance.running.reporting.merging import whole
+from conformance.running.reporting.reading import run_of
 from conformance.running.reporting.report import Run
 from conformance.running.reporting.side_by_side import markdown, wording
 from conformance.running.reporting.side_by_side.changes import changes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,7 +13,6 @@ from conformance.checking.verdict import from_json
 from conformance.errors import UsageError
 from conformance.recording.json import Damaged, decode, parsed
 from conformance.recording.text import one_line, printable
-from conformance.running.reporting.merging import merged
 from conformance.running.reporting.report import SCHEMA, TIME, Run
 from reference import Precision
 from strategies import Support
@@ -71,7 +70,7 @@ def run_of(report: dict[str, Any]) -> Run:
         run.verdicts = [from_json(verdict) for verdict in report["verdicts"]]
         for name, supports in rest.get("supports", {}).items():
             decode(Support, supports)
-            decode(Precision, rest.get("precision", {}).get(name))
+            decode(Precision, rest.get("precision", {}).get(name, {}))
     except Damaged as error:
         raise UsageError(f"the report is not one of this version: {one_line(str(error))}") from None
     run.floor, run.items_digest = known["floor"], known["items_digest"]
@@ -80,16 +79,6 @@ def run_of(report: dict[str, Any]) -> Run:
     run.started = calendar.timegm(time.strptime(known["started"], TIME))
     run.seconds = known["seconds"]
     return run
-
-
-def whole(files: Sequence[Path]) -> dict[str, Any]:
-    """Return the report in the only file, or that of the whole run from those of its shards."""
-    reports = [read(file) for file in files]
-    if len(reports) == 1:
-        return reports[0]
-    for report in reports:
-        run_of(report)  # which refuses what is damaged
-    return merged(reports)
 
 
 def _valid(report: Any) -> dict[str, Any]:
