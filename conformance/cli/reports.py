@@ -14,7 +14,7 @@ from conformance.running.reporting.github import commands, without_commands
 from conformance.running.reporting.merging import whole
 from conformance.running.reporting.reading import run_of
 from conformance.running.reporting.report import Run
-from conformance.running.reporting.side_by_side import markdown, wording
+from conformance.running.reporting.side_by_side import page, wording
 from conformance.running.reporting.side_by_side.changes import changes
 from conformance.running.reporting.side_by_side.matrix import tables
 from conformance.running.reporting.side_by_side.reports import found_in, read
@@ -90,13 +90,11 @@ def matrix(asked: argparse.Namespace) -> int:
     not reports, or that are about the same version.
     """
     found = tables([read(file) for file in found_in(asked.reports)])
-    text = printable("\n".join(markdown.markdown(found)), longest=10**8)
+    text = printable(page.markdown(found), longest=10**8)
     if asked.lstm_markdown:
         Path(asked.lstm_markdown).write_text(text + "\n", encoding="utf-8")
     if asked.lstm_html:
-        from conformance.running.reporting.side_by_side.page import html
-
-        Path(asked.lstm_html).write_text(html(found), encoding="utf-8")
+        Path(asked.lstm_html).write_text(page.html(found), encoding="utf-8")
     if not asked.lstm_markdown and not asked.lstm_html:
         print(text)
     return CONFORMANT

@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -58,7 +58,7 @@ def loaded(path: Path, take: Callable[[Any], Kind]) -> Kind:
         raise UsageError(f"{path} is not a report: {one_line(why)}") from None
 
 
-def run_of(report: dict[str, Any]) -> Run:
+def run_of(report: Mapping[str, Any]) -> Run:
     """Return the run that a report is of; raises :class:`UsageError` if it is damaged.
 
     A report that is not complete lacks a verdict.

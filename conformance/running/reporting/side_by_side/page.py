@@ -1,4 +1,4 @@
-"""The matrix as one page in HTML, in which each failure is one click away."""
+"""The matrix as Markdown, and as one page in HTML, in which each failure is one click away."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from conformance.checking.verdict import Verdict
 from conformance.requirements import REQUIREMENTS
 from conformance.running.reporting.pages.rendering import page
 from conformance.running.reporting.side_by_side.changes import LEAST_UNITS, UNITS_GROWN
-from conformance.running.reporting.side_by_side.markdown import failures, spans
 from conformance.running.reporting.side_by_side.matrix import Cell, Column, Table
 from conformance.running.reporting.side_by_side.reports import failure
 
@@ -69,13 +68,18 @@ def html(found: Sequence[Table]) -> str:
     return page("matrix.html.jinja", shapes=shapes, claims=claims)
 
 
+def markdown(found: Sequence[Table]) -> str:
+    """Return a row for each column, then each implementation with its differences."""
+    return page("matrix.md.jinja", tables=found).rstrip("\n")
+
+
 def _shape(name: str, table: Table) -> Shape:
     labels = [column.label for column in table.columns]
     faults: list[Fault] = []
     links: dict[tuple[str, str, str], str] = {}
-    for number, (requirement, versions, verdict) in enumerate(failures(table), 1):
+    for number, (requirement, versions, verdict) in enumerate(table.failures(), 1):
         here = f"{name}-{number}"
-        faults.append(Fault(here, requirement, spans(versions, labels), verdict))
+        faults.append(Fault(here, requirement, table.spans(versions), verdict))
         links |= {(requirement, label, verdict.outcome): here for label in versions}
 
     def shown(requirement: str, cells: Sequence[Cell]) -> Iterator[Shown]:

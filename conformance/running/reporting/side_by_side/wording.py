@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from conformance.checking.verdict import Verdict, grouped
-from conformance.running.reporting.markdown import escaped
+from conformance.running.reporting.pages.rendering import escaped
 from conformance.running.reporting.side_by_side.changes import Change, Kind
 from conformance.running.reporting.side_by_side.reports import Report
 
