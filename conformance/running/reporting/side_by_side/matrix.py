@@ -81,6 +81,11 @@ class Table:
     device: str
     columns: tuple[Column, ...]
 
+    @property
+    def title(self) -> str:
+        """The implementation and the device, in words."""
+        return f"{self.implementation} on {self.device}"
+
     @cached_property
     def rows(self) -> list[Row]:
         """The requirements that apply anywhere, in their order."""
