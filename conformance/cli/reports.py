@@ -78,7 +78,7 @@ def compare(asked: argparse.Namespace) -> int:
     found = changes(old, new)
     print(printable("\n".join(wording.text(old, new, found)), longest=10**7))
     if asked.lstm_markdown:
-        text = "\n".join(wording.markdown(old, new, found))
+        text = wording.markdown(old, new, found)
         Path(asked.lstm_markdown).write_text(text + "\n", encoding="utf-8")
     return NOT_CONFORMANT if any(change.kind.worse for change in found) else CONFORMANT
 

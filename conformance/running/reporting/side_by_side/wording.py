@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from conformance.checking.verdict import Verdict, grouped
-from conformance.running.reporting.pages.rendering import escaped
+from conformance.running.reporting.pages.rendering import page
 from conformance.running.reporting.side_by_side.changes import Change, Kind
 from conformance.running.reporting.side_by_side.reports import Report
 
@@ -31,20 +31,16 @@ def text(old: Report, new: Report, found: Sequence[Change]) -> Iterator[str]:
     yield conclusion(found)
 
 
-def markdown(old: Report, new: Report, found: Sequence[Change]) -> Iterator[str]:
-    """Yield the same as lines of Markdown, what makes it worse unfolded."""
-    yield f"## {conclusion(found).capitalize()}"
-    yield ""
-    yield f"`{old.file}` → `{new.file}`"
-    yield ""
-    yield from (f"- {escaped(line)}" for line in circumstances(old, new))
-    for kind, sentences in _told(found):
-        lines = [f"- {escaped(sentence)}" for sentence in sentences]
-        if kind.worse:
-            yield from ("", f"### {kind.value}", "", *lines)
-        else:
-            yield from ("", f"<details><summary>{kind.value}</summary>", "", *lines)
-            yield from ("", "</details>")
+def markdown(old: Report, new: Report, found: Sequence[Change]) -> str:
+    """Return the same as Markdown."""
+    return page(
+        "changes.md.jinja",
+        conclusion=conclusion(found),
+        old=old,
+        new=new,
+        circumstances=list(circumstances(old, new)),
+        changes=list(_told(found)),
+    ).rstrip("\n")
 
 
 def circumstances(old: Report, new: Report) -> Iterator[str]:
