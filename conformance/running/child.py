@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.checking.budget import MEMORY
 from conformance.errors import Broken, UsageError
 from conformance.implementations.own_imports import OURS
-from conformance.running.limits import cap_memory
+from conformance.running.limits import cap_memory, overdue
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -80,7 +80,7 @@ class Apart:
         """
         try:
             if not self.receiving.poll(min(seconds, LONGEST)):
-                raise Late(f"no answer within {seconds:g} s")
+                raise Late(overdue(seconds, "answer"))
             answer = self.receiving.recv()
         except EOFError:
             self._process.join()

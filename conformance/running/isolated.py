@@ -99,7 +99,7 @@ class Task:
                     return verdict
                 except Late:
                     kind: type[Verdict] = TimedOut
-                    what = f"no verdict within {seconds:g} s"
+                    what = limits.overdue(seconds)
                 except Ended as ended:
                     kind, what = Crashed, str(ended)
             entry, took = read(journal), time.monotonic() - started

@@ -76,7 +76,7 @@ def of_dead_worker(
     limit = limits.timeout(config)
     seconds = 0.0 if entry is None else time.time() - entry.now.started
     if not late and seconds >= limit:
-        late = f"no verdict within {limit:g} s"
+        late = limits.overdue(limit)
     if limits.is_over(config) and seconds < limit:
         within = "" if entry is None else f" in {entry.case!r}"
         return Undecided(*here, seconds=seconds, reason=limits.reached(config) + within)
