@@ -11,8 +11,8 @@ import numpy as np
 from conformance.errors import UsageError, require
 from conformance.implementations.layouts import Layout, Stored
 from conformance.judgement.files.arrays import refused
-from conformance.judgement.files.found import Found, from_stored, stacked
-from reference import DTYPES, Array, Configuration
+from conformance.judgement.files.found import Found, from_stored, refuse_unfit, stacked
+from reference import Array, Configuration
 
 LAYOUT = Layout(gates="iofg")
 """The layout of the LSTM operator: https://onnx.ai/onnx/operators/onnx__LSTM.html."""
@@ -146,12 +146,7 @@ def _of_node(node: Any, known: Mapping[str, Array], where: str) -> Found | None:
     if b is not None:
         shapes["B"] = b, (directions, 8 * hidden)
     for which, (array, shape) in shapes.items():
-        if array.dtype.name not in DTYPES:
-            raise UsageError(f"{where}: {which} of {name} has dtype {array.dtype}")
-        if array.shape != shape:
-            raise UsageError(
-                f"{where}: {which} of {name} has shape {array.shape}, should be {shape}"
-            )
+        refuse_unfit(f"{where}: {which} of {name}", array, shape)
     configuration = Configuration(
         w.shape[-1], hidden, bias=b is not None, bidirectional=directions == 2
     )
