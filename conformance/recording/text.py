@@ -7,6 +7,7 @@ under test passes through this module where it enters.
 
 from __future__ import annotations
 
+import signal
 import sysconfig
 import traceback
 import unicodedata
@@ -112,6 +113,14 @@ def listed(names: Iterable[str], most: int = MANY) -> str:
     every = list(names)
     more = f" and {len(every) - most} more" if len(every) > most else ""
     return (", ".join(every[:most]) + more) or "nothing"
+
+
+def how_ended(status: int) -> str:
+    """Return how a process ended, with a `status` that is negative if a signal ended it."""
+    known = {each.value: each.name for each in signal.Signals}
+    if status < 0:
+        return f"was ended by {known.get(-status, f'signal {-status}')}"
+    return f"exited with status {status}"
 
 
 def line_of_code(error: BaseException) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.checking.budget import MEMORY
 from conformance.errors import Broken, UsageError
 from conformance.implementations.own_imports import OURS
+from conformance.recording.text import how_ended
 from conformance.running.limits import cap_memory, overdue
 
 if TYPE_CHECKING:
@@ -84,17 +85,10 @@ class Apart:
             answer = self.receiving.recv()
         except EOFError:
             self._process.join()
-            raise Ended(_how(self._process.exitcode or 0)) from None
+            raise Ended(f"the process {how_ended(self._process.exitcode or 0)}") from None
         if isinstance(answer, (UsageError, Broken)):
             raise answer
         return answer
-
-
-def _how(status: int) -> str:
-    known = {each.value: each.name for each in signal.Signals}
-    if status < 0:
-        return f"the process was ended by {known.get(-status, f'signal {-status}')}"
-    return f"the process exited with status {status}"
 
 
 def _send(
