@@ -130,9 +130,8 @@ def _chosen(
     for given in targets:
         implementation, found = _loaded(given)
         name = given if isinstance(given, str) else implementation.name
-        if name in {other.name for other in chosen}:
-            raise UsageError(f"two implementations are called {name!r}")
         chosen.append(choosing.target(config.of_pytest, name, implementation))
+        choosing.refuse_namesakes(chosen)
         if found is not None:
             inferred[implementation.name] = found
     return chosen, inferred
