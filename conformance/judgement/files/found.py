@@ -44,12 +44,17 @@ class Found:
         return f"{self.name or '(no name)'}: {', '.join(options)}, {self.dtype}"
 
 
-def refuse_unfit(what: str, array: Array, shape: tuple[int, ...] | None = None) -> None:
-    """Raise :class:`UsageError` for a dtype that is not judged, and for any shape but `shape`."""
+def refuse_unfit(
+    what: str, array: Array, shape: tuple[int, ...] | None = None, hint: str = ""
+) -> None:
+    """Raise :class:`UsageError` for a dtype that is not judged, and for any shape but `shape`.
+
+    `hint` follows the shape that it should have.
+    """
     if array.dtype.name not in DTYPES:
         raise UsageError(f"{what} has dtype {array.dtype}, must be one of {', '.join(DTYPES)}")
     if shape is not None and array.shape != shape:
-        raise UsageError(f"{what} has shape {array.shape}, should have {shape}")
+        raise UsageError(f"{what} has shape {array.shape}, should have {shape}{hint}")
 
 
 def from_stored(stored: Stored, layout: Layout, suffix: str = "_l0") -> dict[str, Array]:

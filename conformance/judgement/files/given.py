@@ -157,12 +157,26 @@ def results(path: str, case: Case) -> tuple[list[Result], set[str]]:
     return found, set(content) & set(RESULTS)
 
 
+def _exchanged(array: Array, shape: tuple[int, ...], case: Case) -> str:
+    """Say that steps and rows are exchanged, if the shape of a result shows that, "" otherwise."""
+    first, second, features = shape if case.batched else (0, 0, 0)
+    of_state = second == case.batch_size and (first, second) != (case.seq_len, case.batch_size)
+    turned = (first, case.seq_len) if of_state else (second, first)
+    if array.shape != (*turned, features):
+        return ""
+    return (
+        f": with {case.seq_len} steps and {case.batch_size} rows in the input, steps and rows are "
+        "exchanged; --order says which comes first"
+    )
+
+
 def _fitted(path: str, name: str, array: Array | None, shape: tuple[int, ...], case: Case) -> Array:
     """Give an array the shape and the dtype of the case; NaN stands for one that is missing."""
     if array is None:
         return np.full(shape, np.nan, case.dtype.numpy)
     alone = name in ("h_n", "c_n") and (1, *array.shape) == shape
-    refuse_unfit(f"{path}: {name}", array, None if alone else shape)
+    hint = _exchanged(array, shape, case)
+    refuse_unfit(f"{path}: {name}", array, None if alone else shape, hint)
     with np.errstate(over="ignore"):
         kept = array.astype(case.dtype.numpy)
     if not np.array_equal(kept.astype(np.float64), array.astype(np.float64), equal_nan=True):

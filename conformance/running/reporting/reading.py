@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import codecs
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -51,7 +52,7 @@ def loaded(path: Path, take: Callable[[Any], Kind]) -> Kind:
     if len(text) > LARGEST:
         raise UsageError(f"{path} has more than {LARGEST} bytes, and is not read")
     try:
-        return take(_harmless(parsed(text)))
+        return take(_harmless(parsed(text.removeprefix(codecs.BOM_UTF8))))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         told = isinstance(error, (ValueError, RecursionError))
         why = str(error) if told else f"{type(error).__name__}: {error}"
