@@ -95,10 +95,13 @@ class Task:
             journal, started = Path(folder) / "process", time.monotonic()
             with Apart(lambda: iter([self.here(journal)]), memory=memory, forked=True) as process:
                 try:
-                    verdict: Verdict = process.answer(seconds)
-                    return verdict
+                    verdict = process.answer(seconds)
+                    if isinstance(verdict, Verdict):
+                        return verdict
+                    kind: type[Verdict] = Crashed
+                    what = "the process wrote something that is not a verdict"
                 except Late:
-                    kind: type[Verdict] = TimedOut
+                    kind = TimedOut
                     what = limits.overdue(seconds)
                 except Ended as ended:
                     kind, what = Crashed, str(ended)

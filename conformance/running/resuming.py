@@ -13,6 +13,8 @@ from conformance.running import options
 from conformance.running.folder import PREFIX, Asked, RunFolder
 from conformance.running.journal import collected
 
+REFUSED = "the run cannot be resumed"
+
 
 @dataclass(frozen=True)
 class Unfinished:
@@ -61,9 +63,11 @@ def check_same(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     Where nothing is known of those before, all are right.
     """
     for name in dict.fromkeys((*before, *now)) if before else ():
+        if name == "sources" and before.get(name) != now.get(name):
+            raise UsageError(f"{REFUSED}: a file with a class that is verified has changed")
         _require_same(name, before.get(name), now.get(name))
 
 
 def _require_same(what: str, before: Any, now: Any) -> None:
     if before != now:
-        raise UsageError(f"the run cannot be resumed: {what} was {before} and is {now}")
+        raise UsageError(f"{REFUSED}: {what} was {before} and is {now}")
