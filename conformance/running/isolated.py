@@ -96,10 +96,13 @@ class Task:
             journal, started = Path(folder) / "process", time.monotonic()
             with Apart(_verdict, self, journal, memory=memory, forked=True) as process:
                 try:
-                    verdict: Verdict = process.answer(seconds)
-                    return verdict
+                    verdict = process.answer(seconds)
+                    if isinstance(verdict, Verdict):
+                        return verdict
+                    kind: type[Verdict] = Crashed
+                    what = "the process wrote what is no verdict"
                 except Late:
-                    kind: type[Verdict] = TimedOut
+                    kind = TimedOut
                     what = f"no verdict within {seconds:g} s"
                 except Ended as ended:
                     kind, what = Crashed, str(ended)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import statistics
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -89,6 +91,8 @@ class Item:
                     self.decide(drawing) if in_time else self.undecided(limits.reached(self.config))
                 )
             except BaseException as error:
+                if self.expendable and _is_of_memory(error):
+                    os._exit(1)  # whose memory is gone, be it by a leak or a limit
                 if not blaming.is_theirs(error):
                     raise
                 verdict = Crashed(*self.key, reason=f"{Raised(error)}, not in a call of its own")
@@ -203,9 +207,28 @@ def quiet() -> Iterator[None]:
     pytest-xdist sends each warning that pytest records to the process that reports, and ends the
     run if that process cannot import the warning's class.
     """
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _open():
         warnings.showwarning = lambda *_, **__: None
         yield
+
+
+@contextlib.contextmanager
+def _open() -> Iterator[None]:
+    """Let nobody close standard output and error, which are files that pytest reads."""
+    streams = [each for each in (sys.stdout, sys.stderr) if hasattr(each, "__dict__")]
+    for stream in streams:
+        vars(stream)["close"] = lambda: None
+    try:
+        yield
+    finally:
+        for stream in streams:
+            vars(stream).pop("close", None)
+
+
+def _is_of_memory(error: BaseException) -> bool:
+    """Return whether `error` is that there is no memory left, or a group with such an error."""
+    parts = getattr(error, "exceptions", ())
+    return isinstance(error, MemoryError) or any(map(_is_of_memory, parts))
 
 
 def smoke_tests(config: pytest.Config) -> SmokeTests:

@@ -62,6 +62,9 @@ def _asked(config: pytest.Config) -> bool:
 def pytest_configure(config: pytest.Config) -> None:
     """Prepare the process that reports, or a worker, which gets options from that process."""
     if not _asked(config):
+        if not hasattr(config, "workerinput"):
+            with _refusing():  # what tests with the decorator would take otherwise
+                options.check(vars(config.option), PYTEST)
         return
     if hasattr(config, "workerinput"):
         given = config.workerinput[options.SHARED]

@@ -67,4 +67,6 @@ def check_same(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     for name in dict.fromkeys((*before, *now)) if before else ():
         if before.get(name) != now.get(name):
             text = f"{name} was {before.get(name)} and is {now.get(name)}"
+            if name == "sources":
+                text = "a file with a class that is verified has changed"
             raise UsageError(f"the run cannot be resumed: {text}")
