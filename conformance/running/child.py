@@ -20,7 +20,8 @@ from conformance.checking.budget import MEMORY
 from conformance.errors import Broken, UsageError
 from conformance.implementations.own_imports import OURS
 from conformance.implementations.programs.keeper import ENDING, keep
-from conformance.running.limits import cap_memory
+from conformance.recording.text import how_ended
+from conformance.running.limits import cap_memory, overdue
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -102,11 +103,11 @@ class Apart:
     def answer(self, seconds: float) -> Any:
         """Return the next answer.
 
-        Raises :class:`Late` after so many `seconds`, :class:`Ended`, :class:`UsageError` if the
+        Raises :class:`Late` after `seconds`, :class:`Ended`, :class:`UsageError` if the
         generator raised one, and :class:`Broken` if the generator raised anything else.
         """
         if not self.receiving.poll(min(seconds, LONGEST)):
-            raise Late(f"no answer within {seconds:g} s")
+            raise Late(overdue(seconds, "answer"))
         read: list[tuple[Any, BaseException | None]] = []
         reading = threading.Thread(target=_receive, args=(self.receiving, read), daemon=True)
         reading.start()
@@ -115,9 +116,9 @@ class Apart:
         if isinstance(error, EOFError):
             status = self._status(READING)
             if status is not None:
-                raise Ended(_how(status))
+                raise Ended(f"the process {how_ended(status)}")
         if error is not None:
-            raise Ended("the process wrote what is no answer")
+            raise Ended("the process wrote something that is not an answer")
         if isinstance(answer, (UsageError, Broken)):
             raise answer
         return answer
@@ -129,13 +130,6 @@ def _receive(pipe: Connection, read: list[tuple[Any, BaseException | None]]) -> 
         read.append((pipe.recv(), None))
     except BaseException as error:
         read.append((None, error))
-
-
-def _how(status: int) -> str:
-    known = {each.value: each.name for each in signal.Signals}
-    if status < 0:
-        return f"the process was ended by {known.get(-status, f'signal {-status}')}"
-    return f"the process exited with status {status}"
 
 
 def _send(

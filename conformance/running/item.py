@@ -20,17 +20,17 @@ from conformance.checking import blaming, devices
 from conformance.checking.engine import inapplicable
 from conformance.checking.finding import Finding, counterexample
 from conformance.checking.requirement import Requirement
-from conformance.checking.verdict import Crashed, NotApplicable, Undecided, Verdict
+from conformance.checking.verdict import Crashed, Key, NotApplicable, Undecided, Verdict
 from conformance.implementations.failures import Raised
 from conformance.implementations.own_imports import OURS
 from conformance.recording.steps import Step
 from conformance.reproductions.directory import write
-from conformance.reproductions.subject import Subject
+from conformance.reproductions.record import Subject
 from conformance.running import limits
 from conformance.running.baseline import baseline
 from conformance.running.choosing import Target, budget, selection, subject
 from conformance.running.deciding import check
-from conformance.running.dividing.time_budget import Division, Key
+from conformance.running.dividing import Division
 from conformance.running.folder import RunFolder
 from conformance.running.journal import Doing, Entry, Journal
 from conformance.running.patience import TOOK, Calls
@@ -171,8 +171,7 @@ class Item:
         """Return the verdict after a smoke test that failed; the first one has a reproduction."""
         verdict = self.undecided(FAILED, counterexample=counterexample(failed))
         if devices.lost() and isinstance(verdict, Undecided):
-            about = self.requirement.name, self.target.implementation.name, self.device
-            return self.reproduced(failed.verdict(*about), failed, here)
+            return self.reproduced(failed.verdict(*self.key), failed, here)
         return self.reproduced(verdict, failed, here) if self.is_first() else verdict
 
     def is_first(self) -> bool:
@@ -193,11 +192,10 @@ class Item:
     def undecided(self, why: str, **rest: Any) -> Verdict:
         """Return the verdict for a requirement that is not begun; `rest` are fields of it."""
         implementation = self.target.implementation
-        here = self.requirement.name, implementation.name, self.device
         reason = inapplicable(self.requirement, implementation, self.device, budget(self.config))
         if reason is not None:
-            return NotApplicable(*here, reason=reason)
-        return Undecided(*here, reason=why, **rest)
+            return NotApplicable(*self.key, reason=reason)
+        return Undecided(*self.key, reason=why, **rest)
 
 
 @contextlib.contextmanager

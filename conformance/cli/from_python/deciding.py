@@ -98,7 +98,9 @@ class Collecting(Gathering):
 
     def decide(self) -> Iterator[Verdict]:
         """Decide all items, and yield each verdict as it is reached."""
-        for item, verdict, took in self._decided_items():
+        workers = max(1, self.config.getoption("lstm_workers"))
+        decided = in_children(self.items, workers) if can_fork() else here(self.items)
+        for item, verdict, took in decided:
             if took is not None:
                 self.patience.took(item.target.implementation.name, took)
             if verdict is None:  # the process died or hung
@@ -106,11 +108,6 @@ class Collecting(Gathering):
                 verdict = of_dead_worker(self.config, entry, item.nodeid, item.key, "", expected)
             self._add(verdict)
             yield self.run.verdicts[-1]
-
-    def _decided_items(self) -> Iterator[Decided]:
-        if not can_fork():
-            return here(self.items)
-        return in_children(self.items, max(1, self.config.getoption("lstm_workers")))
 
 
 def can_fork() -> bool:
@@ -130,7 +127,7 @@ def here(items: Sequence[Called]) -> Iterator[Decided]:
 
 
 def in_children(items: Sequence[Called], workers: int) -> Iterator[Decided]:
-    """Yield the verdict on each item as it is reached, by so many `workers` at a time.
+    """Yield the verdict on each item as it is reached, by `workers` processes at a time.
 
     There is none of a child that died, or that was ended as it was late. No child outlives this.
     What does not apply needs no child.

@@ -4,7 +4,7 @@
 
     python -I -S keeper.py FAILED PROGRAM ARGUMENT...
 
-The keeper starts the program in a session of its own. Once the program ends, or the process that
+The keeper starts the program in a separate session. Once the program ends, or the process that
 started the keeper ends, or SIGTERM arrives, the keeper kills the process group of the program. On
 Linux it also kills all other descendants of the program, daemons among them. Then the keeper ends
 as the program did.
