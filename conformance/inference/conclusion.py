@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ from conformance.checking.finding import Finding
 from conformance.diagnosis import diagnose
 from conformance.errors import UsageError
 from conformance.implementations.by_hand import HandWritten
-from conformance.implementations.by_hand.expressions import Call
+from conformance.implementations.by_hand.expressions import LENGTHS, Call
 from conformance.implementations.by_hand.usage import Around
 from conformance.implementations.probing import takes
 from conformance.inference import mapping
@@ -25,10 +26,10 @@ from conformance.inference.deepening import Found
 from conformance.inference.guess import Guess
 from conformance.inference.inference import Inference
 from conformance.inference.numbers import HIDDEN, INPUT, STACKED
-from conformance.inference.returns import Returns, returns
+from conformance.inference.returns import Returns, misnamed, returns
 from conformance.inference.search import Search
 from conformance.inference.states import calls_with_states
-from reference import TOP, Configuration
+from reference import Configuration
 
 PEEPHOLES = {(3 * HIDDEN,), (3 * HIDDEN, HIDDEN), (HIDDEN, 3 * HIDDEN), (3, HIDDEN)}
 """The shapes of weights by which three gates may see c."""
@@ -89,7 +90,9 @@ class Conclusion:
             nearest = "" if exact else "no mapping fits; with the nearest: "
             faults = [f"{nearest}{failed.failure} in {failed.case!r}", *diagnose(failed).lines()]
         elif failed is not None and unlike:
-            faults = [*faults, *diagnose(failed).explanations]
+            explained = diagnose(failed).explanations or (f"{failed.failure} in {failed.case!r}",)
+            known = [each.removeprefix("this is an LSTM ") for each in faults]
+            faults += [each for each in explained if not any(fault in each for fault in known)]
         remarks: list[str] = []
         if not faults:
             remarks += [f"results are not in {each}" for each in self._narrow(mine)]
@@ -113,6 +116,9 @@ class Conclusion:
         peeking = [name for name, shape in unused.items() if shape in PEEPHOLES]
         if peeking and not exact:
             faults.append(f"this looks like a peephole LSTM: do gates see c by {_listed(peeking)}?")
+        shared = self.search.prober.subject().shared()
+        if shared and faults:
+            faults.insert(0, f"{_listed(shared[0])} are one parameter")
         norms = self.search.prober.subject().submodules("Norm")
         if norms and not exact:
             faults.insert(0, f"this looks like an LSTM with normalization, by {_listed(norms)}")
@@ -124,6 +130,7 @@ class Conclusion:
         if self.found.shallow:
             faults.insert(0, f"this is an LSTM, but not with {self.found.shallow}")
         part = self.found.part
+        faults = list(dict.fromkeys(faults))
         return Inference(self.name, code, mine, tuple(faults), tuple(remarks), partly, part)
 
     def _refuse_other_layers(self, mine: HandWritten) -> None:
@@ -174,6 +181,8 @@ class Conclusion:
             if given.method:
                 arguments["method"] = given.method
             arguments |= {"returns": text, **given.reading.options()}
+            if self.search.prober.square:
+                arguments["square"] = True
             if self.search.prober.tensors:
                 arguments["tensors"] = True
             factory: Callable[..., Any] = self.found.construction or self.target
@@ -183,7 +192,9 @@ class Conclusion:
                 what = str(error) if re.search("output|h_n", text) else NOTHING
                 raise UsageError(f"{self.name!r}: {what}") from error
             mine.around = self.around
-            yield _Adapter(arguments, mine, [*faults, *ignored, *unlike], unlike, unverified)
+            exchanged = [*self.search.prober.misnamed(given), *misnamed(mine.usage.answer)]
+            wrong = [*faults, *ignored, *exchanged, *unlike]
+            yield _Adapter(arguments, mine, wrong, unlike, unverified)
 
     def _returns(self, guess: Guess) -> Returns:
         what = _returned(guess, self.search)
@@ -199,8 +210,8 @@ class Conclusion:
         if isinstance(arguments.get("bias"), tuple):
             *others, last = arguments["bias"]
             yield f"{', '.join(others)} and {last} can be exchanged: only their sum matters"
-        if mine.returned == (TOP,):
-            yield "no gradients are verified: of all results only the top states are returned"
+        if LENGTHS in Call(arguments["call"]).names and not mine.supports.lengths:
+            yield "rows of different lengths are not verified"
         if Call(arguments["call"]).starts_at_zero:
             yield "only one initial state can be given, so that both are verified with zeros"
         for name, state in self.found.guess.initial.items():
@@ -226,11 +237,14 @@ def _failure(mine: HandWritten) -> Finding | None:
     read. The others show faults that need more than one row, step or unit.
     """
     sizes = ((1, 1, 1, 2), (2, 3, 5, 1), (3, 5, 4, 2), (4, 2, 6, 3))
+    ragged = (False, True)[: 1 + mine.supports.lengths]
     for seed, (input_size, hidden_size, steps, rows) in enumerate(sizes):
-        for states in mine.supports.states:
+        for states, of_each in product(mine.supports.states, ragged):
+            lengths = np.maximum(steps - np.arange(rows)[::-1], 1) if of_each else None
             case = mine.small_case(
                 mine.supports.dtypes[0],
                 states=states,
+                lengths=lengths,
                 configuration=Configuration(input_size, hidden_size),
                 steps=steps,
                 rows=rows,

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from conformance.inference.contents import attributes
+from conformance.inference.contents import attributes, keys
 from conformance.inference.numbers import EXTRA
 
 SIZES = ("input_size", "hidden_size")
 
-LAYERS = r"layer|(?<!in_)(?<!input_)depth|direction|stacks?$"
+LAYERS = r"(?<!hidden_)layer|hidden_layers?(?!_?(size|dim|unit))|(?<!in_)(?<!input_)depth|direction|stacks?$"
+"""Arguments that are a number of layers or of directions."""
 
 CONFIG = r"^(config|cfg|conf|settings|args|opts?|options|hparams|params)$"
 """Arguments of a constructor that hold all others as attributes."""
@@ -72,6 +73,8 @@ class Construction:
         def value(text: str) -> Any:
             if text in RANDOM:
                 return _random(text)
+            if text.startswith("range("):
+                return range(value(text.removeprefix("range(").removesuffix(")")))
             return sizes[text] if text in sizes else ast.literal_eval(text)
 
         given = [value(text) for text in self.positional]
@@ -100,16 +103,23 @@ class Construction:
         if isinstance(self.cls, Configured):
             inside, others = self.cls.divided(dict(self.named))
             config = ", ".join(f"{key}={text}" for key, text in inside.items())
-            arguments = [f"{self.cls.name}=types.SimpleNamespace({config})"]
+            kind = "dict" if self.cls.keyed else "types.SimpleNamespace"
+            arguments = [f"{self.cls.name}={kind}({config})"]
             arguments += [f"{key}={text}" for key, text in others.items()]
         return f"lambda input_size, hidden_size: {name}({', '.join(arguments)})"
 
 
 class Configured:
-    """A class whose constructor takes some `attributes` in one argument, as if it took them all."""
+    """A class whose constructor takes some `attributes` in one argument, as if it took them all.
 
-    def __init__(self, cls: Callable[..., Any], name: str, attributes: Sequence[str]) -> None:
+    The argument is a dict if it is `keyed`, and otherwise an object.
+    """
+
+    def __init__(
+        self, cls: Callable[..., Any], name: str, attributes: Sequence[str], *, keyed: bool
+    ) -> None:
         self.cls, self.name, self.attributes, self.__name__ = cls, name, attributes, cls.__name__
+        self.keyed = keyed
         others = [each.replace(kind=each.KEYWORD_ONLY) for each in _parameters(cls)]
         inside = [inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY) for key in attributes]
         others = [each for each in others if each.name not in (name, *attributes)]
@@ -123,7 +133,8 @@ class Configured:
     def __call__(self, **given: Any) -> Any:
         """Make an instance."""
         inside, others = self.divided(given)
-        return self.cls(**{self.name: types.SimpleNamespace(**inside)}, **others)
+        config = inside if self.keyed else types.SimpleNamespace(**inside)
+        return self.cls(**{self.name: config}, **others)
 
 
 def _random(text: str) -> Any:
@@ -141,9 +152,11 @@ def constructions(cls: Callable[..., Any]) -> Iterator[Construction]:
     """
     unknown = unsupplied(cls)
     if len(unknown) == 1 and re.search(CONFIG, unknown[0]):
-        asked = attributes(getattr(cls, "__init__"), unknown[0])  # noqa: B009
-        if asked:
-            yield from constructions(Configured(cls, unknown[0], asked))
+        made = getattr(cls, "__init__")  # noqa: B009
+        asked, subscripted = attributes(made, unknown[0]), keys(made, unknown[0])
+        if asked or subscripted:
+            among = asked or subscripted
+            yield from constructions(Configured(cls, unknown[0], among, keyed=not asked))
     if unknown:
         return
     named = _parameters(cls)
@@ -164,17 +177,23 @@ def constructions(cls: Callable[..., Any]) -> Iterator[Construction]:
     while any(map(_is_layers, given[:positional])):
         positional -= 1
     roles = [role_of(p.name, CONSTRUCTED) for p in given]
-    names = [p.name for p in given[positional:]]
+    names_given = [p.name for p in given]
+    names = names_given[positional:]
     more = [
-        (p.name, "True" if role_of(p.name, CONSTRUCTED) == "False" else "2")
+        (p.name, "True" if role_of(p.name, CONSTRUCTED) == "False" else _several(p))
         for p in named
         if _is_layers(p)
     ]
     # dict.fromkeys drops repeats and keeps the order
-    for values in dict.fromkeys(map(tuple, (roles, *_orders(roles)))):
-        if set(SIZES) <= set(values):
+    ordered = dict.fromkeys(map(tuple, (roles, *_orders(roles), *_collected(names_given, roles))))
+    for values in ordered:
+        if {*SIZES} <= {each.removeprefix("range(").removesuffix(")") for each in values}:
             named_values = zip(names, values[positional:], strict=True)
-            guessed = [p.name for p, v in zip(given, values, strict=True) if v == str(EXTRA)]
+            guessed = [
+                p.name
+                for p, v, role in zip(given, values, roles, strict=True)
+                if v == str(EXTRA) or role == str(EXTRA)
+            ]
             by_name = tuple(named_values)
             yield Construction(cls, values[:positional], by_name, tuple(guessed), tuple(more))
 
@@ -205,12 +224,32 @@ def _is_layers(parameter: inspect.Parameter) -> bool:
     return bool(re.search(LAYERS, parameter.name.lower())) and number
 
 
+def _several(parameter: inspect.Parameter) -> str:
+    """Return a number of layers to try: 3 where the default is more than 2, and otherwise 2."""
+    return "3" if type(parameter.default) is int and parameter.default > 2 else "2"
+
+
 def _is_size(parameter: inspect.Parameter) -> bool:
     """Return whether an argument with a default is a size, or a number of layers above 1."""
     default, role = parameter.default, role_of(parameter.name, CONSTRUCTED)
     if role in SIZES:
         return default is None or type(default) is int
     return role == "1" and type(default) is int and default > 1
+
+
+COLLECTION = r"^(tokens|chars|characters|vocab|vocabulary|alphabet|words|labels|classes|tags)$"
+"""Arguments that may be all the tokens, or names of classes, and not their number."""
+
+
+def _collected(names: Sequence[str], roles: Sequence[str]) -> Iterator[list[str]]:
+    """Yield the values of arguments with a range in place of a number where that may be meant.
+
+    Without an argument that is the size of the input, the tokens are the features of the input.
+    """
+    among = [place for place, name in enumerate(names) if re.search(COLLECTION, name.lower())]
+    if among:
+        size = str(EXTRA) if "input_size" in roles else "input_size"
+        yield [f"range({size})" if n in among else role for n, role in enumerate(roles)]
 
 
 def _orders(roles: Sequence[str]) -> Iterator[list[str]]:

@@ -10,9 +10,11 @@ import numpy as np
 from conformance.diagnosis.alternatives.wiring import (
     BACKWARDS,
     INPUT_RESHAPED,
+    NOT_TURNED,
     OUTPUT_BACKWARDS,
     OUTPUT_RESHAPED,
     OUTPUT_TIME_MAJOR,
+    REVERSE_FIRST,
 )
 from conformance.inference.numbers import FIRST, HIDDEN, SECOND
 from conformance.inference.probing import Leaf
@@ -93,6 +95,7 @@ READINGS = (
     Reading(3, columns=True),
     Reading(2, cell=True, columns=True),
     Reading(3, columns=True, steps_last=True),
+    Reading(3, steps_last=True),
 )
 """Every right way to read an input."""
 
@@ -102,6 +105,9 @@ WRONG = (
     Reading(3, reversed=True),
 )
 """Wrong ways to read an input of three axes."""
+
+
+SKIPPED = "the state before the last step is returned: the last step is skipped"
 
 
 LAST_ROW = "the last row of the output is returned instead of the last step"
@@ -117,6 +123,16 @@ EXCHANGED = "the last two states of h_n are returned in exchanged order"
 
 
 LOWEST = "the first two states of h_n are returned in place of the last two"
+
+
+VIEWED = (
+    "h_n is viewed with rows first, which mixes the rows of the batch: exchange its axes before"
+)
+
+
+AS_ROWS = (
+    "the states of all layers are taken for rows of one batch, in place of those of the top layer"
+)
 
 
 TWICE = "one of the last two states of h_n is returned twice, and the other not at all"
@@ -171,7 +187,10 @@ def _all(reading: Reading, simulated: Simulated, listed: bool) -> Iterator[tuple
     if h.shape[-1] > HIDDEN:
         count = ends[0].shape[1]
         yield f"cat(h_n[{count - 2}], h_n[-1])", h[:, -1], LAST_STEP
-        yield "output", laid_out(h[..., :HIDDEN] + h[..., HIDDEN:]), ADDED
+        there, back = h[..., :HIDDEN], h[..., HIDDEN:]
+        yield "output", laid_out(there + back), ADDED
+        for fault, halves in ((NOT_TURNED, (there, back[:, ::-1])), (REVERSE_FIRST, (back, there))):
+            yield "output", laid_out(np.concatenate(halves, -1)), f"this is an LSTM {fault.says}"
     backwards = "" if reading.reversed else f"this is an LSTM {OUTPUT_BACKWARDS.says}"
     yield "output", laid_out(h), ""
     yield "output", laid_out(h[:, ::-1]), backwards
@@ -182,7 +201,10 @@ def _all(reading: Reading, simulated: Simulated, listed: bool) -> Iterator[tuple
         yield "output", h.reshape(by_row.shape), f"this is an LSTM {OUTPUT_RESHAPED.says}"
         yield "h_n", by_row[:, -1], LAST_ROW
         yield "h_n", h[:, 0], "the first step is returned instead of the last"
-    elif reading.batched and not listed:
+    if ends[0].shape[1] == 1:
+        for name, of_each in (("h_n", h), ("c_n", c)):
+            yield name, of_each[:, -2], SKIPPED
+    if reading.batched and not rows_first and not listed:
         yield "output", h.swapaxes(1, 2), "the output has rows first, but the input has steps first"
         yield "flat(output)", h.reshape(len(h), -1, h.shape[-1]), ""
         yield "h_n", h[:, :, -1], f"{LAST_ROW}: it takes the first axis of the input for time"
@@ -201,6 +223,7 @@ def _states(h_n: Array, c_n: Array) -> Iterator[tuple[str, Array, str]]:
             yield f"{name}{index}", values[:, n], ""
     if count > 1:
         yield from _tops(h_n, count)
+        yield "h_n[-1]", h_n.reshape(len(h_n), -1, h_n.shape[-1]), AS_ROWS
     for (first, one), (second, other) in (both, both[::-1]):
         if count == 1:
             yield f"cat({first}, {second})", np.concatenate([one[:, 0], other[:, 0]], -1), ""
@@ -211,6 +234,7 @@ def _states(h_n: Array, c_n: Array) -> Iterator[tuple[str, Array, str]]:
 def _tops(h_n: Array, count: int) -> Iterator[tuple[str, Array, str]]:
     """Yield the last two of `count` hidden states in one array, and two others in their place."""
     last = f"h_n[{count - 2}], h_n[-1]"
+    yield f"cat({last})", h_n[:, -2:].reshape(len(h_n), h_n.shape[2], -1), VIEWED
     chosen = {(-2, -1): "", (-1, -2): EXCHANGED, (-2, -2): TWICE, (-1, -1): TWICE}
     for two, fault in (chosen | ({(0, 1): LOWEST} if count > 3 else {})).items():
         first, second = (h_n[:, n] for n in two)

@@ -481,7 +481,7 @@ class CannotBeCalled:
         ),
         (
             f"{__file__}:ReturnsOneStateOfDeepDirections",
-            "too little of an LSTM of 2 layers and two directions: output is needed, or the top of",
+            "too little of an LSTM of 2 layers and two directions: output is needed, or of h_n ",
         ),
         (f"{__file__}:CannotBeCalled", "an instance has nothing that can be called"),
         (f"{FOLDER / 'right.py'}:uniform", "the names of the arguments are not those of an LSTM"),

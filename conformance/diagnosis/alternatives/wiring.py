@@ -30,6 +30,12 @@ def before(layer: LayerTrace, steps: Sequence[Step], _output: Array, _: bool) ->
     return np.stack([by_time[t].h_prev for t in range(len(steps))])
 
 
+def last(_: LayerTrace, steps: Sequence[Step], output: Array, _top: bool) -> Array:
+    """Return the hidden state (N, R) after the last step in place of every step's."""
+    found: Array = np.broadcast_to(steps[-1].h, output.shape)
+    return found
+
+
 def only_where(top: bool, shown: Shown) -> Shown:
     """Make the change `shown` in the top layer only, or else in all layers but the top one."""
     return lambda layer, steps, output, is_top: (
@@ -139,6 +145,16 @@ def zeroed_afterwards(case: Case, result: Result) -> Result:
     return Result(output, h_n, result.c_n)
 
 
+def last_of_padded(case: Case, result: Result) -> Result:
+    """Read h_n of the top layer at the last step of the padded output, whatever the length."""
+    if case.lengths is None:
+        return result
+    output = np.where(padding(case)[..., None], 0, case.time_major(result.output))
+    count, h_n = case.configuration.num_directions, result.h_n.copy()
+    h_n[-count:] = np.stack(np.split(output[-1], count, -1))
+    return replace(result, h_n=h_n)
+
+
 def steps_backwards(case: Case) -> Case:
     """Reverse the steps of the input; raises :class:`ValueError` if the case has lengths."""
     if case.lengths is not None:
@@ -151,6 +167,10 @@ def output_backwards(case: Case, result: Result) -> Result:
     return replace(result, output=case.user_order(case.time_major(result.output)[::-1]))
 
 
+NOT_TURNED = AlteredLSTM(
+    "whose reverse output is left in the order of processing", shown=as_processed
+)
+REVERSE_FIRST = AlteredLSTM("that puts the reverse half of its output first", result=reverse_first)
 BACKWARDS = AlteredLSTM(
     "that processes the steps from the last to the first",
     case=steps_backwards,
@@ -172,21 +192,30 @@ OUTPUT_TIME_MAJOR = AlteredLSTM(
 
 WIRING = (
     AlteredLSTM("whose reverse direction runs forward", reverses=False),
-    AlteredLSTM("whose reverse output is left in the order of processing", shown=as_processed),
+    NOT_TURNED,
     AlteredLSTM(
         "whose reverse output is left in the order of processing in the top layer only",
         shown=only_where(True, as_processed),
     ),
     AlteredLSTM("that uses the forward weights in both directions", case=forward_weights),
     AlteredLSTM("that uses the forward weight_hh in both directions", case=forward_weight_hh),
-    AlteredLSTM("that puts the reverse half of its output first", result=reverse_first),
+    REVERSE_FIRST,
     AlteredLSTM("that returns the forward half of its output twice", result=forward_twice),
     AlteredLSTM("that feeds the cell state to the next layer", shown=only_where(False, cells)),
     AlteredLSTM(
         "that feeds the hidden state from before the step to the next layer",
         shown=only_where(False, before),
     ),
+    AlteredLSTM("that starts each layer from the final states of the one below", handed_up=True),
     AlteredLSTM("that returns the cell state as output", shown=only_where(True, cells)),
+    AlteredLSTM(
+        "that returns the hidden state from before each step as output",
+        shown=only_where(True, before),
+    ),
+    AlteredLSTM(
+        "that returns the hidden state after the last step for every step, as if all were one array",
+        shown=only_where(True, last),
+    ),
     AlteredLSTM(
         "that returns the cell state as output and feeds the cell state to the next layer",
         shown=cells,
@@ -211,6 +240,10 @@ WIRING = (
         "that ignores lengths and afterwards zeroes the output beyond the lengths",
         case=lambda case: replace(case, lengths=None),
         result=zeroed_afterwards,
+    ),
+    AlteredLSTM(
+        "that takes the last step of the padded output for h_n, though shorter rows ended before",
+        result=last_of_padded,
     ),
     *(
         AlteredLSTM(f"{what} the padding{read}", active=active, case=case)
