@@ -1,10 +1,10 @@
-"""An implementation made of functions that compute one layer, for frameworks without an adapter."""
+"""An implementation of which one layer is computed from arrays, for frameworks without an adapter."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -15,35 +15,43 @@ from strategies import ONE_LAYER, Support
 
 
 class Layered:
-    """A network whose layers, in one direction, are computed by functions of arrays.
+    """The base of an implementation that computes one layer in one direction from arrays.
 
     The arrays are the input (T, N, features), h_0 and c_0 (1, N, hidden_size), and the parameters
-    in `layout`: weight_ih, weight_hh and the biases.
+    in `layout`: weight_ih, weight_hh and the biases. Layers are computed one after another.
 
-    - `layer` takes these arrays and returns output, h_n and c_n, each as anything that NumPy can
-      convert to an array;
-    - `pulled_back` takes a list of these arrays and the cotangents of output, h_n and c_n, and
-      returns the gradient by each of the arrays. Without it there are no gradients;
-    - `precision` is the arithmetic, if it is not the dtype's own;
-    - `supports` are further fields of :class:`conformance.Support`, by name. By default one layer
-      is taken, with both states, time-major and with a batch axis.
+    - `name`, `precision`: as for every implementation;
+    - `takes`: fields of :class:`conformance.Support` other than those of one layer with both
+      states, time-major and with a batch axis.
     """
 
-    def __init__(
-        self,
-        name: str,
-        layout: Layout,
-        layer: Callable[..., Sequence[Any]],
-        pulled_back: Callable[[list[Array], list[Array]], Sequence[Any]] | None = None,
-        *,
-        precision: Precision = Precision(),  # noqa: B008
-        **supports: Any,
-    ) -> None:
-        self.name, self.layout, self.precision = name, layout, precision
-        self._layer, self._pulled_back = layer, pulled_back
-        taken: dict[str, Any] = {"states": (True,), "batch_first": (False,), "batched": (True,)}
-        taken |= {"bias": (layout.biases > 0,), "gradients": pulled_back is not None}
-        self.supports: Support = replace(ONE_LAYER, **{**taken, **supports})
+    name: ClassVar[str] = ""
+    precision: ClassVar[Precision] = Precision()
+    layout: ClassVar[Layout] = Layout()
+    takes: ClassVar[Mapping[str, Any]] = {}
+
+    def layer(self, *arrays: Array) -> Sequence[Any]:
+        """Compute output, h_n and c_n, each as anything that NumPy can convert to an array."""
+        raise NotImplementedError
+
+    def pulled_back(self, arrays: Sequence[Array], cotangents: Sequence[Array]) -> Sequence[Any]:
+        """Compute the gradient by each of the arrays from the cotangents of output, h_n and c_n.
+
+        Without this method the implementation has no gradients.
+        """
+        raise NotImplementedError
+
+    @property
+    def supports(self) -> Support:
+        """What is taken."""
+        fields: dict[str, Any] = {
+            "states": (True,),
+            "batch_first": (False,),
+            "batched": (True,),
+            "bias": (True,),
+            "gradients": type(self).pulled_back is not Layered.pulled_back,
+        }
+        return replace(ONE_LAYER, **{**fields, **self.takes})
 
     def run(self, case: Case) -> Result:
         """Compute `case`, layer by layer."""
@@ -54,21 +62,18 @@ class Layered:
         return chain_gradients(case, self.layout, self._computed, self._gradients, cotangents)
 
     def _computed(self, layer: Layer, x: Any) -> tuple[Any, Any, Any]:
-        output, h_n, c_n = self._layer(*_arrays(layer, x))
+        output, h_n, c_n = self.layer(*_arrays(layer, x))
         return output, h_n, c_n
 
     def _gradients(self, layer: Layer, x: Any, cotangents: Result) -> tuple[Layer, Array]:
-        assert self._pulled_back is not None
         weights = [array for _, array in cotangents.items()]
-        found = [np.asarray(each) for each in self._pulled_back(_arrays(layer, x), weights)]
+        found = [np.asarray(each) for each in self.pulled_back(_arrays(layer, x), weights)]
         dx, dh_0, dc_0, *stored = found
         return Layer(layer.number, [Stored(*stored[:2], tuple(stored[2:]))], dh_0, dc_0), dx
 
 
 def _arrays(layer: Layer, x: Any) -> list[Array]:
-    """List what a function of one layer takes."""
+    """List the arrays of one layer."""
     (stored,) = layer.directions
-    assert layer.h_0 is not None
-    assert layer.c_0 is not None
     found = [x, layer.h_0, layer.c_0, stored.weight_ih, stored.weight_hh, *stored.biases]
     return [np.asarray(each) for each in found]
