@@ -5,16 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
-from itertools import product
 from types import ModuleType
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from conformance.checking.comparison import against_reference
-from conformance.checking.engine import examine
-from conformance.checking.finding import Finding
 from conformance.diagnosis import diagnose
 from conformance.errors import UsageError
 from conformance.implementations.by_hand import HandWritten
@@ -23,13 +16,13 @@ from conformance.implementations.by_hand.usage import Around
 from conformance.implementations.probing import takes
 from conformance.inference import mapping
 from conformance.inference.deepening import Found
+from conformance.inference.failing import failure
 from conformance.inference.guess import Guess
 from conformance.inference.inference import Inference
 from conformance.inference.numbers import HIDDEN, INPUT, STACKED
 from conformance.inference.returns import Returns, misnamed, returns
 from conformance.inference.search import Search
 from conformance.inference.states import calls_with_states
-from reference import Configuration
 
 PEEPHOLES = {(3 * HIDDEN,), (3 * HIDDEN, HIDDEN), (HIDDEN, 3 * HIDDEN), (3, HIDDEN)}
 """The shapes of weights by which three gates may see c."""
@@ -76,7 +69,7 @@ class Conclusion:
         """Try the adapters on whole cases, and return the first that fits, or else the first."""
         adapters = list(self._adapters())
         try:
-            failures = [_failure(each.mine) for each in adapters]
+            failures = [failure(each.mine) for each in adapters]
         except UsageError as error:
             sizes = (
                 f"with {INPUT} inputs and {HIDDEN} hidden units it can be called, with others not"
@@ -228,32 +221,6 @@ def _returned(guess: Guess, search: Search) -> Returns:
     answer = search.whole_answer(guess)
     assert answer is not None
     return returns(guess, search, answer)
-
-
-def _failure(mine: HandWritten) -> Finding | None:
-    """Return what is found on the first of a few cases on which `mine` is wrong, None if on none.
-
-    The cases are uniform in (-1, 1), and the simplest comes first: its failure is the easiest to
-    read. The others show faults that need more than one row, step or unit.
-    """
-    sizes = ((1, 1, 1, 2), (2, 3, 5, 1), (3, 5, 4, 2), (4, 2, 6, 3))
-    ragged = (False, True)[: 1 + mine.supports.lengths]
-    for seed, (input_size, hidden_size, steps, rows) in enumerate(sizes):
-        for states, of_each in product(mine.supports.states, ragged):
-            lengths = np.maximum(steps - np.arange(rows)[::-1], 1) if of_each else None
-            case = mine.small_case(
-                mine.supports.dtypes[0],
-                states=states,
-                lengths=lengths,
-                configuration=Configuration(input_size, hidden_size),
-                steps=steps,
-                rows=rows,
-                fill=partial(np.random.default_rng(seed).uniform, -1, 1),
-            )
-            found = examine(against_reference, mine, case)
-            if isinstance(found, Finding):
-                return found
-    return None
 
 
 def _listed(names: Sequence[str]) -> str:

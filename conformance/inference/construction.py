@@ -7,17 +7,20 @@ import importlib
 import inspect
 import itertools
 import re
-import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from conformance.inference.configured import Configured, parameters
 from conformance.inference.contents import attributes, keys
 from conformance.inference.numbers import EXTRA
 
 SIZES = ("input_size", "hidden_size")
 
-LAYERS = r"(?<!hidden_)layer|hidden_layers?(?!_?(size|dim|unit))|(?<!in_)(?<!input_)depth|direction|stacks?$"
+LAYERS = (
+    r"(?<!hidden_)layer|hidden_layers?(?!_?(size|dim|unit))"
+    r"|(?<!in_)(?<!input_)depth|direction|stacks?$"
+)
 """Arguments that are a number of layers or of directions."""
 
 CONFIG = r"^(config|cfg|conf|settings|args|opts?|options|hparams|params)$"
@@ -109,34 +112,6 @@ class Construction:
         return f"lambda input_size, hidden_size: {name}({', '.join(arguments)})"
 
 
-class Configured:
-    """A class whose constructor takes some `attributes` in one argument, as if it took them all.
-
-    The argument is a dict if it is `keyed`, and otherwise an object.
-    """
-
-    def __init__(
-        self, cls: Callable[..., Any], name: str, attributes: Sequence[str], *, keyed: bool
-    ) -> None:
-        self.cls, self.name, self.attributes, self.__name__ = cls, name, attributes, cls.__name__
-        self.keyed = keyed
-        others = [each.replace(kind=each.KEYWORD_ONLY) for each in _parameters(cls)]
-        inside = [inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY) for key in attributes]
-        others = [each for each in others if each.name not in (name, *attributes)]
-        self.__signature__ = inspect.Signature([*inside, *others])
-
-    def divided(self, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Divide what is given by name into what goes into the argument, and what does not."""
-        inside = {key: value for key, value in given.items() if key in self.attributes}
-        return inside, {key: value for key, value in given.items() if key not in inside}
-
-    def __call__(self, **given: Any) -> Any:
-        """Make an instance."""
-        inside, others = self.divided(given)
-        config = inside if self.keyed else types.SimpleNamespace(**inside)
-        return self.cls(**{self.name: config}, **others)
-
-
 def _random(text: str) -> Any:
     """Make one of :data:`RANDOM`; raises :class:`ImportError` where its package is missing."""
     module = importlib.import_module(RANDOM[text])
@@ -159,7 +134,7 @@ def constructions(cls: Callable[..., Any]) -> Iterator[Construction]:
             yield from constructions(Configured(cls, unknown[0], among, keyed=not asked))
     if unknown:
         return
-    named = _parameters(cls)
+    named = parameters(cls)
     given = [
         p
         for p in named
@@ -200,22 +175,8 @@ def constructions(cls: Callable[..., Any]) -> Iterator[Construction]:
 
 def unsupplied(cls: Callable[..., Any]) -> list[str]:
     """List the arguments without a default that no number can stand for."""
-    needed = (p.name for p in _parameters(cls) if p.default is p.empty)
+    needed = (p.name for p in parameters(cls) if p.default is p.empty)
     return [name for name in needed if re.search(UNKNOWN, name.lower())]
-
-
-def _parameters(cls: Callable[..., Any]) -> list[inspect.Parameter]:
-    """List the parameters of the constructor that have names."""
-    anything = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
-    try:
-        named = [p for p in inspect.signature(cls).parameters.values() if p.kind not in anything]
-    except (TypeError, ValueError):
-        named = []
-    if isinstance(cls, type) and not named:
-        # a metaclass may take whatever the constructor takes
-        own = [*inspect.signature(getattr(cls, "__init__")).parameters.values()][1:]  # noqa: B009
-        return [p for p in own if p.kind not in anything]
-    return named
 
 
 def _is_layers(parameter: inspect.Parameter) -> bool:

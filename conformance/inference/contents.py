@@ -45,21 +45,26 @@ def keys(function: Callable[..., Any], argument: str) -> list[str]:
     return list(dict.fromkeys(key for tree in _trees(function) for key in _keys(tree, argument)))
 
 
-def _read(tree: ast.AST, argument: str) -> Iterator[str]:
-    """Yield the attributes of `argument` that are read, but those that are called."""
+def _read(tree: ast.AST, argument: str) -> list[str]:
+    """List the attributes of `argument` that are read, but those that are called, in order."""
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and _is(node.value, argument) and id(node) not in called:
-            yield node.attr
+    found = [
+        (node.lineno, node.col_offset, node.attr)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and _is(node.value, argument) and id(node) not in called
+    ]
+    return [name for *_, name in sorted(found)]
 
 
-def _keys(tree: ast.AST, argument: str) -> Iterator[str]:
-    """Yield the names by which `argument` is subscripted."""
+def _keys(tree: ast.AST, argument: str) -> list[str]:
+    """List the names by which `argument` is subscripted, in order."""
+    found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Subscript) and _is(node.value, argument):
             key = node.slice.value if isinstance(node.slice, ast.Constant) else None
             if isinstance(key, str) and key.isidentifier():
-                yield key
+                found.append((node.lineno, node.col_offset, key))
+    return [name for *_, name in sorted(found)]
 
 
 def _is(node: ast.AST, argument: str) -> bool:

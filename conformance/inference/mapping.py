@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from conformance.diagnosis.alternatives.weights import GATES as NAMES
-from conformance.implementations.by_hand.parameters import names, pattern
+from conformance.implementations.by_hand.parameters import names as expanded
+from conformance.implementations.by_hand.parameters import pattern
 from conformance.implementations.layouts import GATES
 from conformance.inference.construction import RANDOM
 from conformance.inference.guess import Guess
@@ -97,7 +98,7 @@ def _shared(guess: Guess) -> list[str]:
 def _renamed(patterns: Iterable[str]) -> list[str]:
     """Return what is wrong with four arrays whose names show the gates, and that serve others."""
     wrong: list[str] = []
-    for four in map(names, patterns):
+    for four in map(expanded, patterns):
         spoken = spoken_gates(four)
         moved = [gate for gate, block in enumerate(spoken) if gate != block]
         if moved:

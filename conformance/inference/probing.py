@@ -13,58 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from conformance.implementations.by_hand.answers import attributes
 from conformance.implementations.by_hand.expressions import LENGTHS, Call
 from conformance.implementations.by_hand.subjects import Subject, subject
 from conformance.implementations.by_hand.usage import Around
 from conformance.implementations.failures import Misbehaviour
 from conformance.inference import squared
+from conformance.inference.leaves import Leaf, Returned, form_of
+from conformance.inference.names import LENGTHS_CALLED, named_state
 from conformance.inference.numbers import FIRST, HIDDEN, INPUT, SECOND
 from conformance.recording.text import told
 from reference import Array, DType
 
 if TYPE_CHECKING:
     from conformance.inference.guess import Guess
-
-
-LENGTHS_CALLED = r"^(?!max).*(len(gth)?s?$|lens?_|seq_sizes?)"
-"""Names of arguments that are the lengths of rows."""
-
-
-def named_state(name: str) -> str:
-    """Return "h" or "c" for the name of a hidden or a cell state, "" for any other name."""
-    found = re.fullmatch(
-        r"(?:prev_|last_|init_|new_)?(h|c|hidden|cell)(?:_?(?:x|n|0|t|s|in|prev|next|state))?",
-        name.lower(),
-    )
-    return found[1][0] if found else ""
-
-
-@dataclass(frozen=True, eq=False)
-class Leaf:
-    """One array of an answer, in float64.
-
-    - `module`: the submodule that got the array as its input; empty if the array was returned
-    - `listed`: whether the array was a list of one array for each step
-    - `dtype`: the dtype in which the array was returned
-    """
-
-    array: Array
-    module: str = ""
-    listed: bool = False
-    dtype: Any = None
-
-
-@dataclass(frozen=True, eq=False)
-class Returned:
-    """An answer: its arrays, `leaves`; its `form`, which has the index of a leaf in place of each.
-
-    `modules` are the inputs of submodules.
-    """
-
-    form: Any
-    leaves: list[Leaf]
-    modules: list[Leaf]
 
 
 @dataclass
@@ -168,7 +129,7 @@ class Prober:
             answer, inputs = made.called(way.method, positional, named, made.submodules())
         self.drawn = tuple(shapes)
         leaves: list[Leaf] = []
-        form = _form(answer, made, leaves)
+        form = form_of(answer, made, leaves)
         self.narrowed |= any(leaf.dtype != self.dtype.numpy for leaf in leaves)
         modules = [
             Leaf(np.asarray(made.taken(value, name), np.float64), name)
@@ -254,29 +215,3 @@ def _without_self(signature: inspect.Signature) -> inspect.Signature:
     arguments = [*signature.parameters.values()]
     bound = arguments[:1] != [] and arguments[0].name == "self"
     return signature.replace(parameters=arguments[bound:])
-
-
-def _form(answer: Any, made: Subject, leaves: list[Leaf]) -> Any:
-    """Return `answer` with the index of a leaf in place of each array, which goes to `leaves`."""
-    if isinstance(answer, Mapping):
-        return {key: _form(value, made, leaves) for key, value in answer.items()}
-    if isinstance(answer, (tuple, list)):
-        parts = [made.taken(part, "a part") if hasattr(part, "shape") else None for part in answer]
-        steps = [part for part in parts if part is not None]
-        alike = len(steps) == len(parts) and len({part.shape for part in steps}) == 1
-        if alike and len(parts) in (FIRST, SECOND):
-            leaves.append(_leaf(np.stack(steps), listed=True))
-            return len(leaves) - 1
-        if isinstance(answer, list) and len(answer) in (FIRST, SECOND):
-            return None  # what a backward pass would need of each step, say
-        return tuple(_form(part, made, leaves) for part in answer)
-    if answer is None or isinstance(answer, (str, int, float)):
-        return None
-    if not hasattr(answer, "shape") and (parts_by_name := attributes(answer)):
-        return {key: _form(value, made, leaves) for key, value in parts_by_name.items()}
-    leaves.append(_leaf(made.taken(answer, "the answer")))
-    return len(leaves) - 1
-
-
-def _leaf(array: Array, listed: bool = False) -> Leaf:
-    return Leaf(array.astype(np.float64), listed=listed, dtype=array.dtype)

@@ -16,8 +16,19 @@ from conformance.diagnosis.alternatives.wiring import (
     OUTPUT_TIME_MAJOR,
     REVERSE_FIRST,
 )
+from conformance.inference.faults import (
+    ADDED,
+    AS_ROWS,
+    EXCHANGED,
+    LAST_ROW,
+    LAST_STEP,
+    LOWEST,
+    SKIPPED,
+    TWICE,
+    VIEWED,
+)
+from conformance.inference.leaves import Leaf
 from conformance.inference.numbers import FIRST, HIDDEN, SECOND
-from conformance.inference.probing import Leaf
 from conformance.inference.simulation import Simulated
 from reference import Array
 
@@ -105,40 +116,6 @@ WRONG = (
     Reading(3, reversed=True),
 )
 """Wrong ways to read an input of three axes."""
-
-
-SKIPPED = "the state before the last step is returned: the last step is skipped"
-
-
-LAST_ROW = "the last row of the output is returned instead of the last step"
-
-
-LAST_STEP = (
-    "the last step of the output is returned, which is not a final state of the reverse direction: "
-    "that has seen one step there"
-)
-
-
-EXCHANGED = "the last two states of h_n are returned in exchanged order"
-
-
-LOWEST = "the first two states of h_n are returned in place of the last two"
-
-
-VIEWED = (
-    "h_n is viewed with rows first, which mixes the rows of the batch: exchange its axes before"
-)
-
-
-AS_ROWS = (
-    "the states of all layers are taken for rows of one batch, in place of those of the top layer"
-)
-
-
-TWICE = "one of the last two states of h_n is returned twice, and the other not at all"
-
-
-ADDED = "the outputs of the two directions are added up, not put side by side"
 
 
 @dataclass(frozen=True, eq=False)

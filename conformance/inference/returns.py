@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from conformance.implementations.by_hand.answers import Answer
 from conformance.inference.guess import Guess
-from conformance.inference.probing import Leaf, Returned, named_state
+from conformance.inference.leaves import Leaf, Returned
+from conformance.inference.names import named_state
 from conformance.inference.readings import distances
 from conformance.inference.search import Search
 

@@ -17,8 +17,9 @@ import numpy as np
 
 from conformance.diagnosis.alternatives.equations import EQUATIONS, LSTM, PAIRS, Equations
 from conformance.inference.guess import Guess
+from conformance.inference.leaves import Leaf, Returned
 from conformance.inference.numbers import HIDDEN, ORDERS, USES, Numbers, Use, additions
-from conformance.inference.probing import Leaf, Prober, Returned
+from conformance.inference.probing import Prober
 from conformance.inference.readings import Candidate, candidates, distances
 from conformance.inference.schemes import with_biases_within
 from conformance.inference.scoring import Scored
@@ -36,9 +37,7 @@ class Search:
     """
 
     def __init__(self, prober: Prober, stack: Stack, no_heads: Sequence[str] = ()) -> None:
-        self.prober = prober
-        self.stack = stack
-        self.no_heads = no_heads
+        self.prober, self.stack, self.no_heads = prober, stack, no_heads
         self.shapes = with_biases_within(stack.shapes)
         self.numbers = Numbers.of(self.shapes, len(stack.layers), stack.directions)
         self.tolerance = 1e-9 if prober.dtype.name == "float64" else 3e-5

@@ -12,8 +12,8 @@ from conformance.implementations.by_hand.expressions import LENGTHS, Call
 from conformance.implementations.by_hand.subjects import Subject
 from conformance.inference.construction import role_of
 from conformance.inference.contents import contents
+from conformance.inference.names import LENGTHS_CALLED
 from conformance.inference.numbers import EXTRA, HIDDEN, INPUT, STACKED, Shapes
-from conformance.inference.probing import LENGTHS_CALLED
 from conformance.inference.readings import Reading
 
 CALLED = (

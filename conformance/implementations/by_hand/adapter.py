@@ -7,10 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from conformance.errors import UsageError
 from conformance.implementations.by_hand.answers import Answer
+from conformance.implementations.by_hand.beginning import computed
 from conformance.implementations.by_hand.expressions import GIVEN, LENGTHS, MADE, Call
 from conformance.implementations.by_hand.gradients import gradients
 from conformance.implementations.by_hand.parameters import FEATURES, Parameters
@@ -22,9 +21,8 @@ from conformance.implementations.by_hand.square import (
 )
 from conformance.implementations.by_hand.subjects import Subject, subject
 from conformance.implementations.by_hand.trying import supported
-from conformance.implementations.by_hand.usage import Around, Run, Usage, lengths_of
-from conformance.implementations.failures import NoResult, blamed
-from conformance.implementations.implementation import documented_shapes, without_padding
+from conformance.implementations.by_hand.usage import Around, Usage
+from conformance.implementations.failures import blamed
 from conformance.implementations.layouts import Layout
 from conformance.implementations.probing import SMALL, small_case
 from reference import Array, Case, Precision, Result
@@ -210,7 +208,7 @@ class HandWritten:
     def subject(self, case: Case) -> Subject:
         """Make a new instance with the parameters of `case`, or wrap the function."""
         case = widened(case) if self.square else case
-        if self._is_function:
+        if self.is_function:
             return subject(self.factory, case.dtype, case.device, self.tensors)
         sizes = case.configuration.input_size, case.configuration.hidden_size
         with blamed(), self.around():
@@ -222,7 +220,8 @@ class HandWritten:
         return made
 
     @property
-    def _is_function(self) -> bool:
+    def is_function(self) -> bool:
+        """Whether the LSTM is a function, which takes its parameters as arguments."""
         return bool(set(self.usage.call.names) - {*GIVEN, *MADE, LENGTHS})
 
     def run(self, case: Case) -> Result:
@@ -231,44 +230,8 @@ class HandWritten:
         What is not returned is NaN. Raises :class:`NoResult` for another number of layers.
         """
         if self.square:
-            return resized_results(self._run(widened(case)), case.configuration)
-        return self._run(case)
-
-    def _run(self, case: Case) -> Result:
-        run, _ = self.begun(case)
-        results = run.results()
-        arrays = {
-            name: run.made.taken(results[name], name)
-            if name in results and (name in self.returned or f"top_{name}" in self.returned)
-            else np.full(shape, np.nan, case.dtype.numpy)
-            for name, shape in documented_shapes(case).items()
-        }
-        devices = {name: str(getattr(value, "device", "cpu")) for name, value in results.items()}
-        result = Result(arrays["output"], arrays["h_n"], arrays["c_n"], devices)
-        # what comes beyond the end of a row is no output, and few classes set it to zero
-        return without_padding(result, case)
-
-    def begun(self, case: Case) -> tuple[Run, tuple[str, int]]:
-        """Return what computes `case`, and where embedded input is, if it is embedded."""
-        asked = case.configuration.num_layers, case.configuration.bidirectional
-        if asked != (self.small.num_layers, self.small.bidirectional):
-            raise NoResult(f"the adapter is of {self.small!r}, not of {case.configuration!r}")
-        made, arrays = self.subject(case), case.arguments()
-        size, columns = case.configuration.hidden_size, self.usage.columns
-        if self._is_function:
-            own = self.parameters.of(case)
-            # where rows of the batch are columns, a bias is a column
-            arrays |= {k: a[:, None] if columns and a.ndim == 1 else a for k, a in own.items()}
-        if self.usage.call.starts_at_zero or self.usage.draws:
-            zeros = np.zeros(case.state_shape(size), case.dtype.numpy)
-            arrays = {"h_0": zeros, "c_0": zeros, **arrays}
-        x = arrays.pop("input")
-        embedded = made.embed(self.embedding, x) if self.embedding else (made.given(x), "", 0)
-        given = {"input": embedded[0], **{name: made.given(each) for name, each in arrays.items()}}
-        given |= made.constants(self.usage.call.names, size, columns, case.dtype.numpy)
-        if LENGTHS in self.usage.call.names:
-            given[LENGTHS] = made.given(lengths_of(case))
-        return Run(self.usage, made, case, given, self.around), embedded[1:]
+            return resized_results(computed(self, widened(case)), case.configuration)
+        return computed(self, case)
 
     def gradients(self, case: Case, cotangents: Result) -> dict[str, Array]:
         """Compute, by autograd, the gradients of the sum of every result times its cotangent."""

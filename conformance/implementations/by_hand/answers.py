@@ -39,12 +39,12 @@ class Answer:
     """The form of an answer, such as ``output, (h_n, c_n)``, ``h_n[0], c_n[0]`` or ``fc(h_n[0])``.
 
     Names are those in :data:`RETURNED`. ``h_n[0]`` is the state of one layer and direction, which
-    lacks the first axis, ``h_n[0:1]`` the same with it; ``h_n[-1]`` that of the top layer. ``fc(h_n)`` means that the submodule
-    ``fc`` is applied to the state before the answer: then the input of ``fc`` is read, not the
-    answer. A submodule may be a numbered one, such as ``fc.1``. ``cat(h_n, c_n)`` and
-    ``stack(h_n, c_n)`` are two states in one array, and ``flat(output)`` has one axis for steps and
-    rows. ``{'h': h_n}`` reads a dict, or the attributes of an object. Raises :class:`UsageError`
-    for anything else.
+    lacks the first axis, ``h_n[0:1]`` the same with it; ``h_n[-1]`` that of the top layer.
+    ``fc(h_n)`` means that the submodule ``fc`` is applied to the state before the answer: then the
+    input of ``fc`` is read, not the answer. A submodule may be a numbered one, such as ``fc.1``.
+    ``cat(h_n, c_n)`` and ``stack(h_n, c_n)`` are two states in one array, and ``flat(output)`` has
+    one axis for steps and rows. ``{'h': h_n}`` reads a dict, or the attributes of an object. Raises
+    :class:`UsageError` for anything else.
     """
 
     def __init__(self, text: str) -> None:
@@ -85,9 +85,10 @@ class Answer:
     @property
     def keyed(self) -> dict[str, str]:
         """What is in dicts and objects, by key: the name of each result that is alone there."""
+        dicts = (node for node in ast.walk(self._tree) if isinstance(node, ast.Dict))
         found: dict[str, str] = {}
-        for node in ast.walk(self._tree):
-            for key, value in zip(node.keys, node.values) if isinstance(node, ast.Dict) else ():
+        for node in dicts:
+            for key, value in zip(node.keys, node.values, strict=True):
                 names = {part.name for part in self._found(value)}
                 if isinstance(key, ast.Constant) and len(names) == 1:
                     found[str(key.value)] = names.pop()

@@ -102,9 +102,9 @@ class Call:
     """The arguments of a call, such as ``input, (h_0, c_0)`` or ``x=input, W=W, b=b``.
 
     An expression may hold tuples, lists, dicts, constants, an index such as ``[0]``, the names in
-    :data:`GIVEN` and :data:`MADE`, :data:`LENGTHS`, names of parameters, ``namespace(W=W, b=b)`` for an object with
-    attributes, and ``cat(h_0, c_0)`` or ``stack(h_0, c_0)`` for two states in one array. Raises
-    :class:`UsageError` for anything else.
+    :data:`GIVEN` and :data:`MADE`, :data:`LENGTHS`, names of parameters, ``namespace(W=W, b=b)``
+    for an object with attributes, and ``cat(h_0, c_0)`` or ``stack(h_0, c_0)`` for two states in
+    one array. Raises :class:`UsageError` for anything else.
     """
 
     def __init__(self, text: str, what: str = "call") -> None:

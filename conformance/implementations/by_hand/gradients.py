@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conformance.implementations.by_hand.beginning import begun
 from conformance.implementations.by_hand.expressions import GIVEN
 from conformance.implementations.failures import blamed
 from reference import TOP, Array, Case, Result
@@ -18,7 +19,7 @@ def gradients(mine: HandWritten, case: Case, cotangents: Result) -> dict[str, Ar
     They are named ``input``, ``h_0``, ``c_0`` and as PyTorch names the parameters. A gradient by
     something that no result depends on is zero.
     """
-    run, (table, first) = mine.begun(case)
+    run, (table, first) = begun(mine, case)
     made, given, own = run.made, run.given, mine.parameters.of(case)
     leaves = {name: given[name] if name in given else made.leaf(name) for name in own}
     leaves |= {name: given[name] for name in GIVEN if name in given}

@@ -1,8 +1,8 @@
 """Cases of any sizes for an LSTM whose input has as many features as a state.
 
 Such an LSTM, of n features, computes a case of fewer inputs or hidden units as well: where the case
-has none, everything is zero. A unit whose weights, biases and states are zero stays at h = c = 0 and
-adds exact zeros to every sum, so that bounds hold as they are.
+has none, everything is zero. A unit whose weights, biases and states are zero stays at h = c = 0,
+and adds exact zeros to every sum, so that bounds hold as they are.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from conformance.errors import UsageError
-from conformance.implementations.failures import Misbehaviour
 from conformance.implementations.by_hand.expressions import LENGTHS
+from conformance.implementations.failures import Misbehaviour
 from conformance.implementations.probing import dtypes_taken, takes, tried
 from reference import DTYPES
 from strategies import ONE_LAYER, Support

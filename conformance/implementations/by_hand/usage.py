@@ -55,7 +55,7 @@ class Usage:
 
 
 def lengths_of(case: Case) -> Array:
-    """Return the number of steps of each row of `case`, (N,); of one row if it has no batch axis."""
+    """Return the number of steps of each row of `case`, (N,); of one row without a batch axis."""
     if case.lengths is not None:
         return case.lengths.astype(np.int64)
     return np.full(case.batch_size if case.batched else 1, case.seq_len)

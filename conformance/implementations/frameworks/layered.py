@@ -1,4 +1,4 @@
-"""An implementation of which one layer is computed from arrays, for frameworks without an adapter."""
+"""An implementation that computes one layer from arrays, for frameworks without an adapter."""
 
 from __future__ import annotations
 
