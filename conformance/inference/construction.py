@@ -128,7 +128,10 @@ def constructions(cls: Callable[..., Any]) -> Iterator[Construction]:
     unknown = unsupplied(cls)
     if len(unknown) == 1 and re.search(CONFIG, unknown[0]):
         made = getattr(cls, "__init__")  # noqa: B009
-        asked, subscripted = attributes(made, unknown[0]), keys(made, unknown[0])
+        asked, subscripted = (
+            list(dict.fromkeys([*of(made, unknown[0]), *of(cls, unknown[0])]))
+            for of in (attributes, keys)
+        )
         if asked or subscripted:
             among = asked or subscripted
             yield from constructions(Configured(cls, unknown[0], among, keyed=not asked))
@@ -161,16 +164,20 @@ def constructions(cls: Callable[..., Any]) -> Iterator[Construction]:
     ]
     # dict.fromkeys drops repeats and keeps the order
     ordered = dict.fromkeys(map(tuple, (roles, *_orders(roles), *_collected(names_given, roles))))
-    for values in ordered:
-        if {*SIZES} <= {each.removeprefix("range(").removesuffix(")") for each in values}:
-            named_values = zip(names, values[positional:], strict=True)
-            guessed = [
-                p.name
-                for p, v, role in zip(given, values, roles, strict=True)
-                if v == str(EXTRA) or role == str(EXTRA)
-            ]
-            by_name = tuple(named_values)
-            yield Construction(cls, values[:positional], by_name, tuple(guessed), tuple(more))
+    both = [values for values in ordered if {*SIZES} <= {*map(_size_in, values)}]
+    for values in both or map(tuple, _of_one_size(roles)):
+        named_values = zip(names, values[positional:], strict=True)
+        guessed = [
+            p.name
+            for p, v, role in zip(given, values, roles, strict=True)
+            if v == str(EXTRA) or role == str(EXTRA)
+        ]
+        by_name = tuple(named_values)
+        yield Construction(cls, values[:positional], by_name, tuple(guessed), tuple(more))
+
+
+def _size_in(value: str) -> str:
+    return value.removeprefix("range(").removesuffix(")")
 
 
 def unsupplied(cls: Callable[..., Any]) -> list[str]:
@@ -211,6 +218,16 @@ def _collected(names: Sequence[str], roles: Sequence[str]) -> Iterator[list[str]
     if among:
         size = str(EXTRA) if "input_size" in roles else "input_size"
         yield [f"range({size})" if n in among else role for n, role in enumerate(roles)]
+
+
+def _of_one_size(roles: Sequence[str]) -> Iterator[list[str]]:
+    """Yield every way to give the size of a state to one argument, where none is left for input."""
+    sizes = (*SIZES, str(EXTRA))
+    free = [place for place, role in enumerate(roles) if role in sizes]
+    for place in free[:3]:
+        values = [str(EXTRA) if role in sizes else role for role in roles]
+        values[place] = "hidden_size"
+        yield values
 
 
 def _orders(roles: Sequence[str]) -> Iterator[list[str]]:

@@ -36,12 +36,12 @@ def contents(function: Callable[..., Any], argument: str) -> tuple[str, list[str
 
 
 def attributes(function: Callable[..., Any], argument: str) -> list[str]:
-    """List the attributes of `argument` that the source of a function reads."""
+    """List the attributes of `argument` that the source of a function or a class reads."""
     return list(dict.fromkeys(key for tree in _trees(function) for key in _read(tree, argument)))
 
 
 def keys(function: Callable[..., Any], argument: str) -> list[str]:
-    """List the keys of `argument`, a dict, that the source of a function reads."""
+    """List the keys of `argument`, a dict, that the source of a function or a class reads."""
     return list(dict.fromkeys(key for tree in _trees(function) for key in _keys(tree, argument)))
 
 
@@ -68,6 +68,9 @@ def _keys(tree: ast.AST, argument: str) -> list[str]:
 
 
 def _is(node: ast.AST, argument: str) -> bool:
+    """Return whether this is an argument, or the attribute of self in which it is kept."""
+    if isinstance(node, ast.Attribute):
+        return node.attr == argument and _is(node.value, "self")
     return isinstance(node, ast.Name) and node.id == argument
 
 

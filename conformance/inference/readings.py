@@ -136,7 +136,7 @@ class Candidate:
 def candidates(reading: Reading, simulated: Simulated, leaf: Leaf) -> Iterator[Candidate]:
     """Yield everything with the shape of `leaf`, which may have one more leading axis of 1."""
     shape = leaf.array.shape
-    for name, values, fault in _all(reading, simulated, leaf.listed):
+    for name, values, fault in _all(reading, simulated, leaf):
         steps = name in ("output", "c_all")
         values = reading.turned(values, 1 if steps else None)
         if values.shape[1:] == shape:
@@ -145,15 +145,17 @@ def candidates(reading: Reading, simulated: Simulated, leaf: Leaf) -> Iterator[C
             yield Candidate(name, values[:, None], fault)
 
 
-def _all(reading: Reading, simulated: Simulated, listed: bool) -> Iterator[tuple[str, Array, str]]:
-    """Yield everything that can be returned: name, values, and the fault if it is returned.
+def _all(reading: Reading, simulated: Simulated, leaf: Leaf) -> Iterator[tuple[str, Array, str]]:
+    """Yield everything that may be `leaf`: name, values, and the fault if it is returned.
 
-    An answer that is `listed` has steps first, whatever the input has.
+    An answer that is listed has steps first, whatever the input has.
     """
+    listed = leaf.listed
     h, c, *ends = simulated  # (M, T, N, D * H), and (M, L * D, N, H)
     if not reading.batched:
         h, c, *ends = (each[:, :, 0] for each in simulated)
     yield from _states(*ends)
+    yield from _in_one(*ends, leaf.array.shape)
     if reading.cell:
         return
     rows_first = reading.batched and reading.batch_first and not listed
@@ -178,6 +180,7 @@ def _all(reading: Reading, simulated: Simulated, listed: bool) -> Iterator[tuple
         yield "output", h.reshape(by_row.shape), f"this is an LSTM {OUTPUT_RESHAPED.says}"
         yield "h_n", by_row[:, -1], LAST_ROW
         yield "h_n", h[:, 0], "the first step is returned instead of the last"
+        yield "flat(output)", by_row.reshape(len(h), -1, h.shape[-1]), ""
     if ends[0].shape[1] == 1:
         for name, of_each in (("h_n", h), ("c_n", c)):
             yield name, of_each[:, -2], SKIPPED
@@ -199,8 +202,17 @@ def _states(h_n: Array, c_n: Array) -> Iterator[tuple[str, Array, str]]:
         for name, values in both:
             yield f"{name}{index}", values[:, n], ""
     if count > 1:
-        yield from _tops(h_n, count)
         yield "h_n[-1]", h_n.reshape(len(h_n), -1, h_n.shape[-1]), AS_ROWS
+
+
+def _in_one(h_n: Array, c_n: Array, shape: tuple[int, ...]) -> Iterator[tuple[str, Array, str]]:
+    """Yield states in one array of that shape: both of a layer, or those of the top layer."""
+    if 2 not in shape and 2 * HIDDEN not in shape:
+        return
+    count = h_n.shape[1]
+    both = (("h_n", h_n), ("c_n", c_n))
+    if count > 1:
+        yield from _tops(h_n, count)
     for (first, one), (second, other) in (both, both[::-1]):
         if count == 1:
             yield f"cat({first}, {second})", np.concatenate([one[:, 0], other[:, 0]], -1), ""

@@ -161,6 +161,18 @@ class OneSize(nn.Module):
         return self.h_o(self.rnn(self.i_h(x))[0])
 
 
+class KeepsItsConfig(nn.Module):
+    """One size for all, in an object; takes and returns (rows, features, steps)."""
+
+    def __init__(self, config):
+        super().__init__()
+        self.config = config
+        self.lstm = nn.LSTM(self.config.dimension, self.config.dimension)
+
+    def forward(self, x):
+        return self.lstm(x.permute(2, 0, 1))[0].permute(1, 2, 0)
+
+
 class Characters(nn.Module):
     """Its constructor takes all characters; the output is viewed before the decoder."""
 

@@ -22,6 +22,7 @@ RIGHT: dict[str, dict[str, Any]] = {
     "OneReluTwice": {"returns": "relu(h_n[-1])", "layers": ("0", "1")},
     "WithLengths": {"call": "input, lengths", "returns": "fc(h_n[0])"},
     "GathersTheLastStep": {"call": "input, lengths", "returns": "output, h_n[0]"},
+    "KeepsItsConfig": {"square": True, "returns": "output", "steps_last": True},
     "OneSize": {"square": True, "embedding": "i_h", "layers": ("0", "1")},
     "Characters": {"returns": "_, (h_n, c_n)", "call": "input, (h_0, c_0)"},
 }
@@ -29,6 +30,8 @@ RIGHT: dict[str, dict[str, Any]] = {
 
 WRONG = {
     "LastOfPadded": "that takes the last step of the padded output for h_n",
+    "NeverUnsorts": "that returns all results with rows sorted by length",
+    "ZeroesStates": "that returns zeros for the final states of rows that end before others",
     "ViewsStates": "h_n is viewed with rows first, which mixes the rows",
     "LayersAsRows": "the states of all layers are taken for rows of one batch",
     "ExchangesGivenStates": "h0 is used as c_0",
@@ -70,6 +73,8 @@ def test_infer_finds_the_mapping_of_a_published_lstm(
     assert RIGHT[name].items() <= arguments(found.code).items()
     mine = executed(found.code, "published.py", monkeypatch)
     decided = ["results_match_reference", "rows_do_not_interact", "gradients_match_backpropagation"]
+    decided += ["h_n_is_last_output", "h_n_is_last_valid_step"]
+    decided += ["gradients_pass_through_packed_batches"]
     verdicts = [check(REQUIREMENTS[each], mine, budget=Budget(10, seed=3)) for each in decided]
     assert all(verdict.conformant for verdict in verdicts), verdicts
     assert isinstance(verdicts[0], Passed)

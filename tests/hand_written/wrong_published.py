@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.utils.rnn import pad_packed_sequence
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from tests.hand_written.published import StepsLast, WithLengths, sigmoid
 
@@ -39,6 +39,33 @@ class LastOfPadded(WithLengths):
     def forward(self, text, text_lengths):
         output, _ = self.rnn(self.packed(text, text_lengths))
         return self.fc(pad_packed_sequence(output, batch_first=True)[0][:, -1])
+
+
+class NeverUnsorts(nn.Module):
+    """Sorts rows by their lengths, and returns them so."""
+
+    def __init__(self, input_size, hidden_size):
+        super().__init__()
+        self.lstm = nn.LSTM(input_size, hidden_size, batch_first=True)
+
+    def forward(self, x, lengths):
+        lengths, order = lengths.sort(descending=True, stable=True)
+        output, states = self.lstm(pack_padded_sequence(x[order], lengths, batch_first=True))
+        return pad_packed_sequence(output, batch_first=True)[0], states
+
+
+class ZeroesStates(Plain):
+    """Multiplies states by a mask, so that they are zero after the end of a row."""
+
+    def forward(self, x, lengths):
+        h = c = x.new_zeros(x.size(0), self.hidden_size)
+        outs = []
+        for t in range(x.size(1)):
+            h, c = self.cell(x[:, t], h, c)
+            mask = (t < lengths)[:, None]
+            h, c = h * mask, c * mask
+            outs.append(h)
+        return torch.stack(outs, 1), (h, c)
 
 
 class ViewsStates(nn.Module):

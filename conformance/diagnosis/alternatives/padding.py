@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from conformance.diagnosis.alternatives.altered import AlteredLSTM, unchanged
+from conformance.diagnosis.alternatives.states import by_length
 from conformance.requirements.parts import last_steps
 from conformance.requirements.variations import with_input
 from reference import Array, Case, Result
@@ -45,7 +46,30 @@ def last_of_padded(case: Case, result: Result) -> Result:
     return replace(result, h_n=h_n)
 
 
+def sorted_by_length(case: Case, result: Result) -> Result:
+    """Return everything with the longest row first."""
+    if case.lengths is None:
+        return result
+    order = by_length(case)
+    # what lies beyond the end of a row, by the lengths as they were, is not looked at
+    output = np.where(padding(case)[..., None], 0, case.time_major(result.output)[:, order])
+    return Result(case.user_order(output), result.h_n[:, order], result.c_n[:, order])
+
+
+def zero_states(case: Case, result: Result) -> Result:
+    """Return zeros for the final states of rows that end before others."""
+    if case.lengths is None:
+        return result
+    whole = (case.lengths == case.seq_len)[:, None]
+    return Result(result.output, result.h_n * whole, result.c_n * whole)
+
+
 PADDING = (
+    AlteredLSTM("that returns all results with rows sorted by length", result=sorted_by_length),
+    AlteredLSTM(
+        "that returns zeros for the final states of rows that end before others",
+        result=zero_states,
+    ),
     AlteredLSTM("that ignores lengths", case=lambda case: replace(case, lengths=None)),
     AlteredLSTM(
         "that ignores lengths and afterwards zeroes the output beyond the lengths",

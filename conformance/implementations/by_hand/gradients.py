@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from conformance.implementations.by_hand.beginning import begun
 from conformance.implementations.by_hand.expressions import GIVEN
 from conformance.implementations.failures import blamed
+from conformance.implementations.implementation import without_padding
 from reference import TOP, Array, Case, Result
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def gradients(mine: HandWritten, case: Case, cotangents: Result) -> dict[str, Ar
         leaves["input"] = made.leaf(table)
     for leaf in leaves.values():
         leaf.requires_grad_()
-    results, weights = run.results(), dict(cotangents.items())
+    results, weights = run.results(), dict(without_padding(cotangents, case).items())
     counting = {name: slice(None) for name in results if name in mine.returned}
     if TOP in mine.returned:  # the states below are NaN
         counting["h_n"] = slice(-case.configuration.num_directions, None)

@@ -115,8 +115,13 @@ class Run:
             return self._shaped(whole if every else self._called(**changes))
 
         steps = range(self.case.seq_len)
-        # of a row that has ended before step t the state is that of its last step
         rows = [ends(slice(0, t + 1))[-count] for t in reversed(steps)][::-1]
+        if self.case.lengths is not None:  # the last step of each row is the one of the whole call
+            last, ended = self._shaped(whole)[-count], self.case.lengths - 1
+            rows = [
+                self.made.stack([(last if ended[n] == t else row)[n] for n, _ in enumerate(ended)])
+                for t, row in enumerate(rows)
+            ]
         if count == 2:
             backwards = [ends(slice(t, self.case.seq_len))[-1] for t in steps]
             rows = [self.made.cat(both) for both in zip(rows, backwards, strict=True)]
