@@ -155,7 +155,7 @@ def _all(reading: Reading, simulated: Simulated, leaf: Leaf) -> Iterator[tuple[s
     if not reading.batched:
         h, c, *ends = (each[:, :, 0] for each in simulated)
     yield from _states(*ends)
-    yield from _in_one(*ends, leaf.array.shape)
+    yield from _in_one(ends[0], ends[1], leaf.array.shape)
     if reading.cell:
         return
     rows_first = reading.batched and reading.batch_first and not listed

@@ -104,7 +104,8 @@ class AlteredLSTM:
             weights, here = cell_weights(case, suffix), self.where(suffix)
             start = h_0[position], c_0[position]
             if self.handed_up and position >= directions:
-                start = tuple(values[position - directions][1:])
+                _, *below = values[position - directions]
+                start = below[0], below[1]
             cell = self._starting(*start) if here else lstm_cell
             layer = lstm_layer(
                 x,

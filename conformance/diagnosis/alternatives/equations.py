@@ -76,7 +76,8 @@ def falling(a: Array) -> Array:
 
 def flatter(a: Array) -> Array:
     """Return ``2 * sigmoid(a) - 1``, which is ``tanh(a / 2)``."""
-    return np.tanh(a / 2)
+    half: Array = np.tanh(a / 2)
+    return half
 
 
 def softsign(a: Array) -> Array:

@@ -73,8 +73,11 @@ class Answer:
             yield from self._found(node.args[0], _module(node))
         elif inner is not None:
             for part in self._found(inner[0], module):
-                sliced = isinstance(inner[1], slice)
-                yield replace(part, index=inner[1].start if sliced else inner[1], sliced=sliced)
+                place = inner[1]
+                if isinstance(place, slice):
+                    yield replace(part, index=place.start, sliced=True)
+                else:
+                    yield replace(part, index=place)
         elif isinstance(node, ast.Name) and node.id in RETURNED:
             yield Part(node.id, None, module)
         else:

@@ -68,8 +68,8 @@ class Layered:
     def _gradients(self, layer: Layer, x: Any, cotangents: Result) -> tuple[Layer, Array]:
         weights = [array for _, array in cotangents.items()]
         found = [np.asarray(each) for each in self.pulled_back(_arrays(layer, x), weights)]
-        dx, dh_0, dc_0, *stored = found
-        return Layer(layer.number, [Stored(*stored[:2], tuple(stored[2:]))], dh_0, dc_0), dx
+        dx, dh_0, dc_0, weight_ih, weight_hh, *biases = found
+        return Layer(layer.number, [Stored(weight_ih, weight_hh, tuple(biases))], dh_0, dc_0), dx
 
 
 def _arrays(layer: Layer, x: Any) -> list[Array]:
