@@ -13,22 +13,30 @@ from conformance.implementations.failures import Failure, Misbehaviour, Raised
 from conformance.recording.text import told
 
 _ROOT = Path(__file__).resolve().parents[2]
-_OURS = tuple(f"{_ROOT / name}/" for name in ("conformance", "reference", "strategies"))
+_PACKAGES = {"conformance", "reference", "strategies"}
+_OURS = tuple(f"{_ROOT / name}/" for name in _PACKAGES)
 _LIBRARIES = sys.stdlib_module_names | {"hypothesis", "ml_dtypes", "numpy", "torch"}
+_RUNNING = {"_pytest", "execnet", "pluggy", "pytest", "pytest_timeout", "xdist"}
 
 
 def of(error: BaseException, body: object, changed: Sequence[str]) -> Failure | None:
     """Return the failure of the implementation that `error` is; None if it is a fault of ours.
 
     `body` is the function that the exception came out of. It is the implementation's if it comes
-    out of code of somebody else, called by `body` without :func:`blamed`; and if the implementation
-    has `changed` what this suite cannot work without.
+    out of code of somebody else, called by `body` without :func:`blamed`; if its class is one of
+    somebody else, as where a thread raises it here; and if the implementation has `changed` what
+    this suite cannot work without.
     """
-    if _foreign(error.__traceback__, getattr(body, "__code__", None)):
+    if is_theirs(error) or _foreign(error.__traceback__, getattr(body, "__code__", None)):
         return Raised(error)
     if changed and not isinstance(error, UnsatisfiedAssumption):
         return Misbehaviour(f"{', '.join(changed)}; then {told(error)}")
     return None
+
+
+def is_theirs(error: BaseException) -> bool:
+    """Return whether the class of `error` is neither ours nor of a library that we use."""
+    return type(error).__module__.partition(".")[0] not in _LIBRARIES | _PACKAGES | _RUNNING
 
 
 def _foreign(traceback: TracebackType | None, body: CodeType | None) -> bool:

@@ -27,10 +27,13 @@ MODULES = (
     *("hypothesis", "hypothesis.control", "hypothesis.core", "hypothesis.errors"),
     *("hypothesis.internal.conjecture.data", "hypothesis.internal.conjecture.engine"),
     *("hypothesis.internal.conjecture.shrinker", "hypothesis.strategies"),
-    *("torch", "torch._tensor", "torch.autograd", "torch.nn", "torch.nn.functional"),
+    *("torch", "torch._VF", "torch._tensor", "torch.autograd", "torch.nn", "torch.nn.functional"),
     *("torch.nn.modules.module", "torch.nn.modules.rnn", "torch.nn.utils.rnn"),
 )
 """Further modules that are watched, as far as they are imported."""
+
+FOUND = {"torch._VF": ("lstm", "lstm_cell")}
+"""Functions that a module does not have but finds, and in whose place it may have others."""
 
 MADE = "torch._inductor."
 """The start of the names under which PyTorch's compiler puts what it makes, again and again."""
@@ -96,6 +99,8 @@ def remember() -> None:
         if name.startswith(MADE):
             continue
         _modules[name] = module
+        for function in FOUND.get(name, ()):
+            setattr(module, function, getattr(module, function))
         if name in MODULES or name.partition(".")[0] in PACKAGES:
             _watch(module, name, _callable)
             for kind in [*_vars(module).values()]:

@@ -6,10 +6,11 @@ import argparse
 from contextlib import nullcontext
 from pathlib import Path
 
-from conformance.errors import BROKEN, INTERRUPTED
+from conformance.errors import BROKEN, CONFORMANT, INTERRUPTED
 from conformance.running.folder import RunFolder
 from conformance.running.journal import collected
 from conformance.running.reporting.github import commands, without_commands
+from conformance.running.reporting.merging import missing
 from conformance.running.reporting.reading import run_of, whole
 from conformance.running.reporting.report import Run
 from conformance.running.reporting.terminal import show
@@ -20,7 +21,8 @@ from conformance.running.reporting.writing import Unwritable, write_all
 def report(asked: argparse.Namespace) -> int:
     """Print the table, write what is asked for, and return the exit status that the run had.
 
-    The places are the files of the shards of one run, or the folder of a run that was ended.
+    The places are the files of the shards of one run, or the folder of a run that was ended. One
+    shard of several is never enough.
     """
     first, *others = asked.places
     if first.is_dir() and not others:
@@ -29,9 +31,12 @@ def report(asked: argparse.Namespace) -> int:
     else:
         found = whole(asked.places)
         run = run_of(found)
+    lacking = missing([run.shard]) if run.shard else []
     with without_commands() if asked.lstm_github else nullcontext():
         console = show(run.verdicts)
         summarize(console, run)
+        for line in lacking:
+            console.print(f"not enough was checked: {line}", markup=False)
         if not run.complete:
             decided = f"{len(run.verdicts)} of {run.total} decided" if first.is_dir() else ""
             console.print(f"the run was ended: {decided or 'it is not complete'}", markup=False)
@@ -42,7 +47,9 @@ def report(asked: argparse.Namespace) -> int:
     except Unwritable as error:
         console.print(str(error), markup=False)
         return BROKEN
-    return run.status if run.complete else INTERRUPTED
+    if not run.complete:
+        return INTERRUPTED
+    return run.status or (BROKEN if lacking else CONFORMANT)
 
 
 def run_in(folder: Path) -> Run:

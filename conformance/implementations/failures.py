@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import os
 import signal
 import sys
 import traceback
@@ -228,9 +229,10 @@ def blamed() -> Iterator[None]:
     That includes ``SystemExit`` and ``KeyboardInterrupt``, except for Ctrl-C by the person who runs
     the suite, a signal that ends the run, and the exceptions with which pytest and Hypothesis skip,
     stop or reject. In a worker process, Ctrl-C does not arrive as an exception, so an interrupt
-    there is the implementation's. Everything of an implementation is called, read and converted
-    within this context. The context is also :func:`lenient`, as a warning is not a failure.
+    there is the implementation's. Everything of an implementation is called, read and converted in
+    this :func:`lenient` context, with which a child ends that the implementation has forked.
     """
+    process = os.getpid()
     try:
         with lenient():
             yield
@@ -243,3 +245,6 @@ def blamed() -> Iterator[None]:
             raise
         traceback.clear_frames(sys.exc_info()[2])  # gives back the memory that they hold
         raise Raised(error) from error
+    finally:
+        if os.getpid() != process:
+            os._exit(0)

@@ -79,7 +79,7 @@ def as_text(values: Any) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text to a file, as UTF-8.
+    """Write a text to a file, as UTF-8, with the ends of lines that it has.
 
     Half of a surrogate pair, which UTF-8 cannot hold, is written as a backslash escape. The file is
     written beside `path` first, so that an older one stays if the disk is full. Raises
@@ -91,7 +91,7 @@ def write_text(path: Path, text: str) -> None:
     target = path.resolve()
     new = target.with_name(f".{target.name}-{os.getpid()}.new")
     try:
-        new.write_text(text, encoding="utf-8", errors="backslashreplace")
+        new.write_bytes(text.encode("utf-8", "backslashreplace"))
         if target.exists():
             shutil.copymode(target, new)
         os.replace(new, target)

@@ -1,9 +1,8 @@
-"""Requirements on ways of calling: in any order, form and surroundings, and with hooks."""
+"""Requirements on ways of calling: in any order and surroundings, and with hooks."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from conformance.checking.comparison import agree, truth
 from conformance.checking.requirement import requirement
 from conformance.implementations.failures import Mismatch, blamed
 from conformance.implementations.implementation import Implementation
-from conformance.implementations.torch_module import TorchModule, is_torch_module
+from conformance.implementations.torch_module import TorchModule
 from conformance.recording.noting import entangled, note, paused
 from conformance.requirements.helpers.gradients import (
     close_gradients,
@@ -23,7 +22,7 @@ from conformance.requirements.helpers.gradients import (
     true_gradients,
 )
 from conformance.requirements.helpers.needs import torch_module
-from conformance.requirements.helpers.torch_only import differentiated, entered, to_result
+from conformance.requirements.helpers.torch_only import differentiated, entered
 from conformance.requirements.helpers.torch_only import session as session_of
 from conformance.requirements.parts import without_batch
 from conformance.requirements.variations import converted, resized, with_weights_negated
@@ -105,55 +104,6 @@ def _other_calls(implementation: Implementation, case: Case) -> list[Case]:
     if len(supports.states) == 2 and case.h_0 is not None:
         others += [replace(each, h_0=None, c_0=None) for each in (long, many)]
     return others
-
-
-def _names_states_hx(implementation: Implementation) -> TorchModule | str:
-    if not is_torch_module(implementation):
-        return torch_module(implementation)
-    taken = inspect.signature(implementation.cls.forward).parameters
-    return implementation if "hx" in taken else "does not call the initial states hx"
-
-
-@requirement(
-    source="torch.nn.LSTM and torch.nn.LSTMCell, signature of forward: hx, of two tensors",
-    applies=_names_states_hx,
-    **_SMALL,
-    states=True,
-    share_of_cases=0.3,
-)
-def form_of_states_does_not_matter(implementation: TorchModule, case: Case) -> float:
-    """Initial states can be given as a tuple or a list, by position or as the keyword hx.
-
-    They can be parts of larger tensors. Of a sequence, both can be the same tensor, where their
-    sizes are equal.
-    """
-    import torch
-
-    from conformance.implementations.pytorch.wrapped import Wrapped
-
-    module = implementation.build(case)
-    share = 0.0
-
-    def called(form: Callable[..., Any], text: str, case: Case) -> float:
-        known = truth(case, implementation)
-        wrapped = Wrapped.of(module, form, text)
-        return agree(to_result(implementation.call(wrapped, case), case), known.result, known.bound)
-
-    forms: dict[str, Any] = {
-        "lambda x, hx: {module}(x, hx=hx)": lambda module, x, hx: module(x, hx=hx),
-        "lambda x, hx: {module}(x, list(hx))": lambda module, x, hx: module(x, list(hx)),
-        "lambda x, hx: {module}(x, hx=list(hx))": lambda module, x, hx: module(x, hx=list(hx)),
-        "lambda x, hx: {module}(x, tuple(torch.cat([1 - s, s])[len(s):] for s in hx))": (
-            lambda module, x, hx: module(x, tuple(torch.cat([1 - s, s])[len(s) :] for s in hx))
-        ),
-    }
-    for text, form in forms.items():
-        share = max(share, called(form, text, case))
-    if implementation.is_cell or case.configuration.proj_size:
-        return share
-    text = "lambda x, hx: {module}(x, (hx[0], hx[0]))"
-    twins = replace(case, c_0=case.h_0)
-    return max(share, called(lambda module, x, hx: module(x, (hx[0], hx[0])), text, twins))
 
 
 @requirement(

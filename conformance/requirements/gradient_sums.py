@@ -30,24 +30,35 @@ _SUMS = {**SUMS, "level": "training"}
 
 def _known(implementation: Implementation, step: Case) -> bool:
     """Return whether the factors of the sums in `step` are known exactly."""
-    supports = implementation.supports
-    returned = {"h_n", "c_n"} <= set(supports.results)
     saturated = saturates(arithmetic(step, implementation))
-    return returned and saturated and not supports.lacking_for(step)
+    return saturated and not implementation.supports.lacking_for(step)
 
 
 def _vanish(
-    implementation: Implementation, step: Case, name: str, handed: Array, bound: Mapping[str, Array]
+    implementation: Implementation,
+    step: Case,
+    adjoint: Array,
+    bound: Mapping[str, Array],
+    of_h: bool = False,
 ) -> float:
-    """Check that these gradients are zero, up to a `bound`, if that of the result `name` is handed.
+    """Check that these gradients are zero, up to a `bound`, if that of c_n is `adjoint`.
 
-    Returns the share of the bound.
+    Where c_n is 0 and nothing is projected, c_n is also handed the gradient of h_n, or in the
+    highest layer of the output, if the implementation does not return c_n. With `of_h` it is the
+    gradient of h_n itself. Returns the share of the bound, 0 if no result can be differentiated.
     """
-    given: dict[str, Any] = {name: handed.astype(step.dtype.numpy)}
+    named: dict[str, Any] = {} if of_h else {"c_n": adjoint}
+    if of_h or not step.configuration.proj_size:
+        top = adjoint[-step.configuration.num_directions :]
+        named |= {"h_n": adjoint, "output": step.user_order(np.concatenate(top, -1)[None])}
+    returned = [name for name in named if name in implementation.supports.results]
+    if not returned:
+        return 0.0
+    given: dict[str, Any] = {returned[0]: named[returned[0]].astype(step.dtype.numpy)}
     weights = replace(cotangents(step, ()), **given)
-    got = gradients_of(implementation, step, weights, (name,))
-    named = {each: got[each] for each in bound if each in got}
-    return close_gradients(named, {n: np.zeros(b.shape) for n, b in bound.items()}, bound)
+    got = gradients_of(implementation, step, weights, returned[:1])
+    found = {each: got[each] for each in bound if each in got}
+    return close_gradients(found, {n: np.zeros(b.shape) for n, b in bound.items()}, bound)
 
 
 def _sum(terms: Array, factors: Array, model: Arithmetic, gates: int = 1) -> Array:
@@ -93,10 +104,12 @@ def sums_of_gradients_are_accumulated_in_float32(
     within, every = step, range(len(c_n))
     into = np.sum(passed("weight_ih", c_n, every[: of.num_directions]), axis=0)
     bound = {"h_0": np.stack(passed("weight_hh", c_n, every)), "input": step.user_order(into[None])}
-    share = _vanish(implementation, step, "c_n", c_n, bound)
+    share = _vanish(implementation, step, c_n, bound)
     if of.proj_size:
         reached = dict(zip(of.suffixes(), passed("weight_hr", h_n, every), strict=True))
-        share = max(share, _vanish(implementation, step, "h_n", h_n, _of_biases(reached, model)))
+        share = max(
+            share, _vanish(implementation, step, h_n, _of_biases(reached, model), of_h=True)
+        )
     within = with_gradient_sums(ordinary(case), upper=True)
     for layer in range(1, of.num_layers):
         slots = every[layer * of.num_directions : (layer + 1) * of.num_directions]
@@ -110,9 +123,7 @@ def sums_of_gradients_are_accumulated_in_float32(
                 reached[suffix] = (1 + 16 * model.unit_roundoff) * error @ weight
         alone = np.zeros_like(c_n)
         alone[list(slots)] = c_n[list(slots)]
-        share = max(
-            share, _vanish(implementation, within, "c_n", alone, _of_biases(reached, model))
-        )
+        share = max(share, _vanish(implementation, within, alone, _of_biases(reached, model)))
     return share
 
 
@@ -158,7 +169,7 @@ def gradients_are_summed_over_rows_in_float32(implementation: Implementation, ca
             for name, factor in factors.items():
                 error = _of_candidate(_sum(c_n[slot].T, factor, model))
                 bound[name + of.suffixes()[slot]] = error[:, 0] if "bias" in name else error
-        share = max(share, _vanish(implementation, given, "c_n", alone, bound))
+        share = max(share, _vanish(implementation, given, alone, bound))
     if of.proj_size:
         h_n = halves(of.proj_size)
         for layer in range(of.num_layers):
@@ -168,5 +179,5 @@ def gradients_are_summed_over_rows_in_float32(implementation: Implementation, ca
             f"weight_hr{suffix}": _sum(h_n[slot].T, units, model)
             for slot, suffix in enumerate(of.suffixes())
         }
-        share = max(share, _vanish(implementation, step, "h_n", h_n, bound))
+        share = max(share, _vanish(implementation, step, h_n, bound, of_h=True))
     return share

@@ -121,6 +121,14 @@ def layer_alone(case: Case, layer: int, features: int) -> Case:
     )
 
 
+def turned(case: Case, array: Array) -> Array:
+    """Reverse the time of `array`, (T, N, ...), of each row within its length."""
+    steps = np.arange(case.seq_len)[:, None]
+    ends = np.full(case.batch_size, case.seq_len) if case.lengths is None else case.lengths
+    order = np.where(steps < ends, ends - 1 - steps, steps)
+    return array[order, np.arange(case.batch_size)]
+
+
 def direction_alone(case: Case, direction: int) -> Case:
     """Make a forward LSTM of one direction of a single layer, on reversed time for direction 1."""
     configuration = replace(case.configuration, bidirectional=False)
@@ -133,7 +141,7 @@ def direction_alone(case: Case, direction: int) -> Case:
         parameters={
             name: case.parameters[name + suffix] for name in configuration.parameter_shapes()
         },
-        input=in_user_order(case, x[::-1] if direction else x),
+        input=in_user_order(case, turned(case, x) if direction else x),
         **with_states(case, lambda state: state[here]),
     )
 

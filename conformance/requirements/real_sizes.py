@@ -18,6 +18,7 @@ from conformance.requirements.helpers.layerwise import match_layer_by_layer
 from conformance.requirements.helpers.needs import returning
 from conformance.requirements.parts import rows, steps
 from conformance.requirements.precision import TF32
+from conformance.requirements.variations import converted, enlarged, with_input
 from reference import Case
 
 LAYERS = (
@@ -99,6 +100,41 @@ def hundreds_of_steps_match_reference(implementation: Implementation, case: Case
     return against_reference(implementation, case)
 
 
+@requirement(
+    source=EQUATIONS,
+    level="sequence",
+    applies=returning("output"),
+    hidden_size=(1, 6),
+    input_size=(1, 6),
+    num_layers=(1, 1),
+    batch_size=(2, 4),
+    seq_len=(257, 257),
+    weights=["default", "small"],
+    share_of_cases=0.05,
+    batched=True,
+    lengths=False,
+)
+def long_sequences_of_every_form_match_reference(
+    implementation: Implementation, case: Case
+) -> float:
+    """Over 257 steps the equations hold in each dtype and direction, if packed, and in two layers.
+
+    Kernels for some of these may count steps in another way.
+    """
+    supports = implementation.supports
+    x = case.time_major(case.input)
+    case = with_input(case, x + (np.arange(x.size) * 5 % 7 - 3).reshape(x.shape) / 4)
+    if supports.lengths:
+        case = replace(case, lengths=case.seq_len - np.arange(case.batch_size) * 61)
+    if True in supports.bidirectional:
+        case = enlarged(case, bidirectional=True)
+    forms = [converted(case, dtype) for dtype in supports.dtypes]
+    if supports.max_layers > 1:
+        deep = enlarged(case, num_layers=2)
+        forms += [replace(deep, lengths=case.lengths if case.configuration.batch_first else None)]
+    return max(match_layer_by_layer(implementation, each) for each in forms)
+
+
 @requirement(**observed(2**25, (15, 130), (34, 257), (129, 513), (1, 4)))
 def hundreds_of_rows_match_reference(implementation: Implementation, case: Case) -> float:
     """The equations hold in every one of hundreds of rows."""
@@ -150,6 +186,18 @@ def deep_networks_match_layer_by_layer(implementation: Implementation, case: Cas
     """In networks of up to twelve layers, every layer computes the equations of its own input.
 
     The input of a layer is the output of the same network with fewer layers.
+    """
+    return match_layer_by_layer(implementation, case)
+
+
+@requirement(
+    **observed(2**23, (15, 130), (257, 385), (1, 17), (1, 3))
+    | {"source": LAYERS, "num_layers": (2, 3), "share_of_cases": 0.05, "weights": WEIGHTS[2:]}
+)
+def wide_networks_match_layer_by_layer(implementation: Implementation, case: Case) -> float:
+    """With hundreds of hidden units in each of several layers, every layer computes the equations.
+
+    So do networks that cannot have a single layer.
     """
     return match_layer_by_layer(implementation, case)
 

@@ -1,16 +1,19 @@
-"""Requirements on states: only what the caller passes on goes from one call to the next."""
+"""Requirements on states: how they are given, and that nothing else goes from call to call."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from conformance.checking.comparison import agree, close, nothing, plus, truth
 from conformance.checking.requirement import requirement
 from conformance.implementations.failures import Mismatch, Quantity
 from conformance.implementations.implementation import Implementation, run
-from conformance.implementations.torch_module import TorchModule
+from conformance.implementations.torch_module import TorchModule, is_torch_module
 from conformance.recording.ending import unequal
 from conformance.requirements.helpers.needs import returning, torch_module
 from conformance.requirements.helpers.torch_only import differentiated, to_result
@@ -128,3 +131,59 @@ def _check_without_graph(results: Mapping[str, Any]) -> None:
         if tensor.requires_grad:
             shown = unequal("{it}.requires_grad", False, it=tensor)
             raise Mismatch(f"{name}.requires_grad", "", "True", "False", ending=shown)
+
+
+def _names_states_hx(implementation: Implementation) -> TorchModule | str:
+    if not is_torch_module(implementation):
+        return torch_module(implementation)
+    taken = inspect.signature(implementation.cls.forward).parameters
+    return implementation if "hx" in taken else "does not call the initial states hx"
+
+
+@requirement(
+    source="torch.nn.LSTM and torch.nn.LSTMCell, signature of forward: hx, of two tensors",
+    applies=_names_states_hx,
+    level="module",
+    **dict.fromkeys(("hidden_size", "input_size", "batch_size"), (1, 6)),
+    num_layers=(1, 2),
+    seq_len=(1, 8),
+    states=True,
+    share_of_cases=0.2,
+)
+def form_of_states_does_not_matter(implementation: TorchModule, case: Case) -> float:
+    """Initial states can be given as a tuple or a list, by position or as the keyword hx.
+
+    They can be parts of larger tensors. One tensor can be both, and the input as well, where the
+    sizes are equal.
+    """
+    from conformance.implementations.pytorch.wrapped import FORMS, TRIPLETS, TWINS, Wrapped
+
+    tried = [(case, FORMS)]
+    if not case.configuration.proj_size:
+        first = steps(case, 0, 1) if implementation.is_cell else case
+        tried += [(replace(first, c_0=case.h_0), TWINS)]
+        if not (case.batched and case.configuration.batch_first):
+            tried += [
+                (each, {form: TRIPLETS[form]})
+                for form, each in zip(TRIPLETS, _alike(case), strict=True)
+            ]
+    share = 0.0
+    for given, forms in tried:
+        module, known = implementation.build(given), truth(given, implementation)
+        for text, form in forms.items():
+            answer = implementation.call(Wrapped.of(module, form, text), given)
+            share = max(share, agree(to_result(answer, given), known.result, known.bound))
+    return share
+
+
+def _alike(case: Case) -> list[Case]:
+    """Give as the input h_0, c_0, or h_0 which is c_0 as well, without lengths."""
+    assert case.h_0 is not None
+    assert case.c_0 is not None
+    configuration = replace(case.configuration, input_size=case.configuration.hidden_size)
+    shapes = configuration.parameter_shapes()
+    parameters = {name: np.resize(each, shapes[name]) for name, each in case.parameters.items()}
+    alone = replace(
+        case, configuration=configuration, parameters=parameters, input=case.h_0, lengths=None
+    )
+    return [alone, replace(alone, input=case.c_0), replace(alone, c_0=case.h_0)]

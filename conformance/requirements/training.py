@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -126,6 +127,27 @@ def calls_before_training_change_no_gradient(implementation: TorchModule, case: 
         trained("a call between, in another thread", after_another_call)
         for _ in range(_ROUNDS):
             trained("many training steps")
+    return share
+
+
+@requirement(
+    source="torch.nn.Module.zero_grad documentation: it resets gradients of all model parameters",
+    applies=module_gradients,
+    **{**CASES, "share_of_cases": 0.1},
+)
+def zero_grad_resets_every_gradient(implementation: TorchModule, case: Case) -> float:
+    """After zero_grad no parameter has a gradient, or all are zero, as with set_to_none=False."""
+    module, share = differentiated(implementation, case), 0.0
+    taken = inspect.signature(type(module.module).zero_grad).parameters
+    for options in ({}, {"set_to_none": False})[: 1 + ("set_to_none" in taken)]:
+        module.backward(cotangents(case))
+        given = ", ".join(f"{name}={value}" for name, value in options.items())
+        note(f"{{module}}.zero_grad({given})", module=module.module)
+        with blamed():
+            module.module.zero_grad(**options)
+        got = {name: each for name, each in module.gradients().items() if name in case.parameters}
+        zeros = {name: np.zeros(each.shape) for name, each in got.items()}
+        share = max(share, close_gradients(got, zeros, zeros))
     return share
 
 

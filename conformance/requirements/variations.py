@@ -151,3 +151,17 @@ def with_hidden_units_permuted(case: Case, order: Array) -> Case:
 def with_dropout(case: Case, p: float) -> Case:
     """Set dropout `p` between the layers."""
     return replace(case, configuration=replace(case.configuration, dropout=p))
+
+
+def enlarged(case: Case, **options: Any) -> Case:
+    """Give a network of one layer more layers or directions; its numbers are repeated there."""
+    configuration = replace(case.configuration, **options)
+    shapes = configuration.parameter_shapes()
+    there = {name: np.resize(case.parameters[_lowest(name)], shapes[name]) for name in shapes}
+    count = configuration.num_layers * configuration.num_directions
+    states = with_states(case, lambda state: np.resize(state, (count, *state.shape[1:])))
+    return replace(case, configuration=configuration, parameters=there, **states)
+
+
+def _lowest(name: str) -> str:
+    return f"{name.partition('_l')[0]}_l0"

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from conformance.checking.comparison import agree, truth
 from conformance.checking.requirement import requirement
-from conformance.implementations.failures import WrongElement, blamed
-from conformance.implementations.torch_module import TorchModule
-from conformance.recording.noting import note
+from conformance.implementations.failures import Mismatch, WrongElement, blamed
+from conformance.implementations.implementation import Implementation
+from conformance.implementations.torch_module import TorchModule, is_torch_module
+from conformance.recording.noting import note, paused
 from conformance.requirements.helpers.gradients import (
     CASES,
     close_gradients,
@@ -20,6 +24,7 @@ from conformance.requirements.helpers.gradients import (
     true_gradients,
 )
 from conformance.requirements.helpers.needs import torch_module
+from conformance.requirements.helpers.randomness import seeded
 from conformance.requirements.helpers.refusals import refused
 from conformance.requirements.helpers.torch_only import differentiated, entered, to_result
 from conformance.requirements.helpers.torch_only import session as session_of
@@ -132,6 +137,77 @@ def layout_of_weights_does_not_matter(implementation: TorchModule, case: Case) -
         with blamed():
             strided(within, session.module, case)
         return _is(implementation, session, case, known, "as strided .data")
+
+
+@requirement(
+    source="torch.nn.utils.parametrize documentation: a parametrized tensor is computed by its "
+    "parametrization each time it is used",
+    **{**CASES, "level": "module", "gradients": False, "share_of_cases": 0.1},
+    applies=torch_module,
+    should=True,
+)
+def parametrized_weights_take_effect(implementation: TorchModule, case: Case) -> float:
+    """Parameters under torch.nn.utils.parametrize are what a ReLU makes of their originals.
+
+    So they are after a call without parametrizations, and after the originals have changed.
+    """
+    from conformance.implementations.pytorch.weights import negate, rectify
+
+    session = session_of(implementation, case)
+    session.run(case, grad=False)
+    with blamed():
+        rectify(implementation, session.module, case)
+    share = 0.0
+    for each in (case, with_weights_negated(case)):
+        positive = {name: np.maximum(array, 0) for name, array in each.parameters.items()}
+        with _told("by parametrizations"):
+            for training, grad in ((False, False), (True, True)):
+                session.train(training)
+                result = session.run(case, grad=grad)
+                rectified = replace(case, parameters=positive)
+                share = max(share, _agrees(implementation, result, rectified))
+        negate(session.module)
+    return share
+
+
+def _resets(implementation: Implementation) -> TorchModule | str:
+    if not is_torch_module(implementation):
+        return torch_module(implementation)
+    return (
+        implementation
+        if hasattr(implementation.cls, "reset_parameters")
+        else "has nothing to reset"
+    )
+
+
+@requirement(
+    source="torch.nn.LSTM, its method reset_parameters: it draws all parameters anew",
+    **{**CASES, "level": "module", "gradients": False, "share_of_cases": 0.1},
+    applies=_resets,
+    dtypes=["float64", "float32"],
+    should=True,
+)
+def reset_parameters_take_effect(implementation: TorchModule, case: Case) -> float:
+    """Of parameters that all are 7, reset_parameters leaves none, and calls use the new ones."""
+    from conformance.implementations.pytorch.tensors import to_array
+
+    sevens = {name: np.full_like(array, 7) for name, array in case.parameters.items()}
+    case = replace(case, parameters=sevens)
+    with paused(), seeded(case):  # a script would need to know what was drawn
+        session = session_of(implementation, case)
+        for grad in (False, True):
+            session.run(case, grad=grad)
+        with blamed():
+            session.module.reset_parameters()
+        tensors = implementation.parameters(session.module, case)
+        drawn = {name: to_array(tensor, name) for name, tensor in tensors.items()}
+        for name, array in drawn.items():
+            if (array == 7).any():
+                raise Mismatch(f"{name} after reset_parameters", "", "7.0", "another number")
+        new = replace(case, parameters=drawn)
+        with _told("by reset_parameters"):
+            results = [session.run(new, grad=grad) for grad in (False, True)]
+            return max(_agrees(implementation, each, new) for each in results)
 
 
 def _is(

@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 
-from conformance.checking import devices
+from conformance.checking import blaming, devices
 from conformance.checking.engine import inapplicable
 from conformance.checking.finding import Finding, counterexample
 from conformance.checking.requirement import Requirement
-from conformance.checking.verdict import NotApplicable, Undecided, Verdict
+from conformance.checking.verdict import Crashed, NotApplicable, Undecided, Verdict
+from conformance.implementations.failures import Raised
 from conformance.implementations.own_imports import OURS
 from conformance.recording.steps import Step
 from conformance.reproductions.directory import write
@@ -83,9 +84,14 @@ class Item:
         in_time = limits.allowed(self.config, self.started) > 0
         end = limits.ended(self.config, self.started) + 1
         with OURS, quiet(), limits.last_resort(end if self.expendable else None):
-            verdict = (
-                self.decide(drawing) if in_time else self.undecided(limits.reached(self.config))
-            )
+            try:
+                verdict = (
+                    self.decide(drawing) if in_time else self.undecided(limits.reached(self.config))
+                )
+            except BaseException as error:
+                if not blaming.is_theirs(error):
+                    raise
+                verdict = Crashed(*self.key, reason=f"{Raised(error)}, not in a call of its own")
         self.journal.decided(verdict)
         return verdict
 

@@ -118,7 +118,7 @@ class Journal:
             self._add(encode(entry.now))
             if entry.case is not None:
                 self._add({"case": entry.case, "subject": encode(entry.subject)})
-        return lambda step: self._add(replace(step, case=None))
+        return lambda step: self._add(step if step.case is None else replace(step, case=None))
 
     def close(self) -> None:
         """Close the file of the last entry, to which nothing is added any more."""

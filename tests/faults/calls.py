@@ -425,3 +425,32 @@ class RemembersLengthsBySize(PlainLSTM):
         if lengths is None:
             return x, None
         return x, self.__dict__.setdefault("lengths", {}).setdefault(x.shape[:2], lengths)
+
+
+class SpoilsItsHundredthCallInTraining(PlainLSTM):
+    """Negates its output in the hundredth call in train mode."""
+
+    bug = ""
+    caught_by = "calls_give_their_memory_back"
+    calls = 0
+
+    def network(self, *arguments: Any) -> Three:
+        output, h_n, c_n = super().network(*arguments)
+        self.calls += self.training
+        return (-output if self.calls == 100 else output), h_n, c_n
+
+
+class LearnsLessFromCall400On(PlainLSTM):
+    """Halves the gradients by weight_hh from the 400th call on."""
+
+    bug = ""
+    caught_by = "calls_give_their_memory_back"
+    calls = 0
+
+    def network(self, *arguments: Any) -> Three:
+        self.calls += 1
+        return super().network(*arguments)
+
+    def weights(self, layer: int, direction: int) -> Weights:
+        w = super().weights(layer, direction)
+        return w._replace(hh=(w.hh + w.hh.detach()) / 2) if self.calls >= 400 else w

@@ -321,3 +321,29 @@ class CellSharesParametersWithItsCopy(PlainLSTMCell):
 
     def __deepcopy__(self, memo: modules.Memo) -> Any:
         return copy.copy(self)
+
+
+class CellWritesIntoOneCopyOfBothStates(PlainLSTMCell):
+    """Writes h and c into copies of those given, of which there is one if both are one tensor."""
+
+    bug = ""
+    caught_by = "form_of_states_does_not_matter"
+
+    def step(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> States:
+        copies = {id(each): each.clone() for each in (h, c)}
+        new_h, new_c = super().step(x, h, c, w)
+        old_h, old_c = copies[id(h)], copies[id(c)]
+        return old_h.copy_(new_h), old_c.copy_(new_c)
+
+
+class CellTellsProductsByTheirInput(PlainLSTMCell):
+    """Keeps each product by what was multiplied, and so has one where x is h."""
+
+    bug = ""
+    caught_by = "form_of_states_does_not_matter"
+
+    def preactivations(self, x: Tensor, h: Tensor, w: Weights) -> Tensor:
+        products: dict[int, Tensor] = {}
+        for given, weight, bias in ((x, w.ih, w.b_ih), (h, w.hh, w.b_hh)):
+            products.setdefault(id(given), self.linear(given, weight, bias))
+        return products[id(x)] + products[id(h)]

@@ -559,3 +559,35 @@ class TakesTheMaskOfItsLastCall(MaskingLater):
     def found(self, mask: Tensor) -> Tensor:
         last: Tensor = self.__dict__["last"]
         return last if self.num_layers == 2 and last.shape == mask.shape else mask
+
+
+class SharesMasksInRowsOfOneStep(PlainLSTM):
+    """Draws one number for all features of the packed rows that have one step."""
+
+    bug = ""
+    caught_by = "dropout_is_drawn_anew"
+    alone: Any = None
+
+    def network(self, x: Tensor, h_0: Tensor, c_0: Tensor, lengths: Any) -> Any:
+        self.alone = None if lengths is None else (lengths == 1)[:, None]
+        return super().network(x, h_0, c_0, lengths)
+
+    def dropped(self, x: Tensor) -> Tensor:
+        if self.alone is None or not (self.training and 0 < self.dropout < 1):
+            return super().dropped(x)
+        mask = F.dropout(torch.ones_like(x[..., :1]), self.dropout)
+        return torch.where(self.alone, x * mask, super().dropped(x))
+
+
+class DropsTwiceInRowsOfOneStep(SharesMasksInRowsOfOneStep):
+    """Drops values a second time in the packed rows that have one step, and scales them once."""
+
+    bug = ""
+    caught_by = "dropout_rate_is_p"
+
+    def dropped(self, x: Tensor) -> Tensor:
+        dropped = super(SharesMasksInRowsOfOneStep, self).dropped(x)
+        if self.alone is None or not (self.training and 0 < self.dropout < 1):
+            return dropped
+        kept = F.dropout(torch.ones_like(x), self.dropout) > 0
+        return torch.where(self.alone, dropped * kept, dropped)

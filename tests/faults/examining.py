@@ -38,6 +38,7 @@ DEAR = [
         "layout_of_cotangents_does_not_matter",
         "gradients_of_wide_layers_are_right",
         "gradients_of_long_sequences_are_right",
+        "gradients_of_wide_layers_have_full_precision",
     )
 ]
 """Requirements that only the faults which name them are tried on."""

@@ -347,3 +347,63 @@ class ReturnsItsInitialState(PlainLSTM):
         if hx is not None:
             hx[1].data = c_n.detach()
         return output, (h_n, c_n)
+
+
+class KeepsItsGradientsOfBiases(PlainLSTM):
+    """Does not reset the gradients of bias_hh in zero_grad."""
+
+    bug = ""
+    caught_by = "zero_grad_resets_every_gradient"
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        kept = {n: each.grad for n, each in self.named_parameters() if n.startswith("bias_hh")}
+        super().zero_grad(set_to_none)
+        for name, gradient in kept.items():
+            self.get_parameter(name).grad = gradient
+
+
+class OverlooksParametrizations(PlainLSTM):
+    """Computes with the original of weight_hh where that is parametrized."""
+
+    bug = ""
+    caught_by = "parametrized_weights_take_effect"
+
+    def weights(self, layer: int, direction: int) -> Weights:
+        w = super().weights(layer, direction)
+        name = f"weight_hh_l{layer}" + "_reverse" * direction
+        found = dict(self.named_parameters()).get(f"parametrizations.{name}.original")
+        return w if found is None else w._replace(hh=found)
+
+
+class ResetsItsParametersOnce(PlainLSTM):
+    """Does nothing in reset_parameters after it was constructed."""
+
+    bug = ""
+    caught_by = "reset_parameters_take_effect"
+    drawn = False
+
+    def reset_parameters(self) -> None:
+        if not self.drawn:
+            super().reset_parameters()
+        self.drawn = True
+
+
+class KeepsTransposedWeightsAfterAReset(PlainLSTM):
+    """Keeps weight_hh transposed while its version is the same, which a reset does not change."""
+
+    bug = ""
+    caught_by = "reset_parameters_take_effect"
+
+    def reset_parameters(self) -> None:
+        for each in self.parameters():
+            each.data.uniform_(-(self.hidden_size**-0.5), self.hidden_size**-0.5)
+
+    def weights(self, layer: int, direction: int) -> Weights:
+        w = super().weights(layer, direction)
+        if torch.is_grad_enabled():
+            return w
+        kept = self.__dict__.setdefault("kept", {})
+        last = kept.get((layer, direction))
+        if last is None or last[0] is not w.hh or last[1] != w.hh._version:
+            kept[layer, direction] = last = w.hh, w.hh._version, w.hh.detach().T.clone()
+        return w._replace(hh=last[2].T)

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
+from strategies import Support
+
 from .numerics import cut
 from .plain import PlainLSTM, States, Weights, unbatched
 
@@ -401,3 +403,159 @@ class LosesWeightGradientsOfUpperLayers(PlainLSTM):
         w = super().weights(layer, direction)
         ih = torch.cat([w.ih[:, :33], w.ih[:, 33:].detach()], -1) if layer else w.ih
         return w._replace(ih=ih)
+
+
+class HalvesCOf65PackedSteps(PlainLSTM):
+    """Halves c of the last unit in float32 where a packed batch has 65 steps and more."""
+
+    bug = ""
+    caught_by = "long_sequences_of_every_form_match_reference"
+
+    def scan(
+        self, x: Tensor, h: Tensor, c: Tensor, w: Weights, lengths: Any, reverse: bool
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        output, h, c = super().scan(x, h, c, w, lengths, reverse)
+        if len(x) >= 65 and lengths is not None and x.dtype == torch.float32:
+            c = torch.cat([c[:, :-1], c[:, -1:] / 2], 1)
+        return output, h, c
+
+
+class HalvesCOf257StepsInReverse(PlainLSTM):
+    """Halves c of the last unit in float16 where the reverse direction has 257 packed steps."""
+
+    bug = ""
+    caught_by = "long_sequences_of_every_form_match_reference"
+
+    def scan(
+        self, x: Tensor, h: Tensor, c: Tensor, w: Weights, lengths: Any, reverse: bool
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        output, h, c = super().scan(x, h, c, w, lengths, reverse)
+        if len(x) >= 257 and lengths is not None and reverse and x.dtype == torch.float16:
+            c = torch.cat([c[:, :-1], c[:, -1:] / 2], 1)
+        return output, h, c
+
+
+class SkipsStepsOfTheSecondLayer(PlainLSTM):
+    """Reads step 128 again where an upper layer should read step 129."""
+
+    bug = ""
+    caught_by = "long_sequences_of_every_form_match_reference"
+
+    def layer(self, x: Tensor, h_0: Tensor, c_0: Tensor, layer: int, lengths: Any) -> Any:
+        if layer and len(x) > 129:
+            x = torch.cat([x[:129], x[128:129], x[130:]])
+        return super().layer(x, h_0, c_0, layer, lengths)
+
+
+class HalvesRow130OfPackedBatches(PlainLSTM):
+    """Halves c in row 130 of a packed batch."""
+
+    bug = ""
+    caught_by = "large_batches_agree_with_rows_alone"
+
+    def network(
+        self, x: Tensor, h_0: Tensor, c_0: Tensor, lengths: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        output, h_n, c_n = super().network(x, h_0, c_0, lengths)
+        if lengths is not None and len(lengths) > 130:
+            c_n = torch.cat([c_n[:, :130], c_n[:, 130:131] / 2, c_n[:, 131:]], 1)
+        return output, h_n, c_n
+
+
+class MixesUpPackedRowsFrom64OnInBFloat16(PlainLSTM):
+    """Takes for h the state of the row before, in rows from 64 on, packed and in bfloat16."""
+
+    bug = ""
+    caught_by = "large_batches_agree_with_rows_alone"
+    mixes = False
+
+    def network(self, x: Tensor, h_0: Tensor, c_0: Tensor, lengths: Any) -> Any:
+        self.mixes = lengths is not None and x.dtype == torch.bfloat16
+        return super().network(x, h_0, c_0, lengths)
+
+    def step(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> States:
+        if self.mixes and len(h) > 64:
+            h = torch.cat([h[:64], h[63:-1]])
+        return super().step(x, h, c, w)
+
+
+class CutsBackPropagationInReverse(PlainLSTM):
+    """Back-propagates through 50 steps of the reverse direction."""
+
+    bug = ""
+    caught_by = "gradients_of_long_sequences_are_right"
+
+    def scan(
+        self, x: Tensor, h: Tensor, c: Tensor, w: Weights, lengths: Any, reverse: bool
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        self.steps_left = len(x) if reverse else 0
+        return super().scan(x, h, c, w, lengths, reverse)
+
+    def step(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> States:
+        self.steps_left -= 1
+        if self.steps_left == 49:
+            h, c = h.detach(), c.detach()
+        return super().step(x, h, c, w)
+
+
+class CuttingProduct(torch.autograd.Function):
+    """A right product, of which one gradient has factors of 10 bits: `by_weight`, or that by x."""
+
+    @staticmethod
+    def forward(context: Any, x: Tensor, weight: Tensor, by_weight: bool) -> Tensor:
+        context.save_for_backward(x, weight)
+        context.by_weight = by_weight
+        return F.linear(x, weight)
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
+        x, weight = context.saved_tensors
+        rough = cut(gradient, 13)
+        if context.by_weight:
+            return gradient @ weight, rough.T @ cut(x, 13), None
+        return rough @ cut(weight, 13), gradient.T @ x, None
+
+
+class CutsFactorsOfWeightGradients(PlainLSTM):
+    """Cuts the factors of float32 gradients by weights to 10 bits where there are 100 units."""
+
+    bug = ""
+    caught_by = "gradients_of_wide_layers_have_full_precision"
+    by_weight = True
+
+    def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        if self.hidden_size < 100 or x.dtype != torch.float32 or x.dim() != 2:
+            return super().linear(x, weight, bias)
+        product: Tensor = CuttingProduct.apply(x, weight, self.by_weight)
+        return product if bias is None else product + bias
+
+
+class CutsFactorsOfInputGradients(CutsFactorsOfWeightGradients):
+    """Cuts the factors of float32 gradients by inputs to 10 bits where there are 100 units."""
+
+    bug = ""
+    caught_by = "gradients_of_wide_layers_have_full_precision"
+    by_weight = False
+
+
+class HasTwoLayersWithoutUnitsBeyond64(PlainLSTM):
+    """Cannot have a single layer, and never writes h of units beyond 64."""
+
+    bug = ""
+    caught_by = "deep_networks_match_layer_by_layer"
+    supports = Support(min_layers=2)
+
+    def hidden_state(self, o: Tensor, c: Tensor) -> Tensor:
+        return super().hidden_state(o, c) * (torch.arange(c.shape[-1]) < 64).to(c.dtype)
+
+
+class DropsUnitsBeyond256OfUpperLayers(PlainLSTM):
+    """Never writes c of units beyond 256 in layers above the first."""
+
+    bug = ""
+    caught_by = "wide_networks_match_layer_by_layer"
+
+    def layer(self, x: Tensor, h_0: Tensor, c_0: Tensor, layer: int, lengths: Any) -> Any:
+        output, h_n, c_n = super().layer(x, h_0, c_0, layer, lengths)
+        kept = (torch.arange(self.hidden_size) < 256).to(x.dtype)
+        return output, h_n, [each * kept for each in c_n] if layer else c_n

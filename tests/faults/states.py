@@ -259,3 +259,14 @@ class ReturnsACachedBuffer(PlainLSTM):
         buffers = self.__dict__.setdefault("buffers_by_shape", {})
         buffer = buffers.setdefault((output.shape, output.dtype), torch.empty_like(output))
         return buffer.copy_(output), h_n, c_n
+
+
+class TakesItsInputForAState(PlainLSTM):
+    """Takes the initial states for omitted where the input is one of them."""
+
+    bug = ""
+    caught_by = "form_of_states_does_not_matter"
+
+    def forward(self, sequence: Any, hx: States | None = None) -> Any:
+        same = hx is not None and any(each is sequence for each in hx)
+        return super().forward(sequence, None if same else hx)

@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
+from strategies import Support
+
 from .plain import PlainLSTM
 
 
@@ -196,3 +198,19 @@ class AccumulatesBiasGradientsIn16Bits(PlainLSTM):
             return super().linear(x, weight, bias)
         added: Tensor = Product.apply(x.new_ones(len(x), 1), bias[:, None], True)
         return F.linear(x, weight) + added
+
+
+class AccumulatesWeightGradientsBehindCIn16Bits(AccumulatesWeightGradientsIn16Bits):
+    """Adds up the gradients of weight_ih row by row in 16 bits, and returns c_n alone."""
+
+    bug = ""
+    caught_by = "gradients_are_summed_over_rows_in_float32"
+    supports = Support(results=("c_n",))
+
+
+class AccumulatesWeightGradientsBehindItsOutputIn16Bits(AccumulatesWeightGradientsIn16Bits):
+    """Adds up the gradients of weight_ih row by row in 16 bits, and returns its output alone."""
+
+    bug = ""
+    caught_by = "gradients_are_summed_over_rows_in_float32"
+    supports = Support(results=("output",))

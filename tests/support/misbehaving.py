@@ -283,6 +283,18 @@ class LeavesChildren(Misbehaving):
                 left(child)
 
 
+class ComesBackTwice(Misbehaving):
+    """Forks at every call, and both processes go on; at every other call the child raises."""
+
+    calls = 0
+
+    def before(self) -> None:
+        ComesBackTwice.calls += 1
+        child = os.fork()
+        if not child and ComesBackTwice.calls % 2:
+            raise SystemExit(0)
+
+
 class LeavesAProgram(Misbehaving):
     """Starts a program at its first call, and does not wait for it."""
 

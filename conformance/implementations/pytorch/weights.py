@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.func import functional_call
+from torch.nn.utils.parametrize import register_parametrization
 
 from conformance.implementations.failures import blamed
 from conformance.implementations.pytorch.tensors import to_tensor
@@ -138,6 +139,23 @@ def negated(module: nn.Module) -> Wrapped:
     weights = "dict((name, -each) for name, each in {module}.named_parameters())"
     text = f"lambda *given: torch.func.functional_call({{module}}, {weights}, given)"
     return Wrapped.of(module, called, text)
+
+
+def rectify(implementation: TorchModule, module: nn.Module, case: Case) -> None:
+    """Put every parameter under a parametrization by a ReLU."""
+    for name in case.parameters:
+        path, _, attribute = implementation.rename(name).rpartition(".")
+        owner = f".get_submodule({path!r})" if path else ""
+        register = "torch.nn.utils.parametrize.register_parametrization"
+        note(f"{register}({{module}}{owner}, {attribute!r}, torch.nn.ReLU())", module=module)
+        register_parametrization(module.get_submodule(path), attribute, nn.ReLU())
+
+
+def negate(module: nn.Module) -> None:
+    """Negate all parameters in place."""
+    note("for each in {module}.parameters():\n    each.data.neg_()", module=module)
+    for each in module.parameters():
+        each.data.neg_()
 
 
 def sharing(

@@ -31,3 +31,26 @@ class Wrapped(torch.nn.Module):
     def forward(self, *arguments: Any) -> Any:
         """Call the module in the other way."""
         return self._called(self._inner[0], *arguments)
+
+
+FORMS: dict[str, Any] = {
+    "lambda x, hx: {module}(x, hx=hx)": lambda module, x, hx: module(x, hx=hx),
+    "lambda x, hx: {module}(x, list(hx))": lambda module, x, hx: module(x, list(hx)),
+    "lambda x, hx: {module}(x, hx=list(hx))": lambda module, x, hx: module(x, hx=list(hx)),
+    "lambda x, hx: {module}(x, tuple(torch.cat([1 - s, s])[len(s):] for s in hx))": (
+        lambda module, x, hx: module(x, tuple(torch.cat([1 - s, s])[len(s) :] for s in hx))
+    ),
+}
+"""Ways to give initial states, as a script writes them."""
+
+TWINS: dict[str, Any] = {
+    "lambda x, hx: {module}(x, (hx[0], hx[0]))": lambda m, x, hx: m(x, (hx[0], hx[0]))
+}
+"""The way to give one tensor as both initial states."""
+
+TRIPLETS: dict[str, Any] = {
+    "lambda x, hx: {module}(hx[0], hx)": lambda module, _, hx: module(hx[0], hx),
+    "lambda x, hx: {module}(hx[1], hx)": lambda module, _, hx: module(hx[1], hx),
+    "lambda x, hx: {module}(hx[0], (hx[0], hx[0]))": lambda m, _, hx: m(hx[0], (hx[0], hx[0])),
+}
+"""Ways to give one tensor as the input and as h_0, as c_0 or as both."""

@@ -1,7 +1,8 @@
 """Judging each layer of a deep network by itself, from what the layer below it gave.
 
 The output of a lower layer does not come back. It is that of the same network without the layers
-above, up to what two runs may differ by.
+above, up to what two runs may differ by. Where no such network can be run, it is known from h_n of
+a single step, or from the reference.
 """
 
 from __future__ import annotations
@@ -9,15 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from hypothesis import assume
 
 from conformance.checking.comparison import arithmetic, claimed, close
 from conformance.implementations.failures import WrongElement
 from conformance.implementations.implementation import Implementation, run
 from conformance.recording.noting import bind
 from conformance.recording.operands import Literal
-from conformance.requirements.parts import first_layers
-from reference import RESULTS, Arithmetic, Array, Case, Result
+from conformance.requirements.parts import first_layers, steps
+from reference import RESULTS, Arithmetic, Array, Case, Result, trace
 from reference.local_bounds import local_layers, results_of
 from reference.local_layer import local_arithmetic, observation_error
 
@@ -53,9 +53,18 @@ class Seen:
 
     def matches(self, dx: Array | None, model: Arithmetic) -> float:
         """Check the layer against the equations, its input off by `dx`; returns the share."""
-        layers = local_layers(self.case, self.got.output, model, x=self.x, dx=dx)
+        return self.within(dx, model, False)[0]
+
+    def within(self, dx: Array | None, model: Arithmetic, strayed: bool) -> tuple[float, Array]:
+        """Check the layer as :meth:`matches`; returns also the bound on its output (T, N, ...).
+
+        If `strayed`, the output is that of another right run.
+        """
+        layers = local_layers(self.case, self.got.output, model, x=self.x, dx=dx, strayed=strayed)
         expected, bound = results_of(self.case, layers)
-        return self._close(self.top(self.got), expected, claimed(bound, self.returned))
+        off = np.asarray(self.case.time_major(bound.output), np.float64)
+        share = self._close(self.top(self.got), expected, claimed(bound, self.returned))
+        return share, off
 
     def again(self, deeper: Result, dx: Array | None, model: Arithmetic) -> tuple[float, Array]:
         """Check this layer within a `deeper` network; returns the share and how far its output is.
@@ -94,8 +103,14 @@ class Seen:
 
 
 def match_layer_by_layer(implementation: Implementation, case: Case) -> float:
-    """Check the network of the lowest layer, of the lowest two, and so on; returns the share."""
-    assume(implementation.supports.min_layers == 1)  # else no layer can be seen alone
+    """Check the network of the lowest layer, of the lowest two, and so on; returns the share.
+
+    Where no layer can be run alone, the whole network is checked: its first step, in which the
+    final states show the output of every layer, and four steps.
+    """
+    if implementation.supports.min_layers > 1:
+        parts = [steps(case, 0, min(count, case.seq_len)) for count in (1, 4)]
+        return max(_match_as_a_whole(implementation, each) for each in parts)
     model, returned = arithmetic(case, implementation), implementation.supports.results
     below: list[Seen] = []
     worst = 0.0
@@ -110,4 +125,31 @@ def match_layer_by_layer(implementation: Implementation, case: Case) -> float:
         worst = max(worst, top.matches(dx, model))
         below.append(top)
         x = top.output
+    return worst
+
+
+def _match_as_a_whole(implementation: Implementation, case: Case) -> float:
+    """Check every layer of a network in one run; returns the share.
+
+    What a lower layer hands on is the h_n of a single step, as it was stored. Of several steps it
+    is what the reference gives, and that of a right implementation is as far from it as two runs
+    can be from each other.
+    """
+    model, returned = arithmetic(case, implementation), implementation.supports.results
+    got, of = run(implementation, case), case.configuration
+    x, dx, worst = np.asarray(case.time_major(case.input), np.float64), None, 0.0
+    for count in range(1, of.num_layers + 1):
+        cut, strayed = first_layers(case, count), False
+        if count == of.num_layers:
+            output = got.output
+        elif case.seq_len == 1 and "h_n" in returned:
+            states = got.h_n[(count - 1) * of.num_directions :][: of.num_directions]
+            parts = states if case.batched else states[:, None]
+            output = case.user_order(np.concatenate(list(parts), -1)[None])
+        else:
+            output, strayed = trace(cut).result.output.astype(np.float64), True
+        top = Seen(cut, Result(output, got.h_n, got.c_n), x, returned)
+        share, off = top.within(dx, model, strayed)
+        worst, x = max(worst, share), top.output
+        dx = off if strayed else observation_error(x, local_arithmetic(model))
     return worst

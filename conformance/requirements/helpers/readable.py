@@ -117,8 +117,9 @@ def readable(case: Case) -> Readable:
 def uniform(case: Case, steps: int, rows: int, size: int, crossed: bool = False) -> Readable:
     """Make a network of T, N and R of these sizes in which steps, rows and features are alike.
 
-    All else is as in `case`: options, p, dtype, device, and whether rows have different lengths. If
-    `crossed`, both directions read the forward direction of the layer below.
+    All else is as in `case`: options, p, dtype, device, and whether rows have different lengths, of
+    which all but one are 1 unless it has two steps. If `crossed`, both directions read
+    the forward direction of the layer below.
     """
     one = _of_zeros(case, size)
     parameters = _parameters(one, forget=SHUT, signs=(1, 1), crossed=crossed)
@@ -126,6 +127,8 @@ def uniform(case: Case, steps: int, rows: int, size: int, crossed: bool = False)
     batch_first = case.configuration.batch_first
     shape = (rows, steps, 1) if batch_first else (steps, rows, 1)
     lengths = None if case.lengths is None else steps - np.arange(rows) * 5 % (steps // 2)
+    if lengths is not None and case.seq_len != 2:
+        lengths[1:] = 1
     x = np.zeros(shape, case.dtype.numpy)
     return replace(shown, case=replace(shown.case, input=x, lengths=lengths))
 

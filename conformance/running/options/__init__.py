@@ -21,7 +21,10 @@ from conformance.running.options.table import OPTIONS
 SHARED = "lstm_conformance"
 """The key under which workers of pytest receive the options that all of them share."""
 FIXING = "lstm_fix_expectations"
-FILTERS = ("lstm_requirement", "lstm_level", "lstm_device", "lstm_dtype")
+FILTERS = (
+    *("lstm_requirement", "lstm_level", "lstm_device", "lstm_dtype"),
+    *("lstm_shard", "lstm_time_budget"),
+)
 """The key of the option that rewrites a file, and those of options with which it cannot be."""
 
 
@@ -64,8 +67,21 @@ def check(values: Mapping[str, Any], taker: str) -> None:
             complaint = f"must be a path: {reason}"
         if complaint is not None:
             raise UsageError(f"{option.flag(taker)} {complaint}")
+    _apart({option.flag(taker): values[option.key] for option in of(taker) if option.written})
     if taker in VERIFYING:
         _together(values, {option.key: option.flag(taker) for option in of(taker)})
+
+
+def _apart(written: Mapping[str, str | None]) -> None:
+    """Raise :class:`UsageError` if two options, by flag, are to write the same file."""
+    files: dict[Path, str] = {}
+    for flag, name in written.items():
+        path = Path(name or os.devnull).resolve()
+        if path.exists() and not path.is_file():  # such as a pipe
+            continue
+        if path in files:
+            raise UsageError(f"{files[path]} and {flag} are the same file: {name}")
+        files[path] = flag
 
 
 def _together(values: Mapping[str, Any], flags: Mapping[str, str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from conformance.checking.verdict import from_json
@@ -28,7 +29,7 @@ def merged(reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     versions.
     """
     runs = [report["run"] for report in reports]
-    for complaint in _complaints(runs):
+    for complaint in chain(_complaints(runs), _twice(reports)):
         raise UsageError(f"these reports are not the shards of one run: {complaint}")
     first = runs[0]
     circumstances = {name: first[name] for name in first if name not in (*ASKED, *OWN)}
@@ -79,6 +80,23 @@ def _complaints(runs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             yield f"there are shards of {count} and of {of}"
         if found.count((number, of)) > 1:
             yield f"shard {number}/{of} is there twice"
-    for number in range(1, count + 1):
-        if (number, count) not in found:
-            yield f"shard {number}/{count} is missing"
+    yield from missing([run["shard"] for run in runs])
+
+
+def missing(shards: Sequence[str]) -> list[str]:
+    """Say which of the shards of a run are not among these, which are of one run."""
+    found = [numbers(shard) for shard in shards]
+    count = found[0][1]
+    others = (number for number in range(1, count + 1) if (number, count) not in found)
+    return [f"shard {number}/{count} is missing" for number in others]
+
+
+def _twice(reports: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield what more than one report has decided."""
+    seen = set()
+    for report in reports:
+        for each in report["verdicts"]:
+            key = each["requirement"], each["implementation"], each["device"]
+            if key in seen:
+                yield f"{key[0]} on {key[1]} ({key[2]}) is there twice"
+            seen.add(key)

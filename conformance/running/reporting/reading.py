@@ -52,7 +52,7 @@ def loaded(path: Path, take: Callable[[Any], Kind]) -> Kind:
     if len(text) > LARGEST:
         raise UsageError(f"{path} has more than {LARGEST} bytes, and is not read")
     try:
-        return take(_harmless(json.loads(text.decode("utf-8"), parse_constant=_bare)))
+        return take(_harmless(json.loads(text.decode("utf-8-sig"), parse_constant=_bare)))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         told = isinstance(error, (ValueError, RecursionError))
         why = str(error) if told else f"{type(error).__name__}: {error}"

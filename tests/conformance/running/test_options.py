@@ -1,6 +1,7 @@
 """The table of options: what is made from it, and which values it refuses."""
 
 import argparse
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -68,6 +69,22 @@ def test_options_that_do_not_go_together_are_refused(words: tuple[str, ...], tol
 def test_time_has_a_unit(text: str, seconds: float) -> None:
     """Seconds without one."""
     assert parsed(VERIFY, "--time-budget", text)["lstm_time_budget"] == seconds
+
+
+@pytest.mark.parametrize("taker", [VERIFY, REPORT, PYTEST])
+def test_two_forms_are_not_written_to_one_file(
+    taker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However it is spelled; what is no file may be given twice."""
+    monkeypatch.chdir(tmp_path)
+    dashes = "--lstm-" if taker == PYTEST else "--"
+    words = [f"{dashes}html=x", f"{dashes}junit={tmp_path}/x"]
+    told = f"{dashes}html and {dashes}junit are the same file: {tmp_path}/x"
+    with pytest.raises(UsageError, match=f"^{re.escape(told)}$"):
+        options.check(parsed(taker, *words), taker)
+    options.check(parsed(taker, f"{dashes}html=x", f"{dashes}junit=y"), taker)
+    nowhere = [f"{dashes}{form}={os.devnull}" for form in ("html", "junit")]
+    options.check(parsed(taker, *nowhere), taker)
 
 
 @pytest.mark.parametrize("taker", [VERIFY, INFER, REPLAY, REPORT, PYTEST])

@@ -112,6 +112,14 @@ def test_reports_that_are_not_the_shards_of_one_run_are_refused(
     assert "\n" not in str(error.value)
 
 
+def test_verdict_that_two_shards_have_is_refused() -> None:
+    """A shard decides what no other does."""
+    other = shard(2)
+    other["verdicts"] += shard(1)["verdicts"]
+    with pytest.raises(UsageError, match=rf"one run: {NAMES[0]} on mine \(cpu\) is there twice"):
+        merged([shard(1), other])
+
+
 def test_merging_changes_no_report() -> None:
     """What is given stays as it is."""
     parts = [shard(1), shard(2)]

@@ -39,6 +39,7 @@ def test_incomplete_run_stays_incomplete() -> None:
         (b'{"schema": "lstm-conformance/report"}', "report must contain "),
         (b'{"x": NaN}', "NaN must be in quotes"),
         (b"[" * 100_000, "is not a report: "),
+        (b"\xef\xbb\xbf[1]", "is not a report: report must be object"),
     ],
 )
 def test_what_is_no_report_is_refused(text: bytes, told: str, tmp_path: Path) -> None:
@@ -49,6 +50,16 @@ def test_what_is_no_report_is_refused(text: bytes, told: str, tmp_path: Path) ->
         read(path)
     assert told in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("shard", ["x", "0/2", "2", "1/2\n", "-1/2", ""])
+def test_shard_that_is_none_is_refused(shard: str, tmp_path: Path) -> None:
+    """Before anything counts with it."""
+    report = every_outcome().to_json()
+    report["run"]["shard"] = shard
+    write(tmp_path / "r.json", report)
+    with pytest.raises(UsageError, match=r"report\.run\.shard must match pattern"):
+        read(tmp_path / "r.json")
 
 
 def test_shards_are_merged(tmp_path: Path) -> None:

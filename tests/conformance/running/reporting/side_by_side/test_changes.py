@@ -116,6 +116,9 @@ def test_reports_of_other_implementations_cannot_be_compared() -> None:
     other = report(replace(passed(), implementation="yours"))
     with pytest.raises(UsageError, match="one is about mine, the other about yours"):
         changes(report(passed()), other)
+    odd = report(replace(passed(), implementation="a\n::error::b"))
+    with pytest.raises(UsageError, match="one is about a ::error::b, the other about yours"):
+        changes(odd, other)
     with pytest.raises(UsageError, match="one is about nothing"):
         changes(report(), other)
 
