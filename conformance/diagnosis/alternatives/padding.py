@@ -46,6 +46,16 @@ def last_of_padded(case: Case, result: Result) -> Result:
     return replace(result, h_n=h_n)
 
 
+def last_of_padded_alone(case: Case, result: Result) -> Result:
+    """Read h_n as :func:`last_of_padded`, and the output of the last step of each row from h_n."""
+    if case.lengths is None or case.configuration.bidirectional:
+        return result
+    changed = last_of_padded(case, result)
+    output = case.time_major(result.output).copy()
+    output[case.lengths - 1, np.arange(case.batch_size)] = changed.h_n[-1]
+    return replace(changed, output=case.user_order(output))
+
+
 def sorted_by_length(case: Case, result: Result) -> Result:
     """Return everything with the longest row first."""
     if case.lengths is None:
@@ -79,6 +89,11 @@ PADDING = (
     AlteredLSTM(
         "that takes the last step of the padded output for h_n, though shorter rows ended before",
         result=last_of_padded,
+    ),
+    AlteredLSTM(
+        "that takes the last step of the padded output for h_n, though shorter rows ended before, "
+        "and returns h_n alone",
+        result=last_of_padded_alone,
     ),
     *(
         AlteredLSTM(f"{what} the padding{read}", active=active, case=case)
