@@ -30,6 +30,11 @@ PEEPHOLES = {(3 * HIDDEN,), (3 * HIDDEN, HIDDEN), (HIDDEN, 3 * HIDDEN), (3, HIDD
 
 NOTHING = "nothing that is returned, or taken by a submodule, equals an output or a state"
 
+AFTER_RELU = (
+    "{} takes what a function relu made of a result, which cannot be told from that: make it a "
+    "submodule, as self.relu = nn.ReLU(), so that infer sees what it takes"
+)
+
 WAVERS = (
     "a second call of the same instance returns other numbers: something is kept from the first, "
     "or random though in eval mode"
@@ -183,6 +188,7 @@ class Conclusion:
                 mine = HandWritten(factory, name=self.name, **arguments)
             except UsageError as error:
                 what = str(error) if re.search("output|h_n", text) else NOTHING
+                what = AFTER_RELU.format(text.partition("(")[0]) if "relu(" in text else what
                 raise UsageError(f"{self.name!r}: {what}") from error
             mine.around = self.around
             exchanged = [*self.search.prober.misnamed(given), *misnamed(mine.usage.answer)]

@@ -129,8 +129,9 @@ class Candidate:
     @property
     def below(self) -> bool:
         """Whether it is a cell state, or the state of one layer that is not the top one."""
-        lower = self.name.endswith("]") and not self.name.endswith("[-1]")
-        return lower or self.name.startswith("c_")
+        name = self.name.removeprefix("relu(").removesuffix(")" * self.name.startswith("relu("))
+        lower = name.endswith("]") and not name.endswith("[-1]")
+        return lower or name.startswith("c_")
 
 
 def candidates(reading: Reading, simulated: Simulated, leaf: Leaf) -> Iterator[Candidate]:
@@ -141,6 +142,8 @@ def candidates(reading: Reading, simulated: Simulated, leaf: Leaf) -> Iterator[C
         values = reading.turned(values, 1 if steps else None)
         if values.shape[1:] == shape:
             yield Candidate(name, values, fault)
+            if leaf.module and not fault and (leaf.array >= 0).all():
+                yield Candidate(f"relu({name})", np.maximum(values, 0))
         elif values.shape[1:] == shape[1:] and shape[0] == 1:
             yield Candidate(name, values[:, None], fault)
 

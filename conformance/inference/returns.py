@@ -59,11 +59,16 @@ def returns(guess: Guess, search: Search, returned: Returned) -> Returns:
                     faults.append(f"{places[n]} has the shape of {spare[0]}, but other numbers")
     if not known & {"output", "h_n"}:
         # a submodule, such as a Linear, computed the answer from its input: the input is a result
+        inputs = []
         for leaf in reversed(returned.modules):
-            text = _text(guess, search, leaf, faults)
+            wrong: list[str] = []
+            inputs.append((_text(guess, search, leaf, wrong), leaf, wrong))
+        # what a relu made of a result comes last, as the result cannot be told from that
+        for text, leaf, wrong in sorted(inputs, key=lambda each: each[0].startswith("relu(")):
             below = len(guess.scheme.layers) > 1 and text.endswith("]") and "[-1]" not in text
             if text != "_" and texts.count("_") and not below:
                 texts[texts.index("_")] = f"{leaf.module}({text})"
+                faults += wrong
                 break
     unverified: list[str] = []
     return Returns(_written(returned.form, texts, unverified), faults, unverified)
@@ -97,7 +102,7 @@ def _name_head(
     wrong: list[str] = []
     for nth in reversed(range(len(linears))):
         text = _text(guess, search, linears[nth], wrong)
-        if text != "_":
+        if text != "_" and not text.startswith("relu("):
             explained = tuple(f"{leaf.module}." for leaf in linears[nth:])
             if search.prober.embedding:
                 explained += (f"{search.prober.embedding}.",)
