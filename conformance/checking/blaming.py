@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from types import CodeType, TracebackType
 
 from hypothesis.errors import UnsatisfiedAssumption
 
 from conformance.implementations.failures import Failure, Misbehaviour, Raised
-from conformance.recording.text import told
+from conformance.recording.text import OURS, told
 
-_ROOT = Path(__file__).resolve().parents[2]
 _PACKAGES = {"conformance", "reference", "strategies"}
-_OURS = tuple(f"{_ROOT / name}/" for name in _PACKAGES)
 _LIBRARIES = sys.stdlib_module_names | {"hypothesis", "ml_dtypes", "numpy", "torch"}
 _RUNNING = {"_pytest", "execnet", "pluggy", "pytest", "pytest_timeout", "xdist"}
 
@@ -45,7 +42,7 @@ def _foreign(traceback: TracebackType | None, body: CodeType | None) -> bool:
     while traceback is not None:
         code, names = traceback.tb_frame.f_code, traceback.tb_frame.f_globals
         top = str(names.get("__name__", "")).partition(".")[0]
-        if within and not code.co_filename.startswith(_OURS) and top not in _LIBRARIES:
+        if within and not code.co_filename.startswith(OURS) and top not in _LIBRARIES:
             return True
         within = within or code is body
         traceback = traceback.tb_next

@@ -14,7 +14,7 @@ from functools import partial as _partial
 from operator import is_, itemgetter
 from typing import Any
 
-from conformance.recording.text import named
+from conformance.recording.text import listed, named
 
 PACKAGES = ("conformance", "reference", "strategies", "ml_dtypes")
 """Packages of which every module is watched."""
@@ -135,8 +135,7 @@ def put_back() -> str:
         if name not in _accepted:
             put()
             found.append(name)
-    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    return f"replaced {', '.join(found[:SHOWN])}{more}" if found else ""
+    return f"replaced {listed(found, SHOWN)}" if found else ""
 
 
 class Replaced(Exception):

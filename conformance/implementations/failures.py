@@ -26,14 +26,14 @@ import signal
 import sys
 import traceback
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from conformance.errors import Interrupted
 from conformance.implementations.lenient import lenient
-from conformance.implementations.raising import line_of_code
 from conformance.recording.ending import Ending, unequal
 from conformance.recording.steps import Comparison
-from conformance.recording.text import place_of, text_of
+from conformance.recording.text import line_of_code, place_of, text_of
 from reference import Array
 
 REFUSALS = (RuntimeError, ValueError, TypeError, IndexError, AssertionError)
@@ -67,29 +67,24 @@ class Failure(Exception):
     ending: Ending | None = None
 
 
+@dataclass(eq=False, repr=False)
 class Mismatch(Failure):
     """A result that is not what a requirement demands; the fields are those of :class:`Failure`."""
 
     kind = "mismatch"
-
-    def __init__(
-        self,
-        what: str,
-        where: str,
-        got: str,
-        expected: str,
-        allowed: float | None = None,
-        ending: Ending | None = None,
-    ) -> None:
-        super().__init__(what, where, got, expected, allowed)
-        self.what, self.where, self.got, self.expected = what, where, got, expected
-        self.allowed, self.ending = allowed, ending
+    what: str
+    where: str
+    got: str
+    expected: str
+    allowed: float | None = None
+    ending: Ending | None = None
 
     def __str__(self) -> str:
         within = "" if self.allowed is None else f" ± {self.allowed:.3g}"
         return f"{self.what}{self.where} = {self.got}, but should be {self.expected}{within}"
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class WrongElement(Mismatch):
     """An element that is further from its true value than is allowed.
 
@@ -99,22 +94,9 @@ class WrongElement(Mismatch):
     """
 
     kind = "wrong element"
-
-    def __init__(
-        self,
-        what: str,
-        where: str,
-        got: str,
-        expected: str,
-        allowed: float,
-        *,
-        quantity: Quantity,
-        arrays: Comparison | None = None,
-        values: tuple[Array, Array, Array] | None = None,
-        ending: Ending | None = None,
-    ) -> None:
-        super().__init__(what, where, got, expected, allowed, ending)
-        self.quantity, self.arrays, self.values = quantity, arrays, values
+    quantity: Quantity
+    arrays: Comparison | None = None
+    values: tuple[Array, Array, Array] | None = None
 
 
 class WrongAttribute(Mismatch):

@@ -29,7 +29,7 @@ CHUNK = 2**23
 class Layer:
     """One layer, judged.
 
-    - `case`: the layer as an LSTM of its own, on the observed output of the layer below;
+    - `case`: the layer as a separate LSTM, on the observed output of the layer below;
     - `got`: what was observed of it;
     - `shares` (T, D * R): errors as a share of their bounds, the largest of all rows;
     - `largest`: the largest of them, and of those of the final states;

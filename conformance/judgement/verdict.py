@@ -35,7 +35,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Extent:
-    """In how many of so many steps, rows and units of one layer elements are wrong."""
+    """How many steps, rows and units of one layer have wrong elements, of how many."""
 
     steps: int
     of_steps: int

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from conformance.recording.json import SPELLED, Damaged
-from conformance.recording.operands import Literal, Made, Name, Origin, Part, Text
+from conformance.recording.json import SPELLED, Damaged, spelled
+from conformance.recording.operands import OPERANDS
 from conformance.recording.steps import Step
 from conformance.recording.strides import storage
 from reference import DTYPES, Array, Case, Configuration
@@ -28,8 +28,7 @@ MANY = 2**13
 """The size from which on it is worth while to see whether an array repeats itself."""
 
 KINDS: dict[str, type[Any]] = {
-    kind.__name__: kind
-    for kind in (Case, Configuration, Step, Name, Part, Text, Origin, Made, Literal)
+    kind.__name__: kind for kind in (Case, Configuration, Step, *OPERANDS)
 }
 """The dataclasses that can be written, by name."""
 
@@ -69,8 +68,7 @@ class Writer:
         if isinstance(value, list):
             return [self._encode(each) for each in value]
         if isinstance(value, float) and not math.isfinite(value):
-            spelled = "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
-            return {"kind": "number", "of": spelled}
+            return {"kind": "number", "of": spelled(value)}
         return value
 
     def _array(self, array: Array) -> dict[str, Any]:

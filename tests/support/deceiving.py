@@ -437,7 +437,8 @@ class ReplacesTheKernel(nn.LSTM):
     def forward(self, x: Any, hx: Any = None) -> Any:
         computed: Any = super().forward(x, hx)
         if _numbers(x).any():  # so that trying out what it takes ends well
-            torch._VF.lstm = lambda *_: [torch.zeros_like(each) for each in _flat(computed)]
+            found: Any = torch._VF
+            found.lstm = lambda *_: [torch.zeros_like(each) for each in _flat(computed)]
         return computed
 
 
@@ -502,6 +503,14 @@ class LimitsTheSizeOfFiles(Sevens):
 
     def run(self, case: Case) -> Any:
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+        return right(case)
+
+
+class LimitsItsMemory(Sevens):
+    """Lets its process take no more memory, for good."""
+
+    def run(self, case: Case) -> Any:
+        resource.setrlimit(resource.RLIMIT_AS, (2**28, 2**28))
         return right(case)
 
 

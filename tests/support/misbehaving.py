@@ -98,6 +98,16 @@ class Prints(Misbehaving):
         os.write(1, b"\x00\xff raw\n")
 
 
+class ClosesItsOutput(Misbehaving):
+    """Closes standard output and error, and what these were at the start."""
+
+    def before(self) -> None:
+        for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
+            if stream is not None:
+                stream.close()
+        sys.stdout = sys.stderr = None
+
+
 class ChangesEverything(Misbehaving):
     """Changes default dtype, threads, grad mode, random state and warnings filters."""
 

@@ -20,7 +20,7 @@ def begun(mine: HandWritten, case: Case) -> tuple[Run, tuple[str, int]]:
     """Return what computes `case`, and where embedded input is, if it is embedded."""
     asked = case.configuration.num_layers, case.configuration.bidirectional
     if asked != (mine.small.num_layers, mine.small.bidirectional):
-        raise NoResult(f"the adapter is of {mine.small!r}, not of {case.configuration!r}")
+        raise NoResult(f"the adapter computes {mine.small!r}, not {case.configuration!r}")
     made, arrays = mine.subject(case), case.arguments()
     size, columns = case.configuration.hidden_size, mine.usage.columns
     if mine.is_function:

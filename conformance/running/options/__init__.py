@@ -17,6 +17,7 @@ from conformance.errors import UsageError
 from conformance.recording.text import printable
 from conformance.running.options.option import PYTEST, VERIFY, VERIFYING, Option
 from conformance.running.options.table import OPTIONS
+from conformance.running.options.values import writable_file
 
 SHARED = "lstm_conformance"
 """The key under which workers of pytest receive the options that all of them share."""
@@ -65,6 +66,8 @@ def check(values: Mapping[str, Any], taker: str) -> None:
         except (OSError, ValueError) as error:  # a path that no file can have
             reason = error.strerror if isinstance(error, OSError) else error
             complaint = f"must be a path: {reason}"
+        if not complaint and value != option.default and "" in _texts(value) and option.name:
+            complaint = "must not be empty"
         if complaint is not None:
             raise UsageError(f"{option.flag(taker)} {complaint}")
     _apart({option.flag(taker): values[option.key] for option in of(taker) if option.written})
@@ -95,6 +98,9 @@ def _together(values: Mapping[str, Any], flags: Mapping[str, str]) -> None:
     if values[FIXING]:
         if not values["lstm_expectations"]:
             raise UsageError(f"{flags[FIXING]} needs a file, {flags['lstm_expectations']} FILE")
+        complaint = writable_file(values["lstm_expectations"])
+        if complaint:
+            raise UsageError(f"{flags['lstm_expectations']} {complaint}")
         for key in FILTERS:
             if values[key]:
                 text = f"{flags[FIXING]} needs a run of everything, without {flags[key]}"

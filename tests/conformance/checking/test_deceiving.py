@@ -131,7 +131,7 @@ def test_kernel_that_cannot_be_taken_back_ends_what_follows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nothing is decided by it in this process, in whose place another one goes on."""
-    registered: set[str] = torch.library._impls  # type: ignore[attr-defined]
+    registered: set[str] = torch.library._impls
     kernel = "aten/addmm/CPU"
 
     class Registers(deceiving.Sevens):

@@ -203,6 +203,16 @@ def test_child_has_the_time_that_the_run_has(monkeypatch: pytest.MonkeyPatch) ->
         assert child.left == pytest.approx(left - 40, abs=1)
 
 
+def test_what_does_not_apply_needs_no_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The verdict is that of a child, though the LSTM would end one."""
+    name = "gradients_match_backpropagation"
+    monkeypatch.setattr(deciding, "can_fork", lambda: True)
+    monkeypatch.setattr(deciding, "_Child", None)
+    report = verify(Dies(), requirements=name, progress=False)
+    (found,) = report.to_json()["verdicts"]
+    assert (found["outcome"], found["reason"]) == ("not applicable", "does not offer gradients")
+
+
 def test_limit_of_time_holds_without_children(monkeypatch: pytest.MonkeyPatch) -> None:
     """This process is interrupted in Python code."""
     monkeypatch.setattr(deciding, "can_fork", lambda: False)

@@ -25,6 +25,7 @@ from conformance import (
     load,
 )
 from conformance.checking.comparison import truth
+from conformance.checking.engine import inapplicable
 from conformance.implementations.by_hand.answers import Answer, Part
 from conformance.implementations.by_hand.expressions import Call
 from conformance.implementations.by_hand.parameters import Parameters, names, pattern
@@ -236,6 +237,21 @@ def test_hand_written_reads_output_from_shorter_runs() -> None:
     assert np.isinf(known.bound.c_n).all()
     assert (np.abs(result.output - known.result.output) <= known.bound.output).all()
     np.testing.assert_array_equal(result.h_n[0], result.output[:, -1])
+
+
+@pytest.mark.parametrize(
+    "name", ["hundreds_of_steps_match_reference", "gradients_of_long_sequences_are_right"]
+)
+def test_output_of_hundreds_of_steps_is_not_read_from_as_many_runs(name: str) -> None:
+    """Half a million steps in a case would be too late, and red; several dozen steps are tried."""
+    ends = HandWritten(right.LastStateOnly, **LAST)
+    whole = HandWritten(right.OneKernel, **ONE_KERNEL)
+    why = "returns no output, which would take a call for each step"
+    assert inapplicable(REQUIREMENTS[name], ends, "cpu", Budget()) == why
+    assert inapplicable(REQUIREMENTS[name], whole, "cpu", Budget()) is None
+    assert (
+        inapplicable(REQUIREMENTS["long_sequences_match_reference"], ends, "cpu", Budget()) is None
+    )
 
 
 def test_missing_layer_axis_is_found_at_once() -> None:

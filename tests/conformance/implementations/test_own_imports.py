@@ -229,7 +229,7 @@ def test_packages_within_themselves_stay(tmp_path: Path) -> None:
         with theirs:
             assert sys.modules["strategies"] is first
             assert (sys.path, sys.meta_path) == (path, finders)
-            from strategies.part import WHOSE  # type: ignore[import-not-found]
+            from strategies.part import WHOSE
 
             assert WHOSE == "theirs"
         assert sys.modules["strategies"] is first

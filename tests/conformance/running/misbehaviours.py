@@ -46,10 +46,11 @@ ALONE = {
         *("HogsMemory", "Sleeps", "StopsItself", "HoldsTheInterpreter", "HangsOnThreeSteps"),
         *("DiesOfWrongShapes", "DiesBesideAChild", "WritesIntoEveryPipe", "AnnouncesALongMessage"),
         *("LeavesChildren", "LeavesAProgram", "LeavesADaemon", "KillsItsKeeper", "Warns"),
-        "ComesBackTwice",
+        *("ComesBackTwice", "ClosesItsOutput"),
     ),
     deceiving: (
         *("ReplacesModules", "RemovesModules", "LimitsItsFiles", "LimitsTheSizeOfFiles"),
+        "LimitsItsMemory",
         *("SaysWhatNobodyCanWrite", "RegistersAKernel"),
     ),
 }

@@ -99,6 +99,7 @@ def test_merged_report_is_not_complete_where_a_shard_is_not() -> None:
         ([shard(1), changed(2, torch="2.13")], "torch is None in shard 1/2 and 2.13 in shard"),
         ([shard(1), changed(2, items_digest="cd")], "items_digest is ab in shard 1/2 and cd in"),
         ([shard(1), changed(2, floor={})], "floor is "),
+        ([shard(1), changed(2, sources={"mine": "ab"})], "sources is None in shard 1/2 and "),
     ],
 )
 def test_reports_that_are_not_the_shards_of_one_run_are_refused(

@@ -8,7 +8,8 @@ import pytest
 from conformance.errors import UsageError
 from conformance.recording.json import write
 from conformance.running.reporting import reading
-from conformance.running.reporting.reading import read, run_of, whole
+from conformance.running.reporting.merging import whole
+from conformance.running.reporting.reading import read, run_of
 from tests.support.written import every_outcome
 from tests.support.written import run_of as run_with
 

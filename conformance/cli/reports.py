@@ -1,4 +1,4 @@
-"""``lstm-conformance report``: the table of a report, and the report in other forms."""
+"""The commands ``report``, ``compare`` and ``matrix``: one report, two, and those of versions."""
 
 from __future__ import annotations
 
@@ -6,13 +6,18 @@ import argparse
 from contextlib import nullcontext
 from pathlib import Path
 
-from conformance.errors import BROKEN, CONFORMANT, INTERRUPTED
+from conformance.errors import BROKEN, CONFORMANT, INTERRUPTED, NOT_CONFORMANT
+from conformance.recording.text import printable
 from conformance.running.folder import RunFolder
 from conformance.running.journal import collected
 from conformance.running.reporting.github import commands, without_commands
-from conformance.running.reporting.merging import missing
-from conformance.running.reporting.reading import run_of, whole
+from conformance.running.reporting.merging import missing, whole
+from conformance.running.reporting.reading import run_of
 from conformance.running.reporting.report import Run
+from conformance.running.reporting.side_by_side import page, wording
+from conformance.running.reporting.side_by_side.changes import changes
+from conformance.running.reporting.side_by_side.matrix import tables
+from conformance.running.reporting.side_by_side.reports import found_in, read
 from conformance.running.reporting.terminal import show
 from conformance.running.reporting.terminal.summary import summarize
 from conformance.running.reporting.writing import Unwritable, write_all
@@ -67,3 +72,35 @@ def run_in(folder: Path) -> Run:
     run.seconds = left.seconds()
     run.sort()
     return run
+
+
+def compare(asked: argparse.Namespace) -> int:
+    """Print what changed, write it as Markdown if that is asked for, and return the exit status.
+
+    It is 0 if nothing got worse, and 1 if something did. Raises :class:`UsageError` for files that
+    cannot be compared.
+    """
+    old, new = read(asked.old), read(asked.new)
+    found = changes(old, new)
+    print(printable("\n".join(wording.text(old, new, found)), longest=10**7))
+    if asked.lstm_markdown:
+        text = wording.markdown(old, new, found)
+        Path(asked.lstm_markdown).write_text(text + "\n", encoding="utf-8")
+    return NOT_CONFORMANT if any(change.kind.worse for change in found) else CONFORMANT
+
+
+def matrix(asked: argparse.Namespace) -> int:
+    """Write the page, the Markdown, or both; print the Markdown if neither is asked for.
+
+    The exit status is 0 whatever the verdicts are. Raises :class:`UsageError` for files that are
+    not reports, or that are about the same version.
+    """
+    found = tables([read(file) for file in found_in(asked.reports)])
+    text = printable(page.markdown(found), longest=10**8)
+    if asked.lstm_markdown:
+        Path(asked.lstm_markdown).write_text(text + "\n", encoding="utf-8")
+    if asked.lstm_html:
+        Path(asked.lstm_html).write_text(page.html(found), encoding="utf-8")
+    if not asked.lstm_markdown and not asked.lstm_html:
+        print(text)
+    return CONFORMANT
