@@ -5,36 +5,35 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from types import ModuleType
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from conformance.checking.comparison import against_reference
-from conformance.checking.engine import examine
-from conformance.checking.finding import Finding
 from conformance.diagnosis import diagnose
 from conformance.errors import UsageError
 from conformance.implementations.by_hand import HandWritten
-from conformance.implementations.by_hand.expressions import Call
+from conformance.implementations.by_hand.expressions import LENGTHS, Call
 from conformance.implementations.by_hand.usage import Around
 from conformance.implementations.probing import takes
 from conformance.inference import mapping
 from conformance.inference.deepening import Found
+from conformance.inference.failing import failure
 from conformance.inference.guess import Guess
 from conformance.inference.inference import Inference
 from conformance.inference.numbers import HIDDEN, INPUT, STACKED
-from conformance.inference.returns import Returns, returns
+from conformance.inference.returns import Returns, misnamed, returns
 from conformance.inference.search import Search
 from conformance.inference.states import calls_with_states
-from reference import TOP, Configuration
 
 PEEPHOLES = {(3 * HIDDEN,), (3 * HIDDEN, HIDDEN), (HIDDEN, 3 * HIDDEN), (3, HIDDEN)}
 """The shapes of weights by which three gates may see c."""
 
 
 NOTHING = "nothing that is returned, or taken by a submodule, equals an output or a state"
+
+AFTER_RELU = (
+    "{} takes what a function relu made of a result, which cannot be told from that: make it a "
+    "submodule, as self.relu = nn.ReLU(), so that infer sees what it takes"
+)
 
 WAVERS = (
     "a second call of the same instance returns other numbers: something is kept from the first, "
@@ -75,7 +74,7 @@ class Conclusion:
         """Try the adapters on whole cases, and return the first that fits, or else the first."""
         adapters = list(self._adapters())
         try:
-            failures = [_failure(each.mine) for each in adapters]
+            failures = [failure(each.mine) for each in adapters]
         except UsageError as error:
             sizes = (
                 f"with {INPUT} inputs and {HIDDEN} hidden units it can be called, with others not"
@@ -89,7 +88,9 @@ class Conclusion:
             nearest = "" if exact else "no mapping fits; with the nearest: "
             faults = [f"{nearest}{failed.failure} in {failed.case!r}", *diagnose(failed).lines()]
         elif failed is not None and unlike:
-            faults = [*faults, *diagnose(failed).explanations]
+            explained = diagnose(failed).explanations or (f"{failed.failure} in {failed.case!r}",)
+            known = [each.removeprefix("this is an LSTM ") for each in faults]
+            faults += [each for each in explained if not any(fault in each for fault in known)]
         remarks: list[str] = []
         if not faults:
             remarks += [f"results are not in {each}" for each in self._narrow(mine)]
@@ -113,6 +114,9 @@ class Conclusion:
         peeking = [name for name, shape in unused.items() if shape in PEEPHOLES]
         if peeking and not exact:
             faults.append(f"this looks like a peephole LSTM: do gates see c by {_listed(peeking)}?")
+        shared = self.search.prober.subject().shared()
+        if shared and faults:
+            faults.insert(0, f"{_listed(shared[0])} are one parameter")
         norms = self.search.prober.subject().submodules("Norm")
         if norms and not exact:
             faults.insert(0, f"this looks like an LSTM with normalization, by {_listed(norms)}")
@@ -124,6 +128,7 @@ class Conclusion:
         if self.found.shallow:
             faults.insert(0, f"this is an LSTM, but not with {self.found.shallow}")
         part = self.found.part
+        faults = list(dict.fromkeys(faults))
         return Inference(self.name, code, mine, tuple(faults), tuple(remarks), partly, part)
 
     def _refuse_other_layers(self, mine: HandWritten) -> None:
@@ -174,6 +179,8 @@ class Conclusion:
             if given.method:
                 arguments["method"] = given.method
             arguments |= {"returns": text, **given.reading.options()}
+            if self.search.prober.square:
+                arguments["square"] = True
             if self.search.prober.tensors:
                 arguments["tensors"] = True
             factory: Callable[..., Any] = self.found.construction or self.target
@@ -181,9 +188,12 @@ class Conclusion:
                 mine = HandWritten(factory, name=self.name, **arguments)
             except UsageError as error:
                 what = str(error) if re.search("output|h_n", text) else NOTHING
+                what = AFTER_RELU.format(text.partition("(")[0]) if "relu(" in text else what
                 raise UsageError(f"{self.name!r}: {what}") from error
             mine.around = self.around
-            yield _Adapter(arguments, mine, [*faults, *ignored, *unlike], unlike, unverified)
+            exchanged = [*self.search.prober.misnamed(given), *misnamed(mine.usage.answer)]
+            wrong = [*faults, *ignored, *exchanged, *unlike]
+            yield _Adapter(arguments, mine, wrong, unlike, unverified)
 
     def _returns(self, guess: Guess) -> Returns:
         what = _returned(guess, self.search)
@@ -199,8 +209,8 @@ class Conclusion:
         if isinstance(arguments.get("bias"), tuple):
             *others, last = arguments["bias"]
             yield f"{', '.join(others)} and {last} can be exchanged: only their sum matters"
-        if mine.returned == (TOP,):
-            yield "no gradients are verified: of all results only the top states are returned"
+        if LENGTHS in Call(arguments["call"]).names and not mine.supports.lengths:
+            yield "rows of different lengths are not verified"
         if Call(arguments["call"]).starts_at_zero:
             yield "only one initial state can be given, so that both are verified with zeros"
         for name, state in self.found.guess.initial.items():
@@ -217,29 +227,6 @@ def _returned(guess: Guess, search: Search) -> Returns:
     answer = search.whole_answer(guess)
     assert answer is not None
     return returns(guess, search, answer)
-
-
-def _failure(mine: HandWritten) -> Finding | None:
-    """Return what is found on the first of a few cases on which `mine` is wrong, None if on none.
-
-    The cases are uniform in (-1, 1), and the simplest comes first: its failure is the easiest to
-    read. The others show faults that need more than one row, step or unit.
-    """
-    sizes = ((1, 1, 1, 2), (2, 3, 5, 1), (3, 5, 4, 2), (4, 2, 6, 3))
-    for seed, (input_size, hidden_size, steps, rows) in enumerate(sizes):
-        for states in mine.supports.states:
-            case = mine.small_case(
-                mine.supports.dtypes[0],
-                states=states,
-                configuration=Configuration(input_size, hidden_size),
-                steps=steps,
-                rows=rows,
-                fill=partial(np.random.default_rng(seed).uniform, -1, 1),
-            )
-            found = examine(against_reference, mine, case)
-            if isinstance(found, Finding):
-                return found
-    return None
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -7,17 +7,21 @@ import importlib
 import inspect
 import itertools
 import re
-import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from conformance.inference.contents import attributes
+from conformance.inference.configured import Configured, parameters
+from conformance.inference.contents import attributes, keys
 from conformance.inference.numbers import EXTRA
 
 SIZES = ("input_size", "hidden_size")
 
-LAYERS = r"layer|(?<!in_)(?<!input_)depth|direction|stacks?$"
+LAYERS = (
+    r"(?<!hidden_)layer|hidden_layers?(?!_?(size|dim|unit))"
+    r"|(?<!in_)(?<!input_)depth|direction|stacks?$"
+)
+"""Arguments that are a number of layers or of directions."""
 
 CONFIG = r"^(config|cfg|conf|settings|args|opts?|options|hparams|params)$"
 """Arguments of a constructor that hold all others as attributes."""
@@ -72,6 +76,8 @@ class Construction:
         def value(text: str) -> Any:
             if text in RANDOM:
                 return _random(text)
+            if text.startswith("range("):
+                return range(value(text.removeprefix("range(").removesuffix(")")))
             return sizes[text] if text in sizes else ast.literal_eval(text)
 
         given = [value(text) for text in self.positional]
@@ -100,30 +106,10 @@ class Construction:
         if isinstance(self.cls, Configured):
             inside, others = self.cls.divided(dict(self.named))
             config = ", ".join(f"{key}={text}" for key, text in inside.items())
-            arguments = [f"{self.cls.name}=types.SimpleNamespace({config})"]
+            kind = "dict" if self.cls.keyed else "types.SimpleNamespace"
+            arguments = [f"{self.cls.name}={kind}({config})"]
             arguments += [f"{key}={text}" for key, text in others.items()]
         return f"lambda input_size, hidden_size: {name}({', '.join(arguments)})"
-
-
-class Configured:
-    """A class whose constructor takes some `attributes` in one argument, as if it took them all."""
-
-    def __init__(self, cls: Callable[..., Any], name: str, attributes: Sequence[str]) -> None:
-        self.cls, self.name, self.attributes, self.__name__ = cls, name, attributes, cls.__name__
-        others = [each.replace(kind=each.KEYWORD_ONLY) for each in _parameters(cls)]
-        inside = [inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY) for key in attributes]
-        others = [each for each in others if each.name not in (name, *attributes)]
-        self.__signature__ = inspect.Signature([*inside, *others])
-
-    def divided(self, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Divide what is given by name into what goes into the argument, and what does not."""
-        inside = {key: value for key, value in given.items() if key in self.attributes}
-        return inside, {key: value for key, value in given.items() if key not in inside}
-
-    def __call__(self, **given: Any) -> Any:
-        """Make an instance."""
-        inside, others = self.divided(given)
-        return self.cls(**{self.name: types.SimpleNamespace(**inside)}, **others)
 
 
 def _random(text: str) -> Any:
@@ -141,12 +127,17 @@ def constructions(cls: Callable[..., Any]) -> Iterator[Construction]:
     """
     unknown = unsupplied(cls)
     if len(unknown) == 1 and re.search(CONFIG, unknown[0]):
-        asked = attributes(getattr(cls, "__init__"), unknown[0])  # noqa: B009
-        if asked:
-            yield from constructions(Configured(cls, unknown[0], asked))
+        made = getattr(cls, "__init__")  # noqa: B009
+        asked, subscripted = (
+            list(dict.fromkeys([*of(made, unknown[0]), *of(cls, unknown[0])]))
+            for of in (attributes, keys)
+        )
+        if asked or subscripted:
+            among = asked or subscripted
+            yield from constructions(Configured(cls, unknown[0], among, keyed=not asked))
     if unknown:
         return
-    named = _parameters(cls)
+    named = parameters(cls)
     given = [
         p
         for p in named
@@ -164,39 +155,35 @@ def constructions(cls: Callable[..., Any]) -> Iterator[Construction]:
     while any(map(_is_layers, given[:positional])):
         positional -= 1
     roles = [role_of(p.name, CONSTRUCTED) for p in given]
-    names = [p.name for p in given[positional:]]
+    names_given = [p.name for p in given]
+    names = names_given[positional:]
     more = [
-        (p.name, "True" if role_of(p.name, CONSTRUCTED) == "False" else "2")
+        (p.name, "True" if role_of(p.name, CONSTRUCTED) == "False" else _several(p))
         for p in named
         if _is_layers(p)
     ]
     # dict.fromkeys drops repeats and keeps the order
-    for values in dict.fromkeys(map(tuple, (roles, *_orders(roles)))):
-        if set(SIZES) <= set(values):
-            named_values = zip(names, values[positional:], strict=True)
-            guessed = [p.name for p, v in zip(given, values, strict=True) if v == str(EXTRA)]
-            by_name = tuple(named_values)
-            yield Construction(cls, values[:positional], by_name, tuple(guessed), tuple(more))
+    ordered = dict.fromkeys(map(tuple, (roles, *_orders(roles), *_collected(names_given, roles))))
+    both = [values for values in ordered if {*SIZES} <= {*map(_size_in, values)}]
+    for values in both or map(tuple, _of_one_size(roles)):
+        named_values = zip(names, values[positional:], strict=True)
+        guessed = [
+            p.name
+            for p, v, role in zip(given, values, roles, strict=True)
+            if v == str(EXTRA) or role == str(EXTRA)
+        ]
+        by_name = tuple(named_values)
+        yield Construction(cls, values[:positional], by_name, tuple(guessed), tuple(more))
+
+
+def _size_in(value: str) -> str:
+    return value.removeprefix("range(").removesuffix(")")
 
 
 def unsupplied(cls: Callable[..., Any]) -> list[str]:
     """List the arguments without a default that no number can stand for."""
-    needed = (p.name for p in _parameters(cls) if p.default is p.empty)
+    needed = (p.name for p in parameters(cls) if p.default is p.empty)
     return [name for name in needed if re.search(UNKNOWN, name.lower())]
-
-
-def _parameters(cls: Callable[..., Any]) -> list[inspect.Parameter]:
-    """List the parameters of the constructor that have names."""
-    anything = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
-    try:
-        named = [p for p in inspect.signature(cls).parameters.values() if p.kind not in anything]
-    except (TypeError, ValueError):
-        named = []
-    if isinstance(cls, type) and not named:
-        # a metaclass may take whatever the constructor takes
-        own = [*inspect.signature(getattr(cls, "__init__")).parameters.values()][1:]  # noqa: B009
-        return [p for p in own if p.kind not in anything]
-    return named
 
 
 def _is_layers(parameter: inspect.Parameter) -> bool:
@@ -205,12 +192,42 @@ def _is_layers(parameter: inspect.Parameter) -> bool:
     return bool(re.search(LAYERS, parameter.name.lower())) and number
 
 
+def _several(parameter: inspect.Parameter) -> str:
+    """Return a number of layers to try: 3 where the default is more than 2, and otherwise 2."""
+    return "3" if type(parameter.default) is int and parameter.default > 2 else "2"
+
+
 def _is_size(parameter: inspect.Parameter) -> bool:
     """Return whether an argument with a default is a size, or a number of layers above 1."""
     default, role = parameter.default, role_of(parameter.name, CONSTRUCTED)
     if role in SIZES:
         return default is None or type(default) is int
     return role == "1" and type(default) is int and default > 1
+
+
+COLLECTION = r"^(tokens|chars|characters|vocab|vocabulary|alphabet|words|labels|classes|tags)$"
+"""Arguments that may be all the tokens, or names of classes, and not their number."""
+
+
+def _collected(names: Sequence[str], roles: Sequence[str]) -> Iterator[list[str]]:
+    """Yield the values of arguments with a range in place of a number where that may be meant.
+
+    Without an argument that is the size of the input, the tokens are the features of the input.
+    """
+    among = [place for place, name in enumerate(names) if re.search(COLLECTION, name.lower())]
+    if among:
+        size = str(EXTRA) if "input_size" in roles else "input_size"
+        yield [f"range({size})" if n in among else role for n, role in enumerate(roles)]
+
+
+def _of_one_size(roles: Sequence[str]) -> Iterator[list[str]]:
+    """Yield every way to give the size of a state to one argument, where none is left for input."""
+    sizes = (*SIZES, str(EXTRA))
+    free = [place for place, role in enumerate(roles) if role in sizes]
+    for place in free[:3]:
+        values = [str(EXTRA) if role in sizes else role for role in roles]
+        values[place] = "hidden_size"
+        yield values
 
 
 def _orders(roles: Sequence[str]) -> Iterator[list[str]]:

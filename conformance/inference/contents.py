@@ -9,35 +9,69 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
+from conformance.implementations.by_hand.expressions import NAMESPACE
+
 
 def contents(function: Callable[..., Any], argument: str) -> tuple[str, list[str]] | None:
-    """Return an expression for `argument`, a dict or a list, and the names of the arrays in it.
+    """Return an expression for `argument`, and the names of the arrays in it.
 
-    Keys of a dict are those that this function, or another one of its module with an argument of
-    this name, asks for. A list has the names to which it is unpacked. None if neither is found.
+    The argument is a dict, an object or a list. Keys of a dict, and attributes, are those that this
+    function asks for, or else others of its module with an argument of this name. A list has the
+    names to which it is unpacked. None if nothing is found.
     """
     module = inspect.getmodule(function)
-    trees = [*_trees(function), *(_trees(module) if module else ())]
-    for tree in trees:
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef) and _takes(node, argument):
-                found = _dict(trees, argument) or _list(node, argument)
-                if found:
-                    return found
+    own, others = [*_trees(function)], [*(_trees(module) if module else ())]
+    for trees in (own, others):
+        takes = [
+            node
+            for tree in trees
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef) and _takes(node, argument)
+        ]
+        lists = (_list(each, argument) for each in takes)
+        found = _dict(takes, argument) or next(filter(None, lists), None)
+        if found := found or _object(takes, argument):
+            return found
     return None
 
 
 def attributes(function: Callable[..., Any], argument: str) -> list[str]:
-    """List the attributes of `argument` that the source of a function reads."""
-    found = (
-        node.attr
-        for tree in _trees(function)
+    """List the attributes of `argument` that the source of a function or a class reads."""
+    return list(dict.fromkeys(key for tree in _trees(function) for key in _read(tree, argument)))
+
+
+def keys(function: Callable[..., Any], argument: str) -> list[str]:
+    """List the keys of `argument`, a dict, that the source of a function or a class reads."""
+    return list(dict.fromkeys(key for tree in _trees(function) for key in _keys(tree, argument)))
+
+
+def _read(tree: ast.AST, argument: str) -> list[str]:
+    """List the attributes of `argument` that are read, but those that are called, in order."""
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    found = [
+        (node.lineno, node.col_offset, node.attr)
         for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute)
-        and isinstance(node.value, ast.Name)
-        and node.value.id == argument
-    )
-    return list(dict.fromkeys(found))
+        if isinstance(node, ast.Attribute) and _is(node.value, argument) and id(node) not in called
+    ]
+    return [name for *_, name in sorted(found)]
+
+
+def _keys(tree: ast.AST, argument: str) -> list[str]:
+    """List the names by which `argument` is subscripted, in order."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and _is(node.value, argument):
+            key = node.slice.value if isinstance(node.slice, ast.Constant) else None
+            if isinstance(key, str) and key.isidentifier():
+                found.append((node.lineno, node.col_offset, key))
+    return [name for *_, name in sorted(found)]
+
+
+def _is(node: ast.AST, argument: str) -> bool:
+    """Return whether this is an argument, or the attribute of self in which it is kept."""
+    if isinstance(node, ast.Attribute):
+        return node.attr == argument and _is(node.value, "self")
+    return isinstance(node, ast.Name) and node.id == argument
 
 
 def _trees(what: Callable[..., Any] | ModuleType) -> Iterator[ast.AST]:
@@ -51,23 +85,14 @@ def _takes(node: ast.FunctionDef, argument: str) -> bool:
     return any(each.arg == argument for each in node.args.args)
 
 
-def _dict(trees: list[ast.AST], argument: str) -> tuple[str, list[str]] | None:
-    keys = dict.fromkeys(
-        node.slice.value
-        for tree in trees
-        for function in ast.walk(tree)
-        if isinstance(function, ast.FunctionDef) and _takes(function, argument)
-        for node in ast.walk(function)
-        if isinstance(node, ast.Subscript)
-        and isinstance(node.value, ast.Name)
-        and node.value.id == argument
-        and isinstance(node.slice, ast.Constant)
-        and isinstance(node.slice.value, str)
-    )
-    named = [key for key in keys if key.isidentifier()]
-    if not named:
-        return None
-    return f"{{{', '.join(f'{key!r}: {key}' for key in named)}}}", named
+def _dict(functions: list[ast.FunctionDef], argument: str) -> tuple[str, list[str]] | None:
+    found = list(dict.fromkeys(key for each in functions for key in _keys(each, argument)))
+    return (f"{{{', '.join(f'{key!r}: {key}' for key in found)}}}", found) if found else None
+
+
+def _object(functions: list[ast.FunctionDef], argument: str) -> tuple[str, list[str]] | None:
+    found = list(dict.fromkeys(key for each in functions for key in _read(each, argument)))
+    return (f"{NAMESPACE}({', '.join(f'{key}={key}' for key in found)})", found) if found else None
 
 
 def _list(function: ast.FunctionDef, argument: str) -> tuple[str, list[str]] | None:

@@ -63,7 +63,7 @@ def _transferred(found: Found, construction: Construction) -> Found | None:
     """
     of_one, prober = found.guess, replace(found.search.prober, factory=construction)
     try:
-        shapes = prober.subject().shapes()
+        shapes = prober.shapes()
     except (Exception, SystemExit):
         return None
     for stack in stacks({name: merged(shape) for name, shape in shapes.items()}):

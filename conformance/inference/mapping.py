@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from conformance.diagnosis.alternatives.weights import GATES as NAMES
+from conformance.implementations.by_hand.parameters import names as expanded
 from conformance.implementations.by_hand.parameters import pattern
 from conformance.implementations.layouts import GATES
 from conformance.inference.construction import RANDOM
 from conformance.inference.guess import Guess
 from conformance.inference.numbers import HIDDEN, ORDERS, STACKED, Use
+from conformance.inference.schemes import spoken_gates
 from conformance.inference.search import Search
 from conformance.recording.text import UNDER_TEST
 
@@ -43,13 +45,14 @@ def parameters(guess: Guess, search: Search) -> tuple[dict[str, Any], list[str]]
     ):
         if names:
             arguments[key] = names[0] if stacked else pattern(tuple(names[n] for n in order(use)))
-    faults = _shared(guess)
+    faults = _shared(guess) or _renamed(arguments.values())
     if stacked and guess.hh != guess.ih:
         faults.append(
             f"{scheme.ih[0]} has the gates in the order {', '.join(gates(guess.ih))}, but "
             f"{(scheme.hh or scheme.ih)[0]} is used in the order {', '.join(gates(guess.hh))}"
         )
     biases, wrong = _biases(guess, search)
+    wrong += [] if faults else _renamed(biases)
     if biases:
         arguments["bias"] = biases[0] if len(biases) == 1 else tuple(biases)
     if stacked and gates(guess.ih) != GATES:
@@ -89,6 +92,18 @@ def _shared(guess: Guess) -> list[str]:
             if len(of) != 1:
                 served = f"serves as {' and as '.join(of)}" if of else "is not used"
                 wrong.append(f"{name} {served}")
+    return wrong
+
+
+def _renamed(patterns: Iterable[str]) -> list[str]:
+    """Return what is wrong with four arrays whose names show the gates, and that serve others."""
+    wrong: list[str] = []
+    for four in map(expanded, patterns):
+        spoken = spoken_gates(four)
+        moved = [gate for gate, block in enumerate(spoken) if gate != block]
+        if moved:
+            served = (f"{four[gate]} serves as {NAMES[GATES[gate]]}" for gate in moved)
+            wrong.append(f"{' and '.join(served)}, against their names")
     return wrong
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from conformance.implementations.by_hand.expressions import Call
+from conformance.implementations.by_hand.subjects import Subject
 from conformance.implementations.by_hand.usage import Around
 from conformance.inference.construction import Construction, constructions, unsupplied
 from conformance.inference.guess import Guess
@@ -21,7 +22,8 @@ from conformance.inference.probing import Prober
 from conformance.inference.readings import READINGS
 from conformance.inference.schemes import Scheme, schemes
 from conformance.inference.search import Search
-from conformance.inference.stacks import Stack, stacks
+from conformance.inference.squared import weights_by_x
+from conformance.inference.stacks import Stack, layers_above, stacks
 from conformance.inference.ways import calls, embeddings, methods, signatures
 from conformance.recording.text import told
 from reference import DType
@@ -81,28 +83,26 @@ def of_class(target: type[Any], dtype: DType, around: Around) -> tuple[list[Plac
         except (Exception, SystemExit) as error:
             what = f"{_called(construction)} raised {told(error)}"
             complaints.append(f"{what}; {SUBCLASS}" if construction.guessed else what)
+            if statics := _statics(target):
+                complaints[-1] += f"; {statics} needs no instance: infer a function that calls it"
             continue
-        shapes = {name: merged(shape) for name, shape in made.shapes().items()}
+        shapes = made.shapes()
         called = list(methods(made.holder))
-        fitting = [
-            (stack, list(schemes(stack.shapes, stack.layers, stack.directions)))
-            for stack in stacks(shapes)
+        square = (replace(prober, square=names) for names in weights_by_x(shapes))
+        here = list(_places_of(prober, construction, made, called))
+        here = here or [
+            each for one in square for each in _places_of(one, construction, made, called)
         ]
-        if not any(of for _, of in fitting):
+        if not called:
+            complaints.append("an instance has nothing that can be called")
+        elif not here:
             listed = ", ".join(f"{key} {shape}" for key, shape in shapes.items())
             complaints.append(
                 "no parameters have the shapes of an LSTM with 3 inputs and 5 hidden units: "
                 f"{listed or 'there are none'}{_of_three_gates(shapes)}"
             )
-        elif not called:
-            complaints.append("an instance has nothing that can be called")
         else:
-            for (stack, of), embedding in itertools.product(fitting, embeddings(made)):
-                search = Search(replace(prober, embedding=embedding), stack)
-                for scheme in of:
-                    starts = tuple(_starts(scheme, called))
-                    rare = scheme.interleaved or embedding in made.submodules("Linear")
-                    found.append(Place(search, construction, starts, rare))
+            found += here
             complaints.append("")
     if not complaints:
         needs = " and ".join(unsupplied(target) or ["input_size and hidden_size"])
@@ -111,11 +111,42 @@ def of_class(target: type[Any], dtype: DType, around: Around) -> tuple[list[Plac
     return found, next(filter(None, complaints), "")
 
 
+def _places_of(
+    prober: Prober, construction: Construction, made: Subject, called: list[str]
+) -> Iterator[Place]:
+    """Yield the places of an instance, none if its parameters have not the shapes of an LSTM's."""
+    shapes = {name: merged(shape) for name, shape in prober.shapes().items()}
+    fitting = [
+        (stack, list(schemes(stack.shapes, stack.layers, stack.directions)))
+        for stack in stacks(shapes)
+    ]
+    further = layers_above([stack for stack, _ in fitting], shapes)
+    features = HIDDEN if prober.square else INPUT
+    for (stack, of), embedding in itertools.product(fitting, embeddings(made, features)):
+        no_heads = () if len(stack.layers) > 1 else further
+        search = Search(replace(prober, embedding=embedding), stack, no_heads)
+        for scheme in of:
+            starts = tuple(_starts(scheme, called))
+            if prober.square:  # with as many rows as units LSTMCell can crash on columns
+                starts = tuple(each for each in starts if not each.reading.columns)
+            rare = scheme.interleaved or embedding in made.submodules("Linear")
+            yield Place(search, construction, starts, rare)
+
+
 def _starts(scheme: Scheme, called: list[str]) -> Iterator[Guess]:
     """Yield the guesses to begin with, for each method and each meaning of the input's axes."""
     for method, reading in itertools.product(called, READINGS):
-        for call in calls(reading.cell, len(scheme.layers)):
+        forms = calls(reading.cell, len(scheme.layers))
+        # few take steps last, so that only the likeliest calls are tried
+        rare = reading.steps_last and not reading.columns
+        for call in itertools.islice(forms, 2 if rare else None):
             yield Guess(scheme, method, Call(call), reading)
+
+
+def _statics(target: type[Any]) -> str:
+    """Return the name of the first function that a class holds as a static method, "" if none."""
+    own = (key for key, value in vars(target).items() if isinstance(value, staticmethod))
+    return next((f"{target.__name__}.{key}" for key in own if "init" not in key), "")
 
 
 def _called(construction: Construction) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import re
 import sys
 import warnings
 from collections.abc import Callable, Mapping
@@ -12,44 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from conformance.implementations.by_hand.answers import attributes
-from conformance.implementations.by_hand.expressions import Call
+from conformance.implementations.by_hand.expressions import LENGTHS, Call
 from conformance.implementations.by_hand.subjects import Subject, subject
 from conformance.implementations.by_hand.usage import Around
 from conformance.implementations.failures import Misbehaviour
+from conformance.inference import squared
+from conformance.inference.leaves import Leaf, Returned, form_of
+from conformance.inference.names import LENGTHS_CALLED, named_state
 from conformance.inference.numbers import FIRST, HIDDEN, INPUT, SECOND
 from conformance.recording.text import told
 from reference import Array, DType
 
 if TYPE_CHECKING:
     from conformance.inference.guess import Guess
-
-
-@dataclass(frozen=True, eq=False)
-class Leaf:
-    """One array of an answer, in float64.
-
-    - `module`: the submodule that got the array as its input; empty if the array was returned
-    - `listed`: whether the array was a list of one array for each step
-    - `dtype`: the dtype in which the array was returned
-    """
-
-    array: Array
-    module: str = ""
-    listed: bool = False
-    dtype: Any = None
-
-
-@dataclass(frozen=True, eq=False)
-class Returned:
-    """An answer: its arrays, `leaves`; its `form`, which has the index of a leaf in place of each.
-
-    `modules` are the inputs of submodules.
-    """
-
-    form: Any
-    leaves: list[Leaf]
-    modules: list[Leaf]
 
 
 @dataclass
@@ -61,6 +37,7 @@ class Prober:
     - `function`: is called with its parameters as arguments if there is no factory
     - `around`: a context for everything that the class does
     - `tensors`: whether a function takes tensors
+    - `square`: the weights by x of a class whose input has as many features as a state
     - `embedding`: what embeds the tokens that the class takes; empty if it takes none
     - `complaint`: the first exception raised, in words
     - `drawn`: the shapes of the random tensors that the class made in the last call
@@ -75,6 +52,7 @@ class Prober:
     function: Callable[..., Any] | None = None
     around: Around = contextlib.nullcontext
     tensors: bool = False
+    square: tuple[str, ...] = ()
     embedding: str = ""
     complaint: str = ""
     drawn: tuple[tuple[int, ...], ...] = ()
@@ -90,6 +68,14 @@ class Prober:
             if self.factory is None:
                 return subject(self.function, self.dtype, "cpu", self.tensors)
             return subject(self.factory(INPUT, HIDDEN), self.dtype)
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Give the shapes of parameters; those of `square` as if the input had fewer features."""
+        found = self.subject().shapes()
+        return {
+            name: squared.narrow(shape) if name in self.square else shape
+            for name, shape in found.items()
+        }
 
     def call(
         self, way: Guess, values: Mapping[str, Array], parameters: Mapping[str, Array]
@@ -121,7 +107,7 @@ class Prober:
                 filled = {name: a.astype(self.dtype.numpy) for name, a in parameters.items()}
                 given |= {} if self.factory else filled
                 for name, array in filled.items() if self.factory else ():
-                    made.fill(name, array)
+                    made.fill(name, squared.wide(array) if name in self.square else array)
                 return [self._answer(made, way, given) for _ in range(count)]
             except (Exception, SystemExit) as error:
                 text = str(error) if isinstance(error, Misbehaviour) else told(error)
@@ -129,11 +115,13 @@ class Prober:
         return []
 
     def _answer(self, made: Subject, way: Guess, values: Mapping[str, Array]) -> Returned:
-        x = values["input"]
+        x = squared.wide(values["input"]) if self.square else values["input"]
         tokens = made.embed(self.embedding, x)[0] if self.embedding else made.given(x)
         given = {key: made.given(array) for key, array in values.items()} | {"input": tokens}
         names, columns = way.call.names, way.reading.columns
         given |= made.constants(names, HIDDEN, columns, self.dtype.numpy)
+        rows, axes = way.reading.rows, way.reading.axes
+        given[LENGTHS] = made.given(np.full(rows, FIRST + SECOND - rows if axes == 3 else SECOND))
         positional, named = self.spelled(way).arguments(given, made)
         self.calls += 1
         drawn = way.draws.arguments(given, made)[0] if way.draws else None
@@ -141,7 +129,7 @@ class Prober:
             answer, inputs = made.called(way.method, positional, named, made.submodules())
         self.drawn = tuple(shapes)
         leaves: list[Leaf] = []
-        form = _form(answer, made, leaves)
+        form = form_of(answer, made, leaves)
         self.narrowed |= any(leaf.dtype != self.dtype.numpy for leaf in leaves)
         modules = [
             Leaf(np.asarray(made.taken(value, name), np.float64), name)
@@ -158,25 +146,44 @@ class Prober:
             return True
         positional, named = self.spelled(way).form
         try:
-            bound = signature.bind(*positional, **dict.fromkeys(named, "")).arguments
+            bound = signature.bind(*positional, **named).arguments
         except TypeError:
             return False
         # an argument whose default is a number or a text takes no state
-        plain = {
-            k for k, p in signature.parameters.items() if isinstance(p.default, (int, float, str))
-        }
-        return not plain & bound.keys()
+        return not any(_is_plain(signature.parameters[name]) for name in bound)
 
     def spelled(self, way: Guess) -> Call:
-        """Return the call with names for the arguments that are taken by name only."""
-        signature, (positional, named) = self._signature(way.method), way.call.form
-        of = signature.parameters.values() if signature and not named else ()
+        """Return the call with lengths, and with names for the arguments that are taken by name."""
+        signature, (given, named) = self._signature(way.method), way.call.form
+        of = [*signature.parameters.values()] if signature and not named else []
+        positional = list(given)
+        for place, p in enumerate(of):
+            asks = re.search(LENGTHS_CALLED, p.name.lower()) and not _is_plain(p)
+            if asks and place <= len(positional) and LENGTHS not in way.call.names:
+                positional.insert(place, LENGTHS)
         names = [p.name for p in of if p.kind is p.KEYWORD_ONLY]
         count = sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in of)
         rest = [f"{name}={text}" for name, text in zip(names, positional[count:], strict=False)]
-        if not rest or len(rest) < len(positional[count:]):
+        spelled = [*positional[:count], *rest] if rest else positional
+        if spelled == given or len(spelled) < len(positional):
             return way.call
-        return Call(", ".join([*positional[:count], *rest]))
+        return Call(", ".join(spelled))
+
+    def misnamed(self, way: Guess) -> list[str]:
+        """Say which arguments whose names are those of one state are used as the other."""
+        signature, call = self._signature(way.method), self.spelled(way)
+        if signature is None or self.factory is None:
+            return []
+        positional, named = call.form
+        states = {
+            name: re.match("[hc]_0", text)
+            for name, text in signature.bind(*positional, **named).arguments.items()
+        }
+        return [
+            f"{name} is used as {state[0]}"
+            for name, state in states.items()
+            if state and named_state(name) not in ("", state[0][0])
+        ]
 
     @property
     def obstacle(self) -> str:
@@ -195,31 +202,16 @@ class Prober:
                 made = self.subject()
                 called = "forward" if made.registered and not method else method
                 what = getattr(made.holder, called) if called else made.holder
-                self._signatures[method] = inspect.signature(what)
+                self._signatures[method] = _without_self(inspect.signature(what))
         return self._signatures[method]
 
 
-def _form(answer: Any, made: Subject, leaves: list[Leaf]) -> Any:
-    """Return `answer` with the index of a leaf in place of each array, which goes to `leaves`."""
-    if isinstance(answer, Mapping):
-        return {key: _form(value, made, leaves) for key, value in answer.items()}
-    if isinstance(answer, (tuple, list)):
-        parts = [made.taken(part, "a part") if hasattr(part, "shape") else None for part in answer]
-        steps = [part for part in parts if part is not None]
-        alike = len(steps) == len(parts) and len({part.shape for part in steps}) == 1
-        if alike and len(parts) in (FIRST, SECOND):
-            leaves.append(_leaf(np.stack(steps), listed=True))
-            return len(leaves) - 1
-        if isinstance(answer, list) and len(answer) in (FIRST, SECOND):
-            return None  # what a backward pass would need of each step, say
-        return tuple(_form(part, made, leaves) for part in answer)
-    if answer is None or isinstance(answer, (str, int, float)):
-        return None
-    if not hasattr(answer, "shape") and (parts_by_name := attributes(answer)):
-        return {key: _form(value, made, leaves) for key, value in parts_by_name.items()}
-    leaves.append(_leaf(made.taken(answer, "the answer")))
-    return len(leaves) - 1
+def _is_plain(parameter: inspect.Parameter) -> bool:
+    return isinstance(parameter.default, (int, float, str))
 
 
-def _leaf(array: Array, listed: bool = False) -> Leaf:
-    return Leaf(array.astype(np.float64), listed=listed, dtype=array.dtype)
+def _without_self(signature: inspect.Signature) -> inspect.Signature:
+    """Leave out the instance, which methods of TorchScript list among their arguments."""
+    arguments = [*signature.parameters.values()]
+    bound = arguments[:1] != [] and arguments[0].name == "self"
+    return signature.replace(parameters=arguments[bound:])

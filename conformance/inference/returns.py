@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from conformance.implementations.by_hand.answers import Answer
 from conformance.inference.guess import Guess
-from conformance.inference.probing import Leaf, Returned
+from conformance.inference.leaves import Leaf, Returned
+from conformance.inference.names import named_state
 from conformance.inference.readings import distances
 from conformance.inference.search import Search
 
@@ -57,14 +59,28 @@ def returns(guess: Guess, search: Search, returned: Returned) -> Returns:
                     faults.append(f"{places[n]} has the shape of {spare[0]}, but other numbers")
     if not known & {"output", "h_n"}:
         # a submodule, such as a Linear, computed the answer from its input: the input is a result
+        inputs = []
         for leaf in reversed(returned.modules):
-            text = _text(guess, search, leaf, faults)
+            wrong: list[str] = []
+            inputs.append((_text(guess, search, leaf, wrong), leaf, wrong))
+        # what a relu made of a result comes last, as the result cannot be told from that
+        for text, leaf, wrong in sorted(inputs, key=lambda each: each[0].startswith("relu(")):
             below = len(guess.scheme.layers) > 1 and text.endswith("]") and "[-1]" not in text
             if text != "_" and texts.count("_") and not below:
                 texts[texts.index("_")] = f"{leaf.module}({text})"
+                faults += wrong
                 break
     unverified: list[str] = []
     return Returns(_written(returned.form, texts, unverified), faults, unverified)
+
+
+def misnamed(answer: Answer) -> list[str]:
+    """Say which parts of a dict or an object with the name of one state are the other one."""
+    return [
+        f"{key!r} of what is returned is {name}"
+        for key, name in answer.keyed.items()
+        if name in ("h_n", "c_n") and named_state(key) not in ("", name[0])
+    ]
 
 
 def _linears(guess: Guess, search: Search, returned: Returned) -> list[Leaf]:
@@ -86,7 +102,7 @@ def _name_head(
     wrong: list[str] = []
     for nth in reversed(range(len(linears))):
         text = _text(guess, search, linears[nth], wrong)
-        if text != "_":
+        if text != "_" and not text.startswith("relu("):
             explained = tuple(f"{leaf.module}." for leaf in linears[nth:])
             if search.prober.embedding:
                 explained += (f"{search.prober.embedding}.",)
@@ -135,10 +151,13 @@ def _text(guess: Guess, search: Search, leaf: Leaf, faults: list[str]) -> str:
 
 
 def _indexed(name: str, guess: Guess, leaf: Leaf) -> str:
-    """Return `name`, with the index 0 if the array lacks the axis of layers."""
+    """Return `name`, with an index that shows whether the array has the axis of layers."""
+    axes = 3 if guess.reading.batched else 2
+    one = re.fullmatch(r"(h_n|c_n)\[(-?\d+)\]", name)
+    if one and leaf.array.ndim == axes:
+        return f"{one[1]}[{one[2]}:{'' if one[2] == '-1' else int(one[2]) + 1}]"
     if guess.reading.cell or len(guess.scheme.layers) > 1 or name in ("output", "c_all"):
         return name
-    axes = 3 if guess.reading.batched else 2
     whole = leaf.array.ndim == axes + name.startswith("stack")
     return name if whole else re.sub("(h_n|c_n)", r"\1[0]", name)
 

@@ -57,12 +57,7 @@ class Scheme:
         >>> Scheme(("x2f.w", "x2i.w", "x2o.w", "x2c.w"), (), "", False, ()).spoken()
         (1, 0, 3, 2)
         """
-        inner = pattern(self.ih).partition("{")[2].partition("}")[0].lower().split(",")
-        found = [
-            next((n for n, part in enumerate(inner) if re.match(words, part)), -1)
-            for words in ("i", "f", r"c|g|z|j|n|u", "o")
-        ]
-        return tuple(found) if sorted(found) == [0, 1, 2, 3] else (0, 1, 2, 3)
+        return spoken_gates(self.ih)
 
     def begins_with(self, lowest: Scheme) -> bool:
         """Return whether the weights of the first layer and direction are the same in `lowest`."""
@@ -116,6 +111,20 @@ class Scheme:
         arrays = [whole] if len(names) == 1 else list(blocks)
         turn = np.transpose if transposed else np.asarray
         return {name: turn(array) for name, array in zip(names, arrays, strict=True)}
+
+
+def spoken_gates(four: tuple[str, ...]) -> tuple[int, ...]:
+    """Return which of four names is that of each gate i, f, g, o, in order if they do not show it.
+
+    >>> spoken_gates(("x2f.w", "x2i.w", "x2o.w", "x2c.w"))
+    (1, 0, 3, 2)
+    """
+    inner = pattern(four).partition("{")[2].partition("}")[0].lower().split(",")
+    found = [
+        next((n for n, part in enumerate(inner) if re.match(words, part)), -1)
+        for words in ("i", "f", r"c|g|z|j|n|u", "o")
+    ]
+    return tuple(found) if sorted(found) == [0, 1, 2, 3] else (0, 1, 2, 3)
 
 
 def schemes(

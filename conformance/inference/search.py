@@ -17,8 +17,9 @@ import numpy as np
 
 from conformance.diagnosis.alternatives.equations import EQUATIONS, LSTM, PAIRS, Equations
 from conformance.inference.guess import Guess
+from conformance.inference.leaves import Leaf, Returned
 from conformance.inference.numbers import HIDDEN, ORDERS, USES, Numbers, Use, additions
-from conformance.inference.probing import Leaf, Prober, Returned
+from conformance.inference.probing import Prober
 from conformance.inference.readings import Candidate, candidates, distances
 from conformance.inference.schemes import with_biases_within
 from conformance.inference.scoring import Scored
@@ -30,11 +31,13 @@ NO_BIAS = np.zeros((1, 1, 4, HIDDEN))
 
 
 class Search:
-    """The search for one class, which `prober` calls, and whose parameters are a `stack`."""
+    """The search for one class, which `prober` calls, and whose parameters are a `stack`.
 
-    def __init__(self, prober: Prober, stack: Stack) -> None:
-        self.prober = prober
-        self.stack = stack
+    What the submodules `no_heads` take is no result, as these are further layers.
+    """
+
+    def __init__(self, prober: Prober, stack: Stack, no_heads: Sequence[str] = ()) -> None:
+        self.prober, self.stack, self.no_heads = prober, stack, no_heads
         self.shapes = with_biases_within(stack.shapes)
         self.numbers = Numbers.of(self.shapes, len(stack.layers), stack.directions)
         self.tolerance = 1e-9 if prober.dtype.name == "float64" else 3e-5
@@ -125,7 +128,8 @@ class Search:
         scored = self._leaves(guess, returned.leaves, simulated)
         if scored.explained.any():
             return scored
-        others = self._leaves(guess, returned.modules, simulated, inner=True)
+        inputs = [leaf for leaf in returned.modules if leaf.module not in self.no_heads]
+        others = self._leaves(guess, inputs, simulated, inner=True)
         if others.explained.any() or not np.isfinite(scored.off).any():
             # one input explains the answer that the submodule made of it; other submodules and
             # their inputs do not matter
@@ -164,7 +168,7 @@ class Search:
             return
         levels: list[tuple[Sequence[Equations], list[Use], Sequence[float]]]
         levels = [((LSTM,), USES, (0.0, 1.0)), (EQUATIONS, USES, (0.0, 1.0))]
-        if not guess.reading.says:
+        if not guess.reading.says and len(self.stack.layers) == 1:
             levels.append((PAIRS, ORDERS, (0.0,)))
         # a larger level explains more by accident, so that a level is tried only if no order of the
         # gates explains everything in the levels before

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from conformance.inference.numbers import HIDDEN, INPUT, Shapes
@@ -52,6 +52,19 @@ def stacks(shapes: Shapes) -> Iterator[Stack]:
     found.sort(key=lambda stack: -len(stack.layers))
     yield from {each.layers: each for each in found}.values()
     yield Stack(("",), 1, shapes)
+
+
+def layers_above(found: Iterable[Stack], shapes: Shapes) -> tuple[str, ...]:
+    """List the submodules that are a layer above the lowest of a stack, and nothing else."""
+    modules: dict[str, set[str]] = {}
+    for name in shapes:
+        modules.setdefault(name.rpartition(".")[0], set()).add(name)
+    above = [
+        {name.replace("*", layer) for name in stack.shapes}
+        for stack in found
+        for layer in stack.layers[stack.directions :]
+    ]
+    return tuple(module for module, names in modules.items() if module and names in above)
 
 
 def _places(name: str) -> list[str]:

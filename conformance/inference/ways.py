@@ -8,14 +8,16 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from conformance.implementations.by_hand.expressions import Call
+from conformance.implementations.by_hand.expressions import LENGTHS, Call
 from conformance.implementations.by_hand.subjects import Subject
 from conformance.inference.construction import role_of
 from conformance.inference.contents import contents
+from conformance.inference.names import LENGTHS_CALLED
 from conformance.inference.numbers import EXTRA, HIDDEN, INPUT, STACKED, Shapes
 from conformance.inference.readings import Reading
 
 CALLED = (
+    ("lengths", LENGTHS_CALLED),
     ("bias", r"^(b($|_|\d|[a-z]$)|b(ih|hh))|^bias"),
     ("container", r"^(par|theta$|weights?$|p$|variables|w$)"),
     ("hh", r"^(u(?!n)|r($|_)|wh|w_?h|rec|weight_h|kernel_h)"),
@@ -43,6 +45,8 @@ def calls(cell: bool, count: int = 1) -> Iterator[str]:
         of_h, of_c = ([f"{name}[{n}]" for n in range(count)] for name in ("h_0", "c_0"))
         pairs = ", ".join(f"({h}, {c})" for h, c in zip(of_h, of_c, strict=True))
         yield f"input, [{pairs}]"
+        with_axis = re.sub(r"(\d+)]", lambda n: f"{n[1]}:{int(n[1]) + 1}]", pairs)
+        yield f"input, [{with_axis}]"
         h, c = (f"[{', '.join(each)}]" for each in (of_h, of_c))
         yield from (f"input, ({h}, {c})", f"input, {h}, {c}")
 
@@ -92,6 +96,7 @@ def _signatures(
         else:
             texts[name], names = inside
             held |= {each: role_of(each, CALLED) for each in names}
+            held |= {each: "ih" for each in names if held[each] == "container"}
     counts = [list(roles.values()).count(role) for role in ("input", "h_0", "c_0", "states")]
     if counts[0] != 1 or max(counts) > 1:
         return
@@ -111,6 +116,7 @@ def _signatures(
         if "," in form and form[0] != "(" and not form.startswith(("cat", "stack")):
             continue
         given = {"input": "input", "h_0": f"h_0{axis}", "c_0": f"c_0{axis}", "states": states}
+        given["lengths"] = LENGTHS
         turn = -1 if transposed else 1
         shapes = {"bias": (rows,), "ih": (rows, of_x)[::turn], "hh": (rows, HIDDEN)[::turn]}
         yield (
@@ -130,7 +136,7 @@ def _with_heads(text: str, heads: Sequence[str], roles: Mapping[str, str]) -> st
     """Replace what belongs to a linear map after the LSTM in an expression for a list or dict."""
     for name in heads:
         made = "zeros" if roles[name] == "bias" else "eye"
-        text = re.sub(rf"(?<![\w'\"]){re.escape(name)}(?![\w'\"])", made, text)
+        text = re.sub(rf"(?<![\w'\"]){re.escape(name)}(?![\w'\"=])", made, text)
     return text
 
 
@@ -146,19 +152,19 @@ def methods(holder: Any) -> Iterator[str]:
             yield name
 
 
-def embeddings(made: Subject) -> Iterator[str]:
-    """Yield what may embed tokens: submodules, and tables of one row for each token.
+def embeddings(made: Subject, features: int) -> Iterator[str]:
+    """Yield what may embed tokens in so many features: submodules, and tables of one row for each.
 
     An embedding is not optional, and comes alone; anything else comes after "", which is none.
     """
-    tables = [name for name, shape in made.shapes().items() if shape == (EXTRA, INPUT)]
-    found = made.submodules("Embedding", embedding_dim=INPUT)
+    tables = [name for name, shape in made.shapes().items() if shape == (EXTRA, features)]
+    found = made.submodules("Embedding", embedding_dim=features)
     if found:
         yield from found
         return
     yield ""
     yield from (name for name in tables if re.search(r"emb|table|lookup|^e$|^wte", name.lower()))
-    yield from made.submodules("Linear", out_features=INPUT)
+    yield from made.submodules("Linear", out_features=features)
 
 
 def drawings(shapes: Sequence[tuple[int, ...]], reading: Reading, count: int) -> Iterator[Call]:

@@ -443,6 +443,18 @@ class ReturnsOneStateOfDeepDirections(nn.Module):
         return h[-2]
 
 
+class AfterAFunction(nn.Module):
+    """A Linear takes what a function made of the last state."""
+
+    def __init__(self, input_size, hidden_size):
+        super().__init__()
+        self.lstm = nn.LSTM(input_size, hidden_size)
+        self.fc = nn.Linear(hidden_size, 3)
+
+    def forward(self, x):
+        return self.fc(self.lstm(x)[1][0][-1].relu())
+
+
 class CannotBeCalled:
     """Has the parameters and does nothing with them."""
 
@@ -481,8 +493,9 @@ class CannotBeCalled:
         ),
         (
             f"{__file__}:ReturnsOneStateOfDeepDirections",
-            "too little of an LSTM of 2 layers and two directions: output is needed, or the top of",
+            "too little of an LSTM of 2 layers and two directions: output is needed, or of h_n ",
         ),
+        (f"{__file__}:AfterAFunction", "fc takes what a function relu made of a result"),
         (f"{__file__}:CannotBeCalled", "an instance has nothing that can be called"),
         (f"{FOLDER / 'right.py'}:uniform", "the names of the arguments are not those of an LSTM"),
         ("torch.nn.Linear", r"no parameters have the shapes .* weight \(\d, \d\), bias \(\d,\)"),

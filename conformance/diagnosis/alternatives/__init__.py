@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from conformance.diagnosis.alternatives.altered import AlteredLSTM
 from conformance.diagnosis.alternatives.cells import CELLS
+from conformance.diagnosis.alternatives.padding import PADDING
 from conformance.diagnosis.alternatives.rows import ROWS
 from conformance.diagnosis.alternatives.states import STATES, ZEROS
 from conformance.diagnosis.alternatives.weights import BIASED_ORDERS, WEIGHTS
@@ -22,6 +23,7 @@ HYPOTHESES: tuple[AlteredLSTM, ...] = (
     *CELLS,
     *STATES,
     *WIRING,
+    *PADDING,
     *ROWS,
     *BIASED_ORDERS,
 )

@@ -69,6 +69,22 @@ def relu(a: Array) -> Array:
     return np.maximum(a, 0)
 
 
+def falling(a: Array) -> Array:
+    """Return the sigmoid of ``-a``, ``1 / (1 + exp(a))``."""
+    return sigmoid(-a)
+
+
+def flatter(a: Array) -> Array:
+    """Return ``2 * sigmoid(a) - 1``, which is ``tanh(a / 2)``."""
+    half: Array = np.tanh(a / 2)
+    return half
+
+
+def softsign(a: Array) -> Array:
+    """Return ``a / (1 + |a|)``."""
+    return a / (1 + np.abs(a))
+
+
 def hard_sigmoid(slope: float) -> Function:
     """Make the activation ``slope * a + 0.5``, clipped to [0, 1]."""
     return lambda a: np.clip(slope * a + 0.5, 0, 1)
@@ -81,6 +97,9 @@ ACTIVATIONS = (
     Equations("without any tanh", candidate=linear, squash=linear),
     Equations("with relu on the candidate", candidate=relu),
     Equations("with relu in place of tanh", candidate=relu, squash=relu),
+    Equations("with 2 sigmoid(a) - 1 in place of tanh", candidate=flatter, squash=flatter),
+    Equations("with softsign in place of tanh", candidate=softsign, squash=softsign),
+    Equations("with 1 / (1 + exp(a)) in place of sigmoid", gate=falling),
     Equations("with tanh on the gates", gate=np.tanh),
     Equations("without sigmoid on the gates", gate=linear),
     Equations("with sigmoid and tanh exchanged", gate=np.tanh, candidate=sigmoid),
@@ -100,6 +119,10 @@ HIDDEN = (
     Equations("without an output gate, h = tanh(c)", next_h=lambda s: s.tanh_c),
     Equations("without sigmoid on the output gate", next_h=lambda s: s.a_o * s.tanh_c),
     Equations("with tanh on the output gate", next_h=lambda s: np.tanh(s.a_o) * s.tanh_c),
+    Equations(
+        "that adds the hidden state of the previous step",
+        next_h=lambda s: s.h_prev + s.o * s.tanh_c,
+    ),
     Equations("that computes h = tanh(o * c)", next_h=lambda s: np.tanh(s.o * s.c)),
     Equations(
         "that computes h from the cell state of the previous step",
@@ -111,6 +134,14 @@ HIDDEN = (
 CELL_STATES = (
     Equations("without an input gate, c = f * c + g", next_c=lambda s: s.f * s.c_prev + s.g),
     Equations("without a forget gate, c = c + i * g", next_c=lambda s: s.c_prev + s.i * s.g),
+    Equations(
+        "that adds 1 to the input gate",
+        next_c=lambda s: s.f * s.c_prev + sigmoid(s.a_i + 1) * s.g,
+    ),
+    Equations(
+        "with the forget gate inverted, c = (1 - f) * c + i * g",
+        next_c=lambda s: (1 - s.f) * s.c_prev + s.i * s.g,
+    ),
     Equations("that drops the cell state of the previous step", next_c=lambda s: s.i * s.g),
     Equations(
         "with coupled gates, i = 1 - f",

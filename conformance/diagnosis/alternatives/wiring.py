@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from conformance.diagnosis.alternatives.altered import AlteredLSTM, Shown, unchanged
-from conformance.requirements.parts import last_steps
+from conformance.diagnosis.alternatives.altered import AlteredLSTM, Shown
 from conformance.requirements.variations import with_input
 from reference import Array, Case, LayerTrace, Result, Step
 
@@ -28,6 +27,12 @@ def before(layer: LayerTrace, steps: Sequence[Step], _output: Array, _: bool) ->
     """Return the hidden states (T, N, R) from before each step in place of the output."""
     by_time = dict(zip(layer.order, steps, strict=True))
     return np.stack([by_time[t].h_prev for t in range(len(steps))])
+
+
+def last(_: LayerTrace, steps: Sequence[Step], output: Array, _top: bool) -> Array:
+    """Return the hidden state (N, R) after the last step in place of every step's."""
+    found: Array = np.broadcast_to(steps[-1].h, output.shape)
+    return found
 
 
 def only_where(top: bool, shown: Shown) -> Shown:
@@ -116,29 +121,6 @@ def states_reshaped(case: Case) -> Case:
     return replace(case, h_0=h_0, c_0=c_0)
 
 
-def padding(case: Case) -> Array:
-    """Mark steps (T, N) beyond the length of a row; raises :class:`ValueError` without lengths."""
-    if case.lengths is None:
-        raise ValueError("no lengths")
-    return ~case.valid_steps()
-
-
-def padded_with_zeros(case: Case) -> Case:
-    """Replace the input beyond the lengths by zeros."""
-    x = np.where(padding(case)[..., None], 0, case.time_major(case.input))
-    return with_input(case, x)
-
-
-def zeroed_afterwards(case: Case, result: Result) -> Result:
-    """Zero the output beyond the lengths, and read h_n of the top layer at the last valid step."""
-    if case.lengths is None:
-        return result
-    output = np.where(padding(case)[..., None], 0, case.time_major(result.output))
-    output, h_n = case.user_order(output), result.h_n.copy()
-    h_n[-case.configuration.num_directions :] = last_steps(case, output)
-    return Result(output, h_n, result.c_n)
-
-
 def steps_backwards(case: Case) -> Case:
     """Reverse the steps of the input; raises :class:`ValueError` if the case has lengths."""
     if case.lengths is not None:
@@ -151,6 +133,10 @@ def output_backwards(case: Case, result: Result) -> Result:
     return replace(result, output=case.user_order(case.time_major(result.output)[::-1]))
 
 
+NOT_TURNED = AlteredLSTM(
+    "whose reverse output is left in the order of processing", shown=as_processed
+)
+REVERSE_FIRST = AlteredLSTM("that puts the reverse half of its output first", result=reverse_first)
 BACKWARDS = AlteredLSTM(
     "that processes the steps from the last to the first",
     case=steps_backwards,
@@ -172,21 +158,30 @@ OUTPUT_TIME_MAJOR = AlteredLSTM(
 
 WIRING = (
     AlteredLSTM("whose reverse direction runs forward", reverses=False),
-    AlteredLSTM("whose reverse output is left in the order of processing", shown=as_processed),
+    NOT_TURNED,
     AlteredLSTM(
         "whose reverse output is left in the order of processing in the top layer only",
         shown=only_where(True, as_processed),
     ),
     AlteredLSTM("that uses the forward weights in both directions", case=forward_weights),
     AlteredLSTM("that uses the forward weight_hh in both directions", case=forward_weight_hh),
-    AlteredLSTM("that puts the reverse half of its output first", result=reverse_first),
+    REVERSE_FIRST,
     AlteredLSTM("that returns the forward half of its output twice", result=forward_twice),
     AlteredLSTM("that feeds the cell state to the next layer", shown=only_where(False, cells)),
     AlteredLSTM(
         "that feeds the hidden state from before the step to the next layer",
         shown=only_where(False, before),
     ),
+    AlteredLSTM("that starts each layer from the final states of the one below", handed_up=True),
     AlteredLSTM("that returns the cell state as output", shown=only_where(True, cells)),
+    AlteredLSTM(
+        "that returns the hidden state from before each step as output",
+        shown=only_where(True, before),
+    ),
+    AlteredLSTM(
+        "that returns the last hidden state for every step, as if all outputs were one array",
+        shown=only_where(True, last),
+    ),
     AlteredLSTM(
         "that returns the cell state as output and feeds the cell state to the next layer",
         shown=cells,
@@ -206,22 +201,5 @@ WIRING = (
     OUTPUT_BACKWARDS,
     AlteredLSTM("that returns h_n and c_n with rows first", result=states_rows_first),
     AlteredLSTM("that reads h_0 and c_0 as if rows came first", case=states_reshaped),
-    AlteredLSTM("that ignores lengths", case=lambda case: replace(case, lengths=None)),
-    AlteredLSTM(
-        "that ignores lengths and afterwards zeroes the output beyond the lengths",
-        case=lambda case: replace(case, lengths=None),
-        result=zeroed_afterwards,
-    ),
-    *(
-        AlteredLSTM(f"{what} the padding{read}", active=active, case=case)
-        for read, case in (("", unchanged), (", which it reads as zeros", padded_with_zeros))
-        for what, active in (
-            ("whose states keep changing in", lambda valid, _: np.ones_like(valid)),
-            (
-                "whose reverse direction starts in",
-                lambda valid, suffix: valid | suffix.endswith("_reverse"),
-            ),
-        )
-    ),
 )
 """Every hypothesis on how steps, directions, layers, rows and axes are connected."""

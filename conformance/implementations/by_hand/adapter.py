@@ -7,18 +7,22 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from conformance.errors import UsageError
 from conformance.implementations.by_hand.answers import Answer
-from conformance.implementations.by_hand.expressions import GIVEN, MADE, Call
+from conformance.implementations.by_hand.beginning import computed
+from conformance.implementations.by_hand.expressions import GIVEN, LENGTHS, MADE, Call
 from conformance.implementations.by_hand.gradients import gradients
 from conformance.implementations.by_hand.parameters import FEATURES, Parameters
+from conformance.implementations.by_hand.square import (
+    resized_gradients,
+    resized_results,
+    wide,
+    widened,
+)
 from conformance.implementations.by_hand.subjects import Subject, subject
 from conformance.implementations.by_hand.trying import supported
-from conformance.implementations.by_hand.usage import Around, Run, Usage
-from conformance.implementations.failures import NoResult, blamed
-from conformance.implementations.implementation import documented_shapes
+from conformance.implementations.by_hand.usage import Around, Usage
+from conformance.implementations.failures import blamed
 from conformance.implementations.layouts import Layout
 from conformance.implementations.probing import SMALL, small_case
 from reference import Array, Case, Precision, Result
@@ -58,8 +62,10 @@ class HandWritten:
     - `call`: the arguments of a call, such as ``input, (h_0, c_0)``; ``h_0[0]`` for a state without
       its layer axis, ``h_0[1]`` for that of the second layer, ``cat(h_0[0], c_0[0])`` or
       ``stack(h_0, c_0)`` for one array. A function takes its parameters too:
-      ``input, h_0[0], c_0[0], W, U, b``; ``eye`` and ``zeros`` are for a linear map after the LSTM.
-      A call with only one of the states is verified with zeros for both;
+      ``input, h_0[0], c_0[0], W, U, b``, or in one object ``namespace(W=W, U=U, b=b)``; ``eye`` and
+      ``zeros`` are for a linear map after the LSTM.
+      A call with only one of the states is verified with zeros for both. ``lengths`` is the number
+      of steps of each row, integers (N,);
     - `states_optional`: whether initial states can be left out of the call;
     - `draws`: the initial states that the LSTM itself draws at random in a call, in this order,
       such as ``h_0[0], c_0[0]``. Tensors that are random otherwise get these numbers instead;
@@ -70,6 +76,7 @@ class HandWritten:
     - `method`: the name of the method to call, if that is not the instance itself;
     - `returns`: the form of the answer, such as ``output, (h_n, c_n)`` or ``h_n[0]``; ``c_all`` is
       the cell state of every step, and ``_`` is ignored. ``h_n[-1]`` is the state of the top layer,
+      ``h_n[0:1]`` that of the first with its axis of layers,
       ``cat(h_n[2], h_n[-1])`` those of a second layer of both directions, ``flat(output)`` has one
       axis for steps and rows, ``{'h': h_n}`` reads a dict or attributes. ``fc(h_n[0])`` means that
       a submodule ``fc`` comes last: then its input is read. Without output, one is put together
@@ -80,7 +87,9 @@ class HandWritten:
     - `columns`: whether the last two axes of all these arrays are swapped, so that a row of the
       batch is a column;
     - `steps_last`: whether the axis of steps comes after all others;
-    - `tensors`: whether a function computes with torch tensors and not with NumPy arrays.
+    - `tensors`: whether a function computes with torch tensors and not with NumPy arrays;
+    - `square`: whether the input has as many features as a state, as the embedding of a model with
+      one size for both. A case of other sizes is filled up with zeros, and what returns is cut.
 
     Everything else stays as the constructor leaves it. Dtypes and options are tried, and those that
     raise an exception are not supported. Raises :class:`UsageError` for arguments that do not fit
@@ -116,6 +125,7 @@ class HandWritten:
         draws: str = "",
         tensors: bool = False,
         interleaved: bool = False,
+        square: bool = False,
     ) -> None:
         biases = (bias,) if isinstance(bias, str) and bias else tuple(bias)
         if forget_bias and not biases:
@@ -157,7 +167,7 @@ class HandWritten:
             steps_last,
             Call(draws, "draws") if draws else None,
         )
-        self.tensors = tensors
+        self.tensors, self.square = tensors, square
         self.precision = Precision(added_bias=forget_bias)
         self.around: Around = contextlib.nullcontext
         self.constructed: object = None
@@ -165,10 +175,13 @@ class HandWritten:
             raise UsageError(f"a cell must return h_n and c_n, got returns={returns!r}")
         self.returned = self.usage.answer.results(count, 1 + bidirectional)
         if not self.returned:
-            of = f"{count} layers{' and two directions' * bidirectional}"
+            of = f"{count} layer{'s' * (count > 1)}{' and two directions' * bidirectional}"
+            top = "the top of h_n"
+            if bidirectional:
+                top = "of h_n the last states of both directions, h_n[-2] and h_n[-1]"
             raise UsageError(
-                f"returns={returns!r} has too little of an LSTM of {of}: output is needed, or the "
-                "top of h_n; return one of them as well, as from a subclass"
+                f"returns={returns!r} has too little of an LSTM of {of}: output is needed, or "
+                f"{top}; return one of them as well, as from a subclass"
             )
 
     def small_case(self, dtype: str = "float32", **changes: Any) -> Case:
@@ -194,7 +207,8 @@ class HandWritten:
 
     def subject(self, case: Case) -> Subject:
         """Make a new instance with the parameters of `case`, or wrap the function."""
-        if self._is_function:
+        case = widened(case) if self.square else case
+        if self.is_function:
             return subject(self.factory, case.dtype, case.device, self.tensors)
         sizes = case.configuration.input_size, case.configuration.hidden_size
         with blamed(), self.around():
@@ -206,45 +220,22 @@ class HandWritten:
         return made
 
     @property
-    def _is_function(self) -> bool:
-        return bool(set(self.usage.call.names) - {*GIVEN, *MADE})
+    def is_function(self) -> bool:
+        """Whether the LSTM is a function, which takes its parameters as arguments."""
+        return bool(set(self.usage.call.names) - {*GIVEN, *MADE, LENGTHS})
 
     def run(self, case: Case) -> Result:
         """Compute `case` with a newly constructed instance.
 
         What is not returned is NaN. Raises :class:`NoResult` for another number of layers.
         """
-        run, _ = self.begun(case)
-        results = run.results()
-        arrays = {
-            name: run.made.taken(results[name], name)
-            if name in results and (name in self.returned or f"top_{name}" in self.returned)
-            else np.full(shape, np.nan, case.dtype.numpy)
-            for name, shape in documented_shapes(case).items()
-        }
-        devices = {name: str(getattr(value, "device", "cpu")) for name, value in results.items()}
-        return Result(arrays["output"], arrays["h_n"], arrays["c_n"], devices)
-
-    def begun(self, case: Case) -> tuple[Run, tuple[str, int]]:
-        """Return what computes `case`, and where embedded input is, if it is embedded."""
-        asked = case.configuration.num_layers, case.configuration.bidirectional
-        if asked != (self.small.num_layers, self.small.bidirectional):
-            raise NoResult(f"the adapter computes {self.small!r}, not {case.configuration!r}")
-        made, arrays = self.subject(case), case.arguments()
-        size, columns = case.configuration.hidden_size, self.usage.columns
-        if self._is_function:
-            own = self.parameters.of(case)
-            # where rows of the batch are columns, a bias is a column
-            arrays |= {k: a[:, None] if columns and a.ndim == 1 else a for k, a in own.items()}
-        if self.usage.call.starts_at_zero or self.usage.draws:
-            zeros = np.zeros(case.state_shape(size), case.dtype.numpy)
-            arrays = {"h_0": zeros, "c_0": zeros, **arrays}
-        x = arrays.pop("input")
-        embedded = made.embed(self.embedding, x) if self.embedding else (made.given(x), "", 0)
-        given = {"input": embedded[0], **{name: made.given(each) for name, each in arrays.items()}}
-        given |= made.constants(self.usage.call.names, size, columns, case.dtype.numpy)
-        return Run(self.usage, made, case, given, self.around), embedded[1:]
+        if self.square:
+            return resized_results(computed(self, widened(case)), case.configuration)
+        return computed(self, case)
 
     def gradients(self, case: Case, cotangents: Result) -> dict[str, Array]:
         """Compute, by autograd, the gradients of the sum of every result times its cotangent."""
-        return gradients(self, case, cotangents)
+        if not self.square:
+            return gradients(self, case, cotangents)
+        whole = resized_results(cotangents, wide(case.configuration))
+        return resized_gradients(gradients(self, widened(case), whole), case.configuration)

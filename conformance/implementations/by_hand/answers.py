@@ -25,24 +25,26 @@ class Part:
     - `index`: the index of the layer and direction of a state, None for all of them
     - `module`: the submodule whose input the part is; empty for the answer itself
     - `flat`: whether the axes of steps and rows are one axis
+    - `sliced`: whether a state with an index has an axis of layers all the same
     """
 
     name: str
     index: int | None = None
     module: str = ""
     flat: bool = False
+    sliced: bool = False
 
 
 class Answer:
     """The form of an answer, such as ``output, (h_n, c_n)``, ``h_n[0], c_n[0]`` or ``fc(h_n[0])``.
 
     Names are those in :data:`RETURNED`. ``h_n[0]`` is the state of one layer and direction, which
-    lacks the first axis; ``h_n[-1]`` that of the top layer. ``fc(h_n)`` means that the submodule
-    ``fc`` is applied to the state before the answer: then the input of ``fc`` is read, not the
-    answer. A submodule may be a numbered one, such as ``fc.1``. ``cat(h_n, c_n)`` and
-    ``stack(h_n, c_n)`` are two states in one array, and ``flat(output)`` has one axis for steps and
-    rows. ``{'h': h_n}`` reads a dict, or the attributes of an object. Raises :class:`UsageError`
-    for anything else.
+    lacks the first axis, ``h_n[0:1]`` the same with it; ``h_n[-1]`` that of the top layer.
+    ``fc(h_n)`` means that the submodule ``fc`` is applied to the state before the answer: then the
+    input of ``fc`` is read, not the answer. A submodule may be a numbered one, such as ``fc.1``.
+    ``cat(h_n, c_n)`` and ``stack(h_n, c_n)`` are two states in one array, and ``flat(output)`` has
+    one axis for steps and rows. ``{'h': h_n}`` reads a dict, or the attributes of an object. Raises
+    :class:`UsageError` for anything else.
     """
 
     def __init__(self, text: str) -> None:
@@ -71,13 +73,29 @@ class Answer:
             yield from self._found(node.args[0], _module(node))
         elif inner is not None:
             for part in self._found(inner[0], module):
-                yield replace(part, index=inner[1])
+                place = inner[1]
+                if isinstance(place, slice):
+                    yield replace(part, index=place.start, sliced=True)
+                else:
+                    yield replace(part, index=place)
         elif isinstance(node, ast.Name) and node.id in RETURNED:
             yield Part(node.id, None, module)
         else:
             raise UsageError(
                 f"returns={self.text!r}: {ast.unparse(node)!r} is none of {', '.join(RETURNED)}"
             )
+
+    @property
+    def keyed(self) -> dict[str, str]:
+        """What is in dicts and objects, by key: the name of each result that is alone there."""
+        dicts = (node for node in ast.walk(self._tree) if isinstance(node, ast.Dict))
+        found: dict[str, str] = {}
+        for node in dicts:
+            for key, value in zip(node.keys, node.values, strict=True):
+                names = {part.name for part in self._found(value)}
+                if isinstance(key, ast.Constant) and len(names) == 1:
+                    found[str(key.value)] = names.pop()
+        return found
 
     def results(self, layers: int, directions: int) -> tuple[str, ...]:
         """List the results that the answer has, or that can be put together from it.

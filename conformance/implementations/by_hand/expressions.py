@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 from conformance.errors import UsageError
@@ -20,8 +21,14 @@ GIVEN = ("input", "h_0", "c_0")
 MADE = ("eye", "zeros")
 """The names in a call that stand for a unit matrix and a vector of zeros of the hidden size."""
 
+LENGTHS = "lengths"
+"""The name in a call that stands for the number of steps of each row, integers (N,)."""
+
 JOINED = ("cat", "stack")
 """What makes one array of two: along the last axis, or along a new first one."""
+
+NAMESPACE = "namespace"
+"""What makes an object with attributes, as ``namespace(W=W, b=b)``."""
 
 
 def parsed(text: str, what: str) -> ast.Call:
@@ -46,6 +53,8 @@ def parts_of(node: ast.AST) -> list[ast.expr]:
     if joined(node):
         assert isinstance(node, ast.Call)
         return node.args
+    if fields := fields_of(node):
+        return [*fields.values()]
     return node.values if isinstance(node, ast.Dict) else []
 
 
@@ -57,28 +66,45 @@ def joined(node: ast.AST) -> str:
     return ""
 
 
-def indexed(node: ast.AST) -> tuple[ast.expr, int] | None:
-    """Return the expression before an index, and the index; None if `node` is something else."""
+def fields_of(node: ast.AST) -> dict[str, ast.expr]:
+    """Return the attributes of a :data:`NAMESPACE`, by name; none of any other expression."""
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == NAMESPACE and not node.args:
+        return {str(each.arg): each.value for each in node.keywords}
+    return {}
+
+
+def indexed(node: ast.AST) -> tuple[ast.expr, int | slice] | None:
+    """Return the expression before an index, and the index; None if `node` is something else.
+
+    An index is a number, or a slice of one layer such as ``[1:2]`` or ``[-1:]``.
+    """
     if not isinstance(node, ast.Subscript):
         return None
+    ends = [node.slice.lower, node.slice.upper] if isinstance(node.slice, ast.Slice) else []
     try:
-        index = ast.literal_eval(node.slice)
+        first, end = [each and ast.literal_eval(each) for each in ends or [node.slice, None]]
     except ValueError:
         return None
-    return (node.value, index) if type(index) is int else None
+    if type(first) is not int:
+        return None
+    if not ends:
+        return node.value, first
+    after = None if first == -1 else first + 1
+    return (node.value, slice(first, after)) if end == after else None
 
 
 def _names(node: ast.AST) -> list[str]:
     found = [each.id for each in ast.walk(node) if isinstance(each, ast.Name)]
-    return [name for name in found if name not in JOINED]
+    return [name for name in found if name not in (*JOINED, NAMESPACE)]
 
 
 class Call:
     """The arguments of a call, such as ``input, (h_0, c_0)`` or ``x=input, W=W, b=b``.
 
     An expression may hold tuples, lists, dicts, constants, an index such as ``[0]``, the names in
-    :data:`GIVEN` and :data:`MADE`, names of parameters, and ``cat(h_0, c_0)`` or
-    ``stack(h_0, c_0)`` for two states in one array. Raises :class:`UsageError` for anything else.
+    :data:`GIVEN` and :data:`MADE`, :data:`LENGTHS`, names of parameters, ``namespace(W=W, b=b)``
+    for an object with attributes, and ``cat(h_0, c_0)`` or ``stack(h_0, c_0)`` for two states in
+    one array. Raises :class:`UsageError` for anything else.
     """
 
     def __init__(self, text: str, what: str = "call") -> None:
@@ -95,7 +121,7 @@ class Call:
     def _check(self, node: ast.AST) -> None:
         inner = indexed(node)
         plain = isinstance(node, (ast.Tuple, ast.List, ast.Dict, ast.Name, ast.Constant))
-        if inner is None and not plain and not joined(node):
+        if inner is None and not plain and not joined(node) and not fields_of(node):
             raise UsageError(f"{self.what}={self.text!r}: cannot pass {ast.unparse(node)!r}")
         for each in parts_of(node) if inner is None else [inner[0]]:
             self._check(each)
@@ -111,9 +137,10 @@ class Call:
         return ("h_0" in self.names) != ("c_0" in self.names)
 
     @property
-    def form(self) -> tuple[list[str], list[str]]:
-        """The positional arguments as source, and the names of keyword arguments."""
-        return [*map(ast.unparse, self._tree.args)], [str(k.arg) for k in self._tree.keywords]
+    def form(self) -> tuple[list[str], dict[str, str]]:
+        """The positional and the keyword arguments as source."""
+        named = {str(k.arg): ast.unparse(k.value) for k in self._tree.keywords}
+        return [*map(ast.unparse, self._tree.args)], named
 
     def arguments(
         self,
@@ -137,6 +164,8 @@ class Call:
             inner = indexed(node)
             if inner is not None:
                 return value(inner[0])[inner[1]]
+            if fields := fields_of(node):
+                return SimpleNamespace(**{key: value(each) for key, each in fields.items()})
             if joined(node):
                 return getattr(arrays, joined(node))(list(map(value, parts_of(node))))
             assert isinstance(node, (ast.Tuple, ast.List))

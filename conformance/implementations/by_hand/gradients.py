@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conformance.implementations.by_hand.beginning import begun
 from conformance.implementations.by_hand.expressions import GIVEN
 from conformance.implementations.failures import blamed
+from conformance.implementations.implementation import without_padding
 from reference import TOP, Array, Case, Result
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ def gradients(mine: HandWritten, case: Case, cotangents: Result) -> dict[str, Ar
     They are named ``input``, ``h_0``, ``c_0`` and as PyTorch names the parameters. A gradient by
     something that no result depends on is zero.
     """
-    run, (table, first) = mine.begun(case)
+    run, (table, first) = begun(mine, case)
     made, given, own = run.made, run.given, mine.parameters.of(case)
     leaves = {name: given[name] if name in given else made.leaf(name) for name in own}
     leaves |= {name: given[name] for name in GIVEN if name in given}
@@ -26,7 +28,7 @@ def gradients(mine: HandWritten, case: Case, cotangents: Result) -> dict[str, Ar
         leaves["input"] = made.leaf(table)
     for leaf in leaves.values():
         leaf.requires_grad_()
-    results, weights = run.results(), dict(cotangents.items())
+    results, weights = run.results(), dict(without_padding(cotangents, case).items())
     counting = {name: slice(None) for name in results if name in mine.returned}
     if TOP in mine.returned:  # the states below are NaN
         counting["h_n"] = slice(-case.configuration.num_directions, None)

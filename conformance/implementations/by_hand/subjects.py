@@ -66,6 +66,10 @@ class Subject:
         """Give the shape of every parameter, by name."""
         return {name: tuple(value.shape) for name, value in arrays_held(self.holder).items()}
 
+    def shared(self) -> list[list[str]]:
+        """List the names of each parameter of a torch module that has several."""
+        return []
+
     def fill(self, name: str, array: Array) -> None:
         """Set the parameter `name` to `array`, whose shape may lack axes of 1.
 

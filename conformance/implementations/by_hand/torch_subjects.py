@@ -118,6 +118,13 @@ class TorchSubject(Tensors):
             named += [(start + key, value) for key, value in arrays_in(public).items()]
         return {name: tuple(value.shape) for name, value in named if is_tensor(value)}
 
+    def shared(self) -> list[list[str]]:
+        """List the names of each parameter that has several."""
+        names: dict[int, list[str]] = {}
+        for name, value in self.holder.named_parameters(remove_duplicate=False):
+            names.setdefault(id(value), []).append(name)
+        return [each for each in names.values() if len(each) > 1]
+
     def _put(self, name: str, new: Any) -> None:
         old = self.leaf(name)
         if isinstance(old, torch.nn.Parameter):
@@ -168,12 +175,17 @@ class TorchSubject(Tensors):
     def called(
         self, method: str, given: list[Any], named: dict[str, Any], hooked: Collection[str] = ()
     ) -> tuple[Any, dict[str, Any]]:
-        """Call as :meth:`Subject.called` does; forward pre-hooks take the inputs of submodules."""
+        """Call as :meth:`Subject.called` does; forward pre-hooks take the inputs of submodules.
+
+        Of several calls of a submodule the last one counts, but the first one of what has no
+        parameters, such as one ReLU for all places.
+        """
         inputs: dict[str, Any] = {}
 
         def hook(name: str) -> Any:
-            def seen(_: Any, positional: tuple[Any, ...], keywords: dict[str, Any]) -> None:
-                inputs[name] = next(iter((*positional, *keywords.values())), None)
+            def seen(of: Any, positional: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+                if name not in inputs or any(True for _ in of.parameters()):
+                    inputs[name] = next(iter((*positional, *keywords.values())), None)
 
             return seen
 

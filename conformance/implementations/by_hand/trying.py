@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from conformance.errors import UsageError
+from conformance.implementations.by_hand.expressions import LENGTHS
 from conformance.implementations.failures import Misbehaviour
-from conformance.implementations.probing import dtypes_taken, tried
+from conformance.implementations.probing import dtypes_taken, takes, tried
 from reference import DTYPES
 from strategies import ONE_LAYER, Support
 
@@ -50,8 +53,18 @@ def supported(mine: HandWritten) -> Support:
         batch_first=(mine.batch_first,),
         states=states,
         batched=(mine.batched,),
+        lengths=_takes_lengths(mine, dtypes[0], states[0]),
         empty_batch=of_none is not None and of_none.output.shape == empty.output_shape(),
         gradients=made.differentiable,
         results=mine.returned,
         adapts_module=made.registered,
     )
+
+
+def _takes_lengths(mine: HandWritten, dtype: str, states: bool) -> bool:
+    """Return whether rows can have different lengths, in any order."""
+    ends = "output" in mine.returned and "output" not in mine.usage.answer.names
+    # the reverse direction of the rest of a row that has ended has no steps
+    if LENGTHS not in mine.usage.call.names or (ends and mine.small.bidirectional):
+        return False
+    return takes(mine, mine.small_case(dtype, states=states, lengths=np.array([1, 2])))

@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from conformance.implementations.by_hand.answers import Answer, Part
-from conformance.implementations.by_hand.expressions import GIVEN, Call
+from conformance.implementations.by_hand.expressions import GIVEN, LENGTHS, Call
 from conformance.implementations.by_hand.subjects import Subject, Values
 from conformance.implementations.failures import NoResult, WrongAttribute, blamed
-from reference import RESULTS, Case
+from reference import RESULTS, Array, Case
 
 Around = Callable[[], contextlib.AbstractContextManager[object]]
 """A function that makes a context in which all code of the user is run."""
@@ -55,6 +57,13 @@ class Usage:
         if self.steps_last and part.name in ("output", "c_all"):
             value = value.swapaxes(0, 1).swapaxes(0, 2)
         return value.swapaxes(-1, -2) if self.columns else value
+
+
+def lengths_of(case: Case) -> Array:
+    """Return the number of steps of each row of `case`, (N,); of one row without a batch axis."""
+    if case.lengths is not None:
+        return case.lengths.astype(np.int64)
+    return np.full(case.batch_size if case.batched else 1, case.seq_len)
 
 
 @dataclass(frozen=True)
@@ -105,10 +114,19 @@ class Run:
         def ends(where: slice) -> Any:
             part = self.given["input"][(slice(None),) * time + (where,)]
             every = where == slice(0, self.case.seq_len)
-            return self._shaped(whole if every else self._called(input=part))
+            changes = {"input": part}
+            if LENGTHS in self.given:
+                changes[LENGTHS] = self.given[LENGTHS].clip(max=where.stop) - where.start
+            return self._shaped(whole if every else self._called(**changes))
 
         steps = range(self.case.seq_len)
         rows = [ends(slice(0, t + 1))[-count] for t in reversed(steps)][::-1]
+        if self.case.lengths is not None:  # the last step of each row is the one of the whole call
+            last, ended = self._shaped(whole)[-count], self.case.lengths - 1
+            rows = [
+                self.made.stack([(last if ended[n] == t else row)[n] for n, _ in enumerate(ended)])
+                for t, row in enumerate(rows)
+            ]
         if count == 2:
             backwards = [ends(slice(t, self.case.seq_len))[-1] for t in steps]
             rows = [self.made.cat(both) for both in zip(rows, backwards, strict=True)]
@@ -167,7 +185,8 @@ class Run:
         single: dict[str, dict[int, Any]] = {}
         for part, value in parts.items():
             if part.index is not None:
-                single.setdefault(part.name, {})[part.index % self.states] = value
+                one = value[0] if part.sliced else value
+                single.setdefault(part.name, {})[part.index % self.states] = one
             elif part.flat:
                 axes = self.case.input.shape[1:-1]
                 results[part.name] = value.reshape(-1, *axes, value.shape[-1])

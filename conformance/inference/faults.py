@@ -1,0 +1,26 @@
+"""What is wrong with a class that returns something else than a result, in words."""
+
+SKIPPED = "the state before the last step is returned: the last step is skipped"
+
+LAST_ROW = "the last row of the output is returned instead of the last step"
+
+LAST_STEP = (
+    "the last step of the output is returned, which is not a final state of the reverse direction: "
+    "that has seen one step there"
+)
+
+EXCHANGED = "the last two states of h_n are returned in exchanged order"
+
+LOWEST = "the first two states of h_n are returned in place of the last two"
+
+VIEWED = (
+    "h_n is viewed with rows first, which mixes the rows of the batch: exchange its axes before"
+)
+
+AS_ROWS = (
+    "the states of all layers are taken for rows of one batch, in place of those of the top layer"
+)
+
+TWICE = "one of the last two states of h_n is returned twice, and the other not at all"
+
+ADDED = "the outputs of the two directions are added up, not put side by side"

@@ -1,0 +1,17 @@
+"""What the names of arguments and of what is returned say."""
+
+from __future__ import annotations
+
+import re
+
+LENGTHS_CALLED = r"^(?!max).*(len(gth)?s?$|lens?_|seq_sizes?)"
+"""Names of arguments that are the lengths of rows."""
+
+
+def named_state(name: str) -> str:
+    """Return "h" or "c" for the name of a hidden or a cell state, "" for any other name."""
+    found = re.fullmatch(
+        r"(?:prev_|last_|init_|new_)?(h|c|hidden|cell)(?:_?(?:x|n|0|t|s|in|prev|next|state))?",
+        name.lower(),
+    )
+    return found[1][0] if found else ""
