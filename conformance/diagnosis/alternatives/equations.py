@@ -82,7 +82,8 @@ def flatter(a: Array) -> Array:
 
 def softsign(a: Array) -> Array:
     """Return ``a / (1 + |a|)``."""
-    return a / (1 + np.abs(a))
+    squashed: Array = a / (1 + np.abs(a))
+    return squashed
 
 
 def hard_sigmoid(slope: float) -> Function:
