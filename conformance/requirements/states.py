@@ -148,7 +148,7 @@ def _names_states_hx(implementation: Implementation) -> TorchModule | str:
     num_layers=(1, 2),
     seq_len=(1, 8),
     states=True,
-    share_of_cases=0.2,
+    share_of_cases=0.15,
 )
 def form_of_states_does_not_matter(implementation: TorchModule, case: Case) -> float:
     """Initial states can be given as a tuple or a list, by position or as the keyword hx.
