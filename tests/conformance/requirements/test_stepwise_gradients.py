@@ -21,12 +21,12 @@ def case_of(lengths: Array | None = LENGTHS, **options: int | bool) -> Case:
     configuration = Configuration(2, 3, bidirectional=True, **options)  # type: ignore[arg-type]
     shapes = configuration.parameter_shapes()
     x = rng.normal(size=(3, 5, 2) if configuration.batch_first else (5, 3, 2))
-    sizes = configuration.output_size, configuration.hidden_size
     return Case(
         configuration,
         {name: rng.normal(size=shape) for name, shape in shapes.items()},
         x,
-        *(rng.normal(size=(2, 3, size)) for size in sizes),
+        rng.normal(size=(2, 3, configuration.output_size)),
+        rng.normal(size=(2, 3, configuration.hidden_size)),
         lengths,
     )
 
