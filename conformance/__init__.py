@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from conformance.checking.verdict import Undecided as Undecided
     from conformance.checking.verdict import UnexpectedPass as UnexpectedPass
     from conformance.checking.verdict import Verdict as Verdict
-    from conformance.cli.from_python.checking import check as check
     from conformance.cli.from_python.report import Report as Report
+    from conformance.cli.from_python.verifying import check as check
     from conformance.cli.from_python.verifying import verify as verify
     from conformance.errors import UsageError as UsageError
     from conformance.implementations.by_hand import HandWritten as HandWritten
@@ -63,40 +63,29 @@ if TYPE_CHECKING:
 
     __version__: str
 
-_HOMES = {
-    "Case": "reference",
-    "Result": "reference",
-    "Support": "strategies",
-    "Implementation": "conformance.implementations.implementation",
-    "HandWritten": "conformance.implementations.by_hand",
-    "infer": "conformance.inference",
-    "judge": "conformance.judgement.judge",
-    "Misbehaviour": "conformance.implementations.failures",
-    "Mismatch": "conformance.implementations.failures",
-    "CommandImplementation": "conformance.implementations.programs.external",
-    "StackedLSTMCells": "conformance.implementations.stacked",
-    "TorchLSTM": "conformance.implementations.pytorch.modules",
-    "TorchLSTMCell": "conformance.implementations.pytorch.modules",
-    "UsageError": "conformance.errors",
-    "load": "conformance.inference.taking",
-    "verify": "conformance.cli.from_python.verifying",
-    "Report": "conformance.cli.from_python.report",
-    "parametrize_with_requirements": "conformance.running.parametrize",
-    "REQUIREMENTS": "conformance.requirements",
-    "Requirement": "conformance.checking.requirement",
-    "check": "conformance.cli.from_python.checking",
-    "Budget": "conformance.checking.budget",
-    "PROFILES": "conformance.checking.budget",
-    "Verdict": "conformance.checking.verdict",
-    "Passed": "conformance.checking.verdict",
-    "Failed": "conformance.checking.verdict",
-    "Crashed": "conformance.checking.verdict",
-    "TimedOut": "conformance.checking.verdict",
-    "Undecided": "conformance.checking.verdict",
-    "NotApplicable": "conformance.checking.verdict",
-    "ExpectedFailure": "conformance.checking.verdict",
-    "UnexpectedPass": "conformance.checking.verdict",
+_NAMES = {
+    "reference": "Case Result",
+    "strategies": "Support",
+    "conformance.errors": "UsageError",
+    "conformance.implementations.implementation": "Implementation",
+    "conformance.implementations.failures": "Misbehaviour Mismatch",
+    "conformance.implementations.by_hand": "HandWritten",
+    "conformance.implementations.programs.external": "CommandImplementation",
+    "conformance.implementations.pytorch.modules": "TorchLSTM TorchLSTMCell",
+    "conformance.implementations.stacked": "StackedLSTMCells",
+    "conformance.checking.budget": "Budget PROFILES",
+    "conformance.checking.requirement": "Requirement",
+    "conformance.checking.verdict": "Verdict Passed Failed Crashed TimedOut Undecided "
+    "NotApplicable ExpectedFailure UnexpectedPass",
+    "conformance.requirements": "REQUIREMENTS",
+    "conformance.running.parametrize": "parametrize_with_requirements",
+    "conformance.inference": "infer",
+    "conformance.inference.taking": "load",
+    "conformance.judgement.judge": "judge",
+    "conformance.cli.from_python.report": "Report",
+    "conformance.cli.from_python.verifying": "check verify",
 }
+_HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}
 """The module of each public name; the imports above are the same list for type checkers."""
 
 __all__ = list(_HOMES)

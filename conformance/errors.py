@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib.util
 import shlex
 from collections.abc import Collection, Iterable
 
@@ -44,6 +45,13 @@ def unknown(kind: str, name: str, known: Collection[str]) -> UsageError:
     many = len(known) > MANY
     lists = f"`lstm-conformance {kind}s` lists them{meant(name, known)}" if many else ""
     return UsageError(f"unknown {kind} {name!r}: {lists or 'choose among ' + ', '.join(known)}")
+
+
+def require(what: str, extra: str, *modules: str) -> None:
+    """Raise :class:`UsageError` if a module that `what` needs, and `extra` has, is missing."""
+    if not all(map(importlib.util.find_spec, modules)):
+        needed = f"{what} needs {' and '.join(modules)}"
+        raise UsageError(f'{needed}: pip install "lstm-conformance[{extra}]"')
 
 
 class Unlike(UsageError):

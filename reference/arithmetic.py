@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -154,14 +154,20 @@ class Perturbed:
     deviation: Array
     fresh: Array
 
+    def parts(self) -> Iterator[Perturbed]:
+        """Yield each function of several, which are along the last axis but one."""
+        arrays = self.value, self.slope, self.deviation, self.fresh
+        for part in range(self.value.shape[-2]):
+            yield Perturbed(*(array[..., part, :] for array in arrays))
+
 
 def perturbed(
     value: Array,
     argument: Array,
     error: Array,
     slope: Callable[[Array], Array],
-    span: int,
-    k: float,
+    span: int | Array,
+    k: float | Array,
 ) -> Perturbed:
     """Bound a sigmoid or tanh, whose true value at `argument` is `value`.
 

@@ -30,6 +30,7 @@ from reference.case import Array, Result
 from reference.cell import Step, Weights
 from reference.columns import diagonals, joined, spread
 from reference.network import LayerTrace, Trace, assemble
+from reference.products import Magnitudes
 from reference.step_bounds import step_bound
 
 Quantities = TypeVar("Quantities", Step, Weights)
@@ -59,11 +60,11 @@ def layer_bound(layer: LayerTrace, dx: Array, arithmetic: Arithmetic) -> LayerBo
         x = np.zeros(dx.shape)
         x[list(layer.order)] = [step.x for step in layer.steps]
         taken = arithmetic.factors.input_error(x, dx)
-    steps = []
+    steps, magnitudes = [], Magnitudes.of(w)
     for t, step in zip(layer.order, layer.steps, strict=True):
         dh, dc = error[:, :features], error[:, features:]
         here = None if taken is None else taken[t]
-        bound = step_bound(float64(step), w, dx[t], dh, dc, arithmetic, here)
+        bound = step_bound(float64(step), w, dx[t], dh, dc, arithmetic, here, magnitudes)
         carried = np.concatenate([bound.jacobian @ columns, bound.sources(w.weight_hr)], axis=-1)
         linear = spread(carried)
         linear = np.where(np.isnan(linear), np.inf, linear)

@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from reference.case import Array
+from reference.parts import split
 
 
 class Weights(NamedTuple):
@@ -93,13 +94,13 @@ def lstm_cell(x: Array, h: Array, c: Array, weights: Weights) -> Step:
     i, f, g, o = gates(a)
     c_next = f * c + i * g
     tanh_c, h_full, h_next = hidden(o, c_next, w)
-    a_i, a_f, a_g, a_o = np.split(a, 4, axis=-1)
+    a_i, a_f, a_g, a_o = split(a, 4)
     return Step(x, h, c, a_i, a_f, a_g, a_o, i, f, g, o, c_next, tanh_c, h_full, h_next)
 
 
 def gates(a: Array) -> tuple[Array, Array, Array, Array]:
     """Compute i, f, g and o from the pre-activations `a` (..., 4 * hidden_size)."""
-    a_i, a_f, a_g, a_o = np.split(a, 4, axis=-1)
+    a_i, a_f, a_g, a_o = split(a, 4)
     i = sigmoid(a_i)
     f = sigmoid(a_f)
     g = np.tanh(a_g)

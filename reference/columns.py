@@ -5,14 +5,23 @@ A column is the effect of a source on n quantities. In interval arithmetic, a ma
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from reference.case import Array
 
 
+@lru_cache(maxsize=256)
+def _identity(size: int) -> Array:
+    matrix = np.eye(size)
+    matrix.flags.writeable = False
+    return matrix
+
+
 def diagonals(rows: Array) -> Array:
     """Make diagonal matrices (N, n, n) of `rows` (N, n): a source for each element."""
-    return rows[..., None] * np.eye(rows.shape[-1])
+    return rows[..., None] * _identity(rows.shape[-1])
 
 
 def spread(columns: Array) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -31,7 +32,7 @@ class Factors:
     weight_levels: int = 0
     input_levels: int = 0
 
-    @property
+    @cached_property
     def exact(self) -> bool:
         """Whether factors are used as they are stored."""
         return self == EXACT

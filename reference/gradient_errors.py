@@ -12,6 +12,7 @@ import numpy as np
 from reference.arithmetic import Arithmetic
 from reference.case import Array
 from reference.cell import Step
+from reference.parts import split
 from reference.products import gamma
 
 
@@ -120,7 +121,7 @@ def transposed_product(
     and rounded. `fresh` (N, m) is the part of the deviation of `da` that is fresh in the sum.
     """
     m, u = weight.shape[0], arithmetic.unit_roundoff
-    parts = zip(np.split(da.value, products, axis=-1), np.split(weight, products), strict=True)
+    parts = zip(split(da.value, products), split(weight, products, axis=0), strict=True)
     terms = np.stack([a @ w for a, w in parts])
     moved = da.deviation @ np.abs(weight)
     absolute = np.abs(da.value) @ np.abs(weight) + moved

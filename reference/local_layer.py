@@ -14,6 +14,7 @@ from reference.arithmetic import Arithmetic
 from reference.bounds import entered
 from reference.case import Array
 from reference.cell import Step, Weights, gates, hidden
+from reference.parts import split
 from reference.products import (
     Magnitudes,
     Products,
@@ -124,7 +125,7 @@ def local_layer(
             a = products.preactivations(w)
             empty: Array = np.empty((len(some), rows, units))
             of_c = [empty, *(np.empty_like(empty) for _ in range(3))]
-            of_a = np.split(a, 4, axis=-1)
+            of_a = split(a, 4)
             step = Step._make([*given, of_c[0], *of_a, *gates(a), of_c[1], a, a, a])
             opened = perturbed_gates(step, da, arithmetic)
             c, dc = _carried(step, opened, of_c, c, dc, running, arithmetic)
@@ -138,7 +139,7 @@ def local_layer(
             if keep:
                 by_gate = [each.deviation for each in opened[:4]]
                 states = [of_c[3], shown.tanh_c.deviation, shown.deviation, deviation]
-                of_a = np.split(da, 4, axis=-1)
+                of_a = split(da, 4)
                 kept.append((step, Step(*off, of_c[2], *of_a, *by_gate, *states)))
             if strayed:
                 deviation = deviation + np.abs(step.h - observed[some])

@@ -19,6 +19,7 @@ import numpy as np
 from reference.arithmetic import Arithmetic
 from reference.case import Array
 from reference.cell import Weights
+from reference.parts import split
 from reference.products import gamma
 
 CHUNK = 2**22
@@ -145,8 +146,8 @@ class Screen:
         """Compute h and c with their lowest bounds, as h, dh, c, dc, from the products `a`."""
         u = self.arithmetic.unit_roundoff
         values, errors = self._gates(a, sizes)
-        i, f, g, o = np.split(values, 4, axis=-1)
-        di, df, dg, do = np.split(errors, 4, axis=-1)
+        i, f, g, o = split(values, 4)
+        di, df, dg, do = split(errors, 4)
         kept, added = f * c, i * g
         c_next = kept + added
         dc_next = np.abs(c) * df + f * dc + np.abs(g) * di + i * dg

@@ -91,7 +91,7 @@ def step_gradient_bound(
 
     # dx = W_ih^T da, dh_prev = W_hh^T da
     def carried(weight: Array) -> Array:
-        of_c, of_o = np.split(weight.T, [by_c.shape[-1]], axis=-1)
+        of_c, of_o = weight.T[:, : by_c.shape[-1]], weight.T[:, by_c.shape[-1] :]
         sum_c = (of_c * by_c[:, None]).reshape(rows, len(of_c), 3, -1).sum(axis=-2)
         columns: Array = sum_c @ on_c + (of_o * by.o.value[:, None]) @ on_full
         return columns

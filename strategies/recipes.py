@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from hypothesis.errors import InvalidArgument
@@ -103,5 +104,10 @@ def recipes(tensor: str = "", *, names: Collection[str] = NAMES) -> SearchStrate
     unknown = [name for name in names if name not in NAMES]
     if unknown or not names:
         raise InvalidArgument(f"recipes {list(names)} must be one or more of {list(NAMES)}")
+    return _recipes(tensor, tuple(names))
+
+
+@lru_cache(maxsize=256)
+def _recipes(tensor: str, names: tuple[str, ...]) -> SearchStrategy[Recipe]:
     table = [recipe for recipe, often in RECIPES if recipe.name in names for _ in range(often)]
     return one_of(f"recipe of {tensor}", table)

@@ -37,8 +37,7 @@ class Support:
     - `adapts_module`: whether the LSTM is a torch module;
     - `own_process`: whether the LSTM computes in another process than the one that calls it.
 
-    Raises :class:`ValueError` for an empty tuple, an unknown dtype or result, layers below 1, and
-    gradients of ``top_h_n`` alone.
+    Raises :class:`ValueError` for an empty tuple, an unknown dtype or result, and layers below 1.
     """
 
     dtypes: tuple[str, ...] = tuple(DTYPES)
@@ -75,8 +74,6 @@ class Support:
         strange = [name for name in self.results if name not in (*RESULTS, TOP)]
         if strange:
             raise ValueError(f"unknown results {strange}, must be among {[*RESULTS, TOP]}")
-        if self.gradients and not {*self.results} & {*RESULTS}:
-            raise ValueError(f"gradients of {TOP} alone are not verified: gradients must be False")
         if self.max_layers < 1:
             raise ValueError(f"max_layers must be at least 1, got {self.max_layers}")
         if not 1 <= self.min_layers <= self.max_layers:

@@ -62,16 +62,15 @@ def fill(
     counts = [prod(shape) for shape in shapes.values()]
     ends = np.cumsum(counts).tolist()
     generator = np.random.default_rng(seed)
-    numbers = np.empty(ends[-1])
-    for count, end in zip(counts, ends, strict=True):
-        distinct = count if count <= LARGE else PERIOD
-        numbers[end - count : end] = np.resize(generator.standard_normal(distinct), count)
-    np.clip(numbers, -FARTHEST, FARTHEST, out=numbers)
-    start = 0
-    for name, end in zip(shapes, ends, strict=True):
-        numbers[start:end] = styles[kind(name)].fill(numbers[start:end], hidden_size)
-        start = end
-    rounded = numbers.astype(dtype.numpy)
+    rounded = np.empty(ends[-1], dtype.numpy)
+    for name, count, end in zip(shapes, counts, ends, strict=True):
+        numbers = generator.standard_normal(count if count <= LARGE else PERIOD)
+        np.clip(numbers, -FARTHEST, FARTHEST, out=numbers)
+        style = styles[kind(name)]
+        if style.nonzeros is not None:  # which are in places of the whole array
+            numbers = np.resize(numbers, count)
+        made = style.fill(numbers, hidden_size).astype(dtype.numpy)
+        rounded[end - count : end] = np.resize(made, count)
     starts = [0, *ends]
     return {
         name: rounded[start:end].reshape(shape)

@@ -49,9 +49,8 @@ class Finding:
         seconds: float = 0.0,
     ) -> Verdict:
         """Give the verdict: crashed, failed or timed out."""
-        kind: type[Verdict] = Crashed
-        if isinstance(self.failure, (Mismatch, NoAnswer)):
-            kind = Failed if isinstance(self.failure, Mismatch) else TimedOut
+        late, wrong = isinstance(self.failure, NoAnswer), isinstance(self.failure, Mismatch)
+        kind = Failed if wrong else TimedOut if late else Crashed
         here = requirement, implementation, device, cases, largest_share, seconds
         reason = f"it changed {', '.join(self.changed)}" if self.changed else ""
         return kind(*here, reason=reason, counterexample=counterexample(self))

@@ -14,7 +14,7 @@ from functools import partial as _partial
 from operator import is_, itemgetter
 from typing import Any
 
-from conformance.recording.text import named
+from conformance.recording.text import listed, named
 
 PACKAGES = ("conformance", "reference", "strategies", "ml_dtypes")
 """Packages of which every module is watched."""
@@ -27,10 +27,13 @@ MODULES = (
     *("hypothesis", "hypothesis.control", "hypothesis.core", "hypothesis.errors"),
     *("hypothesis.internal.conjecture.data", "hypothesis.internal.conjecture.engine"),
     *("hypothesis.internal.conjecture.shrinker", "hypothesis.strategies"),
-    *("torch", "torch._tensor", "torch.autograd", "torch.nn", "torch.nn.functional"),
+    *("torch", "torch._VF", "torch._tensor", "torch.autograd", "torch.nn", "torch.nn.functional"),
     *("torch.nn.modules.module", "torch.nn.modules.rnn", "torch.nn.utils.rnn"),
 )
 """Further modules that are watched, as far as they are imported."""
+
+FOUND = {"torch._VF": ("lstm", "lstm_cell")}
+"""Functions that a module does not have but finds, and in whose place it may have others."""
 
 MADE = "torch._inductor."
 """The start of the names under which PyTorch's compiler puts what it makes, again and again."""
@@ -96,6 +99,8 @@ def remember() -> None:
         if name.startswith(MADE):
             continue
         _modules[name] = module
+        for function in FOUND.get(name, ()):
+            setattr(module, function, getattr(module, function))
         if name in MODULES or name.partition(".")[0] in PACKAGES:
             _watch(module, name, _callable)
             for kind in [*_vars(module).values()]:
@@ -130,8 +135,7 @@ def put_back() -> str:
         if name not in _accepted:
             put()
             found.append(name)
-    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    return f"replaced {', '.join(found[:SHOWN])}{more}" if found else ""
+    return f"replaced {listed(found, SHOWN)}" if found else ""
 
 
 class Replaced(Exception):

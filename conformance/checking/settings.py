@@ -9,8 +9,8 @@ These are left out, as they were seen to be harmless:
 - hooks for messages: ``sys.excepthook``, ``sys.unraisablehook``, ``sys.displayhook``, and
   ``warnings.showwarning``, which pytest replaces around each test;
 - ``sys.path`` and ``sys.meta_path``, to which libraries add what they need later;
-- what changes the speed alone: ``sys.setswitchinterval``, ``gc.set_threshold``, ``gc.freeze``,
-  ``np.setbufsize``, ``os.nice``, ``os.sched_setaffinity``.
+- what changes the speed alone: ``gc.set_threshold``, ``gc.freeze``, ``np.setbufsize``, ``os.nice``,
+  ``os.sched_setaffinity``; and ``gc.callbacks``, to which libraries add theirs.
 """
 
 from __future__ import annotations
@@ -67,6 +67,11 @@ def of_python() -> dict[str, Setting]:
         "os.environ": Setting(lambda: dict(os.environ), os.environ.update, _holds),
         **{f"sys.{name}": attribute(sys, name) for name in ("stdin", "stdout", "stderr")},
         "sys.getrecursionlimit()": Setting(sys.getrecursionlimit, sys.setrecursionlimit),
+        # a thread that computes for ever lets nobody else go on for so long
+        "sys.getswitchinterval()": Setting(
+            lambda: int(1e6 * sys.getswitchinterval() + 0.5),  # whatever the rounding mode is
+            lambda microseconds: sys.setswitchinterval((microseconds + 0.5) / 1e6),
+        ),
         "sys.gettrace()": Setting(sys.gettrace, sys.settrace),
         "sys.getprofile()": Setting(sys.getprofile, sys.setprofile),
         **({"threading.gettrace()": _THREADS} if hasattr(threading, "gettrace") else {}),

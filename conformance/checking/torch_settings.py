@@ -63,7 +63,7 @@ def _of_torch() -> dict[str, Setting]:
                 plain[f"torch.{name}.fp32_precision"] = attribute(owner, "fp32_precision")
     for kinds in (
         *(_transforms, _forward_mode, _default_device, _modes, _autocast, _saved_tensors),
-        _module_hooks,
+        *(_module_hooks, _kernels),
     ):
         with contextlib.suppress(AttributeError):
             found |= kinds(torch)
@@ -231,3 +231,14 @@ def _module_hooks(torch: Any) -> dict[str, Setting]:
         for name, value in vars(module).items()
         if name.startswith("_global_") and isinstance(value, dict)
     }
+
+
+def _kernels(torch: Any) -> dict[str, Setting]:
+    """Kernels for the CPU in the place of torch's own, which nobody but their owner takes away."""
+    registered = torch.library._impls
+
+    @cache
+    def among(_: int) -> list[str]:
+        return sorted(name for name in registered if re.fullmatch(r"aten/.*/CPU", name))
+
+    return {"the kernels of torch": Setting(lambda: among(len(registered)), lambda _: None)}

@@ -24,6 +24,9 @@ from conformance.checking.cells import Cells
 from conformance.checking.counterexample import Counterexample
 from conformance.recording.json import decode, encode
 
+Key = tuple[str, str, str]
+"""What a verdict is about: a requirement, an implementation and a device."""
+
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 
@@ -35,7 +38,7 @@ PROPERTY = "lstm_conformance_verdict"
 class Use:
     """What was seen of an expected failure, an entry `at` a line of a file.
 
-    Of the `cases` that the entry is about, so many `failed` as it says, and so many `otherwise`.
+    Of the `cases` that the entry is about, `failed` ones failed as it says, others `otherwise`.
     """
 
     at: str
@@ -81,8 +84,8 @@ class Verdict:
     conformant: ClassVar[bool]
 
     @property
-    def key(self) -> tuple[str, str, str]:
-        """What was decided: the requirement, the implementation and the device."""
+    def key(self) -> Key:
+        """What was decided."""
         return self.requirement, self.implementation, self.device
 
     @property

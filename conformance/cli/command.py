@@ -161,7 +161,7 @@ def _in(place: str) -> Callable[[argparse.Namespace], int]:
 
 
 def _report(asked: argparse.Namespace) -> int:
-    from conformance.cli.report import report
+    from conformance.cli.reports import report
 
     for place in asked.places:
         _possible(place)
@@ -198,8 +198,8 @@ SUBCOMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     REPORT: _report,
     INFER: _infer,
     JUDGE: _in("judge:judge"),
-    COMPARE: _in("side_by_side:compare"),
-    MATRIX: _in("side_by_side:matrix"),
+    COMPARE: _in("reports:compare"),
+    MATRIX: _in("reports:matrix"),
     "requirements": _requirements,
     "implementations": _implementations,
     "schema": _schema,

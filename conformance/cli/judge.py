@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from conformance.errors import CONFORMANT, NOT_CONFORMANT, UsageError, unknown
+from conformance.errors import CONFORMANT, NOT_CONFORMANT, UsageError, require, unknown
 from conformance.judgement import picture, told
 from conformance.judgement.apart import Named, judge_apart
 from conformance.judgement.comparing import Compared, compared
@@ -27,12 +27,10 @@ def judge(asked: argparse.Namespace) -> int:
     """Judge what is asked for, print the answer, and return the exit status."""
     path = Path(asked.weights)
     if asked.lstm_plot:
-        picture.require()
+        require("--plot", "plot", "matplotlib")
     found = given.lstms(path, asked.lstm_layout)
-    console, errors = (
-        Console(soft_wrap=True, highlight=False),
-        Console(stderr=True, highlight=False),
-    )
+    console = Console(soft_wrap=True, highlight=False)
+    errors = Console(stderr=True, highlight=False)
     for each in found:
         console.print(each.described(), markup=False)
     chosen = one_of(found, asked.lstm_lstm, str(path))

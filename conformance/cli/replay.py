@@ -38,7 +38,7 @@ from conformance.running.folder import RUN, RunFolder
 from conformance.running.journal import collected
 from conformance.running.journal import read as read_journal
 from conformance.running.limiting import with_precision
-from conformance.running.limits import LOADING
+from conformance.running.limits import LOADING, overdue
 from conformance.running.loaded import loaded
 from conformance.running.unfinished import unfinished
 
@@ -84,7 +84,7 @@ def replay(
         try:
             verdict = process.answer(seconds)
         except Late:
-            ended = NoAnswer(f"no verdict within {seconds:g} s")
+            ended = NoAnswer(overdue(seconds))
         except Ended:
             ended = Died("the process died in this case")
         else:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from conformance.errors import UsageError
 from conformance.implementations.shipped import SHIPPED
-from conformance.reproductions.subject import Subject
+from conformance.reproductions.record import Subject
 
 
 def refuse_strangers(folder: Path, subject: Subject) -> None:

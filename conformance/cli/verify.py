@@ -156,7 +156,7 @@ def _report(asked: argparse.Namespace, face: Face, errors: Console, code: int) -
 
 
 def _broke(errors: Console, log: str, asked: argparse.Namespace) -> int:
-    """Say that the run broke, and why: the disk is full, or what is in `log`."""
+    """Print that the run broke, and why: the disk is full, or what is in `log`."""
     root, why = Path(asked.lstm_reproductions), ""
     for folder in (Path(tempfile.gettempdir()), root if root.is_dir() else Path.cwd()):
         try:

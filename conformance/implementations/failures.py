@@ -21,18 +21,19 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import os
 import signal
 import sys
 import traceback
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from conformance.errors import Interrupted
 from conformance.implementations.lenient import lenient
-from conformance.implementations.raising import line_of_code
 from conformance.recording.ending import Ending, unequal
 from conformance.recording.steps import Comparison
-from conformance.recording.text import place_of, text_of
+from conformance.recording.text import line_of_code, place_of, text_of
 from reference import Array
 
 REFUSALS = (RuntimeError, ValueError, TypeError, IndexError, AssertionError)
@@ -66,29 +67,24 @@ class Failure(Exception):
     ending: Ending | None = None
 
 
+@dataclass(eq=False, repr=False)
 class Mismatch(Failure):
     """A result that is not what a requirement demands; the fields are those of :class:`Failure`."""
 
     kind = "mismatch"
-
-    def __init__(
-        self,
-        what: str,
-        where: str,
-        got: str,
-        expected: str,
-        allowed: float | None = None,
-        ending: Ending | None = None,
-    ) -> None:
-        super().__init__(what, where, got, expected, allowed)
-        self.what, self.where, self.got, self.expected = what, where, got, expected
-        self.allowed, self.ending = allowed, ending
+    what: str
+    where: str
+    got: str
+    expected: str
+    allowed: float | None = None
+    ending: Ending | None = None
 
     def __str__(self) -> str:
         within = "" if self.allowed is None else f" ± {self.allowed:.3g}"
         return f"{self.what}{self.where} = {self.got}, but should be {self.expected}{within}"
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class WrongElement(Mismatch):
     """An element that is further from its true value than is allowed.
 
@@ -98,22 +94,9 @@ class WrongElement(Mismatch):
     """
 
     kind = "wrong element"
-
-    def __init__(
-        self,
-        what: str,
-        where: str,
-        got: str,
-        expected: str,
-        allowed: float,
-        *,
-        quantity: Quantity,
-        arrays: Comparison | None = None,
-        values: tuple[Array, Array, Array] | None = None,
-        ending: Ending | None = None,
-    ) -> None:
-        super().__init__(what, where, got, expected, allowed, ending)
-        self.quantity, self.arrays, self.values = quantity, arrays, values
+    quantity: Quantity
+    arrays: Comparison | None = None
+    values: tuple[Array, Array, Array] | None = None
 
 
 class WrongAttribute(Mismatch):
@@ -228,9 +211,10 @@ def blamed() -> Iterator[None]:
     That includes ``SystemExit`` and ``KeyboardInterrupt``, except for Ctrl-C by the person who runs
     the suite, a signal that ends the run, and the exceptions with which pytest and Hypothesis skip,
     stop or reject. In a worker process, Ctrl-C does not arrive as an exception, so an interrupt
-    there is the implementation's. Everything of an implementation is called, read and converted
-    within this context. The context is also :func:`lenient`, as a warning is not a failure.
+    there is the implementation's. Everything of an implementation is called, read and converted in
+    this :func:`lenient` context, with which a child ends that the implementation has forked.
     """
+    process = os.getpid()
     try:
         with lenient():
             yield
@@ -243,3 +227,6 @@ def blamed() -> Iterator[None]:
             raise
         traceback.clear_frames(sys.exc_info()[2])  # gives back the memory that they hold
         raise Raised(error) from error
+    finally:
+        if os.getpid() != process:
+            os._exit(0)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from conformance.implementations.failures import WrongAttribute, blamed
+from conformance.implementations.handing import handed
 from conformance.implementations.plain import dtype_of, gradients_of, result_of
 from conformance.recording.noting import note, paused
 from conformance.recording.operands import Made, Origin, Text
@@ -40,7 +41,8 @@ class Implementation(Protocol):
     def run(self, case: Case) -> Result:
         """Compute `case` from scratch, in eval mode.
 
-        Returns NumPy arrays of the case's dtype, in PyTorch's shapes and order.
+        Returns NumPy arrays of the case's dtype, in PyTorch's shapes and order. They are copied at
+        once. The arrays of the case must hold the same numbers as before.
         """
 
 
@@ -106,8 +108,8 @@ def answer(implementation: Implementation, case: Case) -> Result:
         asked=case,
     )
     with blamed():
-        with paused():
-            result = implementation.run(case)
+        with paused(), handed(case) as given:
+            result = implementation.run(given)
         called.gave(result)
         plain = result_of(result)
         called.gave(plain)
@@ -123,7 +125,9 @@ def offered_gradients(
     else, and :class:`WrongAttribute` for a gradient with a wrong shape or dtype.
     """
     with blamed():
-        return gradients_of(implementation.gradients(case, cotangents), case)
+        with handed(case, cotangents) as given:
+            found = implementation.gradients(given, cotangents)
+        return gradients_of(found, case)
 
 
 def operand(implementation: Implementation) -> object:

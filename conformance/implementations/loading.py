@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Iterator
 from inspect import isfunction
 from types import ModuleType
 from typing import Any
 
-from conformance.errors import Unlike, UsageError
+from conformance.errors import Unlike, UsageError, require
 from conformance.implementations.by_hand import HandWritten
 from conformance.implementations.declared import declared
 from conformance.implementations.failures import Failure, Raised, blamed
@@ -46,8 +47,9 @@ def load(name: str) -> Implementation:
     Raises :class:`UsageError` if there is none of them.
     """
     if name in SHIPPED:
-        SHIPPED[name].require(name)
-        place, _, attribute = SHIPPED[name].place.partition(":")
+        shipped = SHIPPED[name]
+        require(name, shipped.extra, *shipped.needs)
+        place, _, attribute = shipped.place.partition(":")
         return _named(imported(place, name, OURS), attribute, name, OURS)
     module, attribute, neighbours = find(name)
     return _named(module, attribute, name, neighbours)
@@ -99,30 +101,33 @@ def of_class(
     :class:`UsageError` for an implementation that declares something wrong.
     """
     around = contextlib.nullcontext() if neighbours is None else neighbours
-    called = ""
+    looking = f"looking at {named(cls)}"
+    with _refusing(name, looking), around:
+        is_one = hasattr(cls, "run") and hasattr(cls, "supports")
+    if is_one:
+        with _refusing(name, f"{named(cls)}()"), around:
+            return declared(cls())
+    from conformance.implementations.pytorch.probing import adapt
+
+    with _refusing(name, looking), blamed():
+        return adapt(cls, line_of(name), lambda: around)
+
+
+@contextlib.contextmanager
+def _refusing(name: str, what: str) -> Iterator[None]:
+    """Raise :class:`UsageError` for whatever the code of `name` raises while `what` is done."""
     try:
-        with around:
-            if hasattr(cls, "run") and hasattr(cls, "supports"):
-                called = f"{named(cls)}()"
-                made: Implementation = cls()
-                return declared(made)
+        yield
     except UsageError:
         raise
     except Raised as failure:
-        raise refused(name, called, failure.error) from failure
+        if isinstance(failure.error, UsageError):
+            raise failure.error from failure
+        raise refused(name, what, failure.error) from failure
     except Failure as failure:
         raise UsageError(f"{name!r}: {failure}") from failure
     except BaseException as error:
-        raise refused(name, called or f"looking at {named(cls)}", error) from error
-    from conformance.implementations.pytorch.probing import adapt
-
-    try:
-        with blamed():
-            return adapt(cls, line_of(name), lambda: around)
-    except Raised as failure:
-        if isinstance(failure.error, UsageError):
-            raise failure.error from failure
-        raise refused(name, f"looking at {named(cls)}", failure.error) from failure
+        raise refused(name, what, error) from error
 
 
 @lenient()
@@ -138,12 +143,8 @@ def of_object(implementation: Implementation) -> Implementation:
             implementation.name = _place(implementation) or implementation.name
         name = implementation.name
         _ = implementation.supports  # which is tried now, so that what cannot be used is refused
-    try:
+    with _refusing(name, "reading what it declares"):
         return declared(implementation)
-    except Raised as failure:
-        raise refused(name, "reading what it declares", failure.error) from failure
-    except Failure as failure:
-        raise UsageError(f"{name!r}: {failure}") from failure
 
 
 def _place(mine: HandWritten) -> str:

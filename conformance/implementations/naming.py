@@ -10,10 +10,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from conformance.errors import UsageError, meant
+from conformance.errors import Interrupted, UsageError, meant
 from conformance.implementations.failures import by_hand
 from conformance.implementations.own_imports import Packages
-from conformance.recording.text import UNDER_TEST, told
+from conformance.recording.text import UNDER_TEST, listed, told
 
 FORMS = (
     "package.module:Class, path/to/file.py:Class or a name that `lstm-conformance implementations` "
@@ -100,8 +100,8 @@ def _file_module(path: Path, name: str, neighbours: Packages) -> ModuleType:
 
 
 def refused(name: str, what: str, error: BaseException) -> BaseException:
-    """Make the error that `what` was done for `name` and raised `error`, unless that is Ctrl-C."""
-    if by_hand(error):
+    """Make the error that `what`, for `name`, raised `error`, unless that ends the run."""
+    if isinstance(error, Interrupted) or by_hand(error):
         return error
     return UsageError(f"{name!r}: {what} raised {told(error)}")
 
@@ -122,7 +122,7 @@ def missing(
         if type(value).__module__ == HAND_WRITTEN or value.__module__ == module.__name__
     )
     what = f"there is no {kind}{attribute!r} in {place}" if attribute else f"give {place}:Class"
-    has = f"; it has {', '.join(own[:8])}" if own else ""
+    has = f"; it has {listed(own)}" if own else ""
     return UsageError(f"{name!r}: {what}{has}{meant(attribute, known)}")
 
 

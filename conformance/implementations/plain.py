@@ -1,7 +1,7 @@
 """What an implementation returns, taken as plain arrays before anything looks at it.
 
 A subclass of an array may say that it equals anything, and run code whenever it is compared. So
-every result and gradient becomes a ``numpy.ndarray`` of plain numbers once, within
+every result and gradient is copied to a ``numpy.ndarray`` of plain numbers once, within
 :func:`~conformance.implementations.failures.blamed`.
 """
 
@@ -21,16 +21,17 @@ from reference import RESULTS, Array, Case, Result
 
 
 def array_of(value: Any, name: str) -> Array:
-    """Return `value`, called `name`, as a plain array; one that is plain already as it is.
+    """Return a copy of `value`, called `name`, as a plain array.
 
-    A subclass that only adds to an array, such as ``numpy.memmap``, loses what it adds. Raises
+    What becomes of `value` later, as in a buffer that is used again, does not change the copy. A
+    subclass that only adds to an array, such as ``numpy.memmap``, loses what it adds. Raises
     :class:`NoResult` for a masked array, whose numbers do not count where they are masked, for an
     array of objects or of records, and for anything else than an array.
     """
     kind = type(value)
     if not issubclass(kind, np.ndarray) or issubclass(kind, MaskedArray):
         raise NoResult(f"{name} is a {place_of(kind)}, not a NumPy array")
-    plain: Array = value if kind is np.ndarray else np.array(value, copy=True, subok=False)
+    plain: Array = np.array(value, copy=True, subok=False)
     if plain.dtype.hasobject or plain.dtype.names is not None:
         raise NoResult(f"{name} is an array of {line_of(plain.dtype)}, not of numbers")
     return plain

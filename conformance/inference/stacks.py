@@ -108,7 +108,7 @@ def _stacked(
         return ranks[layer], not any(inputs & {*shape} for shape in by_layer[layer].values())
 
     layers = sorted(by_layer, key=order)
-    if len({*ranks.values()}) == 1:  # names that do not count: other submodules are no layers
+    if len({*ranks.values()}) == 1:  # names that do not count: other submodules are not layers
         layers = [each for each in layers if by_layer[each].keys() == by_layer[layers[0]].keys()]
     directions = 1 + max(direction for _, direction in ranks.values())
     if len(layers) < 2 or len(layers) % directions:

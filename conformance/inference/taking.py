@@ -34,7 +34,7 @@ class Taken:
 def load(target: Target) -> Implementation:
     """Return the implementation for `target`; see :func:`take`.
 
-    Raises :class:`UsageError` if `target` is no LSTM, as far as that shows without verifying it.
+    Raises :class:`UsageError` if `target` is not an LSTM, as far as shows without verifying it.
     """
     taken = take(target)
     if taken.inferred is not None and not taken.inferred.fits:
@@ -64,7 +64,7 @@ def take(target: Target) -> Taken:
     if loading.is_function(target):
         return _inferred(cast(Callable[..., Any], target))
     if not hasattr(target, "run"):
-        text = "is no name, class, function, torch module or Implementation"
+        text = "is not a name, class, function, torch module or Implementation"
         raise UsageError(f"a {kind_of(target)} {text}")
     return Taken(loading.of_object(cast(Implementation, target)))
 

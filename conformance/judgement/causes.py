@@ -84,6 +84,7 @@ def causes(layer: Layer, place: Place, extent: Extent, arithmetic: Arithmetic) -
         which = place.result[0]
         told += [f"h is right in every step, so that only the {which} that is returned is wrong."]
         return told
+    told += _started(layer.case, place)
     case = start_of(layer, place, arithmetic)
     _, seen = one_row(layer, place.row)
     size = layer.case.configuration.output_size
@@ -99,6 +100,22 @@ def causes(layer: Layer, place: Place, extent: Extent, arithmetic: Arithmetic) -
     if not explained:
         told += _narrower(layer, place, extent)
     return told
+
+
+def causes_of_all(case: Case, observed: Array, place: Place, arithmetic: Arithmetic) -> list[str]:
+    """List what the output (T, N, D * R) of a whole network is consistent with, in sentences.
+
+    The case is laid out, and `place` is the first wrong element.
+    """
+    explained = list(_changes(case, observed, arithmetic, from_start=True))[:MOST]
+    equal = [f"The output equals that of an LSTM {each.says}." for each in explained]
+    return [*_started(case, place), *equal]
+
+
+def _started(case: Case, place: Place) -> Iterator[str]:
+    """Say that the LSTM is taken to start from zeros, where that may be what is wrong."""
+    if case.h_0 is None and place.step == (case.seq_len - 1) * place.direction:
+        yield "No initial states are given, so that it is judged as one that starts from zeros."
 
 
 def _about_units(extent: Extent) -> Iterator[str]:

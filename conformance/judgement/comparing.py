@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 
@@ -71,7 +72,7 @@ def compared(answers: Sequence[Answer], by: Precision | None = None) -> Compared
 
 
 def _first_steps(case: Case, window: int) -> Case:
-    """Cut a case to so many steps, and its lengths too."""
+    """Cut a case to its first `window` steps, and its lengths too."""
     cut = some_steps(case, 0, window)
     return cut if case.lengths is None else replace(cut, lengths=np.minimum(case.lengths, window))
 
@@ -90,12 +91,11 @@ def _largest(off: Array) -> Array:
 def _furthest(outputs: Sequence[Array], names: Sequence[str]) -> tuple[Array, tuple[str, str]]:
     """Find the two results that are furthest apart, and how far they are in each row."""
     apart, between = np.zeros(outputs[0].shape[1]), (names[0], names[0])
-    for first in range(len(outputs)):
-        for second in range(first + 1, len(outputs)):
-            with np.errstate(all="ignore"):
-                off = _largest(outputs[first] - outputs[second])
-            if off.max(initial=0) >= apart.max(initial=0):
-                apart, between = off, (names[first], names[second])
+    for (one, first), (other, second) in combinations(zip(outputs, names, strict=True), 2):
+        with np.errstate(all="ignore"):
+            off = _largest(one - other)
+        if off.max(initial=0) >= apart.max(initial=0):
+            apart, between = off, (first, second)
     return apart, between
 
 

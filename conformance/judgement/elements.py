@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from conformance.checking.comparison import shares
-from conformance.judgement.verdict import Place
+from conformance.judgement.verdict import Extent, Place
 from reference import RESULTS, Array, Case, Result
 
 
@@ -96,3 +96,18 @@ def nth(place: Place, steps: int) -> tuple[int, int]:
     if place.step < 0:
         return steps, place.row
     return steps - 1 - place.step if place.direction else place.step, place.row
+
+
+def extent_of(marks: Mapping[str, Array], direction: int, directions: int) -> Extent:
+    """Count the steps, the rows, and the units of one direction that are marked."""
+    output = marks["output"]
+    half = np.split(output, directions, axis=-1)[direction]
+    rows = np.any([mask.any(axis=(0, 2)) for mask in marks.values()], axis=0)
+    return Extent(
+        int(output.any(axis=(1, 2)).sum()),
+        len(output),
+        int(rows.sum()),
+        len(rows),
+        tuple(np.flatnonzero(half.any(axis=(0, 1))).tolist()),
+        half.shape[-1],
+    )

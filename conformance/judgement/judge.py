@@ -75,7 +75,7 @@ def judge(
 
 
 def _results(case: Case, given: Any) -> list[Result]:
-    """List the results that are given, each of the shapes of so many layers of `case`."""
+    """List the given results; each must have the shapes of its number of layers of `case`."""
     found = [given] if isinstance(given, Result) else given
     layers = case.configuration.num_layers
     known = isinstance(found, (list, tuple)) and all(isinstance(each, Result) for each in found)

@@ -111,7 +111,7 @@ def explained(
 
 
 def _activations(implementation: Implementation, layer: Layer, by: Precision) -> Iterator[str]:
-    """Say that sigmoid or tanh explain what is wrong, if they are as inaccurate as that."""
+    """Yield whether sigmoid and tanh, where they are inaccurate, explain what is wrong."""
     if by != Precision():
         return
     case = layer.case

@@ -8,12 +8,12 @@ those above.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from conformance.judgement.elements import errors, first, laid_out, nth
+from conformance.judgement.elements import errors, extent_of, first, laid_out, nth
 from conformance.judgement.screening import screened
 from conformance.judgement.verdict import Extent, Place
 from conformance.requirements.parts import layer_alone as alone_on_zeros
@@ -29,7 +29,7 @@ CHUNK = 2**23
 class Layer:
     """One layer, judged.
 
-    - `case`: the layer as an LSTM of its own, on the observed output of the layer below;
+    - `case`: the layer as a separate LSTM, on the observed output of the layer below;
     - `got`: what was observed of it;
     - `shares` (T, D * R): errors as a share of their bounds, the largest of all rows;
     - `largest`: the largest of them, and of those of the final states;
@@ -126,23 +126,8 @@ def _judged(
                     collected.append(replace(place, row=int(chosen[place.row])))
     wrong_first = min(wrongs, key=lambda place: nth(place, steps), default=None)
     unsaid_first = min(unsaids, key=lambda place: nth(place, steps), default=None)
-    extent = None if wrong_first is None else _extent(marks, wrong_first.direction, directions)
+    extent = None if wrong_first is None else extent_of(marks, wrong_first.direction, directions)
     unsure = tuple(sorted(unsaid_rows))
     return Layer(
         number, case, got, worst, largest, bool(settled), wrong_first, extent, unsaid_first, unsure
-    )
-
-
-def _extent(marks: Mapping[str, Array], direction: int, directions: int) -> Extent:
-    """Count the steps, the rows, and the units of one direction that are marked."""
-    output = marks["output"]
-    half = np.split(output, directions, axis=-1)[direction]
-    rows = np.any([mask.any(axis=(0, 2)) for mask in marks.values()], axis=0)
-    return Extent(
-        int(output.any(axis=(1, 2)).sum()),
-        len(output),
-        int(rows.sum()),
-        len(rows),
-        tuple(np.flatnonzero(half.any(axis=(0, 1))).tolist()),
-        half.shape[-1],
     )

@@ -36,7 +36,7 @@ def observed(implementation: Implementation, case: Case) -> Iterator[Result]:
 
 
 def _in_turn(implementation: Implementation, case: Case, count: int) -> Iterator[Result]:
-    """Run so many layers, each on the output of the one below."""
+    """Run the lowest `count` layers, each on the output of the one below."""
     below, states = case.input, []
     for number in range(count):
         one = run(implementation, layer_alone(case, number, below))

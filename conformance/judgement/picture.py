@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from conformance.errors import UsageError
 from conformance.judgement.comparing import Compared
 from conformance.judgement.judging import Answer
 from conformance.judgement.verdict import Wrong
 
 LEAST = 1e-3
 """The share of a bound that is drawn as nothing."""
-
-
-def require() -> None:
-    """Raise :class:`UsageError` if matplotlib is missing."""
-    if importlib.util.find_spec("matplotlib") is None:
-        raise UsageError('--plot needs matplotlib: pip install "lstm-conformance[plot]"')
 
 
 def draw(file: Path, answers: Sequence[Answer], groups: Sequence[Compared]) -> None:

@@ -14,7 +14,7 @@ from conformance.judgement.causes import one_row, start_of
 from conformance.judgement.layers import Layer
 from conformance.judgement.verdict import Place, Wrong
 from conformance.reproductions.directory import place, write
-from conformance.reproductions.subject import Subject, environment
+from conformance.reproductions.record import Subject, environment
 from conformance.requirements import REQUIREMENTS
 from conformance.requirements.parts import steps
 from conformance.requirements.variations import with_axes_swapped

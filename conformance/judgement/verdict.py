@@ -35,7 +35,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Extent:
-    """In how many of so many steps, rows and units of one layer elements are wrong."""
+    """How many steps, rows and units of one layer have wrong elements, of how many."""
 
     steps: int
     of_steps: int
@@ -46,6 +46,8 @@ class Extent:
 
     def __str__(self) -> str:
         count = len(self.units)
+        if not self.steps:
+            return f"final states alone, in {self.rows} of {self.of_rows} rows"
         which = f"unit {self.units[0]} only" if count == 1 else f"{count} of {self.of_units} units"
         which = f"all {count} units" if count == self.of_units > 1 else which
         return f"{self.steps} of {self.of_steps} steps, {self.rows} of {self.of_rows} rows, {which}"

@@ -79,7 +79,7 @@ def as_text(values: Any) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text to a file, as UTF-8.
+    """Write a text to a file, as UTF-8, with the ends of lines that it has.
 
     Half of a surrogate pair, which UTF-8 cannot hold, is written as a backslash escape. The file is
     written beside `path` first, so that an older one stays if the disk is full. Raises
@@ -91,7 +91,7 @@ def write_text(path: Path, text: str) -> None:
     target = path.resolve()
     new = target.with_name(f".{target.name}-{os.getpid()}.new")
     try:
-        new.write_text(text, encoding="utf-8", errors="backslashreplace")
+        new.write_bytes(text.encode("utf-8", "backslashreplace"))
         if target.exists():
             shutil.copymode(target, new)
         os.replace(new, target)
@@ -99,18 +99,28 @@ def write_text(path: Path, text: str) -> None:
         new.unlink(missing_ok=True)
 
 
+def parsed(text: bytes) -> Any:
+    """Return what the JSON in UTF-8 says; raises :class:`ValueError`, also for a bare NaN."""
+    return json.loads(text.decode("utf-8"), parse_constant=_bare)
+
+
+def spelled(value: Any) -> Any:
+    """Return `value` with a string in place of each number, in lists too, that JSON lacks."""
+    if isinstance(value, (list, tuple)):
+        return [spelled(each) for each in value]
+    if not isinstance(value, float) or math.isfinite(value):
+        return value
+    return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+
+
+def _bare(token: str) -> float:
+    raise ValueError(f'{token} must be in quotes, "{token}"')
+
+
 def _in_words(error: BaseException, _: type | None) -> str:
     if isinstance(error, ForbiddenExtraKeysError):
         return f"unknown {', '.join(sorted(error.extra_fields))}"
     return "missing" if isinstance(error, KeyError) else str(error)
-
-
-def _spelled(value: Any) -> Any:
-    if isinstance(value, (list, tuple)):
-        return [_spelled(each) for each in value]
-    if not isinstance(value, float) or math.isfinite(value):
-        return value
-    return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
 
 
 def _numbers(value: Any, _: Any = None) -> Any:
@@ -149,7 +159,7 @@ def _written(array: Array, as_numbers: bool) -> Any:
     numbers = array.astype(np.float64).ravel()
     values = numbers.tolist()
     for index in np.flatnonzero(~np.isfinite(numbers)):
-        values[index] = _spelled(values[index])
+        values[index] = spelled(values[index])
     return {"shape": shape, "values": values}
 
 
@@ -199,9 +209,9 @@ def _converter(as_numbers: bool) -> Converter:
     for kind in (bool, int, str):
         converter.register_structure_hook(kind, _exactly)
     converter.register_structure_hook(float, _number)
-    converter.register_unstructure_hook(float, _spelled)
+    converter.register_unstructure_hook(float, spelled)
     converter.register_structure_hook_func(lambda kind: kind is Numbers, _numbers)
-    converter.register_unstructure_hook_func(lambda kind: kind is Numbers, _spelled)
+    converter.register_unstructure_hook_func(lambda kind: kind is Numbers, spelled)
     converter.register_structure_hook_func(_is_array, _array)
     converter.register_unstructure_hook_func(_is_array, partial(_written, as_numbers=as_numbers))
     return converter

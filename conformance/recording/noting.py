@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import string
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -82,12 +83,17 @@ def note(
     tape = current()
     if tape is None:
         return _NOWHERE
-    gaps = dict.fromkeys(gap for _, gap, _, _ in string.Formatter().parse(text) if gap)
     names = tuple(map(tape.name, new))
-    filled = {gap: tape.operand(operands[gap]) for gap in gaps if gap in operands}
+    filled = {gap: tape.operand(operands[gap]) for gap in _gaps(text) if gap in operands}
     filled.update({name.stem: name for name in names})
     tape.add(Step(text, names, filled, tape.under, tape.attempt, case))
     return Noted(tape, names, call=case is not None)
+
+
+@lru_cache(maxsize=1024)
+def _gaps(text: str) -> tuple[str, ...]:
+    """List the names of the gaps in `text`, each once."""
+    return tuple(dict.fromkeys(gap for _, gap, _, _ in string.Formatter().parse(text) if gap))
 
 
 def read(value: object, tensor: object) -> None:

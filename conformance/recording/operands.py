@@ -72,6 +72,10 @@ class Literal:
         object.__setattr__(self, "array", forwards(self.array))
 
 
+OPERANDS = (Name, Part, Text, Origin, Made, Literal)
+"""What stands for itself in a gap, beside mappings and tuples of it."""
+
+
 def names_in(operand: Any) -> Iterator[Name]:
     """Yield the variables in one operand, or in a mapping or tuple of operands."""
     if isinstance(operand, Name):

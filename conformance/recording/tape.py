@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.recording.operands import Literal, Made, Name, Origin, Part, Text
+from conformance.recording.operands import OPERANDS, Literal, Name, Origin, Text
 from conformance.recording.steps import Step
 from reference import Array, Case
 
@@ -74,7 +74,7 @@ class Tape:
             return None if None in parts else parts
         if isinstance(value, (int, float)):
             return Text(repr(value))
-        ready = isinstance(value, (Name, Part, Text, Origin, Made, Literal))
+        ready = isinstance(value, OPERANDS)
         return value if ready else self.found(value)
 
     def objects(self, name: Name) -> list[Any]:
@@ -94,7 +94,7 @@ class Tape:
         name = self.found(value)
         if name is not None:
             return name
-        if isinstance(value, (Name, Part, Text, Origin, Made, Literal, Case)):
+        if isinstance(value, (*OPERANDS, Case)):
             return value
         if isinstance(value, type):
             return Origin.of(value)

@@ -7,8 +7,12 @@ under test passes through this module where it enters.
 
 from __future__ import annotations
 
+import signal
+import sysconfig
+import traceback
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 UNDER_TEST = "lstm_under_test_"
 """The start of the name that the module of a file has in this process; the file's name follows."""
@@ -17,6 +21,15 @@ LONGEST = 10_000
 """The number of characters of a text that are kept."""
 SHORT = 200
 """The number of characters that are kept of a name."""
+MANY = 8
+"""The number of names that a list has before it says how many more there are."""
+
+_ROOT = Path(__file__).resolve().parents[2]
+OURS = tuple(f"{_ROOT / name}/" for name in ("conformance", "reference", "strategies"))
+"""The folders of this project's own code."""
+_INSTALLED = tuple(
+    map(sysconfig.get_paths().__getitem__, ("stdlib", "platstdlib", "purelib", "platlib"))
+)
 
 
 def printable(text: str, longest: int = LONGEST) -> str:
@@ -51,12 +64,12 @@ def text_of(value: object) -> str:
 
 
 def line_of(value: object, longest: int = SHORT) -> str:
-    """Return ``str(value)`` as one line of at most so many characters."""
+    """Return ``str(value)`` as one line of at most `longest` characters."""
     return one_line(_made(str, value, longest))
 
 
 def shown(value: object, longest: int = SHORT) -> str:
-    """Return ``repr(value)`` as one line of at most so many characters."""
+    """Return ``repr(value)`` as one line of at most `longest` characters."""
     return one_line(_made(repr, value, longest))
 
 
@@ -93,3 +106,32 @@ def place_of(kind: type) -> str:
 def told(error: BaseException) -> str:
     """Return the type and the text of an exception in one line."""
     return one_line(f"{kind_of(error)}: {text_of(error)}")
+
+
+def listed(names: Iterable[str], most: int = MANY) -> str:
+    """Return the first of the `names` as a list, and how many more there are."""
+    every = list(names)
+    more = f" and {len(every) - most} more" if len(every) > most else ""
+    return (", ".join(every[:most]) + more) or "nothing"
+
+
+def how_ended(status: int) -> str:
+    """Return how a process ended, with a `status` that is negative if a signal ended it."""
+    known = {each.value: each.name for each in signal.Signals}
+    if status < 0:
+        return f"was ended by {known.get(-status, f'signal {-status}')}"
+    return f"exited with status {status}"
+
+
+def line_of_code(error: BaseException) -> str:
+    """Return file and line of the last frame that is neither installed nor ours; empty if none is.
+
+    That is the author's line, also where a framework raises below it.
+    """
+    trace = BaseException.__dict__["__traceback__"].__get__(error)
+    places = [
+        f"{one_line(Path(frame.f_code.co_filename).name)}:{number}"
+        for frame, number in traceback.walk_tb(trace)
+        if not frame.f_code.co_filename.startswith((*_INSTALLED, *OURS, "<"))
+    ]
+    return places[-1] if places else ""

@@ -16,17 +16,25 @@ from typing import Any
 
 import numpy as np
 
-from conformance.recording.json import SPELLED, Damaged
-from conformance.recording.operands import Literal, Made, Name, Origin, Part, Text
+from conformance.recording.json import SPELLED, Damaged, spelled
+from conformance.recording.operands import OPERANDS
 from conformance.recording.steps import Step
 from conformance.recording.strides import storage
 from reference import DTYPES, Array, Case, Configuration
 
+_JSON = json.JSONEncoder(default=repr)
+
+MANY = 2**13
+"""The size from which on it is worth while to see whether an array repeats itself."""
+
 KINDS: dict[str, type[Any]] = {
-    kind.__name__: kind
-    for kind in (Case, Configuration, Step, Name, Part, Text, Origin, Made, Literal)
+    kind.__name__: kind for kind in (Case, Configuration, Step, *OPERANDS)
 }
 """The dataclasses that can be written, by name."""
+
+
+PLAIN = frozenset({str, int, bool, type(None)})
+"""The types of most values, which are written as they are."""
 
 
 class Writer:
@@ -39,26 +47,28 @@ class Writer:
 
     def line(self, value: Any) -> bytes:
         """Convert `value` to a line of ASCII; an object of another kind becomes its description."""
-        return json.dumps(self._encode(value), default=repr).encode() + b"\n"
+        return _JSON.encode(self._encode(value)).encode() + b"\n"
 
     def _encode(self, value: Any) -> Any:
-        kind = type(value).__name__
-        if KINDS.get(kind) is type(value):
+        of = type(value)
+        if of in PLAIN:
+            return value
+        kind = of.__name__
+        if KINDS.get(kind) is of:
             parts = {name: self._encode(part) for name, part in vars(value).items()}
             if isinstance(value, Case):
                 parts["dtype"] = value.dtype.name
             return {"kind": kind, **parts}
         if isinstance(value, np.ndarray) and not value.dtype.hasobject:
             return self._array(value)
-        if isinstance(value, Mapping):
-            return {"kind": "mapping", "of": {str(k): self._encode(v) for k, v in value.items()}}
         if isinstance(value, tuple):
             return {"kind": "tuple", "of": [self._encode(each) for each in value]}
+        if isinstance(value, Mapping):
+            return {"kind": "mapping", "of": {str(k): self._encode(v) for k, v in value.items()}}
         if isinstance(value, list):
             return [self._encode(each) for each in value]
         if isinstance(value, float) and not math.isfinite(value):
-            spelled = "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
-            return {"kind": "number", "of": spelled}
+            return {"kind": "number", "of": spelled(value)}
         return value
 
     def _array(self, array: Array) -> dict[str, Any]:
@@ -66,9 +76,22 @@ class Writer:
         if number < len(self._kept):
             return {"kind": "same", "of": number}
         self._kept.append(array)
-        text = base64.b64encode(array.tobytes()).decode()
+        numbers = _once(array)
+        text = base64.b64encode(numbers.tobytes()).decode()
         written = {"dtype": array.dtype.name, "shape": array.shape, "base64": text}
-        return {"kind": "array", **written, "strides": array.strides}
+        repeated = {} if numbers is array else {"repeated": True}
+        return {"kind": "array", **written, **repeated, "strides": array.strides}
+
+
+def _once(array: Array) -> Array:
+    """Give the first numbers of a large `array` that repeats them, as it was drawn; else itself."""
+    if array.size < MANY or not array.flags.c_contiguous or array.itemsize not in (2, 4, 8):
+        return array
+    from strategies.tensors import PERIOD  # which imports Hypothesis, and most arrays are small
+
+    bits = array.reshape(-1).view(f"u{array.itemsize}")
+    repeats = np.array_equal(bits[PERIOD:], bits[:-PERIOD])
+    return array.reshape(-1)[:PERIOD] if repeats else array
 
 
 class Reader:
@@ -125,7 +148,10 @@ class Reader:
     def _array(value: dict[str, Any]) -> Array:
         name, shape, strides = value["dtype"], tuple(value["shape"]), tuple(value["strides"])
         dtype = DTYPES[name].numpy if name in DTYPES else np.dtype(name)
-        array = np.frombuffer(base64.b64decode(value["base64"]), dtype).reshape(shape).copy()
+        numbers = np.frombuffer(base64.b64decode(value["base64"]), dtype)
+        if value.get("repeated") and numbers.size:
+            numbers = np.resize(numbers, math.prod(shape))
+        array = numbers.reshape(shape).copy()
         if array.strides == strides:
             return array
         if len(strides) != len(shape) or any(s < 0 or s % dtype.itemsize for s in strides):

@@ -14,10 +14,9 @@ from conformance.checking.requirement import Requirement
 from conformance.checking.verdict import Verdict
 from conformance.implementations.shipped import SHIPPED
 from conformance.recording.text import text_of, told
-from conformance.reproductions.record import FILE, Record
+from conformance.reproductions.record import FILE, Record, Subject
 from conformance.reproductions.report import report
 from conformance.reproductions.script import script
-from conformance.reproductions.subject import Subject
 
 SCRIPT, REPORT = "reproduce.py", "report.md"
 FILES = (SCRIPT, REPORT, FILE)
@@ -35,8 +34,8 @@ def folder_name(implementation: str) -> str:
     """Return the name of the folder for what failures of an implementation leave.
 
     No other implementation has the same, and every run gives the same: ``mine.py-LSTM`` for
-    ``mine.py:LSTM``. In other names, such as ``../mine.py:LSTM``, so much is replaced that several
-    would be one; these end with the start of their SHA-256.
+    ``mine.py:LSTM``. In other names, such as ``../mine.py:LSTM``, characters are replaced, so that
+    several could become the same; these end with the start of their SHA-256.
     """
     clean = _cleaned(implementation)
     usual = re.fullmatch(r"[\w.]+(:\w+)?", implementation) and clean not in SHIPPED

@@ -22,7 +22,7 @@ SHORT = 30
 SMALL = 128
 """The size up to which every number of an array is written out."""
 FEW = 24
-"""Up to so many numbers other than zero, a larger array is written as these alone."""
+"""The number of nonzero numbers up to which a larger array is written as these alone."""
 
 FILLED = '''
 def filled(array, entries):

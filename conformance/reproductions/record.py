@@ -1,19 +1,22 @@
-"""A case as JSON and back, bit for bit, with what was verified on it."""
+"""What was verified when a failure was found, and its case, as JSON and back, bit for bit."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
+import importlib.metadata
 import json
+import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from conformance.errors import UsageError
 from conformance.recording.json import Damaged, decode, encode, write
-from conformance.reproductions.subject import Subject
 from reference import Case
 
+PACKAGES = ("lstm-conformance", "torch", "numpy", "hypothesis")
 SCHEMA = "lstm-conformance/case"
 VERSION = 2
 FILE = "case.json"
@@ -21,6 +24,41 @@ LARGEST = 2**26
 """The size in bytes of the largest file that is read, far more than the cases of a run take."""
 HEAD = ("schema", "version", "told")
 """The first keys of a file, before the record: kind, version, and the case in words."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A requirement, the implementation under test, and how both met.
+
+    - `requirement`, `implementation`, `device`: names; the implementation's is as it was given
+    - `folder`: the folder that a path in the name of the implementation is relative to
+    - `command`: the command that verifies again with the same cases
+    - `environment`: versions by name
+    - `program`: the command of an implementation that is a process, else empty
+    - `precision`: the precision declared on the command line
+    """
+
+    requirement: str
+    implementation: str
+    device: str
+    folder: str
+    command: str
+    environment: dict[str, str] = field(default_factory=dict)
+    program: str = ""
+    precision: str = ""
+
+
+@functools.cache
+def environment(implementation: str) -> dict[str, str]:
+    """Return the versions that may matter; the package of the implementation is among them."""
+    found = {"Python": platform.python_version(), "platform": platform.platform()}
+    top = implementation.partition(":")[0].partition(".")[0]
+    for name in dict.fromkeys((*PACKAGES, top)):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except (importlib.metadata.PackageNotFoundError, ValueError):
+            continue
+    return found
 
 
 @dataclass(frozen=True)
@@ -51,9 +89,7 @@ def read(folder: Path) -> Record:
         hint = f"; name a folder below it that has one, such as {below[0]}" if below else ""
         raise UsageError(f"{folder} has no {FILE}{hint}")
     if path.stat().st_size > LARGEST:
-        raise UsageError(
-            f"{path} has more than {LARGEST >> 20} MiB, which is no case of this suite"
-        )
+        raise UsageError(f"{path} has more than {LARGEST >> 20} MiB, as no case of this suite has")
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         schema, version = values["schema"], values["version"]
@@ -75,7 +111,7 @@ def read(folder: Path) -> Record:
 
 def _refuse_many_layers(path: Path, values: Mapping[str, Any]) -> None:
     """Raise :class:`UsageError` for more layers than parameters, before these are looked for."""
-    with contextlib.suppress(KeyError, TypeError):  # which is told later
+    with contextlib.suppress(KeyError, TypeError):  # which is reported later
         layers = values["case"]["configuration"]["num_layers"]
         if layers > len(values["case"]["parameters"]):
             raise UsageError(f"{path} is damaged: {layers} layers have more parameters than it has")

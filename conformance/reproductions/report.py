@@ -3,50 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from conformance.checking.requirement import Requirement
 from conformance.checking.verdict import Verdict
 from conformance.recording.text import printable
+from conformance.reproductions.record import Subject
 from conformance.reproductions.script import Script
-from conformance.reproductions.subject import Subject
 
-REPORT = """# {implementation} does not meet {requirement}
-
-Required: {claim}
-
-Source: {source}
-
-## What happens
-
-It {outcome}:
-
-{fence}
-{lines}
-{fence}
-{note}
-## To reproduce
-
-{how}
-
-{fence}python
-{script}
-{fence}
-
-## Environment
-
-| | |
-|---|---|
-{environment}
-
-Found on {device} by lstm-conformance. This command finds it again:
-
-{fence}
-{command}
-{fence}
-
-`lstm-conformance replay` with the folder of this report runs only this case.
-"""
-
+TEMPLATE = Path(__file__).with_suffix(".template")
+"""The report in Markdown, with named gaps."""
 PLAIN = (
     "Run `python reproduce.py`; lstm-conformance is not needed. The script exits with 1 if the "
     "fault shows and with 0 if it does not:"
@@ -69,7 +35,7 @@ def report(requirement: Requirement, subject: Subject, verdict: Verdict, script:
     command = printable(subject.command, LONGEST_TEXT)
     # longer than any in what it encloses, so that nothing there ends it
     inner = re.findall("`{3,}", f"{lines}\n{text}\n{command}")
-    return REPORT.format(
+    return TEMPLATE.read_text(encoding="ascii").format(
         fence="`" * (max(map(len, inner), default=2) + 1),
         implementation=_code(verdict.implementation),
         requirement=requirement.name,

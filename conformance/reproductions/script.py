@@ -16,8 +16,7 @@ from conformance.recording.ending import Ending
 from conformance.recording.operands import Literal, Name
 from conformance.recording.steps import Step
 from conformance.recording.text import text_of
-from conformance.reproductions.compare import allowance
-from conformance.reproductions.endings import ending
+from conformance.reproductions.endings import allowance, ending
 from conformance.reproductions.lines import Lines, can_be_written, component
 
 NUMBERS = '''

@@ -30,7 +30,7 @@ from conformance.requirements.helpers.gradients import (
 )
 from conformance.requirements.helpers.needs import and_also, gradients, returning
 from conformance.requirements.helpers.torch_only import differentiated
-from reference import Case
+from reference import TOP, Case
 
 CHAIN_RULE = "the chain rule applied to the equations of the torch.nn.LSTM documentation"
 
@@ -38,7 +38,8 @@ CHAIN_RULE = "the chain rule applied to the equations of the torch.nn.LSTM docum
 def _matches(
     implementation: Implementation, case: Case, of: Collection[str] = ALL, *, train: bool = True
 ) -> float:
-    of = [name for name in of if name in implementation.supports.results]
+    returned = implementation.supports.results
+    of = [name for name in (*of, *[TOP] * ("h_n" in of)) if name in returned]
     weights = cotangents(case, of)
     got = gradients_of(implementation, case, weights, of, train)
     return close_gradients(got, *true_gradients(implementation, case, weights))

@@ -15,7 +15,7 @@ from conformance.checking.comparison import against_reference
 from conformance.checking.requirement import requirement
 from conformance.implementations.implementation import Implementation, run
 from conformance.requirements.helpers.layerwise import match_layer_by_layer
-from conformance.requirements.helpers.needs import returning
+from conformance.requirements.helpers.needs import and_also, at_once, returning
 from conformance.requirements.parts import rows, steps
 from conformance.requirements.precision import TF32
 from conformance.requirements.variations import converted, enlarged, with_input
@@ -94,7 +94,10 @@ def wide_products_have_full_precision(implementation: Implementation, case: Case
     return against_reference(implementation, case)
 
 
-@requirement(**observed(2**25, (15, 130), (34, 130), (1, 33), (300, 1024)))
+@requirement(
+    **observed(2**25, (15, 130), (34, 130), (1, 33), (300, 1024))
+    | {"applies": and_also(returning("output"), at_once)}
+)
 def hundreds_of_steps_match_reference(implementation: Implementation, case: Case) -> float:
     """The equations hold at every one of hundreds of steps, in both directions."""
     return against_reference(implementation, case)

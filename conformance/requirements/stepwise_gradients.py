@@ -18,7 +18,7 @@ from conformance.checking.requirement import requirement
 from conformance.implementations.implementation import Implementation, run
 from conformance.requirements.gradients import CHAIN_RULE
 from conformance.requirements.helpers.gradients import close_gradients, cotangents, gradients_of
-from conformance.requirements.helpers.needs import and_also, gradients, returning
+from conformance.requirements.helpers.needs import and_also, at_once, gradients, returning
 from conformance.requirements.parts import direction_alone, turned
 from conformance.requirements.precision import TF32
 from conformance.requirements.real_sizes import sizes
@@ -171,7 +171,7 @@ def gradients_of_hundreds_of_rows_are_right(implementation: Implementation, case
 
 
 @requirement(
-    **GRADIENTS,
+    **GRADIENTS | {"applies": and_also(gradients, returning("output"), at_once)},
     **{**sizes(2**23, (1, 50), (2, 50), (1, 17), (64, 513), lengths=None), "share_of_cases": 0.35},
 )
 def gradients_of_long_sequences_are_right(implementation: Implementation, case: Case) -> float:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from conformance.checking.verdict import ExpectedFailure, Passed, Verdict
-from conformance.running.reporting.side_by_side.reports import Key, failure, read
+from conformance.checking.verdict import ExpectedFailure, Key, Passed, Verdict
+from conformance.running.reporting.side_by_side.reports import failure, read
 
 KNOWN = "known from the baseline"
 
@@ -25,7 +25,7 @@ class Baseline:
         The same failure is one of the same requirement, implementation, device, kind and dtype.
         What is undecided and what passed against expectation stay red.
         """
-        if not verdict.fails or self.failures.get(_about(verdict)) != failure(verdict):
+        if not verdict.fails or self.failures.get(verdict.key) != failure(verdict):
             return verdict
         reason = f"{KNOWN}: {verdict.reason}" if verdict.reason else KNOWN
         return replace(ExpectedFailure(**vars(verdict)), reason=reason)
@@ -33,16 +33,12 @@ class Baseline:
     def mended(self, verdicts: Iterable[Verdict]) -> Iterator[str]:
         """Yield, in words, what failed in the baseline and passes now."""
         for each in verdicts:
-            if isinstance(each, Passed) and _about(each) in self.failures:
+            if isinstance(each, Passed) and each.key in self.failures:
                 yield f"mended since the baseline: {each.where}: {each.requirement}"
 
 
 NOTHING = Baseline({})
 """The baseline of a run without one."""
-
-
-def _about(verdict: Verdict) -> Key:
-    return verdict.implementation, verdict.device, verdict.requirement
 
 
 FAILURES = "lstm_failures"
@@ -52,14 +48,14 @@ FAILURES = "lstm_failures"
 def failures(file: str | None) -> list[list[str]]:
     """Return the failures in the report in `file`: what each is about, its kind and its dtype.
 
-    Raises :class:`UsageError` if the file is no report.
+    Raises :class:`UsageError` if the file is not a report.
     """
     verdicts = read(file).verdicts if file else ()
-    found = [(_about(each), failure(each)) for each in verdicts]
-    return [[*about, *which] for about, which in found if which is not None]
+    found = [(each.key, failure(each)) for each in verdicts]
+    return [[*key, *which] for key, which in found if which is not None]
 
 
 def baseline(config: pytest.Config) -> Baseline:
     """Return the baseline of the run, an empty one if it has none."""
     given = getattr(config.option, FAILURES, ())
-    return Baseline({(name, on, of): (kind, dtype) for name, on, of, kind, dtype in given})
+    return Baseline({(of, name, on): (kind, dtype) for of, name, on, kind, dtype in given})

@@ -22,7 +22,7 @@ from conformance.implementations.loading import implementation_of
 from conformance.implementations.naming import place_of
 from conformance.implementations.own_imports import OURS
 from conformance.recording.text import kind_of
-from conformance.reproductions.subject import Subject, environment
+from conformance.reproductions.record import Subject, environment
 from conformance.requirements import REQUIREMENTS
 from conformance.running import session
 from conformance.running.circumstances import exact_arithmetic
@@ -43,7 +43,7 @@ class NotConformant(AssertionError):
         first = verdict.reason if found is None else found.message
         claim = f"{verdict.outcome}: {REQUIREMENTS[verdict.requirement].claim}"
         rest = [line for line in verdict.lines() if line != first]
-        super().__init__("\n".join([*filter(None, [first]), claim, *rest, *filter(None, [again])]))
+        super().__init__("\n".join(filter(None, [first, claim, *rest, again])))
         self.verdict = verdict
 
 
@@ -78,10 +78,9 @@ class BoundRequirement:
         for verdict in verdicts:
             if not verdict.conformant:
                 seed = self.how.effort()[0].seed
-                again = (
-                    f"pytest --lstm-seed {seed}, or parametrize_with_requirements(..., seed={seed})"
-                )
-                raise NotConformant(verdict, f"draw the same cases again: {again}")
+                call = f"parametrize_with_requirements(..., seed={seed})"
+                again = f"draw the same cases again: pytest --lstm-seed {seed}, or {call}"
+                raise NotConformant(verdict, again)
         for complaint in complaints(expected, verdicts):
             pytest.fail(str(complaint), pytrace=False)
         for verdict in verdicts:
@@ -158,9 +157,9 @@ _made: dict[Any, tuple[Any, Implementation]] = {}
 
 def _implementation(target: Any) -> Implementation:
     """Return the implementation for a name, a class or an implementation, made once a process."""
-    name = place_of(target) if isinstance(target, type) else kind_of(target)
     key = target if isinstance(target, (str, type)) else id(target)
     if key not in _made:
+        name = place_of(target) if isinstance(target, type) else kind_of(target)
         name = target if isinstance(target, str) else name
         _made[key] = target, loaded(name, partial(implementation_of, target))
     return _made[key][1]

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import faulthandler
 import multiprocessing
+import os
 import signal
 import sys
+import threading
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -14,11 +19,17 @@ from typing import TYPE_CHECKING, Any
 from conformance.checking.budget import MEMORY
 from conformance.errors import Broken, UsageError
 from conformance.implementations.own_imports import OURS
-from conformance.running.limits import cap_memory
+from conformance.implementations.programs.keeper import ENDING, keep
+from conformance.recording.text import how_ended
+from conformance.running.limits import cap_memory, overdue
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+KEPT = sys.platform == "linux"
+"""Whether a keeper ends with the process whatever that leaves, daemons among it."""
+READING = 2 * ENDING
+"""The longest time in seconds for reading a short answer that has begun to come."""
 LONGEST = 1e6
 """The longest wait in seconds: the operating system counts milliseconds in a small integer."""
 
@@ -53,6 +64,7 @@ class Apart:
         forked: bool = False,
     ) -> None:
         context: Any = multiprocessing.get_context("fork" if forked else "spawn")
+        self._reading = READING if forked else None  # other answers may be long
         self.receiving, sending = context.Pipe(duplex=False)
         # not a daemon: a daemon may not have children, which an implementation may need
         self._process = context.Process(
@@ -68,33 +80,56 @@ class Apart:
         return self
 
     def __exit__(self, *error: object) -> None:
+        for number in ("SIGCONT", "SIGTERM") if KEPT else ():
+            if self._process.exitcode is None:
+                with contextlib.suppress(OSError):
+                    os.kill(self._process.pid, getattr(signal, number))
+        self._status(ENDING + 1 if KEPT else 0)
         self._process.kill()
         self._process.join()
         self.receiving.close()
 
+    def _status(self, seconds: float) -> int | None:
+        """Return the exit status of the process; None if it has not ended after so many seconds.
+
+        :meth:`Process.join` may wait for ever, if the process has written to its other pipes.
+        """
+        end = time.monotonic() + seconds
+        while self._process.exitcode is None and time.monotonic() < end:
+            time.sleep(0.002)
+        status: int | None = self._process.exitcode
+        return status
+
     def answer(self, seconds: float) -> Any:
         """Return the next answer.
 
-        Raises :class:`Late` after so many `seconds`, :class:`Ended`, :class:`UsageError` if the
+        Raises :class:`Late` after `seconds`, :class:`Ended`, :class:`UsageError` if the
         generator raised one, and :class:`Broken` if the generator raised anything else.
         """
-        try:
-            if not self.receiving.poll(min(seconds, LONGEST)):
-                raise Late(f"no answer within {seconds:g} s")
-            answer = self.receiving.recv()
-        except EOFError:
-            self._process.join()
-            raise Ended(_how(self._process.exitcode or 0)) from None
+        if not self.receiving.poll(min(seconds, LONGEST)):
+            raise Late(overdue(seconds, "answer"))
+        read: list[tuple[Any, BaseException | None]] = []
+        reading = threading.Thread(target=_receive, args=(self.receiving, read), daemon=True)
+        reading.start()
+        reading.join(self._reading)
+        answer, error = read[0] if read else (None, TimeoutError())
+        if isinstance(error, EOFError):
+            status = self._status(READING)
+            if status is not None:
+                raise Ended(f"the process {how_ended(status)}")
+        if error is not None:
+            raise Ended("the process wrote something that is not an answer")
         if isinstance(answer, (UsageError, Broken)):
             raise answer
         return answer
 
 
-def _how(status: int) -> str:
-    known = {each.value: each.name for each in signal.Signals}
-    if status < 0:
-        return f"the process was ended by {known.get(-status, f'signal {-status}')}"
-    return f"the process exited with status {status}"
+def _receive(pipe: Connection, read: list[tuple[Any, BaseException | None]]) -> None:
+    """Read an answer; whatever runs in the process may have written to its pipe, too."""
+    try:
+        read.append((pipe.recv(), None))
+    except BaseException as error:
+        read.append((None, error))
 
 
 def _send(
@@ -106,6 +141,9 @@ def _send(
 ) -> None:
     """Send every answer; an exception is sent as the last answer."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if KEPT:
+        keep()
+    faulthandler.disable()  # how it ended is told in one line
     cap_memory(memory)
     torch = sys.modules.get("torch") if forked else None
     if torch is not None:

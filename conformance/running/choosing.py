@@ -23,7 +23,7 @@ from conformance.implementations.implementation import Implementation
 from conformance.implementations.loading import load
 from conformance.implementations.programs.external import CommandImplementation
 from conformance.implementations.shipped import SHIPPED
-from conformance.reproductions.subject import Subject, environment
+from conformance.reproductions.record import Subject, environment
 from conformance.requirements import REQUIREMENTS
 from conformance.running import limits
 from conformance.running.circumstances import circumstances
@@ -85,12 +85,8 @@ def select(config: pytest.Config) -> Selection:
         with contextlib.closing(Journal.of(config)) as journal:
             journal.write(Entry(Doing(name, limit=limits.LOADING)))
         implementation = loaded(name, load_it)
-        if implementation.name in {other.implementation.name for other in targets}:
-            text = f"two implementations are called {implementation.name!r}"
-            if isinstance(implementation, HandWritten):
-                text += ": give one of them another name with name="
-            raise UsageError(text)
         targets.append(target(config, name, implementation))
+        refuse_namesakes(targets)
     return selected(config, asked, targets)
 
 
@@ -106,6 +102,16 @@ def selected(
     devices_of = {each.implementation.name: (each.implementation, each.devices) for each in targets}
     found = expected(config.getoption, decided, devices_of)
     return Selection(asked, [*targets], known, found)
+
+
+def refuse_namesakes(targets: Sequence[Target]) -> None:
+    """Raise :class:`UsageError` if the last of the `targets` is called as another one is."""
+    *others, last = (each.implementation for each in targets)
+    if last.name in {other.name for other in others}:
+        text = f"two implementations are called {last.name!r}"
+        if isinstance(last, HandWritten):
+            text += ": give one of them another name with name="
+        raise UsageError(text)
 
 
 def target(config: pytest.Config, name: str, implementation: Implementation) -> Target:

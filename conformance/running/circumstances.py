@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import platform
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from importlib.metadata import packages_distributions, version
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -48,6 +51,22 @@ def packages(names: Iterable[str]) -> dict[str, str]:
     }
 
 
+def _sources(chosen: Mapping[str, Implementation]) -> dict[str, str]:
+    """Return for each implementation that has one a digest of the file with its class."""
+    found = {}
+    for name, each in chosen.items():
+        of = getattr(each, "cls", None) or getattr(each, "factory", None)
+        of = of or type(getattr(each, "inner", each))
+        module = str(getattr(of, "__module__", ""))
+        file = getattr(sys.modules.get(module), "__file__", None)
+        ours = name in SHIPPED or module.partition(".")[0] == __name__.partition(".")[0]
+        if isinstance(file, str) and not ours:
+            with contextlib.suppress(OSError):
+                text = Path(file).read_bytes().replace(b"\r\n", b"\n")
+                found[name] = hashlib.sha256(text).hexdigest()[:16]
+    return found
+
+
 def circumstances(implementations: Iterable[Implementation]) -> dict[str, Any]:
     """Return versions, settings and devices, and what each of the `implementations` declares."""
     chosen = {each.name: each for each in implementations}
@@ -62,6 +81,7 @@ def circumstances(implementations: Iterable[Implementation]) -> dict[str, Any]:
         "supports": {name: asdict(each.supports) for name, each in chosen.items()},
         "precision": {name: asdict(precision(each)) for name, each in chosen.items()},
         "absent": limits.absent(),
+        "sources": _sources(chosen),
         "versions": {
             name: line_of(found)
             for name, each in chosen.items()

@@ -134,22 +134,20 @@ class Reporting(Gathering):
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Take the verdict out of a report; a failed report without one breaks the run."""
-        verdict = dict(report.user_properties).get(PROPERTY)
-        if verdict is not None and report.when != "teardown":
-            decided = from_json(verdict)
-            files = dict(report.user_properties).get(remote.LEFT)
-            if files:
-                decided = remote.unpacked(decided, files, self.reproductions)
-            took = dict(report.user_properties).get(TOOK)
-            if took is not None:
-                self.patience.took(decided.implementation, took)
+        known = dict(report.user_properties)
+        if PROPERTY in known and report.when != "teardown":
+            decided = from_json(known[PROPERTY])
+            if known.get(remote.LEFT):
+                decided = remote.unpacked(decided, known[remote.LEFT], self.reproductions)
+            if TOOK in known:
+                self.patience.took(decided.implementation, known[TOOK])
             self._add(decided)
-        elif LEFT_OUT in dict(report.user_properties) and report.when == "call":
-            self.run.left_out.append(dict(report.user_properties)[LEFT_OUT])
+        elif LEFT_OUT in known and report.when == "call":
+            self.run.left_out.append(known[LEFT_OUT])
             self.on_verdict(self.run)
         elif report.failed and report.nodeid in self._collected().items:
             self.run.broken.append(f"{report.nodeid}\n{report.longrepr}")
-        elif report.when == "call" and verdict is None:
+        elif report.when == "call" and PROPERTY not in known:
             self._others = True
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -177,20 +175,17 @@ class Reporting(Gathering):
         if self.run.verdicts:
             terminalreporter.section("LSTM conformance")
             terminalreporter.write(table(self.run.verdicts))
-            for name in self.run.unchecked:
-                terminalreporter.write_line(f"nothing was checked of {name}")
-            for line in coverage(self.run):
-                terminalreporter.write_line(line)
+            github = self.config.getoption("lstm_github")
             for line in (
+                *(f"nothing was checked of {name}" for name in self.run.unchecked),
+                *coverage(self.run),
                 *self.run.circumstances.get("absent", ()),
                 *expectations(self.run),
                 *map(str, self.run.complaints),
                 f"seed {self.run.seed}",
+                *(commands(self.run.to_json()) if github else ()),
             ):
                 terminalreporter.write_line(line)
-            if self.config.getoption("lstm_github"):
-                for line in commands(self.run.to_json()):
-                    terminalreporter.write_line(line)
         failed = self.write()
         if failed:
             terminalreporter.write_line(failed)

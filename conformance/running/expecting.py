@@ -8,13 +8,7 @@ from typing import Any
 
 from conformance.checking.expectations.applying import Expected, applied
 from conformance.checking.expectations.expectation import Applied, Expectation
-from conformance.checking.expectations.reading import (
-    entry,
-    known_faults,
-    of_project,
-    read,
-    shown,
-)
+from conformance.checking.expectations.reading import entry, known_faults, of_project, read, shown
 from conformance.checking.expectations.rewriting import PLACEHOLDER, rewritten
 from conformance.checking.requirement import Requirement
 from conformance.checking.verdict import Undecided

@@ -95,9 +95,9 @@ class RunFolder:
         return sorted(found)
 
     def asked(self) -> Asked:
-        """Return what the run was asked for; raises :class:`UsageError` if this is no such folder.
+        """Return what the run was asked for; raises :class:`UsageError` if no run left it.
 
-        A folder that an earlier version left is none.
+        The folder of a run of an earlier version is refused too.
         """
         try:
             return decode(Asked, json.loads((self.path / RUN).read_bytes()))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.checking.verdict import Verdict
+from conformance.checking.verdict import Key, Verdict
 from conformance.implementations.own_imports import OURS
 from conformance.reproductions.directory import remove, shown, tidy
 from conformance.running.baseline import baseline
@@ -56,7 +56,7 @@ class Gathering:
             self.journal.decided(verdict)
             self._add(verdict)
 
-    def _decided(self) -> set[tuple[str, str, str]]:
+    def _decided(self) -> set[Key]:
         return {each.key for each in self.run.verdicts}
 
     def _take_from_disk(self) -> None:

@@ -1,4 +1,4 @@
-"""A requirement decided for a test of somebody's own suite, at best in a process of its own.
+"""A requirement decided for a test of somebody's own suite, at best in a separate process.
 
 The process is a fork, so that whatever the test has made can be verified. It may die or hang: the
 verdict is then made from its journal.
@@ -11,7 +11,6 @@ import functools
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from conformance.checking.verdict import Crashed, TimedOut, Verdict
 from conformance.implementations.failures import Died, Failure, NoAnswer
 from conformance.implementations.implementation import Implementation
 from conformance.reproductions.directory import remove, write
-from conformance.reproductions.subject import Subject
+from conformance.reproductions.record import Subject
 from conformance.running import limits
 from conformance.running.child import Apart, Ended, Late
 from conformance.running.deciding import check
@@ -41,7 +40,7 @@ THREADED = ("jax", "mlx", "paddle", "tensorflow")
 class Task:
     """What is decided, and where what a failure leaves is written: below `root`.
 
-    `timeout` is the limit in seconds; without a process of its own it holds for a call of the
+    `timeout` is the limit in seconds; without a separate process it holds for a call of the
     requirement, where it is not None. `expected` are the failures that are expected.
     """
 
@@ -94,13 +93,16 @@ class Task:
                 return self.here()
         with tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder:
             journal, started = Path(folder) / "process", time.monotonic()
-            with Apart(_verdict, self, journal, memory=memory, forked=True) as process:
+            with Apart(lambda: iter([self.here(journal)]), memory=memory, forked=True) as process:
                 try:
-                    verdict: Verdict = process.answer(seconds)
-                    return verdict
+                    verdict = process.answer(seconds)
+                    if isinstance(verdict, Verdict):
+                        return verdict
+                    kind: type[Verdict] = Crashed
+                    what = "the process wrote something that is not a verdict"
                 except Late:
-                    kind: type[Verdict] = TimedOut
-                    what = f"no verdict within {seconds:g} s"
+                    kind = TimedOut
+                    what = limits.overdue(seconds)
                 except Ended as ended:
                     kind, what = Crashed, str(ended)
             entry, took = read(journal), time.monotonic() - started
@@ -111,16 +113,12 @@ class Task:
         return kind(*here, seconds=took, reason=what)
 
 
-def _verdict(task: Task, journal: Path) -> Iterator[Verdict]:
-    yield task.here(journal)
-
-
 def impossible(implementation: Implementation) -> str:
     """Return why a fork cannot decide, empty if it can."""
     if any(device.startswith("cuda") for device in implementation.supports.devices):
         return "a fork cannot use CUDA"
     if implementation.supports.own_process:
-        return "it runs in a process of its own"
+        return "it runs in a separate process"
     return unsafe()
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import statistics
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -14,20 +16,21 @@ from typing import Any
 
 import pytest
 
-from conformance.checking import devices
+from conformance.checking import blaming, devices
 from conformance.checking.engine import inapplicable
 from conformance.checking.finding import Finding, counterexample
 from conformance.checking.requirement import Requirement
-from conformance.checking.verdict import NotApplicable, Undecided, Verdict
+from conformance.checking.verdict import Crashed, Key, NotApplicable, Undecided, Verdict
+from conformance.implementations.failures import Raised
 from conformance.implementations.own_imports import OURS
 from conformance.recording.steps import Step
 from conformance.reproductions.directory import write
-from conformance.reproductions.subject import Subject
+from conformance.reproductions.record import Subject
 from conformance.running import limits
 from conformance.running.baseline import baseline
 from conformance.running.choosing import Target, budget, selection, subject
 from conformance.running.deciding import check
-from conformance.running.dividing.time_budget import Division, Key
+from conformance.running.dividing import Division
 from conformance.running.folder import RunFolder
 from conformance.running.journal import Doing, Entry, Journal
 from conformance.running.patience import TOOK, Calls
@@ -83,9 +86,16 @@ class Item:
         in_time = limits.allowed(self.config, self.started) > 0
         end = limits.ended(self.config, self.started) + 1
         with OURS, quiet(), limits.last_resort(end if self.expendable else None):
-            verdict = (
-                self.decide(drawing) if in_time else self.undecided(limits.reached(self.config))
-            )
+            try:
+                verdict = (
+                    self.decide(drawing) if in_time else self.undecided(limits.reached(self.config))
+                )
+            except BaseException as error:
+                if self.expendable and _is_of_memory(error):
+                    os._exit(1)  # whose memory is gone, be it by a leak or a limit
+                if not blaming.is_theirs(error):
+                    raise
+                verdict = Crashed(*self.key, reason=f"{Raised(error)}, not in a call of its own")
         self.journal.decided(verdict)
         return verdict
 
@@ -161,8 +171,7 @@ class Item:
         """Return the verdict after a smoke test that failed; the first one has a reproduction."""
         verdict = self.undecided(FAILED, counterexample=counterexample(failed))
         if devices.lost() and isinstance(verdict, Undecided):
-            about = self.requirement.name, self.target.implementation.name, self.device
-            return self.reproduced(failed.verdict(*about), failed, here)
+            return self.reproduced(failed.verdict(*self.key), failed, here)
         return self.reproduced(verdict, failed, here) if self.is_first() else verdict
 
     def is_first(self) -> bool:
@@ -183,11 +192,10 @@ class Item:
     def undecided(self, why: str, **rest: Any) -> Verdict:
         """Return the verdict for a requirement that is not begun; `rest` are fields of it."""
         implementation = self.target.implementation
-        here = self.requirement.name, implementation.name, self.device
         reason = inapplicable(self.requirement, implementation, self.device, budget(self.config))
         if reason is not None:
-            return NotApplicable(*here, reason=reason)
-        return Undecided(*here, reason=why, **rest)
+            return NotApplicable(*self.key, reason=reason)
+        return Undecided(*self.key, reason=why, **rest)
 
 
 @contextlib.contextmanager
@@ -197,9 +205,28 @@ def quiet() -> Iterator[None]:
     pytest-xdist sends each warning that pytest records to the process that reports, and ends the
     run if that process cannot import the warning's class.
     """
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _open():
         warnings.showwarning = lambda *_, **__: None
         yield
+
+
+@contextlib.contextmanager
+def _open() -> Iterator[None]:
+    """Let nobody close standard output and error, which are files that pytest reads."""
+    streams = [each for each in (sys.stdout, sys.stderr) if hasattr(each, "__dict__")]
+    for stream in streams:
+        vars(stream)["close"] = lambda: None
+    try:
+        yield
+    finally:
+        for stream in streams:
+            vars(stream).pop("close", None)
+
+
+def _is_of_memory(error: BaseException) -> bool:
+    """Return whether `error` is that there is no memory left, or a group with such an error."""
+    parts = getattr(error, "exceptions", ())
+    return isinstance(error, MemoryError) or any(map(_is_of_memory, parts))
 
 
 def smoke_tests(config: pytest.Config) -> SmokeTests:

@@ -19,11 +19,11 @@ from typing import Any, BinaryIO
 import pytest
 
 from conformance.checking.expectations.applying import Expected
-from conformance.checking.verdict import Verdict, from_json
+from conformance.checking.verdict import Key, Verdict, from_json
 from conformance.recording.json import Damaged, decode, encode
 from conformance.recording.steps import Step
 from conformance.recording.written import Reader, Writer
-from conformance.reproductions.subject import Subject
+from conformance.reproductions.record import Subject
 from conformance.running import remote
 from reference import Case
 
@@ -79,7 +79,7 @@ class Collected:
     - `expected`: the failures that the run expects
     """
 
-    items: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
+    items: Mapping[str, Key] = field(default_factory=dict)
     circumstances: Mapping[str, Any] = field(default_factory=dict)
     refusal: str = ""
     digest: str = ""
@@ -118,7 +118,7 @@ class Journal:
             self._add(encode(entry.now))
             if entry.case is not None:
                 self._add({"case": entry.case, "subject": encode(entry.subject)})
-        return lambda step: self._add(replace(step, case=None))
+        return lambda step: self._add(step if step.case is None else replace(step, case=None))
 
     def close(self) -> None:
         """Close the file of the last entry, to which nothing is added any more."""

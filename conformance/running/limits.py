@@ -87,6 +87,11 @@ def reached(config: pytest.Config) -> str:
     return f"the run's time limit of {limit:g} s was reached"
 
 
+def overdue(seconds: float, what: str = "verdict") -> str:
+    """Return why code was ended that gave no verdict, or no answer, in `seconds`."""
+    return f"no {what} within {seconds:g} s"
+
+
 class Alarm:
     """Raises :class:`NoAnswer` in the code of a ``with`` block that takes too long.
 
@@ -153,8 +158,8 @@ class Alarm:
             return
         self._rang = True
         if self._left() <= 0 or self.call == math.inf:
-            raise self._raised(f"no verdict within {self.whole:g} s")
-        raise self._raised(f"no answer within {self.call:.2g} s")
+            raise self._raised(overdue(self.whole))
+        raise self._raised(overdue(self.call, "answer"))
 
 
 def _importing(frame: FrameType | None) -> bool:
@@ -191,7 +196,7 @@ def absent() -> list[str]:
 
 
 def cap_memory(gib: float) -> None:
-    """Limit the data of this process to so many GiB.
+    """Limit the data of this process, in GiB.
 
     A request beyond the limit raises MemoryError, or what the allocator raises, in this process
     only. Does nothing on a system without such a limit, see :func:`absent`.

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Generator
 from importlib.machinery import PathFinder
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -63,8 +64,9 @@ def pytest_load_initial_conftests(
     option = copy.copy(early_config.option)
     early_config.known_args_namespace = parser.parse_known_args(args, namespace=option)
     if other is not None:
-        text = f"`import {PACKAGE}` means {ours} in this run, not {other}"
-        early_config.pluginmanager.register(_Header(text), "lstm_conformance_shadowed")
+        text = f"lstm-conformance: `import {PACKAGE}` means {ours} in this run, not {other}"
+        header = SimpleNamespace(pytest_report_header=lambda: text)
+        early_config.pluginmanager.register(header, "lstm_conformance_shadowed")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -98,14 +100,3 @@ def _other(home: Path, config: pytest.Config) -> str | None:
     origin = None if theirs is None else theirs.origin
     folder = None if origin is None else Path(origin).resolve().parent
     return None if folder in (None, (home / PACKAGE).resolve()) else str(folder)
-
-
-class _Header:
-    """A pytest plugin that prints a line above the report."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def pytest_report_header(self) -> str:
-        """Return the line."""
-        return f"lstm-conformance: {self.text}"

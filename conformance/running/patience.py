@@ -78,7 +78,7 @@ class Patience:
         if took:
             self._settled[name] = least
             median = statistics.median(took)
-            limit = max(TIMES * median, least)
+            limit = max(float(f"{TIMES * median:.2g}"), least)
             why = f"half of the calls took less than {median:.2g} s"
         else:
             limit, why = max(SHARE * self.timeout, least), "no call had ended"
@@ -87,6 +87,6 @@ class Patience:
         self.limits[name] = limit
         self.reasons[name, least] = (
             f"{late} requirements of {name} had timed out, and {why}: "
-            f"from then on {limit:.2g} s were the limit for a call, not {self.timeout:g} s"
+            f"from then on {limit:g} s were the limit for a call, not {self.timeout:g} s"
         )
         return True

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import tempfile
 import warnings
@@ -19,12 +18,11 @@ from typing import Any
 
 import pytest
 
-from conformance.errors import DEVICE_LOST, INTERRUPTED, UsageError
+from conformance.errors import INTERRUPTED, UsageError
 from conformance.implementations.own_imports import OURS
 from conformance.running import limits, options
 from conformance.running.options.option import PYTEST
 
-HEADER = pytest.StashKey[list[str]]()
 FAMILIES = Path(__file__).parent.parent / "requirements"
 
 
@@ -62,7 +60,13 @@ def _asked(config: pytest.Config) -> bool:
 def pytest_configure(config: pytest.Config) -> None:
     """Prepare the process that reports, or a worker, which gets options from that process."""
     if not _asked(config):
+        if not hasattr(config, "workerinput"):
+            with _refusing():  # what tests with the decorator would take otherwise
+                options.check(vars(config.option), PYTEST)
         return
+    with OURS:
+        from conformance.running import hooks
+    config.pluginmanager.register(hooks, "lstm_conformance_hooks")
     if hasattr(config, "workerinput"):
         given = config.workerinput[options.SHARED]
         vars(config.option).update(given)
@@ -82,7 +86,7 @@ def pytest_configure(config: pytest.Config) -> None:
         from conformance.running.collecting import Reporting
     with _refusing():
         options.check(asked, PYTEST)
-        config.stash[HEADER] = expecting.header(config.getoption)
+        expecting.header(config.getoption)
     with _refusing("--lstm-baseline: "):
         option.lstm_failures = baseline.failures(option.lstm_baseline)
     with OURS, _refusing():
@@ -102,75 +106,6 @@ def _refusing(before: str = "") -> Iterator[None]:
         yield
     except UsageError as error:
         raise pytest.UsageError(f"{before}{error}") from error
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what other shards decide, or what is decided already."""
-    if _asked(config):
-        with OURS:
-            from conformance.running.arranging import arrange
-        config.hook.pytest_deselected(items=arrange(config, items))
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """End a worker elsewhere with its process: a server would keep the modules of this run."""
-    if hasattr(config.option, "lstm_work") and hasattr(config, "workerinput"):
-        shutil.rmtree(config.option.lstm_reproductions, ignore_errors=True)
-        os._exit(0)
-
-
-def pytest_report_header(config: pytest.Config) -> list[str]:
-    """Name the file of expected failures, if there is one."""
-    return config.stash.get(HEADER, [])
-
-
-def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Collect our folders as plain ones: pytest puts the root of a package first on the path."""
-    if path not in (FAMILIES, FAMILIES.parent) or not _asked(parent.config):
-        return None
-    with OURS:
-        from conformance.running.collection import Requirements
-    return (Requirements if path == FAMILIES else pytest.Dir).from_parent(parent, path=path)
-
-
-def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Collect the modules of requirements, whatever the ini option ``python_files`` is."""
-    if file_path.parent == FAMILIES and _asked(parent.config):
-        with OURS:
-            from conformance.running.collection import Family
-        return Family.from_parent(parent, path=file_path)
-    return None
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Write down what was collected, for the process that reports."""
-    if _asked(session.config):
-        with OURS:
-            from conformance.running.collection import collected
-
-            collected(session)
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Note when an item starts and how long it may take, before pytest-timeout sets its timer.
-
-    A worker that has lost a device ends as soon as the item is reported: the next one works.
-    """
-    if not _asked(item.config):
-        return (yield)
-    with OURS:
-        from conformance.checking import devices
-        from conformance.running.collection import RequirementItem
-    if not isinstance(item, RequirementItem):
-        return (yield)
-    item.add_marker(pytest.mark.timeout(item.begin(), method="thread"), append=False)
-    done = yield
-    item.end()
-    if devices.lost() and hasattr(item.config, "workerinput"):
-        os._exit(DEVICE_LOST)
-    return done
 
 
 def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:

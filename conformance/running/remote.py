@@ -1,6 +1,6 @@
 """Workers of pytest-xdist on other machines, which share no disk with the process that reports.
 
-What such a worker would write into the folder of the run it sends over a channel of its own, and
+What such a worker would write into the folder of the run it sends over a separate channel, and
 the process that reports writes it there: so a worker that dies or hangs leaves its journal all the
 same. What failures leave comes back with the reports.
 """

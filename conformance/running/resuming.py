@@ -13,6 +13,8 @@ from conformance.running import options
 from conformance.running.folder import PREFIX, Asked, RunFolder
 from conformance.running.journal import collected
 
+REFUSED = "the run cannot be resumed"
+
 
 @dataclass(frozen=True)
 class Unfinished:
@@ -36,14 +38,10 @@ def unfinished(values: Mapping[str, Any], taker: str) -> Unfinished:
     last = max(found, key=lambda each: each.asked.started)
     before, now = last.asked.options, options.deciding(values)
     for option in options.of(taker):
-        if before.get(option.key) != now.get(option.key):
-            raise UsageError(
-                f"the run cannot be resumed: {option.flag(taker) or option.metavar} was "
-                f"{before.get(option.key)} and is {now.get(option.key)}"
-            )
-    if values["lstm_seed"] not in (None, last.asked.seed):
-        text = f"was {last.asked.seed} and is {values['lstm_seed']}"
-        raise UsageError(f"the run cannot be resumed: its seed {text}")
+        flag = option.flag(taker) or option.metavar
+        _require_same(flag, before.get(option.key), now.get(option.key))
+    if values["lstm_seed"] is not None:
+        _require_same("its seed", last.asked.seed, values["lstm_seed"])
     return last
 
 
@@ -65,6 +63,11 @@ def check_same(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     Where nothing is known of those before, all are right.
     """
     for name in dict.fromkeys((*before, *now)) if before else ():
-        if before.get(name) != now.get(name):
-            text = f"{name} was {before.get(name)} and is {now.get(name)}"
-            raise UsageError(f"the run cannot be resumed: {text}")
+        if name == "sources" and before.get(name) != now.get(name):
+            raise UsageError(f"{REFUSED}: a file with a class that is verified has changed")
+        _require_same(name, before.get(name), now.get(name))
+
+
+def _require_same(what: str, before: Any, now: Any) -> None:
+    if before != now:
+        raise UsageError(f"{REFUSED}: {what} was {before} and is {now}")

@@ -10,7 +10,7 @@ import pytest
 from conformance.checking.expectations.applying import Expected
 from conformance.checking.expectations.deciding import Watch
 from conformance.checking.finding import Finding
-from conformance.checking.verdict import Crashed, TimedOut, Undecided, Verdict
+from conformance.checking.verdict import Crashed, Key, TimedOut, Undecided, Verdict
 from conformance.implementations.failures import Died, Misbehaviour, NoAnswer
 from conformance.recording.tape import Tape
 from conformance.reproductions.directory import write
@@ -56,7 +56,7 @@ def of_dead_worker(
     config: pytest.Config,
     entry: Entry | None,
     item: str,
-    here: tuple[str, str, str],
+    here: Key,
     late: str,
     expected: Expected,
 ) -> Verdict:
@@ -76,7 +76,7 @@ def of_dead_worker(
     limit = limits.timeout(config)
     seconds = 0.0 if entry is None else time.time() - entry.now.started
     if not late and seconds >= limit:
-        late = f"no verdict within {limit:g} s"
+        late = limits.overdue(limit)
     if limits.is_over(config) and seconds < limit:
         within = "" if entry is None else f" in {entry.case!r}"
         return Undecided(*here, seconds=seconds, reason=limits.reached(config) + within)

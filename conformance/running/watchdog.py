@@ -14,6 +14,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from conformance.running import limits
 from conformance.running.folder import RunFolder
 from conformance.running.journal import Doing, doing, written
 from conformance.running.patience import Patience
@@ -124,12 +125,12 @@ class Watchdog:
         if not now.doing:
             limit, what = (BETWEEN, "the process did not go on") if self._owes(worker) else (0, "")
         else:
-            limit, what = now.limit, f"no verdict within {now.limit:g} s"
+            limit, what = now.limit, limits.overdue(now.limit)
         short = self.patience.limits.get(now.implementation, 0.0)
         if what and worker.waited > limit + MARGIN:
             worker.late = what
         elif short and worker.in_step > short + MARGIN:
-            worker.late = f"no answer within {short:g} s"
+            worker.late = limits.overdue(short, "answer")
         if worker.late:
             worker.stop()
 

@@ -18,8 +18,8 @@ if __package__ in (None, ""):
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from conformance.recording.text import printable
-from conformance.running.reporting.side_by_side.markdown import markdown
 from conformance.running.reporting.side_by_side.matrix import tables
+from conformance.running.reporting.side_by_side.page import markdown
 from conformance.running.reporting.side_by_side.reports import Report
 from tests.adapters import kept
 
@@ -37,7 +37,7 @@ def version(report: Report) -> tuple[str, str, str]:
 
 def page(reports: Sequence[Report]) -> str:
     """The text of VERSIONS.md, by implementation, as ``lstm-conformance matrix`` writes it."""
-    return printable("\n".join(markdown(tables(reports))), longest=10**8) + "\n"
+    return printable(markdown(tables(reports)), longest=10**8) + "\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -9,7 +9,8 @@ from conformance.checking.verdict import Crashed, TimedOut
 from conformance.implementations.failures import Died, NoAnswer
 from conformance.recording.noting import recording
 from conformance.recording.steps import Step
-from conformance.reproductions.subject import Subject
+from conformance.reproductions.record import Subject
+from conformance.reproductions.script import Script
 from conformance.running.journal import Doing, Entry
 from conformance.running.unfinished import unfinished
 from reference import Configuration
@@ -17,7 +18,7 @@ from tests.support.cases import random_case
 
 from .crashes import LoopsForeverWithBothDirections, SegfaultsOnEmptyBatches
 from .reproducing import LONG, found, reproduction, run, without_fault
-from .zoo import FAULTS, implementation
+from .zoo import FAULTS, Fault, implementation
 
 SHOWN = (
     "SwapsInputAndForgetGates",  # a forward call
@@ -50,15 +51,26 @@ SHOWN = (
 NAMED = {fault.__name__: fault for fault in FAULTS}
 
 
+def left_by(name: str, shrink_seconds: float = 2.0) -> tuple[Fault, Script]:
+    """The faulty LSTM of this name, and the script that its failure leaves."""
+    fault = NAMED[name]
+    finding = found(fault, shrink_seconds=shrink_seconds)
+    assert finding is not None
+    return fault, reproduction(fault, finding)
+
+
+def assert_right_without(fault: Fault, script: Script) -> None:
+    """The script exits with 0 on the LSTM that is right."""
+    right = run(without_fault(script.text, fault))
+    assert right.returncode == 0, right.stdout + right.stderr
+
+
 @pytest.mark.parametrize(
     "name", [*SHOWN[:3], *(pytest.param(name, marks=pytest.mark.slow) for name in SHOWN[3:])]
 )
 def test_script_shows_the_fault_and_nothing_else(name: str) -> None:
     """It exits with 1 on the faulty LSTM, with 0 on the plain one, is short and plain."""
-    fault = NAMED[name]
-    finding = found(fault, shrink_seconds=30.0)
-    assert finding is not None
-    script = reproduction(fault, finding)
+    fault, script = left_by(name, shrink_seconds=30.0)
     assert script.plain
     assert "hypothesis" not in script.text
     assert script.text.count("\n") <= LONG
@@ -68,8 +80,7 @@ def test_script_shows_the_fault_and_nothing_else(name: str) -> None:
     assert "expected" in said or "Error" in said
     if not hasattr(fault, "run"):
         assert "conformance import" not in script.text
-        right = run(without_fault(script.text, fault))
-        assert right.returncode == 0, right.stdout + right.stderr
+        assert_right_without(fault, script)
 
 
 @pytest.mark.parametrize(
@@ -82,14 +93,10 @@ def test_script_shows_the_fault_and_nothing_else(name: str) -> None:
 )
 def test_script_of_a_large_case_shows_the_fault_and_nothing_else(name: str) -> None:
     """Of a case that was not shrunk, which is what is left where the time was up."""
-    fault = NAMED[name]
-    finding = found(fault, shrink_seconds=0.0)
-    assert finding is not None
-    script = reproduction(fault, finding)
+    fault, script = left_by(name, shrink_seconds=0.0)
     assert script.plain
     assert run(script.text).returncode == 1
-    right = run(without_fault(script.text, fault))
-    assert right.returncode == 0, right.stdout + right.stderr
+    assert_right_without(fault, script)
 
 
 @pytest.mark.parametrize(
@@ -103,10 +110,8 @@ def test_script_of_a_large_case_shows_the_fault_and_nothing_else(name: str) -> N
 )
 def test_numbers_that_follow_from_what_was_returned_are_in_no_script(name: str) -> None:
     """A right LSTM returns something else there, so that a script would call it wrong."""
-    fault = NAMED[name]
-    finding = found(fault)
-    assert finding is not None
-    assert not reproduction(fault, finding).plain
+    _, script = left_by(name)
+    assert not script.plain
 
 
 class Stopped(BaseException):
@@ -116,7 +121,7 @@ class Stopped(BaseException):
 @pytest.mark.slow
 @pytest.mark.parametrize("hangs", [True, False])
 def test_script_of_an_end_shows_it(hangs: bool, tmp_path: Path) -> None:
-    """A call that ends or holds up its process is made in a process of its own, which tells it."""
+    """A call that ends or holds up its process is made in a separate process, which reports it."""
     fault = LoopsForeverWithBothDirections if hangs else SegfaultsOnEmptyBatches
     case = random_case(Configuration(1, 1, bidirectional=hangs), batch_size=int(hangs))
     adapter = implementation(fault)

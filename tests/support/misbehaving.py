@@ -98,6 +98,16 @@ class Prints(Misbehaving):
         os.write(1, b"\x00\xff raw\n")
 
 
+class ClosesItsOutput(Misbehaving):
+    """Closes standard output and error, and what these were at the start."""
+
+    def before(self) -> None:
+        for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
+            if stream is not None:
+                stream.close()
+        sys.stdout = sys.stderr = None
+
+
 class ChangesEverything(Misbehaving):
     """Changes default dtype, threads, grad mode, random state and warnings filters."""
 
@@ -281,6 +291,18 @@ class LeavesChildren(Misbehaving):
                 if not child:
                     time.sleep(100_000)
                 left(child)
+
+
+class ComesBackTwice(Misbehaving):
+    """Forks at every call, and both processes go on; at every other call the child raises."""
+
+    calls = 0
+
+    def before(self) -> None:
+        ComesBackTwice.calls += 1
+        child = os.fork()
+        if not child and ComesBackTwice.calls % 2:
+            raise SystemExit(0)
 
 
 class LeavesAProgram(Misbehaving):

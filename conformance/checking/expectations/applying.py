@@ -148,15 +148,19 @@ def cudnn_version() -> str:
 
 
 def version_of(implementation: Implementation) -> str:
-    """Return the version that `implementation` has itself, or that of its package; else empty."""
-    own = getattr(implementation, "version", "")
+    """Return the version that `implementation` has itself, or that of its package; else empty.
+
+    A class that an adapter runs may have a text as its attribute `version`, too.
+    """
+    of = getattr(implementation, "cls", getattr(implementation, "factory", None))
+    of_class = getattr(of, "version", "")
+    own = getattr(implementation, "version", "") or (of_class if type(of_class) is str else "")
     if own:
         return str(own)
     name = implementation.name
     if name in SHIPPED:
         module = (*SHIPPED[name].needs, "torch")[0]
     else:
-        of = getattr(implementation, "cls", getattr(implementation, "factory", None))
         inner = getattr(implementation, "inner", implementation)
         module = str(getattr(of or type(inner), "__module__", "")).partition(".")[0]
     return "" if module == OURS else _version(_distribution_of(module))

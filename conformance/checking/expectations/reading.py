@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import os
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -61,10 +62,14 @@ def _several(read: Callable[[Any], str] = _text) -> Callable[[Any], tuple[str, .
 
 
 def _range(value: Any) -> str:
+    text = _text(value)
     try:
-        return str(SpecifierSet(_text(value)))
+        wanted = str(SpecifierSet(text))
+        if not wanted:  # of commas alone, which would hold for every version
+            raise InvalidSpecifier(f"Invalid specifier: {text!r}")
     except InvalidSpecifier as error:
         raise ValueError(f"must be a range of versions such as '>=2.1,<2.4': {error}") from None
+    return wanted
 
 
 def _size(value: Any) -> str:
@@ -97,7 +102,7 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "torch": _range,
     "device": _several(),
     "dtype": _several(_one_of(tuple(DTYPES))),
-    "platform": _several(),
+    "platform": _several(_one_of(("linux", "darwin", "win32"))),
     "cudnn": _cudnn,
 }
 """What makes the value of each key, or raises ValueError, but of `requirement` and of a case."""
@@ -146,9 +151,12 @@ def of_project(folder: Path) -> Path | None:
 
 
 def text_of(path: Path) -> str:
-    """Return the text of a file; raises :class:`UsageError` if there is none."""
+    """Return the text of a file, with ends of lines of one kind.
+
+    Raises :class:`UsageError` if there is none.
+    """
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
         raise UsageError(f"{shown(path)} cannot be read: {reason}") from None
@@ -192,8 +200,13 @@ _TABLE = re.compile(r"\s*\[")
 
 def lines(text: str) -> list[int]:
     """Return the numbers, from 0, of the lines with which the entries begin."""
-    each = text.splitlines()
+    each = lines_of(text)
     return [number for number in headers(text) if _HEADER.match(each[number])]
+
+
+def lines_of(text: str) -> list[str]:
+    """Return the lines of a text, with their ends, as TOML and editors count them."""
+    return io.StringIO(text).readlines()  # splitlines() knows more ends than these
 
 
 def headers(text: str) -> Iterator[int]:
@@ -201,12 +214,12 @@ def headers(text: str) -> Iterator[int]:
 
     A line within a text or an array is none: what comes before is not TOML by itself.
     """
-    start, each = 0, text.splitlines()
+    start, each = 0, lines_of(text)
     for number, line in enumerate(each):
         if not _TABLE.match(line):
             continue
         try:
-            tomlkit.parse("\n".join(each[start:number]) + "\n")
+            tomlkit.parse("".join(each[start:number]))
         except TOMLKitError:
             continue
         start = number

@@ -23,6 +23,7 @@ from conformance.checking.expectations.reading import (
     TABLE,
     headers,
     lines,
+    lines_of,
     parsed,
     text_of,
 )
@@ -95,6 +96,8 @@ def rewritten(path: Path, expected: Expected, verdicts: Sequence[Verdict]) -> Re
     result.added = len(entries)
     result.text = blocks.text(path.name == PYPROJECT, entries)
     parsed(result.text, path)
+    if path.exists() and b"\r\n" in path.read_bytes():  # ends of lines as Windows writes them
+        result.text = result.text.replace("\n", "\r\n")
     return result
 
 
@@ -163,7 +166,7 @@ class _Blocks:
     """The lines of a file, of which some are an entry: from the comment above it to its end."""
 
     def __init__(self, text: str) -> None:
-        self.lines = text.splitlines(keepends=True)
+        self.lines = lines_of(text)
         self.starts = lines(text)
         self.tables = [*headers(text), len(self.lines)]
         self.new: dict[int, str] = {}

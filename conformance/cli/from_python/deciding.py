@@ -12,19 +12,31 @@ from collections.abc import Iterator, Sequence
 from multiprocessing.connection import wait
 from typing import Any
 
+from hypothesis import strategies as st
+
+from conformance.checking.engine import inapplicable
 from conformance.checking.process_state import standard_output
-from conformance.checking.verdict import Verdict
+from conformance.checking.verdict import NotApplicable, Passed, Verdict
 from conformance.cli.from_python.settled import Settled
+from conformance.recording.json import encode
 from conformance.running import limits
 from conformance.running.child import Apart, Ended, Late
-from conformance.running.choosing import SELECTION, Target, requirements, selected
+from conformance.running.choosing import (
+    SELECTION,
+    Target,
+    budget,
+    requirements,
+    selected,
+    subject,
+)
 from conformance.running.gathering import Gathering
 from conformance.running.isolated import unsafe
 from conformance.running.item import Item
-from conformance.running.journal import Collected, Journal
+from conformance.running.journal import Collected, Doing, Journal
 from conformance.running.patience import TOOK
 from conformance.running.unfinished import of_dead_worker
 from conformance.running.watchdog import MARGIN
+from strategies.search import search
 
 
 class Called(Item):
@@ -35,6 +47,18 @@ class Called(Item):
         self.user_properties = []
         self.prepare(**what)
         self.nodeid = f"{self.requirement.name}[{self.target.implementation.name}|{self.device}]"
+
+    def settled(self) -> Verdict | None:
+        """Return the verdict if the requirement does not apply, and write it down; else None."""
+        implementation, effort = self.target.implementation, budget(self.config)
+        reason = None
+        with contextlib.suppress(Exception):  # of the implementation, which becomes a verdict
+            reason = inapplicable(self.requirement, implementation, self.device, effort)
+        if reason is None:
+            return None
+        verdict = NotApplicable(*self.key, reason=reason)
+        self.journal.decided(verdict)
+        return verdict
 
     def decided(self) -> tuple[Verdict, float | None]:
         """Return the verdict, and the seconds that a call took, if a call ended."""
@@ -74,7 +98,9 @@ class Collecting(Gathering):
 
     def decide(self) -> Iterator[Verdict]:
         """Decide all items, and yield each verdict as it is reached."""
-        for item, verdict, took in self._decided_items():
+        workers = max(1, self.config.getoption("lstm_workers"))
+        decided = in_children(self.items, workers) if can_fork() else here(self.items)
+        for item, verdict, took in decided:
             if took is not None:
                 self.patience.took(item.target.implementation.name, took)
             if verdict is None:  # the process died or hung
@@ -82,11 +108,6 @@ class Collecting(Gathering):
                 verdict = of_dead_worker(self.config, entry, item.nodeid, item.key, "", expected)
             self._add(verdict)
             yield self.run.verdicts[-1]
-
-    def _decided_items(self) -> Iterator[Decided]:
-        if not can_fork():
-            return here(self.items)
-        return in_children(self.items, max(1, self.config.getoption("lstm_workers")))
 
 
 def can_fork() -> bool:
@@ -106,16 +127,26 @@ def here(items: Sequence[Called]) -> Iterator[Decided]:
 
 
 def in_children(items: Sequence[Called], workers: int) -> Iterator[Decided]:
-    """Yield the verdict on each item as it is reached, by so many `workers` at a time.
+    """Yield the verdict on each item as it is reached, by `workers` processes at a time.
 
     There is none of a child that died, or that was ended as it was late. No child outlives this.
+    What does not apply needs no child.
     """
     waiting, children = list(items), dict[Any, _Child]()
+    if items:
+        _prepare(items[0])
     try:
         while waiting or children:
             while waiting and len(children) < workers:
-                child = _Child(waiting.pop(0))
+                item = waiting.pop(0)
+                settled = item.settled()
+                if settled is not None:
+                    yield item, settled, None
+                    continue
+                child = _Child(item)
                 children[child.receiving] = child
+            if not children:
+                return
             ready = wait([*children], min(child.left for child in children.values()))
             late = [receiving for receiving, child in children.items() if child.left <= 0]
             for receiving in dict.fromkeys((*ready, *late)):
@@ -126,6 +157,18 @@ def in_children(items: Sequence[Called], workers: int) -> Iterator[Decided]:
     finally:
         for child in children.values():
             child.__exit__()
+
+
+def _prepare(item: Called) -> None:
+    """Do once what each child would do at its beginning, which lasts as long as many decisions.
+
+    Hypothesis looks for generators of random numbers among all objects, versions of packages are
+    read, and functions that write JSON are made.
+    """
+    search(st.none(), lambda _: None, seed="", max_examples=1)
+    encode(subject(item.config, item.target, item.requirement.name, item.device))
+    encode(Doing())
+    Passed(*item.key).to_json()
 
 
 class _Child(Apart):

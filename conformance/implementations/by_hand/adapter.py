@@ -37,7 +37,7 @@ class HandWritten:
 
     - `weight_ih`, `weight_hh`: the names of the weights, such as ``W`` or ``x2h.weight``. Four
       separate arrays are named like ``W_{i,f,c,o}``: in the braces are the class's names of the
-      gates, in PyTorch's order i, f, g, o. In one array the gates may have an axis of their own;
+      gates, in PyTorch's order i, f, g, o. In one array the gates may have a separate axis;
     - `weight_xh` or `weight_hx`, instead of both: the name of one array for x and h, in this order;
     - `bias`: the name of the bias, a tuple of names, or nothing. The bias is the sum of all; those
       after the second stay zero. ``W[0]`` is a bias within the weight ``W``, before the weights by
@@ -64,7 +64,7 @@ class HandWritten:
     - `draws`: the initial states that the LSTM itself draws at random in a call, in this order,
       such as ``h_0[0], c_0[0]``. Tensors that are random otherwise get these numbers instead;
     - `embedding`: a submodule or parameter with which the LSTM embeds the tokens that it takes.
-      The rows of the embedding are then the input; a submodule that is no ``nn.Embedding``, such as
+      The rows of the embedding are then the input; a submodule that is not an ``nn.Embedding``, as
       a Linear, is left out;
     - `head`: a submodule that comes last: `returns` is what it takes, not what it returns;
     - `method`: the name of the method to call, if that is not the instance itself;
@@ -229,7 +229,7 @@ class HandWritten:
         """Return what computes `case`, and where embedded input is, if it is embedded."""
         asked = case.configuration.num_layers, case.configuration.bidirectional
         if asked != (self.small.num_layers, self.small.bidirectional):
-            raise NoResult(f"the adapter is of {self.small!r}, not of {case.configuration!r}")
+            raise NoResult(f"the adapter computes {self.small!r}, not {case.configuration!r}")
         made, arrays = self.subject(case), case.arguments()
         size, columns = case.configuration.hidden_size, self.usage.columns
         if self._is_function:

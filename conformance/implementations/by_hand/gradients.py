@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from conformance.implementations.by_hand.expressions import GIVEN
 from conformance.implementations.failures import blamed
-from reference import Array, Case, Result
+from reference import TOP, Array, Case, Result
 
 if TYPE_CHECKING:
     from conformance.implementations.by_hand.adapter import HandWritten
@@ -27,8 +27,13 @@ def gradients(mine: HandWritten, case: Case, cotangents: Result) -> dict[str, Ar
     for leaf in leaves.values():
         leaf.requires_grad_()
     results, weights = run.results(), dict(cotangents.items())
-    counting = [name for name in results if name in mine.returned]
-    loss = sum((results[name] * made.given(weights[name])).sum() for name in counting)
+    counting = {name: slice(None) for name in results if name in mine.returned}
+    if TOP in mine.returned:  # the states below are NaN
+        counting["h_n"] = slice(-case.configuration.num_directions, None)
+    loss = sum(
+        (results[name][which] * made.given(weights[name])[which]).sum()
+        for name, which in counting.items()
+    )
     with blamed(), mine.around():
         made.backward(loss)
     found = {

@@ -114,12 +114,12 @@ class Subject:
         Without `values` nothing is replaced. The context gives a list of the shapes made so far.
         """
         if values:
-            raise UsageError("draws=...: only in torch tensors are random numbers replaced")
+            raise UsageError("draws=...: random numbers are replaced in torch tensors only")
         return contextlib.nullcontext([])
 
     def backward(self, loss: Any) -> None:
         """Compute gradients of `loss`; raises :class:`UsageError` unless it is a tensor."""
-        raise UsageError("only of torch tensors are gradients computed")
+        raise UsageError("gradients are computed of torch tensors only")
 
     def given(self, array: Array) -> Any:
         """Copy `array` to the type that the holder computes with."""

@@ -35,6 +35,11 @@ class Usage:
         """Whether initial states are given, as arguments or in place of random ones."""
         return self.call.takes_states or (self.draws is not None and self.draws.takes_states)
 
+    @property
+    def shows_steps(self) -> bool:
+        """Whether all steps show at once; else output takes as many calls as there are steps."""
+        return self.cell or "output" in self.answer.names
+
     def turned(self, name: str, value: Any) -> Any:
         """Convert an argument from PyTorch's axes to those of the class."""
         if name not in GIVEN:

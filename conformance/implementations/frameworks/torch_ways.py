@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from conformance.implementations.pytorch.modules import to_result, torch_devices
-from conformance.implementations.pytorch.tensors import TORCH_DTYPES, to_array, to_tensor
+from conformance.implementations.pytorch.tensors import TORCH_DTYPES, inputs, to_array, to_tensor
 from reference import Array, Case, Configuration, Precision, Result
 from strategies import Support
 
@@ -74,11 +74,6 @@ def holder(case: Case) -> Holder:
     module = Holder(case.configuration).to(case.device, TORCH_DTYPES[case.dtype.name]).eval()
     module.lstm.load_state_dict({name: to_tensor(a) for name, a in case.parameters.items()})
     return module
-
-
-def inputs(case: Case) -> dict[str, Tensor]:
-    """Convert input and initial states to tensors, by name."""
-    return {name: to_tensor(array, case.device) for name, array in case.arguments().items()}
 
 
 class CompiledLSTM(TorchWay):

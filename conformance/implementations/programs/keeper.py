@@ -4,7 +4,7 @@
 
     python -I -S keeper.py FAILED PROGRAM ARGUMENT...
 
-The keeper starts the program in a session of its own. Once the program ends, or the process that
+The keeper starts the program in a separate session. Once the program ends, or the process that
 started the keeper ends, or SIGTERM arrives, the keeper kills the process group of the program. On
 Linux it also kills all other descendants of the program, daemons among them. Then the keeper ends
 as the program did.
@@ -81,9 +81,7 @@ def _reap(child: int = -1) -> tuple[int, int]:
 
 
 def _become(command: Sequence[str], failed: int) -> None:
-    """Turn this process into the program, in a new session; it is killed if its keeper is."""
-    os.setsid()
-    _prctl(DEATH_SIGNAL, signal.SIGKILL)
+    """Turn this process into the program."""
     for name in ("SIGPIPE", "SIGXFZ", "SIGXFSZ"):  # Python ignores these, programs do not
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_DFL)
@@ -95,8 +93,11 @@ def _become(command: Sequence[str], failed: int) -> None:
         os._exit(127)
 
 
-def keep(command: Sequence[str], failed: int) -> int:
-    """Run `command`, end what it leaves, and return its status, as :func:`os.waitpid` gives it."""
+def keep(failed: int = 0) -> None:
+    """Fork, and return in the child alone, in a new session; it is killed if its keeper is.
+
+    This process is the keeper: it ends what the child leaves, and ends as the child did.
+    """
     above = os.getppid()
     if os.getsid(0) != os.getpid():
         os.setsid()
@@ -105,30 +106,40 @@ def keep(command: Sequence[str], failed: int) -> int:
     os.set_blocking(waking, False)
     asked: list[int] = []
     signal.set_wakeup_fd(waking, warn_on_full_buffer=False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
+    before = {
+        number: signal.signal(number, lambda *caught: asked.append(caught[0]))
+        for number in (signal.SIGCHLD, signal.SIGTERM)
+    }
     if failed:
         os.set_inheritable(failed, False)
     program = os.fork()
     if not program:
-        _become(command, failed)
+        signal.set_wakeup_fd(-1)
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        for end in (woken, waking):
+            os.close(end)
+        os.setsid()
+        _prctl(DEATH_SIGNAL, signal.SIGKILL)
+        return
     nowhere = os.open(os.devnull, os.O_RDWR)
     for standard in range(3):
         os.dup2(nowhere, standard)
     if failed:
         os.close(failed)
     status = None
-    while status is None and not asked and os.getppid() == above:
+    while status is None and signal.SIGTERM not in asked and os.getppid() == above:
         while (ended := _reap())[0]:
             status = ended[1] if ended[0] == program else status
         if status is None and select.select([woken], [], [], LOOK)[0]:
             os.read(woken, 1 << 10)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(program, signal.SIGKILL)
+    for kill in (os.killpg, os.kill) if status is None else (os.killpg,):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            kill(program, signal.SIGKILL)
     if status is None:
         status = os.waitpid(program, 0)[1]
     end_children()
-    return status
+    _end_likewise(status)
 
 
 def _end_likewise(status: int) -> None:
@@ -145,4 +156,5 @@ def _end_likewise(status: int) -> None:
 
 
 if __name__ == "__main__":
-    _end_likewise(keep(sys.argv[2:], int(sys.argv[1])))
+    keep(int(sys.argv[1]))
+    _become(sys.argv[2:], int(sys.argv[1]))

@@ -18,7 +18,7 @@ from typing import IO
 
 from conformance.implementations.programs.keeper import kept
 from conformance.implementations.programs.protocol import SHOWN, shown
-from conformance.recording.text import printable
+from conformance.recording.text import how_ended, printable
 
 CHUNK = 1 << 16
 """The largest number of bytes that are read or written at once."""
@@ -134,13 +134,9 @@ class Process:
 
     def _how_it_ended(self) -> str:
         try:  # the output may end a moment before the process does
-            status = self._child.wait(1)
+            return how_ended(self._child.wait(1))
         except subprocess.TimeoutExpired:
             return "closed its standard output"
-        if status < 0:
-            known = {each.value: each.name for each in signal.Signals}
-            return f"was ended by {known.get(-status, f'signal {-status}')}"
-        return f"exited with status {status}"
 
 
 def _pipe(file: IO[bytes] | None) -> int:

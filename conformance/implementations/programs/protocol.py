@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from conformance.implementations.failures import Mismatch
-from conformance.recording.json import Damaged, decode, encode_numbers
+from conformance.recording.json import Damaged, decode, encode_numbers, parsed
 from conformance.recording.text import line_of, printable, text_of
 from reference import RESULTS, Array, Case, DType, Precision, Result
 from strategies import Support
@@ -127,16 +127,12 @@ def shown(line: bytes) -> str:
 
 def _object(line: bytes) -> dict[str, Any]:
     try:
-        values = json.loads(line.decode("utf-8"), parse_constant=_bare)
+        values = parsed(line)
     except (ValueError, RecursionError) as error:
         raise Malformed(f"wrote something that is not JSON ({error}): {shown(line)}") from error
     if not isinstance(values, dict):
         raise Malformed(f"wrote something that is not a JSON object: {shown(line)}")
     return values
-
-
-def _bare(token: str) -> float:
-    raise ValueError(f'{token} must be in quotes, "{token}"')
 
 
 def _check(kind: str, values: dict[str, Any], line: bytes) -> None:

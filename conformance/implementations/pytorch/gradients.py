@@ -10,7 +10,7 @@ from torch import nn
 
 from conformance.implementations.failures import NoResult, WrongAttribute, blamed
 from conformance.implementations.implementation import documented_shapes
-from conformance.implementations.pytorch.tensors import to_array, to_tensor
+from conformance.implementations.pytorch.tensors import inputs, to_array, to_tensor
 from conformance.implementations.torch_module import TorchModule
 from conformance.recording.ending import untrue
 from conformance.recording.noting import bind, note
@@ -40,9 +40,8 @@ class Differentiated:
         self.implementation = implementation
         self.case = case
         self.module = (implementation.build(case) if module is None else module).train(train)
-        self.given = {name: to_tensor(a, case.device) for name, a in case.arguments().items()}
-        self.leaves = dict(self.given)
-        self.leaves.update(implementation.parameters(self.module, case))
+        self.given = inputs(case)
+        self.leaves = {**self.given, **implementation.parameters(self.module, case)}
         for name, leaf in self.leaves.items():
             if leaf.requires_grad != (name not in frozen):
                 stem = "x" if name == "input" else name

@@ -23,7 +23,7 @@ from conformance.recording.ending import untrue
 from conformance.recording.noting import bind, mode, note
 from conformance.recording.operands import part
 from conformance.recording.text import kind_of
-from reference import Array, Case, Configuration, Precision, Result
+from reference import RESULTS, Array, Case, Configuration, Precision, Result
 from strategies import Support
 
 Tensors = tuple[Tensor, Tensor, Tensor]
@@ -218,10 +218,10 @@ def packs_in_order(case: Case) -> bool:
 
 def to_result(tensors: Tensors) -> Result:
     """Convert output, h_n and c_n to a :class:`Result`."""
-    names = ("output", "h_n", "c_n")
-    output, h_n, c_n = (to_array(each, name) for name, each in zip(names, tensors, strict=True))
+    named = dict(zip(RESULTS, tensors, strict=True))
+    output, h_n, c_n = (to_array(each, name) for name, each in named.items())
     with blamed():
-        devices = {name: str(tensor.device) for name, tensor in zip(names, tensors, strict=True)}
+        devices = {name: str(each.device) for name, each in named.items()}
     return Result(output, h_n, c_n, devices)
 
 

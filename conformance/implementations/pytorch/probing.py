@@ -20,11 +20,8 @@ from conformance.implementations.pytorch.modules import (
     cell_name,
     torch_devices,
 )
-from conformance.recording.text import named, one_line
+from conformance.recording.text import listed, named, one_line
 from strategies import ONE_LAYER, Support
-
-MANY = 8
-"""The number of parameters that a message lists."""
 
 Enter = Callable[[], contextlib.AbstractContextManager[object]]
 
@@ -75,8 +72,8 @@ def _adapter(cls: type[Any], name: str, around: Enter) -> TorchLSTM:
             return _probed(TorchLSTM(cls, name, support, rename=rename, around=around))
     raise Unlike(
         name,
-        f"{name!r} is not an LSTM: its parameters are {_listed(found) or 'none'}; expected "
-        f"{_listed(expected)}, or the same without _l0",
+        f"{name!r} is not an LSTM: its parameters are {_shapes(found)}; expected "
+        f"{_shapes(expected)}, or the same without _l0",
     )
 
 
@@ -108,10 +105,8 @@ def _parameter_shapes(cls: type[Any], name: str, around: Enter) -> dict[str, tup
     return dict(found)
 
 
-def _listed(shapes: dict[str, tuple[int, ...]]) -> str:
-    shown = [f"{name} {shape}" for name, shape in shapes.items()]
-    more = [f"and {len(shown) - MANY} more"] * (len(shown) > MANY)
-    return ", ".join([*shown[:MANY], *more])
+def _shapes(parameters: dict[str, tuple[int, ...]]) -> str:
+    return listed(f"{name} {shape}" for name, shape in parameters.items()) if parameters else "none"
 
 
 def _check_form(implementation: TorchLSTM) -> None:

@@ -10,7 +10,7 @@ import torch
 from conformance.implementations.failures import Misbehaviour, blamed
 from conformance.implementations.implementation import checked
 from conformance.implementations.pytorch.modules import to_result
-from conformance.implementations.pytorch.tensors import TORCH_DTYPES, to_array, to_tensor
+from conformance.implementations.pytorch.tensors import TORCH_DTYPES, inputs, to_array
 from conformance.implementations.torch_module import TorchModule
 from conformance.recording.noting import attempted, note, under
 from reference import RESULTS, Array, Case, Result
@@ -37,7 +37,7 @@ class Session:
         """
         mode: Any = {True: contextlib.nullcontext, False: torch.no_grad, None: torch.inference_mode}
         with mode[grad](), _noted_under(mode[grad]):
-            given = {name: to_tensor(a, case.device) for name, a in case.arguments().items()}
+            given = inputs(case)
             if in_place:
                 for name, tensor in given.items():
                     note("{last}.copy_({tensor})", last=self._given[name], tensor=tensor)
@@ -76,7 +76,7 @@ class Session:
 
     def attempt_a_wrong_call(self) -> None:
         """Call the module with twice its features, and let it raise what it likes."""
-        given = {name: to_tensor(a, self.case.device) for name, a in self.case.arguments().items()}
+        given = inputs(self.case)
         states = (given["h_0"], given["c_0"]) if "h_0" in given else None
         wrong = torch.cat([given["input"], given["input"]], -1)
         with attempted(), contextlib.suppress(Misbehaviour):

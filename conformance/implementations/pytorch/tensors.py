@@ -14,7 +14,7 @@ from conformance.recording.noting import note, read
 from conformance.recording.operands import Literal
 from conformance.recording.strides import forwards, steps, storage
 from conformance.recording.text import kind_of, place_of
-from reference import DTYPES, Array
+from reference import DTYPES, Array, Case
 
 TORCH_DTYPES = {name: getattr(torch, name) for name in DTYPES}
 
@@ -40,6 +40,11 @@ def to_tensor(array: Array, device: str = "cpu") -> torch.Tensor:
         tensor = tensor.to(device, non_blocking=True)
     note("{tensor} = {array}", new=("tensor",), array=Literal(array, device)).gave(tensor)
     return tensor
+
+
+def inputs(case: Case) -> dict[str, torch.Tensor]:
+    """Convert the input and the initial states of `case` to tensors, by name."""
+    return {name: to_tensor(array, case.device) for name, array in case.arguments().items()}
 
 
 def plain(value: Any, what: str) -> torch.Tensor:

@@ -90,9 +90,7 @@ class _Reader(pickle.Unpickler):
             return OrderedDict
         if module == "torch._utils" and name in ("_rebuild_tensor", "_rebuild_tensor_v2"):
             return _tensor
-        if module == "torch._utils" and name == "_rebuild_parameter":
-            return _parameter
-        if module == "torch.jit._pickle":
+        if module == "torch.jit._pickle" or name == "_rebuild_parameter":
             return _first
         return Inert
 
@@ -119,10 +117,6 @@ def _tensor(storage: Any, offset: int, shape: Any, strides: Any, *_: Any) -> Arr
     bytes_apart = [step * storage.itemsize for step in strides]
     view = np.lib.stride_tricks.as_strided(storage[offset:], shape, bytes_apart)
     return np.array(view, storage.dtype.newbyteorder("="))
-
-
-def _parameter(data: Any, *_: Any) -> Any:
-    return data
 
 
 def _first(value: Any, *_: Any) -> Any:

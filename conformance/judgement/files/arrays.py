@@ -4,16 +4,34 @@ from __future__ import annotations
 
 import warnings
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from conformance.errors import UsageError
 from conformance.judgement.files import archives, hdf5, safetensors
-from conformance.judgement.files.damaged import refused
+from conformance.recording.text import told
 from reference import Array
 
+LONGEST = 200
+"""The longest text of an error in a message."""
 FORMATS = ".npy, .npz, .safetensors, .pt, .keras, .h5 or .onnx"
+
+
+@contextmanager
+def refused(path: Path, what: str = "is damaged") -> Iterator[None]:
+    """Raise :class:`UsageError` for whatever goes wrong inside; it says `what` of the file.
+
+    A damaged file can make those who read it ask for anything, and raise anything.
+    """
+    try:
+        yield
+    except UsageError:
+        raise
+    except Exception as error:
+        raise UsageError(f"{path} {what}: {told(error)[:LONGEST]}") from None
 
 
 def is_onnx(path: Path) -> bool:

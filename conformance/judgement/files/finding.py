@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from conformance.errors import UsageError
 from conformance.implementations.layouts import Layout, Stored
 from conformance.judgement.files import keras_layers
-from conformance.judgement.files.damaged import listed
-from conformance.judgement.files.found import Found, from_stored, stacked
+from conformance.judgement.files.found import Found, from_stored, refuse_unfit, stacked
+from conformance.recording.text import listed
 from reference import DTYPES, Array, Configuration
 
 ROLES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
@@ -130,13 +130,8 @@ def _pytorch(
         array = get(name) if layout is None or layout.biases == 2 or name[:7] != "bias_hh" else None
         if array is None:
             continue
-        turned = array.T if layout is not None and layout.transposed else array
-        if turned.shape != shape:
-            raise UsageError(f"{where}: {own(name)} has shape {array.shape}, should have {shape}")
-        if array.dtype.name not in DTYPES:
-            raise UsageError(
-                f"{where}: {own(name)} has dtype {array.dtype}, must be one of {', '.join(DTYPES)}"
-            )
+        turned = layout is not None and layout.transposed
+        refuse_unfit(f"{where}: {own(name)}", array, shape[::-1] if turned else shape)
         given[name] = array
     parameters = given if layout is None else _converted(configuration, given, layout)
     return Found(prefix.rstrip("."), configuration, parameters)

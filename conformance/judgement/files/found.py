@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from conformance.errors import UsageError
 from conformance.implementations.layouts import Layout, Stored
-from reference import Array, Configuration
+from reference import DTYPES, Array, Configuration
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +42,19 @@ class Found:
         """The name, the sizes and the options in one line."""
         options = (f"{key}={value}" for key, value in self.configuration.arguments().items())
         return f"{self.name or '(no name)'}: {', '.join(options)}, {self.dtype}"
+
+
+def refuse_unfit(
+    what: str, array: Array, shape: tuple[int, ...] | None = None, hint: str = ""
+) -> None:
+    """Raise :class:`UsageError` for a dtype that is not judged, and for any shape but `shape`.
+
+    `hint` follows the shape that it should have.
+    """
+    if array.dtype.name not in DTYPES:
+        raise UsageError(f"{what} has dtype {array.dtype}, must be one of {', '.join(DTYPES)}")
+    if shape is not None and array.shape != shape:
+        raise UsageError(f"{what} has shape {array.shape}, should have {shape}{hint}")
 
 
 def from_stored(stored: Stored, layout: Layout, suffix: str = "_l0") -> dict[str, Array]:

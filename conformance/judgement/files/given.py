@@ -11,10 +11,10 @@ import numpy as np
 from conformance.errors import UsageError
 from conformance.implementations.layouts import Layout
 from conformance.judgement.files import arrays, layouts, onnx_nodes
-from conformance.judgement.files.damaged import listed
 from conformance.judgement.files.finding import find
-from conformance.judgement.files.found import Found
-from reference import DTYPES, RESULTS, Array, Case, DType, Result
+from conformance.judgement.files.found import Found, refuse_unfit
+from conformance.recording.text import listed
+from reference import RESULTS, Array, Case, DType, Result
 from strategies.tensors import input_shape
 
 STEPS, ROWS, SATURATING = 100, 4, 20.0
@@ -48,7 +48,6 @@ def case_of(
     given: Mapping[str, Array],
     *,
     batch_first: bool = False,
-    device: str = "cpu",
     seed: int = 0,
 ) -> Case:
     """Make a case of an LSTM and what is given: ``input``, ``h_0``, ``c_0``, ``lengths``.
@@ -76,9 +75,9 @@ def case_of(
             configuration,
             {name: cast(array) for name, array in found.parameters.items()},
             cast(x),
-            lengths=given.get("lengths"),
-            device=device,
-            **states,
+            states.get("h_0"),
+            states.get("c_0"),
+            given.get("lengths"),
         )
     except ValueError as error:
         raise UsageError(f"{found.name or 'the LSTM'}: {error}") from None
@@ -106,7 +105,8 @@ def inputs(path: str | None, states: str | None) -> dict[str, Array]:
             given[name] = content[name]
     for name in given:
         if name != "lengths":
-            _floating((states if name in STATES and states else path) or "", name, given[name])
+            of = states if name in STATES and states else path
+            refuse_unfit(f"{of}: {name}", given[name])
     return given
 
 
@@ -118,12 +118,6 @@ def _content(path: str, wanted: str, names: Collection[str]) -> dict[str, Array]
     if wanted not in content:
         raise UsageError(f"{path} has no {wanted}, but {listed(content)}")
     return content
-
-
-def _floating(path: str, name: str, array: Array) -> None:
-    if array.dtype.name not in DTYPES:
-        known = ", ".join(DTYPES)
-        raise UsageError(f"{path}: {name} has dtype {array.dtype}, must be one of {known}")
 
 
 def results(path: str, case: Case) -> tuple[list[Result], set[str]]:
@@ -163,15 +157,26 @@ def results(path: str, case: Case) -> tuple[list[Result], set[str]]:
     return found, set(content) & set(RESULTS)
 
 
+def _exchanged(array: Array, shape: tuple[int, ...], case: Case) -> str:
+    """Say that steps and rows are exchanged, if the shape of a result shows that, "" otherwise."""
+    first, second, features = shape if case.batched else (0, 0, 0)
+    of_state = second == case.batch_size and (first, second) != (case.seq_len, case.batch_size)
+    turned = (first, case.seq_len) if of_state else (second, first)
+    if array.shape != (*turned, features):
+        return ""
+    return (
+        f": with {case.seq_len} steps and {case.batch_size} rows in the input, steps and rows are "
+        "exchanged; --order says which comes first"
+    )
+
+
 def _fitted(path: str, name: str, array: Array | None, shape: tuple[int, ...], case: Case) -> Array:
     """Give an array the shape and the dtype of the case; NaN stands for one that is missing."""
     if array is None:
         return np.full(shape, np.nan, case.dtype.numpy)
-    _floating(path, name, array)
-    if array.shape != shape and (
-        name not in ("h_n", "c_n") or array.shape != shape[1:] or shape[0] != 1
-    ):
-        raise UsageError(f"{path}: {name} has shape {array.shape}, should have {shape}")
+    alone = name in ("h_n", "c_n") and (1, *array.shape) == shape
+    hint = _exchanged(array, shape, case)
+    refuse_unfit(f"{path}: {name}", array, None if alone else shape, hint)
     with np.errstate(over="ignore"):
         kept = array.astype(case.dtype.numpy)
     if not np.array_equal(kept.astype(np.float64), array.astype(np.float64), equal_nan=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import json
 import zipfile
@@ -12,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.errors import UsageError
+from conformance.errors import UsageError, require
 from reference import Array
 
 WEIGHTS, DESCRIPTION = "model.weights.h5", "config.json"
@@ -28,8 +27,7 @@ def read(path: Path) -> dict[str, Array]:
     Raises :class:`UsageError` if h5py is missing, or if an LSTM layer in a ``.keras`` file goes
     backwards, or has other activations. A damaged file can raise anything.
     """
-    if importlib.util.find_spec("h5py") is None:
-        raise UsageError(f'{path} needs h5py: pip install "lstm-conformance[weights]"')
+    require(str(path), "weights", "h5py")
     if not zipfile.is_zipfile(path):
         return _arrays(path.read_bytes())
     with zipfile.ZipFile(path) as archive:
@@ -37,16 +35,13 @@ def read(path: Path) -> dict[str, Array]:
     for layer in _layers(description):
         name = layer.get("name", "LSTM")
         for option, value in DEFAULTS.items():
-            if option in layer and layer[option] != value and not _backward(name, option):
+            # the backward half of a Bidirectional has to go backwards
+            allowed = option == "go_backwards" and name.startswith("backward_")
+            if layer.get(option, value) != value and not allowed:
                 raise UsageError(
                     f"{path}: {name} has {option}={layer[option]!r}, which is not the LSTM"
                 )
     return _arrays(content)
-
-
-def _backward(name: str, option: str) -> bool:
-    """Whether this is the backward half of a Bidirectional, which has to go backwards."""
-    return option == "go_backwards" and name.startswith("backward_")
 
 
 def _arrays(content: bytes) -> dict[str, Array]:

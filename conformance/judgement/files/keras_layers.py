@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from conformance.errors import UsageError
 from conformance.implementations.layouts import Layout, Stored
-from conformance.judgement.files.found import Found, from_stored
+from conformance.judgement.files.found import Found, from_stored, refuse_unfit
 from reference import Array, Configuration
 
 LAYOUT = Layout(transposed=True, biases=1)
@@ -61,9 +61,11 @@ def _direction(
     if sorted(recurrent.shape) != sorted((size, 4 * size)):
         return None  # a GRU, or another layer
     if kernel.shape[1 if turned else 0] != 4 * size:
-        raise UsageError(f"{where}kernel has shape {kernel.shape}, with {recurrent.shape} by h")
+        raise UsageError(
+            f"{where}kernel has shape {kernel.shape}, recurrent_kernel {recurrent.shape}"
+        )
     biases = (own["bias"],) if "bias" in own else ()
-    if biases and biases[0].shape != (4 * size,):
-        raise UsageError(f"{where}bias has shape {biases[0].shape}, should have {(4 * size,)}")
+    if biases:
+        refuse_unfit(f"{where}bias", biases[0], (4 * size,))
     suffix = "_l0_reverse" if way.startswith("backward") else "_l0"
     return from_stored(Stored(kernel, recurrent, biases), layout, suffix)

@@ -11,8 +11,8 @@ from conformance.errors import UsageError, unknown
 from conformance.implementations.by_hand import HandWritten
 from conformance.implementations.layouts import Layout
 from conformance.implementations.loading import load
-from conformance.judgement.files.damaged import listed
 from conformance.judgement.files.found import Found, from_stored
+from conformance.recording.text import listed
 from reference import Array
 
 FLAGS = ("transposed", "bidirectional", "interleaved")

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from conformance.errors import UsageError
+from conformance.errors import UsageError, require
 from conformance.implementations.layouts import Layout, Stored
-from conformance.judgement.files.damaged import refused
-from conformance.judgement.files.found import Found, from_stored, stacked
-from reference import DTYPES, Array, Configuration
+from conformance.judgement.files.arrays import refused
+from conformance.judgement.files.found import Found, from_stored, refuse_unfit, stacked
+from reference import Array, Configuration
 
 LAYOUT = Layout(gates="iofg")
 """The layout of the LSTM operator: https://onnx.ai/onnx/operators/onnx__LSTM.html."""
@@ -35,8 +34,7 @@ def find(path: Path) -> list[Found]:
     first and the last. Raises :class:`UsageError` if
     onnx is missing, if the file is damaged, or if a node is not the LSTM, as with peepholes.
     """
-    if importlib.util.find_spec("onnx") is None:
-        raise UsageError(f'{path} needs onnx: pip install "lstm-conformance[onnx]"')
+    require(str(path), "onnx", "onnx")
     import onnx
 
     if not path.is_file():
@@ -148,12 +146,7 @@ def _of_node(node: Any, known: Mapping[str, Array], where: str) -> Found | None:
     if b is not None:
         shapes["B"] = b, (directions, 8 * hidden)
     for which, (array, shape) in shapes.items():
-        if array.dtype.name not in DTYPES:
-            raise UsageError(f"{where}: {which} of {name} has dtype {array.dtype}")
-        if array.shape != shape:
-            raise UsageError(
-                f"{where}: {which} of {name} has shape {array.shape}, should be {shape}"
-            )
+        refuse_unfit(f"{where}: {which} of {name}", array, shape)
     configuration = Configuration(
         w.shape[-1], hidden, bias=b is not None, bidirectional=directions == 2
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from conformance.implementations.by_hand import HandWritten
 from conformance.implementations.implementation import (
     Implementation,
     is_differentiable,
@@ -59,6 +60,12 @@ def returning(*names: str) -> Callable[[Implementation], Implementation | str]:
         return f"does not return {', '.join(absent)}" if absent else implementation
 
     return needed
+
+
+def at_once(implementation: Implementation) -> Implementation | str:
+    """Need an implementation whose output takes one call, and not one for each of its steps."""
+    ends = isinstance(implementation, HandWritten) and not implementation.usage.shows_steps
+    return "returns no output, which would take a call for each step" if ends else implementation
 
 
 this_process = supporting(lambda each: not each.own_process, "runs in a separate process")

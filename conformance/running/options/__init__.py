@@ -17,11 +17,15 @@ from conformance.errors import UsageError
 from conformance.recording.text import printable
 from conformance.running.options.option import PYTEST, VERIFY, VERIFYING, Option
 from conformance.running.options.table import OPTIONS
+from conformance.running.options.values import writable_file
 
 SHARED = "lstm_conformance"
 """The key under which workers of pytest receive the options that all of them share."""
 FIXING = "lstm_fix_expectations"
-FILTERS = ("lstm_requirement", "lstm_level", "lstm_device", "lstm_dtype")
+FILTERS = (
+    *("lstm_requirement", "lstm_level", "lstm_device", "lstm_dtype"),
+    *("lstm_shard", "lstm_time_budget"),
+)
 """The key of the option that rewrites a file, and those of options with which it cannot be."""
 
 
@@ -62,10 +66,25 @@ def check(values: Mapping[str, Any], taker: str) -> None:
         except (OSError, ValueError) as error:  # a path that no file can have
             reason = error.strerror if isinstance(error, OSError) else error
             complaint = f"must be a path: {reason}"
+        if not complaint and value != option.default and "" in _texts(value) and option.name:
+            complaint = "must not be empty"
         if complaint is not None:
             raise UsageError(f"{option.flag(taker)} {complaint}")
+    _apart({option.flag(taker): values[option.key] for option in of(taker) if option.written})
     if taker in VERIFYING:
         _together(values, {option.key: option.flag(taker) for option in of(taker)})
+
+
+def _apart(written: Mapping[str, str | None]) -> None:
+    """Raise :class:`UsageError` if two options, by flag, are to write the same file."""
+    files: dict[Path, str] = {}
+    for flag, name in written.items():
+        path = Path(name or os.devnull).resolve()
+        if path.exists() and not path.is_file():  # such as a pipe
+            continue
+        if path in files:
+            raise UsageError(f"{files[path]} and {flag} are the same file: {name}")
+        files[path] = flag
 
 
 def _together(values: Mapping[str, Any], flags: Mapping[str, str]) -> None:
@@ -79,6 +98,9 @@ def _together(values: Mapping[str, Any], flags: Mapping[str, str]) -> None:
     if values[FIXING]:
         if not values["lstm_expectations"]:
             raise UsageError(f"{flags[FIXING]} needs a file, {flags['lstm_expectations']} FILE")
+        complaint = writable_file(values["lstm_expectations"])
+        if complaint:
+            raise UsageError(f"{flags['lstm_expectations']} {complaint}")
         for key in FILTERS:
             if values[key]:
                 text = f"{flags[FIXING]} needs a run of everything, without {flags[key]}"

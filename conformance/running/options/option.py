@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from conformance.running.options.values import writable_file
+
 VERIFY, INFER, REPLAY, REPORT, PYTEST = "verify", "infer", "replay", "report", "pytest"
 JUDGE, COMPARE, MATRIX = "judge", "compare", "matrix"
 """What takes options: seven commands, and pytest, whose options have the prefix ``--lstm``."""
@@ -43,6 +45,11 @@ class Option:
     takers: tuple[str, ...] = VERIFYING
     short: str = ""
     aside: bool = False
+
+    @property
+    def written(self) -> bool:
+        """Whether the value is a file that is written."""
+        return self.check is writable_file
 
     @property
     def key(self) -> str:

@@ -33,6 +33,7 @@ _names = partial(Option, metavar="NAME", repeated=True)
 _output = partial(Option, metavar="FILE", check=values.writable_file)
 _form = partial(_output, takers=REPORTING, aside=True)
 _verify = partial(Option, takers=(VERIFY,))
+_remote = partial(_verify, repeated=True)
 _judge = partial(Option, takers=(JUDGE,))
 
 
@@ -156,9 +157,7 @@ OPTIONS = (
     _verify(
         "workers",
         "number of worker processes, 2 by default; 0 counts as 1: the command itself only watches",
-        "WORKERS",
-        int,
-        2,
+        *("WORKERS", int, 2),
         check=values.between(0, values.MOST_WORKERS),
         short="-n",
     ),
@@ -171,17 +170,17 @@ OPTIONS = (
     _switch("quiet", "print only reds and the outcome", takers=(VERIFY,)),
     _output("html", "write the page", takers=(MATRIX,)),
     _output("markdown", "write the same as Markdown", takers=(COMPARE, MATRIX)),
-    _verify(
+    _remote(
         "tx",
         "a worker elsewhere, in place of -n, such as socket=HOST:PORT or ssh=HOST; can be repeated",
         "SPEC",
-        repeated=True,
+        check=values.workers,
     ),
-    _verify(
+    _remote(
         "rsyncdir",
         "a folder of yours that such workers need a copy of, often `.`; can be repeated",
         "DIR",
-        repeated=True,
+        check=values.folders,
     ),
     _form("json", "write a report of everything that was found"),
     _form("html", "write the report as one page, with pictures"),

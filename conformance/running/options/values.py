@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def duration(text: str) -> float:
 def part(value: str) -> str | None:
     """Check that a value is a shard such as 2/5."""
     number, _, count = value.partition("/")
-    right = number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)
+    right = re.fullmatch(r"[0-9]{1,5}/[0-9]{1,5}", value) and 1 <= int(number) <= int(count)
     return None if right else f"must be a shard such as 2/5, got {value!r}"
 
 
@@ -97,4 +98,36 @@ def writable_folder(name: str) -> str | None:
 
 def database(place: str) -> str | None:
     """Check that a place is the address of a Redis server, or a folder that can be written."""
-    return None if "://" in place else writable_folder(place)
+    if "://" not in place:
+        return writable_folder(place)
+    from conformance.checking.database import REDIS
+
+    known = place.startswith(REDIS)
+    return None if known else f"must be a folder, or begin with {' or '.join(REDIS)}, got {place!r}"
+
+
+def folders(names: list[str]) -> str | None:
+    """Check that there are folders of these names."""
+    missing = [name for name in names if not Path(name).is_dir()]
+    return f"must be a folder, got {missing[0]!r}" if missing else None
+
+
+GATEWAYS = ("ssh", "socket", "vagrant_ssh")
+"""The ways to another machine that execnet knows."""
+
+
+def workers(specs: list[str]) -> str | None:
+    """Check that each of these describes a worker, or several of the same kind."""
+    if not specs:
+        return None
+    from execnet import XSpec
+
+    for spec in specs:
+        try:
+            kinds = XSpec(re.sub(r"^[0-9]+\*", "", spec))
+        except (ValueError, AttributeError, IndexError):
+            kinds = None
+        places = [getattr(kinds, kind, None) for kind in GATEWAYS]
+        if not getattr(kinds, "popen", None) and not any(type(each) is str for each in places):
+            return f"must be a worker such as socket=HOST:PORT or ssh=HOST, got {spec!r}"
+    return None

@@ -47,7 +47,7 @@ class Shortfall:
     needed: int
 
     def line(self) -> str:
-        """Say it in a line."""
+        """Return where cases are missing, in a line."""
         where = f"{self.implementation} on {self.device}"
         what = "in all" if self.axis == CASES else f"with {self.axis} {self.value}"
         return f"{where}: {self.cases} cases {what}, where {self.needed} are needed"

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import calendar
+import codecs
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from conformance.checking.verdict import from_json
 from conformance.errors import UsageError
-from conformance.recording.json import Damaged, decode
+from conformance.recording.json import Damaged, decode, parsed
 from conformance.recording.text import one_line, printable
-from conformance.running.reporting.merging import merged
 from conformance.running.reporting.report import SCHEMA, TIME, Run
 from reference import Precision
 from strategies import Support
@@ -40,8 +40,8 @@ def read(path: Path) -> dict[str, Any]:
 def loaded(path: Path, take: Callable[[Any], Kind]) -> Kind:
     """Return what `take` makes of the JSON in a file, in which all texts are printable.
 
-    Raises :class:`UsageError`, one line, if the file cannot be read, is too large, or is no report
-    that `take` can take.
+    Raises :class:`UsageError`, one line, if the file cannot be read, is too large, or is not a
+    report that `take` can take.
     """
     try:
         with path.open("rb") as file:
@@ -52,14 +52,14 @@ def loaded(path: Path, take: Callable[[Any], Kind]) -> Kind:
     if len(text) > LARGEST:
         raise UsageError(f"{path} has more than {LARGEST} bytes, and is not read")
     try:
-        return take(_harmless(json.loads(text.decode("utf-8"), parse_constant=_bare)))
+        return take(_harmless(parsed(text.removeprefix(codecs.BOM_UTF8))))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         told = isinstance(error, (ValueError, RecursionError))
         why = str(error) if told else f"{type(error).__name__}: {error}"
         raise UsageError(f"{path} is not a report: {one_line(why)}") from None
 
 
-def run_of(report: dict[str, Any]) -> Run:
+def run_of(report: Mapping[str, Any]) -> Run:
     """Return the run that a report is of; raises :class:`UsageError` if it is damaged.
 
     A report that is not complete lacks a verdict.
@@ -71,7 +71,7 @@ def run_of(report: dict[str, Any]) -> Run:
         run.verdicts = [from_json(verdict) for verdict in report["verdicts"]]
         for name, supports in rest.get("supports", {}).items():
             decode(Support, supports)
-            decode(Precision, rest.get("precision", {}).get(name))
+            decode(Precision, rest.get("precision", {}).get(name, {}))
     except Damaged as error:
         raise UsageError(f"the report is not one of this version: {one_line(str(error))}") from None
     run.floor, run.items_digest = known["floor"], known["items_digest"]
@@ -80,20 +80,6 @@ def run_of(report: dict[str, Any]) -> Run:
     run.started = calendar.timegm(time.strptime(known["started"], TIME))
     run.seconds = known["seconds"]
     return run
-
-
-def whole(files: Sequence[Path]) -> dict[str, Any]:
-    """Return the report in the only file, or that of the whole run from those of its shards."""
-    reports = [read(file) for file in files]
-    if len(reports) == 1:
-        return reports[0]
-    for report in reports:
-        run_of(report)  # which refuses what is damaged
-    return merged(reports)
-
-
-def _bare(token: str) -> float:
-    raise ValueError(f"{token} must be in quotes")
 
 
 def _valid(report: Any) -> dict[str, Any]:

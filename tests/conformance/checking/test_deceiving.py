@@ -5,9 +5,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
-from conformance import REQUIREMENTS, Budget, Crashed, Failed, NotApplicable, Verdict, check, load
-from conformance.checking import originals
+from conformance import (
+    REQUIREMENTS,
+    Budget,
+    Case,
+    Crashed,
+    Failed,
+    NotApplicable,
+    Passed,
+    Verdict,
+    check,
+    load,
+)
+from conformance.checking import devices, originals
 from tests.support import deceiving
 
 RESULTS = "results_match_reference"
@@ -105,6 +117,36 @@ def test_offered_gradients_are_taken_plain() -> None:
     verdict = decided(deceiving.ScoresItsGradients(), "gradients_match_backpropagation")
     assert isinstance(verdict, Failed), verdict.lines()
     assert "= 7.0, but should be" in verdict.lines()[0]
+
+
+def test_function_that_a_module_finds_is_put_back() -> None:
+    """So that PyTorch's own LSTM is right after it."""
+    verdict = decided(load("tests.support.deceiving:ReplacesTheKernel"))
+    assert isinstance(verdict, Crashed), verdict.lines()
+    assert "replaced torch._VF.lstm" in "\n".join(verdict.lines())
+    assert isinstance(decided(load("torch.nn.LSTM")), Passed)
+
+
+def test_kernel_that_cannot_be_taken_back_ends_what_follows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing is decided by it in this process, in whose place another one goes on."""
+    registered: set[str] = torch.library._impls
+    kernel = "aten/addmm/CPU"
+
+    class Registers(deceiving.Sevens):
+        def run(self, case: Case) -> Any:
+            registered.add(kernel)
+            return deceiving.right(case)
+
+    monkeypatch.setattr(devices, "_lost", [])
+    try:
+        verdict = decided(Registers())
+    finally:
+        registered.remove(kernel)
+    assert isinstance(verdict, Crashed), verdict.lines()
+    assert verdict.lines()[0] == "it changed the kernels of torch"
+    assert "changed the kernels of torch, which cannot be restored" in devices.lost()
 
 
 @pytest.mark.slow

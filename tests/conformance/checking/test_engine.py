@@ -164,6 +164,18 @@ def test_check_lets_faults_of_its_own_through() -> None:
         check(requirement(broken), RoundedReference(), budget=QUICK)
 
 
+@pytest.mark.parametrize("kind", [Exception, BaseException])
+def test_check_blames_an_exception_of_a_class_of_somebody_else(kind: type[BaseException]) -> None:
+    """As a thread that the implementation has started raises it in the midst of a requirement."""
+
+    def interrupted(_implementation: Any, _case: Case) -> None:
+        raise type("TooLate", (kind,), {"__module__": "somebody.else"})("after 1 s")
+
+    verdict = check(requirement(interrupted), RoundedReference(), budget=QUICK)
+    assert isinstance(verdict, Crashed), verdict
+    assert verdict.lines()[0].startswith("raised somebody.else.TooLate: after 1 s")
+
+
 def test_check_lets_an_interrupt_through() -> None:
     """Ctrl-C in the implementation ends the run."""
 

@@ -146,6 +146,7 @@ CHANGES: dict[str, tuple[Callable[[], object], set[str]]] = {
     "alarm": (lambda: signal.alarm(1000), {"signal.ITIMER_REAL"}),
     "garbage": (gc.disable, {"garbage collection"}),
     "recursion": (lambda: sys.setrecursionlimit(90), {"sys.getrecursionlimit()"}),
+    "threads that take turns": (lambda: sys.setswitchinterval(2), {"sys.getswitchinterval()"}),
     "environment": (lambda: os.environ.pop("PATH"), {"os.environ"}),
     "working directory": (lambda: os.chdir("/"), {"the working directory"}),
     "locale": (lambda: locale.setlocale(locale.LC_ALL, "C.UTF-8"), {"locale.setlocale()"}),

@@ -217,6 +217,7 @@ def test_layers_by_hand_compute_their_checkpoint(
         (("w.pt", "--with", "nothing"), "unknown implementation 'nothing'"),
         (("w.pt", "--precision", "products=1"), "--precision: products must be one of"),
         (("w.pt", "--expected", "bad.npy"), "output has shape (5, 2, 9), should have (100, 4, 4)"),
+        (("w.pt", "--expected", "turned.npy"), "exchanged; --order says which comes first"),
         (("w.pt", "--layout", "gates=xyz"), "--layout: gates must be a permutation"),
         (("w.pt", "--with", "torch.nn.GRU"), "torch.nn.GRU"),
         (("w.pt", "--seed", "-1"), "--seed must not be negative here"),
@@ -233,6 +234,7 @@ def test_wrong_usage_is_one_line(
 ) -> None:
     """The line names the file, and what in it does not fit."""
     np.save(weights.with_name("bad.npy"), np.zeros((5, 2, 9)))
+    np.save(weights.with_name("turned.npy"), np.zeros((4, 100, 4)))
     np.save("int.npy", np.zeros((5, 2, 3), int))
     np.save("none.npy", np.zeros((0, 2, 3)))
     np.savez("lengths.npz", lengths=np.array([5, 5]))

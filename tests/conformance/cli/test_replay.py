@@ -20,9 +20,8 @@ from conformance.implementations.failures import Accepted, Mismatch
 from conformance.recording.steps import Step
 from conformance.recording.tape import Tape
 from conformance.reproductions.directory import folder_name, place, remove, tidy
-from conformance.reproductions.record import Record, read
+from conformance.reproductions.record import Record, Subject, read
 from conformance.reproductions.script import script
-from conformance.reproductions.subject import Subject
 from reference import DTYPES, Case, Configuration
 from tests.support.cases import random_case
 from tests.support.processes import SPECIMENS, command
@@ -221,7 +220,7 @@ def test_what_was_mended_leaves_nothing(tmp_path: Path) -> None:
         ("[1, 2]", "was not written by lstm-conformance"),
         ("null", "was not written by lstm-conformance"),
         ("[" * 100_000, "was not written by lstm-conformance"),
-        ("1" * 2**26 + "1", "has more than 64 MiB, which is no case of this suite"),
+        ("1" * 2**26 + "1", "has more than 64 MiB, as no case of this suite has"),
         ({"case.configuration.num_layers": 10**12}, "is damaged: 1000000000000 layers have more"),
         ({"case.input.shape": [10**18, 1, 1]}, "is damaged: cannot reshape array"),
         ({"case.input.base64": "!"}, "is damaged: "),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.checking.verdict import NotApplicable, Passed
+from conformance.checking.verdict import NotApplicable, Passed, Verdict
 from conformance.cli.command import main
 from conformance.errors import BROKEN, CONFORMANT, INTERRUPTED, NOT_CONFORMANT, USAGE
 from conformance.recording.json import write
@@ -37,6 +37,30 @@ def test_exit_status_is_that_of_the_run(
     write(tmp_path / "r.json", run.to_json())
     assert main(["report", str(tmp_path / "r.json")]) == status
     assert "mine on cpu" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("verdict", "shard", "status"),
+    [
+        (PASSED, "1/1", CONFORMANT),
+        (PASSED, "2/3", BROKEN),
+        (failed(), "2/3", NOT_CONFORMANT),
+    ],
+)
+def test_one_shard_alone_is_not_enough(
+    verdict: Verdict, shard: str, status: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As where the reports of the others were lost; a red is a red."""
+    run = run_of(verdict, shard=shard, items_digest="x")
+    write(tmp_path / "r.json", run.to_json())
+    assert main(["report", str(tmp_path / "r.json")]) == status
+    lines = capsys.readouterr().out.splitlines()
+    lacking = [line for line in lines if line.startswith("not enough was checked: ")]
+    assert lacking == [
+        f"not enough was checked: shard {number}/3 is missing"
+        for number in (1, 3)
+        if shard == "2/3"
+    ]
 
 
 def test_every_form_is_written(tmp_path: Path) -> None:

@@ -8,8 +8,7 @@ import pytest
 
 from conformance.cli.trust import refuse_strangers
 from conformance.errors import UsageError
-from conformance.reproductions.record import Record
-from conformance.reproductions.subject import Subject
+from conformance.reproductions.record import Record, Subject
 from reference import Configuration
 from tests.support.cases import random_case
 from tests.support.processes import command

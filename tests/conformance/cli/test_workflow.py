@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from conformance.cli.workflow import KINDS, PINNED, workflow
+from conformance.errors import UsageError
 from tests.support.processes import command, run
 from tests.support.sources import ROOT, needs_source_tree
 
@@ -52,6 +53,15 @@ def test_workflow_verifies_what_is_named_with_the_versions_installed(kind: str) 
     text = workflow(kind)
     assert "my_package:MyLSTM" in text
     assert not [word for word in ("{names}", "{python}", "{packages}") if word in text]
+
+
+@pytest.mark.parametrize("name", ["a b", "it's", 'x"', "$HOME", "a;b", "x\ny: z", "#q", "*", ""])
+@pytest.mark.parametrize("kind", KINDS)
+def test_name_that_needs_quotes_is_refused(kind: str, name: str) -> None:
+    """The shell, or YAML, would take something else for it."""
+    with pytest.raises(UsageError, match="is not one word in a workflow") as told:
+        workflow(kind, ["mine.py:LSTM", name])
+    assert "\n" not in str(told.value)
 
 
 def test_unknown_service_is_wrong_usage(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from conformance import (
     load,
 )
 from conformance.checking.comparison import truth
+from conformance.checking.engine import inapplicable
 from conformance.implementations.by_hand.answers import Answer, Part
 from conformance.implementations.by_hand.expressions import Call
 from conformance.implementations.by_hand.parameters import Parameters, names, pattern
@@ -238,6 +239,21 @@ def test_hand_written_reads_output_from_shorter_runs() -> None:
     np.testing.assert_array_equal(result.h_n[0], result.output[:, -1])
 
 
+@pytest.mark.parametrize(
+    "name", ["hundreds_of_steps_match_reference", "gradients_of_long_sequences_are_right"]
+)
+def test_output_of_hundreds_of_steps_is_not_read_from_as_many_runs(name: str) -> None:
+    """Half a million steps in a case would be too late, and red; several dozen steps are tried."""
+    ends = HandWritten(right.LastStateOnly, **LAST)
+    whole = HandWritten(right.OneKernel, **ONE_KERNEL)
+    why = "returns no output, which would take a call for each step"
+    assert inapplicable(REQUIREMENTS[name], ends, "cpu", Budget()) == why
+    assert inapplicable(REQUIREMENTS[name], whole, "cpu", Budget()) is None
+    assert (
+        inapplicable(REQUIREMENTS["long_sequences_match_reference"], ends, "cpu", Budget()) is None
+    )
+
+
 def test_missing_layer_axis_is_found_at_once() -> None:
     """A state that has another shape than is declared is a mismatch of shapes."""
     mine = HandWritten(right.LastStateOnly, **{**LAST, "returns": "h_n"})
@@ -304,7 +320,7 @@ def test_top_states_of_both_directions_are_verified(places: tuple[int, int]) -> 
     """Of what comes back every element counts: other states in their place are wrong."""
     mine = of_top_states(places)
     assert mine.supports.results == ("top_h_n",)
-    assert not mine.supports.gradients
+    assert mine.supports.gradients
     fill = partial(np.random.default_rng(0).uniform, -1, 1)
     case = mine.small_case("float64", states=True, fill=fill)
     result, known = run(mine, case), truth(case, mine)
@@ -317,6 +333,38 @@ def test_top_states_of_both_directions_are_verified(places: tuple[int, int]) -> 
     for name in ("results_match_reference", "every_parameter_influences_result")[: 1 + right]:
         verdict = check(REQUIREMENTS[name], mine, budget=Budget(10, seed=1))
         assert isinstance(verdict, Passed if right else Failed), verdict
+
+
+class CutTopStates(torch.nn.LSTM):
+    """The output and both top states, of which one is cut off from its gradient."""
+
+    def __init__(self, input_size: int, hidden_size: int, cut: int, output: bool) -> None:
+        super().__init__(input_size, hidden_size, num_layers=2, bidirectional=True)
+        self.cut, self.output = cut, output
+
+    def forward(self, *arguments: Any) -> Any:
+        output, (h_n, _) = super().forward(*arguments)
+        top = [h_n[n].detach() if n == self.cut else h_n[n] for n in (2, 3)]
+        return (output, *top) if self.output else torch.cat(top, -1)
+
+
+@pytest.mark.parametrize("output", [False, True])
+@pytest.mark.parametrize("cut", [-1, 2, 3])
+def test_gradients_of_top_states_are_verified(cut: int, output: bool) -> None:
+    """They are of both, alone and beside the output; one without a gradient is red."""
+    mine = HandWritten(
+        lambda input_size, hidden_size: CutTopStates(input_size, hidden_size, cut, output),
+        weight_ih="weight_ih_l*",
+        weight_hh="weight_hh_l*",
+        bias=("bias_ih_l*", "bias_hh_l*"),
+        layers=("0", "0_reverse", "1", "1_reverse"),
+        bidirectional=True,
+        returns="output, h_n[2], h_n[-1]" if output else "cat(h_n[2], h_n[-1])",
+    )
+    assert TOP in mine.supports.results
+    requirement = REQUIREMENTS["gradients_match_backpropagation"]
+    verdict = check(requirement, mine, budget=Budget(4, seed=1))
+    assert isinstance(verdict, Passed if cut == -1 else Failed), verdict
 
 
 @pytest.mark.slow
@@ -382,8 +430,6 @@ def test_support_refuses_results_that_are_none() -> None:
         Support(results=())
     with pytest.raises(ValueError, match="unknown results"):
         Support(results=("hn",))
-    with pytest.raises(ValueError, match="gradients must be False"):
-        Support(results=(TOP,))
 
 
 ADAPTERS = {

@@ -216,3 +216,37 @@ def test_packages_keep_quiet_where_nothing_clashes(tmp_path: Path) -> None:
         assert sys.path[0] == str(tmp_path)
         assert dict(sys.modules) == before
     assert str(tmp_path) not in sys.path
+
+
+@pytest.mark.usefixtures("_untouched")
+def test_packages_within_themselves_stay(tmp_path: Path) -> None:
+    """A block within one of the same folder changes nothing; what it imports is there after it."""
+    theirs = Packages(write_package(tmp_path, "strategies", "theirs"))
+    with theirs:
+        import strategies as first
+
+        path, finders = list(sys.path), list(sys.meta_path)
+        with theirs:
+            assert sys.modules["strategies"] is first
+            assert (sys.path, sys.meta_path) == (path, finders)
+            from strategies.part import WHOSE  # type: ignore[import-not-found]
+
+            assert WHOSE == "theirs"
+        assert sys.modules["strategies"] is first
+        assert "strategies.part" in sys.modules
+        assert (sys.path, sys.meta_path) == (path, finders)
+    assert sys.modules["strategies"] is strategies
+    assert "strategies.part" not in sys.modules
+
+
+@pytest.mark.usefixtures("_untouched")
+def test_packages_within_themselves_come_first_again(tmp_path: Path) -> None:
+    """Though the code within has put another folder before theirs on the path."""
+    theirs = Packages(write_package(tmp_path, "strategies", "theirs"))
+    with theirs:
+        sys.path.insert(0, str(tmp_path / "other"))
+        with theirs:
+            assert sys.path[0] == str(tmp_path)
+        assert sys.path[:2] == [str(tmp_path / "other"), str(tmp_path)]
+        sys.path.pop(0)
+    assert sys.modules["strategies"] is strategies

@@ -207,6 +207,12 @@ def test_hello_declares_precision() -> None:
     assert declared["products"]["enum"] == list(PRODUCTS)
 
 
+def test_hello_may_have_the_top_states_alone() -> None:
+    """They are a result as others are."""
+    said = {"protocol": 1, "name": "x", "supports": {"results": ["top_h_n"], "gradients": True}}
+    assert hello(line(said)).supports.results == ("top_h_n",)
+
+
 def test_hello_refuses_a_precision_that_allows_everything() -> None:
     """A number of JSON that is infinite in float64 is no precision."""
     said = b'{"protocol": 1, "name": "x", "precision": {"activation": 1e999}}\n'

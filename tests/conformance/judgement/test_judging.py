@@ -286,6 +286,34 @@ def test_top_layer_alone_is_judged_as_a_whole_where_that_is_small() -> None:
     assert "output_l0" in verdict.reason
 
 
+def test_wrong_results_of_all_layers_are_counted_and_explained() -> None:
+    """Gates in another order are wrong everywhere; so is a start from other states than zeros."""
+    case = made((4, 5, 8, 3), num_layers=2)
+
+    def other(stacked: Array) -> Array:
+        return np.concatenate([np.split(stacked, 4)[gate] for gate in (0, 2, 1, 3)])
+
+    swapped = replace(case, parameters={k: other(a) for k, a in case.parameters.items()})
+    verdict = judge(case, TORCH.run(swapped)).verdict
+    assert isinstance(verdict, Wrong)
+    assert (verdict.extent.steps, verdict.extent.rows, len(verdict.extent.units)) == (8, 3, 5)
+    assert any("reads the gates in the order i, g, f, o" in each for each in verdict.causes)
+    ones = np.ones((2, 3, 5), np.float32)
+    verdict = judge(case, TORCH.run(replace(case, h_0=ones, c_0=ones))).verdict
+    assert isinstance(verdict, Wrong)
+    assert verdict.causes[0].startswith("No initial states are given")
+
+
+def test_exchanged_final_states_of_several_layers_are_named() -> None:
+    """The output is right then, and no step is wrong."""
+    case = made((4, 5, 8, 3), num_layers=2)
+    result = TORCH.run(case)
+    verdict = judge(case, replace(result, h_n=result.c_n, c_n=result.h_n)).verdict
+    assert isinstance(verdict, Wrong)
+    assert verdict.causes == ("The output is right. h_n and c_n are exchanged.",)
+    assert str(verdict.extent) == "final states alone, in 3 of 3 rows"
+
+
 def test_what_is_not_supported_or_fails_gives_no_result() -> None:
     """A cell has one direction; an exception is not conformant."""
     verdict = judge_implementation(CELLS, made((3, 4, 5, 2), bidirectional=True)).verdict

@@ -24,7 +24,7 @@ from conformance.recording.noting import (
 from conformance.recording.operands import Made, Name, Origin, Part, Text
 from conformance.recording.steps import Step
 from conformance.reproductions.lines import Lines, component
-from conformance.reproductions.subject import Subject
+from conformance.reproductions.record import Subject
 from conformance.running import journal
 from reference import Configuration
 from tests.support.cases import RoundedReference, random_case

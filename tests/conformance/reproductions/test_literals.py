@@ -14,7 +14,7 @@ from conformance.implementations.pytorch.tensors import to_array, to_tensor
 from conformance.recording.operands import Literal
 from conformance.recording.steps import Comparison
 from conformance.recording.written import Reader, Writer
-from conformance.reproductions.compare import compare
+from conformance.reproductions.endings import compare
 from conformance.reproductions.literals import FEW, SMALL, number, written
 from reference import DTYPES, Array
 from tests.support.cases import bits_of

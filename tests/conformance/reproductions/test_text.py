@@ -10,8 +10,7 @@ from conformance import REQUIREMENTS, Budget, Crashed, Support, check
 from conformance.checking.finding import Finding
 from conformance.implementations.declared import declared
 from conformance.reproductions.directory import REPORT, SCRIPT, write
-from conformance.reproductions.record import read
-from conformance.reproductions.subject import Subject
+from conformance.reproductions.record import Subject, read
 
 TEXTS = {
     "a surrogate": "caf\udce9",

@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 
 from conformance import REQUIREMENTS
-from conformance.running.dividing.costs import FILE
+from conformance.running.dividing import FILE
 
 SCORE = Path(__file__).parents[2] / "faults" / "SCORE.md"
 

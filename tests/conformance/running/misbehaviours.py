@@ -46,10 +46,12 @@ ALONE = {
         *("HogsMemory", "Sleeps", "StopsItself", "HoldsTheInterpreter", "HangsOnThreeSteps"),
         *("DiesOfWrongShapes", "DiesBesideAChild", "WritesIntoEveryPipe", "AnnouncesALongMessage"),
         *("LeavesChildren", "LeavesAProgram", "LeavesADaemon", "KillsItsKeeper", "Warns"),
+        *("ComesBackTwice", "ClosesItsOutput"),
     ),
     deceiving: (
         *("ReplacesModules", "RemovesModules", "LimitsItsFiles", "LimitsTheSizeOfFiles"),
-        "SaysWhatNobodyCanWrite",
+        "LimitsItsMemory",
+        *("SaysWhatNobodyCanWrite", "RegistersAKernel"),
     ),
 }
 """What has a run of its own."""
@@ -64,8 +66,9 @@ TOGETHER = {
         *("ComputesWithItself", "Masked", "Objects", "Records", "Swapped", "PretendsToBeAResult"),
         *("RejectsInItems", "SkipsInOutput", "SubclassesTensors", "MakesTensors"),
         *("ScoresItsGradients", "Controls", "ControlsInItsText", "SupportsOnce"),
+        *("AltersItsCase", "TakesOutParameters", "UsesItsArraysAgain"),
         *("ReplacesNumpyAbs", "ReplacesBuiltins", "ReplacesTheComparison", "ReplacesHypothesis"),
-        "ReplacesAMethod",
+        *("ReplacesAMethod", "ReplacesTheKernel"),
     ),
 }
 """What comes to one run."""
@@ -95,6 +98,7 @@ COMPUTES_RIGHT = {
     ),
     *("LeavesAProgram", "LeavesADaemon", "Warns", "is_right", "takes_its_time", "answers_slowly"),
     *("writes_noise_later", "doubles_a_gradient", "names_a_stranger"),
+    *("TakesOutParameters", "UsesItsArraysAgain", "ComesBackTwice"),
 }
 """What may be green: its numbers are right, or wrong only where nothing is asked for."""
 

@@ -1,7 +1,11 @@
 """A process of its own: answers, and how it ends."""
 
+import contextlib
 import multiprocessing
 import os
+import stat
+import struct
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -10,7 +14,12 @@ from pathlib import Path
 import pytest
 
 from conformance.errors import Broken, UsageError
+from conformance.running import child
 from conformance.running.child import Apart, Ended, Late
+from tests.support.misbehaving import DAEMON
+from tests.support.processes import wait_for_end
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +101,48 @@ def test_wrong_usage_and_own_faults_are_told_apart() -> None:
     with Apart(fails) as process, pytest.raises(Broken, match=r"(?s)Traceback.*in fails") as caught:
         process.answer(60)
     assert "RuntimeError: our own fault" in str(caught.value)
+
+
+def leaves(folder: Path) -> Iterator[int]:
+    left = os.fork()
+    if not left:
+        time.sleep(600)
+        os._exit(0)
+    subprocess.run([sys.executable, "-c", DAEMON], cwd=folder, check=True)
+    yield left
+    time.sleep(600)
+
+
+@linux
+@pytest.mark.parametrize("forked", [True, False])
+def test_nothing_is_left(forked: bool, tmp_path: Path) -> None:
+    """Neither a child nor a daemon, also where the process has no time for its end."""
+    with Apart(leaves, tmp_path, forked=forked) as process:
+        left = process.answer(60)
+        daemon = tmp_path / "left"
+        while not (daemon.exists() and daemon.read_text()):
+            time.sleep(0.01)
+    assert wait_for_end([left, int(daemon.read_text())]) == []
+
+
+def writes(noise: bytes, seconds: float) -> Iterator[int]:
+    for descriptor in range(3, 64):
+        with contextlib.suppress(OSError):
+            if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+                os.write(descriptor, noise)
+    time.sleep(seconds)
+    yield 0
+
+
+@linux
+@pytest.mark.parametrize("seconds", [0, 600])
+@pytest.mark.parametrize("header", [-7, 3, 2**31 - 1])
+def test_noise_is_no_answer(header: int, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever length it announces; nobody waits for the rest, or for the end of the process."""
+    monkeypatch.setattr(child, "READING", 0.5)
+    noise = struct.pack("!i", header) + b"abc"
+    with Apart(writes, noise, seconds, forked=True) as process, pytest.raises(Ended):
+        process.answer(60)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is capped by Linux alone")

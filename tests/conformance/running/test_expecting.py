@@ -180,6 +180,8 @@ def test_table_of_the_project_is_found_from_below(tmp_path: Path) -> None:
         (["--level", "core"], "without --level"),
         (["--dtype", "float32"], "without --dtype"),
         (["--device", "cpu"], "without --device"),
+        (["--shard", "1/2", "--seed", "1"], "without --shard"),
+        (["--time-budget", "1m"], "without --time-budget"),
     ],
 )
 def test_file_is_not_rewritten_from_a_part_of_a_run(

@@ -13,8 +13,7 @@ import pytest
 
 from conformance import Budget, Crashed, Failed, Passed, TimedOut, UsageError, Verdict
 from conformance import parametrize_with_requirements as parametrize
-from conformance.reproductions.record import read
-from conformance.reproductions.subject import Subject
+from conformance.reproductions.record import Subject, read
 from conformance.requirements import REQUIREMENTS
 from conformance.running.isolated import Task, impossible
 from reference import Case, Result

@@ -1,6 +1,7 @@
 """The table of options: what is made from it, and which values it refuses."""
 
 import argparse
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,16 @@ import pytest
 from conformance.checking.requirement import LEVELS
 from conformance.errors import UsageError
 from conformance.running import options
-from conformance.running.options.option import INFER, PYTEST, REPLAY, REPORT, VERIFY
+from conformance.running.options.option import (
+    COMPARE,
+    INFER,
+    JUDGE,
+    MATRIX,
+    PYTEST,
+    REPLAY,
+    REPORT,
+    VERIFY,
+)
 from conformance.running.options.table import OPTIONS
 from conformance.running.options.values import duration
 from tests.support.sources import ROOT, needs_source_tree
@@ -70,6 +80,60 @@ def test_time_has_a_unit(text: str, seconds: float) -> None:
     assert parsed(VERIFY, "--time-budget", text)["lstm_time_budget"] == seconds
 
 
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("--tx=nonsense", "--tx must be a worker such as socket=HOST:PORT or ssh=HOST, got 'nons"),
+        ("--tx=", "--tx must be a worker such as socket=HOST:PORT or ssh=HOST, got ''"),
+        ("--tx=ssh", "--tx must be a worker such as "),
+        ("--rsyncdir=nope", "--rsyncdir must be a folder, got 'nope'"),
+    ],
+)
+def test_worker_elsewhere_that_makes_no_sense_is_refused(word: str, told: str) -> None:
+    """Before anything is started."""
+    with pytest.raises(UsageError, match=f"^{re.escape(told)}"):
+        options.check(parsed(VERIFY, word), VERIFY)
+
+
+@pytest.mark.parametrize(
+    "spec", ["popen", "2*popen", "socket=here:8888", "ssh=me@there//python=python3.11"]
+)
+def test_worker_elsewhere_is_taken(spec: str, tmp_path: Path) -> None:
+    """As pytest-xdist describes it."""
+    options.check(parsed(VERIFY, f"--tx={spec}", f"--rsyncdir={tmp_path}"), VERIFY)
+
+
+def test_file_that_cannot_be_rewritten_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the run whose failures it is to have; one that is to be made is right."""
+    words = ["--fix-expectations", "--expectations"]
+    with pytest.raises(UsageError, match=r"^--expectations must be a writable file; "):
+        options.check(parsed(VERIFY, *words, str(tmp_path)), VERIFY)
+    options.check(parsed(VERIFY, *words, str(tmp_path / "new.toml")), VERIFY)
+    (tmp_path / "new.toml").touch()
+    # the administrator may write anything
+    monkeypatch.setattr(os, "access", lambda path, _: Path(path).name != "new.toml")
+    with pytest.raises(UsageError, match=r"^--expectations must be a writable file; "):
+        options.check(parsed(VERIFY, *words, str(tmp_path / "new.toml")), VERIFY)
+
+
+@pytest.mark.parametrize("taker", [VERIFY, REPORT, PYTEST])
+def test_two_forms_are_not_written_to_one_file(
+    taker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However it is spelled; what is no file may be given twice."""
+    monkeypatch.chdir(tmp_path)
+    dashes = "--lstm-" if taker == PYTEST else "--"
+    words = [f"{dashes}html=x", f"{dashes}junit={tmp_path}/x"]
+    told = f"{dashes}html and {dashes}junit are the same file: {tmp_path}/x"
+    with pytest.raises(UsageError, match=f"^{re.escape(told)}$"):
+        options.check(parsed(taker, *words), taker)
+    options.check(parsed(taker, f"{dashes}html=x", f"{dashes}junit=y"), taker)
+    nowhere = [f"{dashes}{form}={os.devnull}" for form in ("html", "junit")]
+    options.check(parsed(taker, *nowhere), taker)
+
+
 @pytest.mark.parametrize("taker", [VERIFY, INFER, REPLAY, REPORT, PYTEST])
 def test_keys_and_flags_are_unambiguous(taker: str) -> None:
     """None is taken twice."""
@@ -122,6 +186,12 @@ def test_defaults_are_not_passed_on() -> None:
         ("--shard=0/2", "--shard must be a shard such as 2/5, got '0/2'"),
         ("--shard=3/2", "--shard must be a shard such as 2/5, got '3/2'"),
         ("--shard=2", "--shard must be a shard such as 2/5, got '2'"),
+        ("--shard=1/999999", "--shard must be a shard such as 2/5, got '1/999999'"),
+        ("--floor=", "--floor must not be empty"),
+        ("--expectations=", "--expectations must not be empty"),
+        ("--requirement=", "--requirement must not be empty"),
+        ("--command=", "--command must not be empty"),
+        ("--database=http://x", "--database must be a folder, or begin with redis:// or rediss://"),
         ("--floor=dtpye=1", "--floor is not a floor: unknown axis 'dtpye': choose among cases, dt"),
         ("--memory=-1", "--memory must be at least 0.5 GiB, got -1.0"),
         ("--memory=0.01", "--memory must be at least 0.5 GiB, got 0.01"),
@@ -157,7 +227,7 @@ def test_values_that_make_no_sense_are_refused(word: str, told: str) -> None:
         options.check(parsed(PYTEST, word.replace("--", "--lstm-", 1)), PYTEST)
 
 
-@pytest.mark.parametrize("taker", [VERIFY, INFER, REPLAY, REPORT, PYTEST])
+@pytest.mark.parametrize("taker", [VERIFY, INFER, REPLAY, REPORT, JUDGE, COMPARE, MATRIX, PYTEST])
 def test_defaults_make_sense(taker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No check refuses a default."""
     monkeypatch.chdir(tmp_path)

@@ -21,7 +21,7 @@ def late(name: str = "slow") -> TimedOut:
     return TimedOut("results_match_reference", name, "cpu")
 
 
-@pytest.mark.parametrize(("took", "limit"), [(0.004, 4.0), (0.0001, 2.0)])
+@pytest.mark.parametrize(("took", "limit"), [(0.004, 4.0), (0.0123, 12.0), (0.0001, 2.0)])
 def test_limit_follows_from_the_calls_of_the_run(took: float, limit: float) -> None:
     """After two requirements of an implementation, for that one alone, and not below 2 s."""
     patience = Patience(60.0)
@@ -33,7 +33,7 @@ def test_limit_follows_from_the_calls_of_the_run(took: float, limit: float) -> N
     assert patience.learn(late())
     assert patience.limits == {"slow": limit}
     (reason,) = patience.reasons.values()
-    assert f"from then on {limit:.2g} s were the limit for a call, not 60 s" in reason
+    assert f"from then on {limit:g} s were the limit for a call, not 60 s" in reason
     assert not patience.learn(late()), "it is shortened once"
 
 

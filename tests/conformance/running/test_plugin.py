@@ -108,6 +108,16 @@ def test_plugin_tells_bad_usage(tmp_path: Path) -> None:
     assert "Traceback" not in run.stdout
 
 
+def test_options_are_checked_for_the_decorator_as_well(tmp_path: Path) -> None:
+    """Also where no LSTM is named: a number of cases that makes no sense is not left out."""
+    (tmp_path / "test_theirs.py").write_text("def test_theirs():\n    pass\n")
+    run = run_pytest("--lstm-max-examples", 0, "test_theirs.py", folder=tmp_path)
+    assert run.returncode == pytest.ExitCode.USAGE_ERROR, run.stdout + run.stderr
+    assert run.stderr.strip() == "ERROR: --lstm-max-examples must be at least 1, got 0"
+    run = run_pytest("--lstm-max-examples", 1, "test_theirs.py", folder=tmp_path)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
 @pytest.mark.parametrize("profile", TIMEOUTS)
 def test_timeout_is_that_of_the_profile_unless_given(profile: str) -> None:
     """Each profile has a time limit, and an option overrides it."""

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from conformance import Passed
+from conformance import Passed, load
 from conformance.recording.json import encode
+from conformance.running.circumstances import circumstances
 from conformance.running.folder import Asked, RunFolder
 from conformance.running.journal import Collected, Journal
 from conformance.running.options import deciding
@@ -102,7 +103,7 @@ def test_run_that_was_decided_completely_is_resumed(tmp_path: Path) -> None:
 
 def left(folder: Path, **changed: Any) -> RunFolder:
     """What a run with one verdict left that was killed."""
-    options = deciding(vars(config(lstm=["torch.nn.LSTMCell"], **changed).option))
+    options = deciding(vars(config(**{"lstm": ["torch.nn.LSTMCell"], **changed}).option))
     asked = Asked("default", 5, None, 5.0, options=options)
     words = [*COMMAND[:1], "-c", DEAD, json.dumps(vars(asked))]
     ended = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
@@ -156,3 +157,29 @@ def test_run_with_other_versions_is_not_resumed(tmp_path: Path) -> None:
     assert "the run cannot be resumed: python was 2.7.18 and is 3." in ended.stderr
     assert len(list(made.verdicts())) == 1
     assert list(tmp_path.glob(RUNNING)) == [made.path]
+
+
+def test_run_of_other_code_is_not_resumed(tmp_path: Path) -> None:
+    """Half of the verdicts would be on what is gone."""
+    (tmp_path / "mine.py").write_text(
+        "import torch\n\n\nclass Mine(torch.nn.LSTMCell):\n    pass\n"
+    )
+    made = left(tmp_path, lstm=["mine.py:Mine"])
+    text = json.dumps(encode(Collected({}, {"sources": {"mine.py:Mine": "0123456789abcdef"}})))
+    (made.path / "gw0.collected").write_text(text)
+    ended = command("verify", "mine.py:Mine", "-n", 0, "--resume", folder=tmp_path)
+    assert ended.returncode == 2, ended.stdout + ended.stderr
+    assert "cannot be resumed: a file with a class that is verified has changed" in ended.stderr
+
+
+def test_sources_are_those_of_the_classes_under_test(tmp_path: Path) -> None:
+    """However their lines end; what this suite has comes with its version."""
+    digests = []
+    for end in ("\n", "\r\n", "\n# more\n"):
+        code = f"import torch\n\n\nclass Mine(torch.nn.LSTMCell):\n    pass{end}"
+        (tmp_path / "mine.py").write_bytes(code.encode())
+        mine = load(f"{tmp_path}/mine.py:Mine")
+        found = circumstances([mine, load("torch.nn.LSTM")])["sources"]
+        assert [*found] == [mine.name]
+        digests.append(found[mine.name])
+    assert digests[0] == digests[1] != digests[2]

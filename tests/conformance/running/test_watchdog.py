@@ -46,7 +46,7 @@ def test_worker_that_does_not_go_on_is_ended(tmp_path: Path) -> None:
     names = [f"{MISBEHAVING}:{name}" for name in HOLDS_UP]
     run = command(
         *("verify", *names, "torch.nn.LSTM", *ONE, "--max-examples", 20, "--timeout", 20),
-        *("--json", "report.json"),
+        *("--json", "report.json", "-n", 4),  # so that they wait at the same time
         folder=tmp_path,
     )
     assert run.returncode == 1, run.stdout + run.stderr
@@ -66,7 +66,7 @@ def test_noise_between_worker_and_command_loses_no_verdict(name: str, tmp_path: 
     """What a worker decided is on disk; the requirement in which the noise came has a verdict."""
     run = command(
         *("verify", f"{MISBEHAVING}:{name}", "torch.nn.LSTM", *ONE, "--max-examples", 10),
-        *("--json", "report.json", "--requirement", "cell_matches_equations"),
+        *("--json", "report.json", "--requirement", "cell_matches_equations", "-n", 4),
         folder=tmp_path,
     )
     assert run.returncode in (0, 1), run.stdout + run.stderr
@@ -126,7 +126,7 @@ def test_hang_is_cheap_once_requirements_have_timed_out(tmp_path: Path) -> None:
     asked = [word for name in names for word in ("--requirement", name)]
     run = command(
         *("verify", f"{MISBEHAVING}:HangsOnThreeSteps", *asked, "--device", "cpu", "--seed", 4),
-        *("--max-examples", 30, "--timeout", 30, "-n", 2, "--json", "report.json"),
+        *("--max-examples", 30, "--timeout", 15, "-n", 2, "--json", "report.json"),
         folder=tmp_path,
     )
     assert run.returncode == 1, run.stdout + run.stderr
@@ -135,7 +135,7 @@ def test_hang_is_cheap_once_requirements_have_timed_out(tmp_path: Path) -> None:
     assert len(late) > 3
     assert all(isinstance(each, Passed) for each in found if each not in late)
     reasons = {each.counterexample.message for each in late if each.counterexample}
-    assert "no verdict within 30 s" in reasons
+    assert "no verdict within 15 s" in reasons
     assert len(reasons) > 1
     assert "HangsOnThreeSteps had timed out, and half of the calls" in " ".join(run.stdout.split())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +50,10 @@ class Wrong:
     got: Matrix
     expected: Matrix
     share: Matrix
+
+
+def _number(value: float) -> str:
+    return f"{value:.5g}"
 
 
 def array(values: Any) -> Array | None:
@@ -127,7 +131,7 @@ def _matrices(
     marks: Array | None = None,
     cut: tuple[slice, ...] | None = None,
     parted: tuple[int, ...] | None = None,
-    text: Any = None,
+    text: Callable[[float], str] = _number,
 ) -> Iterator[Matrix]:
     """Yield the matrices of an array of any number of axes, of those the part that `cut` selects.
 
@@ -136,7 +140,6 @@ def _matrices(
     axes = [range(size)[part] for size, part in zip(values.shape, cut or (), strict=False)]
     axes = axes or [range(size) for size in values.shape]
     *others, rows, columns = [range(1)] * max(0, 2 - len(axes)) + axes
-    text = text or _number
     for before in itertools.product(*others):
         shown = []
         for row in rows:
@@ -150,10 +153,6 @@ def _matrices(
         label = name + (f"[{', '.join(map(str, before))}]" if values.ndim > 2 else "")
         here = parted is not None and parted[:-1] == before[: len(parted) - 1]
         yield Matrix(label, shown, columns, str(parted[-1]) if here and parted else None)
-
-
-def _number(value: float) -> str:
-    return f"{value:.5g}"
 
 
 def _times(value: float) -> str:

@@ -1,9 +1,11 @@
-"""Making a page from a template of this folder."""
+"""Making a page, in HTML or Markdown, from a template of this folder."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import html
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,14 +15,24 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 
+SPECIAL = re.compile(r"[\\`*\[\]|#~$]|:(?=[\w+-]+:)|(?<![^\W_])_|_(?![^\W_])")
+"""What may have a meaning in Markdown, beside HTML; an underscore has none within a word."""
+
 
 def page(template: str, **values: Any) -> str:
     """Render the page of a `template` in this folder, such as ``run.html.jinja``.
 
-    Whatever text the `values` hold is escaped. The page has the style and the script of this folder
-    inside, and lets the browser load and run nothing else.
+    In HTML whatever text the `values` hold is escaped. The page has the style and the script of
+    this folder inside, and lets the browser load and run nothing else. In Markdown the filter
+    ``md`` escapes.
     """
     return _environment().get_template(template).render(values)
+
+
+def escaped(text: str) -> str:
+    """Return a line of Markdown that shows `text` as it is, also in a table."""
+    line = SPECIAL.sub(r"\\\g<0>", html.escape(" ".join(text.split()), quote=False))
+    return re.sub(r"(?i)(www|https?|ftp)(?=[.:])", r"\1&#8203;", line)
 
 
 @cache
@@ -30,22 +42,17 @@ def _environment() -> Environment:
 
     made = Environment(
         loader=FileSystemLoader(FOLDER),
-        autoescape=True,
+        autoescape=lambda name: name is None or ".md." not in name,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["md"] = escaped
     style, script = (
         (FOLDER / f"page.{kind}").read_text(encoding="utf-8") for kind in ("css", "js")
     )
-    made.globals |= {
-        "style": Markup(style),
-        "script": Markup(script),
-        "script_hash": _hash(script),
-    }
+    # by which a Content-Security-Policy allows the script
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    made.globals |= {"style": Markup(style), "script": Markup(script)}
+    made.globals["script_hash"] = f"sha256-{digest}"
     return made
-
-
-def _hash(text: str) -> str:
-    """Return the hash by which a Content-Security-Policy allows a script."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

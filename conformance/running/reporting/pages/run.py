@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.checking.counterexample import Diagnosis
+from conformance.checking.counterexample import DERIVED
 from conformance.checking.verdict import (
     NotApplicable,
     Verdict,
@@ -73,7 +73,6 @@ class Details:
     inputs: Sequence[matrices.Matrix]
     others: Sequence[str]
     wrong: Sequence[matrices.Wrong]
-    diagnosis: Diagnosis
 
 
 def html(report: dict[str, Any]) -> str:
@@ -93,6 +92,7 @@ def html(report: dict[str, Any]) -> str:
         groups=groups,
         failures=failures,
         most=MOST,
+        derived=DERIVED,
         ids={each.verdict.key: each.id for each in failures},
         known=REQUIREMENTS,
         percent=percent,
@@ -115,8 +115,7 @@ def _failures(verdicts: Sequence[Verdict]) -> Iterator[Details]:
         found = verdict.counterexample
         drawn, others = matrices.inputs(found) if found else ([], [])
         wrong = matrices.wrong(found) if found else []
-        diagnosis = found.diagnosis if found else Diagnosis()
-        yield Details(f"failure-{number}", verdict, drawn, others, wrong, diagnosis)
+        yield Details(f"failure-{number}", verdict, drawn, others, wrong)
 
 
 def _group(id_: str, mine: Sequence[Verdict], run: Run) -> Group:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from conformance.checking.verdict import FailedShould, NotApplicable, Passed, Verdict
+from conformance.checking.verdict import FailedShould, Key, NotApplicable, Passed, Verdict
 from conformance.errors import UsageError
-from conformance.running.reporting.side_by_side.reports import Key, Report, failure
+from conformance.recording.text import one_line
+from conformance.running.reporting.side_by_side.reports import Report, failure
 
 GROWN = 4.0
 """The factor by which a share of the bound has to grow to count as a loss of accuracy.
@@ -61,13 +62,11 @@ def changes(old: Report, new: Report) -> list[Change]:
     """
     common = [name for name in old.implementations if name in new.implementations]
     if not common:
-        raise UsageError(
-            f"{old.file} and {new.file} cannot be compared: one is about "
-            f"{', '.join(old.implementations) or 'nothing'}, the other about "
-            f"{', '.join(new.implementations) or 'nothing'}"
-        )
-    groups = {key[:2] for key in old.by_key} & {key[:2] for key in new.by_key}
-    keys = [key for key in {**old.by_key, **new.by_key} if key[:2] in groups]
+        one, other = (one_line(", ".join(each.implementations)) or "nothing" for each in (old, new))
+        text = f"cannot be compared: one is about {one}, the other about {other}"
+        raise UsageError(f"{old.file} and {new.file} {text}")
+    groups = {key[1:] for key in old.by_key} & {key[1:] for key in new.by_key}
+    keys = [key for key in {**old.by_key, **new.by_key} if key[1:] in groups]
     found = [change for key in keys for change in _of(key, old, new)]
     order = list(Kind)
     return sorted(found, key=lambda change: order.index(change.kind))

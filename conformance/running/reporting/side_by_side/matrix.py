@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -80,6 +81,11 @@ class Table:
     device: str
     columns: tuple[Column, ...]
 
+    @property
+    def title(self) -> str:
+        """The implementation and the device, in words."""
+        return f"{self.implementation} on {self.device}"
+
     @cached_property
     def rows(self) -> list[Row]:
         """The requirements that apply anywhere, in their order."""
@@ -104,6 +110,32 @@ class Table:
             else:
                 yield Cell(verdict, _changed(before, verdict), _grown(before, verdict))
             before = verdict or before
+
+    def failures(self) -> Iterator[tuple[str, list[str], Verdict]]:
+        """Yield what does not hold: the requirement, the versions in which, and one verdict.
+
+        Failures of one kind in one dtype are the same one.
+        """
+        for row in self.rows:
+            found = [
+                (cell.verdict, column.label)
+                for column, cell in zip(self.columns, row.cells, strict=True)
+                if cell.verdict and not isinstance(cell.verdict, (Passed, NotApplicable))
+            ]
+            for alike in grouped(
+                found, lambda each: (each[0].outcome, failure(each[0]) or each[0].reason)
+            ).values():
+                yield row.requirement, [label for _, label in alike], alike[-1][0]
+
+    def spans(self, some: Sequence[str]) -> str:
+        """Return which of the labels of columns these are, three or more neighbours as a span."""
+        told: list[str] = []
+        labels = (column.label for column in self.columns)
+        for _, run in itertools.groupby(labels, key=some.__contains__):
+            these = list(run)
+            if these[0] in some:
+                told += [f"{these[0]} to {these[-1]}"] if len(these) > 2 else these
+        return ", ".join(told)
 
 
 def _changed(before: Verdict, verdict: Verdict) -> str:

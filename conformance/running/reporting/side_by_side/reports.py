@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from conformance.checking.counterexample import Counterexample, Diagnosis
-from conformance.checking.verdict import ExpectedFailure, Verdict, from_json
+from conformance.checking.verdict import ExpectedFailure, Key, Verdict, from_json
 from conformance.errors import UsageError
 from conformance.implementations.shipped import SHIPPED
 from conformance.running.reporting.reading import loaded
 from conformance.running.reporting.report import FORMAT, VERSION
-
-Key = tuple[str, str, str]
-"""Implementation, device and requirement: what a verdict is about."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +29,7 @@ class Report:
     @cached_property
     def by_key(self) -> dict[Key, Verdict]:
         """The verdicts by what they are about."""
-        return {
-            (each.implementation, each.device, each.requirement): each for each in self.verdicts
-        }
+        return {each.key: each for each in self.verdicts}
 
     @property
     def implementations(self) -> list[str]:
@@ -117,8 +112,3 @@ def failure(verdict: Verdict) -> tuple[str, str] | None:
     if not (verdict.fails or isinstance(verdict, ExpectedFailure)):
         return None
     return (verdict.outcome, "") if found is None else (found.kind or verdict.outcome, found.dtype)
-
-
-def names(requirements: Iterable[str]) -> str:
-    """Return names of requirements as a list in a sentence."""
-    return ", ".join(dict.fromkeys(requirements))

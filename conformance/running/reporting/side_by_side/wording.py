@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from conformance.checking.verdict import Verdict, grouped
+from conformance.running.reporting.pages.rendering import page
 from conformance.running.reporting.side_by_side.changes import Change, Kind
-from conformance.running.reporting.side_by_side.reports import Report, names
+from conformance.running.reporting.side_by_side.reports import Report
 
-WORSE, BETTER, SAME = (
-    "worse than before",
-    "no worse than before",
-    "the same as before",
-)
+WORSE, BETTER, SAME = "worse than before", "no worse than before", "the same as before"
 
 
 def conclusion(found: Sequence[Change]) -> str:
@@ -34,20 +31,16 @@ def text(old: Report, new: Report, found: Sequence[Change]) -> Iterator[str]:
     yield conclusion(found)
 
 
-def markdown(old: Report, new: Report, found: Sequence[Change]) -> Iterator[str]:
-    """Yield the same as lines of Markdown, what makes it worse unfolded."""
-    yield f"## {conclusion(found).capitalize()}"
-    yield ""
-    yield f"`{old.file}` → `{new.file}`"
-    yield ""
-    yield from (f"- {escaped(line)}" for line in circumstances(old, new))
-    for kind, sentences in _told(found):
-        lines = [f"- {escaped(sentence)}" for sentence in sentences]
-        if kind.worse:
-            yield from ("", f"### {kind.value}", "", *lines)
-        else:
-            yield from ("", f"<details><summary>{kind.value}</summary>", "", *lines)
-            yield from ("", "</details>")
+def markdown(old: Report, new: Report, found: Sequence[Change]) -> str:
+    """Return the same as Markdown."""
+    return page(
+        "changes.md.jinja",
+        conclusion=conclusion(found),
+        old=old,
+        new=new,
+        circumstances=list(circumstances(old, new)),
+        changes=list(_told(found)),
+    ).rstrip("\n")
 
 
 def circumstances(old: Report, new: Report) -> Iterator[str]:
@@ -60,7 +53,7 @@ def circumstances(old: Report, new: Report) -> Iterator[str]:
         before, after = old.version(name), new.version(name)
         if name in old.implementations and before != after:
             yield f"{name}: {before} before, {after} now"
-    groups = [dict.fromkeys(key[:2] for key in each.by_key) for each in (old, new)]
+    groups = [dict.fromkeys(key[1:] for key in each.by_key) for each in (old, new)]
     for mine, others, which in ((groups[0], groups[1], "before"), (groups[1], groups[0], "now")):
         for implementation, device in mine:
             if (implementation, device) not in others:
@@ -73,9 +66,9 @@ def circumstances(old: Report, new: Report) -> Iterator[str]:
 def _told(found: Iterable[Change]) -> Iterator[tuple[Kind, list[str]]]:
     """Yield each kind with its changes in sentences; those alike are one."""
     for kind, changes in grouped(found, lambda each: each.kind).items():
-        alike = grouped(changes, lambda each: (" on ".join(each.key[:2]), _what(each)))
+        alike = grouped(changes, lambda each: (" on ".join(each.key[1:]), _what(each)))
         sentences = [
-            (where, names(each.key[2] for each in same), what)
+            (where, ", ".join(dict.fromkeys(each.key[0] for each in same)), what)
             for (where, what), same in alike.items()
         ]
         yield kind, [": ".join(filter(None, parts)) for parts in sentences]
@@ -100,10 +93,3 @@ def _outcome(verdict: Verdict) -> str:
     elif verdict.reason:
         why = verdict.reason
     return f"{verdict.outcome} ({why})" if why else verdict.outcome
-
-
-def escaped(line: str) -> str:
-    """Return a line with what Markdown would take for its own escaped, and without line ends."""
-    for mark in "\\`*_<>[]|#":
-        line = line.replace(mark, f"\\{mark}")
-    return " ".join(line.split())

@@ -1,4 +1,4 @@
-"""The details of failures: those alike are told once, the one to look at first on top."""
+"""The details of failures: those alike are shown once, the one to look at first on top."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from conformance.running.reporting.terminal.consoles import Indented
 from conformance.running.reporting.terminal.tables import STYLES, counted
 
 IN_FULL = 5
-"""How many groups of failures of an implementation on a device are told with every detail."""
+"""How many groups of failures of an implementation on a device are shown with every detail."""
 
 
 def failures(verdicts: Iterable[Verdict]) -> RenderableType:
     """Return the details of each failure, first of the one to look at first.
 
-    Of those alike the details of one are told, and the names of the others. After :data:`IN_FULL`
+    Of those alike the details of one are shown, and the names of the others. After :data:`IN_FULL`
     of an implementation on a device only message, case and reproduction follow.
     """
     parts: list[RenderableType] = []

@@ -144,9 +144,7 @@ def outcome(console: Console, run: Run, fits: bool = True) -> None:
     for complaint in run.complaints:
         console.print(Indented(str(complaint), style="bold red"))
     right = run.conformant and fits
-    word, style = ("conformant", "bold green") if right else ("not conformant", "bold red")
+    word = run.outcome if fits or not run.conformant else "not conformant"
     if run.unchecked and run.faultless:
-        word = f"nothing was checked of {', '.join(run.unchecked)}"
-    elif run.too_little:
-        word = "not enough was checked"
-    console.print(Indented(word + _caveat(run), style=style))
+        word += f" of {', '.join(run.unchecked)}"
+    console.print(Indented(word + _caveat(run), style="bold green" if right else "bold red"))

@@ -138,6 +138,9 @@ def test_versions_are_those_of_the_implementation_or_its_package() -> None:
     assert version_of(MINE) == "1.4.0"
     assert version_of(load("torch.nn.LSTM")) == importlib.metadata.version("torch")
     assert version_of(adapt(Wrapper, "Wrapper")) == ""
+    with_text = type("Wrapper", (Wrapper,), {"version": "3.1"})
+    with_more = type("Wrapper", (Wrapper,), {"version": property(lambda _: "3.1")})
+    assert [version_of(adapt(each, "Wrapper")) for each in (with_text, with_more)] == ["3.1", ""]
 
 
 @pytest.mark.parametrize("declared", [True, False])

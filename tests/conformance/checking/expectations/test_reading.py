@@ -74,6 +74,8 @@ def test_every_key_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         ("requirment = 'x'", r"unknown key 'requirment'; did you mean 'requirement'\?"),
         ("bidrectional = true", r"unknown key 'bidrectional'; did you mean 'bidirectional'\?"),
         ("torch = '2.1 or so'", "torch must be a range of versions such as '>=2.1,<2.4': "),
+        ("torch = ','", "torch must be a range of versions such as '>=2.1,<2.4': "),
+        ("platform = 'windows'", "platform must be one of linux, darwin, win32"),
         ("version = 2", "version must be a text"),
         ("num_layers = 'many'", "num_layers must be a number, or a range such as '>=2,<5'"),
         ("bidirectional = 'yes'", "bidirectional must be true or false"),
@@ -151,3 +153,14 @@ def test_known_faults_are_read_as_any_file() -> None:
     ]
     assert all(each.shipped for each in known_faults())
     assert known_faults("vmap_over_rows_is_a_batch") == known_faults()[:2]
+
+
+def test_line_ends_where_an_editor_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not at other separators of Unicode; and what Windows puts around is no matter."""
+    monkeypatch.chdir(tmp_path)
+    odd = ONE.replace('"so"', '"a\u2028b\u0085c"')
+    path = tmp_path / "mine.toml"
+    path.write_bytes(f"\ufeff# \u2028[[expect]]\n{odd}{ONE}".replace("\n", "\r\n").encode())
+    first, second = read(path, REQUIREMENTS)
+    assert (first.at, second.at) == ("mine.toml:2", "mine.toml:6")
+    assert first.reason == "a\u2028b\u0085c"

@@ -96,6 +96,17 @@ def test_file_that_agrees_is_left_as_it_is(path: Path) -> None:
     assert str(done) == "0 removed, 0 changed, 0 added"
 
 
+def test_ends_of_lines_stay_as_they_are(path: Path) -> None:
+    """Those of Windows, also in what is added; and other separators of Unicode."""
+    text = FILE.replace("a first one", "a\u2028first one").replace("\n", "\r\n")
+    path.write_bytes(text.encode())
+    assert run(path).text == text
+    new = Crashed("rows_do_not_interact", "mine", "cpu", counterexample=RAISED)
+    added = run(path, new).text
+    assert added.startswith(text)
+    assert added.count("\n") == added.count("\r\n") > text.count("\n")
+
+
 @pytest.mark.parametrize(
     ("which", "left"),
     [

@@ -6,7 +6,8 @@ import pytest
 from markdown_it import MarkdownIt
 
 from conformance.running.reporting import markdown as module
-from conformance.running.reporting.markdown import escaped, markdown
+from conformance.running.reporting.markdown import markdown
+from conformance.running.reporting.pages.rendering import escaped
 from tests.support.written import HOSTILE, every_outcome, failed, run_of
 
 PARSER = MarkdownIt("commonmark").enable("table")

@@ -99,6 +99,7 @@ def test_merged_report_is_not_complete_where_a_shard_is_not() -> None:
         ([shard(1), changed(2, torch="2.13")], "torch is None in shard 1/2 and 2.13 in shard"),
         ([shard(1), changed(2, items_digest="cd")], "items_digest is ab in shard 1/2 and cd in"),
         ([shard(1), changed(2, floor={})], "floor is "),
+        ([shard(1), changed(2, sources={"mine": "ab"})], "sources is None in shard 1/2 and "),
     ],
 )
 def test_reports_that_are_not_the_shards_of_one_run_are_refused(
@@ -110,6 +111,14 @@ def test_reports_that_are_not_the_shards_of_one_run_are_refused(
     assert str(error.value).startswith("these reports are not the shards of one run: ")
     assert told in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_verdict_that_two_shards_have_is_refused() -> None:
+    """A shard decides what no other does."""
+    other = shard(2)
+    other["verdicts"] += shard(1)["verdicts"]
+    with pytest.raises(UsageError, match=rf"one run: {NAMES[0]} on mine \(cpu\) is there twice"):
+        merged([shard(1), other])
 
 
 def test_merging_changes_no_report() -> None:

@@ -8,7 +8,8 @@ import pytest
 from conformance.errors import UsageError
 from conformance.recording.json import write
 from conformance.running.reporting import reading
-from conformance.running.reporting.reading import read, run_of, whole
+from conformance.running.reporting.merging import whole
+from conformance.running.reporting.reading import read, run_of
 from tests.support.written import every_outcome
 from tests.support.written import run_of as run_with
 
@@ -39,6 +40,7 @@ def test_incomplete_run_stays_incomplete() -> None:
         (b'{"schema": "lstm-conformance/report"}', "report must contain "),
         (b'{"x": NaN}', "NaN must be in quotes"),
         (b"[" * 100_000, "is not a report: "),
+        (b"\xef\xbb\xbf[1]", "is not a report: report must be object"),
     ],
 )
 def test_what_is_no_report_is_refused(text: bytes, told: str, tmp_path: Path) -> None:
@@ -49,6 +51,16 @@ def test_what_is_no_report_is_refused(text: bytes, told: str, tmp_path: Path) ->
         read(path)
     assert told in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("shard", ["x", "0/2", "2", "1/2\n", "-1/2", ""])
+def test_shard_that_is_none_is_refused(shard: str, tmp_path: Path) -> None:
+    """Before anything counts with it."""
+    report = every_outcome().to_json()
+    report["run"]["shard"] = shard
+    write(tmp_path / "r.json", report)
+    with pytest.raises(UsageError, match=r"report\.run\.shard must match pattern"):
+        read(tmp_path / "r.json")
 
 
 def test_shards_are_merged(tmp_path: Path) -> None:

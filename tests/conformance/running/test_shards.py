@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance import REQUIREMENTS
-from conformance.running.dividing.costs import cost, costs, examples
-from conformance.running.dividing.shards import shards
+from conformance.running.dividing import cost, costs, examples, shards
 from conformance.running.reporting.merging import merged
 from tests.support.processes import command
 from tests.support.reports import checked, report

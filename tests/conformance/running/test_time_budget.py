@@ -8,8 +8,7 @@ import pytest
 from conformance import REQUIREMENTS, Budget
 from conformance.checking.budget import LEAST
 from conformance.running.deciding import check
-from conformance.running.dividing.costs import cost
-from conformance.running.dividing.time_budget import ENDING, STARTING, Division, divided
+from conformance.running.dividing import ENDING, STARTING, Division, cost, divided
 from tests.support.cases import RoundedReference
 from tests.support.processes import command
 from tests.support.reports import report
