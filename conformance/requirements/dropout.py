@@ -31,12 +31,18 @@ DOCUMENTED = (
 SCALING = "torch.nn.Dropout documentation: outputs are scaled by 1 / (1 - p) during training"
 
 
-def in_train_mode(implementation: TorchModule, case: Case, calls: int = 1) -> list[Result]:
-    """Call the module so often in train mode, every second time without gradients."""
-    session = session_of(implementation, case)
-    session.module.train()
+def in_train_mode(
+    implementation: TorchModule, case: Case, calls: int = 1, modules: int = 1
+) -> list[Result]:
+    """Call the module, or several in turn, so often in train mode, and not always with gradients.
+
+    Every second call is without.
+    """
+    sessions = [session_of(implementation, case) for _ in range(modules)]
+    for each in sessions:
+        each.module.train()
     with seeded(case):
-        return [session.run(case, grad=call % 2 == 0) for call in range(calls)]
+        return [sessions[call % modules].run(case, grad=call % 2 == 0) for call in range(calls)]
 
 
 @requirement(

@@ -58,7 +58,7 @@ def _what_chance_explains(
     """
     network = uniform(case, SIZE, SIZE, SIZE)
     configuration = network.case.configuration
-    results = in_train_mode(implementation, network.case, CALLS)
+    results = in_train_mode(implementation, network.case, CALLS, modules=2)
     outputs = [network.case.time_major(each.output) for each in results]
     shape = (CALLS, SIZE, SIZE, configuration.num_directions, SIZE)
     highest = np.stack([network.highest(output) for output in outputs]).reshape(shape)
@@ -99,6 +99,7 @@ def dropout_rate_is_p(implementation: TorchModule, case: Case) -> float:
 def dropout_is_drawn_anew(implementation: TorchModule, case: Case) -> float:
     """Every call, step, row, feature, direction and gap has its own dropout mask.
 
+    The calls are those of two modules in turn.
     Two independent masks agree in a share of p^2 + (1 - p)^2 of their values, up to chance. That a
     gap has the mask of another shows in :func:`dropout_rate_is_p`, as a value that is kept in one
     is then never dropped in the other. In one case the probability of a false alarm is at most

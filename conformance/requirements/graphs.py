@@ -13,7 +13,7 @@ from conformance.checking.comparison import agree, truth
 from conformance.checking.requirement import requirement
 from conformance.implementations.failures import Misbehaviour, blamed
 from conformance.implementations.torch_module import TorchModule
-from conformance.recording.noting import paused
+from conformance.recording.noting import note, paused
 from conformance.requirements.helpers.gradients import (
     CASES,
     close_gradients,
@@ -21,8 +21,9 @@ from conformance.requirements.helpers.gradients import (
     module_gradients,
     true_gradients,
 )
+from conformance.requirements.helpers.needs import and_also, returning
 from conformance.requirements.helpers.torch_only import differentiated, to_result
-from conformance.requirements.parts import time_axis
+from conformance.requirements.parts import steps, time_axis
 from conformance.requirements.variations import with_weights_negated
 from reference import Array, Case, DType
 
@@ -113,6 +114,43 @@ def shared_parameters_learn_together(implementation: TorchModule, case: Case) ->
     call.backward(weights)
     share = agree(to_result(call.answer, alike), known.result, known.bound)
     return max(share, close_gradients(call.gradients(), gradients, bound))
+
+
+@requirement(
+    source="torch.nn.LSTM documentation: (h_n, c_n) are the final states, (h_0, c_0) the initial; "
+    f"{AUTOGRAD}: gradients pass through every operation",
+    applies=and_also(module_gradients, returning("output", "h_n", "c_n")),
+    **{**CASES, "seq_len": (2, 12), "share_of_cases": 0.2},
+    bidirectional=False,
+    states=True,
+    lengths=False,
+)
+def gradients_pass_through_states_handed_on(implementation: TorchModule, case: Case) -> float:
+    """A sequence in two calls, the second from the states of the first, is trained as one call is.
+
+    The second call leaves the results of the first as they are.
+    """
+    weights, middle = cotangents(case), case.seq_len // 2
+    d_output = case.time_major(weights.output)
+    cut = steps(case, 0, middle), steps(case, middle, case.seq_len)
+    first = differentiated(implementation, cut[0])
+    zeros = replace(cotangents(cut[0], ()), output=case.user_order(d_output[:middle]))
+    losses = [first.loss(zeros)]
+    second = differentiated(implementation, cut[1], module=first.module)
+    second.given |= dict(zip(("h_0", "c_0"), first.answer[1:], strict=True))
+    losses.append(second.loss(replace(weights, output=case.user_order(d_output[middle:]))))
+    note("sum({losses}).backward()", losses=tuple(losses))
+    with blamed():
+        sum(losses).backward()  # type: ignore[union-attr]
+    known = truth(cut[0], implementation)
+    expected, bound = true_gradients(implementation, case, weights)
+    got = first.gradients()
+    parts = [each.gradients()["input"] for each in (first, second)]
+    got["input"] = np.concatenate(parts, time_axis(case))
+    u = 2 * case.dtype.unit_roundoff  # the parts of a sum are stored
+    allowed = {name: each + u * (np.abs(expected[name]) + each) for name, each in bound.items()}
+    share = agree(to_result(first.answer, cut[0]), known.result, known.bound)
+    return max(share, close_gradients(got, expected, allowed))
 
 
 @requirement(

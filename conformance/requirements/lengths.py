@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.checking.comparison import close, same_results, truth
+from conformance.checking.comparison import agree, close, same_results, truth
 from conformance.checking.requirement import requirement
 from conformance.implementations.implementation import Implementation, answer, checked, run
 from conformance.implementations.torch_module import TorchModule
@@ -16,7 +16,7 @@ from conformance.requirements.errors import SHAPES, WITH_STATES
 from conformance.requirements.helpers.needs import returning, torch_module
 from conformance.requirements.helpers.refusals import refused, works_as_before
 from conformance.requirements.helpers.torch_only import session as session_of
-from conformance.requirements.helpers.torch_only import to_tensor
+from conformance.requirements.helpers.torch_only import to_result, to_tensor
 from conformance.requirements.parts import last_steps, rows, rows_of, shown_by_last_step
 from conformance.requirements.variations import with_input
 from reference import Array, Case, Result
@@ -111,6 +111,23 @@ def full_lengths_equal_no_lengths(implementation: Implementation, case: Case) ->
     """Packing rows that all have the full length does not change the results."""
     full = replace(case, lengths=np.full(case.batch_size, case.seq_len))
     return same_results(implementation, full, replace(case, lengths=None))
+
+
+@requirement(
+    source="torch.Tensor.stride documentation: strides are a matter of storage, not of value",
+    level="sequence",
+    applies=torch_module,
+    lengths=True,
+    share_of_cases=0.1,
+)
+def layout_of_packed_data_does_not_matter(implementation: TorchModule, case: Case) -> float:
+    """The data of a packed sequence can have gaps in memory, or be transposed."""
+    from conformance.implementations.pytorch.wrapped import STRIDED, Wrapped
+
+    module, known = implementation.build(case), truth(case, implementation)
+    calls = (Wrapped.of(module, form, text) for text, form in STRIDED.items())
+    answers = [to_result(implementation.call(each, case), case) for each in calls]
+    return max(agree(each, known.result, known.bound) for each in answers)
 
 
 @requirement(

@@ -106,7 +106,7 @@ def hundreds_of_steps_match_reference(implementation: Implementation, case: Case
 @requirement(
     source=EQUATIONS,
     level="sequence",
-    applies=returning("output"),
+    applies=and_also(returning("output"), at_once),
     hidden_size=(1, 6),
     input_size=(1, 6),
     num_layers=(1, 1),

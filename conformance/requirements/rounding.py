@@ -16,6 +16,7 @@ from conformance.recording.ending import ending
 from conformance.recording.operands import Literal
 from reference import Array, Case, Configuration, DType
 
+NEAREST = "IEEE 754: the default is to round to the nearest number; its errors have both signs"
 ROWS = 256
 """How many numbers each unit rounds."""
 FEWEST, GROUP, GROUPS = 128, 16, 3
@@ -81,7 +82,7 @@ def to_one_side(got: Array, numbers: Rounded, dtype: DType) -> Mapping[str, Arra
 
 
 @requirement(
-    source="IEEE 754: the default is to round to the nearest number; its errors have both signs",
+    source=NEAREST,
     level="core",
     share_of_cases=0.1,
     by_dtype=True,

@@ -144,11 +144,13 @@ def _names_states_hx(implementation: Implementation) -> TorchModule | str:
     source="torch.nn.LSTM and torch.nn.LSTMCell, signature of forward: hx, of two tensors",
     applies=_names_states_hx,
     level="module",
-    **dict.fromkeys(("hidden_size", "input_size", "batch_size"), (1, 6)),
+    hidden_size=(1, 6),
+    input_size=(1, 6),
+    batch_size=(1, 6),
     num_layers=(1, 2),
     seq_len=(1, 8),
     states=True,
-    share_of_cases=0.2,
+    share_of_cases=0.15,
 )
 def form_of_states_does_not_matter(implementation: TorchModule, case: Case) -> float:
     """Initial states can be given as a tuple or a list, by position or as the keyword hx.

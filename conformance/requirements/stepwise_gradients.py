@@ -161,6 +161,16 @@ def gradients_of_wide_layers_are_right(implementation: Implementation, case: Cas
 
 
 @requirement(
+    **GRADIENTS,
+    **{**sizes(2**20, (1, 34), (1, 17), (190, 257), (1, 3), lengths=None), "share_of_cases": 0.2}
+    | {"weights": ["default", "small"]},
+)
+def gradients_of_hundreds_of_rows_are_right(implementation: Implementation, case: Case) -> float:
+    """Back-propagation is right in every one of hundreds of rows, also in packed batches."""
+    return _match_step_by_step(implementation, case)
+
+
+@requirement(
     **GRADIENTS | {"applies": and_also(gradients, returning("output"), at_once)},
     **{**sizes(2**23, (1, 50), (2, 50), (1, 17), (64, 513), lengths=None), "share_of_cases": 0.35},
 )

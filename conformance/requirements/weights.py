@@ -197,8 +197,9 @@ def reset_parameters_take_effect(implementation: TorchModule, case: Case) -> flo
         session = session_of(implementation, case)
         for grad in (False, True):
             session.run(case, grad=grad)
+        module: Any = session.module
         with blamed():
-            session.module.reset_parameters()
+            module.reset_parameters()
         tensors = implementation.parameters(session.module, case)
         drawn = {name: to_array(tensor, name) for name, tensor in tensors.items()}
         for name, array in drawn.items():

@@ -591,3 +591,18 @@ class DropsTwiceInRowsOfOneStep(SharesMasksInRowsOfOneStep):
             return dropped
         kept = F.dropout(torch.ones_like(x), self.dropout) > 0
         return torch.where(self.alone, dropped * kept, dropped)
+
+
+class DrawsTheMasksOfAnotherModule(Masking):
+    """Draws from a generator of its own, which begins as every other does from a seed of torch."""
+
+    bug = ""
+    caught_by = "dropout_is_drawn_anew"
+
+    def mask(self, like: Tensor, layer: int) -> Tensor:
+        begun = torch.initial_seed(), hash(bytes(torch.get_rng_state().tolist()))
+        if self.__dict__.get("begun") != begun:
+            self.__dict__["drawn"] = torch.Generator().manual_seed(begun[0] % 2**32)
+        self.__dict__["begun"] = begun
+        numbers = torch.rand(like.shape, generator=self.__dict__["drawn"])
+        return (numbers >= self.dropout).to(like.dtype) / (1 - self.dropout)

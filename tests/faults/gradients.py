@@ -373,3 +373,14 @@ class ReplaysStepsInForwardOrder(PlainLSTM):
 
     def scan(self, x: Tensor, h: Tensor, c: Tensor, *rest: Any) -> tuple[Tensor, Tensor, Tensor]:
         return super().scan(x.detach() + x.flip(0) - x.flip(0).detach(), h, c, *rest)
+
+
+class HasNoGradientWhereAGateIsHalfOpen(PlainLSTM):
+    """Computes sigmoid by exp(-|a|), of which autograd has no slope at 0."""
+
+    bug = ""
+    caught_by = "gradients_of_hundreds_of_rows_are_right"
+
+    def sigmoid(self, a: Tensor) -> Tensor:
+        small = torch.exp(-a.abs())
+        return torch.where(a < 0, small, torch.ones_like(a)) / (1 + small)

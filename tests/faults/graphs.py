@@ -193,3 +193,59 @@ class FlipsGradientsOfTransposedInput(PlainLSTM):
         if not (x.is_contiguous() or x.transpose(0, 1).is_contiguous()):
             x = Backward.apply(x, lambda gradient: gradient.flip(0))
         return super().network(x, *rest)
+
+
+class DetachesTheStatesItReturned(PlainLSTM):
+    """Detaches initial states that its last call returned, to truncate back-propagation."""
+
+    bug = ""
+    caught_by = "gradients_pass_through_states_handed_on"
+
+    def forward(self, sequence: Any, hx: States | None = None) -> Any:
+        last = self.__dict__.get("last", ())
+        if hx is not None and any(each is own for each in hx for own in last):
+            hx = hx[0].detach(), hx[1].detach()
+        output, states = super().forward(sequence, hx)
+        self.__dict__["last"] = states
+        return output, states
+
+
+class WritesIntoTheStatesItReturned(PlainLSTM):
+    """Puts its new states into the tensors that its last call returned, if it is given these."""
+
+    bug = ""
+    caught_by = "gradients_pass_through_states_handed_on"
+
+    def forward(self, sequence: Any, hx: States | None = None) -> Any:
+        last = self.__dict__.get("last", ())
+        output, states = super().forward(sequence, hx)
+        if hx is not None and any(each is own for each in hx for own in last):
+            for old, new in zip(hx, states, strict=True):
+                old.data.copy_(new.data)
+        self.__dict__["last"] = states
+        return output, states
+
+
+class LearnsNoStatesAlone(PlainLSTM):
+    """Makes no graph where neither the input nor a parameter requires gradients."""
+
+    bug = ""
+    caught_by = "frozen_leaves_change_no_other_gradient"
+
+    def network(self, x: Tensor, h_0: Tensor, c_0: Tensor, lengths: Any) -> Any:
+        learns = x.requires_grad or any(each.requires_grad for each in self.parameters())
+        with torch.set_grad_enabled(torch.is_grad_enabled() and learns):
+            return super().network(x, h_0, c_0, lengths)
+
+
+class LearnsNoBiasesAlone(PlainLSTM):
+    """Makes no graph where no argument and no weight requires gradients."""
+
+    bug = ""
+    caught_by = "frozen_leaves_change_no_other_gradient"
+
+    def network(self, x: Tensor, h_0: Tensor, c_0: Tensor, lengths: Any) -> Any:
+        weights = [each for name, each in self.named_parameters() if "weight" in name]
+        learns = any(each.requires_grad for each in (x, h_0, c_0, *weights))
+        with torch.set_grad_enabled(torch.is_grad_enabled() and learns):
+            return super().network(x, h_0, c_0, lengths)

@@ -13,6 +13,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 from conformance import Case, Result, Support, TorchLSTM
 from conformance.requirements.parts import last_steps
 
+from .numerics import as_if_contiguous
 from .plain import PlainLSTM, States
 
 
@@ -189,3 +190,15 @@ class SkipsStateChecksWhenPacked(PlainLSTM):
     def check_states(self, sequence: Any, hx: States) -> None:
         if not isinstance(sequence, PackedSequence):
             super().check_states(sequence, hx)
+
+
+class ReadsPackedDataAsIfContiguous(PlainLSTM):
+    """Reads the data of a packed sequence as if there were no gaps in memory."""
+
+    bug = ""
+    caught_by = "layout_of_packed_data_does_not_matter"
+
+    def time_major(self, sequence: Any) -> tuple[Tensor, Tensor | None]:
+        if isinstance(sequence, PackedSequence):
+            sequence = sequence._replace(data=as_if_contiguous(sequence.data))
+        return super().time_major(sequence)

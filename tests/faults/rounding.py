@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from .plain import PlainLSTM, States, Weights
@@ -190,3 +191,44 @@ class DriftsInItsHiddenState(PlainLSTM):
     def hidden_state(self, o: Tensor, c: Tensor) -> Tensor:
         h = super().hidden_state(o, c)
         return moved(h, -1) if narrow(h) else h
+
+
+class TruncatedProduct(torch.autograd.Function):
+    """A right product, whose gradient by the weight is rounded toward zero."""
+
+    @staticmethod
+    def forward(context: Any, x: Tensor, weight: Tensor) -> Tensor:
+        context.save_for_backward(x, weight)
+        return F.linear(x, weight)
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        x, weight = context.saved_tensors
+        wide = torch.float64 if x.dtype == torch.float32 else torch.float32
+        return gradient @ weight, truncated(gradient.to(wide).T @ x.to(wide), x.dtype)
+
+
+class TruncatesWeightGradients(PlainLSTM):
+    """Rounds the gradients by weights toward zero in float32 and in 16 bits."""
+
+    bug = ""
+    caught_by = "gradients_are_rounded_to_nearest"
+
+    def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        if x.dtype == torch.float64 or x.dim() != 2:
+            return super().linear(x, weight, bias)
+        product: Tensor = TruncatedProduct.apply(x, weight)
+        return product if bias is None else product + bias
+
+
+class TruncatesRecurrentGradientsIn16Bits(TruncatesWeightGradients):
+    """Rounds the gradients by weight_hh toward zero in float16 and bfloat16."""
+
+    bug = ""
+    caught_by = "gradients_are_rounded_to_nearest"
+
+    def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        recurrent = any(weight is each for n, each in self.named_parameters() if "_hh" in n)
+        if narrow(x) and recurrent:
+            return super().linear(x, weight, bias)
+        return F.linear(x, weight, bias)

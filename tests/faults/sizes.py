@@ -559,3 +559,13 @@ class DropsUnitsBeyond256OfUpperLayers(PlainLSTM):
         output, h_n, c_n = super().layer(x, h_0, c_0, layer, lengths)
         kept = (torch.arange(self.hidden_size) < 256).to(x.dtype)
         return output, h_n, [each * kept for each in c_n] if layer else c_n
+
+
+class LosesInputGradientsOfRowsFrom128On(PlainLSTM):
+    """Has no gradient by the input of rows beyond the first 128."""
+
+    bug = ""
+    caught_by = "gradients_of_hundreds_of_rows_are_right"
+
+    def preactivations(self, x: Tensor, h: Tensor, w: Weights) -> Tensor:
+        return super().preactivations(torch.cat([x[:128], x[128:].detach()]), h, w)

@@ -13,6 +13,7 @@ from . import (
     functions,
     hand_written_backward,
     in_order_of_length,
+    limited,
     numpy_loops,
     products,
     rows,
@@ -34,6 +35,7 @@ MODULES = (
     cached_weights,
     in_order_of_length,
     thread_scratch,
+    limited,
 )
 
 

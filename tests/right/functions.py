@@ -31,7 +31,7 @@ class ComputesSigmoidByExp(PlainLSTM):
     """Computes sigmoid by exp(-|a|), which does not overflow."""
 
     def sigmoid(self, a: Tensor) -> Tensor:
-        small = torch.exp(-a.abs())
+        small = torch.exp(torch.where(a < 0, a, -a))  # abs has no slope at 0
         return torch.where(a < 0, small, torch.ones_like(a)) / (1 + small)
 
 

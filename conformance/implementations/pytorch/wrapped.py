@@ -54,3 +54,13 @@ TRIPLETS: dict[str, Any] = {
     "lambda x, hx: {module}(hx[0], (hx[0], hx[0]))": lambda m, _, hx: m(hx[0], (hx[0], hx[0])),
 }
 """Ways to give one tensor as the input and as h_0, as c_0 or as both."""
+
+STRIDED: dict[str, Any] = {
+    "lambda x, *hx: {module}(x._replace(data=x.data.repeat_interleave(2, -1)[:, ::2]), *hx)": (
+        lambda module, x, *hx: module(x._replace(data=x.data.repeat_interleave(2, -1)[:, ::2]), *hx)
+    ),
+    "lambda x, *hx: {module}(x._replace(data=x.data.T.contiguous().T), *hx)": (
+        lambda module, x, *hx: module(x._replace(data=x.data.T.contiguous().T), *hx)
+    ),
+}
+"""Ways to lay out the data of a packed sequence: with gaps, and transposed."""
