@@ -203,8 +203,12 @@ def reset_parameters_take_effect(implementation: TorchModule, case: Case) -> flo
         tensors = implementation.parameters(session.module, case)
         drawn = {name: to_array(tensor, name) for name, tensor in tensors.items()}
         for name, array in drawn.items():
+            what, was = f"{name} after reset_parameters", sevens[name]
+            if (array.dtype, array.shape) != (was.dtype, was.shape):
+                got = f"{array.dtype} of shape {array.shape}"
+                raise Mismatch(what, "", got, f"{was.dtype} of shape {was.shape}")
             if (array == 7).any():
-                raise Mismatch(f"{name} after reset_parameters", "", "7.0", "another number")
+                raise Mismatch(what, "", "7.0", "another number")
         new = replace(case, parameters=drawn)
         with _told("by reset_parameters"):
             results = [session.run(new, grad=grad) for grad in (False, True)]

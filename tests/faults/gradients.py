@@ -379,7 +379,7 @@ class HasNoGradientWhereAGateIsHalfOpen(PlainLSTM):
     """Computes sigmoid by exp(-|a|), of which autograd has no slope at 0."""
 
     bug = ""
-    caught_by = "gradients_of_hundreds_of_rows_are_right"
+    caught_by = "second_derivatives_are_right"
 
     def sigmoid(self, a: Tensor) -> Tensor:
         small = torch.exp(-a.abs())
