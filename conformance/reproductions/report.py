@@ -11,8 +11,8 @@ from conformance.recording.text import printable
 from conformance.reproductions.record import Subject
 from conformance.reproductions.script import Script
 
-TEMPLATE = Path(__file__).with_suffix(".template")
-"""The report in Markdown, with named gaps."""
+TEMPLATE = Path(__file__).with_suffix(".template").read_text(encoding="ascii")
+"""The report in Markdown, with named gaps; read now, as later no file may be opened any more."""
 PLAIN = (
     "Run `python reproduce.py`; lstm-conformance is not needed. The script exits with 1 if the "
     "fault shows and with 0 if it does not:"
@@ -35,7 +35,7 @@ def report(requirement: Requirement, subject: Subject, verdict: Verdict, script:
     command = printable(subject.command, LONGEST_TEXT)
     # longer than any in what it encloses, so that nothing there ends it
     inner = re.findall("`{3,}", f"{lines}\n{text}\n{command}")
-    return TEMPLATE.read_text(encoding="ascii").format(
+    return TEMPLATE.format(
         fence="`" * (max(map(len, inner), default=2) + 1),
         implementation=_code(verdict.implementation),
         requirement=requirement.name,
