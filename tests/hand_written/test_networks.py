@@ -123,7 +123,7 @@ WRONG = {
     "ReverseHalfFirst": "that puts the reverse half of its output first",
     "ReturnsOneHalfTwice": "no mapping fits",
     "OneCellForBoth": "no mapping fits",
-    "DeepAndUnturned": "this is an LSTM, but not with bidirectional=True",
+    "DeepAndUnturned": "whose reverse output is left in the order of processing",
     "ForgetsTheForgetGate": "without a forget gate, c = c + i * g",
     "LacksTanhInAllLayers": "without tanh on the cell state",
     "NumpyStackOfInputs": "this is an LSTM, but not with num_layers=2",
