@@ -109,8 +109,11 @@ def test_script_of_a_large_case_shows_the_fault_and_nothing_else(name: str) -> N
     ],
 )
 def test_numbers_that_follow_from_what_was_returned_are_in_no_script(name: str) -> None:
-    """A right LSTM returns something else there, so that a script would call it wrong."""
-    _, script = left_by(name)
+    """A right LSTM returns something else there, so that a script would call it wrong.
+
+    Of a smaller case one call alone may be wrong by more than its bound, and needs no such numbers.
+    """
+    _, script = left_by(name, shrink_seconds=0.0)
     assert not script.plain
 
 
