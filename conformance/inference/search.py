@@ -33,7 +33,7 @@ NO_BIAS = np.zeros((1, 1, 4, HIDDEN))
 class Search:
     """The search for one class, which `prober` calls, and whose parameters are a `stack`.
 
-    What the submodules `no_heads` take is no result, as these are further layers.
+    What the submodules `no_heads` take is not a result, as these are further layers.
     """
 
     def __init__(self, prober: Prober, stack: Stack, no_heads: Sequence[str] = ()) -> None:

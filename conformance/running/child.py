@@ -143,7 +143,7 @@ def _send(
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if KEPT:
         keep()
-    faulthandler.disable()  # how it ended is told in one line
+    faulthandler.disable()  # one line reports how it ended
     cap_memory(memory)
     torch = sys.modules.get("torch") if forked else None
     if torch is not None:

@@ -95,7 +95,7 @@ class Item:
                     os._exit(1)  # whose memory is gone, be it by a leak or a limit
                 if not blaming.is_theirs(error):
                     raise
-                verdict = Crashed(*self.key, reason=f"{Raised(error)}, not in a call of its own")
+                verdict = Crashed(*self.key, reason=f"{Raised(error)}, outside its calls")
         self.journal.decided(verdict)
         return verdict
 
@@ -224,7 +224,7 @@ def _open() -> Iterator[None]:
 
 
 def _is_of_memory(error: BaseException) -> bool:
-    """Return whether `error` is that there is no memory left, or a group with such an error."""
+    """Return whether `error`, or one in its group, says that memory has run out."""
     parts = getattr(error, "exceptions", ())
     return isinstance(error, MemoryError) or any(map(_is_of_memory, parts))
 

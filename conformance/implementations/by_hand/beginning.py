@@ -51,5 +51,5 @@ def computed(mine: HandWritten, case: Case) -> Result:
     }
     devices = {name: str(getattr(value, "device", "cpu")) for name, value in results.items()}
     result = Result(arrays["output"], arrays["h_n"], arrays["c_n"], devices)
-    # what comes beyond the end of a row is no output, and few classes set it to zero
+    # what comes beyond the end of a row is not output, and few classes set it to zero
     return without_padding(result, case)

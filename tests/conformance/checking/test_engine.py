@@ -143,7 +143,7 @@ def test_check_calls_an_exception_a_crash(error: BaseException, told: str) -> No
 
 
 def test_check_calls_another_kind_of_answer_a_crash() -> None:
-    """An answer that is no result is named."""
+    """An answer that is not a result is named."""
 
     def output_alone(_: Case, result: Result) -> Any:
         return result.output
