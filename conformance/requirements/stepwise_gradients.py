@@ -54,7 +54,7 @@ def _match_step_by_step(implementation: Implementation, case: Case, every: int =
     case = seen_through(case)
     of = implementation.supports.results
     weights = Result.of(
-        np.where(np.arange(each.size).reshape(each.shape) % every, 0, each).astype(each.dtype)
+        np.where(np.arange(each.size).reshape(each.shape) % every, np.zeros_like(each), each)
         for _, each in cotangents(case, of).items()
     )
     result = run(implementation, case)
