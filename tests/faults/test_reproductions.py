@@ -104,6 +104,7 @@ def test_script_of_a_large_case_shows_the_fault_and_nothing_else(name: str) -> N
     [
         "DropsToANegativeNumber",  # one dropout mask
         "DoesNotScaleGradients",  # in gradients, of a module that is in eval mode by now
+        "LosesInputGradientsOfRowsFrom128On",  # gradients by gates
         pytest.param("StopsAfter256Steps", marks=pytest.mark.slow),  # steps before
         pytest.param("SkipsThirdLayerOfWideNetworks", marks=pytest.mark.slow),  # lower layers
     ],

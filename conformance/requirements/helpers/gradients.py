@@ -50,9 +50,11 @@ def close_gradients(
     expected: Mapping[str, Array],
     bound: Mapping[str, Array],
     times: int = 1,
+    own: bool = False,
 ) -> float:
     """Compare gradients with `times` the expected ones; returns the largest error / bound.
 
+    `own` says that these follow from the implementation's own gradients; see :func:`close`.
     Raises :class:`~conformance.Mismatch` if an error exceeds its bound.
     """
     missing = set(got) - set(expected)
@@ -64,6 +66,7 @@ def close_gradients(
             times * expected[name],
             times * bound[name],
             quantity=Quantity.GRADIENT,
+            own=own,
         )
         for name in got
     )
