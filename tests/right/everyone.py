@@ -45,7 +45,7 @@ def _right(module: ModuleType) -> list[type[Any]]:
     return [each for each in lstms if each.__module__ == module.__name__ and each not in BASES]
 
 
-BASES = (rows.ComputesGroupsOfRows, hand_written_backward.Step)
+BASES = (rows.ComputesGroupsOfRows, hand_written_backward.Step, limited.LastState)
 """What is no LSTM by itself."""
 RIGHT = {each.__name__: each for module in MODULES for each in _right(module)}
 """The classes by name."""

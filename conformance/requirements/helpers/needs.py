@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from conformance.implementations.by_hand import HandWritten
+from conformance.implementations.by_hand.usage import Usage
 from conformance.implementations.implementation import (
     Implementation,
     is_differentiable,
@@ -64,7 +64,8 @@ def returning(*names: str) -> Callable[[Implementation], Implementation | str]:
 
 def at_once(implementation: Implementation) -> Implementation | str:
     """Need an implementation whose output takes one call, and not one for each of its steps."""
-    ends = isinstance(implementation, HandWritten) and not implementation.usage.shows_steps
+    usage = getattr(implementation, "usage", None)  # that of a hand-written one
+    ends = type(usage) is Usage and not usage.shows_steps
     return "returns no output, which would take a call for each step" if ends else implementation
 
 

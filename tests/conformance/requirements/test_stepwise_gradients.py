@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from conformance import Budget, check
 from conformance.implementations.failures import Mismatch
 from conformance.requirements.helpers.gradients import close_gradients, cotangents
 from conformance.requirements.parts import turned
@@ -84,3 +85,11 @@ def test_extremes_are_the_lowest_and_the_highest_and_nan_remains() -> None:
     assert high[:2].tolist() == [3, 5]
     assert low.isnan()[2]
     assert high.isnan()[2]
+
+
+def test_sums_over_calls_are_not_taken_for_wrong_gradients() -> None:
+    """Of an LSTM with its last state alone each output is a call, which rounds by itself."""
+    limited = pytest.importorskip("tests.right.limited")
+    name = "gradients_in_16_bits_are_right_step_by_step"
+    verdict = check(name, limited.ReturnsItsLastHiddenStateAlone(), "cpu", Budget(100, 1))
+    assert verdict.outcome == "passed", verdict.lines()
