@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
+import re
 import shlex
 from collections.abc import Collection, Iterable
 
@@ -54,12 +55,19 @@ def require(what: str, extra: str, *modules: str) -> None:
         raise UsageError(f'{needed}: pip install "lstm-conformance[{extra}]"')
 
 
+def file_of_adapter(name: str) -> str:
+    """Return how to call the file with an adapter of `name`: otherwise than the file of `name`."""
+    taken = re.search(r"(^|[/\\])mine(\.py)?([:.]\w+)?$", name)
+    return "adapter.py" if taken else "mine.py"
+
+
 class Unlike(UsageError):
     """What `name` names cannot be verified as it is; `text` says why, without what else to try."""
 
     def __init__(self, name: str, text: str) -> None:
-        finds = f"`lstm-conformance infer {shlex.quote(name)} > mine.py` may find out how"
-        super().__init__(f"{text}; {finds}, for `lstm-conformance verify mine.py:mine`")
+        file = file_of_adapter(name)
+        finds = f"`lstm-conformance infer {shlex.quote(name)} > {file}` may find out how"
+        super().__init__(f"{text}; {finds}, for `lstm-conformance verify {file}:mine`")
         self.name, self.text = name, text
 
     def __reduce__(self) -> tuple[type[Unlike], tuple[str, str]]:

@@ -28,6 +28,7 @@ from conformance.implementations.implementation import Implementation
 from conformance.implementations.loading import load
 from conformance.implementations.programs.external import CommandImplementation
 from conformance.implementations.shipped import SHIPPED
+from conformance.inference.taking import take
 from conformance.recording.tape import Tape
 from conformance.reproductions.record import FILE, Record, read
 from conformance.requirements import REQUIREMENTS
@@ -146,7 +147,9 @@ def _answers(record: Record, name: str, again: bool) -> Iterator[Any]:
         warnings.simplefilter("ignore", HypothesisDeprecationWarning)
         program = record.subject.program
         started = again and program
-        what = partial(CommandImplementation, program) if started else partial(load, name)
+        # from Python also what is inferred is verified under its own name
+        given = partial(_inferred, name) if again else partial(load, name)
+        what = partial(CommandImplementation, program) if started else given
         implementation = loaded(name, what)
         implementation = with_precision(implementation, record.subject.precision)
         if record.subject.device not in implementation.supports.devices:
@@ -157,6 +160,10 @@ def _answers(record: Record, name: str, again: bool) -> Iterator[Any]:
         yield expected
         for verdict in _verdicts(implementation, record, Watch(expected)):
             yield verdict.to_json()
+
+
+def _inferred(name: str) -> Implementation:
+    return take(name).implementation
 
 
 def _verdicts(implementation: Implementation, record: Record, watch: Watch) -> Iterator[Verdict]:

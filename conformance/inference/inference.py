@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from conformance.errors import file_of_adapter
 from conformance.implementations.by_hand import HandWritten
 
 
@@ -36,8 +37,9 @@ class Inference:
         """Return what to print: comments that describe what was found, and the source."""
         if self.fits:
             part = f", as far as it was looked at: not with {self.part}" * bool(self.part)
-            what = f"computes the LSTM{part}. Save these lines as mine.py and run"
-            comments = [f"{self.name} {what}", "", "    lstm-conformance verify mine.py:mine", ""]
+            file = file_of_adapter(self.name)
+            what = f"computes the LSTM{part}. Save these lines as {file} and run"
+            comments = [f"{self.name} {what}", "", f"    lstm-conformance verify {file}:mine", ""]
         else:
             only = "computes the LSTM in some cases only"
             what = only if self.partly else "does not compute the LSTM"

@@ -156,6 +156,43 @@ def test_replay_of_what_decides_nothing_is_not_applicable(folder: Path, tmp_path
     assert run.returncode == 0
 
 
+BY_HAND = """
+import torch
+from torch import nn
+
+
+class Mine(nn.Module):
+    def __init__(self, input_size, hidden_size):
+        super().__init__()
+        self.gates = nn.Linear(input_size + hidden_size, 4 * hidden_size)
+
+    def forward(self, x, states):
+        h, c = states
+        outputs = []
+        for step in x:
+            i, f, g, o = self.gates(torch.cat([step, h], 1)).chunk(4, 1)
+            c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+            h = o.sigmoid() * c.tanh()
+            outputs.append(h)
+        return torch.stack(outputs), (h, c)
+"""
+
+
+def test_replay_infers_what_was_found_on_a_class_written_by_hand(
+    folder: Path, tmp_path: Path
+) -> None:
+    """As ``conformance.verify`` does, which verifies such a class under its own name."""
+    (tmp_path / "mine.py").write_text(BY_HAND)
+    record = json.loads((folder / FOUND / "case.json").read_text())
+    record["subject"]["folder"] = str(tmp_path)
+    (tmp_path / "found").mkdir()
+    (tmp_path / "found/case.json").write_text(json.dumps(record))
+    run = command("replay", "found", folder=tmp_path)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "mine.py:Mine on cpu" in run.stdout
+    assert "passed" in run.stdout
+
+
 @pytest.mark.slow
 def test_script_that_replays_shows_the_fault(folder: Path, tmp_path: Path) -> None:
     """Where no plain script can be written, and where no step of a refusal was noted."""

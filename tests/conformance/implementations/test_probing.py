@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from conformance import REQUIREMENTS, Budget, Passed, StackedLSTMCells, Support, UsageError, check
+from conformance.errors import Unlike, file_of_adapter
 from conformance.implementations import loading
 from conformance.implementations.probing import dtypes_taken, small_case, takes
 from conformance.implementations.pytorch.modules import TorchLSTM, TorchLSTMCell, torch_devices
@@ -243,6 +244,14 @@ def test_what_can_only_be_inferred_is_refused_with_what_to_type(
         f"; `lstm-conformance infer mine_is.py:{name} > mine.py` may find out how, "
         "for `lstm-conformance verify mine.py:mine`"
     )
+
+
+@pytest.mark.parametrize("name", ["mine.py:A", "a/mine.py:A", "mine.A", "mine:A", "mine.py"])
+def test_file_of_an_adapter_is_not_that_of_the_class(name: str) -> None:
+    """What a message says to type overwrites nothing."""
+    assert file_of_adapter(name) == "adapter.py"
+    assert file_of_adapter(f"of_{name}".replace("of_a/", "a/of_")) == "mine.py"
+    assert "> adapter.py` may find out how" in str(Unlike(name, "it is not an LSTM"))
 
 
 @pytest.mark.parametrize("parts", [1, 3])
