@@ -132,7 +132,6 @@ def _requirements(_: argparse.Namespace) -> int:
 
 
 def _implementations(_: argparse.Namespace) -> int:
-    from conformance.implementations.naming import FORMS
     from conformance.implementations.shipped import SHIPPED
 
     width = max(map(len, SHIPPED))
@@ -140,7 +139,7 @@ def _implementations(_: argparse.Namespace) -> int:
         extra = f" [{shipped.extra}]" if shipped.extra else ""
         print(f"{name:{width}} {shipped.text}{extra}")
     print('\n[extra]: pip install "lstm-conformance[extra]"')
-    print(f"anything else: {FORMS}")
+    print("anything else: package.module:Class or path/to/file.py:Class")
     return CONFORMANT
 
 

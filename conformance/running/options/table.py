@@ -45,8 +45,8 @@ def _listed(numbers: Mapping[str, float]) -> str:
 OPTIONS = (
     _names(
         "",
-        "what to verify: torch.nn.LSTM, torch.nn.LSTMCell, stacked-cells, package.module:Class, "
-        "path/to/file.py:Class",
+        "what to verify: torch.nn.LSTM, torch.nn.LSTMCell, stacked-cells, another name that "
+        "`lstm-conformance implementations` lists, package.module:Class, path/to/file.py:Class",
     ),
     Option(
         "command", "verify a program in any language; can be repeated", "COMMAND", repeated=True
@@ -114,7 +114,7 @@ OPTIONS = (
     ),
     _seconds(
         "timeout",
-        f"limit for the case, for each NAME, or for what it computes; {ANSWER:g} by default",
+        f"limit for the case, or for each NAME; {ANSWER:g} by default",
         default=ANSWER,
         takers=(INFER, REPLAY, JUDGE),
     ),
