@@ -1,4 +1,4 @@
-"""What was exercised, as a table of families by cells, in a stronger colour the more cases."""
+"""What was exercised, as a table of families by cells; a stronger colour means more cases."""
 
 from __future__ import annotations
 

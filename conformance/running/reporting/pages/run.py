@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 from conformance.checking.counterexample import DERIVED
@@ -18,6 +19,7 @@ from conformance.checking.verdict import (
 )
 from conformance.recording.json import decode
 from conformance.requirements import REQUIREMENTS
+from conformance.running.reporting.alike import together
 from conformance.running.reporting.circumstances import circumstances, declarations
 from conformance.running.reporting.pages import matrices
 from conformance.running.reporting.pages.heat import HeatMap, heat_map
@@ -66,13 +68,18 @@ class Group:
 
 @dataclass(frozen=True)
 class Details:
-    """A failure: its matrices, and the lines that name what is not drawn."""
+    """A failure: its matrices, and the lines that name what is not drawn.
+
+    `alike` are further failures, and `why` is what they have in common with this one.
+    """
 
     id: str
     verdict: Verdict
     inputs: Sequence[matrices.Matrix]
     others: Sequence[str]
     wrong: Sequence[matrices.Wrong]
+    why: str = ""
+    alike: Sequence[Details] = ()
 
 
 def html(report: dict[str, Any]) -> str:
@@ -93,7 +100,7 @@ def html(report: dict[str, Any]) -> str:
         failures=failures,
         most=MOST,
         derived=DERIVED,
-        ids={each.verdict.key: each.id for each in failures},
+        ids={each.verdict.key: each.id for first in failures for each in (first, *first.alike)},
         known=REQUIREMENTS,
         percent=percent,
         dtypes=list(DTYPES),
@@ -110,12 +117,21 @@ def percent(share: float) -> str:
 
 
 def _failures(verdicts: Sequence[Verdict]) -> Iterator[Details]:
-    """Yield what is explained, failed musts first."""
-    for number, verdict in enumerate(explained(verdicts)[1], start=1):
-        found = verdict.counterexample
-        drawn, others = matrices.inputs(found) if found else ([], [])
-        wrong = matrices.wrong(found) if found else []
-        yield Details(f"failure-{number}", verdict, drawn, others, wrong)
+    """Yield what is explained, failed musts first, and those with the same cause together."""
+    numbers = count(1)
+    groups = by_target(explained(verdicts)[1]).values()
+    found = [alike for group in groups for alike in together(group)]
+    for alike in sorted(found, key=lambda each: each.first.conformant):
+        first = _details(alike.first, next(numbers))
+        others = [_details(verdict, next(numbers)) for verdict in alike.others]
+        yield replace(first, why=alike.why, alike=others)
+
+
+def _details(verdict: Verdict, number: int) -> Details:
+    found = verdict.counterexample
+    drawn, others = matrices.inputs(found) if found else ([], [])
+    wrong = matrices.wrong(found) if found else []
+    return Details(f"failure-{number}", verdict, drawn, others, wrong)
 
 
 def _group(id_: str, mine: Sequence[Verdict], run: Run) -> Group:

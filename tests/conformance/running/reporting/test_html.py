@@ -1,6 +1,7 @@
 """The page of a run."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -103,6 +104,20 @@ def test_failure_is_drawn(kind: type[Failed]) -> None:
     assert "weight_ih_l0: 100 numbers" in text
     assert "all zero: h_0" in text
     assert "print(&#39;off&#39;)" in text
+
+
+def test_failures_alike_are_folded_below_the_first() -> None:
+    """Each is there once, and verdicts lead to it; another cause stands by itself."""
+    other = replace(failed("d"), counterexample=counterexample("other"))
+    text = html(run_of(failed("a"), failed("b"), failed("c"), other).to_json())
+    folded = re.findall(r'<details class="alike">(.*?)</details>\s*<article', text, re.S)
+    (body,) = folded
+    assert "2 more with the same explanation" in body
+    assert [name in body for name in ('name">a<', 'name">b<', 'name">c<')] == [False, True, True]
+    assert text.count("; 2 more with the same explanation</li>") == 1
+    for number in range(1, 5):
+        assert text.count(f'<h3 id="failure-{number}">') == 1
+        assert f'<a href="#failure-{number}"><span' in text
 
 
 def test_share_of_the_failure_is_beyond_the_bound() -> None:

@@ -18,8 +18,9 @@ from conformance.checking.verdict import (
     Undecided,
     from_json,
 )
+from conformance.running.reporting.alike import together
 from conformance.running.reporting.report import Run
-from conformance.running.reporting.terminal.failures import IN_FULL, failures, together
+from conformance.running.reporting.terminal.failures import IN_FULL, failures
 from conformance.running.reporting.terminal.summary import summarize
 from conformance.running.reporting.terminal.tables import listed, table
 
