@@ -175,10 +175,10 @@ def test_front_page_verifies_a_class_from_python(tmp_path: Path) -> None:
     ((_, written),) = blocks("README.md", "Verify your own LSTM")
     written = written.replace("verify(MyLSTM)", "verify(MyLSTM, **few)")
     few = "few = dict(requirements='results_match_reference', max_examples=3, devices='cpu')"
-    (tmp_path / "mine.py").write_text(f"{few}\n{written}")
-    run = run_program([sys.executable, "mine.py"], tmp_path)
+    (tmp_path / "my_lstm.py").write_text(f"{few}\n{written}")
+    run = run_program([sys.executable, "my_lstm.py"], tmp_path)
     assert run.returncode == 0, run.stderr
-    assert "mine.py:MyLSTM is verified by this adapter:" in run.stdout
+    assert "my_lstm.py:MyLSTM is verified by this adapter:" in run.stdout
     assert run.stdout.rstrip().endswith("conformant")
     assert "not conformant" not in run.stdout
 

@@ -21,7 +21,7 @@ class Option:
 
     - `name`: without dashes; empty for the names of implementations, which are bare words of the
       command and values of ``--lstm`` for pytest
-    - `help`: one line, for ``--help`` and for the README
+    - `help`: one line, for ``--help`` and for OPTIONS.md
     - `metavar`: the placeholder of the value in both; empty if the option takes no value
     - `kind`: makes the value from text
     - `default`: the value if the option is not given; an empty list if it can be `repeated`

@@ -245,4 +245,4 @@ OPTIONS = (
         takers=(JUDGE,),
     ),
 )
-"""All options, in the order in which ``--help`` and the README show them."""
+"""All options, in the order in which ``--help`` and OPTIONS.md show them."""

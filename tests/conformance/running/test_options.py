@@ -26,7 +26,7 @@ from conformance.running.options.table import OPTIONS
 from conformance.running.options.values import duration
 from tests.support.sources import ROOT, needs_source_tree
 
-README = ROOT / "README.md"
+PAGE = ROOT / "conformance/cli/OPTIONS.md"
 
 
 def parsed(taker: str, *words: str) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def parsed(taker: str, *words: str) -> dict[str, Any]:
 
 
 def rows() -> list[str]:
-    """The rows of the README's table."""
+    """The rows of the table of the page."""
     told = []
     for option in options.of(VERIFY):
         if option.name:
@@ -47,13 +47,13 @@ def rows() -> list[str]:
 
 
 @needs_source_tree
-def test_front_page_has_every_option() -> None:
-    """The table in the README is the one that the parsers are made from."""
-    page = README.read_text(encoding="utf-8")
+def test_page_has_every_option() -> None:
+    """The table of the page is the one that the parsers are made from."""
+    page = PAGE.read_text(encoding="utf-8")
     table = page.partition("| option of `verify` | |\n|---|---|\n")[2].partition("\n\n")[0]
     written, now = table.splitlines(), rows()
     lacking = "\n".join(row for row in now if row not in written)
-    assert written == now, f"README.md has other rows than options/table.py; it lacks\n{lacking}"
+    assert written == now, f"OPTIONS.md has other rows than options/table.py; it lacks\n{lacking}"
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_defaults_make_sense(taker: str, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_every_option_is_explained_in_one_line() -> None:
-    """In the table of the README a line break would end the row."""
+    """In the table of the page a line break would end the row."""
     assert all(option.help and "\n" not in option.help for option in OPTIONS)
     (level,) = (option for option in OPTIONS if option.name == "level")
     assert level.help.endswith(f": {', '.join(LEVELS)}")
