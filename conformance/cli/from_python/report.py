@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,8 +79,15 @@ class Report:
         for name, found in self.inferred.items():
             by = "is verified by this" if found.fits else "is not an LSTM; this is the nearest"
             console.print(f"{name} {by} adapter:", markup=False, highlight=False)
-            console.print("\n".join(found.mapping()), markup=False, highlight=False)
+            for line in found.mapping():
+                told = line if not line.startswith("#") else _comment(line, console.width)
+                console.print(told, markup=False, highlight=False)
         if table:
             console.print(render(self.run.verdicts))
         console.print(failures(self.run.verdicts))
         summarize(console, self.run, all(each.fits for each in self.inferred.values()))
+
+
+def _comment(line: str, width: int) -> str:
+    """Wrap a comment to lines that are comments."""
+    return textwrap.fill(line, width, subsequent_indent="#   ", break_long_words=False)

@@ -135,6 +135,19 @@ def test_classes_of_a_function_are_verified_and_inferred() -> None:
     assert "Local," in found.code
 
 
+class Swapped(Cell):
+    def forward(self, x: Any, h: Any, c: Any) -> Any:
+        h, c = super().forward(x, h, c)
+        return h + 0.125, c
+
+
+def test_adapter_in_a_report_is_python() -> None:
+    """What is wrong with the class is in comments, however long."""
+    told = str(few(Swapped)).partition("adapter:\n")[2].partition("\n\n")[0]
+    assert any(len(line) > 80 and line.startswith("# Wrong: ") for line in told.splitlines())
+    compile(told, "adapter", "exec")
+
+
 def test_report_of_a_wrong_lstm(tmp_path: Path) -> None:
     """It is frozen, has the failures, is in words, in JSON of the published schema, and in HTML."""
     report = few(Forgetful, requirements=[ONE, "h_n_is_last_output"])

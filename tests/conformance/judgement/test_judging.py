@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 
 from conformance import Case, Result, Support, judge, load
+from conformance.judgement.comparing import Compared
 from conformance.judgement.judging import Answer, judge_results
 from conformance.judgement.observing import observed
+from conformance.judgement.sensitivity import Sensitivity
+from conformance.judgement.told import rounding
 from conformance.judgement.verdict import NoResult, Right, Unsaid, Verdict, Wrong
 from reference import DTYPES, Array, Precision
 from tests.support.devices import skip_unless_torch_computes
@@ -337,3 +340,14 @@ def test_layers_are_computed_in_turn_by_a_cell() -> None:
     assert len(answer.layers) == 3
     assert answer.result is not None
     assert answer.result.h_n.shape == (3, 2, 7)
+
+
+@pytest.mark.parametrize(
+    ("growth", "told"),
+    [(0.9, "does not grow"), (1.04, "does not grow"), (15.2, "grows 15 times within 9 steps")],
+)
+def test_growth_that_rounds_to_one_is_none(growth: float, told: str) -> None:
+    """A rounding that grows "1 times" does not grow."""
+    estimate = Sensitivity((np.ones(9),), growth, growth, 1.0, np.ones((9, 1, 1)), 9)
+    (line,) = rounding(Compared("float32", estimate, None, ("a", "b")))
+    assert line.startswith(f"On this input a float32 rounding {told}: right float32 ")
