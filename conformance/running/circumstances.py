@@ -8,13 +8,13 @@ import platform
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import numpy as np
 
+from conformance.checking.expectations.applying import package_version
 from conformance.implementations.implementation import Implementation, precision
 from conformance.implementations.shipped import SHIPPED
 from conformance.recording.text import line_of
@@ -44,11 +44,9 @@ def packages(names: Iterable[str]) -> dict[str, str]:
 
     A module that no distribution has, such as one imported from its sources, has no version.
     """
-    distributions = packages_distributions()
     needed = (module for name in names if name in SHIPPED for module in SHIPPED[name].needs)
-    return {
-        module: version(distributions[module][0]) for module in needed if module in distributions
-    }
+    versions = {module: package_version(module) for module in needed}
+    return {module: version for module, version in versions.items() if version}
 
 
 def _sources(chosen: Mapping[str, Implementation]) -> dict[str, str]:

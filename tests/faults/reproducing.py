@@ -35,7 +35,7 @@ from tests.faults.zoo import FAMILIES, FAULTS, Fault, implementation
 LONG = 130
 """Lines beyond which a script is no longer short; one with two modules has about 125."""
 
-FLOOR = 380
+FLOOR = 410
 """How many of all faults have at least to be shown by a plain script."""
 
 SHOWN, REPLAYED = "shown", "by replay only"

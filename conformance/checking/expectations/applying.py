@@ -163,7 +163,12 @@ def version_of(implementation: Implementation) -> str:
     else:
         inner = getattr(implementation, "inner", implementation)
         module = str(getattr(of or type(inner), "__module__", "")).partition(".")[0]
-    return "" if module == OURS else _version(_distribution_of(module))
+    return "" if module == OURS else package_version(module)
+
+
+def package_version(module: str) -> str:
+    """Return the version of the distribution that has `module`; empty if none has."""
+    return _version(_distribution_of(module))
 
 
 def _distribution_of(module: str) -> str:

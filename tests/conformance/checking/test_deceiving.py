@@ -1,5 +1,6 @@
 """No green that was not earned: whatever comes back, is raised or is replaced is a red."""
 
+import subprocess
 import sys
 from typing import Any
 
@@ -147,6 +148,24 @@ def test_kernel_that_cannot_be_taken_back_ends_what_follows(
     assert isinstance(verdict, Crashed), verdict.lines()
     assert verdict.lines()[0] == "it changed the kernels of torch"
     assert "changed the kernels of torch, which cannot be restored" in devices.lost()
+
+
+OPTIMIZES = """
+import sys
+import torch
+from conformance.checking.torch_settings import of_torch
+kernels = of_torch()["the kernels of torch"]
+before = kernels.read()
+torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], 0.1)
+assert "torch._dynamo" in sys.modules
+assert kernels.read() == before, set(kernels.read()) - set(before)
+"""
+
+
+@pytest.mark.slow
+def test_what_torch_registers_for_its_optimizers_is_no_change() -> None:
+    """The first optimizer of a process imports much of torch."""
+    subprocess.run([sys.executable, "-c", OPTIMIZES], check=True, timeout=300)
 
 
 @pytest.mark.slow
