@@ -60,9 +60,9 @@ def lines(answers: Sequence[Answer], groups: Sequence[Compared]) -> Iterator[str
 def rounding(group: Compared) -> Iterator[str]:
     """Yield how the case takes rounding, and how what is seen compares with that."""
     estimate, dtype = group.sensitivity, group.dtype
-    times = f"{estimate.growth:.2g}"
-    grown = f"grows {times} times within {estimate.steps} steps"
-    grown = grown if float(times) > 1 else "does not grow"
+    growth = f"{estimate.growth:.2g}"
+    grown = f"grows {growth} times within {estimate.steps} steps"
+    grown = grown if float(growth) > 1 else "does not grow"
     of = "" if group.first is None else f"the first {group.first} steps of "
     yield (
         f"On {of}this input a {dtype} rounding {grown}: "
