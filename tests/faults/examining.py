@@ -34,8 +34,13 @@ DEAR = [
     or each.body.__module__ in (real_sizes.__name__, repeated.__name__)
     or name
     in (
+        "calls_are_independent",
         "changed_weights_take_effect",
+        "dropout_rate_is_p",
+        "gradients_of_larger_batches_are_right",
+        "large_networks_drop_everywhere",
         "layout_of_cotangents_does_not_matter",
+        "results_are_rounded_to_nearest",
         "gradients_of_wide_layers_are_right",
         "gradients_of_long_sequences_are_right",
         "gradients_of_wide_layers_have_full_precision",

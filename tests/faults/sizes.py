@@ -12,6 +12,13 @@ from strategies import Support
 
 from .numerics import cut
 from .plain import PlainLSTM, States, Weights, unbatched
+from .sums import Product
+
+
+def halved(x: Tensor, axis: int = -1) -> Tensor:
+    """`x`, the last of its numbers along that axis divided by 2."""
+    size = x.shape[axis]
+    return torch.cat([x.narrow(axis, 0, size - 1), x.narrow(axis, size - 1, 1) / 2], axis)
 
 
 class DropsUnitsBeyond128(PlainLSTM):
@@ -35,7 +42,7 @@ class HalvesTheLastUnitOfTiles(PlainLSTM):
     def step(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> States:
         h, c = super().step(x, h, c, w)
         if len(x) >= 16 and self.hidden_size >= 16:
-            c = torch.cat([c[:, :-1], c[:, -1:] / 2], -1)
+            c = halved(c)
         return h, c
 
 
@@ -228,7 +235,7 @@ class HalvesOneUnitBetweenWideLayers(PlainLSTM):
     def between_layers(self, x: Tensor, layer: int) -> Tensor:
         x = super().between_layers(x, layer)
         if self.hidden_size >= 34 and layer == self.num_layers - 2:
-            x = torch.cat([x[..., :-1], x[..., -1:] / 2], -1)
+            x = halved(x)
         return x
 
 
@@ -335,7 +342,7 @@ class HalvesCOfThousandsOfSteps(PlainLSTM):
     def network(self, x: Tensor, *rest: Any) -> tuple[Tensor, Tensor, Tensor]:
         output, h_n, c_n = super().network(x, *rest)
         if x.shape[0] * x.shape[1] >= 4096:
-            c_n = torch.cat([c_n[:, :-1], c_n[:, -1:] / 2], 1)
+            c_n = halved(c_n, 1)
         return output, h_n, c_n
 
 
@@ -353,7 +360,7 @@ class HalvesTheLastUnitWithoutABatch(PlainLSTM):
     def cell_state(self, i: Tensor, f: Tensor, g: Tensor, c: Tensor) -> Tensor:
         c = super().cell_state(i, f, g, c)
         wide = self.alone and self.hidden_size >= 34
-        return torch.cat([c[:, :-1], c[:, -1:] / 2], 1) if wide else c
+        return halved(c) if wide else c
 
 
 class HalvesTheLastUnitOfWholeTiles(PlainLSTM):
@@ -365,7 +372,7 @@ class HalvesTheLastUnitOfWholeTiles(PlainLSTM):
     def cell_state(self, i: Tensor, f: Tensor, g: Tensor, c: Tensor) -> Tensor:
         c = super().cell_state(i, f, g, c)
         whole = self.input_size % 64 == c.shape[1] % 64 == c.shape[0] % 32 == 0
-        return torch.cat([c[:, :-1], c[:, -1:] / 2], 1) if whole else c
+        return halved(c) if whole else c
 
 
 class HalvesTheLastRowOfASingleStep(PlainLSTM):
@@ -377,7 +384,7 @@ class HalvesTheLastRowOfASingleStep(PlainLSTM):
     def network(self, x: Tensor, *rest: Any) -> tuple[Tensor, Tensor, Tensor]:
         output, h_n, c_n = super().network(x, *rest)
         if x.shape[0] == 1 and x.shape[1] >= 65:
-            c_n = torch.cat([c_n[:, :-1], c_n[:, -1:] / 2], 1)
+            c_n = halved(c_n, 1)
         return output, h_n, c_n
 
 
@@ -410,29 +417,23 @@ class HalvesCOf65PackedSteps(PlainLSTM):
 
     bug = ""
     caught_by = "long_sequences_of_every_form_match_reference"
+    steps, dtype, directions = 65, torch.float32, (False, True)
 
     def scan(
         self, x: Tensor, h: Tensor, c: Tensor, w: Weights, lengths: Any, reverse: bool
     ) -> tuple[Tensor, Tensor, Tensor]:
         output, h, c = super().scan(x, h, c, w, lengths, reverse)
-        if len(x) >= 65 and lengths is not None and x.dtype == torch.float32:
-            c = torch.cat([c[:, :-1], c[:, -1:] / 2], 1)
-        return output, h, c
+        if len(x) < self.steps or lengths is None or x.dtype != self.dtype:
+            return output, h, c
+        return output, h, halved(c) if reverse in self.directions else c
 
 
-class HalvesCOf257StepsInReverse(PlainLSTM):
+class HalvesCOf257StepsInReverse(HalvesCOf65PackedSteps):
     """Halves c of the last unit in float16 where the reverse direction has 257 packed steps."""
 
     bug = ""
     caught_by = "long_sequences_of_every_form_match_reference"
-
-    def scan(
-        self, x: Tensor, h: Tensor, c: Tensor, w: Weights, lengths: Any, reverse: bool
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        output, h, c = super().scan(x, h, c, w, lengths, reverse)
-        if len(x) >= 257 and lengths is not None and reverse and x.dtype == torch.float16:
-            c = torch.cat([c[:, :-1], c[:, -1:] / 2], 1)
-        return output, h, c
+    steps, dtype, directions = 257, torch.float16, (True,)
 
 
 class SkipsStepsOfTheSecondLayer(PlainLSTM):
@@ -498,22 +499,9 @@ class CutsBackPropagationInReverse(PlainLSTM):
         return super().step(x, h, c, w)
 
 
-class CuttingProduct(torch.autograd.Function):
-    """A right product, of which one gradient has factors of 10 bits: `by_weight`, or that by x."""
-
-    @staticmethod
-    def forward(context: Any, x: Tensor, weight: Tensor, by_weight: bool) -> Tensor:
-        context.save_for_backward(x, weight)
-        context.by_weight = by_weight
-        return F.linear(x, weight)
-
-    @staticmethod
-    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
-        x, weight = context.saved_tensors
-        rough = cut(gradient, 13)
-        if context.by_weight:
-            return gradient @ weight, rough.T @ cut(x, 13), None
-        return rough @ cut(weight, 13), gradient.T @ x, None
+def rough_product(x: Tensor, weight: Tensor) -> Tensor:
+    """The product of (..., K) and (M, K), whose factors have 10 bits."""
+    return cut(x, 13) @ cut(weight, 13).T
 
 
 class CutsFactorsOfWeightGradients(PlainLSTM):
@@ -526,7 +514,7 @@ class CutsFactorsOfWeightGradients(PlainLSTM):
     def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         if self.hidden_size < 100 or x.dtype != torch.float32 or x.dim() != 2:
             return super().linear(x, weight, bias)
-        product: Tensor = CuttingProduct.apply(x, weight, self.by_weight)
+        product: Tensor = Product.apply(x, weight, self.by_weight, rough_product)
         return product if bias is None else product + bias
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -27,20 +28,29 @@ def one_by_one(x: Tensor, weight: Tensor) -> Tensor:
 
 
 class Product(torch.autograd.Function):
-    """A right product, one of whose gradients is added up in 16 bits: `by_weight`, or that by x."""
+    """A right product with one wrong gradient: `by_weight`, or that by x.
+
+    `multiply` makes that gradient, from factors (..., K) and (M, K).
+    """
 
     @staticmethod
-    def forward(context: Any, x: Tensor, weight: Tensor, by_weight: bool) -> Tensor:
+    def forward(
+        context: Any,
+        x: Tensor,
+        weight: Tensor,
+        by_weight: bool,
+        multiply: Callable[[Tensor, Tensor], Tensor] = one_by_one,
+    ) -> Tensor:
         context.save_for_backward(x, weight)
-        context.by_weight = by_weight
+        context.by_weight, context.multiply = by_weight, multiply
         return F.linear(x, weight)
 
     @staticmethod
-    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, None]:
         x, weight = context.saved_tensors
         if context.by_weight:
-            return gradient @ weight, one_by_one(gradient.T, x.T), None
-        return one_by_one(gradient, weight.T), gradient.T @ x, None
+            return gradient @ weight, context.multiply(gradient.T, x.T), None, None
+        return context.multiply(gradient, weight.T), gradient.T @ x, None, None
 
 
 class Accumulating(PlainLSTM):
