@@ -147,6 +147,7 @@ def hundreds_of_rows_match_reference(implementation: Implementation, case: Case)
 @requirement(
     **observed(2**22, (1, 8), (7, 17), (65, 257), (65, 257))
     | {"share_of_cases": 0.2, "lengths": None}
+    | {"applies": and_also(returning("output"), at_once)}
 )
 def many_steps_of_many_rows_match_reference(implementation: Implementation, case: Case) -> float:
     """With thousands of rows times steps, also in packed batches, the equations hold everywhere."""
