@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,11 @@ from conformance.running.watchdog import Watchdog
 
 TRIED = 3
 """The number of workers that may end, one after the other, without a verdict in between."""
+UNINTERRUPTED = ("-c", 'trap "" INT; exec "$@"', "sh")
+"""What a shell needs before a command that ignores an interrupt while it starts.
+
+Python would print a traceback: the keyboard interrupts the workers as well.
+"""
 
 
 class Reporting(Gathering):
@@ -52,7 +58,9 @@ class Reporting(Gathering):
         """Run each worker under a keeper, which ends whatever the worker leaves."""
         for spec in specs:
             if spec.popen and not spec.via and sys.platform != "win32":
-                spec.python = shlex.join(kept(shlex.split(spec.python or sys.executable)))
+                shell = shutil.which("sh")
+                begin = [shell, *UNINTERRUPTED] if shell else []
+                spec.python = shlex.join([*begin, *kept(shlex.split(spec.python or sys.executable))])
 
     @pytest.hookimpl(optionalhook=True, wrapper=True)
     def pytest_xdist_make_scheduler(self) -> Any:
