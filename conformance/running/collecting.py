@@ -60,7 +60,9 @@ class Reporting(Gathering):
             if spec.popen and not spec.via and sys.platform != "win32":
                 shell = shutil.which("sh")
                 begin = [shell, *UNINTERRUPTED] if shell else []
-                spec.python = shlex.join([*begin, *kept(shlex.split(spec.python or sys.executable))])
+                spec.python = shlex.join(
+                    [*begin, *kept(shlex.split(spec.python or sys.executable))]
+                )
 
     @pytest.hookimpl(optionalhook=True, wrapper=True)
     def pytest_xdist_make_scheduler(self) -> Any:

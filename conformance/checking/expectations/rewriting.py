@@ -15,18 +15,10 @@ from typing import Any
 import tomlkit
 
 from conformance.checking.expectations.applying import Expected
-from conformance.checking.expectations.complaints import Seen, missed, seen, unlisted
+from conformance.checking.expectations.complaints import Seen, idle, missed, seen, unlisted
 from conformance.checking.expectations.expectation import Expectation
-from conformance.checking.expectations.reading import (
-    NAME,
-    PYPROJECT,
-    TABLE,
-    headers,
-    lines,
-    lines_of,
-    parsed,
-    text_of,
-)
+from conformance.checking.expectations.lines import headers, lines, lines_of
+from conformance.checking.expectations.reading import NAME, PYPROJECT, TABLE, parsed, text_of
 from conformance.checking.verdict import Verdict, grouped
 from conformance.implementations.failures import Accepted, NotRefused, Raised
 from reference import DTYPES
@@ -56,9 +48,10 @@ class Rewritten:
 def rewritten(path: Path, expected: Expected, verdicts: Sequence[Verdict]) -> Rewritten:
     """Return the file at `path` as it would have agreed with the `verdicts` of a whole run.
 
-    Mended entries, and those that match nothing, are removed, or limited to the implementations and
-    devices on which they still hold. One that fails otherwise gets the new failure, without its
-    reason; failures that no entry is about are added.
+    Mended entries, and those that match or add nothing, are removed, or limited to the
+    implementations and devices on which they still hold. One that fails otherwise gets the new
+    failure, without its reason; failures that no entry is about are
+    added.
     """
     text = text_of(path) if path.exists() else ""
     blocks = _Blocks(text)
@@ -81,6 +74,11 @@ def rewritten(path: Path, expected: Expected, verdicts: Sequence[Verdict]) -> Re
         elif kept:
             blocks.change(number, kept)
             result.changed += 1
+    for at, by in idle(own).items():
+        number, other = (int(place.rpartition(":")[2]) - 1 for place in (at, by))
+        if not {number, other} & blocks.new.keys():
+            blocks.remove(number)
+            result.removed += 1
     entries = []
     for verdict in new:
         wider = next((each for each in own if _in_another_dtype(each, verdict)), None)
