@@ -46,6 +46,7 @@ class Reporting(Gathering):
         self.watchdog = Watchdog(self.folder, self.patience)
         self._session: pytest.Session | None = None
         self._others = False
+        self._again: set[str] = set()
         self._ended = self._idle = 0
         self._resumed = len(self.run.verdicts)
 
@@ -121,11 +122,11 @@ class Reporting(Gathering):
             self.run.broken.append(str(report.longrepr))
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_handlecrashitem(self, crashitem: str, report: Any) -> None:
+    def pytest_handlecrashitem(self, crashitem: str, report: Any, sched: Any) -> None:
         """Add the verdict to the report of an item in which a worker died.
 
         Of an item that is decided there is nothing to report: its worker ended on purpose, or what
-        it sent did not arrive.
+        it sent did not arrive. An item that had not been begun is given to another worker, once.
         """
         here = self._collected().items.get(crashitem)
         if here is None:
@@ -135,7 +136,13 @@ class Reporting(Gathering):
             report.outcome = "passed"
             return
         worker = report.node.gateway.id
-        entry, late = self._entry(worker), self.watchdog.late(worker)
+        entry = self._entry(worker)
+        if entry is not None and not entry.now.doing and crashitem not in self._again:
+            self._again.add(crashitem)
+            report.outcome = "passed"
+            sched.mark_test_pending(crashitem)
+            return
+        late = self.watchdog.late(worker)
         verdict = of_dead_worker(
             self.config, entry, crashitem, here, late, self._collected().expected
         )

@@ -21,12 +21,11 @@ from conformance.checking.engine import inapplicable
 from conformance.checking.finding import Finding, counterexample
 from conformance.checking.requirement import Requirement
 from conformance.checking.verdict import Crashed, Key, NotApplicable, Undecided, Verdict
-from conformance.implementations.failures import Raised
 from conformance.implementations.own_imports import OURS
 from conformance.recording.steps import Step
 from conformance.reproductions.directory import write
 from conformance.reproductions.record import Subject
-from conformance.running import limits
+from conformance.running import limits, strays
 from conformance.running.baseline import baseline
 from conformance.running.choosing import Target, budget, selection, subject
 from conformance.running.deciding import check
@@ -61,6 +60,8 @@ class Item:
         self.device = device
         self.started = 0.0
         self.division: Division | None = None
+        self.decided: Verdict | None = None
+        self.noted = strays.Noted(target.implementation.name)
         self.journal = Journal.of(self.config)
 
     @property
@@ -85,7 +86,8 @@ class Item:
         """Decide the requirement, and write the verdict down; see :meth:`decide`."""
         in_time = limits.allowed(self.config, self.started) > 0
         end = limits.ended(self.config, self.started) + 1
-        with OURS, quiet(), limits.last_resort(end if self.expendable else None):
+        last_resort = limits.last_resort(end if self.expendable else None)
+        with OURS, quiet(), last_resort, self.noted:
             try:
                 verdict = (
                     self.decide(drawing) if in_time else self.undecided(limits.reached(self.config))
@@ -95,9 +97,24 @@ class Item:
                     os._exit(1)  # whose memory is gone, be it by a leak or a limit
                 if not blaming.is_theirs(error):
                     raise
-                verdict = Crashed(*self.key, reason=f"{Raised(error)}, outside its calls")
+                verdict = Crashed(*self.key, reason=strays.stray(error))
+        return self.write_down(verdict)
+
+    def write_down(self, verdict: Verdict) -> Verdict:
+        """Write the verdict to disk, and return it."""
+        self.decided = verdict
         self.journal.decided(verdict)
         return verdict
+
+    def after(self, error: BaseException) -> Verdict | None:
+        """Return the verdict after `error` came from outside :meth:`verdict`; None if it is ours.
+
+        Where something was decided before, that stands.
+        """
+        what = strays.stray(error, self.target.implementation.name)
+        if not what:
+            return None
+        return self.decided or self.write_down(Crashed(*self.key, reason=what))
 
     def seconds(self) -> float | None:
         """Return the seconds for drawing cases by the time budget, None without one."""
@@ -128,8 +145,11 @@ class Item:
 
         @functools.wraps(self.requirement.body)
         def body(*case: Any) -> Any:
-            with alarm:
-                measured = self.requirement.body(*case)
+            try:
+                with alarm:
+                    measured = self.requirement.body(*case)
+            finally:
+                self.noted.look()
             calls.end()
             return measured
 

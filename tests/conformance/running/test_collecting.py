@@ -25,11 +25,11 @@ def reporting(folder: Path, **changed: Any) -> Reporting:
     return made
 
 
-def crash(run: Reporting, item: str) -> None:
+def crash(run: Reporting, item: str, sched: Any = None) -> None:
     """What pytest-xdist calls when a worker died in `item`."""
     report = pytest.TestReport(item, (item, None, item), {}, "failed", "crashed", "???")  # type: ignore[arg-type]
     report.node = SimpleNamespace(gateway=SimpleNamespace(id="gw0"))  # type: ignore[attr-defined]
-    run.pytest_handlecrashitem(item, report)
+    run.pytest_handlecrashitem(item, report, sched)
     run.pytest_runtest_logreport(report)
 
 
