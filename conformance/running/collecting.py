@@ -13,7 +13,7 @@ import pytest
 from conformance.checking.verdict import PROPERTY, from_json
 from conformance.errors import BROKEN, UsageError
 from conformance.implementations.programs.keeper import kept
-from conformance.running import remote
+from conformance.running import limits, remote
 from conformance.running.baseline import FAILURES
 from conformance.running.collection import LEFT_OUT
 from conformance.running.gathering import Gathering
@@ -81,6 +81,8 @@ class Reporting(Gathering):
         given = {name: self.config.getoption(name) for name in shared}
         if remote.attach(node, self.folder.path):
             given.update(lstm_journal="", lstm_home=str(Path.cwd()), lstm_work=remote.home(node))
+        else:
+            node.workerinput[limits.WATCHED] = True
         node.workerinput[SHARED] = given
         self.watchdog.add(node)
 

@@ -18,9 +18,10 @@ from conformance.running import journal as journals
 from conformance.running import remote, strays
 from conformance.running.bound import NotConformant
 from conformance.running.choosing import Selection, Target, budget, decided_on, selection
-from conformance.running.item import Item, quiet
+from conformance.running.item import Item
 from conformance.running.journal import Collected, Doing, Entry, Journal
 from conformance.running.limits import LOADING, last_resort
+from conformance.running.quiet import quiet
 from conformance.running.resuming import check_same
 
 DIGEST = pytest.StashKey[str]()

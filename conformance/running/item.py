@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import statistics
-import sys
 import time
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +30,7 @@ from conformance.running.dividing import Division
 from conformance.running.folder import RunFolder
 from conformance.running.journal import Doing, Entry, Journal
 from conformance.running.patience import TOOK, Calls
+from conformance.running.quiet import quiet
 from conformance.running.smoke import FAILED, SmokeTests
 from reference import Case
 
@@ -136,7 +134,8 @@ class Item:
         limit = RunFolder.of(self.config).shortened(implementation.name)
         seconds = limits.granted(self.config, self.started)
         whole = limits.own(self.config, self.started), self.started
-        alarm = limits.Alarm(limit, *whole)
+        patient = limits.is_watched(self.config)
+        alarm = limits.Alarm(limit, *whole, patient=patient)
         calls = Calls()
         effort = budget(self.config)
         if drawing is not None:
@@ -167,7 +166,9 @@ class Item:
 
             return step
 
-        sooner = limits.Alarm(limit and limit / 2, *whole)  # leaves as much to the requirement
+        sooner = limits.Alarm(
+            limit and limit / 2, *whole, patient=patient
+        )  # leaves as much to the requirement
         failed = smoke_tests(self.config).failure(implementation, self.device, announce, sooner)
         if failed is not None:
             return self.not_begun(failed, here)
@@ -216,31 +217,6 @@ class Item:
         if reason is not None:
             return NotApplicable(*self.key, reason=reason)
         return Undecided(*self.key, reason=why, **rest)
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Show no warning within the context, and pass none on.
-
-    pytest-xdist sends each warning that pytest records to the process that reports, and ends the
-    run if that process cannot import the warning's class.
-    """
-    with warnings.catch_warnings(), _open():
-        warnings.showwarning = lambda *_, **__: None
-        yield
-
-
-@contextlib.contextmanager
-def _open() -> Iterator[None]:
-    """Let nobody close standard output and error, which are files that pytest reads."""
-    streams = [each for each in (sys.stdout, sys.stderr) if hasattr(each, "__dict__")]
-    for stream in streams:
-        vars(stream)["close"] = lambda: None
-    try:
-        yield
-    finally:
-        for stream in streams:
-            vars(stream).pop("close", None)
 
 
 def _is_of_memory(error: BaseException) -> bool:
