@@ -75,7 +75,7 @@ def own(config: pytest.Config, started: float) -> float:
 
 def is_watched(config: pytest.Config) -> bool:
     """Return whether the process that reports watches this one, so that limits may be patient."""
-    return getattr(config, "workerinput", {}).get(WATCHED, False)
+    return bool(getattr(config, "workerinput", {}).get(WATCHED))
 
 
 def ended(config: pytest.Config, started: float) -> float:
