@@ -58,7 +58,7 @@ class Item:
         self.device = device
         self.started = 0.0
         self.division: Division | None = None
-        self.decided: Verdict | None = None
+        self.reached: Verdict | None = None
         self.noted = strays.Noted(target.implementation.name)
         self.journal = Journal.of(self.config)
 
@@ -100,7 +100,7 @@ class Item:
 
     def write_down(self, verdict: Verdict) -> Verdict:
         """Write the verdict to disk, and return it."""
-        self.decided = verdict
+        self.reached = verdict
         self.journal.decided(verdict)
         return verdict
 
@@ -112,7 +112,7 @@ class Item:
         what = strays.stray(error, self.target.implementation.name)
         if not what:
             return None
-        return self.decided or self.write_down(Crashed(*self.key, reason=what))
+        return self.reached or self.write_down(Crashed(*self.key, reason=what))
 
     def seconds(self) -> float | None:
         """Return the seconds for drawing cases by the time budget, None without one."""

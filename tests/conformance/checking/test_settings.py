@@ -173,7 +173,7 @@ CHANGES: dict[str, tuple[Callable[[], object], set[str]]] = {
     "garbage at once": (lambda: gc.set_threshold(1, 1, 1), {"gc.get_threshold()"}),
     "garbage kept": (lambda: gc.set_debug(gc.DEBUG_SAVEALL), {"gc.get_debug()"}),
     "garbage callback": (lambda: gc.callbacks.append(hook), {"gc.callbacks"}),
-    "import hook": (lambda: sys.meta_path.insert(0, Finder), {"sys.meta_path"}),  # type: ignore[arg-type]
+    "import hook": (lambda: sys.meta_path.insert(0, Finder), {"sys.meta_path"}),
     "no import hooks": (sys.meta_path.clear, {"sys.meta_path"}),
     "path hook": (lambda: sys.path_hooks.insert(0, hook), {"sys.path_hooks"}),
     "no path": (lambda: setattr(sys, "path", []), {"sys.path"}),
