@@ -249,4 +249,4 @@ def test_one_name_needs_no_list() -> None:
 def test_cuda_stands_for_each_cuda_device(asked: Any, places: tuple[str, ...]) -> None:
     """One that is not there is named by the test that is skipped."""
     mine = SimpleNamespace(supports=SimpleNamespace(devices=("cpu", "cuda:0", "cuda:1")))
-    assert How(devices=asked).places(mine) == places  # type: ignore[arg-type]
+    assert How(devices=asked).places(mine) == places
