@@ -21,9 +21,12 @@ cheap:
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+
+TYPE_CHECKING = False  # importing typing takes longer than all of this
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from conformance.checking.budget import PROFILES as PROFILES
     from conformance.checking.budget import Budget as Budget
     from conformance.checking.requirement import Requirement as Requirement

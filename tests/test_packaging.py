@@ -89,7 +89,7 @@ def test_wheel_declares_its_entry_points(wheel: zipfile.ZipFile) -> None:
     points = ConfigParser()
     points.read_string(metadata(wheel, "entry_points.txt"))
     assert {name: dict(points[name]) for name in points.sections()} == {
-        "console_scripts": {"lstm-conformance": "conformance.cli.command:main"},
+        "console_scripts": {"lstm-conformance": "conformance.__main__:main"},
         "pytest11": {"lstm_conformance": PLUGIN},
     }
 

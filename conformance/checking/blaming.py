@@ -33,7 +33,16 @@ def of(error: BaseException, body: object, changed: Sequence[str]) -> Failure | 
 
 def is_theirs(error: BaseException) -> bool:
     """Return whether the class of `error` is neither ours nor of a library that we use."""
-    return type(error).__module__.partition(".")[0] not in _LIBRARIES | _PACKAGES | _RUNNING
+    return _package(error) not in _LIBRARIES | _PACKAGES | _RUNNING
+
+
+def is_of_run(error: BaseException) -> bool:
+    """Return whether the class of `error` is one of this project, or of what runs it."""
+    return _package(error) in _PACKAGES | _RUNNING
+
+
+def _package(error: BaseException) -> str:
+    return type(error).__module__.partition(".")[0]
 
 
 def _foreign(traceback: TracebackType | None, body: CodeType | None) -> bool:

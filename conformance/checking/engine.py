@@ -141,7 +141,7 @@ def search(
             if found is None:
                 once = isinstance(came.failure, (NoAnswer, LostDevice))
                 deadline = time.perf_counter() + (0 if once else budget.shrink_seconds)
-            if found is None or size(case) < size(found.case):
+            if found is None or (came.decides and size(case) < size(found.case)):
                 found = came
             # Hypothesis looks at causes, which are exceptions of somebody else
             came.failure.__cause__ = came.failure.__context__ = None

@@ -7,8 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from conformance.checking.counterexample import Compared, Counterexample
-from conformance.checking.verdict import Crashed, Failed, TimedOut, Verdict
-from conformance.implementations.failures import Failure, Mismatch, NoAnswer, WrongElement
+from conformance.checking.verdict import Crashed, Failed, TimedOut, Undecided, Verdict
+from conformance.implementations.failures import (
+    Failure,
+    Mismatch,
+    NoAnswer,
+    Starved,
+    WrongElement,
+)
 from conformance.implementations.implementation import Implementation
 from conformance.recording.tape import Tape
 from conformance.recording.text import text_of
@@ -34,6 +40,11 @@ class Finding:
     tape: Tape
     changed: tuple[str, ...] = ()
 
+    @property
+    def decides(self) -> bool:
+        """Whether it says anything about the implementation, or only that there was no time."""
+        return not isinstance(self.failure, Starved)
+
     def calls(self) -> list[Case]:
         """List the cases called until the failure, without calls that should have been refused."""
         steps = [step for step in self.tape.steps if not step.attempt]
@@ -48,11 +59,13 @@ class Finding:
         largest_share: float | None = None,
         seconds: float = 0.0,
     ) -> Verdict:
-        """Give the verdict: crashed, failed or timed out."""
+        """Give the verdict: crashed, failed or timed out, or undecided if there was no time."""
         late, wrong = isinstance(self.failure, NoAnswer), isinstance(self.failure, Mismatch)
-        kind = Failed if wrong else TimedOut if late else Crashed
+        kind: type[Verdict] = Failed if wrong else TimedOut if late else Crashed
+        kind = kind if self.decides else Undecided
         here = requirement, implementation, device, cases, largest_share, seconds
         reason = f"it changed {', '.join(self.changed)}" if self.changed else ""
+        reason = reason if self.decides else text_of(self.failure)
         return kind(*here, reason=reason, counterexample=counterexample(self))
 
 

@@ -1,6 +1,7 @@
 """Settings of the process that a call must leave alone, and that are restored if it does not.
 
-:mod:`conformance.checking.settings` and :mod:`conformance.checking.torch_settings` list them.
+:mod:`conformance.checking.settings`, :mod:`conformance.checking.hooks` and
+:mod:`conformance.checking.torch_settings` list them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
+from conformance.checking.hooks import of_hooks
 from conformance.checking.settings import Setting, of_python, random_states
 from conformance.checking.torch_settings import of_torch
 from conformance.recording.text import told
@@ -20,7 +22,7 @@ from conformance.recording.text import told
 
 def settings() -> dict[str, Setting]:
     """List every setting that is watched, by name; those of torch once torch has been imported."""
-    return {**of_torch(), **of_python()}
+    return {**of_torch(), **of_hooks(), **of_python()}
 
 
 def _watched(before: dict[str, Any] | None = None, *, random: bool = False) -> dict[str, Setting]:

@@ -8,9 +8,11 @@ These are left out, as they were seen to be harmless:
   :func:`~conformance.implementations.failures.lenient` sets and restores around each call;
 - hooks for messages: ``sys.excepthook``, ``sys.unraisablehook``, ``sys.displayhook``, and
   ``warnings.showwarning``, which pytest replaces around each test;
-- ``sys.path`` and ``sys.meta_path``, to which libraries add what they need later;
-- what changes the speed alone: ``gc.set_threshold``, ``gc.freeze``, ``np.setbufsize``, ``os.nice``,
-  ``os.sched_setaffinity``; and ``gc.callbacks``, to which libraries add theirs.
+- what changes the speed alone, and not much: ``gc.freeze``, ``np.setbufsize``, ``os.nice``, and
+  ``os.sched_setaffinity``, which libraries for threads call;
+- ``sys.addaudithook``, of which nobody can tell, and which nobody can take back.
+
+:mod:`conformance.checking.hooks` has the hooks.
 """
 
 from __future__ import annotations
@@ -72,10 +74,11 @@ def of_python() -> dict[str, Setting]:
             lambda: int(1e6 * sys.getswitchinterval() + 0.5),  # whatever the rounding mode is
             lambda microseconds: sys.setswitchinterval((microseconds + 0.5) / 1e6),
         ),
-        "sys.gettrace()": Setting(sys.gettrace, sys.settrace),
-        "sys.getprofile()": Setting(sys.getprofile, sys.setprofile),
-        **({"threading.gettrace()": _THREADS} if hasattr(threading, "gettrace") else {}),
         "garbage collection": Setting(gc.isenabled, lambda on: gc.enable() if on else gc.disable()),
+        # a collection for each object made takes a thousand times as long as none
+        "gc.get_threshold()": Setting(gc.get_threshold, lambda to: gc.set_threshold(*to)),
+        "gc.get_debug()": Setting(gc.get_debug, gc.set_debug),
+        "os.umask()": Setting(_umask, os.umask),
         "locale.setlocale()": Setting(
             partial(locale.setlocale, locale.LC_ALL), partial(locale.setlocale, locale.LC_ALL)
         ),
@@ -89,7 +92,6 @@ def of_python() -> dict[str, Setting]:
     }
 
 
-_THREADS = Setting(getattr(threading, "gettrace", lambda: None), threading.settrace)
 _TINY = np.array([5e-324])
 
 
@@ -109,6 +111,13 @@ def _set_flushing(on: bool) -> None:
         torch.set_flush_denormal(on)
 
 
+def _umask() -> int:
+    """Read the mask of new files, which can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
 def _rounding_mode() -> Iterator[tuple[str, Setting]]:
     with contextlib.suppress(OSError, AttributeError, TypeError):
         c = ctypes.CDLL(None)
@@ -123,6 +132,14 @@ def _signals() -> Iterator[tuple[str, Setting]]:
                 f"signal.{number.name}",
                 Setting(partial(signal.getsignal, number), partial(_handle, number)),
             )
+    if hasattr(signal, "pthread_sigmask"):
+        yield (
+            "signal.pthread_sigmask()",
+            Setting(
+                partial(signal.pthread_sigmask, signal.SIG_BLOCK, ()),
+                partial(signal.pthread_sigmask, signal.SIG_SETMASK),
+            ),
+        )
     for name in ("ITIMER_REAL", "ITIMER_VIRTUAL", "ITIMER_PROF"):
         timer = getattr(signal, name, None)
         if timer is not None:

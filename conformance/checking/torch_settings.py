@@ -27,12 +27,12 @@ READERS = (
     *("_C._get_cudnn_deterministic", "_C._get_cudnn_allow_tf32", "_C._get_cublas_allow_tf32"),
     "_C._get_cpu_allow_fp16_reduced_precision_reduction",
     *("_C._get_cublas_allow_fp16_accumulation", "_C._get_qengine"),
+    *(f"__future__.get_{of}_module_params_on_conversion" for of in ("overwrite", "swap")),
 )
 """Functions below ``torch`` that read a setting; one with ``set`` in its name restores it."""
 
 PRECISIONS = (
-    "backends",
-    *(f"backends.{name}" for name in ("cuda.matmul", "cudnn", "cudnn.rnn")),
+    *(f"backends{name}" for name in ("", ".cuda.matmul", ".cudnn", ".cudnn.rnn")),
     *(f"backends.mkldnn{name}" for name in ("", ".matmul", ".rnn")),
 )
 """What has a setting ``fp32_precision`` in newer versions."""
@@ -63,7 +63,7 @@ def _of_torch() -> dict[str, Setting]:
                 plain[f"torch.{name}.fp32_precision"] = attribute(owner, "fp32_precision")
     for kinds in (
         *(_transforms, _forward_mode, _default_device, _modes, _autocast, _saved_tensors),
-        *(_module_hooks, _kernels),
+        *(_module_hooks, _kernels, _cached),
     ):
         with contextlib.suppress(AttributeError):
             found |= kinds(torch)
@@ -231,6 +231,12 @@ def _module_hooks(torch: Any) -> dict[str, Setting]:
         for name, value in vars(module).items()
         if name.startswith("_global_") and isinstance(value, dict)
     }
+
+
+def _cached(torch: Any) -> dict[str, Setting]:
+    """Whether parametrized weights come from a cache."""
+    of = torch.nn.utils.parametrize
+    return {"torch.nn.utils.parametrize.cached()": attribute(of, "_cache_enabled")}
 
 
 def _kernels(torch: Any) -> dict[str, Setting]:

@@ -156,7 +156,10 @@ class TimedOut(Verdict):
 
 
 class Undecided(Verdict):
-    """The time of the whole run was up first, or the smoke test failed, which has its case."""
+    """There was no time, or the smoke test failed, which has its case.
+
+    The time of the whole run was up first, or the machine did not give the process its time.
+    """
 
     outcome, conformant = "undecided", False
 

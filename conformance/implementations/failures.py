@@ -14,6 +14,7 @@
           NoResult          the answer is not a result
           Died              its process ended
           NoAnswer          it did not answer in time
+            Starved         its process was not given that time
           LostDevice        it left the device that it computed on unusable
 """
 
@@ -181,6 +182,12 @@ class NoAnswer(Misbehaviour):
     """An implementation did not answer in time."""
 
     kind = "no answer"
+
+
+class Starved(NoAnswer):
+    """An implementation did not answer, but its process was not given the time that it may take."""
+
+    kind = "no time"
 
 
 class LostDevice(Misbehaviour):

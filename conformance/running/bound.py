@@ -68,7 +68,7 @@ class BoundRequirement:
         with OURS, process_state.restored():
             implementation = self.implementation()
             exact_arithmetic()
-            devices = self.how.devices or implementation.supports.devices
+            devices = self.how.places(implementation)
             own = self.expectations
             if left_out(REQUIREMENTS[self.requirement], self.how.effort()[0]):
                 own = ()

@@ -13,6 +13,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +71,7 @@ class Apart:
         self._process = context.Process(
             target=_send, args=(sending, memory, forked, answers, arguments)
         )
-        with warnings.catch_warnings():
+        with _uninterrupted(), warnings.catch_warnings():
             # other threads than this one are not in the copy, and nothing waits for them there
             warnings.simplefilter("ignore", DeprecationWarning)
             self._process.start()
@@ -124,6 +125,23 @@ class Apart:
         return answer
 
 
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Put off an interrupt within the context, and in a process that is started there.
+
+    The process would print a traceback before it can ignore what the keyboard sends to both.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # which lets interrupts in again, up to Python 3.12
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _receive(pipe: Connection, read: list[tuple[Any, BaseException | None]]) -> None:
     """Read an answer; whatever runs in the process may have written to its pipe, too."""
     try:
@@ -141,6 +159,8 @@ def _send(
 ) -> None:
     """Send every answer; an exception is sent as the last answer."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     if KEPT:
         keep()
     faulthandler.disable()  # one line reports how it ended

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from conformance.checking.verdict import PROPERTY, from_json
 from conformance.errors import BROKEN, UsageError
 from conformance.implementations.programs.keeper import kept
-from conformance.running import remote
+from conformance.running import limits, remote
 from conformance.running.baseline import FAILURES
 from conformance.running.collection import LEFT_OUT
 from conformance.running.gathering import Gathering
@@ -27,6 +28,11 @@ from conformance.running.watchdog import Watchdog
 
 TRIED = 3
 """The number of workers that may end, one after the other, without a verdict in between."""
+UNINTERRUPTED = ("-c", 'trap "" INT; exec "$@"', "sh")
+"""What a shell needs before a command that ignores an interrupt while it starts.
+
+Python would print a traceback: the keyboard interrupts the workers as well.
+"""
 
 
 class Reporting(Gathering):
@@ -40,6 +46,7 @@ class Reporting(Gathering):
         self.watchdog = Watchdog(self.folder, self.patience)
         self._session: pytest.Session | None = None
         self._others = False
+        self._again: set[str] = set()
         self._ended = self._idle = 0
         self._resumed = len(self.run.verdicts)
 
@@ -52,7 +59,11 @@ class Reporting(Gathering):
         """Run each worker under a keeper, which ends whatever the worker leaves."""
         for spec in specs:
             if spec.popen and not spec.via and sys.platform != "win32":
-                spec.python = shlex.join(kept(shlex.split(spec.python or sys.executable)))
+                shell = shutil.which("sh")
+                begin = [shell, *UNINTERRUPTED] if shell else []
+                spec.python = shlex.join(
+                    [*begin, *kept(shlex.split(spec.python or sys.executable))]
+                )
 
     @pytest.hookimpl(optionalhook=True, wrapper=True)
     def pytest_xdist_make_scheduler(self) -> Any:
@@ -70,6 +81,8 @@ class Reporting(Gathering):
         given = {name: self.config.getoption(name) for name in shared}
         if remote.attach(node, self.folder.path):
             given.update(lstm_journal="", lstm_home=str(Path.cwd()), lstm_work=remote.home(node))
+        else:
+            node.workerinput[limits.WATCHED] = True
         node.workerinput[SHARED] = given
         self.watchdog.add(node)
 
@@ -111,11 +124,11 @@ class Reporting(Gathering):
             self.run.broken.append(str(report.longrepr))
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_handlecrashitem(self, crashitem: str, report: Any) -> None:
+    def pytest_handlecrashitem(self, crashitem: str, report: Any, sched: Any) -> None:
         """Add the verdict to the report of an item in which a worker died.
 
         Of an item that is decided there is nothing to report: its worker ended on purpose, or what
-        it sent did not arrive.
+        it sent did not arrive. An item that had not been begun is given to another worker, once.
         """
         here = self._collected().items.get(crashitem)
         if here is None:
@@ -125,7 +138,13 @@ class Reporting(Gathering):
             report.outcome = "passed"
             return
         worker = report.node.gateway.id
-        entry, late = self._entry(worker), self.watchdog.late(worker)
+        entry = self._entry(worker)
+        if entry is not None and not entry.now.doing and crashitem not in self._again:
+            self._again.add(crashitem)
+            report.outcome = "passed"
+            sched.mark_test_pending(crashitem)
+            return
+        late = self.watchdog.late(worker)
         verdict = of_dead_worker(
             self.config, entry, crashitem, here, late, self._collected().expected
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -10,16 +11,17 @@ import pytest
 
 from conformance.checking.requirement import Requirement
 from conformance.checking.verdict import PROPERTY, FailedShould, NotApplicable
-from conformance.errors import UsageError
+from conformance.errors import DEVICE_LOST, UsageError
 from conformance.implementations.own_imports import OURS
 from conformance.recording.json import encode
 from conformance.running import journal as journals
-from conformance.running import remote
+from conformance.running import remote, strays
 from conformance.running.bound import NotConformant
 from conformance.running.choosing import Selection, Target, budget, decided_on, selection
-from conformance.running.item import Item, quiet
+from conformance.running.item import Item
 from conformance.running.journal import Collected, Doing, Entry, Journal
 from conformance.running.limits import LOADING, last_resort
+from conformance.running.quiet import quiet
 from conformance.running.resuming import check_same
 
 DIGEST = pytest.StashKey[str]()
@@ -107,6 +109,10 @@ def selected(collector: pytest.Collector) -> Selection:
     except UsageError as error:
         Journal.of(collector.config).collected(Collected(refusal=str(error)))
         raise collector.CollectError(f"usage: {error}") from error
+    except BaseException as error:
+        if strays.stray(error) and hasattr(collector.config, "workerinput"):
+            os._exit(DEVICE_LOST)
+        raise
 
 
 def collected(session: pytest.Session) -> None:

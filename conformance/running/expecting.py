@@ -67,9 +67,12 @@ def given(expectations: str | Path | Iterable[Mapping[str, Any]]) -> list[Expect
     """Return the entries of a file, or those of a list, by keys; raises :class:`UsageError`."""
     if isinstance(expectations, (str, Path)):
         return read(Path(expectations), REQUIREMENTS)
+    listed = () if isinstance(expectations, Mapping) else tuple(expectations)
+    if not all(isinstance(each, Mapping) for each in listed) or (expectations and not listed):
+        raise UsageError("expectations must be a file, or a list of dicts, each of an entry")
     return [
         entry(values, f"expectations[{number}]", REQUIREMENTS)
-        for number, values in enumerate(expectations)
+        for number, values in enumerate(listed)
     ]
 
 

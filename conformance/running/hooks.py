@@ -11,9 +11,10 @@ import pytest
 
 from conformance.checking import devices
 from conformance.checking.digest import combined
+from conformance.checking.verdict import PROPERTY
 from conformance.errors import DEVICE_LOST
 from conformance.implementations.own_imports import OURS
-from conformance.running import expecting, limits
+from conformance.running import expecting, limits, strays
 from conformance.running.choosing import applies, budget
 from conformance.running.collection import DIGEST, Family, RequirementItem, Requirements, collected
 from conformance.running.dividing import cost, divided, examples, numbers, shards
@@ -67,19 +68,50 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+def pytest_runtest_protocol(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, object, object]:
     """Note when an item starts and how long it may take, before pytest-timeout sets its timer.
 
-    A worker that has lost a device ends as soon as the item is reported: the next one works.
+    A worker that has lost a device ends as soon as the item is reported: the next one works. So
+    does one with threads that an implementation left, before it decides on another implementation.
     """
     if not isinstance(item, RequirementItem):
         return (yield)
     item.add_marker(pytest.mark.timeout(item.begin(), method="thread"), append=False)
-    done = yield
+    works = hasattr(item.config, "workerinput")
+    try:
+        done = yield
+    except BaseException as error:
+        if works and item.after(error):
+            os._exit(DEVICE_LOST)
+        raise
     item.end()
-    if devices.lost() and hasattr(item.config, "workerinput"):
+    if works and (devices.lost() or (strays.left() and _is_of_another(item, nextitem))):
         os._exit(DEVICE_LOST)
     return done
+
+
+def _is_of_another(item: RequirementItem, following: pytest.Item | None) -> bool:
+    """Return whether the `following` item is one of another implementation."""
+    same = isinstance(following, RequirementItem) and following.target is item.target
+    return following is not None and not same
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Give a verdict to what a thread of an implementation raised outside the decision."""
+    verdict = None
+    if isinstance(item, RequirementItem) and call.excinfo is not None:
+        verdict = item.after(call.excinfo.value)
+    if verdict is not None and PROPERTY not in dict(item.user_properties):
+        item.user_properties.append((PROPERTY, verdict.to_json()))
+    report = yield
+    if verdict is not None and call.when == "teardown":
+        report.outcome = "passed"  # its verdict has been reported
+    return report
 
 
 @pytest.hookimpl(trylast=True)

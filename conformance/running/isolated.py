@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,7 @@ from conformance.implementations.failures import Died, Failure, NoAnswer
 from conformance.implementations.implementation import Implementation
 from conformance.reproductions.directory import remove, write
 from conformance.reproductions.record import Subject
-from conformance.running import limits
+from conformance.running import limits, session
 from conformance.running.child import Apart, Ended, Late
 from conformance.running.deciding import check
 from conformance.running.journal import Doing, Entry, Journal, read
@@ -86,6 +88,11 @@ class Task:
             return verdict
         return write(self.root, self.requirement, self.subject, verdict, found[-1])
 
+    def _alone(self, journal: Path) -> Iterator[Verdict]:
+        """Yield the verdict, in a fork."""
+        _leave_channel()
+        yield self.here(journal)
+
     def apart(self, seconds: float, memory: float = MEMORY) -> Verdict:
         """Decide in a fork, with these limits of time and memory, what applies at all."""
         with contextlib.suppress(Failure):  # which is a verdict of the fork
@@ -93,7 +100,7 @@ class Task:
                 return self.here()
         with tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder:
             journal, started = Path(folder) / "process", time.monotonic()
-            with Apart(lambda: iter([self.here(journal)]), memory=memory, forked=True) as process:
+            with Apart(self._alone, journal, memory=memory, forked=True) as process:
                 try:
                     verdict = process.answer(seconds)
                     if isinstance(verdict, Verdict):
@@ -111,6 +118,21 @@ class Task:
             return unfinished(entry, how, self.root, took, self.expected)
         here = self.requirement.name, self.implementation.name, self.device
         return kind(*here, seconds=took, reason=what)
+
+
+def _leave_channel() -> None:
+    """Let nothing in this fork of a worker of pytest-xdist write to the worker's channel.
+
+    What an implementation writes to whatever file is open would end the whole session.
+    """
+    config = session.config()
+    plugins = [] if config is None else config.pluginmanager.get_plugins()
+    with open(os.devnull, "r+b") as nowhere:
+        for channel in (getattr(each, "channel", None) for each in plugins):
+            ends = getattr(getattr(channel, "gateway", None), "_io", None)
+            for file in (getattr(ends, name, None) for name in ("infile", "outfile", "sock")):
+                if file is not None:
+                    os.dup2(nowhere.fileno(), file.fileno())
 
 
 def impossible(implementation: Implementation) -> str:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import statistics
-import sys
 import time
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,12 +18,11 @@ from conformance.checking.engine import inapplicable
 from conformance.checking.finding import Finding, counterexample
 from conformance.checking.requirement import Requirement
 from conformance.checking.verdict import Crashed, Key, NotApplicable, Undecided, Verdict
-from conformance.implementations.failures import Raised
 from conformance.implementations.own_imports import OURS
 from conformance.recording.steps import Step
 from conformance.reproductions.directory import write
 from conformance.reproductions.record import Subject
-from conformance.running import limits
+from conformance.running import limits, strays
 from conformance.running.baseline import baseline
 from conformance.running.choosing import Target, budget, selection, subject
 from conformance.running.deciding import check
@@ -34,6 +30,7 @@ from conformance.running.dividing import Division
 from conformance.running.folder import RunFolder
 from conformance.running.journal import Doing, Entry, Journal
 from conformance.running.patience import TOOK, Calls
+from conformance.running.quiet import quiet
 from conformance.running.smoke import FAILED, SmokeTests
 from reference import Case
 
@@ -61,6 +58,8 @@ class Item:
         self.device = device
         self.started = 0.0
         self.division: Division | None = None
+        self.reached: Verdict | None = None
+        self.noted = strays.Noted(target.implementation.name)
         self.journal = Journal.of(self.config)
 
     @property
@@ -85,7 +84,8 @@ class Item:
         """Decide the requirement, and write the verdict down; see :meth:`decide`."""
         in_time = limits.allowed(self.config, self.started) > 0
         end = limits.ended(self.config, self.started) + 1
-        with OURS, quiet(), limits.last_resort(end if self.expendable else None):
+        last_resort = limits.last_resort(end if self.expendable else None)
+        with OURS, quiet(), last_resort, self.noted:
             try:
                 verdict = (
                     self.decide(drawing) if in_time else self.undecided(limits.reached(self.config))
@@ -95,9 +95,24 @@ class Item:
                     os._exit(1)  # whose memory is gone, be it by a leak or a limit
                 if not blaming.is_theirs(error):
                     raise
-                verdict = Crashed(*self.key, reason=f"{Raised(error)}, outside its calls")
+                verdict = Crashed(*self.key, reason=strays.stray(error))
+        return self.write_down(verdict)
+
+    def write_down(self, verdict: Verdict) -> Verdict:
+        """Write the verdict to disk, and return it."""
+        self.reached = verdict
         self.journal.decided(verdict)
         return verdict
+
+    def after(self, error: BaseException) -> Verdict | None:
+        """Return the verdict after `error` came from outside :meth:`verdict`; None if it is ours.
+
+        Where something was decided before, that stands.
+        """
+        what = strays.stray(error, self.target.implementation.name)
+        if not what:
+            return None
+        return self.reached or self.write_down(Crashed(*self.key, reason=what))
 
     def seconds(self) -> float | None:
         """Return the seconds for drawing cases by the time budget, None without one."""
@@ -119,7 +134,8 @@ class Item:
         limit = RunFolder.of(self.config).shortened(implementation.name)
         seconds = limits.granted(self.config, self.started)
         whole = limits.own(self.config, self.started), self.started
-        alarm = limits.Alarm(limit, *whole)
+        patient = limits.is_watched(self.config)
+        alarm = limits.Alarm(limit, *whole, patient=patient)
         calls = Calls()
         effort = budget(self.config)
         if drawing is not None:
@@ -128,8 +144,11 @@ class Item:
 
         @functools.wraps(self.requirement.body)
         def body(*case: Any) -> Any:
-            with alarm:
-                measured = self.requirement.body(*case)
+            try:
+                with alarm:
+                    measured = self.requirement.body(*case)
+            finally:
+                self.noted.look()
             calls.end()
             return measured
 
@@ -147,7 +166,9 @@ class Item:
 
             return step
 
-        sooner = limits.Alarm(limit and limit / 2, *whole)  # leaves as much to the requirement
+        sooner = limits.Alarm(
+            limit and limit / 2, *whole, patient=patient
+        )  # leaves as much to the requirement
         failed = smoke_tests(self.config).failure(implementation, self.device, announce, sooner)
         if failed is not None:
             return self.not_begun(failed, here)
@@ -196,31 +217,6 @@ class Item:
         if reason is not None:
             return NotApplicable(*self.key, reason=reason)
         return Undecided(*self.key, reason=why, **rest)
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Show no warning within the context, and pass none on.
-
-    pytest-xdist sends each warning that pytest records to the process that reports, and ends the
-    run if that process cannot import the warning's class.
-    """
-    with warnings.catch_warnings(), _open():
-        warnings.showwarning = lambda *_, **__: None
-        yield
-
-
-@contextlib.contextmanager
-def _open() -> Iterator[None]:
-    """Let nobody close standard output and error, which are files that pytest reads."""
-    streams = [each for each in (sys.stdout, sys.stderr) if hasattr(each, "__dict__")]
-    for stream in streams:
-        vars(stream)["close"] = lambda: None
-    try:
-        yield
-    finally:
-        for stream in streams:
-            vars(stream).pop("close", None)
 
 
 def _is_of_memory(error: BaseException) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -44,6 +45,7 @@ class Doing:
     - `started`: since when, in seconds since the epoch
     - `limit`: the seconds that it may take
     - `case_started`: since when the case is tried, 0 without a case
+    - `process`: the number of the process
     """
 
     doing: str = ""
@@ -51,6 +53,7 @@ class Doing:
     started: float = field(default_factory=time.time)
     limit: float = float("inf")
     case_started: float = 0.0
+    process: int = field(default_factory=os.getpid)
 
 
 @dataclass(frozen=True)

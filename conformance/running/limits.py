@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from conformance.checking.budget import TIMEOUTS
+from conformance.running.starved import PATIENCE, kept_waiting
 
 LOADING = 120.0
 """The longest time in seconds for loading an implementation, with the frameworks it imports."""
@@ -26,6 +27,8 @@ AGAIN = 1.0
 """The seconds after which code that goes on although its time is up is interrupted once more."""
 LEFT = 3.0
 """The seconds that a process has, after its code was interrupted, for the verdict on that."""
+WATCHED = "lstm_conformance_watched"
+"""The key of what a worker gets that tells whether it is watched."""
 IMPORTING = "<frozen importlib._bootstrap>"
 """The file of the code that imports modules."""
 
@@ -70,9 +73,14 @@ def own(config: pytest.Config, started: float) -> float:
     return seconds if seconds <= allowed(config, started) else math.inf
 
 
+def is_watched(config: pytest.Config) -> bool:
+    """Return whether the process that reports watches this one, so that limits may be patient."""
+    return bool(getattr(config, "workerinput", {}).get(WATCHED))
+
+
 def ended(config: pytest.Config, started: float) -> float:
     """Return the seconds after which the process of an item ends itself."""
-    seconds = own(config, started)
+    seconds = own(config, started) * (PATIENCE if is_watched(config) else 1)
     return seconds + LEFT if seconds < math.inf else max(granted(config, started), 1)
 
 
@@ -100,12 +108,19 @@ class Alarm:
     - `call`: the limit in seconds, which begins anew where :meth:`again` is called, and while a
       module is imported: a module that is half imported would spoil all that follows
     - `whole`: the limit in seconds for everything that was done since `started`
+    - `patient`: whether time in which the machine had no processor for this process is not counted;
+      after so much of it that nobody waits any longer, :class:`Starved` is raised
 
     A process in which a thread goes on after that is given up.
     """
 
     def __init__(
-        self, call: float | None, whole: float = math.inf, started: float | None = None
+        self,
+        call: float | None,
+        whole: float = math.inf,
+        started: float | None = None,
+        *,
+        patient: bool = False,
     ) -> None:
         self.call = math.inf if call is None else call
         self.whole = whole
@@ -114,10 +129,14 @@ class Alarm:
         self._set = self._rang = False
         self._threads = 0
         self._raised: type[Exception] = Exception
+        self._starved: type[Exception] = Exception
+        self._waited = kept_waiting if patient else float
+        self._since = self._began = time.time(), self._waited()
 
     def __enter__(self) -> Alarm:
-        from conformance.implementations.failures import NoAnswer
+        from conformance.implementations.failures import NoAnswer, Starved
 
+        self._starved = Starved
         self._raised = NoAnswer  # importing it later may fail: modules can be removed
         self._threads = threading.active_count()
         main = threading.current_thread() is threading.main_thread()
@@ -148,15 +167,26 @@ class Alarm:
     def _begin(self, left: float) -> None:
         # code that catches what is raised meets it once more
         signal.setitimer(signal.ITIMER_REAL, min(self.call, left), AGAIN)
+        self._began = time.time(), self._waited()
 
     def _left(self) -> float:
-        return self.started + self.whole - time.time()
+        return self.started + self.whole + self._waited() - self._since[1] - time.time()
 
     def _late(self, _: int, frame: FrameType | None) -> None:
         if _importing(frame):
             self.again()
             return
+        now, waited = time.time(), self._waited()
+        in_call, gone = now - self._began[0], now - self.started
+        left = min(self._left(), self.call - in_call + waited - self._began[1])
+        kept = waited > self._since[1] and left > SOON
+        if kept and in_call < PATIENCE * self.call and gone < PATIENCE * self.whole:
+            signal.setitimer(signal.ITIMER_REAL, left, AGAIN)
+            return
         self._rang = True
+        if kept:
+            given = gone - waited + self._since[1]
+            raise self._starved(f"the machine gave this process {given:.3g} of {gone:.3g} s")
         if self._left() <= 0 or self.call == math.inf:
             raise self._raised(overdue(self.whole))
         raise self._raised(overdue(self.call, "answer"))

@@ -8,6 +8,7 @@ from conformance.checking import originals, process_state
 from conformance.errors import UsageError
 from conformance.implementations.implementation import Implementation
 from conformance.recording.text import line_of
+from conformance.running import strays
 
 
 def loaded(name: str, load: Callable[[], Implementation]) -> Implementation:
@@ -17,7 +18,7 @@ def loaded(name: str, load: Callable[[], Implementation]) -> Implementation:
     back.
     """
     try:
-        with originals.Kept(), process_state.restored():
+        with originals.Kept(), process_state.restored(), strays.Noted(name):
             implementation = load()
             _ = implementation.supports  # that of a hand-written one is tried now
             return implementation

@@ -74,6 +74,9 @@ def pytest_configure(config: pytest.Config) -> None:
             os.chdir(given["lstm_work"])
             config.option.lstm_reproductions = tempfile.mkdtemp(prefix="lstm-conformance-")
         limits.cap_memory(config.getoption("lstm_memory"))
+        with OURS:
+            from conformance.running import strays
+        config.pluginmanager.register(strays, "lstm_conformance_strays")
         if not config.pluginmanager.hasplugin("warnings"):
             # nobody records them: they would only be printed between the lines of the report
             warnings.showwarning = lambda *_, **__: None

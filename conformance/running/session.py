@@ -17,6 +17,7 @@ import pytest
 
 from conformance.checking.budget import PROFILES, TIMEOUTS, Budget
 from conformance.checking.database import opened
+from conformance.implementations.implementation import Implementation
 from conformance.running.options import defaults
 from conformance.running.options.option import PYTEST
 
@@ -54,6 +55,15 @@ class How:
     dtypes: str = ""
     precision: str = ""
     isolated: bool | None = None
+
+    def places(self, implementation: Implementation) -> tuple[str, ...]:
+        """Return the devices to decide on; an absent one is left for the verdict to name."""
+        present = implementation.supports.devices
+        found: list[str] = []
+        for name in self.devices or present:
+            of_name = [each for each in present if each.partition(":")[0] == name]
+            found += [name] if name in present else of_name or [name]
+        return tuple(dict.fromkeys(found))
 
     def effort(self) -> tuple[Budget, float]:
         """Return the budget and the limit in seconds for a requirement on a device.

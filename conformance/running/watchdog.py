@@ -18,6 +18,7 @@ from conformance.running import limits
 from conformance.running.folder import RunFolder
 from conformance.running.journal import Doing, doing, written
 from conformance.running.patience import Patience
+from conformance.running.starved import kept_waiting
 
 MARGIN = 5.0
 """The seconds that a worker has to end by itself after its time is up."""
@@ -34,6 +35,7 @@ class Worker:
     - `now`, `steps`: what the worker did at the last look, and how much its journal said of it
     - `waited`, `in_step`: for how many seconds it has done that, and has been in the same step
     - `late`: why the watchdog ended it, else empty
+    - `starved`: for how many seconds it had waited for a processor at the last look
     - `ending`: for how many seconds it has been asked to end, or has been gone
     """
 
@@ -43,12 +45,18 @@ class Worker:
     waited: float = 0.0
     in_step: float = 0.0
     late: str = ""
+    starved: float = 0.0
     ending: float = 0.0
 
     @property
     def process(self) -> Any:
         """The process on this machine, the keeper of the worker; None for one elsewhere."""
         return getattr(getattr(self.node.gateway, "_io", None), "popen", None)
+
+    def given(self, passed: float, now: Doing | None) -> float:
+        """Return for how much of the time that `passed` the machine had a processor for it."""
+        before, self.starved = self.starved, 0.0 if now is None else kept_waiting(now.process)
+        return max(passed - max(self.starved - before, 0.0), 0.0)
 
     def stop(self) -> None:
         """Ask the process to end, if it has not; one that is stopped as well."""
@@ -107,7 +115,8 @@ class Watchdog:
             passed, before = min(now - before, 2 * TICK), now
             for name, worker in list(self._workers.items()):
                 path = self.folder.path / name
-                self._look(worker, doing(path), written(path), passed)
+                what = doing(path)
+                self._look(worker, what, written(path), worker.given(passed, what))
 
     def _look(self, worker: Worker, now: Doing | None, steps: int, passed: float) -> None:
         if worker.late or worker.process.poll() is not None:

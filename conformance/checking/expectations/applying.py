@@ -6,13 +6,19 @@ import importlib.metadata
 import sys
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Any
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from conformance.checking.expectations.expectation import NO, YES, Applied, Expectation, Role
+from conformance.checking.expectations.expectation import (
+    NO,
+    YES,
+    Applied,
+    Expectation,
+    Role,
+    is_named,
+)
 from conformance.checking.expectations.wrapping import computed_by
 from conformance.errors import UsageError
 from conformance.implementations.implementation import Implementation
@@ -87,7 +93,7 @@ TORCHS = ("torch.nn.LSTM", "torch.nn.LSTMCell")
 
 def _names(entry: Expectation, name: str) -> bool:
     patterns = entry.implementation or ("*",)
-    return any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns)
+    return any(is_named(name, pattern) for pattern in patterns)
 
 
 def _elsewhere(

@@ -11,7 +11,8 @@ from conformance.checking.verdict import NotApplicable, UnexpectedPass, Use, Ver
 
 UNEXPECTED_PASS, OTHER = "unexpected pass", "another failure"
 NOTHING, UNLISTED = "matches nothing", "unlisted failure"
-PROBLEMS = (UNEXPECTED_PASS, OTHER, NOTHING, UNLISTED)
+IDLE = "adds nothing"
+PROBLEMS = (UNEXPECTED_PASS, OTHER, NOTHING, UNLISTED, IDLE)
 """What can be wrong with an entry, or with the file."""
 
 
@@ -91,6 +92,25 @@ def _of_entries(mine: Sequence[Seen]) -> Iterator[Complaint]:
             if isinstance(verdict, NotApplicable):
                 reason = f"{_where(verdict)} is not applicable: {verdict.reason}"
             yield Complaint(at, NOTHING, reason)
+    for at, by in idle(mine).items():
+        text = f"the entry at {by} expects all that it does: remove one, or limit the other"
+        yield Complaint(at, IDLE, text)
+
+
+def idle(mine: Iterable[Seen]) -> dict[str, str]:
+    """Return which entry includes each that adds nothing, by their places; of two alike the first.
+
+    Entries whose conditions overlap all have cases of their own.
+    """
+    entries = {each.entry.at: each.entry for each in mine}.values()
+    found: dict[str, str] = {}
+    for alike in grouped(entries, lambda each: each.requirement).values():
+        for number, entry in enumerate(alike):
+            for place, other in enumerate(alike):
+                first = place < number or not entry.includes(other)
+                if place != number and first and other.includes(entry):
+                    found.setdefault(entry.at, other.at)
+    return found
 
 
 def missed(each: Seen) -> bool:

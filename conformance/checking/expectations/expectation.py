@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from operator import eq
 
 from packaging.specifiers import SpecifierSet
 
@@ -87,10 +89,56 @@ class Expectation:
         same = self.kind in ("", failure.kind) and self.what in ("", text_of(failure.what))
         return same and self.message in text_of(failure)
 
+    def includes(self, other: Expectation) -> bool:
+        """Return whether this entry expects all that `other` does, so that `other` adds nothing.
+
+        Of two ranges this is known only if they are the same.
+        """
+        pairs = ((getattr(self, name), getattr(other, name)) for name in RANGES)
+        return (
+            all(mine in ("", theirs) for mine, theirs in pairs)
+            and self.message in other.message
+            and (self.certain or not other.certain)
+            and all(
+                _holds(getattr(self, name), getattr(other, name), LISTS[name]) for name in LISTS
+            )
+            and self.case.items() <= other.case.items()
+        )
+
     def expected(self) -> str:
         """Describe the expected failure in a few words."""
         parts = [self.kind, self.what, repr(self.message) if self.message else ""]
         return ", ".join(filter(None, parts))
+
+
+def is_named(name: str, pattern: str) -> bool:
+    """Return whether `name` is of the `pattern`, in which ``*`` stands for any text."""
+    return name == pattern or fnmatchcase(name, pattern)
+
+
+def _is_any_of(pattern: str, other: str) -> bool:
+    """Return whether all that is of the `pattern` is of the `other`, as far as that is known."""
+    alone = {*pattern}.isdisjoint("*?[")
+    return other in (pattern, "*") or (alone and is_named(pattern, other))
+
+
+def _is_device(name: str, other: str) -> bool:
+    return other in (name, name.partition(":")[0])
+
+
+RANGES = ("requirement", "kind", "what", "version", "torch", "cudnn")
+"""The keys that hold for everything, or for what they name."""
+LISTS: Mapping[str, Callable[[str, str], bool]] = {
+    "implementation": _is_any_of,
+    "device": _is_device,
+    "dtype": eq,
+    "platform": eq,
+}
+"""The keys that hold for everything or list names, and whether one name is of another."""
+
+
+def _holds(mine: Sequence[str], theirs: Sequence[str], is_of: Callable[[str, str], bool]) -> bool:
+    return not mine or (bool(theirs) and all(any(is_of(x, y) for y in mine) for x in theirs))
 
 
 def _meets(case: Case, name: str, wanted: str) -> bool:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import functools
-import io
 import os
-import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from tomlkit.exceptions import ParseError, TOMLKitError
 
 from conformance.checking.expectations.expectation import EITHER, NO, SIZES, YES, Expectation
+from conformance.checking.expectations.lines import lines
 from conformance.errors import UsageError, meant
 from conformance.implementations.failures import KINDS
 from reference import DTYPES
@@ -24,6 +23,8 @@ TABLE = ("tool", "lstm-conformance")
 """The file of a project that may have entries, and the table in which it has them."""
 NAME = "expect"
 """The name of the array of tables."""
+LARGEST = 2**20
+"""The number of characters up to which a file is read: those of about 10,000 entries."""
 KNOWN_FAULTS = Path(__file__).with_name("known_faults.toml")
 
 
@@ -73,7 +74,7 @@ def _range(value: Any) -> str:
 
 
 def _size(value: Any) -> str:
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return f"=={value}"
     try:
         return _range(value)
@@ -153,13 +154,17 @@ def of_project(folder: Path) -> Path | None:
 def text_of(path: Path) -> str:
     """Return the text of a file, with ends of lines of one kind.
 
-    Raises :class:`UsageError` if there is none.
+    Raises :class:`UsageError` if there is none, or if it is too long.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        with path.open(encoding="utf-8-sig") as file:
+            text = file.read(LARGEST + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
         raise UsageError(f"{shown(path)} cannot be read: {reason}") from None
+    if len(text) > LARGEST:
+        raise UsageError(f"{shown(path)} has more than {LARGEST} characters, and is not read")
+    return text
 
 
 def parsed(text: str, path: Path) -> tomlkit.TOMLDocument:
@@ -168,7 +173,7 @@ def parsed(text: str, path: Path) -> tomlkit.TOMLDocument:
         return tomlkit.parse(text)
     except ParseError as error:
         raise UsageError(f"{shown(path)}:{error.line}: not TOML: {error}") from None
-    except TOMLKitError as error:
+    except (TOMLKitError, RecursionError) as error:
         raise UsageError(f"{shown(path)}: not TOML: {error}") from None
 
 
@@ -192,38 +197,6 @@ def shown(path: Path) -> str:
         return f"lstm-conformance:{path.name}"
     relative = os.path.relpath(path) if path.anchor == Path.cwd().anchor else str(path)
     return str(path) if relative.startswith("..") else relative
-
-
-_HEADER = re.compile(r"""\s*\[\[[^\]]*\b["']?expect["']?\s*\]\]\s*(#.*)?$""")
-_TABLE = re.compile(r"\s*\[")
-
-
-def lines(text: str) -> list[int]:
-    """Return the numbers, from 0, of the lines with which the entries begin."""
-    each = lines_of(text)
-    return [number for number in headers(text) if _HEADER.match(each[number])]
-
-
-def lines_of(text: str) -> list[str]:
-    """Return the lines of a text, with their ends, as TOML and editors count them."""
-    return io.StringIO(text).readlines()  # splitlines() knows more ends than these
-
-
-def headers(text: str) -> Iterator[int]:
-    """Yield the numbers, from 0, of the lines with which tables begin.
-
-    A line within a text or an array is none: what comes before is not TOML by itself.
-    """
-    start, each = 0, lines_of(text)
-    for number, line in enumerate(each):
-        if not _TABLE.match(line):
-            continue
-        try:
-            tomlkit.parse("".join(each[start:number]))
-        except TOMLKitError:
-            continue
-        start = number
-        yield number
 
 
 def entry(

@@ -15,18 +15,9 @@ from typing import Any
 import tomlkit
 
 from conformance.checking.expectations.applying import Expected
-from conformance.checking.expectations.complaints import Seen, missed, seen, unlisted
-from conformance.checking.expectations.expectation import Expectation
-from conformance.checking.expectations.reading import (
-    NAME,
-    PYPROJECT,
-    TABLE,
-    headers,
-    lines,
-    lines_of,
-    parsed,
-    text_of,
-)
+from conformance.checking.expectations.complaints import Seen, idle, missed, seen, unlisted
+from conformance.checking.expectations.lines import headers, lines, lines_of
+from conformance.checking.expectations.reading import NAME, PYPROJECT, TABLE, parsed, text_of
 from conformance.checking.verdict import Verdict, grouped
 from conformance.implementations.failures import Accepted, NotRefused, Raised
 from reference import DTYPES
@@ -56,9 +47,9 @@ class Rewritten:
 def rewritten(path: Path, expected: Expected, verdicts: Sequence[Verdict]) -> Rewritten:
     """Return the file at `path` as it would have agreed with the `verdicts` of a whole run.
 
-    Mended entries, and those that match nothing, are removed, or limited to the implementations and
-    devices on which they still hold. One that fails otherwise gets the new failure, without its
-    reason; failures that no entry is about are added.
+    Mended entries, and those that match or add nothing, are removed, or limited to the
+    implementations and devices on which they still hold. One that fails otherwise gets the new
+    failure, without its reason; failures that no entry is about are added.
     """
     text = text_of(path) if path.exists() else ""
     blocks = _Blocks(text)
@@ -66,7 +57,7 @@ def rewritten(path: Path, expected: Expected, verdicts: Sequence[Verdict]) -> Re
     new = list(unlisted(expected, verdicts))
     own = [each for each in seen(expected, verdicts) if not each.entry.shipped]
     for of_entry in grouped(own, lambda each: each.entry.at).values():
-        number = _line(of_entry[0].entry)
+        number = _line(of_entry[0].entry.at)
         other = [each.verdict for each in of_entry if each.use is not None and each.use.otherwise]
         if other and not any(each.use and each.use.failed for each in of_entry):
             blocks.change(number, {**_failure(other[0]), "reason": PLACEHOLDER})
@@ -87,12 +78,17 @@ def rewritten(path: Path, expected: Expected, verdicts: Sequence[Verdict]) -> Re
         values = _added(verdict)
         if wider is not None:
             dtypes = [*wider.entry.dtype, values["dtype"]]
-            blocks.change(_line(wider.entry), {"dtype": dtypes})
+            blocks.change(_line(wider.entry.at), {"dtype": dtypes})
             result.changed += 1
         elif values:
             entries.append(values)
         else:
             result.left.append(verdict.requirement)
+    for places in idle(own).items():
+        mine, including = map(_line, places)
+        if not {mine, including} & blocks.new.keys():
+            blocks.remove(mine)
+            result.removed += 1
     result.added = len(entries)
     result.text = blocks.text(path.name == PYPROJECT, entries)
     parsed(result.text, path)
@@ -101,9 +97,9 @@ def rewritten(path: Path, expected: Expected, verdicts: Sequence[Verdict]) -> Re
     return result
 
 
-def _line(entry: Expectation) -> int:
-    """Return the number, from 0, of the line with which the entry begins."""
-    return int(entry.at.rpartition(":")[2]) - 1
+def _line(at: str) -> int:
+    """Return the number, from 0, of the line with which the entry at a place begins."""
+    return int(at.rpartition(":")[2]) - 1
 
 
 def _in_another_dtype(each: Seen, verdict: Verdict) -> bool:

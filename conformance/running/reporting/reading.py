@@ -6,7 +6,8 @@ import calendar
 import codecs
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -92,7 +93,20 @@ def _valid(report: Any) -> dict[str, Any]:
     except fastjsonschema.JsonSchemaValueException as error:
         raise ValueError(str(error.message).replace("data", "report", 1)) from None
     assert isinstance(report, dict)
+    names = "requirement", "implementation", "device"
+    refuse_twice([tuple(each[name] for name in names) for each in report["verdicts"]])
     return report
+
+
+def refuse_twice(keys: Iterable[tuple[str, ...]]) -> None:
+    """Raise :class:`ValueError` for two verdicts on the same, of which one would hide the other.
+
+    `keys` have the requirement, the implementation and the device of each verdict.
+    """
+    for (requirement, implementation, device), count in Counter(keys).items():
+        if count > 1:
+            where = f"{requirement} on {implementation} ({device})"
+            raise ValueError(f"it has {count} verdicts on {where}")
 
 
 def _harmless(value: Any) -> Any:

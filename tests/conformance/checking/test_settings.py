@@ -77,6 +77,23 @@ def hook(*_: Any) -> Any:
     raise RuntimeError("a hook of all modules")
 
 
+class Finder:
+    """Finds no module, and says so as none should."""
+
+    @staticmethod
+    def find_spec(name: str, *_: Any) -> None:
+        raise RuntimeError(f"no {name}")
+
+
+def monitor() -> None:
+    """Watch every line, in Pythons in which that can be."""
+    if hasattr(sys, "monitoring"):
+        watch: Any = sys.monitoring
+        watch.use_tool_id(5, "mine")
+        watch.register_callback(5, watch.events.LINE, hook)
+        watch.set_events(5, watch.events.LINE)
+
+
 FUNCTIONS = "the stack of modes of torch functions"
 OPERATIONS = "the stack of modes of torch operations"
 FORWARD = "torch.nn.modules.module._global_forward_hooks"
@@ -136,6 +153,14 @@ CHANGES: dict[str, tuple[Callable[[], object], set[str]]] = {
         {"the rounding of subnormal numbers"},
     ),
     "rounding mode": (lambda: ctypes.CDLL(None).fesetround(0x400), {"the rounding mode"}),
+    "overwritten parameters": (
+        lambda: torch.__future__.set_overwrite_module_params_on_conversion(True),
+        {"torch.__future__.get_overwrite_module_params_on_conversion()"},
+    ),
+    "cached weights": (
+        lambda: setattr(torch.nn.utils.parametrize, "_cache_enabled", 1),
+        {"torch.nn.utils.parametrize.cached()"},
+    ),
     "trace": (lambda: sys.settrace(lambda *_: None), {"sys.gettrace()"}),
     "profile": (lambda: sys.setprofile(lambda *_: None), {"sys.getprofile()"}),
     "standard error": (lambda: setattr(sys, "stderr", None), {"sys.stderr"}),
@@ -145,6 +170,21 @@ CHANGES: dict[str, tuple[Callable[[], object], set[str]]] = {
     ),
     "alarm": (lambda: signal.alarm(1000), {"signal.ITIMER_REAL"}),
     "garbage": (gc.disable, {"garbage collection"}),
+    "garbage at once": (lambda: gc.set_threshold(1, 1, 1), {"gc.get_threshold()"}),
+    "garbage kept": (lambda: gc.set_debug(gc.DEBUG_SAVEALL), {"gc.get_debug()"}),
+    "garbage callback": (lambda: gc.callbacks.append(hook), {"gc.callbacks"}),
+    "import hook": (lambda: sys.meta_path.insert(0, Finder), {"sys.meta_path"}),
+    "no import hooks": (sys.meta_path.clear, {"sys.meta_path"}),
+    "path hook": (lambda: sys.path_hooks.insert(0, hook), {"sys.path_hooks"}),
+    "no path": (lambda: setattr(sys, "path", []), {"sys.path"}),
+    "thread trace": (lambda: threading.settrace(hook), {"threading.gettrace()"}),
+    "thread profile": (lambda: threading.setprofile(hook), {"threading.getprofile()"}),
+    "monitoring": (monitor, {"sys.monitoring"}),
+    "umask": (lambda: os.umask(0o777), {"os.umask()"}),
+    "blocked signals": (
+        lambda: signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM}),
+        {"signal.pthread_sigmask()"},
+    ),
     "recursion": (lambda: sys.setrecursionlimit(90), {"sys.getrecursionlimit()"}),
     "threads that take turns": (lambda: sys.setswitchinterval(2), {"sys.getswitchinterval()"}),
     "environment": (lambda: os.environ.pop("PATH"), {"os.environ"}),
@@ -161,7 +201,7 @@ CHANGES: dict[str, tuple[Callable[[], object], set[str]]] = {
     "file size": (limit("RLIMIT_FSIZE", 0), {"resource.RLIMIT_FSIZE"}),
 }
 """Ways to change a process, each with the settings that differ afterwards."""
-ABSENT = {"resource.RLIMIT_OFILE"} | (
+ABSENT = {"resource.RLIMIT_OFILE", "sys.monitoring"} | (
     set()
     if hasattr(torch._C, "_is_multithreading_enabled")
     else {"torch._C._is_multithreading_enabled()"}
@@ -242,6 +282,23 @@ def test_switch_that_a_version_does_not_have_is_left_out(monkeypatch: pytest.Mon
     assert name not in found
     assert name not in switches()
     assert "torch.is_grad_enabled()" in found
+
+
+def test_hooks_of_installed_packages_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They may be imported in a call, and need their hooks later; so with folders on the path."""
+    monkeypatch.setattr(hook, "__module__", "pytest")
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    before = process_state.snapshot()
+    gc.callbacks.append(hook)
+    sys.path.append("/of/a/library")
+    try:
+        assert process_state.changed(before) == []
+        gc.callbacks.append(print)
+        assert process_state.restore(before) == (["gc.callbacks"], [])
+        assert gc.callbacks.count(hook) == 1
+    finally:
+        gc.callbacks.remove(hook)
+    assert "/of/a/library" in sys.path
 
 
 def test_settings_are_watched_in_every_thread() -> None:

@@ -1,5 +1,7 @@
 """What the process that reports makes of pytest's reports."""
 
+import shlex
+import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,12 +25,21 @@ def reporting(folder: Path, **changed: Any) -> Reporting:
     return made
 
 
-def crash(run: Reporting, item: str) -> None:
+def crash(run: Reporting, item: str, sched: Any = None) -> None:
     """What pytest-xdist calls when a worker died in `item`."""
     report = pytest.TestReport(item, (item, None, item), {}, "failed", "crashed", "???")  # type: ignore[arg-type]
     report.node = SimpleNamespace(gateway=SimpleNamespace(id="gw0"))  # type: ignore[attr-defined]
-    run.pytest_handlecrashitem(item, report)
+    run.pytest_handlecrashitem(item, report, sched)
     run.pytest_runtest_logreport(report)
+
+
+def test_workers_ignore_an_interrupt_while_they_start() -> None:
+    """The keyboard interrupts them as well, and Python would print a traceback."""
+    spec = SimpleNamespace(popen=True, via=None, python=None)
+    Reporting.pytest_xdist_setupnodes(Any, [spec])  # type: ignore[arg-type]
+    code = "import signal; print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)"
+    ran = subprocess.run([*shlex.split(spec.python), "-c", code], capture_output=True, check=True)
+    assert ran.stdout == b"True\n"
 
 
 def test_item_of_a_dead_worker_is_known_by_what_was_collected(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from conformance.requirements import REQUIREMENTS
 from conformance.running.isolated import Task, impossible
 from reference import Case, Result
 from tests.support.cases import RoundedReference
+from tests.support.processes import pytest as pytest_of
 
 CLAIM = REQUIREMENTS["results_match_reference"]
 
@@ -127,3 +128,36 @@ def test_fork_that_cannot_be_had_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     assert impossible(RoundedReference()) == "jax is imported, and has threads"
     monkeypatch.setattr(sys, "platform", "darwin")
     assert impossible(RoundedReference()) == "a fork is safe on Linux only"
+
+
+GARBAGE = """
+import contextlib, os
+import torch
+from conformance import parametrize_with_requirements
+
+HERE = os.getpid()
+
+class Mine(torch.nn.LSTM):
+    def forward(self, x, hx=None):
+        for number in range(256) if os.getpid() != HERE else ():
+            with contextlib.suppress(OSError):
+                os.write(number, b"garbage " * 100)
+        return super().forward(x, hx)
+
+@parametrize_with_requirements(Mine, requirements=["h_n_is_last_output"], max_examples=2)
+def test_mine(requirement):
+    requirement()
+
+def test_other():
+    pass
+"""
+
+
+@pytest.mark.slow
+@forks
+def test_garbage_in_every_file_does_not_reach_the_session(tmp_path: Path) -> None:
+    """A worker of pytest-xdist goes on, and reports both tests."""
+    (tmp_path / "test_mine.py").write_text(GARBAGE)
+    ran = pytest_of("-n", "1", "-p", "xdist", "test_mine.py", folder=tmp_path)
+    assert "1 failed, 1 passed" in ran.stdout, ran.stdout
+    assert "INTERNALERROR" not in ran.stdout + ran.stderr

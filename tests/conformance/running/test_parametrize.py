@@ -3,12 +3,14 @@
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 
 from conformance import REQUIREMENTS, HandWritten, UsageError, parametrize_with_requirements
+from conformance.running.session import How
 from tests.support.cases import RoundedReference
 from tests.support.processes import SPECIMENS
 from tests.support.processes import pytest as run_pytest
@@ -203,6 +205,18 @@ def test_objects_are_checked_as_on_the_command_line() -> None:
         ),
         (["torch.nn.LSTM"], {"dtypes": ["float8"]}, "unknown dtype 'float8'"),
         (["torch.nn.LSTM"], {"precision": "product=tf32"}, "unknown --precision 'product'"),
+        (["torch.nn.LSTM"], {"devices": "gpu"}, "torch.nn.LSTM has no device 'gpu' here, only cpu"),
+        (["torch.nn.LSTM"], {"max_examples": 0}, "max_examples=0 must be at least 1"),
+        (["torch.nn.LSTM"], {"max_examples": 2.5}, "max_examples=2.5 must be a number"),
+        (["torch.nn.LSTM"], {"timeout": -1}, "timeout=-1 must be a positive number"),
+        (["torch.nn.LSTM"], {"timeout": "5"}, "timeout='5' must be a number"),
+        (["torch.nn.LSTM"], {"seed": True}, "seed=True must be a number"),
+        (
+            ["torch.nn.LSTM"],
+            {"expectations": {"reason": "so"}},
+            "must be a file, or a list of dict",
+        ),
+        (["torch.nn.LSTM"], {"expected_failures": ["so"]}, "must be a dict of reasons"),
         ([["torch.nn.LSTM"]], {}, "is not a class, an Implementation or a name"),
     ],
 )
@@ -210,3 +224,29 @@ def test_arguments_that_make_no_sense_are_refused(targets: list, options: dict, 
     """At decoration, in one line."""
     with pytest.raises(UsageError, match=told.replace("?", r"\?")):
         parametrize_with_requirements(*targets, **options)
+
+
+def test_one_name_needs_no_list() -> None:
+    """It is not taken for a list of letters, of which none is a device: all would be skipped."""
+    mark = parametrize_with_requirements(
+        "torch.nn.LSTM", devices="cpu", requirements="h_n_is_last_output", dtypes="float32"
+    )
+    (parameter,) = mark.args[1]
+    (bound,) = parameter.values
+    assert bound.how.places(bound.implementation()) == ("cpu",)
+    assert bound.implementation().supports.dtypes == ("float32",)
+
+
+@pytest.mark.parametrize(
+    ("asked", "places"),
+    [
+        (None, ("cpu", "cuda:0", "cuda:1")),
+        (("cuda",), ("cuda:0", "cuda:1")),
+        (("cuda:1", "cuda", "cpu"), ("cuda:1", "cuda:0", "cpu")),
+        (("cuda:7",), ("cuda:7",)),
+    ],
+)
+def test_cuda_stands_for_each_cuda_device(asked: Any, places: tuple[str, ...]) -> None:
+    """One that is not there is named by the test that is skipped."""
+    mine = SimpleNamespace(supports=SimpleNamespace(devices=("cpu", "cuda:0", "cuda:1")))
+    assert How(devices=asked).places(mine) == places

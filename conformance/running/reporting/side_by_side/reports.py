@@ -13,7 +13,7 @@ from conformance.checking.counterexample import Counterexample, Diagnosis
 from conformance.checking.verdict import ExpectedFailure, Key, Verdict, from_json
 from conformance.errors import UsageError
 from conformance.implementations.shipped import SHIPPED
-from conformance.running.reporting.reading import loaded
+from conformance.running.reporting.reading import loaded, refuse_twice
 from conformance.running.reporting.report import FORMAT, VERSION
 
 
@@ -64,6 +64,7 @@ def read(file: str) -> Report:
         if (values["schema"], values["version"]) != (FORMAT, VERSION):
             raise ValueError(f"is of schema {values['schema']}, version {values['version']}")
         verdicts = [from_json(_known(Verdict, each, "outcome")) for each in values["verdicts"]]
+        refuse_twice(each.key for each in verdicts)
         return Report(file, values["complete"], dict(values["run"]), verdicts)
 
     return loaded(Path(file), taken)
@@ -72,16 +73,24 @@ def read(file: str) -> Report:
 def found_in(names: Sequence[str]) -> list[str]:
     """Return the files that `names` stand for: of a folder all below it that end with ``.json``.
 
-    Raises :class:`UsageError` for a folder without any.
+    Files in hidden folders, such as those that failures leave, are not among them. Raises
+    :class:`UsageError` for a folder without any.
     """
     files: dict[Path, str] = {}
     for name in names:
         path = Path(name)
-        inside = sorted(path.rglob("*.json")) if path.is_dir() else [path]
+        inside = [path]
+        if path.is_dir():
+            below = sorted(path.rglob("*.json"))
+            inside = [each for each in below if not _is_hidden(each.relative_to(path))]
         if not inside:
             raise UsageError(f"there is no report in {name}")
         files.update((each.resolve(), str(each)) for each in inside)
     return list(files.values())
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
 
 
 def _known(kind: type[Any], values: Mapping[str, Any], *more: str) -> dict[str, Any]:

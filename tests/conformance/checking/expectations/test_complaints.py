@@ -55,6 +55,55 @@ def test_each_problem_is_told_with_its_line(
     assert told(verdict) == [problem] * bool(problem)
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "idle", "by"),
+    [
+        ({}, {}, 2, 1),
+        ({}, {"case": {"bias": "true"}}, 2, 1),
+        ({"case": {"bias": "true"}}, {}, 1, 2),
+        ({"message": "x is"}, {"message": "what x is"}, 2, 1),
+        ({"kind": "", "message": "x"}, {"message": "x"}, 2, 1),
+        ({"dtype": ("float32", "float64")}, {"dtype": ("float64",)}, 2, 1),
+        ({"device": ("cuda",)}, {"device": ("cuda:0", "cuda:1")}, 2, 1),
+        ({"device": ("cuda:0",)}, {"device": ("cuda",)}, 1, 2),
+        ({"implementation": ("*",)}, {"implementation": ("a*b",)}, 2, 1),
+        ({"implementation": ("a*", "mine")}, {"implementation": ("abc", "mine")}, 2, 1),
+        ({"torch": "<2.4"}, {"torch": "<2.4", "platform": ("linux",)}, 2, 1),
+        ({}, {"certain": False}, 2, 1),
+    ],
+)
+def test_entry_that_adds_nothing_is_told_with_the_line_of_the_other(
+    first: dict[str, Any], second: dict[str, Any], idle: int, by: int
+) -> None:
+    """Whichever comes first; of two that say the same it is the second."""
+    entries = here(entry(**first), entry(at="mine.toml:2", **second))
+    uses = Use(AT, 9, 9, 0), Use("mine.toml:2", 9, 9, 0)
+    text = f"the entry at mine.toml:{by} expects all that it does: remove one, or limit the other"
+    assert told(ExpectedFailure(*HERE, expectations=uses), applied=entries) == [
+        f"mine.toml:{idle}: adds nothing: {text}"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"case": {"bias": "true"}}, {"case": {"bidirectional": "true"}}),
+        ({"case": {"bias": "true"}}, {"case": {"bias": "false"}}),
+        ({"message": "one"}, {"message": "two"}),
+        ({"kind": "raised"}, {"message": "x"}),
+        ({"dtype": ("float32", "float64")}, {"dtype": ("float64", "float16")}),
+        ({"torch": "<2.4"}, {"torch": "<2.3"}),
+        ({"implementation": ("a?b",)}, {"implementation": ("a*b",)}),
+        ({"certain": False}, {"dtype": ("float64",)}),
+    ],
+)
+def test_entries_that_overlap_are_no_problem(first: dict[str, Any], second: dict[str, Any]) -> None:
+    """Each says something that the other does not say, or it is not known that it does not."""
+    entries = here(entry(**first), entry(at="mine.toml:2", **second))
+    uses = Use(AT, 9, 9, 0), Use("mine.toml:2", 9, 9, 0)
+    assert told(ExpectedFailure(*HERE, expectations=uses), applied=entries) == []
+
+
 def test_requirement_that_does_not_apply_is_matched_by_nothing() -> None:
     """The complaint has the reason."""
     (complaint,) = told(NotApplicable(*HERE, reason="no bias"))

@@ -77,6 +77,7 @@ def test_every_key_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         ("torch = ','", "torch must be a range of versions such as '>=2.1,<2.4': "),
         ("platform = 'windows'", "platform must be one of linux, darwin, win32"),
         ("version = 2", "version must be a text"),
+        ("num_layers = -1", "num_layers must be a number, or a range such as '>=2,<5'"),
         ("num_layers = 'many'", "num_layers must be a number, or a range such as '>=2,<5'"),
         ("bidirectional = 'yes'", "bidirectional must be true or false"),
         ("cudnn = 'on'", "cudnn must be a range of versions"),
@@ -115,6 +116,15 @@ def test_file_that_makes_no_sense_is_refused(
     monkeypatch.chdir(tmp_path)
     path = written(tmp_path, ONE.replace(before, after))
     with pytest.raises(UsageError, match=f"^mine.toml{told}"):
+        read(path, REQUIREMENTS)
+
+
+@pytest.mark.parametrize("name", ["mine.toml", "pyproject.toml"])
+def test_file_without_end_is_refused(name: str, tmp_path: Path) -> None:
+    """In one line, and before all of it is in memory."""
+    path = tmp_path / name
+    path.symlink_to("/dev/zero")
+    with pytest.raises(UsageError, match="toml has more than 1048576 characters, and is"):
         read(path, REQUIREMENTS)
 
 

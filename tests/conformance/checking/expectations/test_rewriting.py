@@ -126,6 +126,19 @@ def test_mended_entry_is_removed_with_its_comment(
     assert str(done) == "1 removed, 0 changed, 0 added"
 
 
+def test_entry_that_adds_nothing_is_removed(path: Path) -> None:
+    """What it expects is still expected, and the file is whole."""
+    path.write_text(f"{FILE}\n# narrower\n{SECOND.partition(chr(10))[2]}\nbidirectional = true\n")
+    entries = read(path, REQUIREMENTS)
+    applied = tuple(Applied(each, "mine", "cpu") for each in entries)
+    found = {each.requirement: ExpectedFailure for each in entries}
+    uses = [Use(each.at, 9, 9, 0) for each in entries]
+    verdicts = [kind(name, "mine", "cpu", expectations=tuple(uses)) for name, kind in found.items()]
+    done = rewritten(path, Expected("mine.toml", applied), verdicts)
+    assert done.text == FILE
+    assert str(done) == "1 removed, 0 changed, 0 added"
+
+
 def test_entry_stays_for_implementations_that_were_not_verified(path: Path) -> None:
     """It is limited to them, and to those on which it still holds."""
     done = run(path, third=(UnexpectedPass, (9, 0)))

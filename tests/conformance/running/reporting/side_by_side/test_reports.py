@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from conformance import UsageError
-from conformance.running.reporting.side_by_side.reports import failure, read
+from conformance.running.reporting.reading import read as read_one
+from conformance.running.reporting.side_by_side.reports import failure, found_in, read
 from tests.support.several_reports import crashed, expected, failed, passed, written
 
 
@@ -52,6 +53,23 @@ def test_other_files_are_refused(change: dict[str, Any], told: str, tmp_path: Pa
         read(str(file))
     assert told in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_two_verdicts_on_the_same_are_refused(tmp_path: Path) -> None:
+    """One would hide the other, as in a file that was put together by hand."""
+    file = written(tmp_path / "r.json", passed(), failed())
+    told = r"r\.json is not a report: it has 2 verdicts on cell_matches_equations on mine \(cpu\)$"
+    for reader in (read, lambda name: read_one(Path(name))):
+        with pytest.raises(UsageError, match=told):
+            reader(file)
+
+
+def test_reports_in_a_folder_are_those_that_are_not_hidden(tmp_path: Path) -> None:
+    """Not the cases that failures leave in the folder in which the command ran."""
+    for place in ("one.json", "below/two.json", ".lstm-conformance/mine/case.json"):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).touch()
+    assert [Path(each).name for each in found_in([str(tmp_path)])] == ["two.json", "one.json"]
 
 
 def test_files_that_are_not_there_are_refused(tmp_path: Path) -> None:

@@ -1,0 +1,80 @@
+"""Threads that an implementation leaves, and what they raise in the thread that decides.
+
+A thread can raise an exception in another one at any time, as timers do that limit the time of a
+call. If a call ends before its timer, and the timer is not stopped, the exception arrives later:
+in another call, or outside every call.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+
+import pytest
+
+from conformance.checking import blaming
+from conformance.errors import DEVICE_LOST
+from conformance.implementations.failures import Raised
+
+OUTCOMES = tuple(each.Exception for each in (pytest.fail, pytest.skip, pytest.xfail, pytest.exit))
+"""What pytest raises for an outcome; pytest says that these are builtins."""
+
+_left: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+_leaving: set[str] = set()
+
+
+def _threads() -> set[threading.Thread]:
+    """Return the threads that Python code has started."""
+    dummies = threading._DummyThread  # of C code, which are listed for ever
+    return {each for each in threading.enumerate() if not isinstance(each, dummies)}
+
+
+class Noted:
+    """A context within which threads that are started are noted, as left by `implementation`.
+
+    :meth:`look` notes those that would end before the context does.
+    """
+
+    def __init__(self, implementation: str) -> None:
+        self.implementation = implementation
+        self._before: set[threading.Thread] = set()
+
+    def __enter__(self) -> Noted:
+        self._before = _threads()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.look()
+
+    def look(self) -> None:
+        """Note the threads that run now."""
+        new = _threads() - self._before
+        _left.update(new)
+        if new:
+            _leaving.add(self.implementation)
+
+
+def left() -> bool:
+    """Return whether a thread runs that an implementation has left in this process."""
+    return any(each.is_alive() for each in list(_left))
+
+
+def stray(error: BaseException, implementation: str = "") -> str:
+    """Return in words what came from a thread of `implementation`, or of any; "" if it is ours.
+
+    It is theirs if its class is, and if they left threads, unless its class is one of this project
+    or of pytest.
+    """
+    leaving = {implementation} & _leaving if implementation else _leaving
+    ours = isinstance(error, OUTCOMES) or blaming.is_of_run(error)
+    if blaming.is_theirs(error) or (leaving and not ours):
+        return f"{Raised(error)}, outside its calls"
+    return ""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_internalerror(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """End this worker, for another to go on, if what came between two requirements is theirs."""
+    if stray(excinfo.value):
+        os._exit(DEVICE_LOST)
