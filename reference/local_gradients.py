@@ -41,11 +41,15 @@ def local_gradient_bound(
     dx: Array,
     cotangents: Result,
     arithmetic: Arithmetic | None = None,
+    *,
+    strayed: bool = False,
 ) -> Bounded:
     """Compute each gradient from the implementation's own `output` and `dx`, and its bound.
 
     `case` has one layer in one direction, and the last 4 * hidden_size columns of its weight_ih are
-    the identity. `output` and `dx`, the gradient by the input, are in the shapes of the case.
+    the identity. `output` and `dx`, the gradient by the input, are in the shapes of the case. With
+    `strayed`, the output is that of another run than the one that was differentiated: kernels for
+    inference may round otherwise. See :func:`reference.local_layer.local_layer`.
     Returns the gradients and their bounds by name. Raises :class:`ValueError` for another case.
     """
     c = case.configuration
@@ -59,7 +63,7 @@ def local_gradient_bound(
         raise ValueError("the last columns of weight_ih must be the identity, in one layer")
     own = Arithmetic.of(case.dtype) if arithmetic is None else arithmetic
     model = local_arithmetic(own)
-    (layer,) = local_layers(case, output, own, keep=True)
+    (layer,) = local_layers(case, output, own, keep=True, strayed=strayed)
     seen = np.asarray(case.time_major(dx), np.float64)[..., -gates:]
     with np.errstate(all="ignore"):
         return _bounded(case, layer, seen, cotangents, model)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from tests.faults.plain import PlainLSTM, Weights
+from tests.faults.plain import PlainLSTM, States, Weights
 
 
 def biases(w: Weights) -> Tensor | None:
@@ -115,3 +115,14 @@ class SumsAsKahan(PlainLSTM):
             off = (added - total) - term
             total, lost = added, off.masked_fill(~off.isfinite(), 0)
         return plus(total.to(x.dtype), bias)
+
+
+class KeepsFloat32InEval(PlainLSTM):
+    """In 16 bits and eval mode computes each step in float32, and rounds what comes of it."""
+
+    def step(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> States:
+        if self.training or x.dtype not in (torch.float16, torch.bfloat16):
+            return super().step(x, h, c, w)
+        wide = Weights(*(None if each is None else each.float() for each in w))  # type: ignore[arg-type]
+        h, c = super().step(x.float(), h.float(), c.float(), wide)
+        return h.to(x.dtype), c.to(x.dtype)

@@ -118,6 +118,10 @@ class Differentiated:
         with blamed():
             torch.autograd.backward(given, weights)
 
+    def output(self) -> Array:
+        """Read the output of the last call."""
+        return to_array(self.answer[0], "output")
+
     def gradients(self) -> dict[str, Array]:
         """Read the gradient in each leaf that is not frozen; it is zero if there is none."""
         found = {}
