@@ -133,7 +133,7 @@ class Conclusion:
 
     def _refuse_other_layers(self, mine: HandWritten) -> None:
         """Raise :class:`UsageError` if what comes after the LSTM is a layer of another form."""
-        shapes = self.search.prober.subject().shapes() if self.found.construction else {}
+        shapes = self.search.prober.shapes() if self.found.construction else {}
         for module in mine.usage.answer.hooked:
             if (STACKED, HIDDEN) in [s for k, s in shapes.items() if k.startswith(f"{module}.")]:
                 before = f"what {module} takes is the output of an LSTM, but"
@@ -149,7 +149,7 @@ class Conclusion:
         used = {*mine.parameters.of(mine.small_case()), *guess.initial, *guess.unexplained}
         used.add(embedding)
         apart = tuple(f"{module}." for module in (embedding, *mine.usage.answer.hooked) if module)
-        shapes = self.search.prober.subject().shapes()
+        shapes = self.search.prober.shapes()
         return {k: s for k, s in shapes.items() if k not in used and not k.startswith(apart)}
 
     def _narrow(self, mine: HandWritten) -> Iterator[str]:

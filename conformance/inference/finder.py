@@ -81,7 +81,9 @@ class Finder:
                         return reached
         raised = (place.search.prober.obstacle for place in places)
         self.complaint = next(filter(None, raised), self.complaint)
-        return min(found, key=_rank, default=None)
+        nearest = min(found, key=_rank, default=None)
+        right = nearest is not None and nearest.guess.whole and not nearest.guess.flaws
+        return deepened(nearest) if nearest is not None and right else nearest
 
     @property
     def in_float32(self) -> bool:
@@ -176,6 +178,6 @@ def _simple(found: Found) -> bool:
 def _rank(found: Found) -> tuple[float, ...]:
     """Return the sort key: smaller is better; of what explains nothing, what uses most is."""
     exact, flaws, total, *rest = found.guess.rank
-    shapes = found.search.prober.subject().shapes()
+    shapes = found.search.prober.shapes()
     unused = 0 if exact else len(shapes.keys() - found.guess.scheme.names)
     return exact, flaws, total, unused, *rest

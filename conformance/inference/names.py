@@ -8,6 +8,10 @@ LENGTHS_CALLED = r"^(?!max).*(len(gth)?s?$|lens?_|seq_sizes?)"
 """Names of arguments that are the lengths of rows."""
 
 
+STATES_CALLED = r"^[hcs]\d?$|^[hc]_?[xnt]?_?\d?$|h_?c|hid|cell|stat|mem|carry|init|start|prev|last"
+"""Names of arguments that are initial states, or hold them."""
+
+
 def named_state(name: str) -> str:
     """Return "h" or "c" for the name of a hidden or a cell state, "" for any other name."""
     found = re.fullmatch(

@@ -120,7 +120,7 @@ def _places_of(
         (stack, list(schemes(stack.shapes, stack.layers, stack.directions)))
         for stack in stacks(shapes)
     ]
-    further = layers_above([stack for stack, _ in fitting], shapes)
+    further = layers_above([stack for stack, of in fitting if of], shapes)
     features = HIDDEN if prober.square else INPUT
     for (stack, of), embedding in itertools.product(fitting, embeddings(made, features)):
         no_heads = () if len(stack.layers) > 1 else further

@@ -19,8 +19,8 @@ from conformance.implementations.by_hand.usage import Around
 from conformance.implementations.failures import Misbehaviour
 from conformance.inference import squared
 from conformance.inference.leaves import Leaf, Returned, form_of
-from conformance.inference.names import LENGTHS_CALLED, named_state
-from conformance.inference.numbers import FIRST, HIDDEN, INPUT, SECOND
+from conformance.inference.names import LENGTHS_CALLED, STATES_CALLED, named_state
+from conformance.inference.numbers import FIRST, HIDDEN, INPUT, SECOND, split
 from conformance.recording.text import told
 from reference import Array, DType
 
@@ -70,8 +70,11 @@ class Prober:
             return subject(self.factory(INPUT, HIDDEN), self.dtype)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Give the shapes of parameters; those of `square` as if the input had fewer features."""
-        found = self.subject().shapes()
+        """Give the shapes of parameters, by the names by which they are filled.
+
+        Those of `square` are as if the input had fewer features.
+        """
+        found = split(self.subject().shapes())
         return {
             name: squared.narrow(shape) if name in self.square else shape
             for name, shape in found.items()
@@ -171,19 +174,25 @@ class Prober:
 
     def misnamed(self, way: Guess) -> list[str]:
         """Say which arguments whose names are those of one state are used as the other."""
-        signature, call = self._signature(way.method), self.spelled(way)
-        if signature is None or self.factory is None:
-            return []
-        positional, named = call.form
-        states = {
-            name: re.match("[hc]_0", text)
-            for name, text in signature.bind(*positional, **named).arguments.items()
-        }
+        states = {name: re.match("[hc]_0", text) for name, text in self._given(way).items()}
         return [
             f"{name} is used as {state[0]}"
             for name, state in states.items()
             if state and named_state(name) not in ("", state[0][0])
         ]
+
+    def takes_states(self, way: Guess) -> bool:
+        """Return whether the names of the arguments that get initial states are those of states."""
+        given = [name for name, text in self._given(way).items() if re.search("[hc]_0", text)]
+        return bool(given) and all(re.search(STATES_CALLED, name.lower()) for name in given)
+
+    def _given(self, way: Guess) -> dict[str, str]:
+        """Return what the arguments of a class get, by name, but not those that a *args takes."""
+        signature, (positional, named) = self._signature(way.method), self.spelled(way).form
+        if signature is None or self.factory is None:
+            return {}
+        bound = signature.bind(*positional, **named).arguments
+        return {name: text for name, text in bound.items() if isinstance(text, str)}
 
     @property
     def obstacle(self) -> str:

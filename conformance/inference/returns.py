@@ -60,7 +60,7 @@ def returns(guess: Guess, search: Search, returned: Returned) -> Returns:
     if not known & {"output", "h_n"}:
         # a submodule, such as a Linear, computed the answer from its input: the input is a result
         inputs = []
-        for leaf in reversed(returned.modules):
+        for leaf in reversed(search.inputs(guess, returned)):
             wrong: list[str] = []
             inputs.append((_text(guess, search, leaf, wrong), leaf, wrong))
         # what a relu made of a result comes last, as the result cannot be told from that
@@ -106,7 +106,7 @@ def _name_head(
             explained = tuple(f"{leaf.module}." for leaf in linears[nth:])
             if search.prober.embedding:
                 explained += (f"{search.prober.embedding}.",)
-            others = search.prober.subject().shapes().keys() - guess.scheme.names
+            others = search.prober.shapes().keys() - guess.scheme.names
             if all(name.startswith(explained) for name in others - {search.prober.embedding}):
                 texts[texts.index("_")] = f"{linears[nth].module}({text})"
                 faults += wrong

@@ -128,13 +128,18 @@ class Search:
         scored = self._leaves(guess, returned.leaves, simulated)
         if scored.explained.any():
             return scored
-        inputs = [leaf for leaf in returned.modules if leaf.module not in self.no_heads]
+        inputs = self.inputs(guess, returned)
         others = self._leaves(guess, inputs, simulated, inner=True)
         if others.explained.any() or not np.isfinite(scored.off).any():
             # one input explains the answer that the submodule made of it; other submodules and
             # their inputs do not matter
             return others._replace(explained=others.explained.clip(max=1), total=1, returned=1)
         return scored
+
+    def inputs(self, guess: Guess, returned: Returned) -> list[Leaf]:
+        """List the inputs of the submodules that have no weights of this or of a further layer."""
+        of_layers = {name.rpartition(".")[0] for name in guess.scheme.names} | {*self.no_heads}
+        return [leaf for leaf in returned.modules if leaf.module not in of_layers]
 
     def _leaves(
         self, guess: Guess, leaves: Sequence[Leaf], simulated: Simulated, inner: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import sys
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -149,9 +150,13 @@ class Subject:
     def called(
         self, method: str, given: list[Any], named: dict[str, Any], hooked: Collection[str] = ()
     ) -> tuple[Any, dict[str, Any]]:
-        """Call the holder; returns the answer, and the inputs of the submodules in `hooked`."""
+        """Call the holder; returns the answer, and the inputs of the submodules in `hooked`.
+
+        What a generator yields is a list.
+        """
         call = getattr(self.holder, method) if method else self.holder
-        return call(*given, **named), {}
+        answer = call(*given, **named)
+        return (list(answer) if inspect.isgenerator(answer) else answer), {}
 
 
 def fitted(name: str, array: Array, shape: tuple[int, ...]) -> Array:
