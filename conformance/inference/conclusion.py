@@ -20,6 +20,7 @@ from conformance.inference.failing import failure
 from conformance.inference.guess import Guess
 from conformance.inference.inference import Inference
 from conformance.inference.numbers import HIDDEN, INPUT, STACKED
+from conformance.inference.repeating import Second
 from conformance.inference.returns import Returns, misnamed, returns
 from conformance.inference.search import Search
 from conformance.inference.states import calls_with_states
@@ -35,10 +36,11 @@ AFTER_RELU = (
     "submodule, as self.relu = nn.ReLU(), so that infer sees what it takes"
 )
 
-WAVERS = (
-    "a second call of the same instance returns other numbers: something is kept from the first, "
-    "or random though in eval mode"
-)
+WAVERS = "a second call of the same instance returns other numbers: {}"
+
+KEPT = "it goes on from {}, which the first call has changed, and no method resets that"
+
+RANDOM = "something is random though in eval mode"
 
 
 class _Adapter(NamedTuple):
@@ -73,6 +75,8 @@ class Conclusion:
     def drawn(self) -> Inference:
         """Try the adapters on whole cases, and return the first that fits, or else the first."""
         adapters = list(self._adapters())
+        stepwise = self.found.guess.reading.stepwise
+        second = Second(False) if stepwise else self.search.second_call(self.found.guess)
         try:
             failures = [failure(each.mine) for each in adapters]
         except UsageError as error:
@@ -84,7 +88,9 @@ class Conclusion:
         (arguments, mine, faults, unlike, unverified), failed = adapters[chosen], failures[chosen]
         exact = bool(self.found.guess.exact)
         partly = exact and not faults and failed is not None
-        if failed is not None and (partly or not exact):
+        if second.wavers and not exact and not second.reset:
+            pass  # what is random or kept explains enough
+        elif failed is not None and (partly or not exact):
             nearest = "" if exact else "no mapping fits; with the nearest: "
             faults = [f"{nearest}{failed.failure} in {failed.case!r}", *diagnose(failed).lines()]
         elif failed is not None and unlike:
@@ -120,8 +126,12 @@ class Conclusion:
         norms = self.search.prober.subject().submodules("Norm")
         if norms and not exact:
             faults.insert(0, f"this looks like an LSTM with normalization, by {_listed(norms)}")
-        if self.search.wavers(self.found.guess):
-            faults.insert(0, WAVERS)
+        kept = _listed([f"self.{each}" for each in second.kept]) if second.kept else ""
+        if second.reset:
+            until = f"until {second.reset}() is called: each case is verified with a new instance"
+            remarks.append(f"a call goes on from {kept} of the call before, {until}")
+        elif second.wavers:
+            faults.insert(0, WAVERS.format(KEPT.format(kept) if kept else RANDOM))
         construction = self.found.construction
         factory = construction.code if construction else self.attribute
         code = mapping.source(self.attribute, self.module, factory, arguments)
@@ -178,9 +188,13 @@ class Conclusion:
                 arguments["embedding"] = self.search.prober.embedding
             if given.method:
                 arguments["method"] = given.method
+            if given.reading.stepwise:
+                text = text.replace("output", "h_n").replace("c_all", "c_n")
             arguments |= {"returns": text, **given.reading.options()}
             if self.search.prober.square:
                 arguments["square"] = True
+            if self.found.construction is not None and self.found.construction.takes_rows:
+                arguments["batch_size"] = True
             if self.search.prober.tensors:
                 arguments["tensors"] = True
             factory: Callable[..., Any] = self.found.construction or self.target

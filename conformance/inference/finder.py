@@ -118,6 +118,8 @@ class Finder:
         # few LSTMs interleave their gates, so that no faulty ones are looked for among these
         plain = faulty or not search.prober.answered
         starts = [each for each in place.starts if not (plain and each.scheme.interleaved)]
+        if faulty and search.prober.of_rows:
+            starts = [each for each in starts if not each.reading.one_row]
         stateless = [start for start in starts if start.call.text == "input"]
         stateful = [start for start in starts if start.call.text != "input"]
         if faulty:
@@ -135,6 +137,8 @@ class Finder:
             for draws in drawings(search.prober.drawn, start.reading, len(search.stack.layers))
         ]
         reached: list[Guess] = []
+        if not faulty:  # one step from zeros shows no weights by h
+            stateless = [each for each in stateless if not each.reading.cell]
         # what draws its states does not return the same twice without them
         for group in (drawing or stateless, stateful):
             for start in group:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -155,11 +156,13 @@ def source(name: str, module: ModuleType, factory: str, arguments: Mapping[str, 
     have, its folder is named. What lies in no module from which it can be imported is not imported.
     """
     place = module.__name__.removeprefix(UNDER_TEST)
-    folder = Path(getattr(module, "__file__", None) or "").parent  # a notebook has no file
+    file = getattr(module, "__file__", None)  # a notebook has none
+    folder = Path(file).parents[place.count(".")] if file else Path()
+    elsewhere = place != module.__name__ or (file and str(folder) not in sys.path)
     needed = {**RANDOM, "types.SimpleNamespace": "types"}
     lines = [f"import {package}" for text, package in needed.items() if text in factory]
     lines += ["" for _ in lines] + ["from conformance import HandWritten"]
-    if place != module.__name__ and folder != Path.cwd():
+    if elsewhere and folder != Path.cwd():
         lines = ["import sys", "", *lines, "", f"sys.path.insert(0, {str(folder)!r})"]
     if place == "__main__" or not name.isidentifier():
         pass

@@ -137,7 +137,12 @@ def _starts(scheme: Scheme, called: list[str]) -> Iterator[Guess]:
     """Yield the guesses to begin with, for each method and each meaning of the input's axes."""
     for method, reading in itertools.product(called, READINGS):
         forms = calls(reading.cell, len(scheme.layers))
-        # few take steps last, so that only the likeliest calls are tried
+        # few take steps last, or one row only, so that only the likeliest calls are tried
+        if reading.stepwise:
+            forms = iter(("input",))
+        if reading.one_row:
+            h, c = (f"{s}_0[0:1]" if reading.cell and len(scheme.layers) == 1 else f"{s}_0" for s in "hc")
+            forms = iter(("input", f"input, ({h}, {c})", f"input, {h}, {c}"))
         rare = reading.steps_last and not reading.columns
         for call in itertools.islice(forms, 2 if rare else None):
             yield Guess(scheme, method, Call(call), reading)

@@ -19,12 +19,18 @@ from conformance.implementations.by_hand.usage import Around
 from conformance.implementations.failures import Misbehaviour
 from conformance.inference import squared
 from conformance.inference.leaves import Leaf, Returned, form_of
-from conformance.inference.names import LENGTHS_CALLED, STATES_CALLED, named_state
-from conformance.inference.numbers import FIRST, HIDDEN, INPUT, SECOND, split
+from conformance.inference.names import (
+    KEPT_STATES,
+    LENGTHS_CALLED,
+    STATES_CALLED,
+    named_state,
+)
+from conformance.inference.numbers import EXTRA, HIDDEN, INPUT, split
 from conformance.recording.text import told
 from reference import Array, DType
 
 if TYPE_CHECKING:
+    from conformance.inference.construction import Construction
     from conformance.inference.guess import Guess
 
 
@@ -33,7 +39,7 @@ class Prober:
     """Makes instances of an unknown class, fills and calls them, whatever they raise.
 
     - `dtype`: the dtype of parameters and arguments
-    - `factory`: makes an instance of given input and hidden sizes; None for a function
+    - `factory`: makes an instance of given sizes; None for a function
     - `function`: is called with its parameters as arguments if there is no factory
     - `around`: a context for everything that the class does
     - `tensors`: whether a function takes tensors
@@ -45,10 +51,11 @@ class Prober:
     - `calls`: the number of calls made
     - `unbound`: whether there were arguments that are not taken
     - `answered`: whether a call returned something
+    - `of_rows`: whether a call that is not restricted to one row returned something
     """
 
     dtype: DType
-    factory: Callable[[int, int], Any] | None = None
+    factory: Construction | None = None
     function: Callable[..., Any] | None = None
     around: Around = contextlib.nullcontext
     tensors: bool = False
@@ -60,14 +67,15 @@ class Prober:
     calls: int = 0
     unbound: bool = False
     answered: bool = False
+    of_rows: bool = False
     _signatures: dict[str, inspect.Signature | None] = field(default_factory=dict, init=False)
 
-    def subject(self) -> Subject:
-        """Make a new instance."""
+    def subject(self, rows: int = EXTRA) -> Subject:
+        """Make a new instance; `rows` is the batch size for a constructor that takes one."""
         with self.around():
             if self.factory is None:
                 return subject(self.function, self.dtype, "cpu", self.tensors)
-            return subject(self.factory(INPUT, HIDDEN), self.dtype)
+            return subject(self.factory(INPUT, HIDDEN, rows), self.dtype)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Give the shapes of parameters, by the names by which they are filled.
@@ -78,6 +86,7 @@ class Prober:
         return {
             name: squared.narrow(shape) if name in self.square else shape
             for name, shape in found.items()
+            if not re.search(KEPT_STATES, name)
         }
 
     def call(
@@ -96,8 +105,12 @@ class Prober:
         values: Mapping[str, Array],
         parameters: Mapping[str, Array],
         count: int = 1,
+        before: Callable[[Any], object] = id,
     ) -> list[Returned]:
-        """List the answers of one new instance to the same call; none if it raises."""
+        """List the answers of one new instance to the same call; none if it raises.
+
+        `before` gets the instance before each call.
+        """
         if not self._binds(way):
             self.unbound = True
             return []
@@ -105,13 +118,17 @@ class Prober:
         with warnings.catch_warnings(), torch.no_grad() if torch else contextlib.nullcontext():
             warnings.simplefilter("ignore")
             try:
-                made = self.subject()
+                made = self.subject(way.reading.rows)
                 given = {key: array.astype(self.dtype.numpy) for key, array in values.items()}
                 filled = {name: a.astype(self.dtype.numpy) for name, a in parameters.items()}
                 given |= {} if self.factory else filled
                 for name, array in filled.items() if self.factory else ():
                     made.fill(name, squared.wide(array) if name in self.square else array)
-                return [self._answer(made, way, given) for _ in range(count)]
+                answers = []
+                for _ in range(count):
+                    before(made.holder)
+                    answers.append(self._answer(made, way, given))
+                return answers
             except (Exception, SystemExit) as error:
                 text = str(error) if isinstance(error, Misbehaviour) else told(error)
                 self.complaint = self.complaint or text
@@ -123,13 +140,17 @@ class Prober:
         given = {key: made.given(array) for key, array in values.items()} | {"input": tokens}
         names, columns = way.call.names, way.reading.columns
         given |= made.constants(names, HIDDEN, columns, self.dtype.numpy)
-        rows, axes = way.reading.rows, way.reading.axes
-        given[LENGTHS] = made.given(np.full(rows, FIRST + SECOND - rows if axes == 3 else SECOND))
-        positional, named = self.spelled(way).arguments(given, made)
+        given[LENGTHS] = made.given(np.full(way.reading.rows, way.reading.steps))
         self.calls += 1
         drawn = way.draws.arguments(given, made)[0] if way.draws else None
+        steps = given["input"] if way.reading.stepwise else [given["input"]]
+        answers = []
         with self.around(), made.drawing(drawn) as shapes:
-            answer, inputs = made.called(way.method, positional, named, made.submodules())
+            for step in steps:
+                positional, named = self.spelled(way).arguments({**given, "input": step}, made)
+                answer, inputs = made.called(way.method, positional, named, made.submodules())
+                answers.append(answer)
+        answer = _by_part(answers) if way.reading.stepwise else answers[0]
         self.drawn = tuple(shapes)
         leaves: list[Leaf] = []
         form = form_of(answer, made, leaves)
@@ -140,6 +161,7 @@ class Prober:
             if hasattr(value, "detach")
         ]
         self.answered = True
+        self.of_rows |= not way.reading.one_row
         return Returned(form, leaves, modules)
 
     def _binds(self, way: Guess) -> bool:
@@ -213,6 +235,13 @@ class Prober:
                 what = getattr(made.holder, called) if called else made.holder
                 self._signatures[method] = _without_self(inspect.signature(what))
         return self._signatures[method]
+
+
+def _by_part(answers: list[Any]) -> Any:
+    """Return the answers to one call for each step, for each of their parts if they are tuples."""
+    if all(isinstance(each, tuple) for each in answers):
+        return tuple(map(list, zip(*answers, strict=True)))
+    return answers
 
 
 def _is_plain(parameter: inspect.Parameter) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -43,6 +43,8 @@ class Reading:
     - `cell`: whether the class computes one step
     - `columns`: whether the last two axes of everything are exchanged, so that rows are columns
     - `steps_last`: whether steps come after everything else
+    - `one_row`: whether there is one row only
+    - `stepwise`: whether an instance takes one step in each call, and keeps the states itself
     - `reshaped`, `reversed`: faults: axes are exchanged by a reshape, or steps are reversed
     """
 
@@ -52,6 +54,8 @@ class Reading:
     cell: bool = False
     columns: bool = False
     steps_last: bool = False
+    one_row: bool = False
+    stepwise: bool = False
     reshaped: bool = False
     reversed: bool = False
 
@@ -65,9 +69,23 @@ class Reading:
     @property
     def rows(self) -> int:
         """The number of rows of an input from :data:`conformance.inference.numbers.INPUTS`."""
-        if not self.batched:
+        if self.one_row or not self.batched:
             return 1
         return FIRST if self.batch_first else SECOND
+
+    @property
+    def steps(self) -> int:
+        """The number of steps of such an input."""
+        if self.axes == 3:
+            return SECOND if self.batch_first else FIRST
+        return 1 if self.cell else SECOND
+
+    def of(self, inputs: Mapping[int, Array]) -> Array:
+        """Return the input of :class:`conformance.inference.numbers.Numbers` that is read so."""
+        x = inputs[self.axes]
+        if not self.one_row:
+            return x
+        return x[:1] if self.batch_first or self.cell else x[:, :1]
 
     def time_major(self, x: Array) -> Array:
         """Return the input `x` as (T, N, input_size)."""
@@ -92,10 +110,11 @@ class Reading:
     def options(self) -> dict[str, bool]:
         """Return the arguments of :class:`conformance.HandWritten` for this reading."""
         chosen = {option: True for option in OPTIONS if getattr(self, option)}
+        chosen |= {"cell": True} if self.stepwise else {}
         return chosen if self.batched else {**chosen, "batched": False}
 
 
-OPTIONS = ("batch_first", "cell", "columns", "steps_last")
+OPTIONS = ("batch_first", "cell", "columns", "steps_last", "one_row")
 
 READINGS = (
     Reading(3, batch_first=True),
@@ -107,6 +126,11 @@ READINGS = (
     Reading(2, cell=True, columns=True),
     Reading(3, columns=True, steps_last=True),
     Reading(3, steps_last=True),
+    Reading(3, stepwise=True),
+    Reading(3, one_row=True),
+    Reading(3, one_row=True, batch_first=True),
+    Reading(2, one_row=True, cell=True),
+    Reading(3, one_row=True, columns=True),
 )
 """Every right way to read an input."""
 

@@ -156,7 +156,10 @@ def _indexed(name: str, guess: Guess, leaf: Leaf) -> str:
     one = re.fullmatch(r"(h_n|c_n)\[(-?\d+)\]", name)
     if one and leaf.array.ndim == axes:
         return f"{one[1]}[{one[2]}:{'' if one[2] == '-1' else int(one[2]) + 1}]"
-    if guess.reading.cell or len(guess.scheme.layers) > 1 or name in ("output", "c_all"):
+    count = len(guess.scheme.layers)
+    if guess.reading.cell and count == 1 and name in ("h_n", "c_n") and leaf.array.ndim == axes:
+        return f"{name}[0:1]"
+    if guess.reading.cell or count > 1 or name in ("output", "c_all"):
         return name
     whole = leaf.array.ndim == axes + name.startswith("stack")
     return name if whole else re.sub("(h_n|c_n)", r"\1[0]", name)

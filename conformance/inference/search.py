@@ -21,6 +21,7 @@ from conformance.inference.leaves import Leaf, Returned
 from conformance.inference.numbers import HIDDEN, ORDERS, USES, Numbers, Use, additions
 from conformance.inference.probing import Prober
 from conformance.inference.readings import Candidate, candidates, distances
+from conformance.inference.repeating import Second, second_call
 from conformance.inference.schemes import with_biases_within
 from conformance.inference.scoring import Scored
 from conformance.inference.simulation import Blocks, Simulated, simulate
@@ -63,9 +64,12 @@ class Search:
             own = {name: guess.scheme.laid_out(bias) for name, bias in own.items()}
             own |= guess.scheme.weights(self.shapes, by_x, by_h, guess.turned, within)
             parameters |= {name.replace("*", layer): array for name, array in own.items()}
-        values = {"input": self.numbers.inputs[guess.reading.axes]}
+        values = {"input": guess.reading.of(self.numbers.inputs)}
         if guess.states:
-            states = self.numbers.states(guess.reading.state_shape(len(self.stack.layers)))
+            count = len(self.stack.layers)
+            states = self.numbers.states(guess.reading.state_shape(count))
+            if guess.reading.cell and count == 1 and guess.call.keeps_axes:
+                states = states[0][None], states[1][None]
             values |= zip(("h_0", "c_0"), states, strict=True)
         values = {
             name: guess.reading.turned(array, 0 if name == "input" else None)
@@ -73,14 +77,10 @@ class Search:
         }
         return values, parameters
 
-    def wavers(self, guess: Guess) -> bool:
-        """Return whether a second call of one instance returns other numbers."""
+    def second_call(self, guess: Guess) -> Second:
+        """Make a second call of one instance, and one after its states were reset."""
         given = self._given(guess, hh=True, biases=guess.biases)
-        of_each = [answer.leaves for answer in self.prober.answers(guess, *given, count=2)]
-        return any(
-            not np.array_equal(a.array, b.array, equal_nan=True)
-            for a, b in zip(*of_each, strict=False)
-        )
+        return second_call(self.prober, guess, *given)
 
     def whole_answer(self, guess: Guess) -> Returned | None:
         """Return the answer with all parameters of the guess filled in."""
@@ -116,7 +116,7 @@ class Search:
             )
             for n in range(count)
         ]
-        x = reading.time_major(self.numbers.inputs[reading.axes])
+        x = reading.time_major(reading.of(self.numbers.inputs))
         return simulate(x, states, blocks, guess.equations, self.stack.directions)
 
     def scored(self, guess: Guess, returned: Returned, simulated: Simulated) -> Scored:

@@ -36,7 +36,8 @@ def calls(cell: bool, count: int = 1) -> Iterator[str]:
     `count` is the number of layers times that of directions.
     """
     yield "input"
-    for states in (("h_0[0]", "c_0[0]"), ("h_0", "c_0"))[cell or count > 1 :]:
+    axes = (("h_0", "c_0"), ("h_0[0:1]", "c_0[0:1]")) if cell else (("h_0[0]", "c_0[0]"), ("h_0", "c_0"))
+    for states in axes if count == 1 else (("h_0", "c_0"),):
         for form in _forms(*states):
             yield f"input, {form}"
             if not form.startswith(("cat", "stack")):
