@@ -13,10 +13,11 @@ from conformance.errors import UsageError
 from conformance.implementations.by_hand import HandWritten
 from conformance.implementations.by_hand.expressions import LENGTHS, Call
 from conformance.implementations.by_hand.usage import Around
+from conformance.implementations.failures import Quantity
 from conformance.implementations.probing import takes
 from conformance.inference import mapping
 from conformance.inference.deepening import Found
-from conformance.inference.failing import failure
+from conformance.inference.failing import failure, squeezed
 from conformance.inference.guess import Guess
 from conformance.inference.inference import Inference
 from conformance.inference.numbers import HIDDEN, INPUT, STACKED
@@ -35,13 +36,6 @@ AFTER_RELU = (
     "{} takes what a function relu made of a result, which cannot be told from that: make it a "
     "submodule, as self.relu = nn.ReLU(), so that infer sees what it takes"
 )
-
-WAVERS = "a second call of the same instance returns other numbers: {}"
-
-KEPT = "it goes on from {}, which the first call has changed, and no method resets that"
-
-RANDOM = "something is random though in eval mode"
-
 
 class _Adapter(NamedTuple):
     """An adapter with its arguments, what is wrong with the class, and what is not verified.
@@ -88,11 +82,12 @@ class Conclusion:
         (arguments, mine, faults, unlike, unverified), failed = adapters[chosen], failures[chosen]
         exact = bool(self.found.guess.exact)
         partly = exact and not faults and failed is not None
-        if second.wavers and not exact and not second.reset:
+        if second.faults and not exact:
             pass  # what is random or kept explains enough
         elif failed is not None and (partly or not exact):
             nearest = "" if exact else "no mapping fits; with the nearest: "
             faults = [f"{nearest}{failed.failure} in {failed.case!r}", *diagnose(failed).lines()]
+            faults += squeezed(failed.case, self.search.prober.subject())
         elif failed is not None and unlike:
             explained = diagnose(failed).explanations or (f"{failed.failure} in {failed.case!r}",)
             known = [each.removeprefix("this is an LSTM ") for each in faults]
@@ -126,12 +121,8 @@ class Conclusion:
         norms = self.search.prober.subject().submodules("Norm")
         if norms and not exact:
             faults.insert(0, f"this looks like an LSTM with normalization, by {_listed(norms)}")
-        kept = _listed([f"self.{each}" for each in second.kept]) if second.kept else ""
-        if second.reset:
-            until = f"until {second.reset}() is called: each case is verified with a new instance"
-            remarks.append(f"a call goes on from {kept} of the call before, {until}")
-        elif second.wavers:
-            faults.insert(0, WAVERS.format(KEPT.format(kept) if kept else RANDOM))
+        remarks += second.remarks
+        faults[:0] = second.faults
         construction = self.found.construction
         factory = construction.code if construction else self.attribute
         code = mapping.source(self.attribute, self.module, factory, arguments)
@@ -139,7 +130,9 @@ class Conclusion:
             faults.insert(0, f"this is an LSTM, but not with {self.found.shallow}")
         part = self.found.part
         faults = list(dict.fromkeys(faults))
-        return Inference(self.name, code, mine, tuple(faults), tuple(remarks), partly, part)
+        backward = failed is not None and failed.failure.quantity is Quantity.GRADIENT
+        told = tuple(faults), tuple(remarks)
+        return Inference(self.name, code, mine, *told, partly and not backward, part, backward)
 
     def _refuse_other_layers(self, mine: HandWritten) -> None:
         """Raise :class:`UsageError` if what comes after the LSTM is a layer of another form."""

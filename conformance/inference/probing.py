@@ -51,6 +51,7 @@ class Prober:
     - `calls`: the number of calls made
     - `unbound`: whether there were arguments that are not taken
     - `answered`: whether a call returned something
+    - `overwritten`: the names of the arguments whose arrays the last call changed
     - `of_rows`: whether a call that is not restricted to one row returned something
     """
 
@@ -68,6 +69,7 @@ class Prober:
     unbound: bool = False
     answered: bool = False
     of_rows: bool = False
+    overwritten: frozenset[str] = frozenset()
     _signatures: dict[str, inspect.Signature | None] = field(default_factory=dict, init=False)
 
     def subject(self, rows: int = EXTRA) -> Subject:
@@ -152,6 +154,10 @@ class Prober:
                 answers.append(answer)
         answer = _by_part(answers) if way.reading.stepwise else answers[0]
         self.drawn = tuple(shapes)
+        arrays = {key: values[key] for key in ("h_0", "c_0", *["input"] * (tokens is x)) if key in values}
+        self.overwritten = frozenset(
+            key for key, array in arrays.items() if not np.array_equal(given[key], array)
+        )
         leaves: list[Leaf] = []
         form = form_of(answer, made, leaves)
         self.narrowed |= any(leaf.dtype != self.dtype.numpy for leaf in leaves)

@@ -26,11 +26,36 @@ class Second(NamedTuple):
     - `wavers`: whether the call returned other numbers than the first
     - `kept`: the attributes that the first call had changed
     - `reset`: the method after which a call returns the same numbers again; empty if none is known
+    - `changed`: the names of the arguments whose arrays a call has changed
     """
 
     wavers: bool
     kept: tuple[str, ...] = ()
     reset: str = ""
+    changed: tuple[str, ...] = ()
+
+    @property
+    def faults(self) -> list[str]:
+        """What is wrong with a class that returns other numbers, and has no way to reset that."""
+        if not self.wavers or self.reset:
+            return []
+        why = "something is random though in eval mode"
+        if self.kept:
+            why = f"it goes on from {self._listed}, which the first call changed; nothing resets that"
+        return [f"a second call of the same instance returns other numbers: {why}"]
+
+    @property
+    def remarks(self) -> list[str]:
+        """What else to know of several calls."""
+        found = [f"a call changes the given {name} in place" for name in self.changed]
+        if self.reset:
+            until = f"until {self.reset}() is called: each case is verified with a new instance"
+            found.append(f"a call goes on from {self._listed} of the call before, {until}")
+        return found
+
+    @property
+    def _listed(self) -> str:
+        return " and ".join(f"self.{each}" for each in self.kept)
 
 
 def second_call(
@@ -44,8 +69,9 @@ def second_call(
         seen.append(now)
 
     answers = prober.answers(guess, values, parameters, count=2, before=changed)
+    overwritten = tuple(sorted(prober.overwritten))
     if len(answers) < 2 or _alike(*answers):
-        return Second(False)
+        return Second(False, changed=overwritten)
     kept = tuple(key for key in seen[-1] if seen[-1][key] is not seen[0].get(key))
     for method in (each for each in dir(prober.subject().holder) if re.search(RESETS, each)):
         calls = 0
@@ -59,8 +85,8 @@ def second_call(
         with contextlib.suppress(Exception):
             again = prober.answers(guess, values, parameters, count=2, before=reset)
             if len(again) == 2 and _alike(*again):
-                return Second(True, kept, method)
-    return Second(True, kept)
+                return Second(True, kept, method, overwritten)
+    return Second(True, kept, "", overwritten)
 
 
 def _reset(holder: Any, method: str, kept: tuple[str, ...], rows: int) -> None:
