@@ -37,6 +37,7 @@ AFTER_RELU = (
     "submodule, as self.relu = nn.ReLU(), so that infer sees what it takes"
 )
 
+
 class _Adapter(NamedTuple):
     """An adapter with its arguments, what is wrong with the class, and what is not verified.
 

@@ -118,8 +118,6 @@ class Finder:
         # few LSTMs interleave their gates, so that no faulty ones are looked for among these
         plain = faulty or not search.prober.answered
         starts = [each for each in place.starts if not (plain and each.scheme.interleaved)]
-        if faulty and search.prober.of_rows:
-            starts = [each for each in starts if not each.reading.one_row]
         stateless = [start for start in starts if start.call.text == "input"]
         stateful = [start for start in starts if start.call.text != "input"]
         if faulty:
@@ -142,6 +140,9 @@ class Finder:
         # what draws its states does not return the same twice without them
         for group in (drawing or stateless, stateful):
             for start in group:
+                # what takes several rows must be right for several
+                if start.reading.one_row and search.prober.of_rows:
+                    continue
                 reached += search.by_x(start, faulty)
                 if any(guess.whole and (faulty or not guess.flaws) for guess in reached):
                     break

@@ -10,6 +10,7 @@ import inspect
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from conformance.implementations.by_hand.expressions import Call
@@ -133,6 +134,10 @@ def _places_of(
             yield Place(search, construction, starts, rare)
 
 
+_parsed = cache(Call)
+"""Parses the same few calls for every place."""
+
+
 def _starts(scheme: Scheme, called: list[str]) -> Iterator[Guess]:
     """Yield the guesses to begin with, for each method and each meaning of the input's axes."""
     for method, reading in itertools.product(called, READINGS):
@@ -141,11 +146,14 @@ def _starts(scheme: Scheme, called: list[str]) -> Iterator[Guess]:
         if reading.stepwise:
             forms = iter(("input",))
         if reading.one_row:
-            h, c = (f"{s}_0[0:1]" if reading.cell and len(scheme.layers) == 1 else f"{s}_0" for s in "hc")
+            h, c = (
+                f"{s}_0[0:1]" if reading.cell and len(scheme.layers) == 1 else f"{s}_0"
+                for s in "hc"
+            )
             forms = iter(("input", f"input, ({h}, {c})", f"input, {h}, {c}"))
         rare = reading.steps_last and not reading.columns
         for call in itertools.islice(forms, 2 if rare else None):
-            yield Guess(scheme, method, Call(call), reading)
+            yield Guess(scheme, method, _parsed(call), reading)
 
 
 def _statics(target: type[Any]) -> str:

@@ -52,7 +52,7 @@ class Prober:
     - `unbound`: whether there were arguments that are not taken
     - `answered`: whether a call returned something
     - `overwritten`: the names of the arguments whose arrays the last call changed
-    - `of_rows`: whether a call that is not restricted to one row returned something
+    - `of_rows`: whether a call with several rows returned something
     """
 
     dtype: DType
@@ -154,7 +154,9 @@ class Prober:
                 answers.append(answer)
         answer = _by_part(answers) if way.reading.stepwise else answers[0]
         self.drawn = tuple(shapes)
-        arrays = {key: values[key] for key in ("h_0", "c_0", *["input"] * (tokens is x)) if key in values}
+        arrays = {
+            key: values[key] for key in ("h_0", "c_0", *["input"] * (tokens is x)) if key in values
+        }
         self.overwritten = frozenset(
             key for key, array in arrays.items() if not np.array_equal(given[key], array)
         )
@@ -167,7 +169,7 @@ class Prober:
             if hasattr(value, "detach")
         ]
         self.answered = True
-        self.of_rows |= not way.reading.one_row
+        self.of_rows |= way.reading.rows > 1
         return Returned(form, leaves, modules)
 
     def _binds(self, way: Guess) -> bool:

@@ -41,7 +41,9 @@ class Second(NamedTuple):
             return []
         why = "something is random though in eval mode"
         if self.kept:
-            why = f"it goes on from {self._listed}, which the first call changed; nothing resets that"
+            why = (
+                f"it goes on from {self._listed}, which the first call changed; nothing resets that"
+            )
         return [f"a second call of the same instance returns other numbers: {why}"]
 
     @property

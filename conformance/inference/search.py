@@ -172,7 +172,7 @@ class Search:
         if returned is None:
             return
         levels: list[tuple[Sequence[Equations], list[Use], Sequence[float]]]
-        levels = [((LSTM,), USES, (0.0, 1.0)), (EQUATIONS, USES, (0.0, 1.0))]
+        levels = [((LSTM,), USES, (0.0, 1.0)), (EQUATIONS, ORDERS, (0.0, 1.0))]
         if not guess.reading.says and len(self.stack.layers) == 1:
             levels.append((PAIRS, ORDERS, (0.0,)))
         # a larger level explains more by accident, so that a level is tried only if no order of the

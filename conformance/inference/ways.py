@@ -36,7 +36,11 @@ def calls(cell: bool, count: int = 1) -> Iterator[str]:
     `count` is the number of layers times that of directions.
     """
     yield "input"
-    axes = (("h_0", "c_0"), ("h_0[0:1]", "c_0[0:1]")) if cell else (("h_0[0]", "c_0[0]"), ("h_0", "c_0"))
+    axes = (
+        (("h_0", "c_0"), ("h_0[0:1]", "c_0[0:1]"))
+        if cell
+        else (("h_0[0]", "c_0[0]"), ("h_0", "c_0"))
+    )
     for states in axes if count == 1 else (("h_0", "c_0"),):
         for form in _forms(*states):
             yield f"input, {form}"

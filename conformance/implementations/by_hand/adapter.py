@@ -178,7 +178,12 @@ class HandWritten:
             steps_last,
             Call(draws, "draws") if draws else None,
         )
-        self.tensors, self.square, self.one_row, self.batch_size = tensors, square, one_row, batch_size
+        self.tensors, self.square, self.one_row, self.batch_size = (
+            tensors,
+            square,
+            one_row,
+            batch_size,
+        )
         self.precision = Precision(added_bias=forget_bias)
         self.around: Around = contextlib.nullcontext
         self.constructed: object = None

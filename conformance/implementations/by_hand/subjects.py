@@ -88,6 +88,12 @@ class Subject:
         known = ", ".join(self.shapes()) or "none"
         raise UsageError(f"{name} is not a parameter; the parameters are {known}")
 
+    def whole(self, name: str) -> Any:
+        """Return the parameter `name`, or the tensor that it is a part of."""
+        found = self.leaf(name)
+        owner = reached(self.holder, name.rpartition(".")[0])
+        return owner if is_tensor(owner) else found
+
     def _put(self, name: str, new: Any) -> None:
         put(self.holder, name, new)
 
