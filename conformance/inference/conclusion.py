@@ -110,7 +110,8 @@ class Conclusion:
             be = "is" if len(unverified) == 1 else "are"
             remarks.append(f"{_listed(unverified)} {be} not verified")
         self._refuse_other_layers(mine)
-        unused = self._unused(mine)
+        told = " ".join(faults).split()
+        unused = {k: v for k, v in self._unused(mine).items() if k not in told}
         if unused:
             remarks.append(f"no mapping uses {_listed([*unused])}")
         peeking = [name for name, shape in unused.items() if shape in PEEPHOLES]
@@ -152,9 +153,17 @@ class Conclusion:
         guess, embedding = self.found.guess, self.search.prober.embedding
         used = {*mine.parameters.of(mine.small_case()), *guess.initial, *guess.unexplained}
         used.add(embedding)
-        apart = tuple(f"{module}." for module in (embedding, *mine.usage.answer.hooked) if module)
+        hooked = [embedding, *mine.usage.answer.hooked, *self._after(mine.usage.answer.hooked)]
+        apart = tuple(f"{module}." for module in hooked if module)
         shapes = self.search.prober.shapes()
         return {k: s for k, s in shapes.items() if k not in used and not k.startswith(apart)}
+
+    def _after(self, hooked: Sequence[str]) -> list[str]:
+        """List the submodules that are called after those of which the input is read."""
+        answer = self.search.whole_answer(self.found.guess)
+        called = [leaf.module for leaf in answer.modules] if answer else []
+        places = [called.index(module) for module in hooked if module in called]
+        return called[max(places) + 1 :] if places else []
 
     def _narrow(self, mine: HandWritten) -> Iterator[str]:
         """Yield dtypes in which the class runs, but with results of another dtype."""

@@ -11,8 +11,8 @@ from typing import Any
 class Configured:
     """A class whose constructor takes some `attributes` in one argument, as if it took them all.
 
-    The argument is a dict if it is `keyed`, and otherwise an object. Without a `name` the class takes
-    them in a **kwargs.
+    The argument is a dict if it is `keyed`, and otherwise an object. Without a `name` the class
+    takes them in a **kwargs.
     """
 
     def __init__(

@@ -45,6 +45,12 @@ def keys(function: Callable[..., Any], argument: str) -> list[str]:
     return list(dict.fromkeys(key for tree in _trees(function) for key in _keys(tree, argument)))
 
 
+def names(function: Callable[..., Any], word: str) -> bool:
+    """Return whether the source of a function or a class has a name or an attribute `word`."""
+    nodes = (node for tree in _trees(function) for node in ast.walk(tree))
+    return any(word in (getattr(node, "id", ""), getattr(node, "attr", "")) for node in nodes)
+
+
 def _read(tree: ast.AST, argument: str) -> list[str]:
     """List the attributes of `argument` that are read, but those that are called, in order."""
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}

@@ -135,8 +135,9 @@ def _biases(guess: Guess, search: Search) -> tuple[list[str], list[str]]:
             singles[of[0]].append(name)
             twice = not np.array_equal(added[:, of[0]], numbers)
             if len(of) > 1 or twice:
-                where = " and ".join(NAMES[GATES[gate]] for gate in of)
-                faults.append(f"{name} is added {'twice ' * twice}to the {where}")
+                *others, last = (f"the {NAMES[GATES[gate]]}" for gate in of)
+                where = f"{', '.join(others)} and {last}" if others else last
+                faults.append(f"{name} is added {'twice ' * twice}to {where}")
     counts = [len(names) for names in singles]
     for nth in range(max(counts)):
         spare = iter(idle)

@@ -41,7 +41,9 @@ def returns(guess: Guess, search: Search, returned: Returned) -> Returns:
     if "_" in texts and not known & {"output", "h_n"}:
         name = _name_head if guess.exact else _name_nearest
         name(guess, search, returned, texts, faults)
-        known = {name for text in texts for name in NAMES.findall(text)}
+    elif "_" in texts and "output" not in known and guess.exact and not guess.reading.cell:
+        _name_head(guess, search, returned, texts, faults, of="output")
+    known = {name for text in texts for name in NAMES.findall(text)}
     places = dict(_places(returned.form))
     for n, leaf in enumerate(returned.leaves):
         if texts[n] == "_":
@@ -91,9 +93,14 @@ def _linears(guess: Guess, search: Search, returned: Returned) -> list[Leaf]:
 
 
 def _name_head(
-    guess: Guess, search: Search, returned: Returned, texts: list[str], faults: list[str]
+    guess: Guess,
+    search: Search,
+    returned: Returned,
+    texts: list[str],
+    faults: list[str],
+    of: str = "",
 ) -> None:
-    """Name an answer that a Linear made of a result after the input of that Linear.
+    """Name an answer that a Linear made of a result, such as `of`, after the input of that Linear.
 
     The answer may have the shape of a result by chance, as 10 classes have that of two states of 5
     units. All parameters but those of this Linear, and of Linears after it, must be explained.
@@ -102,7 +109,7 @@ def _name_head(
     wrong: list[str] = []
     for nth in reversed(range(len(linears))):
         text = _text(guess, search, linears[nth], wrong)
-        if text != "_" and not text.startswith("relu("):
+        if text != "_" and of in text and not text.startswith("relu("):
             explained = tuple(f"{leaf.module}." for leaf in linears[nth:])
             if search.prober.embedding:
                 explained += (f"{search.prober.embedding}.",)

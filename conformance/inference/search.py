@@ -138,8 +138,10 @@ class Search:
 
     def inputs(self, guess: Guess, returned: Returned) -> list[Leaf]:
         """List the inputs of the submodules that have no weights of this or of a further layer."""
-        of_layers = {name.rpartition(".")[0] for name in guess.scheme.names} | {*self.no_heads}
-        return [leaf for leaf in returned.modules if leaf.module not in of_layers]
+        weights = itertools.product((*guess.scheme.ih, *guess.scheme.hh), guess.scheme.layers)
+        own = {name.replace("*", layer).rpartition(".")[0] for name, layer in weights}
+        further = {*own, *self.no_heads}
+        return [leaf for leaf in returned.modules if leaf.module not in further]
 
     def _leaves(
         self, guess: Guess, leaves: Sequence[Leaf], simulated: Simulated, inner: bool = False

@@ -11,7 +11,7 @@ from typing import Any
 from conformance.implementations.by_hand.expressions import LENGTHS, Call
 from conformance.implementations.by_hand.subjects import Subject
 from conformance.inference.construction import role_of
-from conformance.inference.contents import contents
+from conformance.inference.contents import contents, names
 from conformance.inference.names import LENGTHS_CALLED
 from conformance.inference.numbers import EXTRA, HIDDEN, INPUT, STACKED, Shapes
 from conformance.inference.readings import Reading
@@ -160,13 +160,16 @@ def methods(holder: Any) -> Iterator[str]:
 def embeddings(made: Subject, features: int) -> Iterator[str]:
     """Yield what may embed tokens in so many features: submodules, and tables of one row for each.
 
-    An embedding is not optional, and comes alone; anything else comes after "", which is none.
+    An embedding is not optional, and comes alone; what makes one-hot vectors comes first, and
+    anything else after "", which is none.
     """
     tables = [name for name, shape in made.shapes().items() if shape == (EXTRA, features)]
     found = made.submodules("Embedding", embedding_dim=features)
     if found:
         yield from found
         return
+    if made.registered and names(type(made.holder), "one_hot"):
+        yield "one_hot"
     yield ""
     yield from (name for name in tables if re.search(r"emb|table|lookup|^e$|^wte", name.lower()))
     yield from made.submodules("Linear", out_features=features)

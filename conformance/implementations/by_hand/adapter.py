@@ -78,7 +78,7 @@ class HandWritten:
       such as ``h_0[0], c_0[0]``. Tensors that are random otherwise get these numbers instead;
     - `embedding`: a submodule or parameter with which the LSTM embeds the tokens that it takes.
       The rows of the embedding are then the input; a submodule that is not an ``nn.Embedding``, as
-      a Linear, is left out;
+      a Linear, is left out; ``one_hot`` is ``torch.nn.functional.one_hot``;
     - `head`: a submodule that comes last: `returns` is what it takes, not what it returns;
     - `method`: the name of the method to call, if that is not the instance itself;
     - `returns`: the form of the answer, such as ``output, (h_n, c_n)`` or ``h_n[0]``; ``c_all`` is

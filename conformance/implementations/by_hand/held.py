@@ -49,10 +49,10 @@ def _found(values: MutableMapping[Any, Any], prefix: str, above: tuple[int, ...]
         if is_array(value) or is_tensor(value):
             yield path, value
         elif len(above) < DEEP and id(value) not in above:
-            yield from _found(_inside(value), f"{path}.", (*above, id(value)))
+            yield from _found(inside(value), f"{path}.", (*above, id(value)))
 
 
-def _inside(value: Any) -> MutableMapping[Any, Any]:
+def inside(value: Any) -> MutableMapping[Any, Any]:
     """Return what a dict, a list or an object of a class in Python has, by key, index or name."""
     if isinstance(value, MutableMapping):
         return value

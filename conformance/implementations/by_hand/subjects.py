@@ -40,6 +40,10 @@ def subject(holder: Any, dtype: DType, device: str = "cpu", tensors: bool = Fals
         from conformance.implementations.by_hand.torch_subjects import Tensors
 
         return Tensors(holder, dtype, device)
+    from conformance.implementations.by_hand.lists import Lists, lists_held
+
+    if not arrays_held(holder) and lists_held(holder):
+        return Lists(holder)
     return Subject(holder)
 
 
