@@ -17,7 +17,7 @@ from conformance.implementations.failures import Quantity
 from conformance.implementations.probing import takes
 from conformance.inference import mapping
 from conformance.inference.deepening import Found
-from conformance.inference.failing import failure, squeezed
+from conformance.inference.failing import failure, squeezed, unused_lengths
 from conformance.inference.guess import Guess
 from conformance.inference.inference import Inference
 from conformance.inference.numbers import HIDDEN, INPUT, STACKED
@@ -89,6 +89,7 @@ class Conclusion:
             nearest = "" if exact else "no mapping fits; with the nearest: "
             faults = [f"{nearest}{failed.failure} in {failed.case!r}", *diagnose(failed).lines()]
             faults += squeezed(failed.case, self.search.prober.subject())
+            faults += unused_lengths(mine, failed.case)
         elif failed is not None and unlike:
             explained = diagnose(failed).explanations or (f"{failed.failure} in {failed.case!r}",)
             known = [each.removeprefix("this is an LSTM ") for each in faults]
@@ -204,7 +205,8 @@ class Conclusion:
             try:
                 mine = HandWritten(factory, name=self.name, **arguments)
             except UsageError as error:
-                what = str(error) if re.search("output|h_n", text) else NOTHING
+                known = guess.exact and re.search("output|h_n", text)
+                what = str(error) if known else NOTHING
                 what = AFTER_RELU.format(text.partition("(")[0]) if "relu(" in text else what
                 raise UsageError(f"{self.name!r}: {what}") from error
             mine.around = self.around

@@ -48,7 +48,10 @@ CONSTRUCTED = (
 BATCH = r"^(batch(_?(size|sz))?|bs|bsz|n_?batch(es)?)$"
 """Arguments that are the number of rows, for which states are made once."""
 
-UNKNOWN = r"path|file|folder|config|cfg|settings|^args$|^opts?$|options|tokeni|activation"
+UNKNOWN = (
+    r"path|file|folder|config|cfg|settings|^args$|^opts?$|options|tokeni|activation"
+    r"|(^|_)params?$|^(lstm_)?state$|^(encoder|decoder|model)$"
+)
 """Arguments of a constructor that no number can stand for."""
 
 

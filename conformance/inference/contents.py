@@ -21,6 +21,14 @@ def contents(function: Callable[..., Any], argument: str) -> tuple[str, list[str
     """
     module = inspect.getmodule(function)
     own, others = [*_trees(function)], [*(_trees(module) if module else ())]
+    inside = (node for tree in own for node in ast.walk(tree))
+    called = {ast.unparse(node.func) for node in inside if isinstance(node, ast.Call)}
+    own += [
+        node
+        for tree in others
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and node.name in called
+    ]
     for trees in (own, others):
         takes = [
             node

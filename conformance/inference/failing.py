@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import product
 
@@ -16,6 +18,7 @@ from conformance.checking.finding import Finding
 from conformance.diagnosis.richer import extreme
 from conformance.implementations.by_hand import HandWritten
 from conformance.implementations.by_hand.subjects import Subject
+from conformance.implementations.failures import Failure
 from conformance.requirements.gradients import gradients_match_backpropagation
 from reference import Case, Configuration
 
@@ -68,6 +71,17 @@ def _far_from_zero(mine: HandWritten) -> Iterator[Case]:
             if name.startswith("bias_ih"):
                 array[:] = OPEN
         yield case
+
+
+def unused_lengths(mine: HandWritten, case: Case) -> list[str]:
+    """Say that lengths have no effect, if final states are the same without them."""
+    if case.lengths is None:
+        return []
+    with contextlib.suppress(Failure):
+        of_all, of_each = (mine.run(each).h_n for each in (replace(case, lengths=None), case))
+        if np.array_equal(of_all, of_each):
+            return ["lengths have no effect: rows go on through the steps after their end"]
+    return []
 
 
 def squeezed(case: Case, made: Subject) -> list[str]:

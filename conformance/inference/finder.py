@@ -135,8 +135,8 @@ class Finder:
             for draws in drawings(search.prober.drawn, start.reading, len(search.stack.layers))
         ]
         reached: list[Guess] = []
-        if not faulty:  # one step from zeros shows no weights by h
-            stateless = [each for each in stateless if not each.reading.cell]
+        # one step from zeros shows no weights by h
+        stateless = [each for each in stateless if not each.reading.cell]
         # what draws its states does not return the same twice without them
         for group in (drawing or stateless, stateful):
             for start in group:

@@ -100,7 +100,7 @@ def of_class(target: type[Any], dtype: DType, around: Around) -> tuple[list[Plac
             listed = ", ".join(f"{key} {shape}" for key, shape in shapes.items())
             complaints.append(
                 "no parameters have the shapes of an LSTM with 3 inputs and 5 hidden units: "
-                f"{listed or 'there are none'}{_of_three_gates(shapes)}"
+                f"{listed or 'there are none'}{_of_three_gates(shapes)}{_of_other_sizes(shapes)}"
             )
         else:
             found += here
@@ -168,6 +168,15 @@ def _called(construction: Construction) -> str:
         return "the constructor"
     guessed = " and ".join(construction.guessed)
     return f"the constructor, called with a guess for {guessed},"
+
+
+def _of_other_sizes(shapes: Shapes) -> str:
+    """Return what weights of LSTMs of several sizes look like, "" if there are none."""
+    sizes = {shape[1] for shape in shapes.values() if len(shape) == 2 and shape[0] == 4 * shape[1]}
+    if len(sizes) < 2:
+        return ""
+    apart = "verify each as a class of its own, whose __init__ takes input_size and hidden_size"
+    return f"; layers of one LSTM have one hidden size, and these have several: {apart}"
 
 
 def _of_three_gates(shapes: Shapes) -> str:

@@ -19,6 +19,7 @@ from conformance.diagnosis.alternatives.wiring import (
 from conformance.inference.faults import (
     ADDED,
     AS_ROWS,
+    AVERAGED,
     EXCHANGED,
     LAST_ROW,
     LAST_STEP,
@@ -120,13 +121,13 @@ READINGS = (
     Reading(3, batch_first=True),
     Reading(3),
     Reading(2, cell=True),
+    Reading(3, stepwise=True),
     Reading(2, batched=False),
     Reading(1, batched=False, cell=True),
     Reading(3, columns=True),
     Reading(2, cell=True, columns=True),
     Reading(3, columns=True, steps_last=True),
     Reading(3, steps_last=True),
-    Reading(3, stepwise=True),
     Reading(3, one_row=True),
     Reading(3, one_row=True, batch_first=True),
     Reading(2, one_row=True, cell=True),
@@ -195,6 +196,7 @@ def _all(reading: Reading, simulated: Simulated, leaf: Leaf) -> Iterator[tuple[s
         yield f"cat(h_n[{count - 2}], h_n[-1])", h[:, -1], LAST_STEP
         there, back = h[..., :HIDDEN], h[..., HIDDEN:]
         yield "output", laid_out(there + back), ADDED
+        yield "output", laid_out((there + back) / 2), AVERAGED
         for fault, halves in ((NOT_TURNED, (there, back[:, ::-1])), (REVERSE_FIRST, (back, there))):
             yield "output", laid_out(np.concatenate(halves, -1)), f"this is an LSTM {fault.says}"
     backwards = "" if reading.reversed else f"this is an LSTM {OUTPUT_BACKWARDS.says}"

@@ -58,7 +58,10 @@ def returns(guess: Guess, search: Search, returned: Returned) -> Returns:
                 known.update(NAMES.findall(spare[0]))
                 texts[n] = _indexed(spare[0], guess, leaf)
                 if guess.exact:
-                    faults.append(f"{places[n]} has the shape of {spare[0]}, but other numbers")
+                    state = search.given_state(guess, leaf)
+                    what = f"has the shape of {spare[0]}, but other numbers"
+                    what = f"is {state} as it was given, not {spare[0]}" if state else what
+                    faults.append(f"{places[n]} {what}")
     if not known & {"output", "h_n"}:
         # a submodule, such as a Linear, computed the answer from its input: the input is a result
         inputs = []

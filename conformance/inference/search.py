@@ -77,6 +77,16 @@ class Search:
         }
         return values, parameters
 
+    def given_state(self, guess: Guess, leaf: Leaf) -> str:
+        """Return the name of the initial state that `leaf` of an answer is, "" if it is none."""
+        values, _ = self._given(guess, hh=True, biases=guess.biases)
+        alike = (
+            name
+            for name in ("h_0", "c_0")
+            if name in values and np.array_equal(values[name].ravel(), leaf.array.ravel())
+        )
+        return next(alike, "")
+
     def second_call(self, guess: Guess) -> Second:
         """Make a second call of one instance, and one after its states were reset."""
         given = self._given(guess, hh=True, biases=guess.biases)

@@ -124,13 +124,25 @@ def _signatures(
         given["lengths"] = LENGTHS
         turn = -1 if transposed else 1
         shapes = {"bias": (rows,), "ih": (rows, of_x)[::turn], "hh": (rows, HIDDEN)[::turn]}
-        yield (
-            ", ".join(
-                f"{name}=" * (name in named) + given.get(role, texts[name])
-                for name, role in roles.items()
-            ),
-            {name: shapes[role] for name, role in every.items() if role in shapes},
+        held_by = {name: shapes[role] for name, role in every.items() if role in shapes}
+        call = ", ".join(
+            f"{name}=" * (name in named) + given.get(role, texts[name])
+            for name, role in roles.items()
         )
+        yield call, held_by
+        if rows == STACKED and len(by_x) == 1 and not held:
+            yield _apart(call, held_by)
+
+
+def _apart(call: str, shapes: Shapes) -> tuple[str, Shapes]:
+    """Return the call with an axis of the gates first in every parameter."""
+    apart: dict[str, tuple[int, ...]] = {}
+    for name, shape in shapes.items():
+        four = [f"{name}_{gate}" for gate in range(4)]
+        one = tuple(HIDDEN if size == STACKED else size for size in shape)
+        apart |= dict.fromkeys(four, one)
+        call = re.sub(rf"(?<![\w=]){re.escape(name)}(?!\w)(?!=)", f"stack({', '.join(four)})", call)
+    return call, apart
 
 
 HEAD = r"(_|^w|^b|^v)_?(h?[yqv]|out(put)?s?_?y?|hq|dense|logits?|fc|head)$"

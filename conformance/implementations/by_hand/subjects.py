@@ -162,11 +162,22 @@ class Subject:
     ) -> tuple[Any, dict[str, Any]]:
         """Call the holder; returns the answer, and the inputs of the submodules in `hooked`.
 
-        What a generator yields is a list.
+        What a generator yields is a list, and so is a dict of steps.
         """
         call = getattr(self.holder, method) if method else self.holder
-        answer = call(*given, **named)
-        return (list(answer) if inspect.isgenerator(answer) else answer), {}
+        return _listed(call(*given, **named)), {}
+
+
+def _listed(answer: Any) -> Any:
+    """Return `answer` with a list in place of a generator, or of a dict of steps by their number.
+
+    The state before the first step, which such a dict can have at -1, is left out.
+    """
+    if inspect.isgenerator(answer):
+        return list(answer)
+    if isinstance(answer, dict) and 0 in answer and all(isinstance(key, int) for key in answer):
+        return [answer[key] for key in sorted(answer) if key >= 0]
+    return tuple(map(_listed, answer)) if type(answer) is tuple else answer
 
 
 def fitted(name: str, array: Array, shape: tuple[int, ...]) -> Array:
