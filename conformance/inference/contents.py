@@ -53,7 +53,7 @@ def keys(function: Callable[..., Any], argument: str) -> list[str]:
     return list(dict.fromkeys(key for tree in _trees(function) for key in _keys(tree, argument)))
 
 
-def names(function: Callable[..., Any], word: str) -> bool:
+def mentions(function: Callable[..., Any], word: str) -> bool:
     """Return whether the source of a function or a class has a name or an attribute `word`."""
     nodes = (node for tree in _trees(function) for node in ast.walk(tree))
     return any(word in (getattr(node, "id", ""), getattr(node, "attr", "")) for node in nodes)

@@ -25,4 +25,6 @@ TWICE = "one of the last two states of h_n is returned twice, and the other not 
 
 ADDED = "the outputs of the two directions are added up, not put side by side"
 
-AVERAGED = "the mean of the outputs of the two directions is returned, in place of both side by side"
+AVERAGED = (
+    "the mean of the outputs of the two directions is returned, in place of both side by side"
+)

@@ -11,7 +11,7 @@ from typing import Any
 from conformance.implementations.by_hand.expressions import LENGTHS, Call
 from conformance.implementations.by_hand.subjects import Subject
 from conformance.inference.construction import role_of
-from conformance.inference.contents import contents, names
+from conformance.inference.contents import contents, mentions
 from conformance.inference.names import LENGTHS_CALLED
 from conformance.inference.numbers import EXTRA, HIDDEN, INPUT, STACKED, Shapes
 from conformance.inference.readings import Reading
@@ -36,16 +36,15 @@ def calls(cell: bool, count: int = 1) -> Iterator[str]:
     `count` is the number of layers times that of directions.
     """
     yield "input"
-    axes = (
-        (("h_0", "c_0"), ("h_0[0:1]", "c_0[0:1]"))
-        if cell
-        else (("h_0[0]", "c_0[0]"), ("h_0", "c_0"))
-    )
-    for states in axes if count == 1 else (("h_0", "c_0"),):
+    flat = not cell and count == 1
+    for states in (("h_0[0]", "c_0[0]"), ("h_0", "c_0"))[not flat :]:
         for form in _forms(*states):
             yield f"input, {form}"
             if not form.startswith(("cat", "stack")):
                 yield f"{form}, input"
+    if cell and count == 1:
+        yield "input, (h_0[0:1], c_0[0:1])"
+        yield "input, h_0[0:1], c_0[0:1]"
     if count > 1:
         of_h, of_c = ([f"{name}[{n}]" for n in range(count)] for name in ("h_0", "c_0"))
         pairs = ", ".join(f"({h}, {c})" for h, c in zip(of_h, of_c, strict=True))
@@ -180,7 +179,7 @@ def embeddings(made: Subject, features: int) -> Iterator[str]:
     if found:
         yield from found
         return
-    if made.registered and names(type(made.holder), "one_hot"):
+    if made.registered and mentions(type(made.holder), "one_hot"):
         yield "one_hot"
     yield ""
     yield from (name for name in tables if re.search(r"emb|table|lookup|^e$|^wte", name.lower()))
