@@ -18,24 +18,18 @@ from conformance.implementations.probing import takes
 from conformance.inference import mapping
 from conformance.inference.deepening import Found
 from conformance.inference.failing import failure, squeezed, unused_lengths
+from conformance.inference.faults import AFTER_RELU, NOTHING
 from conformance.inference.guess import Guess
 from conformance.inference.inference import Inference
+from conformance.inference.names import few
 from conformance.inference.numbers import HIDDEN, INPUT, STACKED
-from conformance.inference.repeating import Second
+from conformance.inference.repeating import Second, second_call
 from conformance.inference.returns import Returns, misnamed, returns
 from conformance.inference.search import Search
 from conformance.inference.states import calls_with_states
 
 PEEPHOLES = {(3 * HIDDEN,), (3 * HIDDEN, HIDDEN), (HIDDEN, 3 * HIDDEN), (3, HIDDEN)}
 """The shapes of weights by which three gates may see c."""
-
-
-NOTHING = "nothing that is returned, or taken by a submodule, equals an output or a state"
-
-AFTER_RELU = (
-    "{} takes what a function relu made of a result, which cannot be told from that: make it a "
-    "submodule, as self.relu = nn.ReLU(), so that infer sees what it takes"
-)
 
 
 class _Adapter(NamedTuple):
@@ -70,8 +64,7 @@ class Conclusion:
     def drawn(self) -> Inference:
         """Try the adapters on whole cases, and return the first that fits, or else the first."""
         adapters = list(self._adapters())
-        stepwise = self.found.guess.reading.stepwise
-        second = Second(False) if stepwise else self.search.second_call(self.found.guess)
+        second = self._second_call()
         try:
             failures = [failure(each.mine) for each in adapters]
         except UsageError as error:
@@ -109,21 +102,21 @@ class Conclusion:
                 remarks.append(f"call={' or call='.join(others)} fits as well")
         if exact and unverified:
             be = "is" if len(unverified) == 1 else "are"
-            remarks.append(f"{_listed(unverified)} {be} not verified")
+            remarks.append(f"{few(unverified)} {be} not verified")
         self._refuse_other_layers(mine)
         told = " ".join(faults).split()
         unused = {k: v for k, v in self._unused(mine).items() if k not in told}
         if unused:
-            remarks.append(f"no mapping uses {_listed([*unused])}")
+            remarks.append(f"no mapping uses {few([*unused])}")
         peeking = [name for name, shape in unused.items() if shape in PEEPHOLES]
         if peeking and not exact:
-            faults.append(f"this looks like a peephole LSTM: do gates see c by {_listed(peeking)}?")
+            faults.append(f"this looks like a peephole LSTM: do gates see c by {few(peeking)}?")
         shared = self.search.prober.subject().shared()
         if shared and faults:
-            faults.insert(0, f"{_listed(shared[0])} are one parameter")
+            faults.insert(0, f"{few(shared[0])} are one parameter")
         norms = self.search.prober.subject().submodules("Norm")
         if norms and not exact:
-            faults.insert(0, f"this looks like an LSTM with normalization, by {_listed(norms)}")
+            faults.insert(0, f"this looks like an LSTM with normalization, by {few(norms)}")
         remarks += second.remarks
         faults[:0] = second.faults
         construction = self.found.construction
@@ -136,6 +129,13 @@ class Conclusion:
         backward = failed is not None and failed.failure.quantity is Quantity.GRADIENT
         told = tuple(faults), tuple(remarks)
         return Inference(self.name, code, mine, *told, partly and not backward, part, backward)
+
+    def _second_call(self) -> Second:
+        guess, search = self.found.guess, self.search
+        if guess.reading.stepwise:  # each call is a second one
+            return Second(False)
+        given = search.given(guess, hh=True, biases=guess.biases)
+        return second_call(search.prober, guess, *given)
 
     def _refuse_other_layers(self, mine: HandWritten) -> None:
         """Raise :class:`UsageError` if what comes after the LSTM is a layer of another form."""
@@ -246,10 +246,3 @@ def _returned(guess: Guess, search: Search) -> Returns:
     answer = search.whole_answer(guess)
     assert answer is not None
     return returns(guess, search, answer)
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Return `names` in words, the first few of many."""
-    shown = [*names[:3], f"{len(names) - 3} more"] if len(names) > 4 else [*names]
-    *others, last = shown
-    return f"{', '.join(others)} and {last}" if others else last

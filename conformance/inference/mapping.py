@@ -15,9 +15,9 @@ from conformance.diagnosis.alternatives.weights import GATES as NAMES
 from conformance.implementations.by_hand.parameters import names as expanded
 from conformance.implementations.by_hand.parameters import pattern
 from conformance.implementations.layouts import GATES
-from conformance.inference.construction import RANDOM
 from conformance.inference.guess import Guess
 from conformance.inference.numbers import HIDDEN, ORDERS, STACKED, Use
+from conformance.inference.roles import RANDOM
 from conformance.inference.schemes import spoken_gates
 from conformance.inference.search import Search
 from conformance.recording.text import UNDER_TEST

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+from collections.abc import Sequence
 
 LENGTHS_CALLED = r"^(?!max).*(len(gth)?s?$|lens?_|seq_sizes?)"
 """Names of arguments that are the lengths of rows."""
@@ -23,3 +25,22 @@ def named_state(name: str) -> str:
         name.lower(),
     )
     return found[1][0] if found else ""
+
+
+def is_plain(parameter: inspect.Parameter) -> bool:
+    """Return whether the default of an argument is a number or a text."""
+    return isinstance(parameter.default, (int, float, str))
+
+
+def without_self(signature: inspect.Signature) -> inspect.Signature:
+    """Leave out the instance, which methods of TorchScript list among their arguments."""
+    arguments = [*signature.parameters.values()]
+    bound = arguments[:1] != [] and arguments[0].name == "self"
+    return signature.replace(parameters=arguments[bound:])
+
+
+def few(names: Sequence[str]) -> str:
+    """Return `names` in words, the first few of many."""
+    shown = [*names[:3], f"{len(names) - 3} more"] if len(names) > 4 else [*names]
+    *others, last = shown
+    return f"{', '.join(others)} and {last}" if others else last

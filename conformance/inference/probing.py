@@ -18,12 +18,14 @@ from conformance.implementations.by_hand.subjects import Subject, subject
 from conformance.implementations.by_hand.usage import Around
 from conformance.implementations.failures import Misbehaviour
 from conformance.inference import squared
-from conformance.inference.leaves import Leaf, Returned, form_of
+from conformance.inference.leaves import Leaf, Returned, by_part, form_of
 from conformance.inference.names import (
     KEPT_STATES,
     LENGTHS_CALLED,
     STATES_CALLED,
+    is_plain,
     named_state,
+    without_self,
 )
 from conformance.inference.numbers import EXTRA, HIDDEN, INPUT, split
 from conformance.recording.text import told
@@ -152,7 +154,7 @@ class Prober:
                 positional, named = self.spelled(way).arguments({**given, "input": step}, made)
                 answer, inputs = made.called(way.method, positional, named, made.submodules())
                 answers.append(answer)
-        answer = _by_part(answers) if way.reading.stepwise else answers[0]
+        answer = by_part(answers) if way.reading.stepwise else answers[0]
         self.drawn = tuple(shapes)
         arrays = {
             key: values[key] for key in ("h_0", "c_0", *["input"] * (tokens is x)) if key in values
@@ -183,7 +185,7 @@ class Prober:
         except TypeError:
             return False
         # an argument whose default is a number or a text takes no state
-        return not any(_is_plain(signature.parameters[name]) for name in bound)
+        return not any(is_plain(signature.parameters[name]) for name in bound)
 
     def spelled(self, way: Guess) -> Call:
         """Return the call with lengths, and with names for the arguments that are taken by name."""
@@ -191,7 +193,7 @@ class Prober:
         of = [*signature.parameters.values()] if signature and not named else []
         positional = list(given)
         for place, p in enumerate(of):
-            asks = re.search(LENGTHS_CALLED, p.name.lower()) and not _is_plain(p)
+            asks = re.search(LENGTHS_CALLED, p.name.lower()) and not is_plain(p)
             if asks and place <= len(positional) and LENGTHS not in way.call.names:
                 positional.insert(place, LENGTHS)
         names = [p.name for p in of if p.kind is p.KEYWORD_ONLY]
@@ -241,23 +243,5 @@ class Prober:
                 made = self.subject()
                 called = "forward" if made.registered and not method else method
                 what = getattr(made.holder, called) if called else made.holder
-                self._signatures[method] = _without_self(inspect.signature(what))
+                self._signatures[method] = without_self(inspect.signature(what))
         return self._signatures[method]
-
-
-def _by_part(answers: list[Any]) -> Any:
-    """Return the answers to one call for each step, for each of their parts if they are tuples."""
-    if all(isinstance(each, tuple) for each in answers):
-        return tuple(map(list, zip(*answers, strict=True)))
-    return answers
-
-
-def _is_plain(parameter: inspect.Parameter) -> bool:
-    return isinstance(parameter.default, (int, float, str))
-
-
-def _without_self(signature: inspect.Signature) -> inspect.Signature:
-    """Leave out the instance, which methods of TorchScript list among their arguments."""
-    arguments = [*signature.parameters.values()]
-    bound = arguments[:1] != [] and arguments[0].name == "self"
-    return signature.replace(parameters=arguments[bound:])

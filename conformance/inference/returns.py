@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from conformance.implementations.by_hand.answers import Answer
+from conformance.inference.candidates import distances
 from conformance.inference.guess import Guess
 from conformance.inference.leaves import Leaf, Returned
 from conformance.inference.names import named_state
-from conformance.inference.readings import distances
 from conformance.inference.search import Search
 
 NAMES = re.compile(r"output|h_n|c_n|c_all")
@@ -58,7 +60,7 @@ def returns(guess: Guess, search: Search, returned: Returned) -> Returns:
                 known.update(NAMES.findall(spare[0]))
                 texts[n] = _indexed(spare[0], guess, leaf)
                 if guess.exact:
-                    state = search.given_state(guess, leaf)
+                    state = _given_state(guess, search, leaf)
                     what = f"has the shape of {spare[0]}, but other numbers"
                     what = f"is {state} as it was given, not {spare[0]}" if state else what
                     faults.append(f"{places[n]} {what}")
@@ -86,6 +88,17 @@ def misnamed(answer: Answer) -> list[str]:
         for key, name in answer.keyed.items()
         if name in ("h_n", "c_n") and named_state(key) not in ("", name[0])
     ]
+
+
+def _given_state(guess: Guess, search: Search, leaf: Leaf) -> str:
+    """Return the name of the initial state that `leaf` of an answer is, "" if it is none."""
+    values, _ = search.given(guess, hh=True, biases=guess.biases)
+    alike = (
+        name
+        for name in ("h_0", "c_0")
+        if name in values and np.array_equal(values[name].ravel(), leaf.array.ravel())
+    )
+    return next(alike, "")
 
 
 def _linears(guess: Guess, search: Search, returned: Returned) -> list[Leaf]:

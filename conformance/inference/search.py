@@ -16,12 +16,11 @@ from dataclasses import replace
 import numpy as np
 
 from conformance.diagnosis.alternatives.equations import EQUATIONS, LSTM, PAIRS, Equations
+from conformance.inference.candidates import Candidate, candidates, distances
 from conformance.inference.guess import Guess
 from conformance.inference.leaves import Leaf, Returned
 from conformance.inference.numbers import HIDDEN, ORDERS, USES, Numbers, Use, additions
 from conformance.inference.probing import Prober
-from conformance.inference.readings import Candidate, candidates, distances
-from conformance.inference.repeating import Second, second_call
 from conformance.inference.schemes import with_biases_within
 from conformance.inference.scoring import Scored
 from conformance.inference.simulation import Blocks, Simulated, simulate
@@ -48,9 +47,9 @@ class Search:
 
         All other parameters are zero.
         """
-        return self.prober.call(guess, *self._given(guess, hh=hh, biases=biases))
+        return self.prober.call(guess, *self.given(guess, hh=hh, biases=biases))
 
-    def _given(
+    def given(
         self, guess: Guess, *, hh: bool, biases: Iterable[str]
     ) -> tuple[dict[str, Array], dict[str, Array]]:
         """Return the arrays for the arguments and the parameters of such a call, by name."""
@@ -76,21 +75,6 @@ class Search:
             for name, array in values.items()
         }
         return values, parameters
-
-    def given_state(self, guess: Guess, leaf: Leaf) -> str:
-        """Return the name of the initial state that `leaf` of an answer is, "" if it is none."""
-        values, _ = self._given(guess, hh=True, biases=guess.biases)
-        alike = (
-            name
-            for name in ("h_0", "c_0")
-            if name in values and np.array_equal(values[name].ravel(), leaf.array.ravel())
-        )
-        return next(alike, "")
-
-    def second_call(self, guess: Guess) -> Second:
-        """Make a second call of one instance, and one after its states were reset."""
-        given = self._given(guess, hh=True, biases=guess.biases)
-        return second_call(self.prober, guess, *given)
 
     def whole_answer(self, guess: Guess) -> Returned | None:
         """Return the answer with all parameters of the guess filled in."""
@@ -150,8 +134,7 @@ class Search:
         """List the inputs of the submodules that have no weights of this or of a further layer."""
         weights = itertools.product((*guess.scheme.ih, *guess.scheme.hh), guess.scheme.layers)
         own = {name.replace("*", layer).rpartition(".")[0] for name, layer in weights}
-        further = {*own, *self.no_heads}
-        return [leaf for leaf in returned.modules if leaf.module not in further]
+        return [leaf for leaf in returned.modules if leaf.module not in {*own, *self.no_heads}]
 
     def _leaves(
         self, guess: Guess, leaves: Sequence[Leaf], simulated: Simulated, inner: bool = False

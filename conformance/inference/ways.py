@@ -10,11 +10,11 @@ from typing import Any
 
 from conformance.implementations.by_hand.expressions import LENGTHS, Call
 from conformance.implementations.by_hand.subjects import Subject
-from conformance.inference.construction import role_of
 from conformance.inference.contents import contents, mentions
 from conformance.inference.names import LENGTHS_CALLED
 from conformance.inference.numbers import EXTRA, HIDDEN, INPUT, STACKED, Shapes
 from conformance.inference.readings import Reading
+from conformance.inference.roles import role_of
 
 CALLED = (
     ("lengths", LENGTHS_CALLED),

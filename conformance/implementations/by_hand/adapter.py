@@ -11,20 +11,9 @@ from conformance.errors import UsageError
 from conformance.implementations.by_hand.answers import Answer
 from conformance.implementations.by_hand.beginning import computed
 from conformance.implementations.by_hand.expressions import GIVEN, LENGTHS, MADE, Call
+from conformance.implementations.by_hand.fitting import Fitting
 from conformance.implementations.by_hand.gradients import gradients
 from conformance.implementations.by_hand.parameters import FEATURES, Parameters
-from conformance.implementations.by_hand.row import (
-    gradients_out_of_row,
-    in_a_row,
-    out_of_row,
-    results_in_a_row,
-)
-from conformance.implementations.by_hand.square import (
-    resized_gradients,
-    resized_results,
-    wide,
-    widened,
-)
 from conformance.implementations.by_hand.subjects import Subject, subject
 from conformance.implementations.by_hand.trying import supported
 from conformance.implementations.by_hand.usage import Around, Usage
@@ -178,12 +167,8 @@ class HandWritten:
             steps_last,
             Call(draws, "draws") if draws else None,
         )
-        self.tensors, self.square, self.one_row, self.batch_size = (
-            tensors,
-            square,
-            one_row,
-            batch_size,
-        )
+        self.tensors, self.batch_size = tensors, batch_size
+        self.fitting = Fitting(square, one_row, self.usage.batch_first)
         self.precision = Precision(added_bias=forget_bias)
         self.around: Around = contextlib.nullcontext
         self.constructed: object = None
@@ -223,7 +208,7 @@ class HandWritten:
 
     def subject(self, case: Case) -> Subject:
         """Make a new instance with the parameters of `case`, or wrap the function."""
-        case = widened(case) if self.square else case
+        case = self.fitting.sized(case)
         if self.is_function:
             return subject(self.factory, case.dtype, case.device, self.tensors)
         sizes = case.configuration.input_size, case.configuration.hidden_size, case.batch_size
@@ -245,21 +230,9 @@ class HandWritten:
 
         What is not returned is NaN. Raises :class:`NoResult` for another number of layers.
         """
-        result = computed(self, self._whole(case))
-        result = out_of_row(result, self.usage.batch_first) if self.one_row else result
-        return resized_results(result, case.configuration) if self.square else result
-
-    def _whole(self, case: Case) -> Case:
-        """Give `case` the sizes and the axes that the LSTM takes."""
-        case = widened(case) if self.square else case
-        return in_a_row(case, self.usage.batch_first) if self.one_row else case
+        return self.fitting.result(computed(self, self.fitting.case(case)), case)
 
     def gradients(self, case: Case, cotangents: Result) -> dict[str, Array]:
         """Compute, by autograd, the gradients of the sum of every result times its cotangent."""
-        if self.square:
-            cotangents = resized_results(cotangents, wide(case.configuration))
-        if self.one_row:
-            cotangents = results_in_a_row(cotangents, self.usage.batch_first)
-        found = gradients(self, self._whole(case), cotangents)
-        found = resized_gradients(found, case.configuration) if self.square else found
-        return gradients_out_of_row(found, case) if self.one_row else found
+        cotangents = self.fitting.cotangents(cotangents, case)
+        return self.fitting.gradients(gradients(self, self.fitting.case(case), cotangents), case)
