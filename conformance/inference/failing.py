@@ -22,9 +22,6 @@ from conformance.implementations.failures import Failure
 from conformance.requirements.gradients import gradients_match_backpropagation
 from reference import Case, Configuration
 
-OPEN = 20
-"""A bias that opens a gate."""
-
 
 def failure(mine: HandWritten) -> Finding | None:
     """Return what is found on the first of a few cases on which `mine` is wrong, None if on none.
@@ -62,15 +59,9 @@ def _ordinary(mine: HandWritten) -> Iterator[Case]:
 
 def _far_from_zero(mine: HandWritten) -> Iterator[Case]:
     """Yield a case with cell states far from zero: given ones, or the sum of many steps."""
-    dtype, fill = mine.supports.dtypes[0], partial(np.random.default_rng(4).uniform, -1, 1)
-    if True in mine.supports.states and mine.small.num_layers == 1:
-        yield extreme(mine.small_case(dtype, states=True, fill=fill), 5)
-    elif mine.biased and False in mine.supports.states:
-        case = mine.small_case(dtype, states=False, steps=12, fill=np.zeros)
-        for name, array in case.parameters.items():
-            if name.startswith("bias_ih"):
-                array[:] = OPEN
-        yield case
+    for states in mine.supports.states:
+        if mine.small.num_layers == 1 and (states or mine.biased):
+            yield extreme(mine.small_case(mine.supports.dtypes[0], states=states), 5)
 
 
 def unused_lengths(mine: HandWritten, case: Case) -> list[str]:

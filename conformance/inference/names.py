@@ -14,7 +14,7 @@ STATES_CALLED = r"^[hcs]\d?$|^[hc]_?[xnt]?_?\d?$|h_?c|hid|cell|stat|mem|carry|in
 """Names of arguments that are initial states, or hold them."""
 
 
-KEPT_STATES = r"(^|[._])([hc]|[hc]x|hidden|cell|states?|init|hc)(_?states?)?\.\d+$"
+KEPT_STATES = r"(^|[._])([hc]|[hc]x|hidden|states?|hc)(_?states?)?\.\d+$"
 """Names of the states that an instance keeps in a tuple, which are no parameters."""
 
 

@@ -59,6 +59,9 @@ WRONG = {
 OF_GRADIENTS = {"DetachesCell"}
 """Those whose results are right."""
 
+UNMAPPED = {"OneBiasForAllGates"}
+"""Those that are right as long as the parameter that no mapping has is zero."""
+
 QUICK = {
     *("GatesFirst", "gates_first", "OneToken", "ColumnVectors", "YieldsSteps", "DictOfSteps"),
     *("OneBiasForAllGates", "DetachesCell", "ForgetsItsCell"),
@@ -93,6 +96,8 @@ def test_infer_names_the_fault_of_a_wrong_lstm(name: str) -> None:
     found = inferred("wrong_further.py", name, OF_NETWORKS)
     assert not found.fits
     assert any(WRONG[name] in fault for fault in found.faults), found.faults
+    if name in UNMAPPED:
+        return
     of_gradients = name in OF_GRADIENTS
     assert ("but not its gradients" in found.lines()[0]) == of_gradients
     requirement = "gradients_match_backpropagation" if of_gradients else "results_match_reference"
@@ -135,14 +140,17 @@ class Cell(nn.Module):
 """
 
 
-@pytest.mark.parametrize("line", ["from .cell import Cell", "from parted.cell import Cell"])
-def test_infer_finds_a_class_of_several_files(line: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("package", "line"),
+    [("by_dot", "from .cell import Cell"), ("by_name", "from by_name.cell import Cell")],
+)
+def test_infer_finds_a_class_of_several_files(package: str, line: str, tmp_path: Path) -> None:
     """A file may import others of its package, relatively or from the folder above."""
-    folder = tmp_path / "parted"
+    folder = tmp_path / package
     folder.mkdir()
     (folder / "cell.py").write_text(CELL)
     (folder / "model.py").write_text(f"{line}\n\n\nclass Model(Cell):\n    pass\n")
     found = infer(f"{folder / 'model.py'}:Model")
     assert found.fits, found.faults
-    assert "from parted.model import Model" in found.code
+    assert f"from {package}.model import Model" in found.code
     assert f"sys.path.insert(0, {str(tmp_path)!r})" in found.code
