@@ -14,7 +14,7 @@ DENSE = Recipe("dense", scale=1.5, relative=True)
 ORDINARY = Recipe("ordinary")
 COARSE = Recipe("coarse", scale=0.75, grid=0.5)
 
-STEPS, OPEN = 16, 20
+STEPS, OPEN = 8, 20
 """How many steps are summed, and the bias that opens a gate."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -80,9 +80,10 @@ class Conclusion:
             pass  # what is random or kept explains enough
         elif failed is not None and (partly or not exact):
             nearest = "" if exact else "no mapping fits; with the nearest: "
-            faults = [f"{nearest}{failed.failure} in {failed.case!r}", *diagnose(failed).lines()]
-            faults += squeezed(failed.case, self.search.prober.subject())
-            faults += unused_lengths(mine, failed.case)
+            found, where = diagnose(failed), f"{nearest}{failed.failure} in {failed.case!r}"
+            faults = [*found.explanations, *squeezed(failed.case, self.search.prober.subject())]
+            faults += [*unused_lengths(mine, failed.case), where]
+            faults += replace(found, explanations=()).lines()
         elif failed is not None and unlike:
             explained = diagnose(failed).explanations or (f"{failed.failure} in {failed.case!r}",)
             known = [each.removeprefix("this is an LSTM ") for each in faults]
@@ -104,8 +105,8 @@ class Conclusion:
             be = "is" if len(unverified) == 1 else "are"
             remarks.append(f"{few(unverified)} {be} not verified")
         self._refuse_other_layers(mine)
-        told = " ".join(faults).split()
-        unused = {k: v for k, v in self._unused(mine).items() if k not in told}
+        words = " ".join(faults).split()
+        unused = {k: v for k, v in self._unused(mine).items() if k not in words}
         if unused:
             remarks.append(f"no mapping uses {few([*unused])}")
         peeking = [name for name, shape in unused.items() if shape in PEEPHOLES]
