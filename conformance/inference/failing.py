@@ -68,8 +68,15 @@ def unused_lengths(mine: HandWritten, case: Case) -> list[str]:
     """Say that lengths have no effect, if final states are the same without them."""
     if case.lengths is None:
         return []
+    short = mine.small_case(
+        case.dtype.name,
+        states=mine.supports.states[0],
+        steps=4,
+        lengths=np.array([1, 4]),
+        fill=partial(np.random.default_rng(6).uniform, -1, 1),
+    )
     with contextlib.suppress(Failure):
-        of_all, of_each = (mine.run(each).h_n for each in (replace(case, lengths=None), case))
+        of_all, of_each = (mine.run(each).h_n for each in (replace(short, lengths=None), short))
         if np.array_equal(of_all, of_each):
             return ["lengths have no effect: rows go on through the steps after their end"]
     return []
