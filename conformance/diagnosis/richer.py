@@ -96,7 +96,7 @@ def _summing(case: Case, seed: int) -> Case:
         for name, array in made.parameters.items()
         if name.startswith("bias_ih")
     }
-    return replace(made, parameters=made.parameters | biases)
+    return replace(made, parameters={**made.parameters, **biases})
 
 
 def _filled(

@@ -104,11 +104,11 @@ class AlteredLSTM:
         errors: list[Sequence[Array]] = []
         for position, suffix in enumerate(suffixes):
             weights, here = cell_weights(case, suffix), self.where(suffix)
-            start: Sequence[Array] = h_0[position], c_0[position]
-            if self.handed_up and position >= directions:
-                _, *start = values[position - directions]
-            elif self.handed_over and position % directions:
-                _, *start = values[position - 1]
+            start = h_0[position], c_0[position]
+            up = self.handed_up and position >= directions
+            if up or (self.handed_over and position % directions):
+                _, h, c = values[position - (directions if up else 1)]
+                start = h, c
             cell = self._starting(*start) if here else lstm_cell
             layer = lstm_layer(
                 x,

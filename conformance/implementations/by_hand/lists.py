@@ -16,7 +16,7 @@ def numbers(value: Any) -> Array | None:
     """Return the array of nested lists of floats, None of anything else."""
     if not isinstance(value, list) or not value:
         return None
-    inner = [numbers(each) for each in value] if isinstance(value[0], list) else value
+    inner: list[Any] = [numbers(each) if isinstance(each, list) else each for each in value]
     if not all(isinstance(each, (float, np.ndarray)) for each in inner):
         return None
     alike = len({np.shape(each) for each in inner}) == 1
