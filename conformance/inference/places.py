@@ -64,6 +64,7 @@ def of_function(
                 for scheme in schemes(shapes)
                 for reading in READINGS
                 if (reading.cell, reading.columns) == (cell, columns)
+                if not reading.stepwise  # a function keeps no state
                 if not (columns and scheme.transposed)
             )
             if starts:
