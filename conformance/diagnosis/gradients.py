@@ -15,7 +15,7 @@ from conformance.diagnosis.recording import Recording
 from conformance.diagnosis.richer import dense, larger
 from conformance.implementations.failures import Failure
 from conformance.requirements.helpers.gradients import ALL, cotangents, gradients_of, true_gradients
-from reference import Array, Case, backward, gradient_bound, trace
+from reference import TOP, Array, Case, backward, gradient_bound, trace
 
 COARSER = 8
 """The factor on bounds of altered gradients, as the bounds are derived for the true gradients."""
@@ -37,7 +37,8 @@ def diagnosed_gradients(recording: Recording, case: Case) -> Diagnosis:
             return Diagnosis(
                 details=details, explanations=tuple(explained(recording, richer, answer))
             )
-    for of in (ALL, *((name,) for name in ALL)):
+    returned = tuple(name for name in (*ALL, TOP) if name in recording.supports.results)
+    for of in (returned, *((name,) for name in returned)):
         got = _gradients(recording, case, of)
         if got is None:
             return Diagnosis()

@@ -14,6 +14,9 @@ DENSE = Recipe("dense", scale=1.5, relative=True)
 ORDINARY = Recipe("ordinary")
 COARSE = Recipe("coarse", scale=0.75, grid=0.5)
 
+STEPS, OPEN = 8, 20
+"""How many steps are summed, and the bias that opens a gate."""
+
 
 def dense(case: Case, seed: int) -> Case:
     """Make a case of the same shapes and options, with ordinary numbers everywhere."""
@@ -69,13 +72,31 @@ def one_step(case: Case, *, exact: bool) -> Case:
 def extreme(case: Case, seed: int) -> Case:
     """Make a case of one step whose gates are open or shut, and whose c_0 is near ten thousand.
 
-    Shut gates are mixed with others, as numbers are ordinary ones times a power of two.
+    Shut gates are mixed with others, as numbers are ordinary ones times a power of two. A case
+    without initial states has many steps with open gates instead, if there are biases.
     """
+    if case.c_0 is None and case.configuration.bias:
+        return _summing(case, seed)
     step = one_step(case, exact=False)
     step = _filled(step, step.configuration, 1, step.batch_size, step.lengths, seed)
     scaled = {name: array * array.dtype.type(8) for name, array in step.parameters.items()}
     c_0 = None if step.c_0 is None else step.c_0 * step.c_0.dtype.type(8192)
     return replace(step, parameters=scaled, c_0=c_0)
+
+
+def _summing(case: Case, seed: int) -> Case:
+    """Make a case whose c is the number of steps so far, or that number negative."""
+    rows = 2 if case.batched else 1
+    lengths = None if case.lengths is None else np.full(rows, STEPS)
+    one = one_step(case, exact=False).configuration
+    made = _filled(case, one, STEPS, rows, lengths, seed)
+    opened = np.repeat([OPEN, OPEN, OPEN * (-1) ** seed, OPEN], one.hidden_size)
+    biases = {
+        name: opened.astype(array.dtype)
+        for name, array in made.parameters.items()
+        if name.startswith("bias_ih")
+    }
+    return replace(made, parameters={**made.parameters, **biases})
 
 
 def _filled(

@@ -42,7 +42,15 @@ def find(name: str) -> tuple[ModuleType, str, Packages]:
         if not found:
             raise UsageError(f"{name!r}: there is no file {place!r}")
         neighbours = Packages(path.parent)
-        return _file_module(path, name, neighbours), attribute, neighbours
+        try:
+            return _file_module(path, name, neighbours), attribute, neighbours
+        except UsageError as error:
+            root = _root(path, error.__cause__)
+            if root is None:
+                raise
+            neighbours = Packages(root)
+            of_package = ".".join(path.relative_to(root).with_suffix("").parts)
+            return imported(of_package, name, neighbours), attribute, neighbours
     neighbours = Packages(Path.cwd())
     return imported(place, name, neighbours), attribute, neighbours
 
@@ -97,6 +105,23 @@ def _file_module(path: Path, name: str, neighbours: Packages) -> ModuleType:
     except BaseException as error:
         raise refused(name, f"importing {path.name}", error) from error
     return module
+
+
+def _root(path: Path, error: BaseException | None) -> Path | None:
+    """Return the folder of the package that `path` needs to belong to, as `error` of its import.
+
+    It has a relative import, or imports what lies in a folder above. None if neither is so.
+    """
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        top = error.name.partition(".")[0]
+        found = (each for each in path.parents[1:] if (each / top).is_dir())
+        return next(found, None) if all(map(str.isidentifier, path.parent.parts[-1:])) else None
+    if not isinstance(error, ImportError) or "relative import" not in str(error):
+        return None
+    folder = path.parent
+    while (folder.parent / "__init__.py").is_file():
+        folder = folder.parent
+    return folder.parent
 
 
 def refused(name: str, what: str, error: BaseException) -> BaseException:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -13,32 +13,23 @@ from conformance.errors import UsageError
 from conformance.implementations.by_hand import HandWritten
 from conformance.implementations.by_hand.expressions import LENGTHS, Call
 from conformance.implementations.by_hand.usage import Around
+from conformance.implementations.failures import Quantity
 from conformance.implementations.probing import takes
 from conformance.inference import mapping
 from conformance.inference.deepening import Found
-from conformance.inference.failing import failure
+from conformance.inference.failing import failure, squeezed, unused_lengths
+from conformance.inference.faults import AFTER_RELU, NOTHING
 from conformance.inference.guess import Guess
 from conformance.inference.inference import Inference
+from conformance.inference.names import few
 from conformance.inference.numbers import HIDDEN, INPUT, STACKED
+from conformance.inference.repeating import Second, second_call
 from conformance.inference.returns import Returns, misnamed, returns
 from conformance.inference.search import Search
 from conformance.inference.states import calls_with_states
 
 PEEPHOLES = {(3 * HIDDEN,), (3 * HIDDEN, HIDDEN), (HIDDEN, 3 * HIDDEN), (3, HIDDEN)}
 """The shapes of weights by which three gates may see c."""
-
-
-NOTHING = "nothing that is returned, or taken by a submodule, equals an output or a state"
-
-AFTER_RELU = (
-    "{} takes what a function relu made of a result, which cannot be told from that: make it a "
-    "submodule, as self.relu = nn.ReLU(), so that infer sees what it takes"
-)
-
-WAVERS = (
-    "a second call of the same instance returns other numbers: something is kept from the first, "
-    "or random though in eval mode"
-)
 
 
 class _Adapter(NamedTuple):
@@ -73,6 +64,7 @@ class Conclusion:
     def drawn(self) -> Inference:
         """Try the adapters on whole cases, and return the first that fits, or else the first."""
         adapters = list(self._adapters())
+        second = self._second_call()
         try:
             failures = [failure(each.mine) for each in adapters]
         except UsageError as error:
@@ -84,9 +76,14 @@ class Conclusion:
         (arguments, mine, faults, unlike, unverified), failed = adapters[chosen], failures[chosen]
         exact = bool(self.found.guess.exact)
         partly = exact and not faults and failed is not None
-        if failed is not None and (partly or not exact):
+        if second.faults and not exact:
+            pass  # what is random or kept explains enough
+        elif failed is not None and (partly or not exact):
             nearest = "" if exact else "no mapping fits; with the nearest: "
-            faults = [f"{nearest}{failed.failure} in {failed.case!r}", *diagnose(failed).lines()]
+            found, where = diagnose(failed), f"{nearest}{failed.failure} in {failed.case!r}"
+            faults = [*found.explanations, *squeezed(failed.case, self.search.prober.subject())]
+            faults += [*unused_lengths(mine, failed.case), where]
+            faults += replace(found, explanations=()).lines()
         elif failed is not None and unlike:
             explained = diagnose(failed).explanations or (f"{failed.failure} in {failed.case!r}",)
             known = [each.removeprefix("this is an LSTM ") for each in faults]
@@ -106,22 +103,23 @@ class Conclusion:
                 remarks.append(f"call={' or call='.join(others)} fits as well")
         if exact and unverified:
             be = "is" if len(unverified) == 1 else "are"
-            remarks.append(f"{_listed(unverified)} {be} not verified")
+            remarks.append(f"{few(unverified)} {be} not verified")
         self._refuse_other_layers(mine)
-        unused = self._unused(mine)
+        words = " ".join(faults).split()
+        unused = {k: v for k, v in self._unused(mine).items() if k not in words}
         if unused:
-            remarks.append(f"no mapping uses {_listed([*unused])}")
+            remarks.append(f"no mapping uses {few([*unused])}")
         peeking = [name for name, shape in unused.items() if shape in PEEPHOLES]
         if peeking and not exact:
-            faults.append(f"this looks like a peephole LSTM: do gates see c by {_listed(peeking)}?")
+            faults.append(f"this looks like a peephole LSTM: do gates see c by {few(peeking)}?")
         shared = self.search.prober.subject().shared()
         if shared and faults:
-            faults.insert(0, f"{_listed(shared[0])} are one parameter")
+            faults.insert(0, f"{few(shared[0])} are one parameter")
         norms = self.search.prober.subject().submodules("Norm")
         if norms and not exact:
-            faults.insert(0, f"this looks like an LSTM with normalization, by {_listed(norms)}")
-        if self.search.wavers(self.found.guess):
-            faults.insert(0, WAVERS)
+            faults.insert(0, f"this looks like an LSTM with normalization, by {few(norms)}")
+        remarks += second.remarks
+        faults[:0] = second.faults
         construction = self.found.construction
         factory = construction.code if construction else self.attribute
         code = mapping.source(self.attribute, self.module, factory, arguments)
@@ -129,11 +127,20 @@ class Conclusion:
             faults.insert(0, f"this is an LSTM, but not with {self.found.shallow}")
         part = self.found.part
         faults = list(dict.fromkeys(faults))
-        return Inference(self.name, code, mine, tuple(faults), tuple(remarks), partly, part)
+        backward = failed is not None and failed.failure.quantity is Quantity.GRADIENT
+        told = tuple(faults), tuple(remarks)
+        return Inference(self.name, code, mine, *told, partly and not backward, part, backward)
+
+    def _second_call(self) -> Second:
+        guess, search = self.found.guess, self.search
+        if guess.reading.stepwise:  # each call is a second one
+            return Second(False)
+        given = search.given(guess, hh=True, biases=guess.biases)
+        return second_call(search.prober, guess, *given)
 
     def _refuse_other_layers(self, mine: HandWritten) -> None:
         """Raise :class:`UsageError` if what comes after the LSTM is a layer of another form."""
-        shapes = self.search.prober.subject().shapes() if self.found.construction else {}
+        shapes = self.search.prober.shapes() if self.found.construction else {}
         for module in mine.usage.answer.hooked:
             if (STACKED, HIDDEN) in [s for k, s in shapes.items() if k.startswith(f"{module}.")]:
                 before = f"what {module} takes is the output of an LSTM, but"
@@ -148,9 +155,17 @@ class Conclusion:
         guess, embedding = self.found.guess, self.search.prober.embedding
         used = {*mine.parameters.of(mine.small_case()), *guess.initial, *guess.unexplained}
         used.add(embedding)
-        apart = tuple(f"{module}." for module in (embedding, *mine.usage.answer.hooked) if module)
-        shapes = self.search.prober.subject().shapes()
+        hooked = [embedding, *mine.usage.answer.hooked, *self._after(mine.usage.answer.hooked)]
+        apart = tuple(f"{module}." for module in hooked if module)
+        shapes = self.search.prober.shapes()
         return {k: s for k, s in shapes.items() if k not in used and not k.startswith(apart)}
+
+    def _after(self, hooked: Sequence[str]) -> list[str]:
+        """List the submodules that are called after those of which the input is read."""
+        answer = self.search.whole_answer(self.found.guess)
+        called = [leaf.module for leaf in answer.modules] if answer else []
+        places = [called.index(module) for module in hooked if module in called]
+        return called[max(places) + 1 :] if places else []
 
     def _narrow(self, mine: HandWritten) -> Iterator[str]:
         """Yield dtypes in which the class runs, but with results of another dtype."""
@@ -178,16 +193,21 @@ class Conclusion:
                 arguments["embedding"] = self.search.prober.embedding
             if given.method:
                 arguments["method"] = given.method
+            if given.reading.stepwise:
+                text = text.replace("output", "h_n").replace("c_all", "c_n")
             arguments |= {"returns": text, **given.reading.options()}
             if self.search.prober.square:
                 arguments["square"] = True
+            if self.found.construction is not None and self.found.construction.takes_rows:
+                arguments["batch_size"] = True
             if self.search.prober.tensors:
                 arguments["tensors"] = True
             factory: Callable[..., Any] = self.found.construction or self.target
             try:
                 mine = HandWritten(factory, name=self.name, **arguments)
             except UsageError as error:
-                what = str(error) if re.search("output|h_n", text) else NOTHING
+                known = guess.exact and re.search("output|h_n", text)
+                what = str(error) if known else NOTHING
                 what = AFTER_RELU.format(text.partition("(")[0]) if "relu(" in text else what
                 raise UsageError(f"{self.name!r}: {what}") from error
             mine.around = self.around
@@ -227,10 +247,3 @@ def _returned(guess: Guess, search: Search) -> Returns:
     answer = search.whole_answer(guess)
     assert answer is not None
     return returns(guess, search, answer)
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Return `names` in words, the first few of many."""
-    shown = [*names[:3], f"{len(names) - 3} more"] if len(names) > 4 else [*names]
-    *others, last = shown
-    return f"{', '.join(others)} and {last}" if others else last

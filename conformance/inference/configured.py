@@ -11,7 +11,8 @@ from typing import Any
 class Configured:
     """A class whose constructor takes some `attributes` in one argument, as if it took them all.
 
-    The argument is a dict if it is `keyed`, and otherwise an object.
+    The argument is a dict if it is `keyed`, and otherwise an object. Without a `name` the class
+    takes them in a **kwargs.
     """
 
     def __init__(
@@ -19,7 +20,7 @@ class Configured:
     ) -> None:
         self.cls, self.name, self.attributes, self.__name__ = cls, name, attributes, cls.__name__
         self.keyed = keyed
-        others = [each.replace(kind=each.KEYWORD_ONLY) for each in parameters(cls)]
+        others = [each.replace(kind=each.KEYWORD_ONLY) for each in parameters(cls) if name]
         inside = [inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY) for key in attributes]
         others = [each for each in others if each.name not in (name, *attributes)]
         self.__signature__ = inspect.Signature([*inside, *others])
@@ -32,8 +33,18 @@ class Configured:
     def __call__(self, **given: Any) -> Any:
         """Make an instance."""
         inside, others = self.divided(given)
+        if not self.name:
+            return self.cls(**given)
         config = inside if self.keyed else types.SimpleNamespace(**inside)
         return self.cls(**{self.name: config}, **others)
+
+
+def anything(cls: type[Any] | Callable[..., Any]) -> str:
+    """Return the name of the constructor's ``**kwargs``, "" if it has none."""
+    if not isinstance(cls, type):
+        return ""
+    every = inspect.signature(getattr(cls, "__init__")).parameters.values()  # noqa: B009
+    return next((p.name for p in every if p.kind is p.VAR_KEYWORD), "")
 
 
 def parameters(cls: Callable[..., Any]) -> list[inspect.Parameter]:

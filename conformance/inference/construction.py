@@ -11,47 +11,21 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from conformance.inference.configured import Configured, parameters
+from conformance.inference.configured import Configured, anything, parameters
 from conformance.inference.contents import attributes, keys
 from conformance.inference.numbers import EXTRA
-
-SIZES = ("input_size", "hidden_size")
-
-LAYERS = (
-    r"(?<!hidden_)layer|hidden_layers?(?!_?(size|dim|unit))"
-    r"|(?<!in_)(?<!input_)depth|direction|stacks?$"
+from conformance.inference.roles import (
+    BATCH,
+    COLLECTION,
+    CONFIG,
+    CONSTRUCTED,
+    LAYERS,
+    RANDOM,
+    ROWS,
+    SIZES,
+    UNKNOWN,
+    role_of,
 )
-"""Arguments that are a number of layers or of directions."""
-
-CONFIG = r"^(config|cfg|conf|settings|args|opts?|options|hparams|params)$"
-"""Arguments of a constructor that hold all others as attributes."""
-
-RANDOM = {"jax.random.PRNGKey(0)": "jax", "flax.nnx.Rngs(0)": "flax.nnx"}
-"""Sources of random numbers that a constructor may ask for, and the modules that make them."""
-
-CONSTRUCTED = (
-    ("jax.random.PRNGKey(0)", r"^(prng_?)?key$"),
-    ("flax.nnx.Rngs(0)", r"^rngs$"),
-    ("'cpu'", r"^device$"),
-    ("0.0", r"drop|(^|_)prob"),
-    ("0", r"(^|_)(pad|unk)"),
-    ("True", r"^(batch_first|bias)$"),
-    ("False", r"^bidir"),
-    ("1", LAYERS),
-    ("hidden_size", r"hid|unit|state|cell|memory|rnn|lstm|n_h|n_a|^h"),
-    ("7", r"class|out|label|target|categor|n_y|^y"),
-    ("input_size", r"(^|_)in($|_|put|s$)|input|emb|feat|n_x|^x"),
-    (str(EXTRA), ""),
-)
-"""The value for an argument of a constructor, by its name; the first pattern that fits counts."""
-
-UNKNOWN = r"path|file|folder|config|cfg|settings|^args$|^opts?$|options|tokeni|activation"
-"""Arguments of a constructor that no number can stand for."""
-
-
-def role_of(name: str, words: Sequence[tuple[str, str]]) -> str:
-    """Return the role of an argument: that of the first of the patterns that its name fits."""
-    return next(role for role, pattern in words if re.search(pattern, name.lower()))
 
 
 @dataclass(frozen=True)
@@ -69,9 +43,14 @@ class Construction:
     more: tuple[tuple[str, str], ...] = ()
     asked: tuple[tuple[str, str], ...] = ()
 
-    def __call__(self, input_size: int, hidden_size: int) -> Any:
+    @property
+    def takes_rows(self) -> bool:
+        """Whether the number of rows is one of the arguments."""
+        return ROWS in (*self.positional, *(text for _, text in self.named))
+
+    def __call__(self, input_size: int, hidden_size: int, batch_size: int = EXTRA) -> Any:
         """Make an instance with these sizes."""
-        sizes = dict(zip(SIZES, (input_size, hidden_size), strict=True))
+        sizes = dict(zip((*SIZES, ROWS), (input_size, hidden_size, batch_size), strict=True))
 
         def value(text: str) -> Any:
             if text in RANDOM:
@@ -107,9 +86,10 @@ class Construction:
             inside, others = self.cls.divided(dict(self.named))
             config = ", ".join(f"{key}={text}" for key, text in inside.items())
             kind = "dict" if self.cls.keyed else "types.SimpleNamespace"
-            arguments = [f"{self.cls.name}={kind}({config})"]
+            arguments = [f"{self.cls.name}={kind}({config})" if self.cls.name else config]
             arguments += [f"{key}={text}" for key, text in others.items()]
-        return f"lambda input_size, hidden_size: {name}({', '.join(arguments)})"
+        sizes = ", ".join((*SIZES, ROWS)[: 2 + self.takes_rows])
+        return f"lambda {sizes}: {name}({', '.join(arguments)})"
 
 
 def _random(text: str) -> Any:
@@ -120,6 +100,20 @@ def _random(text: str) -> Any:
 
 
 def constructions(cls: Callable[..., Any]) -> Iterator[Construction]:
+    """Yield ways to construct `cls`, the likeliest first; those with a number of rows come last."""
+    found = list(_constructions(cls))
+    yield from found
+    for each in found:
+        takes = [p.name for p in parameters(each.cls) if re.search(BATCH, p.name.lower())]
+        place = [p.name for p in parameters(each.cls)].index(takes[0]) if takes else 0
+        if takes and place < len(each.positional):
+            before, after = each.positional[:place], each.positional[place + 1 :]
+            yield replace(each, positional=(*before, ROWS, *after))
+        elif takes:
+            yield replace(each, named=tuple({**dict(each.named), takes[0]: ROWS}.items()))
+
+
+def _constructions(cls: Callable[..., Any]) -> Iterator[Construction]:
     """Yield ways to construct `cls`, the likeliest first.
 
     Arguments without a default are given, and those with a default that are a size by name. The
@@ -138,6 +132,11 @@ def constructions(cls: Callable[..., Any]) -> Iterator[Construction]:
     if unknown:
         return
     named = parameters(cls)
+    if not named and (options := anything(cls)):
+        asked = keys(getattr(cls, "__init__"), options)  # noqa: B009
+        if asked:
+            yield from constructions(Configured(cls, "", asked, keyed=True))
+            return
     given = [
         p
         for p in named
@@ -203,10 +202,6 @@ def _is_size(parameter: inspect.Parameter) -> bool:
     if role in SIZES:
         return default is None or type(default) is int
     return role == "1" and type(default) is int and default > 1
-
-
-COLLECTION = r"^(tokens|chars|characters|vocab|vocabulary|alphabet|words|labels|classes|tags)$"
-"""Arguments that may be all the tokens, or names of classes, and not their number."""
 
 
 def _collected(names: Sequence[str], roles: Sequence[str]) -> Iterator[list[str]]:

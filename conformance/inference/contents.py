@@ -21,6 +21,14 @@ def contents(function: Callable[..., Any], argument: str) -> tuple[str, list[str
     """
     module = inspect.getmodule(function)
     own, others = [*_trees(function)], [*(_trees(module) if module else ())]
+    inside = (node for tree in own for node in ast.walk(tree))
+    called = {ast.unparse(node.func) for node in inside if isinstance(node, ast.Call)}
+    own += [
+        node
+        for tree in others
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and node.name in called
+    ]
     for trees in (own, others):
         takes = [
             node
@@ -43,6 +51,12 @@ def attributes(function: Callable[..., Any], argument: str) -> list[str]:
 def keys(function: Callable[..., Any], argument: str) -> list[str]:
     """List the keys of `argument`, a dict, that the source of a function or a class reads."""
     return list(dict.fromkeys(key for tree in _trees(function) for key in _keys(tree, argument)))
+
+
+def mentions(function: Callable[..., Any], word: str) -> bool:
+    """Return whether the source of a function or a class has a name or an attribute `word`."""
+    nodes = (node for tree in _trees(function) for node in ast.walk(tree))
+    return any(word in (getattr(node, "id", ""), getattr(node, "attr", "")) for node in nodes)
 
 
 def _read(tree: ast.AST, argument: str) -> list[str]:

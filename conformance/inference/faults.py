@@ -24,3 +24,14 @@ AS_ROWS = (
 TWICE = "one of the last two states of h_n is returned twice, and the other not at all"
 
 ADDED = "the outputs of the two directions are added up, not put side by side"
+
+AVERAGED = (
+    "the mean of the outputs of the two directions is returned, in place of both side by side"
+)
+
+NOTHING = "nothing that is returned, or taken by a submodule, equals an output or a state"
+
+AFTER_RELU = (
+    "{} takes what a function relu made of a result, which cannot be told from that: make it a "
+    "submodule, as self.relu = nn.ReLU(), so that infer sees what it takes"
+)

@@ -81,7 +81,9 @@ class Finder:
                         return reached
         raised = (place.search.prober.obstacle for place in places)
         self.complaint = next(filter(None, raised), self.complaint)
-        return min(found, key=_rank, default=None)
+        nearest = min(found, key=_rank, default=None)
+        right = nearest is not None and nearest.guess.whole and not nearest.guess.flaws
+        return deepened(nearest) if nearest is not None and right else nearest
 
     @property
     def in_float32(self) -> bool:
@@ -133,9 +135,14 @@ class Finder:
             for draws in drawings(search.prober.drawn, start.reading, len(search.stack.layers))
         ]
         reached: list[Guess] = []
+        # one step from zeros shows no weights by h
+        stateless = [each for each in stateless if not each.reading.cell]
         # what draws its states does not return the same twice without them
         for group in (drawing or stateless, stateful):
             for start in group:
+                # what takes several rows must be right for several
+                if start.reading.one_row and search.prober.of_rows:
+                    continue
                 reached += search.by_x(start, faulty)
                 if any(guess.whole and (faulty or not guess.flaws) for guess in reached):
                     break
@@ -176,6 +183,6 @@ def _simple(found: Found) -> bool:
 def _rank(found: Found) -> tuple[float, ...]:
     """Return the sort key: smaller is better; of what explains nothing, what uses most is."""
     exact, flaws, total, *rest = found.guess.rank
-    shapes = found.search.prober.subject().shapes()
+    shapes = found.search.prober.shapes()
     unused = 0 if exact else len(shapes.keys() - found.guess.scheme.names)
     return exact, flaws, total, unused, *rest

@@ -17,6 +17,7 @@ class Inference:
     - `faults`: what is wrong with the class, each the part of a sentence; empty if the adapter fits
     - `remarks`: what else to know, such as other mappings that fit as well
     - `partly`: whether the adapter fits as long as sizes are not extreme
+    - `backward`: whether only gradients are wrong
     - `part`: the arguments of the constructor with which the class could not be tried
     """
 
@@ -27,6 +28,7 @@ class Inference:
     remarks: tuple[str, ...] = ()
     partly: bool = False
     part: str = ""
+    backward: bool = False
 
     @property
     def fits(self) -> bool:
@@ -43,6 +45,7 @@ class Inference:
         else:
             only = "computes the LSTM in some cases only"
             what = only if self.partly else "does not compute the LSTM"
+            what = "computes the LSTM, but not its gradients" if self.backward else what
             comments = [f"{self.name} {what}. The nearest mapping is below.", ""]
         return [f"# {line}".rstrip() for line in comments] + self.mapping()
 

@@ -66,3 +66,10 @@ def form_of(answer: Any, made: Subject, leaves: list[Leaf]) -> Any:
 def leaf_of(array: Array, listed: bool = False) -> Leaf:
     """Make a leaf of an array of any dtype."""
     return Leaf(array.astype(np.float64), listed=listed, dtype=array.dtype)
+
+
+def by_part(answers: list[Any]) -> Any:
+    """Return the answers to one call for each step, for each of their parts if they are tuples."""
+    if all(isinstance(each, tuple) for each in answers):
+        return tuple(map(list, zip(*answers, strict=True)))
+    return answers

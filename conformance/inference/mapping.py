@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -14,9 +15,9 @@ from conformance.diagnosis.alternatives.weights import GATES as NAMES
 from conformance.implementations.by_hand.parameters import names as expanded
 from conformance.implementations.by_hand.parameters import pattern
 from conformance.implementations.layouts import GATES
-from conformance.inference.construction import RANDOM
 from conformance.inference.guess import Guess
 from conformance.inference.numbers import HIDDEN, ORDERS, STACKED, Use
+from conformance.inference.roles import RANDOM
 from conformance.inference.schemes import spoken_gates
 from conformance.inference.search import Search
 from conformance.recording.text import UNDER_TEST
@@ -134,8 +135,9 @@ def _biases(guess: Guess, search: Search) -> tuple[list[str], list[str]]:
             singles[of[0]].append(name)
             twice = not np.array_equal(added[:, of[0]], numbers)
             if len(of) > 1 or twice:
-                where = " and ".join(NAMES[GATES[gate]] for gate in of)
-                faults.append(f"{name} is added {'twice ' * twice}to the {where}")
+                *others, last = (f"the {NAMES[GATES[gate]]}" for gate in of)
+                where = f"{', '.join(others)} and {last}" if others else last
+                faults.append(f"{name} is added {'twice ' * twice}to {where}")
     counts = [len(names) for names in singles]
     for nth in range(max(counts)):
         spare = iter(idle)
@@ -155,11 +157,13 @@ def source(name: str, module: ModuleType, factory: str, arguments: Mapping[str, 
     have, its folder is named. What lies in no module from which it can be imported is not imported.
     """
     place = module.__name__.removeprefix(UNDER_TEST)
-    folder = Path(getattr(module, "__file__", None) or "").parent  # a notebook has no file
+    file = getattr(module, "__file__", None)  # a notebook has none
+    folder = Path(file).parents[place.count(".")] if file else Path()
+    elsewhere = place != module.__name__ or (file and str(folder) not in sys.path)
     needed = {**RANDOM, "types.SimpleNamespace": "types"}
     lines = [f"import {package}" for text, package in needed.items() if text in factory]
     lines += ["" for _ in lines] + ["from conformance import HandWritten"]
-    if place != module.__name__ and folder != Path.cwd():
+    if elsewhere and folder != Path.cwd():
         lines = ["import sys", "", *lines, "", f"sys.path.insert(0, {str(folder)!r})"]
     if place == "__main__" or not name.isidentifier():
         pass

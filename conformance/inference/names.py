@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+from collections.abc import Sequence
 
 LENGTHS_CALLED = r"^(?!max).*(len(gth)?s?$|lens?_|seq_sizes?)"
 """Names of arguments that are the lengths of rows."""
+
+
+STATES_CALLED = r"^[hcs]\d?$|^[hc]_?[xnt]?_?\d?$|h_?c|hid|cell|stat|mem|carry|init|start|prev|last"
+"""Names of arguments that are initial states, or hold them."""
+
+
+KEPT_STATES = r"(^|[._])([hc]|[hc]x|hidden|states?|hc)(_?states?)?\.\d+$"
+"""Names of the states that an instance keeps in a tuple, which are no parameters."""
 
 
 def named_state(name: str) -> str:
@@ -15,3 +25,22 @@ def named_state(name: str) -> str:
         name.lower(),
     )
     return found[1][0] if found else ""
+
+
+def is_plain(parameter: inspect.Parameter) -> bool:
+    """Return whether the default of an argument is a number or a text."""
+    return isinstance(parameter.default, (int, float, str))
+
+
+def without_self(signature: inspect.Signature) -> inspect.Signature:
+    """Leave out the instance, which methods of TorchScript list among their arguments."""
+    arguments = [*signature.parameters.values()]
+    bound = arguments[:1] != [] and arguments[0].name == "self"
+    return signature.replace(parameters=arguments[bound:])
+
+
+def few(names: Sequence[str]) -> str:
+    """Return `names` in words, the first few of many."""
+    shown = [*names[:3], f"{len(names) - 3} more"] if len(names) > 4 else [*names]
+    *others, last = shown
+    return f"{', '.join(others)} and {last}" if others else last

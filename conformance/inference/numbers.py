@@ -40,6 +40,21 @@ def merged(shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape
 
 
+def split(shapes: Shapes) -> dict[str, tuple[int, ...]]:
+    """Split arrays (4, ...) into four where weights are (4, features, HIDDEN), one for each gate.
+
+    The four are to be multiplied from the right, which one array of all gates cannot be.
+    """
+    first = {(4, INPUT, HIDDEN), (4, INPUT + HIDDEN, HIDDEN)}
+    if not first & {*shapes.values()}:
+        return dict(shapes)
+    found: dict[str, tuple[int, ...]] = {}
+    for name, shape in shapes.items():
+        parts = {f"{name}.{gate}": shape[1:] for gate in range(4)}
+        found |= parts if len(shape) > 1 and shape[0] == 4 else {name: shape}
+    return found
+
+
 Use = tuple[int, ...]
 """For each of the gates i, f, g, o, the block that it uses."""
 

@@ -10,6 +10,7 @@ import inspect
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from conformance.implementations.by_hand.expressions import Call
@@ -63,6 +64,7 @@ def of_function(
                 for scheme in schemes(shapes)
                 for reading in READINGS
                 if (reading.cell, reading.columns) == (cell, columns)
+                if not reading.stepwise  # a function keeps no state
                 if not (columns and scheme.transposed)
             )
             if starts:
@@ -99,7 +101,7 @@ def of_class(target: type[Any], dtype: DType, around: Around) -> tuple[list[Plac
             listed = ", ".join(f"{key} {shape}" for key, shape in shapes.items())
             complaints.append(
                 "no parameters have the shapes of an LSTM with 3 inputs and 5 hidden units: "
-                f"{listed or 'there are none'}{_of_three_gates(shapes)}"
+                f"{listed or 'there are none'}{_of_three_gates(shapes)}{_of_other_sizes(shapes)}"
             )
         else:
             found += here
@@ -120,7 +122,7 @@ def _places_of(
         (stack, list(schemes(stack.shapes, stack.layers, stack.directions)))
         for stack in stacks(shapes)
     ]
-    further = layers_above([stack for stack, _ in fitting], shapes)
+    further = layers_above([stack for stack, of in fitting if of], shapes)
     features = HIDDEN if prober.square else INPUT
     for (stack, of), embedding in itertools.product(fitting, embeddings(made, features)):
         no_heads = () if len(stack.layers) > 1 else further
@@ -133,14 +135,26 @@ def _places_of(
             yield Place(search, construction, starts, rare)
 
 
+_parsed = cache(Call)
+"""Parses the same few calls for every place."""
+
+
 def _starts(scheme: Scheme, called: list[str]) -> Iterator[Guess]:
     """Yield the guesses to begin with, for each method and each meaning of the input's axes."""
     for method, reading in itertools.product(called, READINGS):
         forms = calls(reading.cell, len(scheme.layers))
-        # few take steps last, so that only the likeliest calls are tried
+        # few take steps last, or one row only, so that only the likeliest calls are tried
+        if reading.stepwise:
+            forms = iter(("input",))
+        if reading.one_row:
+            h, c = (
+                f"{s}_0[0:1]" if reading.cell and len(scheme.layers) == 1 else f"{s}_0"
+                for s in "hc"
+            )
+            forms = iter(("input", f"input, ({h}, {c})", f"input, {h}, {c}"))
         rare = reading.steps_last and not reading.columns
         for call in itertools.islice(forms, 2 if rare else None):
-            yield Guess(scheme, method, Call(call), reading)
+            yield Guess(scheme, method, _parsed(call), reading)
 
 
 def _statics(target: type[Any]) -> str:
@@ -155,6 +169,15 @@ def _called(construction: Construction) -> str:
         return "the constructor"
     guessed = " and ".join(construction.guessed)
     return f"the constructor, called with a guess for {guessed},"
+
+
+def _of_other_sizes(shapes: Shapes) -> str:
+    """Return what weights of LSTMs of several sizes look like, "" if there are none."""
+    sizes = {shape[1] for shape in shapes.values() if len(shape) == 2 and shape[0] == 4 * shape[1]}
+    if len(sizes) < 2:
+        return ""
+    apart = "verify each as a class of its own, whose __init__ takes input_size and hidden_size"
+    return f"; layers of one LSTM have one hidden size, and these have several: {apart}"
 
 
 def _of_three_gates(shapes: Shapes) -> str:

@@ -18,13 +18,21 @@ from conformance.implementations.by_hand.subjects import Subject, subject
 from conformance.implementations.by_hand.usage import Around
 from conformance.implementations.failures import Misbehaviour
 from conformance.inference import squared
-from conformance.inference.leaves import Leaf, Returned, form_of
-from conformance.inference.names import LENGTHS_CALLED, named_state
-from conformance.inference.numbers import FIRST, HIDDEN, INPUT, SECOND
+from conformance.inference.leaves import Leaf, Returned, by_part, form_of
+from conformance.inference.names import (
+    KEPT_STATES,
+    LENGTHS_CALLED,
+    STATES_CALLED,
+    is_plain,
+    named_state,
+    without_self,
+)
+from conformance.inference.numbers import EXTRA, HIDDEN, INPUT, split
 from conformance.recording.text import told
 from reference import Array, DType
 
 if TYPE_CHECKING:
+    from conformance.inference.construction import Construction
     from conformance.inference.guess import Guess
 
 
@@ -33,7 +41,7 @@ class Prober:
     """Makes instances of an unknown class, fills and calls them, whatever they raise.
 
     - `dtype`: the dtype of parameters and arguments
-    - `factory`: makes an instance of given input and hidden sizes; None for a function
+    - `factory`: makes an instance of given sizes; None for a function
     - `function`: is called with its parameters as arguments if there is no factory
     - `around`: a context for everything that the class does
     - `tensors`: whether a function takes tensors
@@ -45,10 +53,12 @@ class Prober:
     - `calls`: the number of calls made
     - `unbound`: whether there were arguments that are not taken
     - `answered`: whether a call returned something
+    - `overwritten`: the names of the arguments whose arrays the last call changed
+    - `of_rows`: whether a call with several rows returned something
     """
 
     dtype: DType
-    factory: Callable[[int, int], Any] | None = None
+    factory: Construction | None = None
     function: Callable[..., Any] | None = None
     around: Around = contextlib.nullcontext
     tensors: bool = False
@@ -60,21 +70,27 @@ class Prober:
     calls: int = 0
     unbound: bool = False
     answered: bool = False
+    of_rows: bool = False
+    overwritten: frozenset[str] = frozenset()
     _signatures: dict[str, inspect.Signature | None] = field(default_factory=dict, init=False)
 
-    def subject(self) -> Subject:
-        """Make a new instance."""
+    def subject(self, rows: int = EXTRA) -> Subject:
+        """Make a new instance; `rows` is the batch size for a constructor that takes one."""
         with self.around():
             if self.factory is None:
                 return subject(self.function, self.dtype, "cpu", self.tensors)
-            return subject(self.factory(INPUT, HIDDEN), self.dtype)
+            return subject(self.factory(INPUT, HIDDEN, rows), self.dtype)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Give the shapes of parameters; those of `square` as if the input had fewer features."""
-        found = self.subject().shapes()
+        """Give the shapes of parameters, by the names by which they are filled.
+
+        Those of `square` are as if the input had fewer features.
+        """
+        found = split(self.subject().shapes())
         return {
             name: squared.narrow(shape) if name in self.square else shape
             for name, shape in found.items()
+            if not re.search(KEPT_STATES, name)
         }
 
     def call(
@@ -93,8 +109,12 @@ class Prober:
         values: Mapping[str, Array],
         parameters: Mapping[str, Array],
         count: int = 1,
+        before: Callable[[Any], object] = id,
     ) -> list[Returned]:
-        """List the answers of one new instance to the same call; none if it raises."""
+        """List the answers of one new instance to the same call; none if it raises.
+
+        `before` gets the instance before each call.
+        """
         if not self._binds(way):
             self.unbound = True
             return []
@@ -102,13 +122,17 @@ class Prober:
         with warnings.catch_warnings(), torch.no_grad() if torch else contextlib.nullcontext():
             warnings.simplefilter("ignore")
             try:
-                made = self.subject()
+                made = self.subject(way.reading.rows)
                 given = {key: array.astype(self.dtype.numpy) for key, array in values.items()}
                 filled = {name: a.astype(self.dtype.numpy) for name, a in parameters.items()}
                 given |= {} if self.factory else filled
                 for name, array in filled.items() if self.factory else ():
                     made.fill(name, squared.wide(array) if name in self.square else array)
-                return [self._answer(made, way, given) for _ in range(count)]
+                answers = []
+                for _ in range(count):
+                    before(made.holder)
+                    answers.append(self._answer(made, way, given))
+                return answers
             except (Exception, SystemExit) as error:
                 text = str(error) if isinstance(error, Misbehaviour) else told(error)
                 self.complaint = self.complaint or text
@@ -120,14 +144,24 @@ class Prober:
         given = {key: made.given(array) for key, array in values.items()} | {"input": tokens}
         names, columns = way.call.names, way.reading.columns
         given |= made.constants(names, HIDDEN, columns, self.dtype.numpy)
-        rows, axes = way.reading.rows, way.reading.axes
-        given[LENGTHS] = made.given(np.full(rows, FIRST + SECOND - rows if axes == 3 else SECOND))
-        positional, named = self.spelled(way).arguments(given, made)
+        given[LENGTHS] = made.given(np.full(way.reading.rows, way.reading.steps))
         self.calls += 1
         drawn = way.draws.arguments(given, made)[0] if way.draws else None
+        steps = given["input"] if way.reading.stepwise else [given["input"]]
+        answers = []
         with self.around(), made.drawing(drawn) as shapes:
-            answer, inputs = made.called(way.method, positional, named, made.submodules())
+            for step in steps:
+                positional, named = self.spelled(way).arguments({**given, "input": step}, made)
+                answer, inputs = made.called(way.method, positional, named, made.submodules())
+                answers.append(answer)
+        answer = by_part(answers) if way.reading.stepwise else answers[0]
         self.drawn = tuple(shapes)
+        arrays = {
+            key: values[key] for key in ("h_0", "c_0", *["input"] * (tokens is x)) if key in values
+        }
+        self.overwritten = frozenset(
+            key for key, array in arrays.items() if not np.array_equal(given[key], array)
+        )
         leaves: list[Leaf] = []
         form = form_of(answer, made, leaves)
         self.narrowed |= any(leaf.dtype != self.dtype.numpy for leaf in leaves)
@@ -137,6 +171,7 @@ class Prober:
             if hasattr(value, "detach")
         ]
         self.answered = True
+        self.of_rows |= way.reading.rows > 1
         return Returned(form, leaves, modules)
 
     def _binds(self, way: Guess) -> bool:
@@ -150,7 +185,7 @@ class Prober:
         except TypeError:
             return False
         # an argument whose default is a number or a text takes no state
-        return not any(_is_plain(signature.parameters[name]) for name in bound)
+        return not any(is_plain(signature.parameters[name]) for name in bound)
 
     def spelled(self, way: Guess) -> Call:
         """Return the call with lengths, and with names for the arguments that are taken by name."""
@@ -158,7 +193,7 @@ class Prober:
         of = [*signature.parameters.values()] if signature and not named else []
         positional = list(given)
         for place, p in enumerate(of):
-            asks = re.search(LENGTHS_CALLED, p.name.lower()) and not _is_plain(p)
+            asks = re.search(LENGTHS_CALLED, p.name.lower()) and not is_plain(p)
             if asks and place <= len(positional) and LENGTHS not in way.call.names:
                 positional.insert(place, LENGTHS)
         names = [p.name for p in of if p.kind is p.KEYWORD_ONLY]
@@ -171,19 +206,25 @@ class Prober:
 
     def misnamed(self, way: Guess) -> list[str]:
         """Say which arguments whose names are those of one state are used as the other."""
-        signature, call = self._signature(way.method), self.spelled(way)
-        if signature is None or self.factory is None:
-            return []
-        positional, named = call.form
-        states = {
-            name: re.match("[hc]_0", text)
-            for name, text in signature.bind(*positional, **named).arguments.items()
-        }
+        states = {name: re.match("[hc]_0", text) for name, text in self._given(way).items()}
         return [
             f"{name} is used as {state[0]}"
             for name, state in states.items()
             if state and named_state(name) not in ("", state[0][0])
         ]
+
+    def takes_states(self, way: Guess) -> bool:
+        """Return whether the names of the arguments that get initial states are those of states."""
+        given = [name for name, text in self._given(way).items() if re.search("[hc]_0", text)]
+        return bool(given) and all(re.search(STATES_CALLED, name.lower()) for name in given)
+
+    def _given(self, way: Guess) -> dict[str, str]:
+        """Return what the arguments of a class get, by name, but not those that a *args takes."""
+        signature, (positional, named) = self._signature(way.method), self.spelled(way).form
+        if signature is None or self.factory is None:
+            return {}
+        bound = signature.bind(*positional, **named).arguments
+        return {name: text for name, text in bound.items() if isinstance(text, str)}
 
     @property
     def obstacle(self) -> str:
@@ -202,16 +243,5 @@ class Prober:
                 made = self.subject()
                 called = "forward" if made.registered and not method else method
                 what = getattr(made.holder, called) if called else made.holder
-                self._signatures[method] = _without_self(inspect.signature(what))
+                self._signatures[method] = without_self(inspect.signature(what))
         return self._signatures[method]
-
-
-def _is_plain(parameter: inspect.Parameter) -> bool:
-    return isinstance(parameter.default, (int, float, str))
-
-
-def _without_self(signature: inspect.Signature) -> inspect.Signature:
-    """Leave out the instance, which methods of TorchScript list among their arguments."""
-    arguments = [*signature.parameters.values()]
-    bound = arguments[:1] != [] and arguments[0].name == "self"
-    return signature.replace(parameters=arguments[bound:])

@@ -1,8 +1,8 @@
-"""The possible meanings of the axes of an input, and of a returned array."""
+"""The possible meanings of the axes of an input."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,26 +10,8 @@ import numpy as np
 from conformance.diagnosis.alternatives.wiring import (
     BACKWARDS,
     INPUT_RESHAPED,
-    NOT_TURNED,
-    OUTPUT_BACKWARDS,
-    OUTPUT_RESHAPED,
-    OUTPUT_TIME_MAJOR,
-    REVERSE_FIRST,
 )
-from conformance.inference.faults import (
-    ADDED,
-    AS_ROWS,
-    EXCHANGED,
-    LAST_ROW,
-    LAST_STEP,
-    LOWEST,
-    SKIPPED,
-    TWICE,
-    VIEWED,
-)
-from conformance.inference.leaves import Leaf
 from conformance.inference.numbers import FIRST, HIDDEN, SECOND
-from conformance.inference.simulation import Simulated
 from reference import Array
 
 
@@ -43,6 +25,8 @@ class Reading:
     - `cell`: whether the class computes one step
     - `columns`: whether the last two axes of everything are exchanged, so that rows are columns
     - `steps_last`: whether steps come after everything else
+    - `one_row`: whether there is one row only
+    - `stepwise`: whether an instance takes one step in each call, and keeps the states itself
     - `reshaped`, `reversed`: faults: axes are exchanged by a reshape, or steps are reversed
     """
 
@@ -52,6 +36,8 @@ class Reading:
     cell: bool = False
     columns: bool = False
     steps_last: bool = False
+    one_row: bool = False
+    stepwise: bool = False
     reshaped: bool = False
     reversed: bool = False
 
@@ -65,9 +51,23 @@ class Reading:
     @property
     def rows(self) -> int:
         """The number of rows of an input from :data:`conformance.inference.numbers.INPUTS`."""
-        if not self.batched:
+        if self.one_row or not self.batched:
             return 1
         return FIRST if self.batch_first else SECOND
+
+    @property
+    def steps(self) -> int:
+        """The number of steps of such an input."""
+        if self.axes == 3:
+            return SECOND if self.batch_first else FIRST
+        return 1 if self.cell else SECOND
+
+    def of(self, inputs: Mapping[int, Array]) -> Array:
+        """Return the input of :class:`conformance.inference.numbers.Numbers` that is read so."""
+        x = inputs[self.axes]
+        if not self.one_row:
+            return x
+        return x[:1] if self.batch_first or self.cell else x[:, :1]
 
     def time_major(self, x: Array) -> Array:
         """Return the input `x` as (T, N, input_size)."""
@@ -92,21 +92,27 @@ class Reading:
     def options(self) -> dict[str, bool]:
         """Return the arguments of :class:`conformance.HandWritten` for this reading."""
         chosen = {option: True for option in OPTIONS if getattr(self, option)}
+        chosen |= {"cell": True} if self.stepwise else {}
         return chosen if self.batched else {**chosen, "batched": False}
 
 
-OPTIONS = ("batch_first", "cell", "columns", "steps_last")
+OPTIONS = ("batch_first", "cell", "columns", "steps_last", "one_row")
 
 READINGS = (
     Reading(3, batch_first=True),
     Reading(3),
     Reading(2, cell=True),
+    Reading(3, stepwise=True),
     Reading(2, batched=False),
     Reading(1, batched=False, cell=True),
     Reading(3, columns=True),
     Reading(2, cell=True, columns=True),
     Reading(3, columns=True, steps_last=True),
     Reading(3, steps_last=True),
+    Reading(3, one_row=True),
+    Reading(3, one_row=True, batch_first=True),
+    Reading(2, one_row=True, cell=True),
+    Reading(3, one_row=True, columns=True),
 )
 """Every right way to read an input."""
 
@@ -116,129 +122,3 @@ WRONG = (
     Reading(3, reversed=True),
 )
 """Wrong ways to read an input of three axes."""
-
-
-@dataclass(frozen=True, eq=False)
-class Candidate:
-    """An array that a leaf may equal: its name, values of M LSTMs (M, ...), and the fault if so."""
-
-    name: str
-    values: Array
-    fault: str = ""
-
-    @property
-    def below(self) -> bool:
-        """Whether it is a cell state, or the state of one layer that is not the top one."""
-        name = self.name.removeprefix("relu(").removesuffix(")" * self.name.startswith("relu("))
-        lower = name.endswith("]") and not name.endswith("[-1]")
-        return lower or name.startswith("c_")
-
-
-def candidates(reading: Reading, simulated: Simulated, leaf: Leaf) -> Iterator[Candidate]:
-    """Yield everything with the shape of `leaf`, which may have one more leading axis of 1."""
-    shape = leaf.array.shape
-    for name, values, fault in _all(reading, simulated, leaf):
-        steps = name in ("output", "c_all")
-        values = reading.turned(values, 1 if steps else None)
-        if values.shape[1:] == shape:
-            yield Candidate(name, values, fault)
-            if leaf.module and not fault and (leaf.array >= 0).all():
-                yield Candidate(f"relu({name})", np.maximum(values, 0))
-        elif values.shape[1:] == shape[1:] and shape[0] == 1:
-            yield Candidate(name, values[:, None], fault)
-
-
-def _all(reading: Reading, simulated: Simulated, leaf: Leaf) -> Iterator[tuple[str, Array, str]]:
-    """Yield everything that may be `leaf`: name, values, and the fault if it is returned.
-
-    An answer that is listed has steps first, whatever the input has.
-    """
-    listed = leaf.listed
-    h, c, *ends = simulated  # (M, T, N, D * H), and (M, L * D, N, H)
-    if not reading.batched:
-        h, c, *ends = (each[:, :, 0] for each in simulated)
-    yield from _states(*ends)
-    yield from _in_one(ends[0], ends[1], leaf.array.shape)
-    if reading.cell:
-        return
-    rows_first = reading.batched and reading.batch_first and not listed
-
-    def laid_out(steps: Array) -> Array:
-        return steps.swapaxes(1, 2) if rows_first else steps
-
-    if h.shape[-1] > HIDDEN:
-        count = ends[0].shape[1]
-        yield f"cat(h_n[{count - 2}], h_n[-1])", h[:, -1], LAST_STEP
-        there, back = h[..., :HIDDEN], h[..., HIDDEN:]
-        yield "output", laid_out(there + back), ADDED
-        for fault, halves in ((NOT_TURNED, (there, back[:, ::-1])), (REVERSE_FIRST, (back, there))):
-            yield "output", laid_out(np.concatenate(halves, -1)), f"this is an LSTM {fault.says}"
-    backwards = "" if reading.reversed else f"this is an LSTM {OUTPUT_BACKWARDS.says}"
-    yield "output", laid_out(h), ""
-    yield "output", laid_out(h[:, ::-1]), backwards
-    yield "c_all", laid_out(c), ""
-    if rows_first:
-        by_row = laid_out(h)
-        yield "output", h, f"this is an LSTM {OUTPUT_TIME_MAJOR.says}"
-        yield "output", h.reshape(by_row.shape), f"this is an LSTM {OUTPUT_RESHAPED.says}"
-        yield "h_n", by_row[:, -1], LAST_ROW
-        yield "h_n", h[:, 0], "the first step is returned instead of the last"
-        yield "flat(output)", by_row.reshape(len(h), -1, h.shape[-1]), ""
-    if ends[0].shape[1] == 1:
-        for name, of_each in (("h_n", h), ("c_n", c)):
-            yield name, of_each[:, -2], SKIPPED
-    if reading.batched and not rows_first and not listed:
-        yield "output", h.swapaxes(1, 2), "the output has rows first, but the input has steps first"
-        yield "flat(output)", h.reshape(len(h), -1, h.shape[-1]), ""
-        yield "h_n", h[:, :, -1], f"{LAST_ROW}: it takes the first axis of the input for time"
-
-
-def _states(h_n: Array, c_n: Array) -> Iterator[tuple[str, Array, str]]:
-    """Yield final states, and both in one array; the states (M, L * D, N, H) of one layer alone."""
-    count = h_n.shape[1]
-    both = (("h_n", h_n), ("c_n", c_n))
-    if count > 1:
-        for name, values in both:
-            yield name, values, ""
-    for n in range(count):
-        index = "" if count == 1 else f"[{n if n < count - 1 else -1}]"
-        for name, values in both:
-            yield f"{name}{index}", values[:, n], ""
-    if count > 1:
-        yield "h_n[-1]", h_n.reshape(len(h_n), -1, h_n.shape[-1]), AS_ROWS
-
-
-def _in_one(h_n: Array, c_n: Array, shape: tuple[int, ...]) -> Iterator[tuple[str, Array, str]]:
-    """Yield states in one array of that shape: both of a layer, or those of the top layer."""
-    if 2 not in shape and 2 * HIDDEN not in shape:
-        return
-    count = h_n.shape[1]
-    both = (("h_n", h_n), ("c_n", c_n))
-    if count > 1:
-        yield from _tops(h_n, count)
-    for (first, one), (second, other) in (both, both[::-1]):
-        if count == 1:
-            yield f"cat({first}, {second})", np.concatenate([one[:, 0], other[:, 0]], -1), ""
-            yield f"stack({first}, {second})", np.stack([one[:, 0], other[:, 0]], 1), ""
-        yield f"stack({first}, {second})", np.stack([one, other], 1), ""
-
-
-def _tops(h_n: Array, count: int) -> Iterator[tuple[str, Array, str]]:
-    """Yield the last two of `count` hidden states in one array, and two others in their place."""
-    last = f"h_n[{count - 2}], h_n[-1]"
-    yield f"cat({last})", h_n[:, -2:].reshape(len(h_n), h_n.shape[2], -1), VIEWED
-    chosen = {(-2, -1): "", (-1, -2): EXCHANGED, (-2, -2): TWICE, (-1, -1): TWICE}
-    for two, fault in (chosen | ({(0, 1): LOWEST} if count > 3 else {})).items():
-        first, second = (h_n[:, n] for n in two)
-        yield f"cat({last})", np.concatenate([first, second], -1), fault
-        if count > 2:
-            yield f"stack({last})", np.stack([first, second], 1), fault
-
-
-def distances(leaf: Leaf, candidate: Candidate) -> Array:
-    """Return the largest difference between `leaf` and each of M values, (M,); inf for NaN."""
-    with np.errstate(all="ignore"):
-        apart = np.abs(candidate.values - leaf.array)
-    flat = apart.reshape(len(apart), -1).max(axis=1)
-    found: Array = np.where(np.isnan(flat), np.inf, flat)
-    return found

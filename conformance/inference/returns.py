@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from conformance.implementations.by_hand.answers import Answer
+from conformance.inference.candidates import distances
 from conformance.inference.guess import Guess
 from conformance.inference.leaves import Leaf, Returned
 from conformance.inference.names import named_state
-from conformance.inference.readings import distances
 from conformance.inference.search import Search
 
 NAMES = re.compile(r"output|h_n|c_n|c_all")
@@ -41,7 +43,9 @@ def returns(guess: Guess, search: Search, returned: Returned) -> Returns:
     if "_" in texts and not known & {"output", "h_n"}:
         name = _name_head if guess.exact else _name_nearest
         name(guess, search, returned, texts, faults)
-        known = {name for text in texts for name in NAMES.findall(text)}
+    elif "_" in texts and "output" not in known and guess.exact and not guess.reading.cell:
+        _name_head(guess, search, returned, texts, faults, of="output")
+    known = {name for text in texts for name in NAMES.findall(text)}
     places = dict(_places(returned.form))
     for n, leaf in enumerate(returned.leaves):
         if texts[n] == "_":
@@ -56,11 +60,14 @@ def returns(guess: Guess, search: Search, returned: Returned) -> Returns:
                 known.update(NAMES.findall(spare[0]))
                 texts[n] = _indexed(spare[0], guess, leaf)
                 if guess.exact:
-                    faults.append(f"{places[n]} has the shape of {spare[0]}, but other numbers")
+                    state = _given_state(guess, search, leaf)
+                    what = f"has the shape of {spare[0]}, but other numbers"
+                    what = f"is {state} as it was given, not {spare[0]}" if state else what
+                    faults.append(f"{places[n]} {what}")
     if not known & {"output", "h_n"}:
         # a submodule, such as a Linear, computed the answer from its input: the input is a result
         inputs = []
-        for leaf in reversed(returned.modules):
+        for leaf in reversed(search.inputs(guess, returned)):
             wrong: list[str] = []
             inputs.append((_text(guess, search, leaf, wrong), leaf, wrong))
         # what a relu made of a result comes last, as the result cannot be told from that
@@ -83,6 +90,17 @@ def misnamed(answer: Answer) -> list[str]:
     ]
 
 
+def _given_state(guess: Guess, search: Search, leaf: Leaf) -> str:
+    """Return the name of the initial state that `leaf` of an answer is, "" if it is none."""
+    values, _ = search.given(guess, hh=True, biases=guess.biases)
+    alike = (
+        name
+        for name in ("h_0", "c_0")
+        if name in values and np.array_equal(values[name].ravel(), leaf.array.ravel())
+    )
+    return next(alike, "")
+
+
 def _linears(guess: Guess, search: Search, returned: Returned) -> list[Leaf]:
     """List the inputs of the Linear modules that hold no weights of gates, in order of calls."""
     names = search.prober.subject().submodules("Linear")
@@ -91,9 +109,14 @@ def _linears(guess: Guess, search: Search, returned: Returned) -> list[Leaf]:
 
 
 def _name_head(
-    guess: Guess, search: Search, returned: Returned, texts: list[str], faults: list[str]
+    guess: Guess,
+    search: Search,
+    returned: Returned,
+    texts: list[str],
+    faults: list[str],
+    of: str = "",
 ) -> None:
-    """Name an answer that a Linear made of a result after the input of that Linear.
+    """Name an answer that a Linear made of a result, such as `of`, after the input of that Linear.
 
     The answer may have the shape of a result by chance, as 10 classes have that of two states of 5
     units. All parameters but those of this Linear, and of Linears after it, must be explained.
@@ -102,11 +125,11 @@ def _name_head(
     wrong: list[str] = []
     for nth in reversed(range(len(linears))):
         text = _text(guess, search, linears[nth], wrong)
-        if text != "_" and not text.startswith("relu("):
+        if text != "_" and of in text and not text.startswith("relu("):
             explained = tuple(f"{leaf.module}." for leaf in linears[nth:])
             if search.prober.embedding:
                 explained += (f"{search.prober.embedding}.",)
-            others = search.prober.subject().shapes().keys() - guess.scheme.names
+            others = search.prober.shapes().keys() - guess.scheme.names
             if all(name.startswith(explained) for name in others - {search.prober.embedding}):
                 texts[texts.index("_")] = f"{linears[nth].module}({text})"
                 faults += wrong
@@ -156,7 +179,10 @@ def _indexed(name: str, guess: Guess, leaf: Leaf) -> str:
     one = re.fullmatch(r"(h_n|c_n)\[(-?\d+)\]", name)
     if one and leaf.array.ndim == axes:
         return f"{one[1]}[{one[2]}:{'' if one[2] == '-1' else int(one[2]) + 1}]"
-    if guess.reading.cell or len(guess.scheme.layers) > 1 or name in ("output", "c_all"):
+    count = len(guess.scheme.layers)
+    if guess.reading.cell and count == 1 and name in ("h_n", "c_n") and leaf.array.ndim == axes:
+        return f"{name}[0:1]"
+    if guess.reading.cell or count > 1 or name in ("output", "c_all"):
         return name
     whole = leaf.array.ndim == axes + name.startswith("stack")
     return name if whole else re.sub("(h_n|c_n)", r"\1[0]", name)

@@ -16,11 +16,11 @@ from dataclasses import replace
 import numpy as np
 
 from conformance.diagnosis.alternatives.equations import EQUATIONS, LSTM, PAIRS, Equations
+from conformance.inference.candidates import Candidate, candidates, distances
 from conformance.inference.guess import Guess
 from conformance.inference.leaves import Leaf, Returned
 from conformance.inference.numbers import HIDDEN, ORDERS, USES, Numbers, Use, additions
 from conformance.inference.probing import Prober
-from conformance.inference.readings import Candidate, candidates, distances
 from conformance.inference.schemes import with_biases_within
 from conformance.inference.scoring import Scored
 from conformance.inference.simulation import Blocks, Simulated, simulate
@@ -47,9 +47,9 @@ class Search:
 
         All other parameters are zero.
         """
-        return self.prober.call(guess, *self._given(guess, hh=hh, biases=biases))
+        return self.prober.call(guess, *self.given(guess, hh=hh, biases=biases))
 
-    def _given(
+    def given(
         self, guess: Guess, *, hh: bool, biases: Iterable[str]
     ) -> tuple[dict[str, Array], dict[str, Array]]:
         """Return the arrays for the arguments and the parameters of such a call, by name."""
@@ -63,24 +63,18 @@ class Search:
             own = {name: guess.scheme.laid_out(bias) for name, bias in own.items()}
             own |= guess.scheme.weights(self.shapes, by_x, by_h, guess.turned, within)
             parameters |= {name.replace("*", layer): array for name, array in own.items()}
-        values = {"input": self.numbers.inputs[guess.reading.axes]}
+        values = {"input": guess.reading.of(self.numbers.inputs)}
         if guess.states:
-            states = self.numbers.states(guess.reading.state_shape(len(self.stack.layers)))
+            count = len(self.stack.layers)
+            states = self.numbers.states(guess.reading.state_shape(count))
+            if guess.reading.cell and count == 1 and guess.call.keeps_axes:
+                states = states[0][None], states[1][None]
             values |= zip(("h_0", "c_0"), states, strict=True)
         values = {
             name: guess.reading.turned(array, 0 if name == "input" else None)
             for name, array in values.items()
         }
         return values, parameters
-
-    def wavers(self, guess: Guess) -> bool:
-        """Return whether a second call of one instance returns other numbers."""
-        given = self._given(guess, hh=True, biases=guess.biases)
-        of_each = [answer.leaves for answer in self.prober.answers(guess, *given, count=2)]
-        return any(
-            not np.array_equal(a.array, b.array, equal_nan=True)
-            for a, b in zip(*of_each, strict=False)
-        )
 
     def whole_answer(self, guess: Guess) -> Returned | None:
         """Return the answer with all parameters of the guess filled in."""
@@ -116,7 +110,7 @@ class Search:
             )
             for n in range(count)
         ]
-        x = reading.time_major(self.numbers.inputs[reading.axes])
+        x = reading.time_major(reading.of(self.numbers.inputs))
         return simulate(x, states, blocks, guess.equations, self.stack.directions)
 
     def scored(self, guess: Guess, returned: Returned, simulated: Simulated) -> Scored:
@@ -128,13 +122,19 @@ class Search:
         scored = self._leaves(guess, returned.leaves, simulated)
         if scored.explained.any():
             return scored
-        inputs = [leaf for leaf in returned.modules if leaf.module not in self.no_heads]
+        inputs = self.inputs(guess, returned)
         others = self._leaves(guess, inputs, simulated, inner=True)
         if others.explained.any() or not np.isfinite(scored.off).any():
             # one input explains the answer that the submodule made of it; other submodules and
             # their inputs do not matter
             return others._replace(explained=others.explained.clip(max=1), total=1, returned=1)
         return scored
+
+    def inputs(self, guess: Guess, returned: Returned) -> list[Leaf]:
+        """List the inputs of the submodules that have no weights of this or of a further layer."""
+        weights = itertools.product((*guess.scheme.ih, *guess.scheme.hh), guess.scheme.layers)
+        own = {name.replace("*", layer).rpartition(".")[0] for name, layer in weights}
+        return [leaf for leaf in returned.modules if leaf.module not in {*own, *self.no_heads}]
 
     def _leaves(
         self, guess: Guess, leaves: Sequence[Leaf], simulated: Simulated, inner: bool = False
@@ -167,7 +167,7 @@ class Search:
         if returned is None:
             return
         levels: list[tuple[Sequence[Equations], list[Use], Sequence[float]]]
-        levels = [((LSTM,), USES, (0.0, 1.0)), (EQUATIONS, USES, (0.0, 1.0))]
+        levels = [((LSTM,), USES, (0.0, 1.0)), (EQUATIONS, ORDERS, (0.0, 1.0))]
         if not guess.reading.says and len(self.stack.layers) == 1:
             levels.append((PAIRS, ORDERS, (0.0,)))
         # a larger level explains more by accident, so that a level is tried only if no order of the

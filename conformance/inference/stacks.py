@@ -55,7 +55,7 @@ def stacks(shapes: Shapes) -> Iterator[Stack]:
 
 
 def layers_above(found: Iterable[Stack], shapes: Shapes) -> tuple[str, ...]:
-    """List the submodules that are a layer above the lowest of a stack, and nothing else."""
+    """List the submodules whose parameters all belong to a layer above the lowest of a stack."""
     modules: dict[str, set[str]] = {}
     for name in shapes:
         modules.setdefault(name.rpartition(".")[0], set()).add(name)
@@ -64,7 +64,11 @@ def layers_above(found: Iterable[Stack], shapes: Shapes) -> tuple[str, ...]:
         for stack in found
         for layer in stack.layers[stack.directions :]
     ]
-    return tuple(module for module, names in modules.items() if module and names in above)
+    return tuple(
+        module
+        for module, names in modules.items()
+        if module and any(names <= layer for layer in above)
+    )
 
 
 def _places(name: str) -> list[str]:

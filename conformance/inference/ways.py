@@ -10,11 +10,11 @@ from typing import Any
 
 from conformance.implementations.by_hand.expressions import LENGTHS, Call
 from conformance.implementations.by_hand.subjects import Subject
-from conformance.inference.construction import role_of
-from conformance.inference.contents import contents
+from conformance.inference.contents import contents, mentions
 from conformance.inference.names import LENGTHS_CALLED
 from conformance.inference.numbers import EXTRA, HIDDEN, INPUT, STACKED, Shapes
 from conformance.inference.readings import Reading
+from conformance.inference.roles import role_of
 
 CALLED = (
     ("lengths", LENGTHS_CALLED),
@@ -36,11 +36,15 @@ def calls(cell: bool, count: int = 1) -> Iterator[str]:
     `count` is the number of layers times that of directions.
     """
     yield "input"
-    for states in (("h_0[0]", "c_0[0]"), ("h_0", "c_0"))[cell or count > 1 :]:
+    flat = not cell and count == 1
+    for states in (("h_0[0]", "c_0[0]"), ("h_0", "c_0"))[not flat :]:
         for form in _forms(*states):
             yield f"input, {form}"
             if not form.startswith(("cat", "stack")):
                 yield f"{form}, input"
+    if cell and count == 1:
+        yield "input, (h_0[0:1], c_0[0:1])"
+        yield "input, h_0[0:1], c_0[0:1]"
     if count > 1:
         of_h, of_c = ([f"{name}[{n}]" for n in range(count)] for name in ("h_0", "c_0"))
         pairs = ", ".join(f"({h}, {c})" for h, c in zip(of_h, of_c, strict=True))
@@ -119,13 +123,25 @@ def _signatures(
         given["lengths"] = LENGTHS
         turn = -1 if transposed else 1
         shapes = {"bias": (rows,), "ih": (rows, of_x)[::turn], "hh": (rows, HIDDEN)[::turn]}
-        yield (
-            ", ".join(
-                f"{name}=" * (name in named) + given.get(role, texts[name])
-                for name, role in roles.items()
-            ),
-            {name: shapes[role] for name, role in every.items() if role in shapes},
+        held_by = {name: shapes[role] for name, role in every.items() if role in shapes}
+        call = ", ".join(
+            f"{name}=" * (name in named) + given.get(role, texts[name])
+            for name, role in roles.items()
         )
+        yield call, held_by
+        if rows == STACKED and len(by_x) == 1 and not held:
+            yield _apart(call, held_by)
+
+
+def _apart(call: str, shapes: Shapes) -> tuple[str, Shapes]:
+    """Return the call with an axis of the gates first in every parameter."""
+    apart: dict[str, tuple[int, ...]] = {}
+    for name, shape in shapes.items():
+        four = [f"{name}_{gate}" for gate in range(4)]
+        one = tuple(HIDDEN if size == STACKED else size for size in shape)
+        apart |= dict.fromkeys(four, one)
+        call = re.sub(rf"(?<![\w=]){re.escape(name)}(?!\w)(?!=)", f"stack({', '.join(four)})", call)
+    return call, apart
 
 
 HEAD = r"(_|^w|^b|^v)_?(h?[yqv]|out(put)?s?_?y?|hq|dense|logits?|fc|head)$"
@@ -155,13 +171,16 @@ def methods(holder: Any) -> Iterator[str]:
 def embeddings(made: Subject, features: int) -> Iterator[str]:
     """Yield what may embed tokens in so many features: submodules, and tables of one row for each.
 
-    An embedding is not optional, and comes alone; anything else comes after "", which is none.
+    An embedding is not optional, and comes alone; what makes one-hot vectors comes first, and
+    anything else after "", which is none.
     """
     tables = [name for name, shape in made.shapes().items() if shape == (EXTRA, features)]
     found = made.submodules("Embedding", embedding_dim=features)
     if found:
         yield from found
         return
+    if made.registered and mentions(type(made.holder), "one_hot"):
+        yield "one_hot"
     yield ""
     yield from (name for name in tables if re.search(r"emb|table|lookup|^e$|^wte", name.lower()))
     yield from made.submodules("Linear", out_features=features)

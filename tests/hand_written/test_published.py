@@ -24,7 +24,11 @@ RIGHT: dict[str, dict[str, Any]] = {
     "GathersTheLastStep": {"call": "input, lengths", "returns": "output, h_n[0]"},
     "KeepsItsConfig": {"square": True, "returns": "output", "steps_last": True},
     "OneSize": {"square": True, "embedding": "i_h", "layers": ("0", "1")},
-    "Characters": {"returns": "_, (h_n, c_n)", "call": "input, (h_0, c_0)"},
+    "Characters": {
+        "returns": "fc(flat(output)), (h_n, c_n)",
+        "call": "input, (h_0, c_0)",
+        "layers": ("0", "1"),
+    },
 }
 """For each right one the telling arguments of its adapter."""
 

@@ -48,6 +48,7 @@ class AlteredLSTM:
     - `active`: from the mask (T, N) of valid steps and a suffix, which steps change the state;
     - `reverses`: whether the reverse direction runs from the last step to the first;
     - `handed_up`: whether each layer starts from the final states of the layer below;
+    - `handed_over`: whether each reverse direction starts from the final states of the forward one;
     - `shown`: from a layer, quantities of its steps, its output (T, N, R) and whether it is the top
       layer, the output that is passed on or returned; the bound is changed in the same way;
     - `result`: from the case and a result or its bound, what is returned.
@@ -64,6 +65,7 @@ class AlteredLSTM:
     active: Callable[[Array, str], Array] = unchanged
     reverses: bool = True
     handed_up: bool = False
+    handed_over: bool = False
     shown: Shown = unchanged_output
     result: Callable[[Case, Result], Result] = unchanged_result
     where: Callable[[str], bool] = lambda _: True
@@ -103,9 +105,10 @@ class AlteredLSTM:
         for position, suffix in enumerate(suffixes):
             weights, here = cell_weights(case, suffix), self.where(suffix)
             start = h_0[position], c_0[position]
-            if self.handed_up and position >= directions:
-                _, *below = values[position - directions]
-                start = below[0], below[1]
+            up = self.handed_up and position >= directions
+            if up or (self.handed_over and position % directions):
+                _, h, c = values[position - (directions if up else 1)]
+                start = h, c
             cell = self._starting(*start) if here else lstm_cell
             layer = lstm_layer(
                 x,
@@ -126,7 +129,7 @@ class AlteredLSTM:
             layer = replace(layer, suffix=suffix)
             values.append((shown(layer.steps, layer.output, layer), layer.h_n, layer.c_n))
             if bounded:
-                known = cell is lstm_cell and not self.handed_up
+                known = cell is lstm_cell and not (self.handed_up or self.handed_over)
                 bound = layer_bound(
                     layer if known else _steepest(layer), dx, model.scaled(1 if known else COARSER)
                 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from conformance.diagnosis.alternatives.altered import AlteredLSTM
-from conformance.diagnosis.alternatives.equations import EQUATIONS, Equations, Function
+from conformance.diagnosis.alternatives.equations import EQUATIONS, LSTM, Equations, Function
 from conformance.diagnosis.alternatives.states import initial
 from reference import Array, Step, Weights, lstm_cell
 from reference.network import Cell
@@ -33,6 +33,15 @@ def cell_of_rounded_factors(rounds: Function) -> Cell:
     return cell
 
 
+def cell_of_views(x: Array, h: Array, c: Array, w: Weights) -> Step:
+    """Compute a step whose pre-activations (N, 4 * H) are viewed as (4, N, H), not cut."""
+    s = lstm_cell(x, h, c, w)
+    a = np.concatenate([s.a_i, s.a_f, s.a_g, s.a_o], -1)
+    viewed = np.moveaxis(a.reshape(4, -1, c.shape[-1]), 0, 1)
+    s = LSTM.step(x, h, c, viewed.reshape(a.shape))
+    return s if w.weight_hr is None else s._replace(h=s.h_full @ w.weight_hr.T)
+
+
 def tf32_cut(a: Array) -> Array:
     """Set the last 13 bits of the mantissa of float32 numbers to zero."""
     bits = np.ascontiguousarray(a, np.float32).view(np.int32) & ~np.int32(0x1FFF)
@@ -48,6 +57,10 @@ def tf32_rounded(a: Array) -> Array:
 
 CELLS = (
     *map(altered, EQUATIONS),
+    AlteredLSTM(
+        "that views the sums of its gates (N, 4 H) as (4, N, H), which mixes rows",
+        cell=cell_of_views,
+    ),
     AlteredLSTM(
         "that truncates the factors of its products to the 10 bits of TF32",
         cell=cell_of_rounded_factors(tf32_cut),

@@ -173,6 +173,10 @@ WIRING = (
         shown=only_where(False, before),
     ),
     AlteredLSTM("that starts each layer from the final states of the one below", handed_up=True),
+    AlteredLSTM(
+        "whose reverse direction starts from the final states of the forward direction",
+        handed_over=True,
+    ),
     AlteredLSTM("that returns the cell state as output", shown=only_where(True, cells)),
     AlteredLSTM(
         "that returns the hidden state from before each step as output",

@@ -11,14 +11,9 @@ from conformance.errors import UsageError
 from conformance.implementations.by_hand.answers import Answer
 from conformance.implementations.by_hand.beginning import computed
 from conformance.implementations.by_hand.expressions import GIVEN, LENGTHS, MADE, Call
+from conformance.implementations.by_hand.fitting import Fitting
 from conformance.implementations.by_hand.gradients import gradients
 from conformance.implementations.by_hand.parameters import FEATURES, Parameters
-from conformance.implementations.by_hand.square import (
-    resized_gradients,
-    resized_results,
-    wide,
-    widened,
-)
 from conformance.implementations.by_hand.subjects import Subject, subject
 from conformance.implementations.by_hand.trying import supported
 from conformance.implementations.by_hand.usage import Around, Usage
@@ -33,7 +28,8 @@ class HandWritten:
     """A hand-written class or function that computes an LSTM, by default of one layer.
 
     `factory(input_size, hidden_size)` makes an instance of the class: pass the class itself, or a
-    lambda if its constructor takes other arguments. If the LSTM is a function, `factory` is the
+    lambda if its constructor takes other arguments. With `batch_size` the third argument is the
+    number of rows, N, as for states that are made once. If the LSTM is a function, `factory` is the
     function itself. `name` is its name in reports; the default is the name that it is loaded by,
     such as ``mine.py:mine``, or else the name of the factory.
 
@@ -71,7 +67,7 @@ class HandWritten:
       such as ``h_0[0], c_0[0]``. Tensors that are random otherwise get these numbers instead;
     - `embedding`: a submodule or parameter with which the LSTM embeds the tokens that it takes.
       The rows of the embedding are then the input; a submodule that is not an ``nn.Embedding``, as
-      a Linear, is left out;
+      a Linear, is left out; ``one_hot`` is ``torch.nn.functional.one_hot``;
     - `head`: a submodule that comes last: `returns` is what it takes, not what it returns;
     - `method`: the name of the method to call, if that is not the instance itself;
     - `returns`: the form of the answer, such as ``output, (h_n, c_n)`` or ``h_n[0]``; ``c_all`` is
@@ -88,6 +84,7 @@ class HandWritten:
       batch is a column;
     - `steps_last`: whether the axis of steps comes after all others;
     - `tensors`: whether a function computes with torch tensors and not with NumPy arrays;
+    - `one_row`: whether it takes batches of one row only: cases are those without a batch axis;
     - `square`: whether the input has as many features as a state, as the embedding of a model with
       one size for both. A case of other sizes is filled up with zeros, and what returns is cut.
 
@@ -126,6 +123,8 @@ class HandWritten:
         tensors: bool = False,
         interleaved: bool = False,
         square: bool = False,
+        one_row: bool = False,
+        batch_size: bool = False,
     ) -> None:
         biases = (bias,) if isinstance(bias, str) and bias else tuple(bias)
         if forget_bias and not biases:
@@ -148,7 +147,8 @@ class HandWritten:
         )
         count = max(1, len(layers) // (1 + bidirectional))
         self.biased = bool(biases)
-        self.batch_first = batch_first and batched and not cell
+        rows_first, batched = batch_first and not cell, batched and not one_row
+        self.batch_first = rows_first and batched
         self.small = replace(
             SMALL,
             num_layers=count,
@@ -161,17 +161,18 @@ class HandWritten:
             Call(call),
             Answer(f"{head}({returns})" if head else returns),
             method,
-            self.batch_first,
+            rows_first and (batched or one_row),
             cell,
-            columns and batched,
+            columns and (batched or one_row),
             steps_last,
             Call(draws, "draws") if draws else None,
         )
-        self.tensors, self.square = tensors, square
+        self.tensors, self.batch_size = tensors, batch_size
+        self.fitting = Fitting(square, one_row, self.usage.batch_first)
         self.precision = Precision(added_bias=forget_bias)
         self.around: Around = contextlib.nullcontext
         self.constructed: object = None
-        if cell and not {"h_n", "c_n"} <= self.usage.answer.names:
+        if cell and self.usage.call.takes_states and not {"h_n", "c_n"} <= self.usage.answer.names:
             raise UsageError(f"a cell must return h_n and c_n, got returns={returns!r}")
         self.returned = self.usage.answer.results(count, 1 + bidirectional)
         if not self.returned:
@@ -207,12 +208,12 @@ class HandWritten:
 
     def subject(self, case: Case) -> Subject:
         """Make a new instance with the parameters of `case`, or wrap the function."""
-        case = widened(case) if self.square else case
+        case = self.fitting.sized(case)
         if self.is_function:
             return subject(self.factory, case.dtype, case.device, self.tensors)
-        sizes = case.configuration.input_size, case.configuration.hidden_size
+        sizes = case.configuration.input_size, case.configuration.hidden_size, case.batch_size
         with blamed(), self.around():
-            made = subject(self.factory(*sizes), case.dtype, case.device)
+            made = subject(self.factory(*sizes[: 2 + self.batch_size]), case.dtype, case.device)
         for name, array in self.parameters.of(case).items():
             made.fill(name, array)
         for module in self.usage.answer.hooked:
@@ -229,13 +230,9 @@ class HandWritten:
 
         What is not returned is NaN. Raises :class:`NoResult` for another number of layers.
         """
-        if self.square:
-            return resized_results(computed(self, widened(case)), case.configuration)
-        return computed(self, case)
+        return self.fitting.result(computed(self, self.fitting.case(case)), case)
 
     def gradients(self, case: Case, cotangents: Result) -> dict[str, Array]:
         """Compute, by autograd, the gradients of the sum of every result times its cotangent."""
-        if not self.square:
-            return gradients(self, case, cotangents)
-        whole = resized_results(cotangents, wide(case.configuration))
-        return resized_gradients(gradients(self, widened(case), whole), case.configuration)
+        cotangents = self.fitting.cotangents(cotangents, case)
+        return self.fitting.gradients(gradients(self, self.fitting.case(case), cotangents), case)

@@ -137,6 +137,11 @@ class Call:
         return ("h_0" in self.names) != ("c_0" in self.names)
 
     @property
+    def keeps_axes(self) -> bool:
+        """Whether the states of one layer are given with their axis of layers, as ``h_0[0:1]``."""
+        return "_0[0:1]" in self.text
+
+    @property
     def form(self) -> tuple[list[str], dict[str, str]]:
         """The positional and the keyword arguments as source."""
         named = {str(k.arg): ast.unparse(k.value) for k in self._tree.keywords}

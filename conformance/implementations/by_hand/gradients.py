@@ -22,7 +22,7 @@ def gradients(mine: HandWritten, case: Case, cotangents: Result) -> dict[str, Ar
     """
     run, (table, first) = begun(mine, case)
     made, given, own = run.made, run.given, mine.parameters.of(case)
-    leaves = {name: given[name] if name in given else made.leaf(name) for name in own}
+    leaves = {name: given[name] if name in given else made.whole(name) for name in own}
     leaves |= {name: given[name] for name in GIVEN if name in given}
     if table:
         leaves["input"] = made.leaf(table)
@@ -42,6 +42,9 @@ def gradients(mine: HandWritten, case: Case, cotangents: Result) -> dict[str, Ar
         name: made.taken(leaf.new_zeros(leaf.shape) if leaf.grad is None else leaf.grad, name)
         for name, leaf in leaves.items()
     }
+    for name in own:  # one of the gates on an axis of their own
+        if name not in given and leaves[name] is not made.leaf(name):
+            found[name] = found[name][int(name.rpartition(".")[2])]
     if table:
         found["input"] = found["input"][first:].reshape(case.input.shape)
     stored = {name: found[name].reshape(array.shape) for name, array in own.items()}

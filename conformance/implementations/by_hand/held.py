@@ -33,7 +33,7 @@ def arrays_held(holder: Any) -> dict[str, Any]:
     """Find the floating-point arrays and tensors that `holder` has, by name.
 
     A name is a path: ``W``, ``params.W`` in a dict or in an object that is an attribute, and
-    ``layers.0.W`` in a list.
+    ``layers.0.W`` in a list or a tuple.
     """
     return arrays_in(vars(holder) if hasattr(holder, "__dict__") else {})
 
@@ -49,14 +49,14 @@ def _found(values: MutableMapping[Any, Any], prefix: str, above: tuple[int, ...]
         if is_array(value) or is_tensor(value):
             yield path, value
         elif len(above) < DEEP and id(value) not in above:
-            yield from _found(_inside(value), f"{path}.", (*above, id(value)))
+            yield from _found(inside(value), f"{path}.", (*above, id(value)))
 
 
-def _inside(value: Any) -> MutableMapping[Any, Any]:
+def inside(value: Any) -> MutableMapping[Any, Any]:
     """Return what a dict, a list or an object of a class in Python has, by key, index or name."""
     if isinstance(value, MutableMapping):
         return value
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return dict(enumerate(value))
     ours = hasattr(value, "__dict__") and not isinstance(value, type)
     ours &= not callable(value) or _of_jax(value)
@@ -82,7 +82,8 @@ def reached(holder: Any, path: str) -> Any:
 def _step(holder: Any, piece: str) -> Any:
     if isinstance(holder, MutableMapping):
         return holder[_key(holder, piece)]
-    return holder[int(piece)] if isinstance(holder, list) else getattr(holder, piece)
+    counted = isinstance(holder, (list, tuple)) or is_array(holder) or is_tensor(holder)
+    return holder[int(piece)] if counted and piece.isdigit() else getattr(holder, piece)
 
 
 def put(holder: Any, path: str, new: Any) -> None:
@@ -102,8 +103,26 @@ def put(holder: Any, path: str, new: Any) -> None:
         owner[_key(owner, last)] = new
     elif isinstance(owner, list):
         owner[int(last)] = new
+    elif isinstance(owner, tuple) and last.isdigit():
+        parts = [new if n == int(last) else each for n, each in enumerate(owner)]
+        put(holder, before, type(owner)(*parts) if hasattr(owner, "_fields") else tuple(parts))
+    elif is_tensor(owner) and owner.dtype == new.dtype:
+        owner.detach()[int(last)] = new
+    elif is_array(owner) or is_tensor(owner):
+        put(holder, before, _with(owner, int(last), new))
     else:
         setattr(owner, last, new)
+
+
+def _with(whole: Any, nth: int, new: Any) -> Any:
+    """Return an array or tensor with `new` as its n-th part, in the dtype of `new`."""
+    if is_tensor(whole):
+        changed = whole.detach().to(new.dtype, copy=True)
+    else:
+        changed = np.array(whole, new.dtype)
+        new = np.asarray(new)
+    changed[nth] = new
+    return changed
 
 
 def _key(mapping: MutableMapping[Any, Any], piece: str) -> Any:

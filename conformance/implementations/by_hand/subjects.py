@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import sys
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -39,6 +40,10 @@ def subject(holder: Any, dtype: DType, device: str = "cpu", tensors: bool = Fals
         from conformance.implementations.by_hand.torch_subjects import Tensors
 
         return Tensors(holder, dtype, device)
+    from conformance.implementations.by_hand.lists import Lists, lists_held
+
+    if not arrays_held(holder) and lists_held(holder):
+        return Lists(holder)
     return Subject(holder)
 
 
@@ -86,6 +91,12 @@ class Subject:
             return found
         known = ", ".join(self.shapes()) or "none"
         raise UsageError(f"{name} is not a parameter; the parameters are {known}")
+
+    def whole(self, name: str) -> Any:
+        """Return the parameter `name`, or the tensor that it is a part of."""
+        found = self.leaf(name)
+        owner = reached(self.holder, name.rpartition(".")[0])
+        return owner if is_tensor(owner) else found
 
     def _put(self, name: str, new: Any) -> None:
         put(self.holder, name, new)
@@ -149,9 +160,24 @@ class Subject:
     def called(
         self, method: str, given: list[Any], named: dict[str, Any], hooked: Collection[str] = ()
     ) -> tuple[Any, dict[str, Any]]:
-        """Call the holder; returns the answer, and the inputs of the submodules in `hooked`."""
+        """Call the holder; returns the answer, and the inputs of the submodules in `hooked`.
+
+        What a generator yields is a list, and so is a dict of steps.
+        """
         call = getattr(self.holder, method) if method else self.holder
-        return call(*given, **named), {}
+        return _listed(call(*given, **named)), {}
+
+
+def _listed(answer: Any) -> Any:
+    """Return `answer` with a list in place of a generator, or of a dict of steps by their number.
+
+    The state before the first step, which such a dict can have at -1, is left out.
+    """
+    if inspect.isgenerator(answer):
+        return list(answer)
+    if isinstance(answer, dict) and 0 in answer and all(isinstance(key, int) for key in answer):
+        return [answer[key] for key in sorted(answer) if key >= 0]
+    return tuple(map(_listed, answer)) if type(answer) is tuple else answer
 
 
 def fitted(name: str, array: Array, shape: tuple[int, ...]) -> Array:

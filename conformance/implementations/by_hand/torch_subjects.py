@@ -55,6 +55,23 @@ class _Drawing(TorchFunctionMode):
         return drawn
 
 
+ONE_HOT = "one_hot"
+"""What stands for ``torch.nn.functional.one_hot`` where an embedding is named."""
+
+
+class _OneHot(TorchFunctionMode):
+    """Puts `rows` in place of the one-hot vectors of tokens, of which each is the number of one."""
+
+    def __init__(self, rows: Any) -> None:
+        super().__init__()
+        self.rows = rows
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if getattr(func, "__name__", "") == ONE_HOT:
+            return self.rows[args[0]]
+        return func(*args, **(kwargs or {}))
+
+
 class Tensors(Subject):
     """A :class:`Subject` that computes with torch tensors of `dtype` on `device`."""
 
@@ -105,6 +122,7 @@ class TorchSubject(Tensors):
     """A torch module, in eval mode. Tensors that are plain attributes count as parameters."""
 
     registered = True
+    rows: Any = None
 
     def __init__(self, module: Any, dtype: DType, device: str) -> None:
         super().__init__(module.to(device, TORCH_DTYPES[dtype.name]).eval(), dtype, device)
@@ -138,8 +156,11 @@ class TorchSubject(Tensors):
     def embed(self, name: str, x: Array) -> tuple[Any, str, int]:
         """Replace a table, or an nn.Embedding, as :meth:`Subject.embed` does, and nothing else.
 
-        Any other submodule is replaced by one that returns its input.
+        Any other submodule is replaced by one that returns its input, and :data:`ONE_HOT` by `x`.
         """
+        if name == ONE_HOT:
+            self.rows = self.given(x.reshape(-1, x.shape[-1]))
+            return self.given(np.arange(x[..., 0].size).reshape(x.shape[:-1])), name, 0
         with contextlib.suppress(UsageError):
             return super().embed(name, x)
         module = self.submodule(name)
@@ -154,6 +175,10 @@ class TorchSubject(Tensors):
         module.weight = torch.nn.Parameter(self.given(table))
         tokens = first + np.arange(len(rows)).reshape(x.shape[:-1])
         return self.given(tokens), f"{name}.weight", first
+
+    def leaf(self, name: str) -> Any:
+        """Return a parameter as :meth:`Subject.leaf` does, or what stands for one-hot vectors."""
+        return self.rows if name == ONE_HOT else super().leaf(name)
 
     def submodule(self, name: str) -> Any:
         """Return the submodule `name`. Raises :class:`UsageError` if there is none."""
@@ -190,6 +215,8 @@ class TorchSubject(Tensors):
             return seen
 
         with contextlib.ExitStack() as hooks:
+            if self.rows is not None:
+                hooks.enter_context(_OneHot(self.rows))
             for name in hooked:
                 module = self.submodule(name)
                 handle = module.register_forward_pre_hook(hook(name), with_kwargs=True)

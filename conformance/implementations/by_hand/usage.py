@@ -143,19 +143,21 @@ class Run:
     def _stepped(self) -> Values:
         """Step a cell, or a stack of cells, through the input, from each step's state to the next.
 
-        A cell alone takes and returns states without an axis of layers.
+        A cell alone takes and returns states without an axis of layers, unless the descriptions of
+        call and answer show one. One that takes no states keeps them itself.
         """
-        given, one = self.given, self.states == 1
-        state = {
-            name: given[name][0] if one else given[name] for name in GIVEN[1:] if name in given
-        }
+        given, flat = self.given, self.states == 1 and not self.usage.call.keeps_axes
+        state = {name: given[name] for name in GIVEN[1:] if name in given}
+        whole = {part.name for part in self.usage.answer.parts if part.index is None}
         outputs = []
         for step in given["input"]:
-            results = self._called(input=step, **state)
-            state = {"h_0": results["h_n"], "c_0": results["c_n"]}
-            outputs.append(state["h_0"] if one else state["h_0"][-1])
-        h_n, c_n = (each[None] if one else each for each in state.values())
-        return {"output": self.made.stack(outputs), "h_n": h_n, "c_n": c_n}
+            taken = {name: each[0] if flat else each for name, each in state.items()}
+            results = self._called(input=step, **taken)
+            for name in whole & results.keys() if self.states == 1 else ():
+                results[name] = results[name][None]
+            state = {f"{name[0]}_0": each for name, each in results.items()}
+            outputs.append(results["h_n"][-1])
+        return {**results, "output": self.made.stack(outputs)}
 
     def _called(self, **changes: Any) -> Values:
         """Make one call, with `changes` of what is given; returns its results by name."""
