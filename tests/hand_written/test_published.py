@@ -85,7 +85,6 @@ def test_infer_finds_the_mapping_of_a_published_lstm(
     assert ("lengths" in arguments(found.code)["call"]) == mine.supports.lengths
 
 
-@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
 def test_infer_finds_the_mapping_of_script_methods() -> None:
     """Which list the instance among their arguments."""
     found = inferred("scripted.py", "ScriptLayer")

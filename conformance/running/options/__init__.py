@@ -64,7 +64,7 @@ def check(values: Mapping[str, Any], taker: str) -> None:
         try:
             complaint = None if value is None else option.check(value)
         except (OSError, ValueError) as error:  # a path that no file can have
-            reason = error.strerror if isinstance(error, OSError) else error
+            reason = error.strerror if isinstance(error, OSError) else str(error).split(": ")[-1]
             complaint = f"must be a path: {reason}"
         if not complaint and value != option.default and "" in _texts(value) and option.name:
             complaint = "must not be empty"

@@ -152,6 +152,8 @@ def test_version_is_found_by_the_name_of_the_module(
     kept.mkdir()
     (kept / "METADATA").write_text("Metadata-Version: 2.1\nName: their-lstms\nVersion: 2.5\n")
     (kept / "RECORD").write_text("theirs/__init__.py,,\n")
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs/__init__.py").touch()  # without which newer Pythons do not list it
     if declared:
         (kept / "top_level.txt").write_text("theirs\n")
     monkeypatch.syspath_prepend(tmp_path)
