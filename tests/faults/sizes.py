@@ -417,15 +417,15 @@ class HalvesCOf65PackedSteps(PlainLSTM):
 
     bug = ""
     caught_by = "long_sequences_of_every_form_match_reference"
-    steps, dtype, directions = 65, torch.float32, (False, True)
+    steps, of, in_reverse_only = 65, torch.float32, False
 
     def scan(
         self, x: Tensor, h: Tensor, c: Tensor, w: Weights, lengths: Any, reverse: bool
     ) -> tuple[Tensor, Tensor, Tensor]:
         output, h, c = super().scan(x, h, c, w, lengths, reverse)
-        if len(x) < self.steps or lengths is None or x.dtype != self.dtype:
+        if len(x) < self.steps or lengths is None or x.dtype != self.of:
             return output, h, c
-        return output, h, halved(c) if reverse in self.directions else c
+        return output, h, halved(c) if reverse or not self.in_reverse_only else c
 
 
 class HalvesCOf257StepsInReverse(HalvesCOf65PackedSteps):
@@ -433,7 +433,7 @@ class HalvesCOf257StepsInReverse(HalvesCOf65PackedSteps):
 
     bug = ""
     caught_by = "long_sequences_of_every_form_match_reference"
-    steps, dtype, directions = 257, torch.float16, (True,)
+    steps, of, in_reverse_only = 257, torch.float16, True
 
 
 class SkipsStepsOfTheSecondLayer(PlainLSTM):
