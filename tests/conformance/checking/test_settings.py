@@ -90,7 +90,7 @@ def monitor() -> None:
     if hasattr(sys, "monitoring"):
         watch: Any = sys.monitoring
         watch.use_tool_id(5, "mine")
-        watch.register_callback(5, watch.events.LINE, hook)
+        watch.register_callback(5, watch.events.LINE, lambda *_: None)
         watch.set_events(5, watch.events.LINE)
 
 
