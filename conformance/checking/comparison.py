@@ -142,8 +142,8 @@ def close(
 
     NaN agrees with NaN and an infinity with the same infinity. Where `expected` is finite and
     the bound is not, any value agrees. `ending` gives the ending of a script from the place of
-    the wrong element, where a comparison of both arrays cannot be written. None can be where what
-    is `expected` follows from the implementation's `own` results: a right LSTM has other ones.
+    the wrong element, where a comparison of both arrays cannot be written. With `own`, what is
+    expected follows from the implementation's own results, and no script compares with it.
     """
     if got.shape != expected.shape:
         raise WrongAttribute(name, "shape", got.shape, expected.shape, got)

@@ -15,7 +15,7 @@ STATES_CALLED = r"^[hcs]\d?$|^[hc]_?[xnt]?_?\d?$|h_?c|hid|cell|stat|mem|carry|in
 
 
 KEPT_STATES = r"(^|[._])([hc]|[hc]x|hidden|states?|hc)(_?states?)?\.\d+$"
-"""Names of the states that an instance keeps in a tuple, which are no parameters."""
+"""Names of the states that an instance keeps in a tuple, which are not parameters."""
 
 
 def named_state(name: str) -> str:

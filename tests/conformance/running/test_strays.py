@@ -1,4 +1,4 @@
-"""What a thread of an implementation raises in the thread that decides is no fault of ours."""
+"""What a thread of an implementation raises in the thread that decides is not our fault."""
 
 import json
 import threading
