@@ -176,7 +176,7 @@ def _of_other_sizes(shapes: Shapes) -> str:
     sizes = {shape[1] for shape in shapes.values() if len(shape) == 2 and shape[0] == 4 * shape[1]}
     if len(sizes) < 2:
         return ""
-    apart = "verify each as a class of its own, whose __init__ takes input_size and hidden_size"
+    apart = "verify each as a separate class, whose __init__ takes input_size and hidden_size"
     return f"; layers of one LSTM have one hidden size, and these have several: {apart}"
 
 
