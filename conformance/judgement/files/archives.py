@@ -13,7 +13,7 @@ import zipfile
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import IO, Any, Literal, NamedTuple
 
 import ml_dtypes
 import numpy as np
@@ -73,8 +73,8 @@ class Kind(NamedTuple):
 class _Reader(pickle.Unpickler):
     """Makes the objects of a ``data.pkl``, each class replaced."""
 
-    def __init__(self, archive: zipfile.ZipFile, name: str) -> None:
-        super().__init__(archive.open(name))
+    def __init__(self, archive: zipfile.ZipFile, name: str, content: IO[bytes]) -> None:
+        super().__init__(content)
         self.archive = archive
         self.folder = name.removesuffix("data.pkl")
         names = archive.namelist()
@@ -131,7 +131,8 @@ def read(path: Path) -> dict[str, Array]:
     """
     with zipfile.ZipFile(path) as archive:
         name = next(each for each in archive.namelist() if each.endswith("data.pkl"))
-        return dict(_tensors(_Reader(archive, name).load(), ()))
+        with archive.open(name) as content:
+            return dict(_tensors(_Reader(archive, name, content).load(), ()))
 
 
 KEPT = ("_parameters", "_modules", "_buffers")

@@ -1,6 +1,7 @@
 """LSTMs are found in files of every format, and bad files are refused in one line."""
 
 import json
+import os
 import pickle
 import zipfile
 from collections.abc import Callable
@@ -204,6 +205,22 @@ def test_truncated_files_are_refused(way: str, part: float, tmp_path: Path) -> N
         lstms(path)
     assert "\n" not in str(caught.value)
     assert name in str(caught.value)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="lists no open files here")
+def test_refused_archive_is_closed(tmp_path: Path) -> None:
+    """As it is refused, and not when the collector finds it."""
+    path = tmp_path / "w.pt"
+    torch.save(Encoder().state_dict(), path)
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content[:-1])
+    with pytest.raises(UsageError, match="damaged") as caught:
+        arrays.read(path)
+    opened = [os.path.realpath(each) for each in Path("/proc/self/fd").iterdir()]
+    assert str(path) not in opened, caught
 
 
 def refusal(path: Path) -> str | None:
