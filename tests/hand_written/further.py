@@ -283,3 +283,19 @@ def one_step(xt, a_prev, c_prev, parameters):
     o = sigmoid(parameters["Wo"] @ both + parameters["bo"])
     c = f * c_prev + i * candidate
     return o * np.tanh(c), c
+
+
+class LearnsBothStarts(nn.Module):
+    """Starts from two parameters (1, 1, H); others are for a head, or for nothing."""
+
+    def __init__(self, input_size, hidden_size):
+        super().__init__()
+        self.lstm = nn.LSTM(input_size, hidden_size)
+        self.h0, self.c0 = (nn.Parameter(torch.zeros(1, 1, hidden_size)) for _ in range(2))
+        self.fc = nn.Linear(hidden_size, 2)
+        self.spare = nn.Parameter(torch.zeros(3))
+
+    def forward(self, x):
+        h, c = (each.expand(1, x.size(1), -1).contiguous() for each in (self.h0, self.c0))
+        output, states = self.lstm(x, (h, c))
+        return output, states, self.fc(output).exp()

@@ -129,6 +129,7 @@ RIGHT: dict[str, dict[str, Any]] = {
         "weight_xh": "kernel",
         "bias": "bias",
         "transposed": True,
+        "kept": "h_start",
         "call": "input",
         "returns": "output",
         "batch_first": True,

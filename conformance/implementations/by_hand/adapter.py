@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from conformance.errors import UsageError
 from conformance.implementations.by_hand.answers import Answer
 from conformance.implementations.by_hand.beginning import computed
+from conformance.implementations.by_hand.disturbing import disturb, unnamed
 from conformance.implementations.by_hand.expressions import GIVEN, LENGTHS, MADE, Call
 from conformance.implementations.by_hand.fitting import Fitting
 from conformance.implementations.by_hand.gradients import gradients
@@ -39,8 +41,8 @@ class HandWritten:
       separate arrays are named like ``W_{i,f,c,o}``: in the braces are the class's names of the
       gates, in PyTorch's order i, f, g, o. In one array the gates may have a separate axis;
     - `weight_xh` or `weight_hx`, instead of both: the name of one array for x and h, in this order;
-    - `bias`: the name of the bias, a tuple of names, or nothing. The bias is the sum of all; those
-      after the second stay zero. ``W[0]`` is a bias within the weight ``W``, before the weights by
+    - `bias`: the name of the bias, a tuple of names, or nothing. The bias is the sum of all, of
+      which two are not zero. ``W[0]`` is a bias within the weight ``W``, before the weights by
       x and h, and ``W[-1]`` one after them;
     - `layers`: for several layers what stands in place of ``*`` in these names, for each layer:
       ``layers=("cell1", "cell2"), weight_ih="*.weight_ih"``;
@@ -51,7 +53,11 @@ class HandWritten:
       gates are the last axis of its product in the shape (N, hidden_size, 4);
     - `transposed`: whether weights are (features, 4 * hidden_size), to be multiplied from the
       right; ``"weight_ih"`` or another name if only that weight is;
-    - `forget_bias`: the number that the class itself adds to the bias of the forget gate.
+    - `forget_bias`: the number that the class itself adds to the bias of the forget gate;
+    - `kept`: the name of a parameter that stays as the constructor makes it, or a tuple of names:
+      of an initial state that is learned and starts at zero, say. Every other parameter that no
+      argument names gets numbers of its own, so that a class that uses it is not the LSTM. These
+      are the tensors that need a gradient and, where there are none, all arrays.
 
     These arguments describe how the LSTM is used:
 
@@ -88,9 +94,9 @@ class HandWritten:
     - `square`: whether the input has as many features as a state, as the embedding of a model with
       one size for both. A case of other sizes is filled up with zeros, and what returns is cut.
 
-    Everything else stays as the constructor leaves it. Dtypes and options are tried, and those that
-    raise an exception are not supported. Raises :class:`UsageError` for arguments that do not fit
-    together.
+    What is no parameter stays as the constructor leaves it. Dtypes and options are tried, and those
+    that raise an exception are not supported. Raises :class:`UsageError` for arguments that do not
+    fit together.
     """
 
     def __init__(
@@ -106,6 +112,7 @@ class HandWritten:
         gates: str = "ifgo",
         transposed: bool | str = False,
         forget_bias: float = 0.0,
+        kept: str | tuple[str, ...] = (),
         call: str = "input, (h_0, c_0)",
         states_optional: bool = True,
         method: str = "",
@@ -147,6 +154,7 @@ class HandWritten:
         )
         count = max(1, len(layers) // (1 + bidirectional))
         self.biased = bool(biases)
+        self.kept = (kept,) if isinstance(kept, str) else tuple(kept)
         rows_first, batched = batch_first and not cell, batched and not one_row
         self.batch_first = rows_first and batched
         self.small = replace(
@@ -174,16 +182,7 @@ class HandWritten:
         self.constructed: object = None
         if cell and self.usage.call.takes_states and not {"h_n", "c_n"} <= self.usage.answer.names:
             raise UsageError(f"a cell must return h_n and c_n, got returns={returns!r}")
-        self.returned = self.usage.answer.results(count, 1 + bidirectional)
-        if not self.returned:
-            of = f"{count} layer{'s' * (count > 1)}{' and two directions' * bidirectional}"
-            top = "the top of h_n"
-            if bidirectional:
-                top = "of h_n the last states of both directions, h_n[-2] and h_n[-1]"
-            raise UsageError(
-                f"returns={returns!r} has too little of an LSTM of {of}: output is needed, or "
-                f"{top}; return one of them as well, as from a subclass"
-            )
+        self.returned = self.usage.answer.enough(count, 1 + bidirectional)
 
     def small_case(self, dtype: str = "float32", **changes: Any) -> Case:
         """Make a small case of the form that the LSTM takes.
@@ -214,11 +213,25 @@ class HandWritten:
         sizes = case.configuration.input_size, case.configuration.hidden_size, case.batch_size
         with blamed(), self.around():
             made = subject(self.factory(*sizes[: 2 + self.batch_size]), case.dtype, case.device)
+        disturb(made, self.kept)  # first, as what is filled below may have another name as well
         for name, array in self.parameters.of(case).items():
             made.fill(name, array)
         for module in self.usage.answer.hooked:
             made.submodule(module)
         return made
+
+    def unnamed(self, case: Case) -> list[str]:
+        """List the parameters that no argument names, and that are not kept."""
+        if self.is_function:
+            return []
+        found = unnamed(self.subject(case), self.parameters.of(self.fitting.sized(case)))
+        return [name for name in found if name not in self.kept]
+
+    def keeping(self, names: Iterable[str]) -> HandWritten:
+        """Return the same adapter with more parameters that stay as the constructor makes them."""
+        other = copy.copy(self)
+        other.kept = (*self.kept, *names)
+        return other
 
     @property
     def is_function(self) -> bool:
