@@ -18,6 +18,7 @@ from conformance.inference import mapping
 from conformance.inference.adapters import Adapters
 from conformance.inference.deepening import Found
 from conformance.inference.failing import failure, squeezed, unused_lengths
+from conformance.inference.faults import TIME_MAJOR
 from conformance.inference.inference import Inference
 from conformance.inference.names import few
 from conformance.inference.numbers import HIDDEN, INPUT, STACKED
@@ -114,7 +115,9 @@ class Conclusion:
         faults = list(dict.fromkeys(faults))
         backward = failed is not None and failed.failure.quantity is Quantity.GRADIENT
         told = tuple(faults), tuple(remarks)
-        return Inference(self.name, code, mine, *told, partly and not backward, part, backward)
+        layout = TIME_MAJOR if arguments.get("batch_first") == "input" else ""
+        partly = partly and not backward
+        return Inference(self.name, code, mine, *told, partly, part, backward, layout)
 
     def _second_call(self) -> Second:
         guess, search = self.found.guess, self.search

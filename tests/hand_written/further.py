@@ -299,3 +299,30 @@ class LearnsBothStarts(nn.Module):
         h, c = (each.expand(1, x.size(1), -1).contiguous() for each in (self.h0, self.c0))
         output, states = self.lstm(x, (h, c))
         return output, states, self.fc(output).exp()
+
+
+class Encoder(nn.Module):
+    """Takes tokens (N, T), and returns an output (T, N, H) and states (L, N, H)."""
+
+    def __init__(self, vocab_size, embed_size, num_hiddens, num_layers, dropout=0):
+        super().__init__()
+        self.embedding = nn.Embedding(vocab_size, embed_size)
+        self.rnn = nn.LSTM(embed_size, num_hiddens, num_layers, dropout=dropout)
+
+    def forward(self, X, *args):  # noqa: N803
+        return self.rnn(self.embedding(X.t().type(torch.int64)))
+
+
+class OneRowForEachStep(nn.Module):
+    """Takes rows (N, T, D), and returns (T * N, H)."""
+
+    def __init__(self, num_inputs, num_hiddens):
+        super().__init__()
+        self.cell = nn.LSTMCell(num_inputs, num_hiddens)
+
+    def forward(self, inputs, state=None):
+        outputs = []
+        for x in inputs.transpose(0, 1):
+            state = self.cell(x, state)
+            outputs.append(state[0])
+        return torch.cat(outputs, dim=0), state

@@ -37,6 +37,8 @@ RIGHT: dict[str, dict[str, Any]] = {
     "TakesAMask": {"call": "input", "square": True},
     "over_time": {"steps_last": True, "returns": "output"},
     "LearnsBothStarts": {"kept": ("h0", "c0"), "call": "input"},
+    "Encoder": {"batch_first": "input", "embedding": "embedding"},
+    "OneRowForEachStep": {"batch_first": "input", "returns": "flat(output), (h_n[0], c_n[0])"},
 }
 """For each right one the telling arguments of its adapter."""
 

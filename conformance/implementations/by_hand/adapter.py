@@ -15,15 +15,17 @@ from conformance.implementations.by_hand.disturbing import disturb, unnamed
 from conformance.implementations.by_hand.expressions import GIVEN, LENGTHS, MADE, Call
 from conformance.implementations.by_hand.fitting import Fitting
 from conformance.implementations.by_hand.gradients import gradients
-from conformance.implementations.by_hand.parameters import FEATURES, Parameters
+from conformance.implementations.by_hand.parameters import described
 from conformance.implementations.by_hand.subjects import Subject, subject
 from conformance.implementations.by_hand.trying import supported
 from conformance.implementations.by_hand.usage import Around, Usage
 from conformance.implementations.failures import blamed
-from conformance.implementations.layouts import Layout
 from conformance.implementations.probing import SMALL, small_case
 from reference import Array, Case, Precision, Result
 from strategies import Support
+
+SIDES = ("input", "output")
+"""What alone may be batch-first."""
 
 
 class HandWritten:
@@ -83,7 +85,8 @@ class HandWritten:
       axis for steps and rows, ``{'h': h_n}`` reads a dict or attributes. ``fc(h_n[0])`` means that
       a submodule ``fc`` comes last: then its input is read. Without output, one is put together
       from the h_n of calls on some steps, where these show it;
-    - `batch_first`: whether the input is (N, T, input_size) and not (T, N, input_size);
+    - `batch_first`: whether input and output are (N, T, features) and not (T, N, features);
+      ``"input"`` or ``"output"`` if only that one is;
     - `batched`: whether the input has a batch axis N;
     - `cell`: whether a call is one step, of ``input`` (N, input_size) and states (N, hidden_size);
     - `columns`: whether the last two axes of all these arrays are swapped, so that a row of the
@@ -117,7 +120,7 @@ class HandWritten:
         states_optional: bool = True,
         method: str = "",
         returns: str = "output, (h_n, c_n)",
-        batch_first: bool = False,
+        batch_first: bool | str = False,
         batched: bool = True,
         cell: bool = False,
         columns: bool = False,
@@ -133,29 +136,20 @@ class HandWritten:
         one_row: bool = False,
         batch_size: bool = False,
     ) -> None:
-        biases = (bias,) if isinstance(bias, str) and bias else tuple(bias)
-        if forget_bias and not biases:
-            raise UsageError("forget_bias needs a bias from which it can be subtracted")
-        given = (weight_ih, weight_hh, weight_xh, weight_hx)
-        weights = {which: each for which, each in zip(FEATURES, given, strict=True) if each}
-        turned = FEATURES if transposed is True else {transposed} if transposed else {}
-        if not set(turned) <= set(FEATURES):
-            raise UsageError(f"transposed must be a bool or a weight, got {transposed!r}")
-        try:
-            layout = Layout(gates, biases=min(len(biases) or 2, 2), forget_bias=forget_bias)
-        except ValueError as error:
-            raise UsageError(str(error)) from error
         self.name = name or getattr(factory, "__name__", "").strip("<>")
         self.named, self.factory = bool(name), factory
         if bidirectional and (len(layers) % 2 or not layers):
             raise UsageError(f"bidirectional=True needs pairs of layers, got {layers!r}")
-        self.parameters = Parameters(
-            layout, weights, biases, frozenset(turned), layers or ("",), interleaved
-        )
+        weights = (weight_ih, weight_hh, weight_xh, weight_hx)
+        how = (gates, transposed, forget_bias, layers or ("",), interleaved)
+        self.parameters = described(weights, bias, *how)
         count = max(1, len(layers) // (1 + bidirectional))
-        self.biased = bool(biases)
+        self.biased = bool(self.parameters.biases)
         self.kept = (kept,) if isinstance(kept, str) else tuple(kept)
-        rows_first, batched = batch_first and not cell, batched and not one_row
+        if isinstance(batch_first, str) and batch_first not in SIDES:
+            raise UsageError(f"batch_first must be a bool or one of {SIDES}, got {batch_first!r}")
+        rows_first, batched = batch_first in (True, "input") and not cell, batched and not one_row
+        turns = batch_first in SIDES and not cell and (batched or one_row)
         self.batch_first = rows_first and batched
         self.small = replace(
             SMALL,
@@ -174,6 +168,7 @@ class HandWritten:
             columns and (batched or one_row),
             steps_last,
             Call(draws, "draws") if draws else None,
+            turns,
         )
         self.tensors, self.batch_size = tensors, batch_size
         self.fitting = Fitting(square, one_row, self.usage.batch_first)

@@ -195,3 +195,31 @@ class Parameters:
             return interleaved(blocks[0], back=True) if self.interleaved else blocks[0]
         by_gate = dict(zip(GATES, blocks, strict=True))
         return np.concatenate([by_gate[gate] for gate in self.layout.gates])
+
+
+def described(
+    weights: Sequence[str],
+    bias: str | tuple[str, ...],
+    gates: str,
+    transposed: bool | str,
+    forget_bias: float,
+    layers: tuple[str, ...],
+    interleaved: bool,
+) -> Parameters:
+    """Make the parameters that the arguments of :class:`conformance.HandWritten` describe.
+
+    `weights` are the names for all of :data:`FEATURES`, "" where there is none. Raises
+    :class:`UsageError` for what does not fit together.
+    """
+    biases = (bias,) if isinstance(bias, str) and bias else tuple(bias)
+    if forget_bias and not biases:
+        raise UsageError("forget_bias needs a bias from which it can be subtracted")
+    named = {which: each for which, each in zip(FEATURES, weights, strict=True) if each}
+    turned = FEATURES if transposed is True else {transposed} if transposed else {}
+    if not set(turned) <= set(FEATURES):
+        raise UsageError(f"transposed must be a bool or a weight, got {transposed!r}")
+    try:
+        layout = Layout(gates, biases=min(len(biases) or 2, 2), forget_bias=forget_bias)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    return Parameters(layout, named, biases, frozenset(turned), layers, interleaved)
