@@ -11,7 +11,7 @@ import ctypes
 import io
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from conformance.checking.hooks import of_hooks
@@ -63,9 +63,9 @@ def restore(before: dict[str, Any]) -> tuple[list[str], list[str]]:
 
 
 @contextlib.contextmanager
-def restored(*, random: bool = False) -> Iterator[None]:
-    """Restore on leaving every setting that was changed within the context."""
-    before = snapshot(random=random)
+def restored(*, random: bool = False, besides: Collection[str] = ()) -> Iterator[None]:
+    """Restore on leaving every setting that was changed within the context, `besides` some."""
+    before = {name: value for name, value in snapshot(random=random).items() if name not in besides}
     try:
         yield
     finally:
