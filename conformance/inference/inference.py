@@ -54,7 +54,11 @@ class Inference:
 
     def mapping(self) -> list[str]:
         """Return what is wrong and what else to know, as comments, and the source."""
-        comments = [f"# Wrong: {fault.removesuffix('.')}." for fault in self.faults]
+        comments = [f"# Wrong: {_ended(fault)}" for fault in self.faults]
         remarks = [self.layout] * bool(self.layout) + [*self.remarks]
         comments += [f"# Note: {remark}." for remark in remarks]
         return [*comments, self.code]
+
+
+def _ended(fault: str) -> str:
+    return fault if fault.endswith((".", "?")) else f"{fault}."

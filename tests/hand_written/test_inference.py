@@ -532,6 +532,7 @@ class CannotBeCalled:
             f"{FOLDER / 'wrong_scratch.py'}:ThreeGates",
             "an LSTM without a forget gate, or with coupled gates",
         ),
+        (f"{FOLDER / 'wrong_web.py'}:TiedGates", "x2h.weight and h2h.weight are one parameter"),
         (
             f"{__file__}:TakesKeywords",
             r"a call takes \(\*, sequence, mask, step, training\), but infer",
