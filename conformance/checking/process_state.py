@@ -1,7 +1,8 @@
 """Settings of the process that a call must leave alone, and that are restored if it does not.
 
 :mod:`conformance.checking.settings`, :mod:`conformance.checking.hooks` and
-:mod:`conformance.checking.torch_settings` list them.
+:mod:`conformance.checking.torch_settings`, which has those of compilers and of autograd from two
+others, list them.
 """
 
 from __future__ import annotations
