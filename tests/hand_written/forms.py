@@ -249,7 +249,7 @@ WRONG: dict[str, dict[str, str]] = {
     },
     "wrong_web.py": {
         "FlipsTheBatch": "In a batch of its own, row 0 is right",
-        "PredictsInEval": "In a batch of its own, row 1 is right",
+        "PredictsInEval": "no mapping fits",
         "onnx_order_of_one_weight": "order i, o, f, g, but R is used in the order i, f, o, g",
         "ReZero": "The results are right only while alpha keeps its value from the constructor",
     },
