@@ -208,8 +208,9 @@ class HandWritten:
         sizes = case.configuration.input_size, case.configuration.hidden_size, case.batch_size
         with blamed(), self.around():
             made = subject(self.factory(*sizes[: 2 + self.batch_size]), case.dtype, case.device)
-        disturb(made, self.kept)  # first, as what is filled below may have another name as well
-        for name, array in self.parameters.of(case).items():
+        own = self.parameters.of(case)
+        disturb(made, self.kept, own.keys())
+        for name, array in own.items():
             made.fill(name, array)
         for module in self.usage.answer.hooked:
             made.submodule(module)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import zlib
 from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,20 +30,25 @@ def numbers(name: str, shape: Sequence[int]) -> Array:
     They are multiples of 1/64 in [1/8, 1], exact in every dtype. All are positive, as they may be a
     scale of which the class takes the root.
     """
-    some = np.random.default_rng(zlib.crc32(name.encode())).integers(8, 65, 251) / 64
-    return np.resize(some, tuple(shape))
+    return np.resize(_some(name), tuple(shape))
 
 
-def disturb(made: Subject, kept: Collection[str]) -> None:
-    """Fill every parameter of `made` with :func:`numbers`, but those that are `kept`.
+@lru_cache(maxsize=256)
+def _some(name: str) -> Array:
+    found: Array = np.random.default_rng(zlib.crc32(name.encode())).integers(8, 65, 251) / 64
+    return found
 
-    Raises :class:`UsageError` if one of `kept` is no parameter.
+
+def disturb(made: Subject, kept: Collection[str], named: Collection[str]) -> None:
+    """Fill the parameters of `made` with :func:`numbers`, but those that are `kept` or `named`.
+
+    Those that are `named` must be filled afterwards, as they may have other names as well. Raises
+    :class:`UsageError` if one of `kept` is no parameter.
     """
     stay = [id(made.leaf(name)) for name in kept]
     for name in made.parameters():
         with contextlib.suppress(*CANNOT):
-            leaf = made.leaf(name)
-            if name not in kept and id(leaf) not in stay:
+            if name not in kept and name not in named and id(leaf := made.leaf(name)) not in stay:
                 made.replace(name, numbers(name, leaf.shape))
 
 
