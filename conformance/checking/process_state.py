@@ -1,7 +1,8 @@
 """Settings of the process that a call must leave alone, and that are restored if it does not.
 
 :mod:`conformance.checking.settings`, :mod:`conformance.checking.hooks` and
-:mod:`conformance.checking.torch_settings` list them.
+:mod:`conformance.checking.torch_settings`, which has those of compilers and of autograd from two
+others, list them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import ctypes
 import io
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from conformance.checking.hooks import of_hooks
@@ -63,9 +64,9 @@ def restore(before: dict[str, Any]) -> tuple[list[str], list[str]]:
 
 
 @contextlib.contextmanager
-def restored(*, random: bool = False) -> Iterator[None]:
-    """Restore on leaving every setting that was changed within the context."""
-    before = snapshot(random=random)
+def restored(*, random: bool = False, besides: Collection[str] = ()) -> Iterator[None]:
+    """Restore on leaving every setting that was changed within the context, `besides` some."""
+    before = {name: value for name, value in snapshot(random=random).items() if name not in besides}
     try:
         yield
     finally:

@@ -3,8 +3,8 @@
 Each is listed where this torch has it. These are left out, as they were seen to be harmless: the
 number of threads between operations, which cannot be set twice; ``torch.set_printoptions`` and
 ``torch.set_warn_always``, which change messages alone; the choice among libraries for linear
-algebra and attention, which an LSTM does not use; and ``torch._C.DisableTorchFunction``, which
-plain tensors do not notice.
+algebra and attention, which an LSTM does not use; that among orders of the products in an einsum,
+all of which are right; and ``torch._C.DisableTorchFunction``, which plain tensors do not notice.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from functools import cache, partial
 from operator import attrgetter
 from typing import Any
 
+from conformance.checking.autograd_settings import forward_mode, saved_tensors, transforms
+from conformance.checking.compiler_settings import of_compilers
 from conformance.checking.settings import Setting, attribute
 
 READERS = (
@@ -25,7 +27,10 @@ READERS = (
     *("_C._is_multithreading_enabled", "_C._get_mkldnn_enabled", "_C._get_mkldnn_deterministic"),
     *("_C._get_nnpack_enabled", "_C._get_cudnn_enabled", "_C._get_cudnn_benchmark"),
     *("_C._get_cudnn_deterministic", "_C._get_cudnn_allow_tf32", "_C._get_cublas_allow_tf32"),
-    "_C._get_cpu_allow_fp16_reduced_precision_reduction",
+    *("_C._get_cpu_allow_fp16_reduced_precision_reduction", "_C._get_miopen_immediate"),
+    *(f"_C._get_cublas_allow_{of}_reduced_precision_reduction" for of in ("fp16", "bf16")),
+    *("_C._get_deterministic_fill_uninitialized_memory", "_C._is_view_replay_enabled"),
+    *("_C._get_onednn_allow_tf32", "_C._get_autograd_fallback_mode"),
     *("_C._get_cublas_allow_fp16_accumulation", "_C._get_qengine"),
     *(f"__future__.get_{of}_module_params_on_conversion" for of in ("overwrite", "swap")),
 )
@@ -54,7 +59,7 @@ def _of_torch() -> dict[str, Setting]:
     pairs = {read: re.sub(r"(get|is)_", "set_", read, count=1) for read in READERS}
     for read, write in {**pairs, "is_anomaly_enabled": "autograd.set_detect_anomaly"}.items():
         with contextlib.suppress(AttributeError):
-            plain[f"torch.{read}()"] = Setting(attrgetter(read)(torch), attrgetter(write)(torch))
+            plain[f"torch.{read}()"] = _pair(*attrgetter(read, write)(torch))
     for name in PRECISIONS:
         # versions that do not have it at cuda.matmul say so by an AssertionError
         with contextlib.suppress(AttributeError, RuntimeError, AssertionError):
@@ -62,12 +67,17 @@ def _of_torch() -> dict[str, Setting]:
             if isinstance(owner.fp32_precision, str):
                 plain[f"torch.{name}.fp32_precision"] = attribute(owner, "fp32_precision")
     for kinds in (
-        *(_transforms, _forward_mode, _default_device, _modes, _autocast, _saved_tensors),
-        *(_module_hooks, _kernels, _cached),
+        *(transforms, forward_mode, _default_device, _modes, _autocast, saved_tensors),
+        *(_module_hooks, _kernels, _cached, of_compilers),
     ):
         with contextlib.suppress(AttributeError):
             found |= kinds(torch)
     return found | plain
+
+
+def _pair(read: Callable[[], Any], write: Callable[..., Any]) -> Setting:
+    """Return the setting of two functions; newer versions read some as two values."""
+    return Setting(read, lambda was: write(*was) if isinstance(was, tuple) else write(was))
 
 
 def _modes(torch: Any) -> dict[str, Setting]:
@@ -158,64 +168,6 @@ def _autocast(torch: Any) -> dict[str, Setting]:
         "torch.is_autocast_enabled('cpu')": state("cpu"),
         "torch.is_autocast_enabled('cuda')": state("cuda"),
         "the nesting of torch.autocast": Setting(nesting, nest),
-    }
-
-
-def _saved_tensors(torch: Any) -> dict[str, Setting]:
-    """The hooks on tensors that autograd saves: the last, or in older versions whether any."""
-    autograd = torch._C._autograd
-    pop = autograd._pop_saved_tensors_default_hooks
-    top = getattr(autograd, "_top_saved_tensors_default_hooks", None)
-
-    def read() -> Any:
-        if top is not None:
-            return top(True)
-        message = autograd._saved_tensors_hooks_get_disabled_error_message()
-        try:
-            autograd._saved_tensors_hooks_disable(message or "")
-        except RuntimeError:  # hooks cannot be disabled while there are any
-            return True
-        finally:
-            if message is None:
-                autograd._saved_tensors_hooks_enable()
-        return None
-
-    def write(wanted: Any) -> None:
-        while (now := read()) is not None and now != wanted:
-            pop()
-        if now is None and wanted is not None:
-            autograd._push_saved_tensors_default_hooks(*wanted)
-
-    return {"torch.autograd.graph.saved_tensors_hooks": Setting(read, write)}
-
-
-def _transforms(torch: Any) -> dict[str, Setting]:
-    """How deeply ``torch.func`` transforms are nested."""
-    functorch: Any = torch._C._functorch
-
-    def depth() -> int:
-        if hasattr(functorch, "get_dynamic_layer_stack_depth"):
-            return int(functorch.get_dynamic_layer_stack_depth())
-        top = functorch.peek_interpreter_stack()
-        return 0 if top is None else int(top.level())
-
-    def leave(wanted: int) -> None:
-        while depth() > wanted:
-            functorch.pop_dynamic_layer_stack()
-
-    return {"the nesting of torch.func": Setting(depth, leave)}
-
-
-def _forward_mode(torch: Any) -> dict[str, Setting]:
-    """How deeply levels of forward-mode gradients are nested."""
-    levels: Any = torch.autograd.forward_ad
-
-    def leave(wanted: int) -> None:
-        while levels._current_level > wanted:
-            levels.exit_dual_level()
-
-    return {
-        "the nesting of torch.autograd.forward_ad": Setting(lambda: levels._current_level, leave)
     }
 
 

@@ -20,6 +20,7 @@ from conformance.diagnosis.gradients import diagnosed_gradients
 from conformance.diagnosis.locating import located
 from conformance.diagnosis.parting import right
 from conformance.diagnosis.recording import OutOfTime, Recording
+from conformance.diagnosis.unnamed import in_words, relied_on
 from conformance.implementations.failures import Quantity
 from reference import Case, Result
 
@@ -45,7 +46,11 @@ def diagnose(
         derived = _derived(finding.case, case)
         found = located(recording, case, got, known)
         found = replace(found, derived=derived if found.parted else "")
-        explanations = tuple(explained(recording, case, got)) if is_small(case) else ()
+        explanations: tuple[str, ...] = ()
+        if relied := relied_on(recording, case):
+            explanations = (in_words(relied),)
+        elif is_small(case):
+            explanations = tuple(explained(recording, case, got))
         derived = derived if explanations else found.derived
         return replace(found, derived=derived, explanations=explanations)
     except OutOfTime:

@@ -15,7 +15,7 @@ from conformance.implementations.declared import declared
 from conformance.implementations.failures import Failure, Raised, blamed
 from conformance.implementations.implementation import Implementation
 from conformance.implementations.lenient import lenient
-from conformance.implementations.naming import find, imported, missing, place_of, refused
+from conformance.implementations.naming import find, imported, in_module, missing, place_of, refused
 from conformance.implementations.own_imports import OURS, Packages
 from conformance.implementations.shipped import SHIPPED
 from conformance.recording.operands import Origin
@@ -157,4 +157,4 @@ def _place(mine: HandWritten) -> str:
     ]
     home = getattr(mine.factory, "__module__", None)
     places.sort(key=lambda place: place[0] != home)
-    return ":".join(places[0]) if places else ""
+    return in_module(*places[0]) if places else ""

@@ -157,8 +157,13 @@ def place_of(target: Any) -> str:
     What is defined in the script that runs is named after its file; in a notebook, or within a
     function, it has a name that nothing can be loaded by.
     """
-    place, file = target.__module__, getattr(sys.modules.get("__main__"), "__file__", None)
+    return in_module(target.__module__, target.__qualname__)
+
+
+def in_module(place: str, name: str) -> str:
+    """Return the name by which `name` in the module `place` can be loaded, as :func:`place_of`."""
+    file = getattr(sys.modules.get("__main__"), "__file__", None)
     if place == "__main__" and file is not None:
         path = Path(file).absolute()
         place = str(path.relative_to(Path.cwd()) if Path.cwd() in path.parents else path)
-    return f"{place}:{target.__qualname__}"
+    return f"{place}:{name}"

@@ -18,11 +18,13 @@ from conformance.inference.faults import (
     ADDED,
     AS_ROWS,
     AVERAGED,
+    BATCH_FIRST,
     EXCHANGED,
     LAST_ROW,
     LAST_STEP,
     LOWEST,
     SKIPPED,
+    TIME_MAJOR,
     TWICE,
     VIEWED,
 )
@@ -95,7 +97,12 @@ def _all(reading: Reading, simulated: Simulated, leaf: Leaf) -> Iterator[tuple[s
     yield "c_all", laid_out(c), ""
     if rows_first:
         by_row = laid_out(h)
-        yield "output", h, f"this is an LSTM {OUTPUT_TIME_MAJOR.says}"
+        if leaf.module:  # nobody sees how its axes are exchanged afterwards
+            yield "output", h, f"this is an LSTM {OUTPUT_TIME_MAJOR.says}"
+        else:
+            yield "output", h, TIME_MAJOR
+            yield "c_all", c, TIME_MAJOR
+            yield "flat(output)", h.reshape(len(h), -1, h.shape[-1]), TIME_MAJOR
         yield "output", h.reshape(by_row.shape), f"this is an LSTM {OUTPUT_RESHAPED.says}"
         yield "h_n", by_row[:, -1], LAST_ROW
         yield "h_n", h[:, 0], "the first step is returned instead of the last"
@@ -104,7 +111,7 @@ def _all(reading: Reading, simulated: Simulated, leaf: Leaf) -> Iterator[tuple[s
         for name, of_each in (("h_n", h), ("c_n", c)):
             yield name, of_each[:, -2], SKIPPED
     if reading.batched and not rows_first and not listed:
-        yield "output", h.swapaxes(1, 2), "the output has rows first, but the input has steps first"
+        yield "output", h.swapaxes(1, 2), BATCH_FIRST
         yield "flat(output)", h.reshape(len(h), -1, h.shape[-1]), ""
         yield "h_n", h[:, :, -1], f"{LAST_ROW}: it takes the first axis of the input for time"
 

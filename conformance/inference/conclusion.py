@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 from conformance.diagnosis import diagnose
 from conformance.errors import UsageError
@@ -16,33 +15,18 @@ from conformance.implementations.by_hand.usage import Around
 from conformance.implementations.failures import Quantity
 from conformance.implementations.probing import takes
 from conformance.inference import mapping
+from conformance.inference.adapters import Adapters
 from conformance.inference.deepening import Found
 from conformance.inference.failing import failure, squeezed, unused_lengths
-from conformance.inference.faults import AFTER_RELU, NOTHING
-from conformance.inference.guess import Guess
+from conformance.inference.faults import TIME_MAJOR
 from conformance.inference.inference import Inference
 from conformance.inference.names import few
 from conformance.inference.numbers import HIDDEN, INPUT, STACKED
 from conformance.inference.repeating import Second, second_call
-from conformance.inference.returns import Returns, misnamed, returns
 from conformance.inference.search import Search
-from conformance.inference.states import calls_with_states
 
 PEEPHOLES = {(3 * HIDDEN,), (3 * HIDDEN, HIDDEN), (HIDDEN, 3 * HIDDEN), (3, HIDDEN)}
 """The shapes of weights by which three gates may see c."""
-
-
-class _Adapter(NamedTuple):
-    """An adapter with its arguments, what is wrong with the class, and what is not verified.
-
-    `unlike` are those of the faults that say of an array only that its numbers are others.
-    """
-
-    arguments: dict[str, Any]
-    mine: HandWritten
-    faults: list[str]
-    unlike: list[str]
-    unverified: list[str]
 
 
 @dataclass(frozen=True)
@@ -63,7 +47,8 @@ class Conclusion:
 
     def drawn(self) -> Inference:
         """Try the adapters on whole cases, and return the first that fits, or else the first."""
-        adapters = list(self._adapters())
+        made = Adapters(self.name, self.target, self.found, self.around)
+        adapters = list(made.all())
         second = self._second_call()
         try:
             failures = [failure(each.mine) for each in adapters]
@@ -73,7 +58,8 @@ class Conclusion:
             )
             raise UsageError(f"{self.name!r}: {sizes}: {error.__cause__ or error}") from error
         chosen = failures.index(None) if None in failures else 0
-        (arguments, mine, faults, unlike, unverified), failed = adapters[chosen], failures[chosen]
+        failed = failures[chosen]
+        arguments, mine, faults, unlike, unverified, started = adapters[chosen]
         exact = bool(self.found.guess.exact)
         partly = exact and not faults and failed is not None
         if second.faults and not exact:
@@ -91,7 +77,7 @@ class Conclusion:
         remarks: list[str] = []
         if not faults:
             remarks += [f"results are not in {each}" for each in self._narrow(mine)]
-            remarks += self._remarks(arguments, mine)
+            remarks += self._remarks(arguments, mine, started)
             # what takes two states apart takes them in one array, too
             others = [
                 repr(other.arguments["call"])
@@ -109,7 +95,8 @@ class Conclusion:
         unused = {k: v for k, v in self._unused(mine).items() if k not in words}
         if unused:
             remarks.append(f"no mapping uses {few([*unused])}")
-        peeking = [name for name, shape in unused.items() if shape in PEEPHOLES]
+        linears = {f"{name}.weight" for name in self.search.prober.subject().submodules("Linear")}
+        peeking = [k for k, shape in unused.items() if shape in PEEPHOLES and k not in linears]
         if peeking and not exact:
             faults.append(f"this looks like a peephole LSTM: do gates see c by {few(peeking)}?")
         shared = self.search.prober.subject().shared()
@@ -129,7 +116,9 @@ class Conclusion:
         faults = list(dict.fromkeys(faults))
         backward = failed is not None and failed.failure.quantity is Quantity.GRADIENT
         told = tuple(faults), tuple(remarks)
-        return Inference(self.name, code, mine, *told, partly and not backward, part, backward)
+        layout = TIME_MAJOR if arguments.get("batch_first") == "input" else ""
+        partly = partly and not backward
+        return Inference(self.name, code, mine, *told, partly, part, backward, layout)
 
     def _second_call(self) -> Second:
         guess, search = self.found.guess, self.search
@@ -153,7 +142,7 @@ class Conclusion:
         if self.found.construction is None:
             return {}
         guess, embedding = self.found.guess, self.search.prober.embedding
-        used = {*mine.parameters.of(mine.small_case()), *guess.initial, *guess.unexplained}
+        used = {*mine.parameters.of(mine.small_case()), *mine.kept, *guess.unexplained}
         used.add(embedding)
         hooked = [embedding, *mine.usage.answer.hooked, *self._after(mine.usage.answer.hooked)]
         apart = tuple(f"{module}." for module in hooked if module)
@@ -175,56 +164,9 @@ class Conclusion:
                 if takes(mine, small):
                     yield f"{dtype} where arguments are, so that {dtype} is not verified"
 
-    def _adapters(self) -> Iterator[_Adapter]:
-        """Yield an adapter for each call that may be right."""
-        guess = self.found.guess
-        named, wrong = mapping.parameters(guess, self.search)
-        faults = [f"this is an LSTM {each}" for each in guess.says] + wrong
-        returned = self._returns(guess).text
-        for given, optional, ignored in calls_with_states(self.search, guess, returned):
-            text, unlike, unverified = self._returns(given)
-            call = self.search.prober.spelled(given)
-            arguments: dict[str, Any] = {**named, "call": call.text}
-            if given.call.takes_states and not optional:
-                arguments["states_optional"] = False
-            if given.draws:
-                arguments["draws"] = given.draws.text
-            if self.search.prober.embedding:
-                arguments["embedding"] = self.search.prober.embedding
-            if given.method:
-                arguments["method"] = given.method
-            if given.reading.stepwise:
-                text = text.replace("output", "h_n").replace("c_all", "c_n")
-            arguments |= {"returns": text, **given.reading.options()}
-            if self.search.prober.square:
-                arguments["square"] = True
-            if self.found.construction is not None and self.found.construction.takes_rows:
-                arguments["batch_size"] = True
-            if self.search.prober.tensors:
-                arguments["tensors"] = True
-            factory: Callable[..., Any] = self.found.construction or self.target
-            try:
-                mine = HandWritten(factory, name=self.name, **arguments)
-            except UsageError as error:
-                known = guess.exact and re.search("output|h_n", text)
-                what = str(error) if known else NOTHING
-                what = AFTER_RELU.format(text.partition("(")[0]) if "relu(" in text else what
-                raise UsageError(f"{self.name!r}: {what}") from error
-            mine.around = self.around
-            exchanged = [*self.search.prober.misnamed(given), *misnamed(mine.usage.answer)]
-            wrong = [*faults, *ignored, *exchanged, *unlike]
-            yield _Adapter(arguments, mine, wrong, unlike, unverified)
-
-    def _returns(self, guess: Guess) -> Returns:
-        what = _returned(guess, self.search)
-        right = self.found.right
-        if right is None or re.search("output|h_n", what.text):
-            return what
-        # where an answer of more layers equals nothing, it has the form of one of fewer layers
-        what = _returned(right.guess, right.search)
-        return what._replace(text=what.text.replace("[0]", "[-1]"))
-
-    def _remarks(self, arguments: dict[str, Any], mine: HandWritten) -> Iterator[str]:
+    def _remarks(
+        self, arguments: dict[str, Any], mine: HandWritten, started: dict[str, str]
+    ) -> Iterator[str]:
         """Yield what else to know of a class that fits."""
         if isinstance(arguments.get("bias"), tuple):
             *others, last = arguments["bias"]
@@ -233,17 +175,10 @@ class Conclusion:
             yield "rows of different lengths are not verified"
         if Call(arguments["call"]).starts_at_zero:
             yield "only one initial state can be given, so that both are verified with zeros"
-        for name, state in self.found.guess.initial.items():
+        for name, state in started.items():
             yield f"{name} is the initial {state} and keeps the value from the constructor"
         for other in self.found.others:
             named, faults = mapping.parameters(other, self.search)
             if not faults and any(arguments.get(key) != value for key, value in named.items()):
                 listed = ", ".join(f"{key}={value!r}" for key, value in named.items())
                 yield f"this fits as well: {listed}"
-
-
-def _returned(guess: Guess, search: Search) -> Returns:
-    """Return what the answer to a call as in `guess` consists of."""
-    answer = search.whole_answer(guess)
-    assert answer is not None
-    return returns(guess, search, answer)

@@ -1,5 +1,12 @@
 """What is wrong with a class that returns something else than a result, in words."""
 
+TIME_MAJOR = "the input is batch-first, (N, T, ...), and the output time-major, (T, N, ...)"
+"""What is wrong unless it is meant; `infer` declares it and says so first."""
+
+BATCH_FIRST = (
+    'the output has rows first, but the input has steps first, which batch_first="output" declares'
+)
+
 SKIPPED = "the state before the last step is returned: the last step is skipped"
 
 LAST_ROW = "the last row of the output is returned instead of the last step"

@@ -141,7 +141,11 @@ class Finder:
         for group in (drawing or stateless, stateful):
             for start in group:
                 # what takes several rows must be right for several
-                if start.reading.one_row and search.prober.of_rows:
+                of = [each.search.prober for each in self.places] if faulty else [search.prober]
+                if start.reading.one_row and any(prober.of_rows for prober in of):
+                    continue
+                called = start.method, start.reading.cell
+                if not start.reading.batched and called in search.prober.of_rows:
                     continue
                 reached += search.by_x(start, faulty)
                 if any(guess.whole and (faulty or not guess.flaws) for guess in reached):

@@ -19,6 +19,7 @@ class Inference:
     - `partly`: whether the adapter fits as long as sizes are not extreme
     - `backward`: whether only gradients are wrong
     - `part`: the arguments of the constructor with which the class could not be tried
+    - `layout`: where the output has other axes than the input, which those are
     """
 
     name: str
@@ -29,6 +30,7 @@ class Inference:
     partly: bool = False
     part: str = ""
     backward: bool = False
+    layout: str = ""
 
     @property
     def fits(self) -> bool:
@@ -40,7 +42,8 @@ class Inference:
         if self.fits:
             part = f", as far as it was looked at: not with {self.part}" * bool(self.part)
             file = file_of_adapter(self.name)
-            what = f"computes the LSTM{part}. Save these lines as {file} and run"
+            layout = f", where {self.layout}" * bool(self.layout)
+            what = f"computes the LSTM{layout}{part}. Save these lines as {file} and run"
             comments = [f"{self.name} {what}", "", f"    lstm-conformance verify {file}:mine", ""]
         else:
             only = "computes the LSTM in some cases only"
@@ -51,6 +54,11 @@ class Inference:
 
     def mapping(self) -> list[str]:
         """Return what is wrong and what else to know, as comments, and the source."""
-        comments = [f"# Wrong: {fault.removesuffix('.')}." for fault in self.faults]
-        comments += [f"# Note: {remark}." for remark in self.remarks]
+        comments = [f"# Wrong: {_ended(fault)}" for fault in self.faults]
+        remarks = [self.layout] * bool(self.layout) + [*self.remarks]
+        comments += [f"# Note: {remark}." for remark in remarks]
         return [*comments, self.code]
+
+
+def _ended(fault: str) -> str:
+    return fault if fault.endswith((".", "?")) else f"{fault}."

@@ -18,6 +18,7 @@ from conformance.implementations.by_hand.subjects import Subject
 from conformance.implementations.by_hand.usage import Around
 from conformance.inference.construction import Construction, constructions, unsupplied
 from conformance.inference.guess import Guess
+from conformance.inference.names import few
 from conformance.inference.numbers import HIDDEN, INPUT, Shapes, merged
 from conformance.inference.probing import Prober
 from conformance.inference.readings import READINGS
@@ -102,6 +103,7 @@ def of_class(target: type[Any], dtype: DType, around: Around) -> tuple[list[Plac
             complaints.append(
                 "no parameters have the shapes of an LSTM with 3 inputs and 5 hidden units: "
                 f"{listed or 'there are none'}{_of_three_gates(shapes)}{_of_other_sizes(shapes)}"
+                f"{''.join(f'; {few(each)} are one parameter' for each in made.shared())}"
             )
         else:
             found += here

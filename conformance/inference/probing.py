@@ -54,7 +54,7 @@ class Prober:
     - `unbound`: whether there were arguments that are not taken
     - `answered`: whether a call returned something
     - `overwritten`: the names of the arguments whose arrays the last call changed
-    - `of_rows`: whether a call with several rows returned something
+    - `of_rows`: the methods that returned something for several rows, and whether for one step
     """
 
     dtype: DType
@@ -70,7 +70,7 @@ class Prober:
     calls: int = 0
     unbound: bool = False
     answered: bool = False
-    of_rows: bool = False
+    of_rows: frozenset[tuple[str, bool]] = frozenset()
     overwritten: frozenset[str] = frozenset()
     _signatures: dict[str, inspect.Signature | None] = field(default_factory=dict, init=False)
 
@@ -171,7 +171,8 @@ class Prober:
             if hasattr(value, "detach")
         ]
         self.answered = True
-        self.of_rows |= way.reading.rows > 1
+        if way.reading.rows > 1:
+            self.of_rows |= {(way.method, way.reading.cell or way.reading.stepwise)}
         return Returned(form, leaves, modules)
 
     def _binds(self, way: Guess) -> bool:

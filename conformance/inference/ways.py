@@ -18,10 +18,12 @@ from conformance.inference.roles import role_of
 
 CALLED = (
     ("lengths", LENGTHS_CALLED),
-    ("bias", r"^(b($|_|\d|[a-z]$)|b(ih|hh))|^bias"),
+    ("bias", r"^(b($|_|\d|[a-z]$)|b(ih|hh))|^bias|^[wr]_?b"),
     ("container", r"^(par|theta$|weights?$|p$|variables|w$)"),
-    ("hh", r"^(u(?!n)|r($|_)|wh|w_?h|rec|weight_h|kernel_h)"),
+    ("hh", r"^(u(?!n)|r($|_|[ifcgoz]$)|wh|w_?h|rec|weight_h|kernel_h)"),
     ("ih", r"^(w|weight|kernel|theta)"),
+    ("h_0", r"^init(ial)?_?h(_|$|idden)"),
+    ("c_0", r"^init(ial)?_?c(_|$|ell)"),
     ("states", r"^(state|carry|hidden_states?$|hx$|init|hc$|prev_state)"),
     ("h_0", r"^(h|a_?prev|a0|prev_h)"),
     ("c_0", r"^(c|prev_c|s0|m0)"),

@@ -32,7 +32,8 @@ class Subject:
 
     - `requirement`, `implementation`, `device`: names; the implementation's is as it was given
     - `folder`: the folder that a path in the name of the implementation is relative to
-    - `command`: the command that verifies again with the same cases
+    - `command`: the command that verifies again with the same cases, after one that infers the
+      adapter if that was not given
     - `environment`: versions by name
     - `program`: the command of an implementation that is a process, else empty
     - `precision`: the precision declared on the command line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +17,7 @@ from conformance.checking.database import opened
 from conformance.checking.engine import inapplicable, left_out
 from conformance.checking.expectations.applying import Expected
 from conformance.checking.requirement import LEVELS, Requirement
-from conformance.errors import UsageError, unknown
+from conformance.errors import UsageError, file_of_adapter, unknown
 from conformance.implementations.by_hand import HandWritten
 from conformance.implementations.failures import Failure
 from conformance.implementations.implementation import Implementation
@@ -41,7 +42,7 @@ class Target:
     """An implementation to be verified, and on which devices.
 
     `name` is the name given in the options; for a `program` it is the command. A `strict` one
-    must also meet what an LSTM only should.
+    must also meet what an LSTM only should. The adapter of an `inferred` one was not given.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Target:
     devices: list[str]
     program: bool = False
     strict: bool = False
+    inferred: bool = False
 
 
 @dataclass(frozen=True)
@@ -195,14 +197,20 @@ def budget(config: pytest.Config) -> Budget:
 def subject(config: pytest.Config, target: Target, requirement: str, device: str) -> Subject:
     """Return what is verified, with everything needed to verify it again."""
     name = target.implementation.name if target.program else target.name
-    what: dict[str, Any] = {"lstm_command" if target.program else "lstm": [target.name]}
+    given, before = target.name, ""
+    if target.inferred:
+        file = file_of_adapter(given)
+        before = f"{shlex.join(['lstm-conformance', 'infer', given])} > {file}\n"
+        given = f"{file}:mine"
+    what: dict[str, Any] = {"lstm_command" if target.program else "lstm": [given]}
+    again = rerun(vars(config.option), **what, lstm_requirement=[requirement], lstm_device=device)
     home: str = getattr(config.option, "lstm_home", "") or str(Path.cwd())
     return Subject(
         requirement,
         name,
         device,
         home,
-        rerun(vars(config.option), **what, lstm_requirement=[requirement], lstm_device=device),
+        before + again,
         environment(name),
         target.name if target.program else "",
         config.getoption("lstm_precision") or "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from conformance.checking import originals, process_state
+from conformance.checking.compiler_settings import CONFIGS
 from conformance.errors import UsageError
 from conformance.implementations.implementation import Implementation
 from conformance.recording.text import line_of
@@ -14,11 +15,13 @@ from conformance.running import strays
 def loaded(name: str, load: Callable[[], Implementation]) -> Implementation:
     """Return what `load` returns; the settings of the process that this changes are restored.
 
+    Those of ``torch.compile`` stay, as the calls may need them.
+
     Raises :class:`UsageError` if it replaces functions by which results are judged; these are put
     back.
     """
     try:
-        with originals.Kept(), process_state.restored(), strays.Noted(name):
+        with originals.Kept(), process_state.restored(besides=CONFIGS), strays.Noted(name):
             implementation = load()
             _ = implementation.supports  # that of a hand-written one is tried now
             return implementation

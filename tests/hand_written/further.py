@@ -283,3 +283,46 @@ def one_step(xt, a_prev, c_prev, parameters):
     o = sigmoid(parameters["Wo"] @ both + parameters["bo"])
     c = f * c_prev + i * candidate
     return o * np.tanh(c), c
+
+
+class LearnsBothStarts(nn.Module):
+    """Starts from two parameters (1, 1, H); others are for a head, or for nothing."""
+
+    def __init__(self, input_size, hidden_size):
+        super().__init__()
+        self.lstm = nn.LSTM(input_size, hidden_size)
+        self.h0, self.c0 = (nn.Parameter(torch.zeros(1, 1, hidden_size)) for _ in range(2))
+        self.fc = nn.Linear(hidden_size, 2)
+        self.spare = nn.Parameter(torch.zeros(3))
+
+    def forward(self, x):
+        h, c = (each.expand(1, x.size(1), -1).contiguous() for each in (self.h0, self.c0))
+        output, states = self.lstm(x, (h, c))
+        return output, states, self.fc(output).exp()
+
+
+class Encoder(nn.Module):
+    """Takes tokens (N, T), and returns an output (T, N, H) and states (L, N, H)."""
+
+    def __init__(self, vocab_size, embed_size, num_hiddens, num_layers, dropout=0):
+        super().__init__()
+        self.embedding = nn.Embedding(vocab_size, embed_size)
+        self.rnn = nn.LSTM(embed_size, num_hiddens, num_layers, dropout=dropout)
+
+    def forward(self, X, *args):  # noqa: N803
+        return self.rnn(self.embedding(X.t().type(torch.int64)))
+
+
+class OneRowForEachStep(nn.Module):
+    """Takes rows (N, T, D), and returns (T * N, H)."""
+
+    def __init__(self, num_inputs, num_hiddens):
+        super().__init__()
+        self.cell = nn.LSTMCell(num_inputs, num_hiddens)
+
+    def forward(self, inputs, state=None):
+        outputs = []
+        for x in inputs.transpose(0, 1):
+            state = self.cell(x, state)
+            outputs.append(state[0])
+        return torch.cat(outputs, dim=0), state

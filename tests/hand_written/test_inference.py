@@ -11,12 +11,14 @@ from conformance import (
     Budget,
     Crashed,
     Failed,
+    HandWritten,
     Passed,
     UsageError,
     check,
 )
 from conformance.inference import infer
-from tests.hand_written.inferring import FOLDER, arguments, executed, inferred
+from tests.hand_written import faulty
+from tests.hand_written.inferring import FOLDER, OF_NETWORKS, arguments, executed, inferred
 
 RIGHT: dict[str, dict[str, Any]] = {
     "OneKernel": {
@@ -129,6 +131,7 @@ RIGHT: dict[str, dict[str, Any]] = {
         "weight_xh": "kernel",
         "bias": "bias",
         "transposed": True,
+        "kept": "h_start",
         "call": "input",
         "returns": "output",
         "batch_first": True,
@@ -231,8 +234,7 @@ FAULTY = {
     "LacksTanhAndForgetGate": "without tanh on the cell state and without a forget gate",
     "SqueezesUnits": "output.shape = (2, 1), but should be (2, 1, 1)",
     "ReversesOutput": "that returns its output from the last step to the first",
-    "TurnsOutput": "that returns batch-first output time-major",
-    "TurnsInput": "the output has rows first, but the input has steps first",
+    "TurnsInput": 'the input has steps first, which batch_first="output" declares',
     "ReturnsHiddenTwice": "h_n is returned twice, and c_n is not returned",
     "ReturnsCellTwice": "c_n is returned twice, and h_n is not returned",
     "StepsWithoutCell": "h_n is returned twice, and c_n is not returned",
@@ -297,6 +299,45 @@ def test_nearest_mapping_of_a_faulty_lstm_does_not_pass(name: str) -> None:
     assert isinstance(verdict, (Failed, Crashed)), verdict
 
 
+@pytest.mark.parametrize(
+    ("file", "name", "returns"),
+    [
+        ("faulty.py", "TurnsOutput", "output, (h_n[0], c_n[0])"),
+        pytest.param("further.py", "Encoder", "output, (h_n, c_n)", marks=pytest.mark.slow),
+        ("further.py", "OneRowForEachStep", "flat(output), (h_n[0], c_n[0])"),
+    ],
+)
+def test_infer_says_first_that_the_output_has_other_axes_than_the_input(
+    file: str, name: str, returns: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Batch-first input and time-major output are a layout, if that is said."""
+    found = inferred(file, name, OF_NETWORKS)
+    assert found.fits, found.faults
+    where = "the input is batch-first, (N, T, ...), and the output time-major, (T, N, ...)"
+    assert found.lines()[0].endswith(
+        f"computes the LSTM, where {where}. Save these lines as mine.py and run"
+    )
+    assert f"# Note: {where}." in found.mapping()
+    assert arguments(found.code)["batch_first"] == "input"
+    assert arguments(found.code)["returns"] == returns
+    mine = executed(found.code, file, monkeypatch)
+    for requirement in DECIDED:
+        verdict = check(REQUIREMENTS[requirement], mine, budget=Budget(10, seed=3))
+        assert verdict.conformant, verdict
+
+
+def test_declared_axes_are_those_of_the_output_alone() -> None:
+    """What takes steps first and returns rows first is right where that is declared."""
+    arguments: Any = {"weight_ih": "W", "weight_hh": "U", "bias": "b", "transposed": True}
+    arguments |= {"call": "input, (h_0[0], c_0[0])", "returns": "output, (h_n[0], c_n[0])"}
+    for batch_first, right in (("output", True), ("input", False), (True, False), (False, False)):
+        mine = HandWritten(faulty.TurnsInput, **arguments, batch_first=batch_first)
+        verdict = check("results_match_reference", mine, budget=Budget(10, seed=3))
+        assert isinstance(verdict, Passed) == right, (batch_first, verdict)
+    with pytest.raises(UsageError, match="batch_first must be a bool or one of"):
+        HandWritten(faulty.TurnsInput, **arguments, batch_first="h_n")
+
+
 def test_lists_of_classes_are_complete() -> None:
     """Every class and function of the two files is expected to be one or the other."""
     for file, listed in (("right.py", RIGHT), ("faulty.py", FAULTY)):
@@ -305,7 +346,7 @@ def test_lists_of_classes_are_complete() -> None:
             for line in (FOLDER / file).read_text().splitlines()
             if line.startswith(("class ", "def "))
         ]
-        assert set(defined) - {"uniform", "Kernels"} == set(listed)
+        assert set(defined) - {"uniform", "Kernels", "TurnsOutput"} == set(listed)
 
 
 def test_infer_tells_of_other_mappings_that_fit() -> None:
@@ -491,6 +532,7 @@ class CannotBeCalled:
             f"{FOLDER / 'wrong_scratch.py'}:ThreeGates",
             "an LSTM without a forget gate, or with coupled gates",
         ),
+        (f"{FOLDER / 'wrong_web.py'}:TiedGates", "x2h.weight and h2h.weight are one parameter"),
         (
             f"{__file__}:TakesKeywords",
             r"a call takes \(\*, sequence, mask, step, training\), but infer",

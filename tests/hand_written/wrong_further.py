@@ -198,3 +198,39 @@ class LengthsForNothing(WithLengths):
     def forward(self, text, text_lengths):
         _, (hidden, _) = self.rnn(self.embedding(text))
         return self.fc(hidden[-1])
+
+
+class PeeksByATable(Layer):
+    """Gates see c by weights (H, 3 H), which are zero when they are new."""
+
+    def __init__(self, input_size, hidden_size):
+        super().__init__(input_size, hidden_size)
+        self.peep = nn.Parameter(torch.zeros(hidden_size, 3 * hidden_size))
+
+    def step(self, x, h, c):
+        (i, f, g, o), (at_i, at_f, at_o) = self.sums(x, h), (c @ self.peep).chunk(3, 1)
+        c = (f + at_f).sigmoid() * c + (i + at_i).sigmoid() * g.tanh()
+        return (o + at_o).sigmoid() * c.tanh(), c
+
+
+class ScalesItsState(Layer):
+    """Multiplies h by a number that is one when it is new."""
+
+    def __init__(self, input_size, hidden_size):
+        super().__init__(input_size, hidden_size)
+        self.scale = nn.Parameter(torch.ones(1))
+
+    def step(self, x, h, c):
+        h, c = super().step(x, h, c)
+        return self.scale * h, c
+
+
+class HasABiasOfManyRows(Layer):
+    """Adds the sum of a parameter (2, 4 H), which is zero when it is new, to its gates."""
+
+    def __init__(self, input_size, hidden_size):
+        super().__init__(input_size, hidden_size)
+        self.more = nn.Parameter(torch.zeros(2, 4 * hidden_size))
+
+    def sums(self, x, h):
+        return (self.x2h(x) + self.h2h(h) + self.more.sum(0)).chunk(4, 1)

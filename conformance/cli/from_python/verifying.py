@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any, cast
 
@@ -130,7 +131,8 @@ def _chosen(
     for given in targets:
         implementation, found = _loaded(given)
         name = given if isinstance(given, str) else implementation.name
-        chosen.append(choosing.target(config.of_pytest, name, implementation))
+        target = choosing.target(config.of_pytest, name, implementation)
+        chosen.append(replace(target, inferred=found is not None))
         choosing.refuse_namesakes(chosen)
         if found is not None:
             inferred[implementation.name] = found

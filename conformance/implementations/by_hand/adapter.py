@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from conformance.errors import UsageError
 from conformance.implementations.by_hand.answers import Answer
 from conformance.implementations.by_hand.beginning import computed
+from conformance.implementations.by_hand.disturbing import disturb, unnamed
 from conformance.implementations.by_hand.expressions import GIVEN, LENGTHS, MADE, Call
 from conformance.implementations.by_hand.fitting import Fitting
 from conformance.implementations.by_hand.gradients import gradients
-from conformance.implementations.by_hand.parameters import FEATURES, Parameters
+from conformance.implementations.by_hand.parameters import described
 from conformance.implementations.by_hand.subjects import Subject, subject
 from conformance.implementations.by_hand.trying import supported
 from conformance.implementations.by_hand.usage import Around, Usage
 from conformance.implementations.failures import blamed
-from conformance.implementations.layouts import Layout
 from conformance.implementations.probing import SMALL, small_case
 from reference import Array, Case, Precision, Result
 from strategies import Support
+
+SIDES = ("input", "output")
+"""What alone may be batch-first."""
 
 
 class HandWritten:
@@ -39,8 +43,8 @@ class HandWritten:
       separate arrays are named like ``W_{i,f,c,o}``: in the braces are the class's names of the
       gates, in PyTorch's order i, f, g, o. In one array the gates may have a separate axis;
     - `weight_xh` or `weight_hx`, instead of both: the name of one array for x and h, in this order;
-    - `bias`: the name of the bias, a tuple of names, or nothing. The bias is the sum of all; those
-      after the second stay zero. ``W[0]`` is a bias within the weight ``W``, before the weights by
+    - `bias`: the name of the bias, a tuple of names, or nothing. The bias is the sum of all, of
+      which two are not zero. ``W[0]`` is a bias within the weight ``W``, before the weights by
       x and h, and ``W[-1]`` one after them;
     - `layers`: for several layers what stands in place of ``*`` in these names, for each layer:
       ``layers=("cell1", "cell2"), weight_ih="*.weight_ih"``;
@@ -51,7 +55,11 @@ class HandWritten:
       gates are the last axis of its product in the shape (N, hidden_size, 4);
     - `transposed`: whether weights are (features, 4 * hidden_size), to be multiplied from the
       right; ``"weight_ih"`` or another name if only that weight is;
-    - `forget_bias`: the number that the class itself adds to the bias of the forget gate.
+    - `forget_bias`: the number that the class itself adds to the bias of the forget gate;
+    - `kept`: the name of a parameter that stays as the constructor makes it, or a tuple of names:
+      of an initial state that is learned and starts at zero, say. Every other parameter that no
+      argument names gets numbers of its own, so that a class that uses it is not the LSTM. These
+      are the tensors that need a gradient and, where there are none, all arrays.
 
     These arguments describe how the LSTM is used:
 
@@ -77,7 +85,8 @@ class HandWritten:
       axis for steps and rows, ``{'h': h_n}`` reads a dict or attributes. ``fc(h_n[0])`` means that
       a submodule ``fc`` comes last: then its input is read. Without output, one is put together
       from the h_n of calls on some steps, where these show it;
-    - `batch_first`: whether the input is (N, T, input_size) and not (T, N, input_size);
+    - `batch_first`: whether input and output are (N, T, features) and not (T, N, features);
+      ``"input"`` or ``"output"`` if only that one is;
     - `batched`: whether the input has a batch axis N;
     - `cell`: whether a call is one step, of ``input`` (N, input_size) and states (N, hidden_size);
     - `columns`: whether the last two axes of all these arrays are swapped, so that a row of the
@@ -88,9 +97,9 @@ class HandWritten:
     - `square`: whether the input has as many features as a state, as the embedding of a model with
       one size for both. A case of other sizes is filled up with zeros, and what returns is cut.
 
-    Everything else stays as the constructor leaves it. Dtypes and options are tried, and those that
-    raise an exception are not supported. Raises :class:`UsageError` for arguments that do not fit
-    together.
+    What is no parameter stays as the constructor leaves it. Dtypes and options are tried, and those
+    that raise an exception are not supported. Raises :class:`UsageError` for arguments that do not
+    fit together.
     """
 
     def __init__(
@@ -106,11 +115,12 @@ class HandWritten:
         gates: str = "ifgo",
         transposed: bool | str = False,
         forget_bias: float = 0.0,
+        kept: str | tuple[str, ...] = (),
         call: str = "input, (h_0, c_0)",
         states_optional: bool = True,
         method: str = "",
         returns: str = "output, (h_n, c_n)",
-        batch_first: bool = False,
+        batch_first: bool | str = False,
         batched: bool = True,
         cell: bool = False,
         columns: bool = False,
@@ -126,28 +136,20 @@ class HandWritten:
         one_row: bool = False,
         batch_size: bool = False,
     ) -> None:
-        biases = (bias,) if isinstance(bias, str) and bias else tuple(bias)
-        if forget_bias and not biases:
-            raise UsageError("forget_bias needs a bias from which it can be subtracted")
-        given = (weight_ih, weight_hh, weight_xh, weight_hx)
-        weights = {which: each for which, each in zip(FEATURES, given, strict=True) if each}
-        turned = FEATURES if transposed is True else {transposed} if transposed else {}
-        if not set(turned) <= set(FEATURES):
-            raise UsageError(f"transposed must be a bool or a weight, got {transposed!r}")
-        try:
-            layout = Layout(gates, biases=min(len(biases) or 2, 2), forget_bias=forget_bias)
-        except ValueError as error:
-            raise UsageError(str(error)) from error
         self.name = name or getattr(factory, "__name__", "").strip("<>")
         self.named, self.factory = bool(name), factory
         if bidirectional and (len(layers) % 2 or not layers):
             raise UsageError(f"bidirectional=True needs pairs of layers, got {layers!r}")
-        self.parameters = Parameters(
-            layout, weights, biases, frozenset(turned), layers or ("",), interleaved
-        )
+        weights = (weight_ih, weight_hh, weight_xh, weight_hx)
+        how = (gates, transposed, forget_bias, layers or ("",), interleaved)
+        self.parameters = described(weights, bias, *how)
         count = max(1, len(layers) // (1 + bidirectional))
-        self.biased = bool(biases)
-        rows_first, batched = batch_first and not cell, batched and not one_row
+        self.biased = bool(self.parameters.biases)
+        self.kept = (kept,) if isinstance(kept, str) else tuple(kept)
+        if isinstance(batch_first, str) and batch_first not in SIDES:
+            raise UsageError(f"batch_first must be a bool or one of {SIDES}, got {batch_first!r}")
+        rows_first, batched = batch_first in (True, "input") and not cell, batched and not one_row
+        turns = batch_first in SIDES and not cell and (batched or one_row)
         self.batch_first = rows_first and batched
         self.small = replace(
             SMALL,
@@ -166,6 +168,7 @@ class HandWritten:
             columns and (batched or one_row),
             steps_last,
             Call(draws, "draws") if draws else None,
+            turns,
         )
         self.tensors, self.batch_size = tensors, batch_size
         self.fitting = Fitting(square, one_row, self.usage.batch_first)
@@ -174,16 +177,7 @@ class HandWritten:
         self.constructed: object = None
         if cell and self.usage.call.takes_states and not {"h_n", "c_n"} <= self.usage.answer.names:
             raise UsageError(f"a cell must return h_n and c_n, got returns={returns!r}")
-        self.returned = self.usage.answer.results(count, 1 + bidirectional)
-        if not self.returned:
-            of = f"{count} layer{'s' * (count > 1)}{' and two directions' * bidirectional}"
-            top = "the top of h_n"
-            if bidirectional:
-                top = "of h_n the last states of both directions, h_n[-2] and h_n[-1]"
-            raise UsageError(
-                f"returns={returns!r} has too little of an LSTM of {of}: output is needed, or "
-                f"{top}; return one of them as well, as from a subclass"
-            )
+        self.returned = self.usage.answer.enough(count, 1 + bidirectional)
 
     def small_case(self, dtype: str = "float32", **changes: Any) -> Case:
         """Make a small case of the form that the LSTM takes.
@@ -214,11 +208,26 @@ class HandWritten:
         sizes = case.configuration.input_size, case.configuration.hidden_size, case.batch_size
         with blamed(), self.around():
             made = subject(self.factory(*sizes[: 2 + self.batch_size]), case.dtype, case.device)
-        for name, array in self.parameters.of(case).items():
+        own = self.parameters.of(case)
+        disturb(made, self.kept, own.keys())
+        for name, array in own.items():
             made.fill(name, array)
         for module in self.usage.answer.hooked:
             made.submodule(module)
         return made
+
+    def unnamed(self, case: Case) -> list[str]:
+        """List the parameters that no argument names, and that are not kept."""
+        if self.is_function:
+            return []
+        found = unnamed(self.subject(case), self.parameters.of(self.fitting.sized(case)))
+        return [name for name in found if name not in self.kept]
+
+    def keeping(self, names: Iterable[str]) -> HandWritten:
+        """Return the same adapter with more parameters that stay as the constructor makes them."""
+        other = copy.copy(self)
+        other.kept = (*self.kept, *names)
+        return other
 
     @property
     def is_function(self) -> bool:

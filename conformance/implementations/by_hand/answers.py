@@ -119,6 +119,20 @@ class Answer:
         has[TOP] = top and not has["h_n"] and ("output" in self.names or not has["output"])
         return tuple(name for name in has if has[name])
 
+    def enough(self, layers: int, directions: int) -> tuple[str, ...]:
+        """List the :meth:`results`; raises :class:`UsageError` if there are none."""
+        found = self.results(layers, directions)
+        if found:
+            return found
+        of = f"{layers} layer{'s' * (layers > 1)}{' and two directions' * (directions - 1)}"
+        top = "the top of h_n"
+        if directions == 2:
+            top = "of h_n the last states of both directions, h_n[-2] and h_n[-1]"
+        raise UsageError(
+            f"returns={self.text!r} has too little of an LSTM of {of}: output is needed, or "
+            f"{top}; return one of them as well, as from a subclass"
+        )
+
     def read(self, answer: Any, inputs: Mapping[str, Any]) -> dict[Part, Any]:
         """Read the parts out of `answer`; `inputs` are those of the hooked submodules, by name.
 

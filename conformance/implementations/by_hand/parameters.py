@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -76,8 +76,9 @@ class Parameters:
     - `layout`: the layout of the arrays, apart from `transposed`;
     - `weights`: a name, or a pattern for :func:`names`, for each kind of weight in :data:`FEATURES`
       that the class has. Together, these must multiply x once and h once;
-    - `biases`: names or patterns, of which all beyond the second stay zero. ``W[0]`` is a bias that
-      the weight ``W`` has before everything else, ``W[-1]`` one that it has at the end;
+    - `biases`: names or patterns, of which all but two are zero: which two depends on the hidden
+      size. ``W[0]`` is a bias that the weight ``W`` has before everything else, ``W[-1]`` one that
+      it has at the end;
     - `transposed`: the kinds of weights that are stored transposed;
     - `layers`: what ``*`` in the names stands for, in each layer and direction;
     - `interleaved`: whether an array for all gates has the four rows of each unit side by side.
@@ -119,14 +120,20 @@ class Parameters:
         """Convert the parameters of `case` to those of the class, by their names there."""
         found: dict[str, Array] = {}
         for layer, suffix in zip(self.layers, case.configuration.suffixes(), strict=True):
-            arrays = self._of_layer(self.layout.stored(case, suffix))
+            arrays = self._of_layer(self.layout.stored(case, suffix), self._placed(case))
             found |= {name.replace("*", layer): array for name, array in arrays.items()}
         return found
 
-    def _of_layer(self, stored: Stored) -> dict[str, Array]:
+    def _placed(self, case: Case) -> tuple[str, ...]:
+        """Order the biases: the first two are those that get the biases of `case`."""
+        several = len(self.biases) > 2
+        first = case.configuration.hidden_size % len(self.biases) if several else 0
+        return (*self.biases[first:], *self.biases[:first])
+
+    def _of_layer(self, stored: Stored, placed: Sequence[str]) -> dict[str, Array]:
         """Convert the parameters of one layer and direction; names have their ``*``."""
         given = (*stored.biases, *map(np.zeros_like, stored.biases[:1]))
-        biases = {each: given[min(n, len(given) - 1)] for n, each in enumerate(self.biases)}
+        biases = {each: given[min(n, len(given) - 1)] for n, each in enumerate(placed)}
         arrays: dict[str, Array] = {}
         for which, each in self.weights.items():
             by = {"x": stored.weight_ih, "h": stored.weight_hh}
@@ -153,11 +160,17 @@ class Parameters:
         """
         found: dict[str, Array] = {}
         for layer, suffix in zip(self.layers, case.configuration.suffixes(), strict=True):
-            found |= self.layout.restored(self.stored(own, layer), suffix)
+            stored = self.stored(own, layer, self._placed(case))
+            found |= self.layout.restored(stored, suffix)
         return found
 
-    def stored(self, own: Mapping[str, Array], layer: str = "") -> Stored:
-        """Stack the arrays `own` of one layer, by the names and shapes of :meth:`of`."""
+    def stored(
+        self, own: Mapping[str, Array], layer: str = "", placed: Sequence[str] = ()
+    ) -> Stored:
+        """Stack the arrays `own` of one layer, by the names and shapes of :meth:`of`.
+
+        Of the biases the first two are taken, in the order in which they are `placed`.
+        """
         by: dict[str, Array] = {}
         for which, each in self.weights.items():
             turned = which in self.transposed
@@ -172,7 +185,7 @@ class Parameters:
             by |= found
         biases = [
             by[each] if each in by else self._stacked(each.replace("*", layer), own)
-            for each in self.biases[:2]
+            for each in (placed or self.biases)[:2]
         ]
         return Stored(by["x"], by["h"], tuple(biases))
 
@@ -182,3 +195,31 @@ class Parameters:
             return interleaved(blocks[0], back=True) if self.interleaved else blocks[0]
         by_gate = dict(zip(GATES, blocks, strict=True))
         return np.concatenate([by_gate[gate] for gate in self.layout.gates])
+
+
+def described(
+    weights: Sequence[str],
+    bias: str | tuple[str, ...],
+    gates: str,
+    transposed: bool | str,
+    forget_bias: float,
+    layers: tuple[str, ...],
+    interleaved: bool,
+) -> Parameters:
+    """Make the parameters that the arguments of :class:`conformance.HandWritten` describe.
+
+    `weights` are the names for all of :data:`FEATURES`, "" where there is none. Raises
+    :class:`UsageError` for what does not fit together.
+    """
+    biases = (bias,) if isinstance(bias, str) and bias else tuple(bias)
+    if forget_bias and not biases:
+        raise UsageError("forget_bias needs a bias from which it can be subtracted")
+    named = {which: each for which, each in zip(FEATURES, weights, strict=True) if each}
+    turned = FEATURES if transposed is True else {transposed} if transposed else {}
+    if not set(turned) <= set(FEATURES):
+        raise UsageError(f"transposed must be a bool or a weight, got {transposed!r}")
+    try:
+        layout = Layout(gates, biases=min(len(biases) or 2, 2), forget_bias=forget_bias)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    return Parameters(layout, named, biases, frozenset(turned), layers, interleaved)

@@ -71,6 +71,13 @@ class Subject:
         """Give the shape of every parameter, by name."""
         return {name: tuple(value.shape) for name, value in arrays_held(self.holder).items()}
 
+    def parameters(self) -> list[str]:
+        """List the names of what may be a parameter: of tensors those that need a gradient, if any.
+
+        An array of NumPy may as well be a state.
+        """
+        return [*self.shapes()]
+
     def shared(self) -> list[list[str]]:
         """List the names of each parameter of a torch module that has several."""
         return []
@@ -100,6 +107,10 @@ class Subject:
 
     def _put(self, name: str, new: Any) -> None:
         put(self.holder, name, new)
+
+    def replace(self, name: str, array: Array) -> None:
+        """Set the parameter `name` to `array`, in the dtype that the parameter has."""
+        self._put(name, array.astype(self.leaf(name).dtype))
 
     def embed(self, name: str, x: Array) -> tuple[Any, str, int]:
         """Make the table of embeddings, the parameter `name`, give the rows of `x` (..., features).

@@ -11,7 +11,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from conformance.errors import UsageError
-from conformance.implementations.by_hand.held import arrays_in, is_tensor
+from conformance.implementations.by_hand.held import arrays_held, arrays_in, is_tensor
 from conformance.implementations.by_hand.subjects import Subject
 from conformance.implementations.failures import NoResult
 from conformance.implementations.pytorch.tensors import TORCH_DTYPES, to_array, to_tensor
@@ -100,6 +100,20 @@ class Tensors(Subject):
         """Convert a result, called `what`; raises :class:`NoResult` if it is not a tensor."""
         return to_array(value, what)
 
+    def _held(self) -> dict[str, Any]:
+        """Find the tensors of floating-point numbers that the holder has, by name."""
+        return {name: value for name, value in arrays_held(self.holder).items() if is_tensor(value)}
+
+    def parameters(self) -> list[str]:
+        """List what may be a parameter as :meth:`Subject.parameters` does."""
+        held, kind = self._held(), torch.nn.Parameter
+        of = [name for name, v in held.items() if v.requires_grad or isinstance(v, kind)]
+        return of or [*held]
+
+    def replace(self, name: str, array: Array) -> None:
+        """Set a parameter as :meth:`Subject.replace` does, on its device."""
+        self._put(name, torch.from_numpy(array).to(self.leaf(name)))
+
     @contextlib.contextmanager
     def drawing(self, values: Sequence[Any] | None) -> Iterator[list[Any]]:
         """Replace random tensors as :meth:`Subject.drawing` does; raises :class:`NoResult`.
@@ -129,12 +143,17 @@ class TorchSubject(Tensors):
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Give the shape of every parameter, buffer and tensor attribute, by name."""
+        return {name: tuple(value.shape) for name, value in self._held().items()}
+
+    def _held(self) -> dict[str, Any]:
+        """Find tensors as :meth:`Tensors._held` does, but those that get a shape in a call."""
         named = [*self.holder.named_parameters(), *self.holder.named_buffers()]
         for prefix, module in self.holder.named_modules():
             start = f"{prefix}." if prefix else ""
             public = {key: value for key, value in vars(module).items() if key[0] != "_"}
             named += [(start + key, value) for key, value in arrays_in(public).items()]
-        return {name: tuple(value.shape) for name, value in named if is_tensor(value)}
+        lazy = torch.nn.parameter.is_lazy
+        return {name: value for name, value in named if is_tensor(value) and not lazy(value)}
 
     def shared(self) -> list[list[str]]:
         """List the names of each parameter that has several."""

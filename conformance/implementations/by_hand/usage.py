@@ -21,7 +21,10 @@ Around = Callable[[], contextlib.AbstractContextManager[object]]
 
 @dataclass(frozen=True)
 class Usage:
-    """The way in which an LSTM is called; :class:`conformance.HandWritten` describes each field."""
+    """The way in which an LSTM is called; :class:`conformance.HandWritten` describes each field.
+
+    `batch_first` is about the input, and about the output unless `turns_output`.
+    """
 
     call: Call
     answer: Answer
@@ -31,6 +34,7 @@ class Usage:
     columns: bool
     steps_last: bool = False
     draws: Call | None = None
+    turns_output: bool = False
 
     @property
     def takes_states(self) -> bool:
@@ -54,9 +58,11 @@ class Usage:
 
     def back(self, part: Part, value: Any) -> Any:
         """Convert a result from the axes of the class to those of PyTorch."""
-        if self.steps_last and part.name in ("output", "c_all"):
+        steps = part.name in ("output", "c_all")
+        if self.steps_last and steps:
             value = value.swapaxes(0, 1).swapaxes(0, 2)
-        return value.swapaxes(-1, -2) if self.columns else value
+        value = value.swapaxes(-1, -2) if self.columns else value
+        return value.swapaxes(0, 1) if self.turns_output and steps and not part.flat else value
 
 
 def lengths_of(case: Case) -> Array:
@@ -172,7 +178,8 @@ class Run:
             parts = usage.answer.read(answer, inputs)
             for part, value in parts.items():
                 if isinstance(value, (list, tuple)):
-                    axis = int(usage.batch_first) if part.name in ("output", "c_all") else 0
+                    rows_first = usage.batch_first != usage.turns_output
+                    axis = int(rows_first) if part.name in ("output", "c_all") else 0
                     parts[part] = made.stack(list(value), axis)
             return self._gathered({part: usage.back(part, each) for part, each in parts.items()})
         except (TypeError, IndexError, ValueError, RuntimeError, AttributeError) as error:
@@ -190,8 +197,11 @@ class Run:
                 one = value[0] if part.sliced else value
                 single.setdefault(part.name, {})[part.index % self.states] = one
             elif part.flat:
-                axes = self.case.input.shape[1:-1]
-                results[part.name] = value.reshape(-1, *axes, value.shape[-1])
+                axes, turns = self.case.input.shape[:-1], self.usage.turns_output
+                second = axes[:1] if turns else axes[1:]
+                results[part.name] = value.reshape(-1, *second, value.shape[-1])
+                if turns:
+                    results[part.name] = results[part.name].swapaxes(0, 1)
             else:
                 results[part.name] = value
         for name, by_index in single.items():

@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import importlib
 import locale
 import os
 import resource
@@ -23,6 +24,7 @@ from conformance.checking import process_state, torch_settings
 from conformance.checking.engine import examine
 from conformance.checking.finding import Finding
 from conformance.implementations.pytorch.cuda import switches
+from conformance.running.loaded import loaded
 from reference import Configuration
 from tests.support.cases import RoundedReference, random_case
 
@@ -97,6 +99,7 @@ def monitor() -> None:
 FUNCTIONS = "the stack of modes of torch functions"
 OPERATIONS = "the stack of modes of torch operations"
 FORWARD = "torch.nn.modules.module._global_forward_hooks"
+SUMS = "allow_fp16_reduced_precision_reduction"
 backends: Any = torch.backends
 module: Any = torch.nn.modules.module
 
@@ -160,6 +163,26 @@ CHANGES: dict[str, tuple[Callable[[], object], set[str]]] = {
     "cached weights": (
         lambda: setattr(torch.nn.utils.parametrize, "_cache_enabled", 1),
         {"torch.nn.utils.parametrize.cached()"},
+    ),
+    "sums in 16 bits": (
+        lambda: setattr(backends.cuda.matmul, SUMS, not getattr(backends.cuda.matmul, SUMS)),
+        {"torch._C._get_cublas_allow_fp16_reduced_precision_reduction()"},
+    ),
+    "new memory": (
+        lambda: setattr(torch.utils.deterministic, "fill_uninitialized_memory", False),
+        {"torch._C._get_deterministic_fill_uninitialized_memory()"},
+    ),
+    "fusion in scripts": (
+        lambda: torch.jit.set_fusion_strategy([("STATIC", 1)]),
+        {"torch._C._jit_set_fusion_strategy()"},
+    ),
+    "executor of scripts": (
+        lambda: torch._C._jit_set_profiling_executor(False),
+        {"torch._C._jit_set_profiling_executor()"},
+    ),
+    "shapes in torch.compile": (
+        lambda: setattr(torch.fx.experimental._config, "use_duck_shape", False),
+        {"torch.fx.experimental._config"},
     ),
     "trace": (lambda: sys.settrace(lambda *_: None), {"sys.gettrace()"}),
     "profile": (lambda: sys.setprofile(lambda *_: None), {"sys.getprofile()"}),
@@ -265,6 +288,45 @@ def test_one_that_changed_the_process_is_blamed(name: str, told: str) -> None:
     verdict = found.verdict("it_holds", "changes", "cpu")
     assert isinstance(verdict, Failed)
     assert verdict.reason == told
+
+
+@pytest.mark.slow
+def test_options_of_torch_compile_are_put_back() -> None:
+    """A call that lets compiled code fall back in silence changes nothing for the next."""
+    dynamo: Any = importlib.import_module("torch._dynamo")
+    inductor: Any = importlib.import_module("torch._inductor.config")
+    shared = {**inductor.get_config_copy()}
+
+    def change(_: Case, result: Any) -> Any:
+        dynamo.config.suppress_errors = True
+        inductor.triton.cudagraphs = True
+        return type(result).of(array + 1 for _, array in result.items())
+
+    found = examine(HOLDS, RoundedReference(change), CASE)
+    assert isinstance(found, Finding)
+    verdict = found.verdict("it_holds", "changes", "cpu")
+    assert isinstance(verdict, Failed)
+    assert verdict.reason == "it changed torch._dynamo.config, torch._inductor.config"
+    assert not dynamo.config.suppress_errors
+    assert inductor.get_config_copy() == shared
+
+
+@pytest.mark.slow
+def test_options_of_torch_compile_that_are_set_on_loading_stay() -> None:
+    """A class that compiles itself needs them in its calls, which are made later."""
+    dynamo: Any = importlib.import_module("torch._dynamo")
+    before = process_state.snapshot()
+
+    def load_it() -> Any:
+        dynamo.config.suppress_errors = True
+        torch.set_float32_matmul_precision("medium")
+        return load("torch.nn.LSTM")
+
+    try:
+        loaded("mine", load_it)
+        assert process_state.changed(before) == ["torch._dynamo.config"]
+    finally:
+        process_state.restore(before)
 
 
 class Switches:

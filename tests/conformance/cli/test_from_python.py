@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -22,6 +23,7 @@ from conformance.cli.from_python import deciding
 from conformance.cli.from_python.deciding import _Child
 from conformance.cli.from_python.settled import Settled
 from conformance.running.reporting.report import SCHEMA
+from tests.support import processes
 
 ONE = "results_match_reference"
 SMALL = Support(
@@ -284,6 +286,62 @@ def test_script_verifies_its_own_class(tmp_path: Path) -> None:
     )
     assert f"mine.py:Mine on cpu: {ONE} failed" in done.stdout
     assert done.stderr == ""
+
+
+WRONG = """
+import torch
+from torch import nn
+
+from conformance import HandWritten, verify
+
+
+class Wrong(nn.Module):
+    def __init__(self, input_size, hidden_size):
+        super().__init__()
+        self.linear = nn.Linear(input_size + hidden_size, 4 * hidden_size)
+
+    def forward(self, x, h, c):
+        i, f, g, o = self.linear(torch.cat([x, h], -1)).chunk(4, -1)
+        c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+        return o.sigmoid() * c, c
+
+
+adapter = HandWritten(
+    Wrong, weight_xh="linear.weight", bias="linear.bias",
+    call="input, h_0, c_0", states_optional=False, returns="h_n, c_n", cell=True,
+)
+
+if __name__ == "__main__":
+    what = dict(requirements="results_match_reference", max_examples=3, seed=0, devices="cpu")
+    print(verify({target}, **what).failures[0].reproduction)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("target", "before"),
+    [
+        ("Wrong", "lstm-conformance infer wrong.py:Wrong > mine.py"),
+        ("'wrong:Wrong'", "lstm-conformance infer wrong:Wrong > mine.py"),
+        ("adapter", ""),
+    ],
+)
+def test_commands_in_a_report_find_the_failure_again(
+    target: str, before: str, tmp_path: Path
+) -> None:
+    """The adapter that was inferred is inferred first, and is not taken for the class."""
+    (tmp_path / "wrong.py").write_text(WRONG.replace("{target}", target))
+    folder = processes.run([sys.executable, "wrong.py"], tmp_path).stdout.strip()
+    text = (tmp_path / folder / "report.md").read_text()
+    commands = re.findall("^lstm-conformance .*", text, re.MULTILINE)
+    assert commands[:-1] == [before][: bool(before)]
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = [
+        subprocess.run(each, shell=True, cwd=tmp_path, env=environment, capture_output=True)
+        for each in commands
+    ]
+    assert [each.returncode for each in done] == [1] * len(commands), done
+    assert b"results_match_reference failed" in done[-1].stdout
 
 
 def test_package_is_run_as_the_command() -> None:
