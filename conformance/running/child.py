@@ -22,6 +22,7 @@ from conformance.errors import Broken, UsageError
 from conformance.implementations.own_imports import OURS
 from conformance.implementations.programs.keeper import ENDING, keep
 from conformance.recording.text import how_ended
+from conformance.running import strays
 from conformance.running.limits import cap_memory, overdue
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Late(Exception):
 
 
 class Ended(Exception):
-    """The process ended without an answer; the text has the status or the signal."""
+    """The process ended without an answer; the text has the status, the signal or the reason."""
 
 
 class Apart:
@@ -120,7 +121,7 @@ class Apart:
                 raise Ended(f"the process {how_ended(status)}")
         if error is not None:
             raise Ended("the process wrote something that is not an answer")
-        if isinstance(answer, (UsageError, Broken)):
+        if isinstance(answer, (UsageError, Broken, Ended)):
             raise answer
         return answer
 
@@ -176,5 +177,6 @@ def _send(
             sending.send(error)
         except SystemExit:
             raise  # the LSTM under test asks for it: the process exits with that status
-        except BaseException:
-            sending.send(Broken(traceback.format_exc()))
+        except BaseException as error:
+            stray = strays.stray(error)
+            sending.send(Ended(stray) if stray else Broken(traceback.format_exc()))

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from conformance.checking import blaming, devices
+from conformance.checking import devices
 from conformance.checking.engine import inapplicable
 from conformance.checking.finding import Finding, counterexample
 from conformance.checking.requirement import Requirement
@@ -93,9 +93,10 @@ class Item:
             except BaseException as error:
                 if self.expendable and _is_of_memory(error):
                     os._exit(1)  # whose memory is gone, be it by a leak or a limit
-                if not blaming.is_theirs(error):
+                after = self.after(error)
+                if after is None:
                     raise
-                verdict = Crashed(*self.key, reason=strays.stray(error))
+                return after
         return self.write_down(verdict)
 
     def write_down(self, verdict: Verdict) -> Verdict:
@@ -107,12 +108,16 @@ class Item:
     def after(self, error: BaseException) -> Verdict | None:
         """Return the verdict after `error` came from outside :meth:`verdict`; None if it is ours.
 
-        Where something was decided before, that stands.
+        Where something was decided before, that stands. Nothing is, if another implementation may
+        have started the thread that raised `error`.
         """
-        what = strays.stray(error, self.target.implementation.name)
+        name = self.target.implementation.name
+        what = strays.stray(error, name)
         if not what:
             return None
-        return self.reached or self.write_down(Crashed(*self.key, reason=what))
+        alone = len(selection(self.config).targets) == 1
+        kind = Crashed if alone or strays.has_left(name) else Undecided
+        return self.reached or self.write_down(kind(*self.key, reason=what))
 
     def seconds(self) -> float | None:
         """Return the seconds for drawing cases by the time budget, None without one."""

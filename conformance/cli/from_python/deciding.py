@@ -66,6 +66,11 @@ class Called(Item):
         try:
             with standard_output():
                 verdict = self.verdict()
+        except BaseException as error:
+            after = self.after(error)
+            if after is None:
+                raise
+            verdict = after
         finally:
             self.end()
         return verdict, dict(self.user_properties).get(TOOK)
