@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 import sys
 import tempfile
 import time
@@ -27,7 +26,7 @@ from conformance.implementations.failures import Died, Failure, NoAnswer
 from conformance.implementations.implementation import Implementation
 from conformance.reproductions.directory import remove, write
 from conformance.reproductions.record import Subject
-from conformance.running import limits, session
+from conformance.running import channel, limits
 from conformance.running.child import Apart, Ended, Late
 from conformance.running.deciding import check
 from conformance.running.journal import Doing, Entry, Journal, read
@@ -90,7 +89,7 @@ class Task:
 
     def _alone(self, journal: Path) -> Iterator[Verdict]:
         """Yield the verdict, in a fork."""
-        _leave_channel()
+        channel.leave()
         yield self.here(journal)
 
     def apart(self, seconds: float, memory: float = MEMORY) -> Verdict:
@@ -118,21 +117,6 @@ class Task:
             return unfinished(entry, how, self.root, took, self.expected)
         here = self.requirement.name, self.implementation.name, self.device
         return kind(*here, seconds=took, reason=what)
-
-
-def _leave_channel() -> None:
-    """Let nothing in this fork of a worker of pytest-xdist write to the worker's channel.
-
-    What an implementation writes to whatever file is open would end the whole session.
-    """
-    config = session.config()
-    plugins = [] if config is None else config.pluginmanager.get_plugins()
-    with open(os.devnull, "r+b") as nowhere:
-        for channel in (getattr(each, "channel", None) for each in plugins):
-            ends = getattr(getattr(channel, "gateway", None), "_io", None)
-            for file in (getattr(ends, name, None) for name in ("infile", "outfile", "sock")):
-                if file is not None:
-                    os.dup2(nowhere.fileno(), file.fileno())
 
 
 def impossible(implementation: Implementation) -> str:

@@ -139,12 +139,14 @@ HERE = os.getpid()
 
 class Mine(torch.nn.LSTM):
     def forward(self, x, hx=None):
-        for number in range(256) if os.getpid() != HERE else ():
+        for number in range(256) if {when} else ():
             with contextlib.suppress(OSError):
-                os.write(number, b"garbage " * 100)
+                {what}
         return super().forward(x, hx)
 
-@parametrize_with_requirements(Mine, requirements=["h_n_is_last_output"], max_examples=2)
+@parametrize_with_requirements(
+    Mine, requirements=["h_n_is_last_output"], max_examples=2, isolated={isolated}
+)
 def test_mine(requirement):
     requirement()
 
@@ -155,9 +157,20 @@ def test_other():
 
 @pytest.mark.slow
 @forks
-def test_garbage_in_every_file_does_not_reach_the_session(tmp_path: Path) -> None:
-    """A worker of pytest-xdist goes on, and reports both tests."""
-    (tmp_path / "test_mine.py").write_text(GARBAGE)
-    ran = pytest_of("-n", "1", "-p", "xdist", "test_mine.py", folder=tmp_path)
-    assert "1 failed, 1 passed" in ran.stdout, ran.stdout
+@pytest.mark.parametrize(
+    ("when", "isolated", "outcome"),
+    [
+        ("os.getpid() != HERE", True, "1 failed, 1 passed"),
+        ("True", True, "1 failed, 1 passed"),
+        ("True", False, "2 passed"),
+    ],
+)
+def test_garbage_in_every_file_does_not_reach_the_session(
+    when: str, isolated: bool, outcome: str, tmp_path: Path
+) -> None:
+    """A worker of pytest-xdist goes on, and reports both tests; so where the class is tried."""
+    what = 'os.write(number, b"\\xff\\x00garbage " * 100)'
+    (tmp_path / "test_mine.py").write_text(GARBAGE.format(when=when, what=what, isolated=isolated))
+    ran = pytest_of("-n", "1", "-p", "xdist", "test_mine.py", folder=tmp_path, timeout=300)
+    assert outcome in ran.stdout, ran.stdout[-1000:]
     assert "INTERNALERROR" not in ran.stdout + ran.stderr
