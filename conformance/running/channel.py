@@ -68,7 +68,8 @@ def out_of_reach() -> Iterator[None]:
 
 def _restore(kept: socket.socket, files: dict[int, str]) -> None:
     try:
-        _cut([*files])  # so that what comes gets other numbers
+        for each in files:  # so that what comes gets other numbers
+            os.dup2(kept.fileno(), each)
         _, saved, _, _ = socket.recv_fds(kept, 1, len(files))
         for copy, each in zip(saved, files, strict=True):
             os.dup2(copy, each)
