@@ -54,16 +54,18 @@ def out_of_reach() -> Iterator[None]:
         yield
         return
     kept, keeping = socket.socketpair(type=socket.SOCK_DGRAM)
-    with kept, keeping:
+    for end in (kept, keeping):
+        end.setblocking(False)  # nobody reads what else is written there
+    socket.send_fds(keeping, [b"."], [*files])
+    # a thread waits in the first one for what the session has to say
+    _cut([each for each, name in files.items() if name != ENDS[0]])
+    try:
+        yield
+    finally:
+        _restore(kept, files)
         for end in (kept, keeping):
-            end.setblocking(False)  # nobody reads what else is written there
-        socket.send_fds(keeping, [b"."], [*files])
-        # a thread waits in the first one for what the session has to say
-        _cut([each for each, name in files.items() if name != ENDS[0]])
-        try:
-            yield
-        finally:
-            _restore(kept, files)
+            with contextlib.suppress(OSError):
+                end.close()
 
 
 def _restore(kept: socket.socket, files: dict[int, str]) -> None:

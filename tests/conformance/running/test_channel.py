@@ -70,11 +70,8 @@ def test_worker_without_its_channel_ends() -> None:
     """Its session would wait for ever."""
 
     def answers() -> Any:
-        before = {*os.listdir("/proc/self/fd")}
         with channel.out_of_reach():
-            for each in {*os.listdir("/proc/self/fd")} - before:
-                with contextlib.suppress(OSError):
-                    os.close(int(each))
+            os.closerange(3, 256)
         yield "it goes on"
 
     with Apart(answers, forked=True) as process, pytest.raises(Ended, match=f"{DEVICE_LOST}$"):
