@@ -6,6 +6,7 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -81,6 +82,7 @@ class Reporting(Gathering):
         given = {name: self.config.getoption(name) for name in shared}
         if remote.attach(node, self.folder.path):
             given.update(lstm_journal="", lstm_home=str(Path.cwd()), lstm_work=remote.home(node))
+            limits.by_other_clock(given, -monotonic())
         else:
             node.workerinput[limits.WATCHED] = True
         node.workerinput[SHARED] = given

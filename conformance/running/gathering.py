@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -40,6 +40,7 @@ class Gathering:
         self.run.shard = option.lstm_shard or ""
         self.on_verdict: Callable[[Run], None] = lambda _: None
         self.left = False
+        self._began = monotonic()
         self.reproductions = Path(option.lstm_reproductions)
         if before is None:
             sweep(self.reproductions)
@@ -98,7 +99,7 @@ class Gathering:
         if self.config.getoption("lstm_baseline"):
             mended = baseline(self.config).mended(self.run.verdicts)
             self.run.circumstances["mended"] = list(mended)
-        self.run.seconds = time.time() - self.run.started
+        self.run.seconds = monotonic() - self._began
 
     def fix(self) -> str:
         """Rewrite the file of expected failures if that is asked for; returns a line on it.

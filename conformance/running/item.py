@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 import os
 import statistics
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -23,6 +23,7 @@ from conformance.recording.steps import Step
 from conformance.reproductions.directory import write
 from conformance.reproductions.record import Subject
 from conformance.running import limits, strays
+from conformance.running.alarm import Alarm
 from conformance.running.baseline import baseline
 from conformance.running.choosing import Target, budget, selection, subject
 from conformance.running.deciding import check
@@ -56,6 +57,7 @@ class Item:
         self.requirement = requirement
         self.target = target
         self.device = device
+        self.now = Doing()
         self.started = 0.0
         self.division: Division | None = None
         self.reached: Verdict | None = None
@@ -69,10 +71,11 @@ class Item:
 
     def begin(self) -> float:
         """Note when the item starts; returns the seconds after which its process is ended."""
-        self.started = time.time()
+        self.started = monotonic()
         seconds = max(limits.granted(self.config, self.started), 1)
-        now = Doing(self.nodeid, self.target.implementation.name, self.started, seconds)
-        self.journal.write(Entry(now))
+        name = self.target.implementation.name
+        self.now = Doing(self.nodeid, name, self.started, seconds)
+        self.journal.write(Entry(self.now))
         return limits.ended(self.config, self.started)
 
     def end(self) -> None:
@@ -137,10 +140,9 @@ class Item:
         implementation = self.target.implementation
         found: list[Finding] = []
         limit = RunFolder.of(self.config).shortened(implementation.name)
-        seconds = limits.granted(self.config, self.started)
         whole = limits.own(self.config, self.started), self.started
-        patient = limits.is_watched(self.config)
-        alarm = limits.Alarm(limit, *whole, patient=patient)
+        patient = limits.is_watched(self.config) or not self.expendable
+        alarm = Alarm(limit, *whole, patient=patient)
         calls = Calls()
         effort = budget(self.config)
         if drawing is not None:
@@ -158,7 +160,7 @@ class Item:
             return measured
 
         def announce(case: Case) -> Callable[[Step], None]:
-            now = Doing(self.nodeid, implementation.name, self.started, seconds, time.time())
+            now = replace(self.now, case_started=monotonic())
             add = self.journal.write(Entry(now, case, here))
             calls.forget()
 
@@ -171,7 +173,7 @@ class Item:
 
             return step
 
-        sooner = limits.Alarm(
+        sooner = Alarm(
             limit and limit / 2, *whole, patient=patient
         )  # leaves as much to the requirement
         failed = smoke_tests(self.config).failure(implementation, self.device, announce, sooner)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from conformance.errors import DEVICE_LOST
-from conformance.running import channel
+from conformance.running import channel, session
 from conformance.running.child import Apart, Ended
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no files")
@@ -24,7 +24,7 @@ def files(monkeypatch: pytest.MonkeyPatch) -> Any:
     io = SimpleNamespace(infile=opened[0], outfile=opened[1])
     worker = SimpleNamespace(channel=SimpleNamespace(gateway=SimpleNamespace(_io=io)))
     plugins = SimpleNamespace(get_plugins=lambda: [worker, object()])
-    monkeypatch.setattr(channel.session, "config", lambda: SimpleNamespace(pluginmanager=plugins))
+    monkeypatch.setattr(session, "config", lambda: SimpleNamespace(pluginmanager=plugins))
     yield opened
     for each in opened:
         with contextlib.suppress(OSError):
