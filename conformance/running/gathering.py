@@ -53,6 +53,7 @@ class Gathering:
         self.journal = Journal(self.folder.path / ALONE)
         self.patience = Patience(timeout(config))
         self._before = before
+        self._found = Collected()
         for verdict in before.verdicts if before else ():
             self.journal.decided(verdict)
             self._add(verdict)
@@ -83,7 +84,10 @@ class Gathering:
 
     def _collected(self) -> Collected:
         with OURS:
-            return collected(self.folder.path)
+            found = collected(self.folder.path)
+        if found.items or found.refusal:  # else code under test has deleted the folder
+            self._found = found
+        return self._found
 
     def finish(self) -> None:
         """Complete the run with what is on disk; does so once."""

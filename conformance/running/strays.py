@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
+from collections.abc import Generator
 
 import pytest
 
@@ -90,3 +91,15 @@ def pytest_internalerror(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
 def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
     """End this worker, for another to go on, if a thread raised that: the keyboard ends it."""
     pytest_internalerror(excinfo)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(exitstatus: int) -> Generator[None, object, object]:
+    """End this worker at once if it broke, so that it does not say that it has finished its work.
+
+    A thread that raises again and again may do that; where it is a fault of ours, that was reported
+    before.
+    """
+    if exitstatus == pytest.ExitCode.INTERNAL_ERROR:
+        os._exit(DEVICE_LOST)
+    return (yield)

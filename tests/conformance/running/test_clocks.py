@@ -15,8 +15,8 @@ from conformance.running import limits
 from conformance.running.alarm import Alarm
 from conformance.running.child import Apart, Ended
 from conformance.running.journal import Doing, boot
-from tests.conformance.running.test_isolated import task
 from tests.support.cases import RoundedReference
+from tests.support.forks import task
 from tests.support.options import config
 
 needs_alarms = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="Windows has no alarm")

@@ -11,32 +11,16 @@ from typing import Any
 
 import pytest
 
-from conformance import Budget, Crashed, Failed, Passed, TimedOut, UsageError, Verdict
+from conformance import Crashed, Failed, Passed, TimedOut, UsageError, Verdict
 from conformance import parametrize_with_requirements as parametrize
-from conformance.reproductions.record import Subject, read
-from conformance.requirements import REQUIREMENTS
-from conformance.running.isolated import Task, impossible
-from reference import Case, Result
+from conformance.reproductions.record import read
+from conformance.running.isolated import impossible
+from reference import Result
 from tests.support.cases import RoundedReference
+from tests.support.forks import in_two_layers, negates, task
 from tests.support.processes import pytest as pytest_of
 
-CLAIM = REQUIREMENTS["results_match_reference"]
-
 forks = pytest.mark.skipif(sys.platform != "linux", reason="a fork is safe on Linux only")
-
-
-def in_two_layers(happens: Any) -> RoundedReference:
-    """An LSTM of ours to which something happens where it has two layers."""
-
-    def change(case: Case, result: Result) -> Result:
-        return happens(result) if case.configuration.num_layers == 2 else result
-
-    return RoundedReference(change)
-
-
-def task(lstm: Any, root: Path) -> Task:
-    subject = Subject(CLAIM.name, "mine", "cpu", str(root), "command")
-    return Task(CLAIM, lstm, "cpu", Budget(20, 3), True, subject, root, None)
 
 
 def kills(_: Result) -> Result:
@@ -47,10 +31,6 @@ def kills(_: Result) -> Result:
 def hangs(_: Result) -> Result:
     while True:
         time.sleep(600)
-
-
-def negates(result: Result) -> Result:
-    return replace(result, h_n=-result.h_n)
 
 
 @pytest.mark.slow

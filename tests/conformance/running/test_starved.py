@@ -29,8 +29,8 @@ from conformance.running.child import Apart, Late
 from conformance.running.journal import Doing
 from conformance.running.watchdog import Worker
 from reference import Case, Configuration, Precision
-from tests.conformance.running.test_isolated import in_two_layers, negates, task
 from tests.support.cases import RoundedReference, random_case
+from tests.support.forks import in_two_layers, negates, task
 
 
 def waiting(share: float) -> Callable[..., float]:

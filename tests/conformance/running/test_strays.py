@@ -3,6 +3,7 @@
 import builtins
 import ctypes
 import json
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from conformance.checking import blaming
 from conformance.checking.verdict import Crashed, Undecided
+from conformance.errors import DEVICE_LOST
 from conformance.implementations.failures import Raised
 from conformance.requirements import REQUIREMENTS
 from conformance.running import strays
@@ -171,6 +173,18 @@ def test_exception_of_a_thread_blames_whom_it_can(
     assert item.after(caught(without_text)) is not None
     strays._leaving.clear()
     assert item.after(caught(without_text)) is None
+
+
+@pytest.mark.parametrize(("status", "ends"), [(3, True), (0, False), (1, False)])
+def test_worker_that_broke_does_not_say_that_it_has_finished(
+    status: int, ends: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends before pytest-xdist says so."""
+    ended: list[int] = []
+    monkeypatch.setattr(os, "_exit", ended.append)
+    wrapper = strays.pytest_sessionfinish(status)
+    next(wrapper)
+    assert ended == ([DEVICE_LOST] if ends else [])
 
 
 def test_thread_that_ends_within_leaves_nothing() -> None:
