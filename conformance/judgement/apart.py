@@ -79,8 +79,9 @@ def judge_apart(
                 except (Late, Ended) as error:
                     subject = named.name, case.device, case.dtype.name
                     late = isinstance(error, Starved)
-                    what = {"failed": not late, "undecided": late}
-                    yield Answer(NoResult(*subject, reason=str(error), **what), case)
+                    why = str(error)
+                    verdict = NoResult(*subject, reason=why, failed=not late, undecided=late)
+                    yield Answer(verdict, case)
                     break
                 explain = partial(_explained, named, root)
                 yield answered(named.name, case, results, by, there, explain, progress)

@@ -29,7 +29,7 @@ def test_library_may_replace_functions_of_the_system_when_it_is_imported() -> No
     before, mine = os.waitpid, lambda *_: (0, 0)
     try:
         with Kept(loading=True):
-            os.waitpid = mine  # type: ignore[assignment]
+            os.waitpid = mine
         assert os.waitpid is mine
         with Kept():
             pass
