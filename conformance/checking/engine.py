@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import reject
@@ -105,7 +105,7 @@ def search(
     Cases that the database of the budget has are tried first. They count where one of them fails,
     and are never part of the digest.
     """
-    started = time.perf_counter()
+    started = perf_counter()
     here = (requirement.name, implementation.name, support.devices[0])
     reason = _lacking(requirement, support)
     if reason is not None:
@@ -121,7 +121,7 @@ def search(
 
     def body(case: Case) -> None:
         nonlocal tried, held, found, deadline
-        if found is not None and time.perf_counter() > deadline:
+        if found is not None and perf_counter() > deadline:
             raise _Enough
         if not only(case):
             reject()
@@ -140,7 +140,7 @@ def search(
         if isinstance(came, Finding) and not watch.passes_over(came):
             if found is None:
                 once = isinstance(came.failure, (NoAnswer, LostDevice))
-                deadline = time.perf_counter() + (0 if once else budget.shrink_seconds)
+                deadline = perf_counter() + (0 if once else budget.shrink_seconds)
             if found is None or (came.decides and size(case) < size(found.case)):
                 found = came
             # Hypothesis looks at causes, which are exceptions of somebody else
@@ -161,7 +161,7 @@ def search(
         examples *= budget.stretch
 
     def enough(valid: int) -> bool:
-        return valid >= LEAST and time.perf_counter() >= end
+        return valid >= LEAST and perf_counter() >= end
 
     try:
         for name in known.recall(key):
@@ -182,7 +182,7 @@ def search(
         # without a finding nothing is decided, whatever it was: Flaky, or a fault of this suite
         if found is None:
             raise
-    seconds = time.perf_counter() - started
+    seconds = perf_counter() - started
     share = max(shares.values(), default=None)
     if found is None:
         assert held, "no case was tried"

@@ -19,7 +19,8 @@ from conformance.recording.text import listed, named
 PACKAGES = ("conformance", "reference", "strategies", "ml_dtypes")
 """Packages of which every module is watched."""
 MODULES = (
-    *("builtins", "contextlib", "functools", "itertools", "json", "math", "operator", "pickle"),
+    *("builtins", "contextlib", "functools", "io", "itertools", "json", "math", "operator"),
+    *("os", "pathlib", "pathlib._local", "pickle"),
     *("numpy", "numpy.linalg", "numpy._core._methods", "numpy._core.fromnumeric"),
     *("numpy._core.multiarray", "numpy._core.numeric", "numpy._core.umath"),
     *("numpy.core._methods", "numpy.core.fromnumeric", "numpy.core.multiarray"),
@@ -35,14 +36,17 @@ MODULES = (
 FOUND = {"torch._VF": ("lstm", "lstm_cell")}
 """Functions that a module does not have but finds, and in whose place it may have others."""
 
+TAKEN = "os."
+"""The start of the names of functions that a library may replace when it is imported."""
+
 MADE = "torch._inductor."
 """The start of the names under which PyTorch's compiler puts what it makes, again and again."""
 
 IMPORTED = (
     *PACKAGES,
-    *("_pytest", "attr", "builtins", "cattrs", "contextlib", "fastjsonschema", "functools"),
-    *("hypothesis", "itertools", "json", "math", "numpy", "operator", "pickle", "pytest"),
-    *("packaging", "rich", "tomlkit", "torch"),
+    *("_pytest", "attr", "builtins", "cattrs", "contextlib", "fastjsonschema", "functools", "io"),
+    *("hypothesis", "itertools", "json", "math", "numpy", "operator", "os", "pathlib", "pickle"),
+    *("packaging", "pytest", "rich", "tomlkit", "torch"),
 )
 """Packages whose modules must stay in ``sys.modules``."""
 
@@ -125,14 +129,16 @@ def begin() -> None:
     _accepted.update(name for name, _ in _replaced())
 
 
-def put_back() -> str:
+def put_back(loading: bool = False) -> str:
     """Put back what was replaced since :func:`begin`; returns what it was, in words, or "".
+
+    After `loading` what a library may replace stays as it is.
 
     Whatever is put back first is what the rest of this suite needs to go on: modules.
     """
     found = []
     for name, put in [*_replaced()]:
-        if name not in _accepted:
+        if name not in _accepted and not (loading and name.startswith(TAKEN)):
             put()
             found.append(name)
     return f"replaced {listed(found, SHOWN)}" if found else ""
@@ -143,14 +149,20 @@ class Replaced(Exception):
 
 
 class Kept:
-    """A context after which all is as at its start; raises :class:`Replaced` if it was not."""
+    """A context after which all is as at its start; raises :class:`Replaced` if it was not.
+
+    For `loading` see :func:`put_back`.
+    """
+
+    def __init__(self, loading: bool = False) -> None:
+        self.loading = loading
 
     def __enter__(self) -> None:
         begin()
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if error is None or _isinstance(error, Exception):
-            did = put_back()
+            did = put_back(self.loading)
             if did:
                 raise Replaced(did) from error
 

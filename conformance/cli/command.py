@@ -168,18 +168,21 @@ def _report(asked: argparse.Namespace) -> int:
 
 
 def _replay(asked: argparse.Namespace) -> int:
+    from conformance.checking.verdict import Undecided, Verdict
     from conformance.cli.replay import finished, replay
     from conformance.running.reporting.terminal import show
 
-    conformant = True
+    reds: list[Verdict] = []
     limits = asked.lstm_timeout, asked.lstm_memory
     for folder in finished(_possible(asked.folder)):
         verdict = replay(folder, asked.lstm_as, *limits, trust=asked.trust)
         console = show([verdict])
         if folder != asked.folder:
             console.print(f"reproduction: {folder}", markup=False, highlight=False)
-        conformant &= verdict.conformant
-    return CONFORMANT if conformant else NOT_CONFORMANT
+        reds += [] if verdict.conformant else [verdict]
+    if reds and all(isinstance(each, Undecided) for each in reds):
+        return BROKEN
+    return NOT_CONFORMANT if reds else CONFORMANT
 
 
 def _possible(folder: Path) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from conformance.errors import CONFORMANT, NOT_CONFORMANT, UsageError, require, unknown
+from conformance.errors import BROKEN, CONFORMANT, NOT_CONFORMANT, UsageError, require, unknown
 from conformance.judgement import picture, told
 from conformance.judgement.apart import Named, judge_apart
 from conformance.judgement.comparing import Compared, compared
@@ -16,6 +16,7 @@ from conformance.judgement.files import given
 from conformance.judgement.files.finding import one_of
 from conformance.judgement.files.found import Found
 from conformance.judgement.judging import Answer, Progress, judge_results
+from conformance.judgement.verdict import NoResult
 from conformance.running.limiting import precision_of
 from reference import DTYPES, Array, Case
 
@@ -48,7 +49,10 @@ def judge(asked: argparse.Namespace) -> int:
         console.print(line, markup=False)
     if asked.lstm_plot:
         picture.draw(Path(asked.lstm_plot), answers, groups)
-    return CONFORMANT if all(each.verdict.conformant for each in answers) else NOT_CONFORMANT
+    reds = [each.verdict for each in answers if not each.verdict.conformant]
+    if reds and all(isinstance(each, NoResult) and each.undecided for each in reds):
+        return BROKEN
+    return NOT_CONFORMANT if reds else CONFORMANT
 
 
 def _answers(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 from hypothesis.errors import HypothesisDeprecationWarning, UnsatisfiedAssumption
@@ -23,6 +23,7 @@ from conformance.checking.finding import Finding
 from conformance.checking.verdict import NotApplicable, Passed, Verdict, from_json
 from conformance.cli.trust import refuse_strangers
 from conformance.errors import UsageError
+from conformance.implementations import failures
 from conformance.implementations.failures import Died, Failure, NoAnswer
 from conformance.implementations.implementation import Implementation
 from conformance.implementations.loading import load
@@ -32,7 +33,7 @@ from conformance.inference.taking import take
 from conformance.recording.tape import Tape
 from conformance.reproductions.record import FILE, Record, read
 from conformance.requirements import REQUIREMENTS
-from conformance.running.child import Apart, Ended, Late
+from conformance.running.child import Apart, Ended, Late, Starved
 from conformance.running.circumstances import exact_arithmetic
 from conformance.running.deciding import DIAGNOSIS, diagnosed
 from conformance.running.folder import RUN, RunFolder
@@ -80,10 +81,12 @@ def replay(
             watch = Watch(process.answer(LOADING))
         except (Late, Ended) as error:
             raise UsageError(f"{name!r}: {error} while loading it") from None
-        started = time.perf_counter()
+        started = perf_counter()
         ended: Failure
         try:
             verdict = process.answer(seconds)
+        except Starved as error:
+            ended = failures.Starved(str(error))
         except Late:
             ended = NoAnswer(overdue(seconds))
         except Ended:
@@ -94,7 +97,7 @@ def replay(
             return replace(from_json(verdict), implementation=shown_as)
     here = record.subject.requirement, shown_as, record.subject.device
     found = Finding(None, record.case, ended, Tape())
-    return watch.of_one(found.verdict(*here, seconds=time.perf_counter() - started), found)
+    return watch.of_one(found.verdict(*here, seconds=perf_counter() - started), found)
 
 
 def finished(folder: Path) -> list[Path]:
@@ -111,7 +114,7 @@ def finished(folder: Path) -> list[Path]:
         if entry is None or entry.case is None or entry.subject is None:
             continue
         ended = Died("the process died or was ended in this case")
-        seconds = max(time.time() - entry.now.started, 0.0)
+        seconds = entry.now.seconds()
         expected = collected(folder).expected
         verdict = unfinished(entry, ended, folder.resolve().parent, seconds, expected)
         if verdict.reproduction:
@@ -176,13 +179,13 @@ def _verdicts(implementation: Implementation, record: Record, watch: Watch) -> I
         reason = f"the case needs {', '.join(lacking)}, which is not supported"
         yield NotApplicable(*here, reason=needed if isinstance(needed, str) else reason)
         return
-    started = time.perf_counter()
+    started = perf_counter()
     try:
         found = attempt(requirement, implementation, record.case)
     except UnsatisfiedAssumption:
         yield NotApplicable(*here, reason="the requirement cannot be decided from this case")
         return
-    seconds = time.perf_counter() - started
+    seconds = perf_counter() - started
     if not isinstance(found, Finding):
         yield Passed(*here, 1, found, seconds)
         return

@@ -8,9 +8,9 @@ observed.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
+from time import perf_counter
 
 from conformance.checking.comparison import Truth, is_small, judged
 from conformance.checking.counterexample import Diagnosis
@@ -36,7 +36,7 @@ def diagnose(
     implementation counts as a missing result.
     """
     assert finding.implementation is not None
-    recording = Recording(finding.implementation, time.perf_counter() + seconds, before)
+    recording = Recording(finding.implementation, perf_counter() + seconds, before)
     found = Diagnosis()
     try:
         wrong = _first_wrong(recording, finding)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import perf_counter
 
 from conformance.implementations.failures import Failure
 from conformance.implementations.implementation import Implementation, answer
@@ -39,7 +39,7 @@ class Recording:
 
     def in_time(self) -> None:
         """Raise :class:`OutOfTime` if the deadline has passed."""
-        if time.perf_counter() > self.deadline:
+        if perf_counter() > self.deadline:
             raise OutOfTime
 
     def announce(self, case: Case) -> None:

@@ -32,6 +32,7 @@ from typing import Any, ClassVar
 
 from conformance.errors import Interrupted
 from conformance.implementations.lenient import lenient
+from conformance.implementations.watching import raising_once
 from conformance.recording.ending import Ending, unequal
 from conformance.recording.steps import Comparison
 from conformance.recording.text import line_of_code, place_of, text_of
@@ -223,7 +224,7 @@ def blamed() -> Iterator[None]:
     """
     process = os.getpid()
     try:
-        with lenient():
+        with lenient(), raising_once():
             yield
     except Failure as failure:
         if type(failure).__module__ != __name__:  # a class of its own, which may do anything

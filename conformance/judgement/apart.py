@@ -23,7 +23,7 @@ from conformance.judgement.judging import (
 )
 from conformance.judgement.layers import Layer
 from conformance.judgement.verdict import NoResult, Wrong
-from conformance.running.child import Apart, Ended, Late
+from conformance.running.child import Apart, Ended, Late, Starved
 from conformance.running.circumstances import exact_arithmetic
 from conformance.running.limiting import devices, with_precision
 from conformance.running.limits import LOADING
@@ -78,7 +78,10 @@ def judge_apart(
                     results = collected(answers)
                 except (Late, Ended) as error:
                     subject = named.name, case.device, case.dtype.name
-                    yield Answer(NoResult(*subject, reason=str(error), failed=True), case)
+                    late = isinstance(error, Starved)
+                    why = str(error)
+                    verdict = NoResult(*subject, reason=why, failed=not late, undecided=late)
+                    yield Answer(verdict, case)
                     break
                 explain = partial(_explained, named, root)
                 yield answered(named.name, case, results, by, there, explain, progress)

@@ -154,20 +154,21 @@ class Unsaid(Verdict):
 
 @dataclass(frozen=True, kw_only=True)
 class NoResult(Verdict):
-    """There are no results: the case is not supported, or the implementation failed.
+    """There are no results: the case is not supported, the implementation failed, or had no time.
 
-    `failed` says which of the two, `reason` what happened.
+    `failed` and `undecided` say which of the three, `reason` what happened.
     """
 
     reason: str
     failed: bool = False
+    undecided: bool = False
 
     outcome: ClassVar[str] = "no result"
 
     @property
     def conformant(self) -> bool:  # type: ignore[override]
-        """False if the implementation failed."""
-        return not self.failed
+        """False if the implementation failed, or nothing is known of it."""
+        return not (self.failed or self.undecided)
 
     def lines(self) -> Sequence[str]:
         """Say why there is no result."""

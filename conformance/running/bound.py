@@ -24,7 +24,7 @@ from conformance.implementations.own_imports import OURS
 from conformance.recording.text import kind_of
 from conformance.reproductions.record import Subject, environment
 from conformance.requirements import REQUIREMENTS
-from conformance.running import session
+from conformance.running import channel, session
 from conformance.running.circumstances import exact_arithmetic
 from conformance.running.isolated import Task, impossible
 from conformance.running.limiting import with_dtypes, with_precision
@@ -66,7 +66,8 @@ class BoundRequirement:
         """
         __tracebackhide__ = True
         with OURS, process_state.restored():
-            implementation = self.implementation()
+            with channel.out_of_reach():
+                implementation = self.implementation()
             exact_arithmetic()
             devices = self.how.places(implementation)
             own = self.expectations
@@ -134,7 +135,10 @@ class BoundRequirement:
             expected,
         )
         apart = not impossible(implementation) if self.how.isolated is None else self.how.isolated
-        return task.apart(seconds, asked["lstm_memory"]) if apart else task.here()
+        if apart:
+            return task.apart(seconds, asked["lstm_memory"])
+        with channel.out_of_reach():
+            return task.here()
 
 
 def _place(target: Any, implementation: Implementation) -> str:

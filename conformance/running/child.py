@@ -9,19 +9,21 @@ import os
 import signal
 import sys
 import threading
-import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from conformance.checking.budget import MEMORY
 from conformance.errors import Broken, UsageError
 from conformance.implementations.own_imports import OURS
 from conformance.implementations.programs.keeper import ENDING, keep
+from conformance.implementations.starved import Given, kept_by
 from conformance.recording.text import how_ended
+from conformance.running import strays
 from conformance.running.limits import cap_memory, overdue
 
 if TYPE_CHECKING:
@@ -39,8 +41,12 @@ class Late(Exception):
     """There was no answer in time; the text has the limit."""
 
 
+class Starved(Late):
+    """There was no answer, but the machine did not give the process its time."""
+
+
 class Ended(Exception):
-    """The process ended without an answer; the text has the status or the signal."""
+    """The process ended without an answer; the text has the status, the signal or the reason."""
 
 
 class Apart:
@@ -67,6 +73,7 @@ class Apart:
         context: Any = multiprocessing.get_context("fork" if forked else "spawn")
         self._reading = READING if forked else None  # other answers may be long
         self.receiving, sending = context.Pipe(duplex=False)
+        self._running = 0
         # not a daemon: a daemon may not have children, which an implementation may need
         self._process = context.Process(
             target=_send, args=(sending, memory, forked, answers, arguments)
@@ -95,20 +102,34 @@ class Apart:
 
         :meth:`Process.join` may wait for ever, if the process has written to its other pipes.
         """
-        end = time.monotonic() + seconds
-        while self._process.exitcode is None and time.monotonic() < end:
-            time.sleep(0.002)
+        end = monotonic() + seconds
+        while self._process.exitcode is None and monotonic() < end:
+            sleep(0.002)
         status: int | None = self._process.exitcode
         return status
+
+    def limit(self, seconds: float) -> Given:
+        """Return a limit on the time that the process is given from now on."""
+        return Given(seconds, self._number)
+
+    def _number(self) -> int:
+        """Return the number of the process in which the generator runs, 0 if that is not there."""
+        own = self._process.pid
+        self._running = self._running or (kept_by(own) if KEPT else own)
+        return self._running
 
     def answer(self, seconds: float) -> Any:
         """Return the next answer.
 
-        Raises :class:`Late` after `seconds`, :class:`Ended`, :class:`UsageError` if the
-        generator raised one, and :class:`Broken` if the generator raised anything else.
+        Raises :class:`Late` after `seconds` that the machine gave the process, :class:`Ended`,
+        :class:`UsageError` if the generator raised one, and :class:`Broken` if it raised anything
+        else.
         """
-        if not self.receiving.poll(min(seconds, LONGEST)):
-            raise Late(overdue(seconds, "answer"))
+        limit = self.limit(seconds)
+        while not self.receiving.poll(min(limit.left, LONGEST)):
+            if not limit.left:
+                starved = limit.starved
+                raise Starved(starved) if starved else Late(overdue(seconds, "answer"))
         read: list[tuple[Any, BaseException | None]] = []
         reading = threading.Thread(target=_receive, args=(self.receiving, read), daemon=True)
         reading.start()
@@ -120,7 +141,7 @@ class Apart:
                 raise Ended(f"the process {how_ended(status)}")
         if error is not None:
             raise Ended("the process wrote something that is not an answer")
-        if isinstance(answer, (UsageError, Broken)):
+        if isinstance(answer, (UsageError, Broken, Ended)):
             raise answer
         return answer
 
@@ -176,5 +197,6 @@ def _send(
             sending.send(error)
         except SystemExit:
             raise  # the LSTM under test asks for it: the process exits with that status
-        except BaseException:
-            sending.send(Broken(traceback.format_exc()))
+        except BaseException as error:
+            stray = strays.stray(error)
+            sending.send(Ended(stray) if stray else Broken(traceback.format_exc()))

@@ -6,6 +6,7 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -79,8 +80,10 @@ class Reporting(Gathering):
             *("lstm_budget_end", "lstm_resumed", "lstm_circumstances", FAILURES),
         )
         given = {name: self.config.getoption(name) for name in shared}
+        self.folder.restore()
         if remote.attach(node, self.folder.path):
             given.update(lstm_journal="", lstm_home=str(Path.cwd()), lstm_work=remote.home(node))
+            limits.by_other_clock(given, -monotonic())
         else:
             node.workerinput[limits.WATCHED] = True
         node.workerinput[SHARED] = given
@@ -110,8 +113,9 @@ class Reporting(Gathering):
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
-        """Note how many verdicts to expect."""
+        """Note how many verdicts to expect, and on what."""
         self.run.total = len(ids) + self._resumed
+        self._collected()
         self.on_verdict(self.run)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:

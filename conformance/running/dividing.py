@@ -16,11 +16,11 @@ from __future__ import annotations
 import json
 import math
 import statistics
-import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from time import monotonic
 from typing import TypeVar
 
 from conformance.checking.budget import LEAST
@@ -101,7 +101,7 @@ class Division:
             return 0.0
         left = sum(each for other, each in self.seconds.items() if other not in decided)
         share = self.seconds[key] * workers / max(left, self.seconds[key])
-        return min(share, 1.0) * max(end - ENDING - time.time(), 0.0)
+        return min(share, 1.0) * max(end - ENDING - monotonic(), 0.0)
 
 
 def divided(items: Mapping[Key, Requirement], seconds: float, workers: int) -> Division:

@@ -84,6 +84,11 @@ class RunFolder:
         (path / RUN).write_text(json.dumps(encode(asked)), encoding="ascii")
         return made
 
+    def restore(self) -> None:
+        """Make the folder anew if code under test has deleted it: workers write into it."""
+        with contextlib.suppress(OSError):
+            self.path.mkdir(parents=True, exist_ok=True)
+
     @property
     def processes(self) -> list[Path]:
         """The processes of the run, as journals know them: paths without suffixes."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -40,6 +40,7 @@ class Gathering:
         self.run.shard = option.lstm_shard or ""
         self.on_verdict: Callable[[Run], None] = lambda _: None
         self.left = False
+        self._began = monotonic()
         self.reproductions = Path(option.lstm_reproductions)
         if before is None:
             sweep(self.reproductions)
@@ -52,6 +53,7 @@ class Gathering:
         self.journal = Journal(self.folder.path / ALONE)
         self.patience = Patience(timeout(config))
         self._before = before
+        self._found = Collected()
         for verdict in before.verdicts if before else ():
             self.journal.decided(verdict)
             self._add(verdict)
@@ -82,7 +84,10 @@ class Gathering:
 
     def _collected(self) -> Collected:
         with OURS:
-            return collected(self.folder.path)
+            found = collected(self.folder.path)
+        if found.items or found.refusal:  # else code under test has deleted the folder
+            self._found = found
+        return self._found
 
     def finish(self) -> None:
         """Complete the run with what is on disk; does so once."""
@@ -98,7 +103,7 @@ class Gathering:
         if self.config.getoption("lstm_baseline"):
             mended = baseline(self.config).mended(self.run.verdicts)
             self.run.circumstances["mended"] = list(mended)
-        self.run.seconds = time.time() - self.run.started
+        self.run.seconds = monotonic() - self._began
 
     def fix(self) -> str:
         """Rewrite the file of expected failures if that is asked for; returns a line on it.

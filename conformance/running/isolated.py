@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from conformance.checking.budget import MEMORY, Budget
@@ -22,13 +21,15 @@ from conformance.checking.engine import inapplicable
 from conformance.checking.expectations.applying import Expected
 from conformance.checking.finding import Finding
 from conformance.checking.requirement import Requirement
-from conformance.checking.verdict import Crashed, TimedOut, Verdict
-from conformance.implementations.failures import Died, Failure, NoAnswer
+from conformance.checking.verdict import Crashed, TimedOut, Undecided, Verdict
+from conformance.implementations import failures
+from conformance.implementations.failures import Died, Failure, Misbehaviour, NoAnswer
 from conformance.implementations.implementation import Implementation
 from conformance.reproductions.directory import remove, write
 from conformance.reproductions.record import Subject
-from conformance.running import limits, session
-from conformance.running.child import Apart, Ended, Late
+from conformance.running import channel, limits
+from conformance.running.alarm import Alarm
+from conformance.running.child import Apart, Ended, Late, Starved
 from conformance.running.deciding import check
 from conformance.running.journal import Doing, Entry, Journal, read
 from conformance.running.unfinished import unfinished
@@ -68,7 +69,7 @@ class Task:
 
         @functools.wraps(body)
         def in_time(*arguments: Any) -> Any:
-            with limits.Alarm(None if journal else self.timeout):
+            with Alarm(None if journal else self.timeout, patient=True):
                 return body(*arguments)
 
         verdict = check(
@@ -90,7 +91,7 @@ class Task:
 
     def _alone(self, journal: Path) -> Iterator[Verdict]:
         """Yield the verdict, in a fork."""
-        _leave_channel()
+        channel.leave()
         yield self.here(journal)
 
     def apart(self, seconds: float, memory: float = MEMORY) -> Verdict:
@@ -99,7 +100,7 @@ class Task:
             if inapplicable(self.requirement, self.implementation, self.device, self.budget):
                 return self.here()
         with tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder:
-            journal, started = Path(folder) / "process", time.monotonic()
+            journal, started = Path(folder) / "process", monotonic()
             with Apart(self._alone, journal, memory=memory, forked=True) as process:
                 try:
                     verdict = process.answer(seconds)
@@ -107,32 +108,20 @@ class Task:
                         return verdict
                     kind: type[Verdict] = Crashed
                     what = "the process wrote something that is not a verdict"
+                except Starved as starved:
+                    kind, what = Undecided, str(starved)
                 except Late:
-                    kind = TimedOut
-                    what = limits.overdue(seconds)
+                    kind, what = TimedOut, limits.overdue(seconds)
                 except Ended as ended:
                     kind, what = Crashed, str(ended)
-            entry, took = read(journal), time.monotonic() - started
+            entry, took = read(journal), monotonic() - started
         if entry is not None and entry.case is not None:
-            how = NoAnswer(what) if kind is TimedOut else Died(f"{what} in this case")
+            how: Misbehaviour = Died(f"{what} in this case")
+            if kind is not Crashed:
+                how = NoAnswer(what) if kind is TimedOut else failures.Starved(what)
             return unfinished(entry, how, self.root, took, self.expected)
         here = self.requirement.name, self.implementation.name, self.device
         return kind(*here, seconds=took, reason=what)
-
-
-def _leave_channel() -> None:
-    """Let nothing in this fork of a worker of pytest-xdist write to the worker's channel.
-
-    What an implementation writes to whatever file is open would end the whole session.
-    """
-    config = session.config()
-    plugins = [] if config is None else config.pluginmanager.get_plugins()
-    with open(os.devnull, "r+b") as nowhere:
-        for channel in (getattr(each, "channel", None) for each in plugins):
-            ends = getattr(getattr(channel, "gateway", None), "_io", None)
-            for file in (getattr(ends, name, None) for name in ("infile", "outfile", "sock")):
-                if file is not None:
-                    os.dup2(nowhere.fileno(), file.fileno())
 
 
 def impossible(implementation: Implementation) -> str:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import functools
 import os
 import statistics
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
 
-from conformance.checking import blaming, devices
+from conformance.checking import devices
 from conformance.checking.engine import inapplicable
 from conformance.checking.finding import Finding, counterexample
 from conformance.checking.requirement import Requirement
@@ -23,6 +23,7 @@ from conformance.recording.steps import Step
 from conformance.reproductions.directory import write
 from conformance.reproductions.record import Subject
 from conformance.running import limits, strays
+from conformance.running.alarm import Alarm
 from conformance.running.baseline import baseline
 from conformance.running.choosing import Target, budget, selection, subject
 from conformance.running.deciding import check
@@ -56,6 +57,7 @@ class Item:
         self.requirement = requirement
         self.target = target
         self.device = device
+        self.now = Doing()
         self.started = 0.0
         self.division: Division | None = None
         self.reached: Verdict | None = None
@@ -69,10 +71,11 @@ class Item:
 
     def begin(self) -> float:
         """Note when the item starts; returns the seconds after which its process is ended."""
-        self.started = time.time()
+        self.started = monotonic()
         seconds = max(limits.granted(self.config, self.started), 1)
-        now = Doing(self.nodeid, self.target.implementation.name, self.started, seconds)
-        self.journal.write(Entry(now))
+        name = self.target.implementation.name
+        self.now = Doing(self.nodeid, name, self.started, seconds)
+        self.journal.write(Entry(self.now))
         return limits.ended(self.config, self.started)
 
     def end(self) -> None:
@@ -93,9 +96,10 @@ class Item:
             except BaseException as error:
                 if self.expendable and _is_of_memory(error):
                     os._exit(1)  # whose memory is gone, be it by a leak or a limit
-                if not blaming.is_theirs(error):
+                after = self.after(error)
+                if after is None:
                     raise
-                verdict = Crashed(*self.key, reason=strays.stray(error))
+                return after
         return self.write_down(verdict)
 
     def write_down(self, verdict: Verdict) -> Verdict:
@@ -107,12 +111,16 @@ class Item:
     def after(self, error: BaseException) -> Verdict | None:
         """Return the verdict after `error` came from outside :meth:`verdict`; None if it is ours.
 
-        Where something was decided before, that stands.
+        Where something was decided before, that stands. Nothing is, if another implementation may
+        have started the thread that raised `error`.
         """
-        what = strays.stray(error, self.target.implementation.name)
+        name = self.target.implementation.name
+        what = strays.stray(error, name)
         if not what:
             return None
-        return self.reached or self.write_down(Crashed(*self.key, reason=what))
+        alone = len(selection(self.config).targets) == 1
+        kind = Crashed if alone or strays.has_left(name) else Undecided
+        return self.reached or self.write_down(kind(*self.key, reason=what))
 
     def seconds(self) -> float | None:
         """Return the seconds for drawing cases by the time budget, None without one."""
@@ -132,10 +140,9 @@ class Item:
         implementation = self.target.implementation
         found: list[Finding] = []
         limit = RunFolder.of(self.config).shortened(implementation.name)
-        seconds = limits.granted(self.config, self.started)
         whole = limits.own(self.config, self.started), self.started
-        patient = limits.is_watched(self.config)
-        alarm = limits.Alarm(limit, *whole, patient=patient)
+        patient = limits.is_watched(self.config) or not self.expendable
+        alarm = Alarm(limit, *whole, patient=patient)
         calls = Calls()
         effort = budget(self.config)
         if drawing is not None:
@@ -153,7 +160,7 @@ class Item:
             return measured
 
         def announce(case: Case) -> Callable[[Step], None]:
-            now = Doing(self.nodeid, implementation.name, self.started, seconds, time.time())
+            now = replace(self.now, case_started=monotonic())
             add = self.journal.write(Entry(now, case, here))
             calls.forget()
 
@@ -166,7 +173,7 @@ class Item:
 
             return step
 
-        sooner = limits.Alarm(
+        sooner = Alarm(
             limit and limit / 2, *whole, patient=patient
         )  # leaves as much to the requirement
         failed = smoke_tests(self.config).failure(implementation, self.device, announce, sooner)

@@ -10,11 +10,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import time
+import platform
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from time import monotonic, time
 from typing import Any, BinaryIO
 
 import pytest
@@ -36,13 +37,23 @@ ALONE = "process"
 Opener = Callable[[str, str], BinaryIO]
 
 
+@cache
+def boot() -> str:
+    """Return what tells this start of this machine from others, as far as anything does."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except (OSError, ValueError):
+        return platform.node()
+
+
 @dataclass(frozen=True)
 class Doing:
     """What a process does, the first line of its journal.
 
     - `doing`: the id of a test item, the name of an implementation that is being loaded, or empty
     - `implementation`: the name of the implementation in verdicts
-    - `started`: since when, in seconds since the epoch
+    - `started`: since when, in seconds of the clock of this start of the machine, `boot`
+    - `date`: since when, in seconds since the epoch
     - `limit`: the seconds that it may take
     - `case_started`: since when the case is tried, 0 without a case
     - `process`: the number of the process
@@ -50,10 +61,18 @@ class Doing:
 
     doing: str = ""
     implementation: str = ""
-    started: float = field(default_factory=time.time)
+    started: float = field(default_factory=monotonic)
     limit: float = float("inf")
     case_started: float = 0.0
     process: int = field(default_factory=os.getpid)
+    boot: str = field(default_factory=boot)
+    date: float = field(default_factory=time)
+
+    def seconds(self) -> float:
+        """Return for how many seconds, by the date where that is on another machine."""
+        if self.boot == boot():
+            return max(monotonic() - self.started, 0.0)
+        return max(time() - self.date, 0.0)
 
 
 @dataclass(frozen=True)

@@ -1,36 +1,33 @@
-"""Limits of a run: the time for an item and for the whole run, and the memory of a process."""
+"""Limits of a run: the time for an item and for the whole run, and the memory of a process.
+
+They are kept by the clock that nobody sets, which all processes of a machine share.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import faulthandler
 import math
 import os
-import signal
 import sys
-import threading
-import time
 from collections.abc import Iterator
-from types import FrameType
+from faulthandler import cancel_dump_traceback_later as _cancel_exit
+from faulthandler import dump_traceback_later as _exit_later
+from time import monotonic
 from typing import Any
 
 import pytest
 
 from conformance.checking.budget import TIMEOUTS
-from conformance.running.starved import PATIENCE, kept_waiting
+from conformance.implementations.starved import PATIENCE
 
 LOADING = 120.0
 """The longest time in seconds for loading an implementation, with the frameworks it imports."""
-SOON = 1e-3
-"""The seconds after which code is interrupted whose time was up before it began."""
-AGAIN = 1.0
-"""The seconds after which code that goes on although its time is up is interrupted once more."""
 LEFT = 3.0
 """The seconds that a process has, after its code was interrupted, for the verdict on that."""
 WATCHED = "lstm_conformance_watched"
 """The key of what a worker gets that tells whether it is watched."""
-IMPORTING = "<frozen importlib._bootstrap>"
-"""The file of the code that imports modules."""
+ENDS = ("lstm_deadline", "lstm_budget_end")
+"""The keys of the options that have the end of a run, by the clock of this machine."""
 
 
 def timeout(config: pytest.Config) -> float:
@@ -45,9 +42,19 @@ def workers(config: pytest.Config) -> int:
 
 
 def _deadline(config: pytest.Config) -> float:
-    """Return when the run has to be over, in seconds since the epoch; infinity without a limit."""
+    """Return when the run has to be over, by :func:`monotonic`; infinity without a limit."""
     end: float | None = config.getoption("lstm_deadline")
     return float("inf") if end is None else end
+
+
+def by_other_clock(options: dict[str, Any], difference: float) -> None:
+    """Shift the ends of the run in `options` by the difference of two clocks.
+
+    On their way to another machine, whose clock begins elsewhere, they are seconds from now.
+    """
+    for name in ENDS:
+        if options[name] is not None:
+            options[name] += difference
 
 
 def allowed(config: pytest.Config, started: float) -> float:
@@ -86,7 +93,7 @@ def ended(config: pytest.Config, started: float) -> float:
 
 def is_over(config: pytest.Config) -> bool:
     """Return whether the run's time is up."""
-    return time.time() >= _deadline(config)
+    return monotonic() >= _deadline(config)
 
 
 def reached(config: pytest.Config) -> str:
@@ -100,105 +107,6 @@ def overdue(seconds: float, what: str = "verdict") -> str:
     return f"no {what} within {seconds:g} s"
 
 
-class Alarm:
-    """Raises :class:`NoAnswer` in the code of a ``with`` block that takes too long.
-
-    Python code is interrupted, and a call of C code that a signal ends. The watchdog ends others.
-
-    - `call`: the limit in seconds, which begins anew where :meth:`again` is called, and while a
-      module is imported: a module that is half imported would spoil all that follows
-    - `whole`: the limit in seconds for everything that was done since `started`
-    - `patient`: whether time in which the machine had no processor for this process is not counted;
-      after so much of it that nobody waits any longer, :class:`Starved` is raised
-
-    A process in which a thread goes on after that is given up.
-    """
-
-    def __init__(
-        self,
-        call: float | None,
-        whole: float = math.inf,
-        started: float | None = None,
-        *,
-        patient: bool = False,
-    ) -> None:
-        self.call = math.inf if call is None else call
-        self.whole = whole
-        self.started = time.time() if started is None else started
-        self._before: Any = None
-        self._set = self._rang = False
-        self._threads = 0
-        self._raised: type[Exception] = Exception
-        self._starved: type[Exception] = Exception
-        self._waited = kept_waiting if patient else float
-        self._since = self._began = time.time(), self._waited()
-
-    def __enter__(self) -> Alarm:
-        from conformance.implementations.failures import NoAnswer, Starved
-
-        self._starved = Starved
-        self._raised = NoAnswer  # importing it later may fail: modules can be removed
-        self._threads = threading.active_count()
-        main = threading.current_thread() is threading.main_thread()
-        limited = min(self.call, self.whole) < math.inf  # else the alarm is that of others
-        self._set = main and limited and hasattr(signal, "setitimer")
-        if self._set:
-            self._before = signal.signal(signal.SIGALRM, self._late)
-            self._begin(max(self._left(), SOON))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if not self._set:
-            return
-        self._set = False
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, self._before)
-        if self._rang and threading.active_count() > self._threads:
-            from conformance.checking import devices
-
-            devices.give_up("left a thread that does not end")
-
-    def again(self) -> None:
-        """Begin the limit for a call anew, within the block and the whole time."""
-        left = self._left()
-        if self._set and left > 0:
-            self._begin(left)
-
-    def _begin(self, left: float) -> None:
-        # code that catches what is raised meets it once more
-        signal.setitimer(signal.ITIMER_REAL, min(self.call, left), AGAIN)
-        self._began = time.time(), self._waited()
-
-    def _left(self) -> float:
-        return self.started + self.whole + self._waited() - self._since[1] - time.time()
-
-    def _late(self, _: int, frame: FrameType | None) -> None:
-        if _importing(frame):
-            self.again()
-            return
-        now, waited = time.time(), self._waited()
-        in_call, gone = now - self._began[0], now - self.started
-        left = min(self._left(), self.call - in_call + waited - self._began[1])
-        kept = waited > self._since[1] and left > SOON
-        if kept and in_call < PATIENCE * self.call and gone < PATIENCE * self.whole:
-            signal.setitimer(signal.ITIMER_REAL, left, AGAIN)
-            return
-        self._rang = True
-        if kept:
-            given = gone - waited + self._since[1]
-            raise self._starved(f"the machine gave this process {given:.3g} of {gone:.3g} s")
-        if self._left() <= 0 or self.call == math.inf:
-            raise self._raised(overdue(self.whole))
-        raise self._raised(overdue(self.call, "answer"))
-
-
-def _importing(frame: FrameType | None) -> bool:
-    """Return whether a module is being imported in `frame` or in what called it."""
-    while frame is not None and frame.f_code.co_filename != IMPORTING:
-        frame = frame.f_back
-    return frame is not None
-
-
 @contextlib.contextmanager
 def last_resort(seconds: float | None) -> Iterator[None]:
     """End this process after `seconds`, even in C code that lets no other Python thread run.
@@ -209,11 +117,11 @@ def last_resort(seconds: float | None) -> Iterator[None]:
         yield
         return
     with open(os.devnull, "w") as nowhere:
-        faulthandler.dump_traceback_later(seconds, exit=True, file=nowhere)
+        _exit_later(seconds, exit=True, file=nowhere)
         try:
             yield
         finally:
-            faulthandler.cancel_dump_traceback_later()
+            _cancel_exit()
 
 
 def absent() -> list[str]:

@@ -21,7 +21,11 @@ def loaded(name: str, load: Callable[[], Implementation]) -> Implementation:
     back.
     """
     try:
-        with originals.Kept(), process_state.restored(besides=CONFIGS), strays.Noted(name):
+        with (
+            originals.Kept(loading=True),
+            process_state.restored(besides=CONFIGS),
+            strays.Noted(name),
+        ):
             implementation = load()
             _ = implementation.supports  # that of a hand-written one is tried now
             return implementation

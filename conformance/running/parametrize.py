@@ -26,7 +26,7 @@ from conformance.errors import UsageError, unknown
 from conformance.implementations.implementation import Implementation
 from conformance.implementations.own_imports import OURS
 from conformance.requirements import REQUIREMENTS
-from conformance.running import options
+from conformance.running import channel, options
 from conformance.running.bound import BoundRequirement, NotConformant
 from conformance.running.choosing import of_names
 from conformance.running.expecting import given
@@ -105,7 +105,7 @@ def parametrize_with_requirements(
         # not isinstance(target, Implementation): that tries it out, before it has its name
         if not isinstance(target, (str, type)) and not hasattr(target, "run"):
             raise UsageError(f"{target!r} is not a class, an Implementation or a name")
-        with OURS, process_state.restored():
+        with OURS, process_state.restored(), channel.out_of_reach():
             implementation = BoundRequirement(chosen[0], target, how).implementation()
             reason = impossible(implementation)
             # conditions that cannot be evaluated are refused

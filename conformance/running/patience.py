@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import statistics
-import time
 from collections import Counter, defaultdict
+from time import perf_counter
 
 from conformance.checking.verdict import TimedOut, Verdict
 
@@ -30,7 +30,7 @@ class Calls:
 
     def begin(self) -> None:
         """Note that a call begins; one that has not ended is forgotten."""
-        self._since = time.perf_counter()
+        self._since = perf_counter()
 
     def forget(self) -> None:
         """Forget a call that has not ended."""
@@ -39,7 +39,7 @@ class Calls:
     def end(self) -> None:
         """Note that the call has ended, if there is one."""
         if self._since is not None:
-            self.took.append(time.perf_counter() - self._since)
+            self.took.append(perf_counter() - self._since)
             self._since = None
 
 

@@ -14,6 +14,7 @@ import tempfile
 import warnings
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -71,6 +72,7 @@ def pytest_configure(config: pytest.Config) -> None:
         given = config.workerinput[options.SHARED]
         vars(config.option).update(given)
         if "lstm_work" in given:
+            limits.by_other_clock(vars(config.option), monotonic())
             os.chdir(given["lstm_work"])
             config.option.lstm_reproductions = tempfile.mkdtemp(prefix="lstm-conformance-")
         limits.cap_memory(config.getoption("lstm_memory"))

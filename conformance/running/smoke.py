@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import time
 from collections.abc import Iterator
 from dataclasses import replace
+from time import monotonic, process_time
 
 import numpy as np
 
@@ -20,8 +20,8 @@ from conformance.checking.finding import Finding
 from conformance.implementations.failures import Failure, NoResult, Raised
 from conformance.implementations.implementation import Implementation, answer
 from conformance.implementations.probing import small_case
+from conformance.running.alarm import Alarm
 from conformance.running.folder import RunFolder
-from conformance.running.limits import Alarm
 from reference import Case, Configuration
 
 BUSY, SECONDS = 5.0, 60.0
@@ -100,10 +100,10 @@ def smoke(
         return found
     if not isinstance(found.failure, (Raised, NoResult)):
         return None
-    busy, end = time.process_time() + BUSY, time.monotonic() + SECONDS
+    busy, end = process_time() + BUSY, monotonic() + SECONDS
     with process_state.restored():
         for case in cases:
-            late = time.process_time() > busy or time.monotonic() > end
+            late = process_time() > busy or monotonic() > end
             if late or _gives_a_result(implementation, case, limited):
                 return None
     return found

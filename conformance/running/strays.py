@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
+from collections.abc import Generator
 
 import pytest
 
@@ -60,15 +61,21 @@ def left() -> bool:
     return any(each.is_alive() for each in list(_left))
 
 
+def has_left(implementation: str) -> bool:
+    """Return whether this implementation is known to have left a thread in this process."""
+    return implementation in _leaving
+
+
 def stray(error: BaseException, implementation: str = "") -> str:
     """Return in words what came from a thread of `implementation`, or of any; "" if it is ours.
 
-    It is theirs if its class is, and if they left threads, unless its class is one of this project
-    or of pytest.
+    It is theirs if its class is, if a thread raised it here, and if they left threads, unless its
+    class is one of this project or of pytest.
     """
     leaving = {implementation} & _leaving if implementation else _leaving
     ours = isinstance(error, OUTCOMES) or blaming.is_of_run(error)
-    if blaming.is_theirs(error) or (leaving and not ours):
+    theirs = blaming.is_theirs(error) or blaming.is_of_thread(error)
+    if theirs or (leaving and not ours):
         return f"{Raised(error)}, outside its calls"
     return ""
 
@@ -78,3 +85,21 @@ def pytest_internalerror(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
     """End this worker, for another to go on, if what came between two requirements is theirs."""
     if stray(excinfo.value):
         os._exit(DEVICE_LOST)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """End this worker, for another to go on, if a thread raised that: the keyboard ends it."""
+    pytest_internalerror(excinfo)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(exitstatus: int) -> Generator[None, object, object]:
+    """End this worker at once if it broke, so that it does not say that it has finished its work.
+
+    A thread that raises again and again may do that; where it is a fault of ours, that was reported
+    before.
+    """
+    if exitstatus == pytest.ExitCode.INTERNAL_ERROR:
+        os._exit(DEVICE_LOST)
+    return (yield)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -74,7 +73,7 @@ def of_dead_worker(
     if entry is not None and (not loading or entry.case is None):
         entry = None
     limit = limits.timeout(config)
-    seconds = 0.0 if entry is None else time.time() - entry.now.started
+    seconds = 0.0 if entry is None else entry.now.seconds()
     if not late and seconds >= limit:
         late = limits.overdue(limit)
     if limits.is_over(config) and seconds < limit:

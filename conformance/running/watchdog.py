@@ -14,11 +14,11 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from conformance.implementations.starved import kept_waiting
 from conformance.running import limits
 from conformance.running.folder import RunFolder
 from conformance.running.journal import Doing, doing, written
 from conformance.running.patience import Patience
-from conformance.running.starved import kept_waiting
 
 MARGIN = 5.0
 """The seconds that a worker has to end by itself after its time is up."""

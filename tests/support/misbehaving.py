@@ -3,15 +3,20 @@
 They misbehave on inputs with a non-zero element only, so that trying out what they take ends well.
 """
 
+import _thread
+import builtins
 import contextlib
 import ctypes
 import faulthandler
+import io
 import os
+import shutil
 import signal
 import stat
 import struct
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from dataclasses import replace
@@ -359,6 +364,42 @@ class Warns(Misbehaving):
 
     def before(self) -> None:
         warnings.warn("this is old", OfItsOwn, stacklevel=1)
+
+
+class DeletesTheRunFolder(Misbehaving):
+    """Deletes what the run has written until then."""
+
+    def before(self) -> None:
+        for folder in Path(".lstm-conformance").glob("running-*"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+class RaisesForEver(Misbehaving):
+    """Starts a thread that raises ValueError in the main thread, a thousand times a second."""
+
+    done = False
+
+    def before(self) -> None:
+        if not RaisesForEver.done:
+            RaisesForEver.done = True
+            _thread.start_new_thread(self.fire, (threading.main_thread().ident,))
+
+    @staticmethod
+    def fire(ident: Any) -> None:
+        here, kind = ctypes.c_ulong(ident), ctypes.py_object(ValueError)
+        while True:
+            time.sleep(0.001)
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(here, kind)
+
+
+class ReplacesOpen(Misbehaving):
+    """Replaces all functions that open a file, and the one that ends its process."""
+
+    def before(self) -> None:
+        fails: Any = lambda *_: 1 / 0  # noqa: E731
+        io.open = builtins.open = os.open = fails
+        Path.open = fails  # type: ignore[method-assign]
+        os._exit = fails
 
 
 class HangsOnThreeSteps(nn.LSTM):

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import wait
+from time import monotonic
 from typing import Any
 
 from hypothesis import strategies as st
 
 from conformance.checking.engine import inapplicable
 from conformance.checking.process_state import standard_output
-from conformance.checking.verdict import NotApplicable, Passed, Verdict
+from conformance.checking.verdict import NotApplicable, Passed, Undecided, Verdict
 from conformance.cli.from_python.settled import Settled
 from conformance.recording.json import encode
 from conformance.running import limits
@@ -66,6 +66,11 @@ class Called(Item):
         try:
             with standard_output():
                 verdict = self.verdict()
+        except BaseException as error:
+            after = self.after(error)
+            if after is None:
+                raise
+            verdict = after
         finally:
             self.end()
         return verdict, dict(self.user_properties).get(TOOK)
@@ -152,7 +157,9 @@ def in_children(items: Sequence[Called], workers: int) -> Iterator[Decided]:
             for receiving in dict.fromkeys((*ready, *late)):
                 verdict, took = None, None
                 with children.pop(receiving) as child, contextlib.suppress(Late, Ended):
-                    verdict, took = child.answer(0)
+                    verdict = child.starved if receiving not in ready else None
+                    if verdict is None:
+                        verdict, took = child.answer(0)
                 yield child.item, verdict, took
     finally:
         for child in children.values():
@@ -178,9 +185,15 @@ class _Child(Apart):
         memory = item.config.getoption("lstm_memory")
         super().__init__(lambda: iter([item.decided()]), memory=memory, forked=True)
         self.item = item
-        self._end = time.monotonic() + limits.granted(item.config, time.time()) + MARGIN
+        self._limit = self.limit(limits.granted(item.config, monotonic()) + MARGIN)
 
     @property
     def left(self) -> float:
-        """The seconds after which the process is late."""
-        return max(0.0, self._end - time.monotonic())
+        """The seconds after which the process may be late, 0 if it is."""
+        return self._limit.left
+
+    @property
+    def starved(self) -> Verdict | None:
+        """The verdict, written down, if the process is late and the machine gave it no time."""
+        why = "" if self.left else self._limit.starved
+        return self.item.write_down(Undecided(*self.item.key, reason=why)) if why else None

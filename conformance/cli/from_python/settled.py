@@ -12,6 +12,7 @@ import pytest
 from conformance.errors import unknown
 from conformance.running import options
 from conformance.running.journal import ALONE
+from conformance.running.limits import WATCHED
 from conformance.running.options.option import VERIFY
 
 Words = str | Sequence[str]
@@ -27,7 +28,7 @@ class Settled:
 
     def __init__(self, **given: Any) -> None:
         self.option = Namespace(**{**options.defaults(VERIFY), **given})
-        self.workerinput = {"workerid": ALONE}
+        self.workerinput: dict[str, Any] = {"workerid": ALONE}
         self.stash = pytest.Stash()
         for option in options.of(VERIFY):
             value = getattr(self.option, option.key)
@@ -39,12 +40,13 @@ class Settled:
     @property
     def process(self) -> str:
         """The name of the process that has these options, in journals."""
-        return self.workerinput["workerid"]
+        name: str = self.workerinput["workerid"]
+        return name
 
     def of_process(self, name: str) -> Settled:
-        """Return these options for a process with another name in journals."""
+        """Return these options for a watched process with another name in journals."""
         other = copy.copy(self)
-        other.workerinput = {"workerid": name}
+        other.workerinput = {"workerid": name, WATCHED: True}
         return other
 
     @property

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 from conformance.errors import UsageError
-from conformance.implementations.failures import Misbehaviour, Mismatch, NoAnswer
+from conformance.implementations.failures import Misbehaviour, Mismatch
 from conformance.implementations.implementation import documented_shapes
 from conformance.implementations.programs import protocol
-from conformance.implementations.programs.process import Process, ProcessFault, Silence
+from conformance.implementations.programs.process import Process, ProcessFault
 from conformance.implementations.programs.protocol import Hello, Malformed
 from conformance.recording.operands import Text
 from reference import Array, Case, Result
@@ -140,7 +140,7 @@ class CommandImplementation:
             if errors := process.last_errors():
                 lines += ["  its standard error ends with:", *(f"    {line}" for line in errors)]
             self.close()
-            kind = NoAnswer if isinstance(fault, Silence) else Misbehaviour
+            kind = fault.failure if isinstance(fault, ProcessFault) else Misbehaviour
             raise kind("\n".join(lines)) from fault
         except BaseException:
             self.close()

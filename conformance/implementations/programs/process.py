@@ -11,13 +11,14 @@ import os
 import selectors
 import signal
 import subprocess
-import time
 import weakref
 from collections.abc import Sequence
 from typing import IO
 
+from conformance.implementations import failures
 from conformance.implementations.programs.keeper import kept
 from conformance.implementations.programs.protocol import SHOWN, shown
+from conformance.implementations.starved import Given, kept_by
 from conformance.recording.text import how_ended, printable
 
 CHUNK = 1 << 16
@@ -31,11 +32,24 @@ ENDING = 10.0
 
 
 class ProcessFault(Exception):
-    """A process did not answer a line with a line; the text describes what it did instead."""
+    """A process did not answer a line with a line; the text describes what it did instead.
+
+    `failure` is the kind of failure that this is of an implementation.
+    """
+
+    failure: type[failures.Misbehaviour] = failures.Misbehaviour
 
 
 class Silence(ProcessFault):
     """A process did not answer in time."""
+
+    failure = failures.NoAnswer
+
+
+class Starved(Silence):
+    """A process did not answer, but the machine did not give it its time."""
+
+    failure = failures.Starved
 
 
 class Process:
@@ -69,6 +83,7 @@ class Process:
         self._stderr = _pipe(self._child.stderr)
         self._received = bytearray()
         self._errors = bytearray()
+        self._program = 0
 
     def ask(self, line: bytes, within: float, at_most: int) -> bytes:
         """Write `line`, unless it is empty, and read a line of at most `at_most` bytes.
@@ -76,7 +91,7 @@ class Process:
         Raises :class:`Silence` if that takes more than `within` seconds, and :class:`ProcessFault`
         for other faults. After a fault the process cannot be asked again.
         """
-        deadline = time.monotonic() + within
+        limit = Given(within, self._number)
         unsent = memoryview(line)
         if line:
             self.expect_nothing()
@@ -87,7 +102,9 @@ class Process:
             if unsent:
                 pipes.register(self._stdin, selectors.EVENT_WRITE)
             while b"\n" not in self._received:
-                left = deadline - time.monotonic()
+                left = limit.left
+                if left <= 0 and limit.starved:
+                    raise Starved(f"gave no answer, as {limit.starved}")
                 if left <= 0:
                     raise Silence(f"gave no answer within {within:g} s{self._begun()}")
                 ready = {key.fd for key, _ in pipes.select(left)}
@@ -128,6 +145,11 @@ class Process:
     def stop(self) -> None:
         """End the process, and everything that it started."""
         self._end()
+
+    def _number(self) -> int:
+        """Return the number of the program's process, 0 if that is not there."""
+        self._program = self._program or kept_by(self._child.pid)
+        return self._program
 
     def _begun(self) -> str:
         return f"; so far it wrote {shown(bytes(self._received))}" if self._received else ""

@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import secrets
 import shlex
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from conformance.errors import UsageError
@@ -110,8 +110,8 @@ def _together(values: Mapping[str, Any], flags: Mapping[str, str]) -> None:
 def begin(option: Any) -> None:
     """Settle, in the options of a run that begins now, its ends, its seed and its folder."""
     limit, budget = option.lstm_time_limit, option.lstm_time_budget
-    option.lstm_deadline = None if limit is None else time.time() + limit
-    option.lstm_budget_end = None if budget is None else time.time() + budget
+    option.lstm_deadline = None if limit is None else monotonic() + limit
+    option.lstm_budget_end = None if budget is None else monotonic() + budget
     if option.lstm_seed is None:
         option.lstm_seed = secrets.randbelow(2**32)
     option.lstm_reproductions = str(Path.cwd() / option.lstm_reproductions)

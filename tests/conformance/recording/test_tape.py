@@ -139,14 +139,15 @@ def test_journal_keeps_what_was_written_before_the_end(tmp_path: Path) -> None:
     kept = journal.Journal(tmp_path / "one")
     case = random_case(Configuration(2, 3))
     subject = Subject("r", "i", "cpu", "f", "c", {"torch": "1"})
-    with recording(kept.write(journal.Entry(journal.Doing("doing", "i", 5.0), case, subject))):
+    now = journal.Doing("doing", "i", 5.0)
+    with recording(kept.write(journal.Entry(now, case, subject))):
         load("torch.nn.LSTM").run(case)
     kept.close()
     file = tmp_path / "one.journal"
     whole = file.read_bytes()
     entry = journal.read(tmp_path / "one")
     assert entry is not None
-    assert (entry.now, entry.subject) == (journal.Doing("doing", "i", 5.0), subject)
+    assert (entry.now, entry.subject) == (now, subject)
     assert repr(entry.case) == repr(case)
     assert entry.steps[0].text.startswith("{lstm} = ")
     file.write_bytes(whole[:-7])

@@ -46,7 +46,8 @@ ALONE = {
         *("HogsMemory", "Sleeps", "StopsItself", "HoldsTheInterpreter", "HangsOnThreeSteps"),
         *("DiesOfWrongShapes", "DiesBesideAChild", "WritesIntoEveryPipe", "AnnouncesALongMessage"),
         *("LeavesChildren", "LeavesAProgram", "LeavesADaemon", "KillsItsKeeper", "Warns"),
-        *("ComesBackTwice", "ClosesItsOutput"),
+        *("ComesBackTwice", "ClosesItsOutput", "DeletesTheRunFolder", "RaisesForEver"),
+        "ReplacesOpen",
     ),
     deceiving: (
         *("ReplacesModules", "RemovesModules", "LimitsItsFiles", "LimitsTheSizeOfFiles"),
@@ -98,7 +99,7 @@ COMPUTES_RIGHT = {
     ),
     *("LeavesAProgram", "LeavesADaemon", "Warns", "is_right", "takes_its_time", "answers_slowly"),
     *("writes_noise_later", "doubles_a_gradient", "names_a_stranger"),
-    *("TakesOutParameters", "UsesItsArraysAgain", "ComesBackTwice"),
+    *("TakesOutParameters", "UsesItsArraysAgain", "ComesBackTwice", "DeletesTheRunFolder"),
 }
 """What may be green: its numbers are right, or wrong only where nothing is asked for."""
 

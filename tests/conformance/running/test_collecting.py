@@ -1,6 +1,7 @@
 """What the process that reports makes of pytest's reports."""
 
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
@@ -50,6 +51,19 @@ def test_item_of_a_dead_worker_is_known_by_what_was_collected(tmp_path: Path) ->
     crash(run, ITEM)
     assert run.run.verdicts == [Crashed(*HERE, reason="the process died")]
     assert not run.run.broken
+
+
+def test_item_is_known_though_the_folder_of_the_run_was_deleted(tmp_path: Path) -> None:
+    """By the code under test, as with all hidden files; the next worker can write again."""
+    run = reporting(tmp_path)
+    run.pytest_xdist_node_collection_finished([ITEM])
+    shutil.rmtree(run.folder.path)
+    crash(run, ITEM)
+    assert run.run.verdicts == [Crashed(*HERE, reason="the process died")]
+    run.folder.restore()
+    Journal.of(run.config).collected(Collected({ITEM: HERE}, {"python": "4"}))
+    run.finish()
+    assert run.run.circumstances["python"] == "4"
 
 
 def test_item_of_a_dead_worker_is_undecided_after_the_end(tmp_path: Path) -> None:

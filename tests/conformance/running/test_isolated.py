@@ -11,32 +11,16 @@ from typing import Any
 
 import pytest
 
-from conformance import Budget, Crashed, Failed, Passed, TimedOut, UsageError, Verdict
+from conformance import Crashed, Failed, Passed, TimedOut, UsageError, Verdict
 from conformance import parametrize_with_requirements as parametrize
-from conformance.reproductions.record import Subject, read
-from conformance.requirements import REQUIREMENTS
-from conformance.running.isolated import Task, impossible
-from reference import Case, Result
+from conformance.reproductions.record import read
+from conformance.running.isolated import impossible
+from reference import Result
 from tests.support.cases import RoundedReference
+from tests.support.forks import in_two_layers, negates, task
 from tests.support.processes import pytest as pytest_of
 
-CLAIM = REQUIREMENTS["results_match_reference"]
-
 forks = pytest.mark.skipif(sys.platform != "linux", reason="a fork is safe on Linux only")
-
-
-def in_two_layers(happens: Any) -> RoundedReference:
-    """An LSTM of ours to which something happens where it has two layers."""
-
-    def change(case: Case, result: Result) -> Result:
-        return happens(result) if case.configuration.num_layers == 2 else result
-
-    return RoundedReference(change)
-
-
-def task(lstm: Any, root: Path) -> Task:
-    subject = Subject(CLAIM.name, "mine", "cpu", str(root), "command")
-    return Task(CLAIM, lstm, "cpu", Budget(20, 3), True, subject, root, None)
 
 
 def kills(_: Result) -> Result:
@@ -47,10 +31,6 @@ def kills(_: Result) -> Result:
 def hangs(_: Result) -> Result:
     while True:
         time.sleep(600)
-
-
-def negates(result: Result) -> Result:
-    return replace(result, h_n=-result.h_n)
 
 
 @pytest.mark.slow
@@ -139,12 +119,14 @@ HERE = os.getpid()
 
 class Mine(torch.nn.LSTM):
     def forward(self, x, hx=None):
-        for number in range(256) if os.getpid() != HERE else ():
+        for number in range(256) if {when} else ():
             with contextlib.suppress(OSError):
-                os.write(number, b"garbage " * 100)
+                {what}
         return super().forward(x, hx)
 
-@parametrize_with_requirements(Mine, requirements=["h_n_is_last_output"], max_examples=2)
+@parametrize_with_requirements(
+    Mine, requirements=["h_n_is_last_output"], max_examples=2, isolated={isolated}
+)
 def test_mine(requirement):
     requirement()
 
@@ -155,9 +137,20 @@ def test_other():
 
 @pytest.mark.slow
 @forks
-def test_garbage_in_every_file_does_not_reach_the_session(tmp_path: Path) -> None:
-    """A worker of pytest-xdist goes on, and reports both tests."""
-    (tmp_path / "test_mine.py").write_text(GARBAGE)
-    ran = pytest_of("-n", "1", "-p", "xdist", "test_mine.py", folder=tmp_path)
-    assert "1 failed, 1 passed" in ran.stdout, ran.stdout
+@pytest.mark.parametrize(
+    ("when", "isolated", "outcome"),
+    [
+        ("os.getpid() != HERE", True, "1 failed, 1 passed"),
+        ("True", True, "1 failed, 1 passed"),
+        ("True", False, "2 passed"),
+    ],
+)
+def test_garbage_in_every_file_does_not_reach_the_session(
+    when: str, isolated: bool, outcome: str, tmp_path: Path
+) -> None:
+    """A worker of pytest-xdist goes on, and reports both tests; so where the class is tried."""
+    what = 'os.write(number, b"\\xff\\x00garbage " * 100)'
+    (tmp_path / "test_mine.py").write_text(GARBAGE.format(when=when, what=what, isolated=isolated))
+    ran = pytest_of("-n", "1", "-p", "xdist", "test_mine.py", folder=tmp_path, timeout=300)
+    assert outcome in ran.stdout, ran.stdout[-1000:]
     assert "INTERNALERROR" not in ran.stdout + ran.stderr

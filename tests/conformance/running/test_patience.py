@@ -13,7 +13,7 @@ from conformance import Passed
 from conformance.checking import devices
 from conformance.checking.verdict import TimedOut
 from conformance.implementations.failures import NoAnswer
-from conformance.running.limits import Alarm
+from conformance.running.alarm import Alarm
 from conformance.running.patience import Calls, Patience
 
 

@@ -54,12 +54,12 @@ def test_item_gets_its_share_of_what_is_left() -> None:
     """However long the others took; the last one gets all of it, and none after the end."""
     a, b, c = ((name, "mine", "cpu") for name in "abc")
     division = Division({a: 1.0, b: 1.0, c: 2.0}, [])
-    end = time.time() + ENDING + 1000
+    end = time.monotonic() + ENDING + 1000
     assert division.granted(a, [], end, 1) == pytest.approx(250, abs=20)
     assert division.granted(a, [], end, 2) == pytest.approx(500, abs=20)
     assert division.granted(c, [a], end, 1) == pytest.approx(667, abs=20)
     assert division.granted(c, [a, b], end, 2) == pytest.approx(1000, abs=20)
-    assert division.granted(c, [a, b], time.time(), 1) == 0
+    assert division.granted(c, [a, b], time.monotonic(), 1) == 0
     assert division.granted(("d", "mine", "cpu"), [], end, 1) == 0
 
 
