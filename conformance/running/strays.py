@@ -94,12 +94,14 @@ def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> N
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_sessionfinish(exitstatus: int) -> Generator[None, object, object]:
+def pytest_sessionfinish(
+    session: pytest.Session, exitstatus: int
+) -> Generator[None, object, object]:
     """End this worker at once if it broke, so that it does not say that it has finished its work.
 
     A thread that raises again and again may do that; where it is a fault of ours, that was reported
-    before.
+    before. A worker that broke while it collected what to do has begun no work.
     """
-    if exitstatus == pytest.ExitCode.INTERNAL_ERROR:
+    if exitstatus == pytest.ExitCode.INTERNAL_ERROR and session.testscollected:
         os._exit(DEVICE_LOST)
     return (yield)

@@ -175,14 +175,17 @@ def test_exception_of_a_thread_blames_whom_it_can(
     assert item.after(caught(without_text)) is None
 
 
-@pytest.mark.parametrize(("status", "ends"), [(3, True), (0, False), (1, False)])
+@pytest.mark.parametrize(
+    ("status", "items", "ends"), [(3, 1, True), (3, 0, False), (0, 1, False), (1, 1, False)]
+)
 def test_worker_that_broke_does_not_say_that_it_has_finished(
-    status: int, ends: bool, monkeypatch: pytest.MonkeyPatch
+    status: int, items: int, ends: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It ends before pytest-xdist says so."""
+    """It ends before pytest-xdist says so, if it had anything to do."""
     ended: list[int] = []
     monkeypatch.setattr(os, "_exit", ended.append)
-    wrapper = strays.pytest_sessionfinish(status)
+    session: Any = SimpleNamespace(testscollected=items)
+    wrapper = strays.pytest_sessionfinish(session, status)
     next(wrapper)
     assert ended == ([DEVICE_LOST] if ends else [])
 
