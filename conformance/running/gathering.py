@@ -85,7 +85,7 @@ class Gathering:
     def _collected(self) -> Collected:
         with OURS:
             found = collected(self.folder.path)
-        if found.items or found.refusal:  # else code under test has deleted the folder
+        if found != Collected():  # else code under test has deleted the folder
             self._found = found
         return self._found
 

@@ -96,3 +96,13 @@ def test_refusal_is_wrong_usage_and_no_fault_of_the_suite(tmp_path: Path) -> Non
     run.pytest_collectreport(report)
     run.finish()
     assert (run.run.broken, run.run.usage_errors) == ([], ["there is no such thing"])
+
+
+def test_what_was_collected_counts_though_there_is_nothing_to_decide(tmp_path: Path) -> None:
+    """As in a shard that is empty, or a run that is resumed at its end."""
+    asked = config(lstm_reproductions=str(tmp_path))
+    run = Reporting(asked)
+    Journal.of(asked).collected(Collected(circumstances={"python": "3"}, digest="0"))
+    run.finish()
+    assert run.run.circumstances["python"] == "3"
+    assert run.run.items_digest == "0"
