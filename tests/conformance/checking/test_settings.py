@@ -2,7 +2,7 @@
 
 import ctypes
 import gc
-import importlib
+import importlib.util
 import locale
 import os
 import resource
@@ -224,6 +224,10 @@ CHANGES: dict[str, tuple[Callable[[], object], set[str]]] = {
     "file size": (limit("RLIMIT_FSIZE", 0), {"resource.RLIMIT_FSIZE"}),
 }
 """Ways to change a process, each with the settings that differ afterwards."""
+if importlib.util.find_spec("torch.utils.deterministic") is None:  # PyTorch 2.0 has none
+    del CHANGES["new memory"]
+if not hasattr(getattr(torch.fx.experimental, "_config", None), "use_duck_shape"):  # nor this one
+    del CHANGES["shapes in torch.compile"]
 ABSENT = {"resource.RLIMIT_OFILE", "sys.monitoring"} | (
     set()
     if hasattr(torch._C, "_is_multithreading_enabled")
