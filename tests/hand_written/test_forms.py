@@ -1,5 +1,6 @@
 """What is inferred of the hand-written LSTMs in forms.py, right and wrong."""
 
+import inspect
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.hand_written.forms import (
     WRONG,
 )
 from tests.hand_written.inferring import CALLS, FOLDER, OF_NETWORKS, arguments, executed, inferred
+from tests.hand_written.networks import Cell
 
 DECIDED = (
     *("results_match_reference", "rows_do_not_interact", "gradients_match_backpropagation"),
@@ -105,21 +107,7 @@ def test_infer_tells_how_a_state_is_reset() -> None:
     )
 
 
-CELL = """
-import torch
-from torch import nn
-
-
-class Cell(nn.Module):
-    def __init__(self, input_size, hidden_size):
-        super().__init__()
-        self.linear = nn.Linear(input_size + hidden_size, 4 * hidden_size)
-
-    def forward(self, x, h, c):
-        i, f, g, o = self.linear(torch.cat([x, h], -1)).chunk(4, -1)
-        c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-        return o.sigmoid() * c.tanh(), c
-"""
+CELL = f"import torch\nfrom torch import nn\n\n\n{inspect.getsource(Cell)}"
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ class HandWritten:
     - `forget_bias`: the number that the class itself adds to the bias of the forget gate;
     - `kept`: the name of a parameter that stays as the constructor makes it, or a tuple of names:
       of an initial state that is learned and starts at zero, say. Every other parameter that no
-      argument names gets numbers of its own, so that a class that uses it is not the LSTM. These
+      argument names gets separate numbers, so that a class that uses it is not the LSTM. These
       are the tensors that need a gradient and, where there are none, all arrays.
 
     These arguments describe how the LSTM is used:
@@ -97,9 +97,9 @@ class HandWritten:
     - `square`: whether the input has as many features as a state, as the embedding of a model with
       one size for both. A case of other sizes is filled up with zeros, and what returns is cut.
 
-    What is no parameter stays as the constructor leaves it. Dtypes and options are tried, and those
-    that raise an exception are not supported. Raises :class:`UsageError` for arguments that do not
-    fit together.
+    What is not a parameter stays as the constructor leaves it. Dtypes and options are tried, and
+    those that raise an exception are not supported. Raises :class:`UsageError` for arguments that
+    do not fit together.
     """
 
     def __init__(

@@ -43,7 +43,7 @@ def disturb(made: Subject, kept: Collection[str], named: Collection[str]) -> Non
     """Fill the parameters of `made` with :func:`numbers`, but those that are `kept` or `named`.
 
     Those that are `named` must be filled afterwards, as they may have other names as well. Raises
-    :class:`UsageError` if one of `kept` is no parameter.
+    :class:`UsageError` if one of `kept` is not a parameter.
     """
     stay = [id(made.leaf(name)) for name in kept]
     for name in made.parameters():
