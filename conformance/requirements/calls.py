@@ -110,7 +110,7 @@ def _other_calls(implementation: Implementation, case: Case) -> list[Case]:
     source="torch.set_default_dtype documentation: it concerns what is made of Python numbers",
     applies=torch_module,
     **_SMALL,
-    share_of_cases=0.3,
+    share_of_cases=0.5,
 )
 def default_dtype_does_not_matter(implementation: TorchModule, case: Case) -> float:
     """With another default dtype of torch, the results have their own dtype and are the same."""

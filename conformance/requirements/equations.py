@@ -68,7 +68,7 @@ def equal_sizes_are_told_apart(implementation: Implementation, case: Case) -> fl
 @requirement(
     source=EQUATIONS,
     level="sequence",
-    share_of_cases=0.5,
+    share_of_cases=0.8,
     seq_len=(9, 64),
     hidden_size=(1, 8),
     input_size=(1, 8),

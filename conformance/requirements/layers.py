@@ -51,7 +51,7 @@ def layers_are_a_chain(implementation: Implementation, case: Case) -> float:
 @requirement(
     source="torch.nn.LSTM documentation, equations: every weight and bias occurs in them",
     level="core",
-    share_of_cases=0.5,
+    share_of_cases=0.75,
     states=True,
     hidden_size=(1, 8),
     input_size=(1, 8),

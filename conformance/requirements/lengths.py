@@ -27,7 +27,7 @@ PACKED = (
 )
 
 
-@requirement(source=PACKED, level="sequence", lengths=True, share_of_cases=0.5)
+@requirement(source=PACKED, level="sequence", lengths=True, share_of_cases=0.7)
 def packed_batch_equals_rows_alone(implementation: Implementation, case: Case) -> float:
     """Each row of a packed batch gives the results of that row alone, cut to its length."""
     assert case.lengths is not None
@@ -118,7 +118,7 @@ def full_lengths_equal_no_lengths(implementation: Implementation, case: Case) ->
     level="sequence",
     applies=torch_module,
     lengths=True,
-    share_of_cases=0.1,
+    share_of_cases=0.2,
 )
 def layout_of_packed_data_does_not_matter(implementation: TorchModule, case: Case) -> float:
     """The data of a packed sequence can have gaps in memory, or be transposed."""

@@ -44,7 +44,7 @@ def _other_rows_unchanged(
 
 _ROWS: dict[str, Any] = {
     "level": "core",
-    "share_of_cases": 0.5,
+    "share_of_cases": 0.7,
     "batched": True,
     "batch_size": (2, 8),
 }

@@ -48,7 +48,7 @@ HUNDREDS = 256
 """About how many products of each sign :func:`long_sums_are_accumulated_in_float32` adds up."""
 SUMS: dict[str, Any] = {
     "dtypes": ["float16", "bfloat16"],
-    "share_of_cases": 0.5,
+    "share_of_cases": 0.7,
     "hidden_size": (1, 8),
     "seq_len": (1, 4),
     "batch_size": (1, 6),

@@ -39,7 +39,7 @@ _CASES: dict[str, Any] = {
     "share_of_cases": 0.15,
 }
 _HUNDREDS = 260
-_FEW: dict[str, Any] = {**_CASES, "share_of_cases": 0.1}
+_FEW: dict[str, Any] = {**_CASES, "share_of_cases": 0.15}
 
 Answers = list[tuple[Any, ...]]
 

@@ -150,7 +150,7 @@ def _names_states_hx(implementation: Implementation) -> TorchModule | str:
     num_layers=(1, 2),
     seq_len=(1, 8),
     states=True,
-    share_of_cases=0.15,
+    share_of_cases=0.25,
 )
 def form_of_states_does_not_matter(implementation: TorchModule, case: Case) -> float:
     """Initial states can be given as a tuple or a list, by position or as the keyword hx.
@@ -160,15 +160,14 @@ def form_of_states_does_not_matter(implementation: TorchModule, case: Case) -> f
     """
     from conformance.implementations.pytorch.wrapped import FORMS, TRIPLETS, TWINS, Wrapped
 
-    tried = [(case, FORMS)]
-    if not case.configuration.proj_size:
-        first = steps(case, 0, 1) if implementation.is_cell else case
-        tried += [(replace(first, c_0=case.h_0), TWINS)]
-        if not (case.batched and case.configuration.batch_first):
-            tried += [
-                (each, {form: TRIPLETS[form]})
-                for form, each in zip(TRIPLETS, _alike(case), strict=True)
-            ]
+    equal = _without_projection(case)
+    first = steps(equal, 0, 1) if implementation.is_cell else equal
+    tried = [(case, FORMS), (replace(first, c_0=first.h_0), TWINS)]
+    if False in implementation.supports.batch_first or not case.batched:
+        tried += [
+            (each, {form: TRIPLETS[form]})
+            for form, each in zip(TRIPLETS, _alike(equal), strict=True)
+        ]
     share = 0.0
     for given, forms in tried:
         module, known = implementation.build(given), truth(given, implementation)
@@ -178,11 +177,23 @@ def form_of_states_does_not_matter(implementation: TorchModule, case: Case) -> f
     return share
 
 
+def _without_projection(case: Case) -> Case:
+    """Take on all features of h, and give h_0 as many as c_0 has."""
+    configuration = replace(case.configuration, proj_size=0)
+    assert case.h_0 is not None
+    h_0 = np.resize(case.h_0, case.state_shape(configuration.hidden_size))
+    shapes = configuration.parameter_shapes()
+    parameters = {name: np.resize(case.parameters[name], shapes[name]) for name in shapes}
+    return replace(case, configuration=configuration, parameters=parameters, h_0=h_0)
+
+
 def _alike(case: Case) -> list[Case]:
-    """Give as the input h_0, c_0, or h_0 which is c_0 as well, without lengths."""
+    """Give as the input h_0, c_0, or h_0 which is c_0 as well: time first, without lengths."""
     assert case.h_0 is not None
     assert case.c_0 is not None
-    configuration = replace(case.configuration, input_size=case.configuration.hidden_size)
+    configuration = replace(
+        case.configuration, input_size=case.configuration.hidden_size, batch_first=False
+    )
     shapes = configuration.parameter_shapes()
     parameters = {name: np.resize(each, shapes[name]) for name, each in case.parameters.items()}
     alone = replace(

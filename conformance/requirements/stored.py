@@ -158,7 +158,11 @@ def pickle_round_trips(implementation: TorchModule, case: Case) -> float:
     return _equal_after(implementation, case, pickled, whole=True)
 
 
-@requirement(source="torch.save and torch.load documentation", applies=torch_module, **_CASES)
+@requirement(
+    source="torch.save and torch.load documentation",
+    applies=torch_module,
+    **{**_CASES, "share_of_cases": 0.5},
+)
 def torch_save_round_trips(implementation: TorchModule, case: Case) -> float:
     """A state_dict that went through torch.save and torch.load gives the same results."""
     import torch

@@ -71,7 +71,7 @@ def _exchanged(case: Case, small: Collection[str], large: Collection[str]) -> Ca
 @requirement(
     source="the equations, rounded as reference.bounds says; IEEE 754, subnormal numbers",
     level="core",
-    share_of_cases=0.5,
+    share_of_cases=0.7,
     num_layers=(1, 3),
     hidden_size=(1, 6),
     input_size=(1, 6),

@@ -133,7 +133,7 @@ def calls_before_training_change_no_gradient(implementation: TorchModule, case: 
 @requirement(
     source="torch.nn.Module.zero_grad documentation: it resets gradients of all model parameters",
     applies=module_gradients,
-    **{**CASES, "share_of_cases": 0.1},
+    **{**CASES, "share_of_cases": 0.15},
 )
 def zero_grad_resets_every_gradient(implementation: TorchModule, case: Case) -> float:
     """After zero_grad no parameter has a gradient, or all are zero, as with set_to_none=False."""

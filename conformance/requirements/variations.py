@@ -94,6 +94,11 @@ def converted(case: Case, dtype: str) -> Case:
     )
 
 
+def packed(case: Case) -> Case:
+    """Give the rows of a batch lengths, from all steps down to one."""
+    return replace(case, lengths=np.maximum(case.seq_len - np.arange(case.batch_size), 1))
+
+
 def with_weights_negated(case: Case, *kinds: str) -> Case:
     """Negate the parameters whose names begin with one of `kinds`, or all of them."""
     parameters = {

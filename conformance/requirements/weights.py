@@ -142,7 +142,7 @@ def layout_of_weights_does_not_matter(implementation: TorchModule, case: Case) -
 @requirement(
     source="torch.nn.utils.parametrize documentation: a parametrized tensor is computed by its "
     "parametrization each time it is used",
-    **{**CASES, "level": "module", "gradients": False, "share_of_cases": 0.1},
+    **{**CASES, "level": "module", "gradients": False, "share_of_cases": 0.2},
     applies=torch_module,
     should=True,
 )
@@ -182,7 +182,7 @@ def _resets(implementation: Implementation) -> TorchModule | str:
 
 @requirement(
     source="torch.nn.LSTM, its method reset_parameters: it draws all parameters anew",
-    **{**CASES, "level": "module", "gradients": False, "share_of_cases": 0.1},
+    **{**CASES, "level": "module", "gradients": False, "share_of_cases": 0.2},
     applies=_resets,
     dtypes=["float64", "float32"],
     should=True,

@@ -59,11 +59,13 @@ def test_failure_is_found_with_the_first_case_of_the_next_run(tmp_path: Path) ->
     hands_on(str(tmp_path))
 
 
+@pytest.mark.slow
 def test_failure_is_handed_on_by_redis(redis: str) -> None:
     """As by a folder."""
     hands_on(redis)
 
 
+@pytest.mark.slow
 def test_cases_of_the_database_are_no_part_of_the_effort(tmp_path: Path) -> None:
     """What is mended passes with the cases of its seed, and is forgotten."""
     alone = check(CLAIM, RoundedReference(), budget=Budget(PROFILES["quick"], seed=2))
@@ -76,6 +78,7 @@ def test_cases_of_the_database_are_no_part_of_the_effort(tmp_path: Path) -> None
     assert decided(str(tmp_path), seed=1).cases > 1
 
 
+@pytest.mark.slow
 def test_failure_of_another_implementation_or_support_is_not_tried(tmp_path: Path) -> None:
     """The same bytes mean other cases there."""
     decided(str(tmp_path), seed=1)

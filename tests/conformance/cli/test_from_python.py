@@ -144,6 +144,7 @@ class Swapped(Cell):
         return h + 0.125, c
 
 
+@pytest.mark.slow
 def test_adapter_in_a_report_is_python() -> None:
     """What is wrong with the class is in comments, however long."""
     told = str(few(Swapped)).partition("adapter:\n")[2].partition("\n\n")[0]
@@ -182,6 +183,7 @@ def test_report_has_one_outcome_where_the_adapter_does_not_fit() -> None:
     assert "\nconformant" not in repr(report)
 
 
+@pytest.mark.slow
 def test_wrong_hand_written_lstm_is_not_conformant() -> None:
     """It is verified by the nearest adapter, and the report names the fault."""
 

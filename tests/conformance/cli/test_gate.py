@@ -26,6 +26,7 @@ class Broken(nn.LSTM):
 """
 
 
+@pytest.mark.slow
 def test_adapter_with_one_mistake_fails_once(tmp_path: Path) -> None:
     """With the exception, its module and the line; every requirement has a verdict."""
     (tmp_path / "mine.py").write_text(BROKEN, encoding="utf-8")
@@ -43,6 +44,7 @@ def test_adapter_with_one_mistake_fails_once(tmp_path: Path) -> None:
     assert not verdicts[1].reproduction
 
 
+@pytest.mark.slow
 def test_run_stops_at_the_first_red(tmp_path: Path) -> None:
     """Exit status 1; the report says that it is not complete."""
     names = FAULTY, f"{SPECIMENS}:Numbers"

@@ -61,6 +61,7 @@ def test_given_input_lengths_and_states(weights: Path, capsys: pytest.CaptureFix
     assert "is right." in out
 
 
+@pytest.mark.slow
 def test_wrong_implementation_leaves_a_script(
     weights: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

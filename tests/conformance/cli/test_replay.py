@@ -134,6 +134,7 @@ def test_replay_finds_what_was_typed_from_where_it_was_typed(folder: Path, tmp_p
         assert "│ passed" in run.stdout
 
 
+@pytest.mark.slow
 def test_replay_is_not_applicable_where_the_case_is_not_taken(folder: Path, tmp_path: Path) -> None:
     """A case in both directions is nothing to a cell: status 0, and why."""
     record = read(folder / FOUND)
@@ -178,6 +179,7 @@ class Mine(nn.Module):
 """
 
 
+@pytest.mark.slow
 def test_replay_infers_what_was_found_on_a_class_written_by_hand(
     folder: Path, tmp_path: Path
 ) -> None:

@@ -35,15 +35,19 @@ def test_noise_goes_nowhere_and_messages_arrive(files: Any) -> None:
     """In both directions, and many times."""
     infile, outfile, arrives, sends = files
 
-    def noise() -> None:
-        for number in {outfile.fileno(), *range(outfile.fileno() + 5, outfile.fileno() + 9)}:
+    def descriptors() -> set[int]:
+        return {int(number) for number in os.listdir("/dev/fd")}
+
+    def noise(before: set[int]) -> None:
+        for number in {outfile.fileno(), *(descriptors() - before)}:
             for _ in range(100):
                 with contextlib.suppress(OSError):
                     os.write(number, b"garbage")
 
     for _ in range(3):
+        before = descriptors()
         with channel.out_of_reach():
-            noise()
+            noise(before)
         outfile.write(b"message")
         assert arrives.read(100) == b"message"
         sends.write(b"answer")

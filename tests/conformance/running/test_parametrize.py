@@ -122,6 +122,7 @@ implementation = "others:LSTM"
 """
 
 
+@pytest.mark.slow
 def test_file_of_expected_failures_is_as_strict_as_for_a_run(tmp_path: Path) -> None:
     """What fails as listed is xfailed; an unexpected pass and what matches nothing fail."""
     (tmp_path / "mine.toml").write_text(EXPECTED)

@@ -47,7 +47,7 @@ def test_plugin_is_found_by_pytest(tmp_path: Path) -> None:
     assert "lstm-conformance-" in run.stdout
 
 
-@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_plugin_tells_how_to_name_what_is_verified(workers: int, tmp_path: Path) -> None:
     """Where the requirements alone are asked for, without --lstm, one line names the option."""
     told = "nothing to verify: name an LSTM with --lstm, such as --lstm torch.nn.LSTM"

@@ -147,6 +147,7 @@ def test_other_run_is_not_resumed(
     assert made is None or len(list(made.verdicts())) == 1
 
 
+@pytest.mark.slow
 def test_run_with_other_versions_is_not_resumed(tmp_path: Path) -> None:
     """A verdict of another version says nothing about this one."""
     made = left(tmp_path)
@@ -159,6 +160,7 @@ def test_run_with_other_versions_is_not_resumed(tmp_path: Path) -> None:
     assert list(tmp_path.glob(RUNNING)) == [made.path]
 
 
+@pytest.mark.slow
 def test_run_of_other_code_is_not_resumed(tmp_path: Path) -> None:
     """Half of the verdicts would be on what is gone."""
     (tmp_path / "mine.py").write_text(

@@ -106,6 +106,7 @@ def test_markers_are_those_of_the_requirements(pytestconfig: pytest.Config) -> N
     }
 
 
+@pytest.mark.slow
 def test_tests_are_chosen_by_their_markers(tmp_path: Path) -> None:
     """Under strict markers, as those of somebody's own."""
     suite(tmp_path, '"torch.nn.LSTM"')
@@ -121,6 +122,7 @@ def test_tests_are_chosen_by_their_markers(tmp_path: Path) -> None:
         ]
 
 
+@pytest.mark.slow
 def test_what_kills_its_process_is_one_failure_of_many(tmp_path: Path) -> None:
     """The numbers are in the first line of the summary; the folder has a script that shows it."""
     options = {"requirements": ["results_match_reference"], "dtypes": ["float32"]}

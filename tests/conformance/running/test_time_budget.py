@@ -80,6 +80,7 @@ def test_search_ends_when_its_time_is_up() -> None:
     assert each.conformant
 
 
+@pytest.mark.slow
 def test_run_without_time_names_what_it_leaves_out(tmp_path: Path) -> None:
     """And is no green, as nothing was checked."""
     names = ("cell_matches_equations", "repr_tells_the_sizes")
