@@ -114,7 +114,7 @@ def dropout_is_drawn_anew(implementation: TorchModule, case: Case) -> float:
 @requirement(
     source=f"{DOCUMENTED}; {SCALING}",
     applies=dropout,
-    **{**_FEW, "num_layers": (2, 5), "share_of_cases": 0.5},
+    **{**_FEW, "num_layers": (2, 5), "share_of_cases": 0.35},
     lengths=False,
 )
 def large_networks_drop_everywhere(implementation: TorchModule, case: Case) -> float:
