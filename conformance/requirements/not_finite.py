@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -62,15 +63,18 @@ def nan_stays_in_its_row(implementation: Implementation, case: Case) -> float:
         worst = max(worst, share)
         row = np.array([case.batch_size // 2])
         true = rows_of(case, trace(spoiled).result, row)
-        _nan_where_true(rows_of(case, after, row), true, name)
+        _nan_where(_nan(true), rows_of(case, after, row), name)
     return worst
 
 
-def _nan_where_true(got: Result, true: Result, name: str) -> None:
-    """Check that what `got` has is NaN wherever that is `true`, with a NaN in `name`."""
-    for (result, array), (_, expected) in zip(got.items(), true.items(), strict=True):
-        where = np.isnan(expected.astype(np.float64))
-        is_nan = np.isnan(array.astype(np.float64))[where] * 1.0
+def _nan(result: Result) -> list[Array]:
+    return [np.isnan(array.astype(np.float64)) for _, array in result.items()]
+
+
+def _nan_where(expected: Sequence[Array], got: Result, name: str) -> None:
+    """Check that what `got` has is NaN wherever it is `expected`, with a NaN in `name`."""
+    for (result, _), where, found in zip(got.items(), expected, _nan(got), strict=True):
+        is_nan = found[where] * 1.0
         what = f"isnan({result}) with NaN in {name}"
         close(what, is_nan, np.ones(is_nan.shape), 0.0, quantity=Quantity.OTHER)
 
@@ -86,7 +90,9 @@ def _nan_where_true(got: Result, true: Result, name: str) -> None:
 def nan_in_a_parameter_reaches_the_results(implementation: Implementation, case: Case) -> None:
     """A NaN in a weight or a bias, as training that diverged leaves it, makes results NaN.
 
-    There is one in turn in each kind of parameter, of some layer and direction.
+    There is one in turn in each kind of parameter, of some layer and direction. A result of which
+    the equations say that it changes with that parameter is NaN. Where they multiply it by zero, as
+    a product of matrices may leave out, nothing is asked.
     """
     if not case.input.size:
         return
@@ -95,10 +101,20 @@ def nan_in_a_parameter_reaches_the_results(implementation: Implementation, case:
     for name in [
         each for each in case.parameters if each.partition("_l")[2] == suffix.removeprefix("_l")
     ]:
-        array = case.parameters[name].copy()
-        array.flat[array.size // 2] = np.nan
-        spoiled = replace(case, parameters={**case.parameters, name: array})
-        _nan_where_true(run(implementation, spoiled), trace(spoiled).result, name)
+        spoiled, *others = (_with_parameter(case, name, each) for each in (np.nan, -1, 1))
+        true, *finite = (trace(each).result for each in (spoiled, *others))
+        changes = [
+            one != other for (_, one), (_, other) in zip(*map(Result.items, finite), strict=True)
+        ]
+        expected = [nan & each for nan, each in zip(_nan(true), changes, strict=True)]
+        _nan_where(expected, run(implementation, spoiled), name)
+
+
+def _with_parameter(case: Case, name: str, value: float) -> Case:
+    """Put `value` into the middle of a parameter."""
+    array = case.parameters[name].copy()
+    array.flat[array.size // 2] = value
+    return replace(case, parameters={**case.parameters, name: array})
 
 
 @requirement(

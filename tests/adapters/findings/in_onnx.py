@@ -144,7 +144,7 @@ print("NaN without biases:", np.isnan(without[0, 0, 0]), "with:", np.isnan(biase
         "NaN without biases: True with: False",
         f"{OPERATOR}, equations, and https://onnx.ai/onnx/operators/onnx__Sigmoid.html, of which "
         "NaN is the value at NaN by IEEE 754 arithmetic.",
-        requirements=("nan_stays_in_its_row",),
+        requirements=("nan_stays_in_its_row", "nan_in_a_parameter_reaches_the_results"),
     ),
     Finding(
         "ONNX Runtime loses the initial states where there is no step",

@@ -25,6 +25,25 @@ print("float64 gives", h_n.dtype, c_n.dtype)
         saying=("n.dtype = float", "h_n of each call under load", "c_n of each call under load"),
     ),
     Finding(
+        "Opacus passes gradients of packed input of any dtype through float32",
+        "fault",
+        ("opacus",),
+        "The copies of the states have gradients of their dtype, in which large ones are infinite.",
+        """
+import torch
+from opacus.layers import DPLSTM
+from torch.nn.utils.rnn import pack_sequence
+
+x = torch.zeros(1, 1, dtype=torch.float64, requires_grad=True)
+_, (h_n, _) = DPLSTM(1, 1).double()(pack_sequence([x]))
+(1e100 * h_n.double()).sum().backward()
+print("the gradient is finite:", x.grad.isfinite().item())
+""",
+        "the gradient is finite: False",
+        f"{OPACUS}: DP-friendly drop-in replacement of torch.nn.LSTM.",
+        requirements=("gradients_scale_with_cotangents",),
+    ),
+    Finding(
         "Opacus broadcasts initial states, and takes them without their batch dimension",
         "fault",
         ("opacus",),
@@ -73,6 +92,7 @@ print("of a single layer some are dropped:", bool((output == 0).any()))
             "directions_read_the_same_mask",
             "process_state_is_left_alone",
             "gradients_have_the_mask_of_the_results",
+            "large_networks_drop_everywhere",
         ),
     ),
     Finding(
@@ -80,7 +100,8 @@ print("of a single layer some are dropped:", bool((output == 0).any()))
         "fault",
         ("opacus",),
         "A parameter that is set as an attribute is replaced by the one before, without a word; "
-        "in torch.nn.LSTM it takes effect.",
+        "in torch.nn.LSTM it takes effect. So none can be shared, and as each is an attribute "
+        "under its name and no parameter, none can be parametrized.",
         """
 import torch
 from opacus.layers import DPLSTM
@@ -91,8 +112,16 @@ print("is what was assigned:", lstm.weight_ih_l0 is weight)
 """,
         "is what was assigned: False",
         f"{OPACUS}: DP-friendly drop-in replacement of torch.nn.LSTM.",
-        requirements=("changed_weights_take_effect",),
-        saying=("weights changed: as new parameters",),
+        requirements=(
+            "changed_weights_take_effect",
+            "shared_parameters_learn_together",
+            "parametrized_weights_take_effect",
+        ),
+        saying=(
+            "weights changed: as new parameters",
+            "gradient of",
+            "already has an attribute named",
+        ),
     ),
     Finding(
         "Opacus orders its parameters otherwise",
