@@ -13,7 +13,7 @@ from conformance.implementations.by_hand import HandWritten
 from conformance.implementations.by_hand.usage import Around
 from conformance.inference import mapping
 from conformance.inference.deepening import Found
-from conformance.inference.faults import AFTER_RELU, NOTHING, TIME_MAJOR
+from conformance.inference.faults import AFTER_RELU, NOTHING, SIDES
 from conformance.inference.guess import Guess
 from conformance.inference.returns import Returns, misnamed, returns
 from conformance.inference.search import Search
@@ -66,9 +66,9 @@ class Adapters:
             if given.reading.stepwise:
                 text = text.replace("output", "h_n").replace("c_all", "c_n")
             arguments |= {"returns": text, **given.reading.options()}
-            if TIME_MAJOR in unlike:  # a layout as good as any, if it is said
-                unlike = [each for each in unlike if each != TIME_MAJOR]
-                arguments["batch_first"] = "input"
+            for layout in {*SIDES} & {*unlike}:  # as good as any, if it is said
+                unlike = [each for each in unlike if each != layout]
+                arguments["batch_first"] = SIDES[layout]
             if self.found.search.prober.square:
                 arguments["square"] = True
             if self.found.construction is not None and self.found.construction.takes_rows:

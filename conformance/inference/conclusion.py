@@ -18,7 +18,7 @@ from conformance.inference import mapping
 from conformance.inference.adapters import Adapters
 from conformance.inference.deepening import Found
 from conformance.inference.failing import failure, squeezed, unused_lengths
-from conformance.inference.faults import TIME_MAJOR
+from conformance.inference.faults import SIDES
 from conformance.inference.inference import Inference
 from conformance.inference.names import few
 from conformance.inference.numbers import HIDDEN, INPUT, STACKED
@@ -116,9 +116,18 @@ class Conclusion:
         faults = list(dict.fromkeys(faults))
         backward = failed is not None and failed.failure.quantity is Quantity.GRADIENT
         told = tuple(faults), tuple(remarks)
-        layout = TIME_MAJOR if arguments.get("batch_first") == "input" else ""
+        layout = self._layout(arguments, mine)
         partly = partly and not backward
         return Inference(self.name, code, mine, *told, partly, part, backward, layout)
+
+    @staticmethod
+    def _layout(arguments: dict[str, Any], mine: HandWritten) -> str:
+        """Return what alone is batch-first, in words, "" where nothing is."""
+        of_steps = (part for part in mine.usage.answer.parts if part.name in ("output", "c_all"))
+        heads = [part.module for part in of_steps if part.module]
+        what = f"what {heads[0]} takes" if heads else "the output"
+        sides = (layout for layout, side in SIDES.items() if side == arguments.get("batch_first"))
+        return next(sides, "").format(what)
 
     def _second_call(self) -> Second:
         guess, search = self.found.guess, self.search

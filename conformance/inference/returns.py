@@ -10,6 +10,7 @@ import numpy as np
 
 from conformance.implementations.by_hand.answers import Answer
 from conformance.inference.candidates import distances
+from conformance.inference.chosen import wrongly_chosen
 from conformance.inference.guess import Guess
 from conformance.inference.leaves import Leaf, Returned
 from conformance.inference.names import named_state
@@ -77,6 +78,9 @@ def returns(guess: Guess, search: Search, returned: Returned) -> Returns:
                 texts[texts.index("_")] = f"{leaf.module}({text})"
                 faults += wrong
                 break
+    for n, leaf in enumerate(returned.leaves):
+        for module in {of.module for of in returned.modules if texts[n] == f"{of.module}(output)"}:
+            faults += wrongly_chosen(guess, search, n, leaf, module)
     unverified: list[str] = []
     return Returns(_written(returned.form, texts, unverified), faults, unverified)
 
