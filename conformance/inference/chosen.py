@@ -34,5 +34,6 @@ def wrongly_chosen(
     reading.time_major(changed)[-1] *= -1
     inputs = (values["input"], changed)
     both = [search.prober.call(guess, {**values, "input": x}, parameters) for x in inputs]
-    arrays = [each.leaves[place].array for each in both if each is not None]
-    return [FIRST_STEP] if len(arrays) == 2 and np.array_equal(*arrays) else []
+    one, other = (None if each is None else each.leaves[place].array for each in both)
+    alike = one is not None and other is not None and np.array_equal(one, other)
+    return [FIRST_STEP] if alike else []

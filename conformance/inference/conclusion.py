@@ -108,7 +108,7 @@ class Conclusion:
         remarks += second.remarks
         faults[:0] = second.faults
         construction = self.found.construction
-        factory = construction.code if construction else self.attribute
+        factory = construction.code if construction else self.attribute.rpartition(".")[2]
         code = mapping.source(self.attribute, self.module, factory, arguments)
         if self.found.shallow:
             faults.insert(0, f"this is an LSTM, but not with {self.found.shallow}")
