@@ -34,6 +34,9 @@ from conformance.inference.readings import Reading
 from conformance.inference.simulation import Simulated
 from reference import Array
 
+POOLED = {"mean": np.mean, "maximum": np.max, "sum": np.sum}
+"""What may be made of all steps of the output before a submodule takes it."""
+
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
@@ -92,6 +95,8 @@ def _all(reading: Reading, simulated: Simulated, leaf: Leaf) -> Iterator[tuple[s
         for fault, halves in ((NOT_TURNED, (there, back[:, ::-1])), (REVERSE_FIRST, (back, there))):
             yield "output", laid_out(np.concatenate(halves, -1)), f"this is an LSTM {fault.says}"
     backwards = "" if reading.reversed else f"this is an LSTM {OUTPUT_BACKWARDS.says}"
+    if leaf.module:
+        yield from ((f"{name}(output)", pool(h, 1), "") for name, pool in POOLED.items())
     yield "output", laid_out(h), ""
     yield "output", laid_out(h[:, ::-1]), backwards
     yield "c_all", laid_out(c), ""

@@ -151,7 +151,8 @@ class Conclusion:
         if self.found.construction is None:
             return {}
         guess, embedding = self.found.guess, self.search.prober.embedding
-        used = {*mine.parameters.of(mine.small_case()), *mine.kept, *guess.unexplained}
+        used = {*mine.parameters.of(mine.small_case()), *guess.unexplained}
+        used |= {*mine.kept, *mine.zeroed}
         used.add(embedding)
         hooked = [embedding, *mine.usage.answer.hooked, *self._after(mine.usage.answer.hooked)]
         apart = tuple(f"{module}." for module in hooked if module)
@@ -185,7 +186,8 @@ class Conclusion:
         if Call(arguments["call"]).starts_at_zero:
             yield "only one initial state can be given, so that both are verified with zeros"
         for name, state in started.items():
-            yield f"{name} is the initial {state} and keeps the value from the constructor"
+            held = "keeps the value from the constructor" if name in mine.kept else "is set to zero"
+            yield f"{name} is the initial {state} and {held}"
         for other in self.found.others:
             named, faults = mapping.parameters(other, self.search)
             if not faults and any(arguments.get(key) != value for key, value in named.items()):

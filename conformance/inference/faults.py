@@ -40,6 +40,11 @@ AVERAGED = (
 
 NOTHING = "nothing that is returned, or taken by a submodule, equals an output or a state"
 
+AFTER_POOLING = (
+    "{} takes the {} of the output over all steps, from which no step can be read: return the "
+    "output as well, as from a subclass"
+)
+
 AFTER_RELU = (
     "{} takes what a function relu made of a result, which cannot be told from that: make it a "
     "submodule, as self.relu = nn.ReLU(), so that infer sees what it takes"

@@ -163,6 +163,8 @@ RIGHT: dict[str, dict[str, dict[str, Any]]] = {
         "TiedLanguageModel": {"square": True, "returns": "decoder(output), (h_n, c_n)"},
         "TeacherForced": {"returns": "_, output, (h_n[0], c_n[0])"},
         "onnx_order": {"weight_hh": "R{i,f,c,o}", "bias": "Wb{i,f,c,o}"},
+        "DictsOfSteps": {"returns": "output, c_all, _", "one_row": True, "columns": True},
+        "ListsOfCaches": {"returns": "output, _", "weight_hx": "p.W{i,f,c,o}"},
     },
     "layouts.py": {
         "Tagger": {"batch_first": "input", "embedding": "embedding", "returns": "fc(output)"},
@@ -264,6 +266,7 @@ WRONG: dict[str, dict[str, str]] = {
         "FlipsTheBatch": "In a batch of its own, row 0 is right",
         "PredictsInEval": "no mapping fits",
         "onnx_order_of_one_weight": "order i, o, f, g, but R is used in the order i, f, o, g",
+        "DictsOfOldCells": "that computes h from the cell state of the previous step",
         "ReZero": "The results are right only while alpha keeps its value from the constructor",
     },
     "wrong_layouts.py": {
@@ -271,6 +274,7 @@ WRONG: dict[str, dict[str, str]] = {
         "LastRowOfRows": "the last row of the output is returned instead of the last step",
         "LacksBatchFirst": "the last row of the output is returned instead of the last step",
         "FirstStepOfScores": "the first step is returned instead of the last",
+        "ViewsTheScores": "makes its output batch-first by a reshape instead of a transpose",
         "ReshapesTheScores": "makes its output batch-first by a reshape instead of a transpose",
     },
 }
@@ -285,7 +289,10 @@ BY_NAME = {"ExchangesGivenStates", "ExchangesKeys", "biases_exchanged"}
 RIGHT_WHEN_NEW = {"KeepsItsState"}
 """Those that are right in the first call of each instance."""
 
-WRONG_BEHIND = {"LastRowOfScores", "LastRowOfRows", "LacksBatchFirst", "FirstStepOfScores"}
+WRONG_BEHIND = {
+    *("LastRowOfScores", "LastRowOfRows", "LacksBatchFirst"),
+    *("FirstStepOfScores", "ViewsTheScores"),
+}
 """Those that are wrong in what comes after the head, which the adapter leaves out."""
 
 IN_FLOAT32 = {"Tutorial", "TextModel", "RandomStatesAndTenOutputs"}

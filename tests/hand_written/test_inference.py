@@ -542,6 +542,23 @@ class AfterAFunction(nn.Module):
         return self.fc(self.lstm(x)[1][0][-1].relu())
 
 
+class Pools(nn.Module):
+    """A Linear takes what all steps have in common."""
+
+    def __init__(self, input_size, hidden_size):
+        super().__init__()
+        self.lstm = nn.LSTM(input_size, hidden_size, bidirectional=True)
+        self.fc = nn.Linear(2 * hidden_size, 3)
+
+    def forward(self, x):
+        return self.fc(self.lstm(x)[0].mean(0))
+
+
+class PoolsTheLargest(Pools):
+    def forward(self, x):
+        return self.fc(self.lstm(x)[0].max(0).values)
+
+
 class CannotBeCalled:
     """Has the parameters and does nothing with them."""
 
@@ -584,6 +601,8 @@ class CannotBeCalled:
             "too little of an LSTM of 2 layers and two directions: output is needed, or of h_n ",
         ),
         (f"{__file__}:AfterAFunction", "fc takes what a function relu made of a result"),
+        (f"{__file__}:Pools", "fc takes the mean of the output over all steps, from which no"),
+        (f"{__file__}:PoolsTheLargest", "fc takes the maximum of the output over all steps"),
         (f"{__file__}:CannotBeCalled", "an instance has nothing that can be called"),
         (f"{FOLDER / 'right.py'}:uniform", "the names of the arguments are not those of an LSTM"),
         ("torch.nn.Linear", r"no parameters have the shapes .* weight \(\d, \d\), bias \(\d,\)"),

@@ -45,3 +45,11 @@ class ReshapesTheScores(ByHand):
     def forward(self, x):
         output = self.steps(x.permute(1, 0, 2))
         return self.fc(output.reshape(len(x), -1, self.hidden_size))
+
+
+class ViewsTheScores(ByHand):
+    """Takes steps (T, N, D), and views the scores (T * N, K) as if rows came first."""
+
+    def forward(self, x):
+        scores = self.fc(self.steps(x).reshape(-1, self.hidden_size))
+        return scores.view(x.size(1), x.size(0), -1)
