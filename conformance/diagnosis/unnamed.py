@@ -19,7 +19,9 @@ def explained_by_unnamed(recording: Recording, case: Case) -> str:
     If all of them are initial states, that is the arguments with which results are right.
     """
     mine = recording.implementation
-    names = mine.unnamed(case) if isinstance(mine, HandWritten) else []
+    if not isinstance(mine, HandWritten):
+        return ""
+    names = mine.unnamed(case)
     if not names:
         return ""
     case = larger(case, 2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,7 +34,7 @@ from conformance.inference.readings import Reading
 from conformance.inference.simulation import Simulated
 from reference import Array
 
-POOLED = {"mean": np.mean, "maximum": np.max, "sum": np.sum}
+POOLED: dict[str, Callable[..., Array]] = {"mean": np.mean, "maximum": np.max, "sum": np.sum}
 """What may be made of all steps of the output before a submodule takes it."""
 
 
