@@ -290,7 +290,7 @@ def test_parameters_are_listed_that_nothing_names() -> None:
 
 def test_what_is_kept_must_be_a_parameter() -> None:
     """Anything else is refused, with what parameters there are."""
-    held: dict[str, Any]
-    for held in ({"kept": "r"}, {"zeroed": "r"}):
+    wrong: list[dict[str, Any]] = [{"kept": "r"}, {"zeroed": "r"}]
+    for held in wrong:
         with pytest.raises(UsageError, match=r"r is not a parameter; the parameters are .*p, q"):
             _ = HandWritten(Peeps, **BOTH, **held).supports
