@@ -32,6 +32,7 @@ from conformance.implementations.shipped import SHIPPED
 from conformance.inference.taking import take
 from conformance.recording.tape import Tape
 from conformance.reproductions.record import FILE, Record, read
+from conformance.reproductions.report import AS
 from conformance.requirements import REQUIREMENTS
 from conformance.running.child import Apart, Ended, Late, Starved
 from conformance.running.circumstances import exact_arithmetic
@@ -73,6 +74,8 @@ def replay(
         )
     shown_as = name or record.subject.implementation
     again = name is None or bool(record.subject.program and name == record.subject.implementation)
+    if name is None and record.subject.unloadable:
+        raise UsageError(f"{record.subject.unloadable} Save it in a file, and add {AS}")
     name = name or _place(record)
     if again and not trust:
         refuse_strangers(folder, record.subject)
@@ -151,7 +154,8 @@ def _answers(record: Record, name: str, again: bool) -> Iterator[Any]:
         program = record.subject.program
         started = again and program
         # from Python also what is inferred is verified under its own name
-        given = partial(_inferred, name) if again else partial(load, name)
+        inferring = again or record.subject.unloadable
+        given = partial(_inferred if inferring else load, name)
         what = partial(CommandImplementation, program) if started else given
         implementation = loaded(name, what)
         implementation = with_precision(implementation, record.subject.precision)

@@ -20,7 +20,7 @@ from conformance.diagnosis.gradients import diagnosed_gradients
 from conformance.diagnosis.locating import located
 from conformance.diagnosis.parting import right
 from conformance.diagnosis.recording import OutOfTime, Recording
-from conformance.diagnosis.unnamed import in_words, relied_on
+from conformance.diagnosis.unnamed import explained_by_unnamed
 from conformance.implementations.failures import Quantity
 from reference import Case, Result
 
@@ -47,8 +47,8 @@ def diagnose(
         found = located(recording, case, got, known)
         found = replace(found, derived=derived if found.parted else "")
         explanations: tuple[str, ...] = ()
-        if relied := relied_on(recording, case):
-            explanations = (in_words(relied),)
+        if of_unnamed := explained_by_unnamed(recording, case):
+            explanations = (of_unnamed,)
         elif is_small(case):
             explanations = tuple(explained(recording, case, got))
         derived = derived if explanations else found.derived

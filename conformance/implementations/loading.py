@@ -15,7 +15,15 @@ from conformance.implementations.declared import declared
 from conformance.implementations.failures import Failure, Raised, blamed
 from conformance.implementations.implementation import Implementation
 from conformance.implementations.lenient import lenient
-from conformance.implementations.naming import find, imported, in_module, missing, place_of, refused
+from conformance.implementations.naming import (
+    find,
+    imported,
+    in_module,
+    missing,
+    place_of,
+    refused,
+    unloadable,
+)
 from conformance.implementations.own_imports import OURS, Packages
 from conformance.implementations.shipped import SHIPPED
 from conformance.recording.operands import Origin
@@ -29,7 +37,16 @@ def implementation_of(target: Any) -> Implementation:
     """
     if isinstance(target, str):
         return load(target)
-    return of_class(target, place_of(target)) if isinstance(target, type) else of_object(target)
+    if not isinstance(target, type):
+        return of_object(target)
+    name = place_of(target)
+    try:
+        return of_class(target, name)
+    except Unlike as error:
+        if not unloadable(name):
+            raise
+        finds = f"`conformance.infer({target.__name__})` may find out how, in Python"
+        raise UsageError(f"{error.text}; {finds}") from error
 
 
 @lenient()
@@ -85,6 +102,17 @@ def is_module(value: Any) -> bool:
     """Return whether `value` is a torch module, whatever it says itself."""
     torch = sys.modules.get("torch")
     return torch is not None and issubclass(type(value), torch.nn.Module)
+
+
+def called(target: Any, implementation: Implementation) -> str:
+    """Return the name by which a command can load `target`, of which `implementation` was made.
+
+    :func:`conformance.implementations.naming.unloadable` says why there is none.
+    """
+    cls = type(target) if is_module(target) else target
+    if isinstance(cls, type) and implementation.name not in SHIPPED:
+        return place_of(cls)
+    return target if isinstance(target, str) else implementation.name
 
 
 def _is_loaded(value: Any) -> bool:

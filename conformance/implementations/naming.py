@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+import sysconfig
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,6 +15,7 @@ from typing import Any
 from conformance.errors import Interrupted, UsageError, meant
 from conformance.implementations.failures import by_hand
 from conformance.implementations.own_imports import Packages
+from conformance.implementations.shipped import SHIPPED
 from conformance.recording.text import UNDER_TEST, listed, told
 
 FORMS = (
@@ -161,9 +164,44 @@ def place_of(target: Any) -> str:
 
 
 def in_module(place: str, name: str) -> str:
-    """Return the name by which `name` in the module `place` can be loaded, as :func:`place_of`."""
-    file = getattr(sys.modules.get("__main__"), "__file__", None)
-    if place == "__main__" and file is not None:
-        path = Path(file).absolute()
+    """Return the name by which `name` in the module `place` can be loaded, as :func:`place_of`.
+
+    A module that lies neither in the current folder nor where packages are installed is named after
+    its file, if it is in no package.
+    """
+    file = getattr(sys.modules.get(place), "__file__", None) or ""
+    path = Path(file).absolute()
+    alone = "." not in place and path.suffix == ".py" and path.stem != "__init__"
+    if alone and (place == "__main__" or path.parent not in {Path.cwd(), *installed()}):
         place = str(path.relative_to(Path.cwd()) if Path.cwd() in path.parents else path)
     return f"{place}:{name}"
+
+
+@cache
+def installed() -> tuple[Path, ...]:
+    """List the folders from which every process of this Python imports modules."""
+    return tuple(
+        Path(sysconfig.get_path(key)).resolve() for key in ("purelib", "platlib", "stdlib")
+    )
+
+
+def last_of(name: str) -> str:
+    """Return how what has this name is called in the place where it is defined, if that shows."""
+    last = name.rpartition(":")[2].rpartition(".")[2]
+    return last if ":" in name and last.isidentifier() else "lstm"
+
+
+def unloadable(name: str) -> str:
+    """Say why no command can load what has this name in this process, "" if one can.
+
+    That is a name that :func:`place_of` made, or one that somebody chose for an object.
+    """
+    place, attribute = name.rpartition(":")[::2]
+    *around, last = attribute.split(".")
+    if place == "__main__":
+        return f"No command can load {last}, which is defined in a notebook or a session."
+    if place and (around or not last.isidentifier()):
+        return f"No command can load {last}, which is defined inside a function or a class."
+    if name in SHIPPED or place.endswith(".py") or hasattr(sys.modules.get(place), last):
+        return ""
+    return f"No command can load {name}, which is no name of a file or module."

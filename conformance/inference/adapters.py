@@ -6,18 +6,21 @@ import contextlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import inf
 from typing import Any, NamedTuple
 
+from conformance.diagnosis.recording import Recording
+from conformance.diagnosis.starts import held_at_zero, starts
 from conformance.errors import UsageError
 from conformance.implementations.by_hand import HandWritten
 from conformance.implementations.by_hand.usage import Around
 from conformance.inference import mapping
+from conformance.inference.candidates import POOLED
 from conformance.inference.deepening import Found
-from conformance.inference.faults import AFTER_RELU, NOTHING, TIME_MAJOR
+from conformance.inference.faults import AFTER_POOLING, AFTER_RELU, NOTHING, SIDES
 from conformance.inference.guess import Guess
 from conformance.inference.returns import Returns, misnamed, returns
 from conformance.inference.search import Search
-from conformance.inference.starts import starts
 from conformance.inference.states import calls_with_states
 
 
@@ -66,9 +69,9 @@ class Adapters:
             if given.reading.stepwise:
                 text = text.replace("output", "h_n").replace("c_all", "c_n")
             arguments |= {"returns": text, **given.reading.options()}
-            if TIME_MAJOR in unlike:  # a layout as good as any, if it is said
-                unlike = [each for each in unlike if each != TIME_MAJOR]
-                arguments["batch_first"] = "input"
+            for layout in {*SIDES} & {*unlike}:  # as good as any, if it is said
+                unlike = [each for each in unlike if each != layout]
+                arguments["batch_first"] = SIDES[layout]
             if self.found.search.prober.square:
                 arguments["square"] = True
             if self.found.construction is not None and self.found.construction.takes_rows:
@@ -81,13 +84,14 @@ class Adapters:
             except UsageError as error:
                 known = guess.exact and re.search("output|h_n", text)
                 what = str(error) if known else NOTHING
-                what = AFTER_RELU.format(text.partition("(")[0]) if "relu(" in text else what
+                what = _unreadable(text) or what
                 raise UsageError(f"{self.name!r}: {what}") from error
             mine.around = self.around
             started = self._started(mine)
             if started:
-                arguments["kept"] = tuple(started) if len(started) > 1 else next(iter(started))
-                mine = mine.keeping(started)
+                held = held_at_zero(mine, started)
+                arguments |= {k: v if len(v) > 1 else v[0] for k, v in held.items()}
+                mine = mine.keeping(held.get("kept", ()), held.get("zeroed", ()))
             exchanged = [*self.found.search.prober.misnamed(given), *misnamed(mine.usage.answer)]
             wrong = [*faults, *ignored, *exchanged, *unlike]
             yield Adapter(arguments, mine, wrong, unlike, unverified, started)
@@ -98,7 +102,7 @@ class Adapters:
         layers = guess.scheme.layers
         known = {n.replace("*", each): s for n, s in guess.initial.items() for each in layers}
         with contextlib.suppress(UsageError):  # which a trial of whole cases tells
-            known |= starts(mine.keeping(known))
+            known |= starts(Recording(mine.keeping((), known), inf, None))
         return known
 
     def returned(self, guess: Guess) -> Returns:
@@ -110,6 +114,15 @@ class Adapters:
         # where an answer of more layers equals nothing, it has the form of one of fewer layers
         what = _returned(right.guess, right.search)
         return what._replace(text=what.text.replace("[0]", "[-1]"))
+
+
+def _unreadable(text: str) -> str:
+    """Say why what a submodule takes is not read, "" if it is of no known kind."""
+    module, _, taken = text.partition("(")
+    pooled = next((each for each in POOLED if taken.startswith(f"{each}(")), "")
+    if pooled:
+        return AFTER_POOLING.format(module, pooled)
+    return AFTER_RELU.format(module) if taken.startswith("relu(") else ""
 
 
 def _returned(guess: Guess, search: Search) -> Returns:

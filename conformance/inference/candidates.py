@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,6 @@ from conformance.diagnosis.alternatives.wiring import (
     NOT_TURNED,
     OUTPUT_BACKWARDS,
     OUTPUT_RESHAPED,
-    OUTPUT_TIME_MAJOR,
     REVERSE_FIRST,
 )
 from conformance.inference.faults import (
@@ -20,6 +19,7 @@ from conformance.inference.faults import (
     AVERAGED,
     BATCH_FIRST,
     EXCHANGED,
+    FIRST_STEP,
     LAST_ROW,
     LAST_STEP,
     LOWEST,
@@ -33,6 +33,9 @@ from conformance.inference.numbers import HIDDEN
 from conformance.inference.readings import Reading
 from conformance.inference.simulation import Simulated
 from reference import Array
+
+POOLED: dict[str, Callable[..., Array]] = {"mean": np.mean, "maximum": np.max, "sum": np.sum}
+"""What may be made of all steps of the output before a submodule takes it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,27 +95,29 @@ def _all(reading: Reading, simulated: Simulated, leaf: Leaf) -> Iterator[tuple[s
         for fault, halves in ((NOT_TURNED, (there, back[:, ::-1])), (REVERSE_FIRST, (back, there))):
             yield "output", laid_out(np.concatenate(halves, -1)), f"this is an LSTM {fault.says}"
     backwards = "" if reading.reversed else f"this is an LSTM {OUTPUT_BACKWARDS.says}"
+    if leaf.module:
+        yield from ((f"{name}(output)", pool(h, 1), "") for name, pool in POOLED.items())
     yield "output", laid_out(h), ""
     yield "output", laid_out(h[:, ::-1]), backwards
     yield "c_all", laid_out(c), ""
     if rows_first:
         by_row = laid_out(h)
-        if leaf.module:  # nobody sees how its axes are exchanged afterwards
-            yield "output", h, f"this is an LSTM {OUTPUT_TIME_MAJOR.says}"
-        else:
-            yield "output", h, TIME_MAJOR
-            yield "c_all", c, TIME_MAJOR
-            yield "flat(output)", h.reshape(len(h), -1, h.shape[-1]), TIME_MAJOR
+        yield "output", h, TIME_MAJOR
+        yield "c_all", c, TIME_MAJOR
+        yield "flat(output)", h.reshape(len(h), -1, h.shape[-1]), TIME_MAJOR
         yield "output", h.reshape(by_row.shape), f"this is an LSTM {OUTPUT_RESHAPED.says}"
         yield "h_n", by_row[:, -1], LAST_ROW
-        yield "h_n", h[:, 0], "the first step is returned instead of the last"
+        yield "h_n", h[:, 0], FIRST_STEP
         yield "flat(output)", by_row.reshape(len(h), -1, h.shape[-1]), ""
     if ends[0].shape[1] == 1:
         for name, of_each in (("h_n", h), ("c_n", c)):
             yield name, of_each[:, -2], SKIPPED
     if reading.batched and not rows_first and not listed:
-        yield "output", h.swapaxes(1, 2), BATCH_FIRST
+        by_row = h.swapaxes(1, 2)
+        yield "output", by_row, BATCH_FIRST
+        yield "c_all", c.swapaxes(1, 2), BATCH_FIRST
         yield "flat(output)", h.reshape(len(h), -1, h.shape[-1]), ""
+        yield "flat(output)", by_row.reshape(len(h), -1, h.shape[-1]), BATCH_FIRST
         yield "h_n", h[:, :, -1], f"{LAST_ROW}: it takes the first axis of the input for time"
 
 

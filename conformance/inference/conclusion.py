@@ -18,7 +18,7 @@ from conformance.inference import mapping
 from conformance.inference.adapters import Adapters
 from conformance.inference.deepening import Found
 from conformance.inference.failing import failure, squeezed, unused_lengths
-from conformance.inference.faults import TIME_MAJOR
+from conformance.inference.faults import SIDES
 from conformance.inference.inference import Inference
 from conformance.inference.names import few
 from conformance.inference.numbers import HIDDEN, INPUT, STACKED
@@ -108,7 +108,7 @@ class Conclusion:
         remarks += second.remarks
         faults[:0] = second.faults
         construction = self.found.construction
-        factory = construction.code if construction else self.attribute
+        factory = construction.code if construction else self.attribute.rpartition(".")[2]
         code = mapping.source(self.attribute, self.module, factory, arguments)
         if self.found.shallow:
             faults.insert(0, f"this is an LSTM, but not with {self.found.shallow}")
@@ -116,9 +116,18 @@ class Conclusion:
         faults = list(dict.fromkeys(faults))
         backward = failed is not None and failed.failure.quantity is Quantity.GRADIENT
         told = tuple(faults), tuple(remarks)
-        layout = TIME_MAJOR if arguments.get("batch_first") == "input" else ""
+        layout = self._layout(arguments, mine)
         partly = partly and not backward
         return Inference(self.name, code, mine, *told, partly, part, backward, layout)
+
+    @staticmethod
+    def _layout(arguments: dict[str, Any], mine: HandWritten) -> str:
+        """Return what alone is batch-first, in words, "" where nothing is."""
+        of_steps = (part for part in mine.usage.answer.parts if part.name in ("output", "c_all"))
+        heads = [part.module for part in of_steps if part.module]
+        what = f"what {heads[0]} takes" if heads else "the output"
+        sides = (layout for layout, side in SIDES.items() if side == arguments.get("batch_first"))
+        return next(sides, "").format(what)
 
     def _second_call(self) -> Second:
         guess, search = self.found.guess, self.search
@@ -142,7 +151,8 @@ class Conclusion:
         if self.found.construction is None:
             return {}
         guess, embedding = self.found.guess, self.search.prober.embedding
-        used = {*mine.parameters.of(mine.small_case()), *mine.kept, *guess.unexplained}
+        used = {*mine.parameters.of(mine.small_case()), *guess.unexplained}
+        used |= {*mine.kept, *mine.zeroed}
         used.add(embedding)
         hooked = [embedding, *mine.usage.answer.hooked, *self._after(mine.usage.answer.hooked)]
         apart = tuple(f"{module}." for module in hooked if module)
@@ -176,7 +186,8 @@ class Conclusion:
         if Call(arguments["call"]).starts_at_zero:
             yield "only one initial state can be given, so that both are verified with zeros"
         for name, state in started.items():
-            yield f"{name} is the initial {state} and keeps the value from the constructor"
+            held = "keeps the value from the constructor" if name in mine.kept else "is set to zero"
+            yield f"{name} is the initial {state} and {held}"
         for other in self.found.others:
             named, faults = mapping.parameters(other, self.search)
             if not faults and any(arguments.get(key) != value for key, value in named.items()):

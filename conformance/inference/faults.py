@@ -1,15 +1,17 @@
 """What is wrong with a class that returns something else than a result, in words."""
 
-TIME_MAJOR = "the input is batch-first, (N, T, ...), and the output time-major, (T, N, ...)"
-"""What is wrong unless it is meant; `infer` declares it and says so first."""
+TIME_MAJOR = "the input is batch-first, (N, T, ...), and {} time-major, (T, N, ...)"
+BATCH_FIRST = "the input is time-major, (T, N, ...), and {} batch-first, (N, T, ...)"
+"""What is wrong unless it is meant; `infer` declares it, and says so first of the output."""
 
-BATCH_FIRST = (
-    'the output has rows first, but the input has steps first, which batch_first="output" declares'
-)
+SIDES = {TIME_MAJOR: "input", BATCH_FIRST: "output"}
+"""What alone is batch-first where that is so, as `batch_first` declares it."""
 
 SKIPPED = "the state before the last step is returned: the last step is skipped"
 
 LAST_ROW = "the last row of the output is returned instead of the last step"
+
+FIRST_STEP = "the first step is returned instead of the last"
 
 LAST_STEP = (
     "the last step of the output is returned, which is not a final state of the reverse direction: "
@@ -37,6 +39,11 @@ AVERAGED = (
 )
 
 NOTHING = "nothing that is returned, or taken by a submodule, equals an output or a state"
+
+AFTER_POOLING = (
+    "{} takes the {} of the output over all steps, from which no step can be read: return the "
+    "output as well, as from a subclass"
+)
 
 AFTER_RELU = (
     "{} takes what a function relu made of a result, which cannot be told from that: make it a "

@@ -142,7 +142,8 @@ class Finder:
             for start in group:
                 # what takes several rows must be right for several
                 of = [each.search.prober for each in self.places] if faulty else [search.prober]
-                if start.reading.one_row and any(prober.of_rows for prober in of):
+                takers = {method for prober in of for method, _ in prober.of_rows}
+                if start.reading.one_row and start.method in takers:
                     continue
                 called = start.method, start.reading.cell
                 if not start.reading.batched and called in search.prober.of_rows:

@@ -20,6 +20,7 @@ class Inference:
     - `backward`: whether only gradients are wrong
     - `part`: the arguments of the constructor with which the class could not be tried
     - `layout`: where the output has other axes than the input, which those are
+    - `unloadable`: why no command can load the class or function, empty if one can
     """
 
     name: str
@@ -31,6 +32,7 @@ class Inference:
     part: str = ""
     backward: bool = False
     layout: str = ""
+    unloadable: str = ""
 
     @property
     def fits(self) -> bool:
@@ -43,7 +45,10 @@ class Inference:
             part = f", as far as it was looked at: not with {self.part}" * bool(self.part)
             file = file_of_adapter(self.name)
             layout = f", where {self.layout}" * bool(self.layout)
-            what = f"computes the LSTM{layout}{part}. Save these lines as {file} and run"
+            save = "Save these lines"
+            if self.unloadable:
+                save = f"{self.unloadable} Save its source, and below it these lines,"
+            what = f"computes the LSTM{layout}{part}. {save} as {file} and run"
             comments = [f"{self.name} {what}", "", f"    lstm-conformance verify {file}:mine", ""]
         else:
             only = "computes the LSTM in some cases only"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from inspect import isfunction
 from types import ModuleType
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from conformance.errors import UsageError
 from conformance.implementations.by_hand.usage import Around
 from conformance.implementations.lenient import lenient
-from conformance.implementations.naming import find, missing, place_of
+from conformance.implementations.naming import find, missing, place_of, unloadable
 from conformance.inference.conclusion import Conclusion
 from conformance.inference.finder import Finder
 from conformance.inference.inference import Inference
@@ -29,12 +30,13 @@ def infer(target: str | Callable[..., Any]) -> Inference:
     """
     if not isinstance(target, str):
         name, module = place_of(target), sys.modules[target.__module__]
-        return _inferred(name, target.__qualname__, module, target, contextlib.nullcontext)
+        found = _inferred(name, target.__qualname__, module, target, contextlib.nullcontext)
+        return replace(found, unloadable=unloadable(name))
     module, attribute, neighbours = find(target)
-    found = getattr(module, attribute, None)
-    if not callable(found):
+    named = getattr(module, attribute, None)
+    if not callable(named):
         raise missing(module, attribute, target, "class or function ", _is_inferred)
-    return _inferred(target, attribute, module, found, lambda: neighbours)
+    return _inferred(target, attribute, module, named, lambda: neighbours)
 
 
 def _inferred(

@@ -153,11 +153,14 @@ def _biases(guess: Guess, search: Search) -> tuple[list[str], list[str]]:
 def source(name: str, module: ModuleType, factory: str, arguments: Mapping[str, Any]) -> str:
     """Return the adapter as source, in lines of up to 100 columns where names allow that.
 
-    `name` is the class or function in `module`. If that is a file that the current folder does not
-    have, its folder is named. What lies in no module from which it can be imported is not imported.
+    `name` is the class or function in `module`, or in the script that runs. If that is a file that
+    the current folder does not have, its folder is named. What lies in no module from which it can
+    be imported is not imported.
     """
     place = module.__name__.removeprefix(UNDER_TEST)
     file = getattr(module, "__file__", None)  # a notebook has none
+    if file and place == "__main__":
+        place = Path(file).stem
     folder = Path(file).parents[place.count(".")] if file else Path()
     elsewhere = place != module.__name__ or (file and str(folder) not in sys.path)
     needed = {**RANDOM, "types.SimpleNamespace": "types"}

@@ -171,7 +171,9 @@ class Prober:
             if hasattr(value, "detach")
         ]
         self.answered = True
-        if way.reading.rows > 1:
+        # steps that were taken for rows are a list of what has no rows
+        sizes = [size for leaf in (*leaves, *modules) for size in leaf.array.shape[leaf.listed :]]
+        if way.reading.rows > 1 and any(size and size % way.reading.rows == 0 for size in sizes):
             self.of_rows |= {(way.method, way.reading.cell or way.reading.stepwise)}
         return Returned(form, leaves, modules)
 

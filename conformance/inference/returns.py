@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from conformance.implementations.by_hand.answers import Answer
-from conformance.inference.candidates import distances
+from conformance.inference.candidates import POOLED, distances
+from conformance.inference.chosen import wrongly_chosen
 from conformance.inference.guess import Guess
 from conformance.inference.leaves import Leaf, Returned
 from conformance.inference.names import named_state
@@ -77,6 +78,10 @@ def returns(guess: Guess, search: Search, returned: Returned) -> Returns:
                 texts[texts.index("_")] = f"{leaf.module}({text})"
                 faults += wrong
                 break
+    for n, leaf in enumerate(returned.leaves):
+        for module in dict.fromkeys(of.module for of in returned.modules):
+            if texts[n] in (f"{module}(output)", f"{module}(flat(output))"):
+                faults += wrongly_chosen(guess, search, n, leaf, module)
     unverified: list[str] = []
     return Returns(_written(returned.form, texts, unverified), faults, unverified)
 
@@ -141,7 +146,11 @@ def _name_nearest(
 ) -> None:
     """Name an answer after the input of the last Linear that has the shape of a result."""
     for leaf in reversed(_linears(guess, search, returned)):
-        named = [each for each in search.named(guess, leaf) if not each.fault and not each.below]
+        named = [
+            each
+            for each in search.named(guess, leaf)
+            if not (each.fault or each.below or each.name.startswith(tuple(POOLED)))
+        ]
         if named:
             text = _indexed(named[0].name, guess, leaf)
             texts[texts.index("_")] = f"{leaf.module}({text})"

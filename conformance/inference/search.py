@@ -222,11 +222,12 @@ class Search:
             yield replace(guess, unexplained=(*guess.unexplained, name))
 
     def _initial(self, guess: Guess, name: str, returned: Returned) -> str:
-        """Return the initial state that a parameter in the shape of a bias is: "h", "c", or ""."""
+        """Return the initial state that a parameter in the shape of a bias is, "" if it is none."""
         numbers = self.numbers.bias[name]
         if numbers.size == HIDDEN and not guess.states:
             rows = np.broadcast_to(numbers, (1, guess.reading.rows, HIDDEN))
-            for state, states in (("h", [rows, 0 * rows]), ("c", [0 * rows, rows])):
+            zero = 0 * rows
+            for state, *states in (("h", rows, zero), ("c", zero, rows), ("h and c", rows, rows)):
                 simulated = self.simulated(guess, [guess.ih], [guess.hh], states=states)
                 if self.scored(guess, returned, simulated).explained.any():
                     return state

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-import sysconfig
 from pathlib import Path
 
+from conformance.implementations.naming import installed
 from conformance.recording.operands import Origin
 from conformance.recording.text import UNDER_TEST
 
@@ -20,6 +20,9 @@ def importing(origin: Origin) -> tuple[list[str], str]:
     if origin.module.startswith("torch.nn."):
         return ["import torch"], f"torch.nn.{origin.name}"
     top = origin.name.partition(".")[0]
+    if "<" in origin.name:
+        name = origin.name.rpartition(".")[2]
+        return [f"# define {name} here, as in the function in which it was verified"], name
     if origin.module == "__main__" and not origin.file:
         return [f"# define {top} here, as in the notebook in which it was verified"], origin.name
     if origin.module.startswith(UNDER_TEST) or origin.module == "__main__":
@@ -51,6 +54,4 @@ def _folder(origin: Origin) -> Path | None:
     path = Path(origin.file).resolve()
     depth = origin.module.count(".") + (path.name == "__init__.py")
     folder = path.parents[depth]
-    installed = {Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "platlib")}
-    standard = Path(sysconfig.get_path("stdlib")).resolve()
-    return None if folder in installed | {standard} else folder
+    return None if folder in installed() else folder

@@ -33,10 +33,11 @@ class Subject:
     - `requirement`, `implementation`, `device`: names; the implementation's is as it was given
     - `folder`: the folder that a path in the name of the implementation is relative to
     - `command`: the command that verifies again with the same cases, after one that infers the
-      adapter if that was not given
+      adapter if that was not given; or Python that does, where no command can
     - `environment`: versions by name
     - `program`: the command of an implementation that is a process, else empty
     - `precision`: the precision declared on the command line
+    - `unloadable`: why no command can load the implementation, empty if one can
     """
 
     requirement: str
@@ -47,6 +48,7 @@ class Subject:
     environment: dict[str, str] = field(default_factory=dict)
     program: str = ""
     precision: str = ""
+    unloadable: str = ""
 
 
 @functools.cache

@@ -18,6 +18,9 @@ PLAIN = (
     "fault shows and with 0 if it does not:"
 )
 OWN = "Run `python reproduce.py`, with lstm-conformance installed:"
+AS = "--as FILE:NAME"
+SAVED = f"Save it in a file, and run `python reproduce.py {AS}`, with lstm-conformance installed:"
+DEFINED = "Put its source where reproduce.py says so."
 LONGEST_TEXT = 10**6
 """The number of characters that are kept of what happened."""
 LONGEST = 300
@@ -35,6 +38,10 @@ def report(requirement: Requirement, subject: Subject, verdict: Verdict, script:
     command = printable(subject.command, LONGEST_TEXT)
     # longer than any in what it encloses, so that nothing there ends it
     inner = re.findall("`{3,}", f"{lines}\n{text}\n{command}")
+    why = subject.unloadable
+    how = OWN if needs_us else PLAIN
+    if why:
+        how = f"{why} {DEFINED} {how}" if script.plain else f"{why} {SAVED}"
     return TEMPLATE.format(
         fence="`" * (max(map(len, inner), default=2) + 1),
         implementation=_code(verdict.implementation),
@@ -44,11 +51,14 @@ def report(requirement: Requirement, subject: Subject, verdict: Verdict, script:
         source=requirement.source,
         lines=lines,
         note=f"\n{script.note}\n" if script.note else "",
-        how=OWN if needs_us else PLAIN,
+        how=how,
         script=text,
         environment="\n".join(rows),
         device=verdict.device,
+        again=f"{why} This finds it again where it is defined:" if why else "This finds it again:",
+        language="python" * bool(why),
         command=command,
+        saved=f", if `{AS}` names what was saved in a file" * bool(why),
     )
 
 

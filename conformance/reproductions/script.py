@@ -81,7 +81,8 @@ from conformance.cli.command import main
 
 # the suite decides the case in a new process, which imports this file as well
 if __name__ == "__main__":
-    sys.exit(main(["replay", os.path.dirname(os.path.abspath(__file__)), "--trust"]))
+    here = os.path.dirname(os.path.abspath(__file__))
+    sys.exit(main(["replay", here, "--trust", *sys.argv[1:]]))
 """
 
 REFUSED = f"({', '.join(kind.__name__ for kind in REFUSALS)})"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,8 +17,8 @@ from conformance.checking.expectations.expectation import Expectation
 from conformance.checking.expectations.reading import known_faults
 from conformance.checking.verdict import ExpectedFailure, FailedShould, NotApplicable, Verdict
 from conformance.implementations.implementation import Implementation
-from conformance.implementations.loading import implementation_of
-from conformance.implementations.naming import place_of
+from conformance.implementations.loading import called, implementation_of
+from conformance.implementations.naming import last_of, place_of, unloadable
 from conformance.implementations.own_imports import OURS
 from conformance.recording.text import kind_of
 from conformance.reproductions.record import Subject, environment
@@ -29,7 +28,7 @@ from conformance.running.circumstances import exact_arithmetic
 from conformance.running.isolated import Task, impossible
 from conformance.running.limiting import with_dtypes, with_precision
 from conformance.running.loaded import loaded
-from conformance.running.options import rerun
+from conformance.running.options import recall, rerun
 
 
 class NotConformant(AssertionError):
@@ -105,7 +104,9 @@ class BoundRequirement:
         budget, seconds = self.how.effort()
         asked = session.options()
         limit = asked["lstm_timeout"] or self.how.timeout
-        name = _place(self.target, implementation)
+        name = called(self.target, implementation)
+        why = "" if isinstance(self.target, str) else unloadable(name)
+        where = {"lstm_requirement": [self.requirement], "lstm_device": device}
         values = {
             **asked,
             "lstm_dtype": self.how.dtypes or None,
@@ -126,9 +127,12 @@ class BoundRequirement:
                 name,
                 device,
                 str(Path.cwd()),
-                rerun(values, lstm=[name], lstm_requirement=[self.requirement], lstm_device=device),
+                recall(last_of(name), values, **where)
+                if why
+                else rerun(values, lstm=[name], **where),
                 environment(name),
                 precision=self.how.precision,
+                unloadable=why,
             ),
             session.reproductions(),
             limit,
@@ -139,20 +143,6 @@ class BoundRequirement:
             return task.apart(seconds, asked["lstm_memory"])
         with channel.out_of_reach():
             return task.here()
-
-
-def _place(target: Any, implementation: Implementation) -> str:
-    """Return the name by which the command finds `target`, as far as it has one.
-
-    A class of a module that is in no package is in a file below the current folder, or elsewhere.
-    """
-    if not isinstance(target, type):
-        return target if isinstance(target, str) else implementation.name
-    file = getattr(sys.modules.get(target.__module__), "__file__", None)
-    path = None if file is None or "." in target.__module__ else Path(file)
-    if path is None or Path.cwd() not in path.parents:
-        return f"{target.__module__}:{target.__qualname__}"
-    return f"{path.relative_to(Path.cwd())}:{target.__qualname__}"
 
 
 _made: dict[Any, tuple[Any, Implementation]] = {}

@@ -22,6 +22,7 @@ from conformance.implementations.by_hand import HandWritten
 from conformance.implementations.failures import Failure
 from conformance.implementations.implementation import Implementation
 from conformance.implementations.loading import load
+from conformance.implementations.naming import last_of
 from conformance.implementations.programs.external import CommandImplementation
 from conformance.implementations.shipped import SHIPPED
 from conformance.reproductions.record import Subject, environment
@@ -32,7 +33,7 @@ from conformance.running.expecting import expected
 from conformance.running.journal import Doing, Entry, Journal
 from conformance.running.limiting import devices, with_dtypes, with_precision, without
 from conformance.running.loaded import loaded
-from conformance.running.options import rerun
+from conformance.running.options import recall, rerun
 
 SELECTION = pytest.StashKey["Selection"]()
 
@@ -43,6 +44,7 @@ class Target:
 
     `name` is the name given in the options; for a `program` it is the command. A `strict` one
     must also meet what an LSTM only should. The adapter of an `inferred` one was not given.
+    `unloadable` is why no command can load it, empty if one can.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Target:
     program: bool = False
     strict: bool = False
     inferred: bool = False
+    unloadable: str = ""
 
 
 @dataclass(frozen=True)
@@ -198,20 +201,24 @@ def subject(config: pytest.Config, target: Target, requirement: str, device: str
     """Return what is verified, with everything needed to verify it again."""
     name = target.implementation.name if target.program else target.name
     given, before = target.name, ""
+    where: dict[str, Any] = {"lstm_requirement": [requirement], "lstm_device": device}
     if target.inferred:
         file = file_of_adapter(given)
         before = f"{shlex.join(['lstm-conformance', 'infer', given])} > {file}\n"
         given = f"{file}:mine"
     what: dict[str, Any] = {"lstm_command" if target.program else "lstm": [given]}
-    again = rerun(vars(config.option), **what, lstm_requirement=[requirement], lstm_device=device)
+    again = before + rerun(vars(config.option), **what, **where)
+    if target.unloadable:
+        again = recall(last_of(target.name), vars(config.option), **where)
     home: str = getattr(config.option, "lstm_home", "") or str(Path.cwd())
     return Subject(
         requirement,
         name,
         device,
         home,
-        before + again,
+        again,
         environment(name),
         target.name if target.program else "",
         config.getoption("lstm_precision") or "",
+        target.unloadable,
     )

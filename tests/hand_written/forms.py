@@ -163,6 +163,21 @@ RIGHT: dict[str, dict[str, dict[str, Any]]] = {
         "TiedLanguageModel": {"square": True, "returns": "decoder(output), (h_n, c_n)"},
         "TeacherForced": {"returns": "_, output, (h_n[0], c_n[0])"},
         "onnx_order": {"weight_hh": "R{i,f,c,o}", "bias": "Wb{i,f,c,o}"},
+        "DictsOfSteps": {"returns": "output, c_all, _", "one_row": True, "columns": True},
+        "ListsOfCaches": {"returns": "output, _", "weight_hx": "p.W{i,f,c,o}"},
+    },
+    "layouts.py": {
+        "Tagger": {"batch_first": "input", "embedding": "embedding", "returns": "fc(output)"},
+        "ScoresOfTheLastStep": {"batch_first": "input", "returns": "fc(output)"},
+        "WordsInOneAxis": {"batch_first": "input", "returns": "fc(flat(output))"},
+        "DeepTagger": {
+            "batch_first": "input",
+            "layers": ("0", "0_reverse", "1", "1_reverse"),
+            "returns": "fc(output), (h_n, c_n)",
+        },
+        "EncoderForAttention": {"batch_first": "output", "returns": "output, h_n, c_n"},
+        "ScoresOfRows": {"batch_first": "output", "returns": "fc(output)"},
+        "RowsInOneAxis": {"batch_first": "output", "returns": "fc(flat(output))"},
     },
 }
 """For each right one, by file and name, the telling arguments of its adapter."""
@@ -251,7 +266,16 @@ WRONG: dict[str, dict[str, str]] = {
         "FlipsTheBatch": "In a batch of its own, row 0 is right",
         "PredictsInEval": "no mapping fits",
         "onnx_order_of_one_weight": "order i, o, f, g, but R is used in the order i, f, o, g",
+        "DictsOfOldCells": "that computes h from the cell state of the previous step",
         "ReZero": "The results are right only while alpha keeps its value from the constructor",
+    },
+    "wrong_layouts.py": {
+        "LastRowOfScores": "the last row of the output is returned instead of the last step",
+        "LastRowOfRows": "the last row of the output is returned instead of the last step",
+        "LacksBatchFirst": "the last row of the output is returned instead of the last step",
+        "FirstStepOfScores": "the first step is returned instead of the last",
+        "ViewsTheScores": "makes its output batch-first by a reshape instead of a transpose",
+        "ReshapesTheScores": "makes its output batch-first by a reshape instead of a transpose",
     },
 }
 """For each wrong one, by file and name, what is told of it."""
@@ -265,6 +289,12 @@ BY_NAME = {"ExchangesGivenStates", "ExchangesKeys", "biases_exchanged"}
 RIGHT_WHEN_NEW = {"KeepsItsState"}
 """Those that are right in the first call of each instance."""
 
+WRONG_BEHIND = {
+    *("LastRowOfScores", "LastRowOfRows", "LacksBatchFirst"),
+    *("FirstStepOfScores", "ViewsTheScores"),
+}
+"""Those that are wrong in what comes after the head, which the adapter leaves out."""
+
 IN_FLOAT32 = {"Tutorial", "TextModel", "RandomStatesAndTenOutputs"}
 """Those that make states in float32: few calls show that float64 leads nowhere."""
 
@@ -274,13 +304,14 @@ QUICK = {
     *("LastOfPadded", "ViewsStates", "SkipsTheLastStep", *BY_NAME),
     *("GatesFirst", "gates_first", "OneToken", "ColumnVectors", "YieldsSteps", "DictOfSteps"),
     *("OneBiasForAllGates", "DetachesCell", "ForgetsItsCell", "PeeksByATable"),
+    *("Tagger", "RowsInOneAxis", "LacksBatchFirst", "FirstStepOfScores"),
     *("MinimalCharLSTM", "onnx_order", "onnx_order_of_one_weight", "ReZero"),
 }
 """Those that are tried in the fast loop."""
 
 HELPERS = {
     *("Cell", "Answer", "Pair", "NumpyCell", "sigmoid", "LSTMConfig", "State", "Params", "Plain"),
-    *("ModelOutput", "one_step", "Layer"),
+    *("ModelOutput", "one_step", "Layer", "ByHand"),
 }
 """What the files have besides; ``ThreeGates`` and ``TiedGates`` are refused, as
 test_inference.py shows."""

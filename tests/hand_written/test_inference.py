@@ -17,7 +17,7 @@ from conformance import (
     check,
 )
 from conformance.inference import infer
-from tests.hand_written import faulty
+from tests.hand_written import faulty, layouts
 from tests.hand_written.inferring import FOLDER, OF_NETWORKS, arguments, executed, inferred
 
 RIGHT: dict[str, dict[str, Any]] = {
@@ -234,7 +234,6 @@ FAULTY = {
     "LacksTanhAndForgetGate": "without tanh on the cell state and without a forget gate",
     "SqueezesUnits": "output.shape = (2, 1), but should be (2, 1, 1)",
     "ReversesOutput": "that returns its output from the last step to the first",
-    "TurnsInput": 'the input has steps first, which batch_first="output" declares',
     "ReturnsHiddenTwice": "h_n is returned twice, and c_n is not returned",
     "ReturnsCellTwice": "c_n is returned twice, and h_n is not returned",
     "StepsWithoutCell": "h_n is returned twice, and c_n is not returned",
@@ -300,26 +299,33 @@ def test_nearest_mapping_of_a_faulty_lstm_does_not_pass(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "name", "returns"),
+    ("file", "name", "side", "what"),
     [
-        ("faulty.py", "TurnsOutput", "output, (h_n[0], c_n[0])"),
-        pytest.param("further.py", "Encoder", "output, (h_n, c_n)", marks=pytest.mark.slow),
-        ("further.py", "OneRowForEachStep", "flat(output), (h_n[0], c_n[0])"),
+        ("faulty.py", "TurnsOutput", "input", "the output"),
+        pytest.param("further.py", "Encoder", "input", "the output", marks=pytest.mark.slow),
+        ("further.py", "OneRowForEachStep", "input", "the output"),
+        ("layouts.py", "ScoresOfTheLastStep", "input", "what fc takes"),
+        ("faulty.py", "TurnsInput", "output", "the output"),
+        ("layouts.py", "ScoresOfRows", "output", "what fc takes"),
     ],
 )
 def test_infer_says_first_that_the_output_has_other_axes_than_the_input(
-    file: str, name: str, returns: str, monkeypatch: pytest.MonkeyPatch
+    file: str, name: str, side: str, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Batch-first input and time-major output are a layout, if that is said."""
+    """Batch-first input and time-major output are a layout, if that is said, and so is the other.
+
+    Where a head follows, the output is what the head takes.
+    """
     found = inferred(file, name, OF_NETWORKS)
     assert found.fits, found.faults
-    where = "the input is batch-first, (N, T, ...), and the output time-major, (T, N, ...)"
+    axes = [f"batch-first, (N, T, ...), and {what}", f"time-major, (T, N, ...), and {what}"]
+    after = {"input": " time-major, (T, N, ...)", "output": " batch-first, (N, T, ...)"}
+    where = f"the input is {axes[side == 'output']}{after[side]}"
     assert found.lines()[0].endswith(
         f"computes the LSTM, where {where}. Save these lines as mine.py and run"
     )
     assert f"# Note: {where}." in found.mapping()
-    assert arguments(found.code)["batch_first"] == "input"
-    assert arguments(found.code)["returns"] == returns
+    assert arguments(found.code)["batch_first"] == side
     mine = executed(found.code, file, monkeypatch)
     for requirement in DECIDED:
         verdict = check(REQUIREMENTS[requirement], mine, budget=Budget(10, seed=3))
@@ -338,6 +344,38 @@ def test_declared_axes_are_those_of_the_output_alone() -> None:
         HandWritten(faulty.TurnsInput, **arguments, batch_first="h_n")
 
 
+@pytest.mark.parametrize(
+    ("name", "side", "returns"),
+    [
+        ("Tagger", "input", "output"),
+        ("WordsInOneAxis", "input", "flat(output)"),
+        ("ScoresOfRows", "output", "output"),
+        ("RowsInOneAxis", "output", "flat(output)"),
+    ],
+)
+def test_declared_axes_go_with_a_head(name: str, side: str, returns: str) -> None:
+    """The axes of the output are those of what the head takes; any other declaration is wrong."""
+    cls = getattr(layouts, name)
+    by_hand = {"weight_ih": "ih.weight", "weight_hh": "hh.weight", "bias": "ih.bias"}
+    tagger = {which: f"lstm.{which}_l0" for which in ("weight_ih", "weight_hh")}
+    tagger |= {"bias": ("lstm.bias_ih_l0", "lstm.bias_hh_l0"), "embedding": "embedding"}
+    arguments: Any = tagger if name == "Tagger" else by_hand
+    arguments |= {"call": "input", "head": "fc", "returns": returns}
+
+    def made(input_size: int, hidden_size: int) -> Any:
+        return (
+            cls(9, input_size, hidden_size, 7)
+            if arguments is tagger
+            else cls(input_size, hidden_size, 7)
+        )
+
+    for batch_first in ("input", "output", True, False):
+        mine = HandWritten(made, **arguments, batch_first=batch_first)
+        claims = ("results_match_reference", "gradients_match_backpropagation")
+        verdicts = [check(claim, mine, budget=Budget(10, seed=3)) for claim in claims]
+        assert {isinstance(each, Passed) for each in verdicts} == {batch_first == side}, verdicts
+
+
 def test_lists_of_classes_are_complete() -> None:
     """Every class and function of the two files is expected to be one or the other."""
     for file, listed in (("right.py", RIGHT), ("faulty.py", FAULTY)):
@@ -346,7 +384,7 @@ def test_lists_of_classes_are_complete() -> None:
             for line in (FOLDER / file).read_text().splitlines()
             if line.startswith(("class ", "def "))
         ]
-        assert set(defined) - {"uniform", "Kernels", "TurnsOutput"} == set(listed)
+        assert set(defined) - {"uniform", "Kernels", "TurnsOutput", "TurnsInput"} == set(listed)
 
 
 def test_infer_tells_of_other_mappings_that_fit() -> None:
@@ -504,6 +542,23 @@ class AfterAFunction(nn.Module):
         return self.fc(self.lstm(x)[1][0][-1].relu())
 
 
+class Pools(nn.Module):
+    """A Linear takes what all steps have in common."""
+
+    def __init__(self, input_size, hidden_size):
+        super().__init__()
+        self.lstm = nn.LSTM(input_size, hidden_size, bidirectional=True)
+        self.fc = nn.Linear(2 * hidden_size, 3)
+
+    def forward(self, x):
+        return self.fc(self.lstm(x)[0].mean(0))
+
+
+class PoolsTheLargest(Pools):
+    def forward(self, x):
+        return self.fc(self.lstm(x)[0].max(0).values)
+
+
 class CannotBeCalled:
     """Has the parameters and does nothing with them."""
 
@@ -546,6 +601,8 @@ class CannotBeCalled:
             "too little of an LSTM of 2 layers and two directions: output is needed, or of h_n ",
         ),
         (f"{__file__}:AfterAFunction", "fc takes what a function relu made of a result"),
+        (f"{__file__}:Pools", "fc takes the mean of the output over all steps, from which no"),
+        (f"{__file__}:PoolsTheLargest", "fc takes the maximum of the output over all steps"),
         (f"{__file__}:CannotBeCalled", "an instance has nothing that can be called"),
         (f"{FOLDER / 'right.py'}:uniform", "the names of the arguments are not those of an LSTM"),
         ("torch.nn.Linear", r"no parameters have the shapes .* weight \(\d, \d\), bias \(\d,\)"),

@@ -96,3 +96,42 @@ def onnx_order(X, weights, initial_h, initial_c):  # noqa: N803
         h = o * np.tanh(c)
         Y.append(h)
     return np.stack(Y), h, c
+
+
+class DictsOfSteps:
+    """NumPy with columns; what each step computes is kept in dicts by its number."""
+
+    def __init__(self, input_size, hidden_size):
+        self.hidden_size = hidden_size
+        self.p = {}
+        for gate in "fico":
+            self.p[f"W{gate}"] = np.random.randn(hidden_size, hidden_size + input_size) * 0.01
+            self.p[f"b{gate}"] = np.zeros((hidden_size, 1))
+
+    def gates(self, h, x):
+        z = np.vstack([h, x.reshape(-1, 1)])
+        f, i, c, o = (self.p[f"W{gate}"] @ z + self.p[f"b{gate}"] for gate in "fico")
+        return sigmoid(f), sigmoid(i), np.tanh(c), sigmoid(o)
+
+    def answered(self, f, i, g, o, h, c):
+        return h, c, {"f": f, "i": i, "g": g, "o": o, "h": h, "c": c}
+
+    def output(self, before, after):
+        return np.tanh(after)
+
+    def forward(self, xs):
+        f, i, g, o, h, c = ({} for _ in range(6))
+        h[-1] = c[-1] = np.zeros((self.hidden_size, 1))
+        for t, x in enumerate(xs):
+            f[t], i[t], g[t], o[t] = self.gates(h[t - 1], x)
+            c[t] = f[t] * c[t - 1] + i[t] * g[t]
+            h[t] = o[t] * self.output(c[t - 1], c[t])
+        return self.answered(f, i, g, o, h, c)
+
+
+class ListsOfCaches(DictsOfSteps):
+    """Returns the states of all steps, and a cache of each."""
+
+    def answered(self, f, i, g, o, h, c):
+        steps = range(len(f))
+        return [h[t] for t in steps], [{"f": f[t], "i": i[t], "h": h[t], "c": c[t]} for t in steps]

@@ -17,7 +17,8 @@ from conformance.cli.from_python.report import Report
 from conformance.cli.from_python.settled import Settled, Words, joined, listed
 from conformance.errors import UsageError, unknown
 from conformance.implementations.implementation import Implementation
-from conformance.implementations.loading import is_function, is_module
+from conformance.implementations.loading import called, is_function, is_module
+from conformance.implementations.naming import unloadable
 from conformance.implementations.own_imports import OURS
 from conformance.inference.inference import Inference
 from conformance.inference.taking import Target, take
@@ -130,9 +131,10 @@ def _chosen(
     inferred: dict[str, Inference] = {}
     for given in targets:
         implementation, found = _loaded(given)
-        name = given if isinstance(given, str) else implementation.name
+        name = called(given, implementation)
         target = choosing.target(config.of_pytest, name, implementation)
-        chosen.append(replace(target, inferred=found is not None))
+        why = "" if isinstance(given, str) else unloadable(name)
+        chosen.append(replace(target, inferred=found is not None, unloadable=why))
         choosing.refuse_namesakes(chosen)
         if found is not None:
             inferred[implementation.name] = found

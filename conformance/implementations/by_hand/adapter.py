@@ -57,9 +57,10 @@ class HandWritten:
       right; ``"weight_ih"`` or another name if only that weight is;
     - `forget_bias`: the number that the class itself adds to the bias of the forget gate;
     - `kept`: the name of a parameter that stays as the constructor makes it, or a tuple of names:
-      of an initial state that is learned and starts at zero, say. Every other parameter that no
-      argument names gets separate numbers, so that a class that uses it is not the LSTM. These
-      are the tensors that need a gradient and, where there are none, all arrays.
+      of an initial state that is learned and starts at zero, say; `zeroed`: of one that becomes
+      zero, as it does not start there. Every other parameter that no argument names gets separate
+      numbers, so that a class that uses it is not the LSTM. These are the tensors that need a
+      gradient and, where there are none, all arrays.
 
     These arguments describe how the LSTM is used:
 
@@ -116,6 +117,7 @@ class HandWritten:
         transposed: bool | str = False,
         forget_bias: float = 0.0,
         kept: str | tuple[str, ...] = (),
+        zeroed: str | tuple[str, ...] = (),
         call: str = "input, (h_0, c_0)",
         states_optional: bool = True,
         method: str = "",
@@ -146,6 +148,7 @@ class HandWritten:
         count = max(1, len(layers) // (1 + bidirectional))
         self.biased = bool(self.parameters.biases)
         self.kept = (kept,) if isinstance(kept, str) else tuple(kept)
+        self.zeroed = (zeroed,) if isinstance(zeroed, str) else tuple(zeroed)
         if isinstance(batch_first, str) and batch_first not in SIDES:
             raise UsageError(f"batch_first must be a bool or one of {SIDES}, got {batch_first!r}")
         rows_first, batched = batch_first in (True, "input") and not cell, batched and not one_row
@@ -209,7 +212,7 @@ class HandWritten:
         with blamed(), self.around():
             made = subject(self.factory(*sizes[: 2 + self.batch_size]), case.dtype, case.device)
         own = self.parameters.of(case)
-        disturb(made, self.kept, own.keys())
+        disturb(made, self.kept, self.zeroed, own.keys())
         for name, array in own.items():
             made.fill(name, array)
         for module in self.usage.answer.hooked:
@@ -217,16 +220,14 @@ class HandWritten:
         return made
 
     def unnamed(self, case: Case) -> list[str]:
-        """List the parameters that no argument names, and that are not kept."""
-        if self.is_function:
-            return []
-        found = unnamed(self.subject(case), self.parameters.of(self.fitting.sized(case)))
-        return [name for name in found if name not in self.kept]
+        """List the parameters that no argument names."""
+        named = [*self.parameters.of(self.fitting.sized(case)), *self.kept, *self.zeroed]
+        return [] if self.is_function else unnamed(self.subject(case), named)
 
-    def keeping(self, names: Iterable[str]) -> HandWritten:
-        """Return the same adapter with more parameters that stay as the constructor makes them."""
+    def keeping(self, names: Iterable[str], zeroed: Iterable[str] = ()) -> HandWritten:
+        """Return the same adapter with more parameters that are kept, and that are zeroed."""
         other = copy.copy(self)
-        other.kept = (*self.kept, *names)
+        other.kept, other.zeroed = (*self.kept, *names), (*self.zeroed, *zeroed)
         return other
 
     @property

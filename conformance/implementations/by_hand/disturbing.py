@@ -39,16 +39,22 @@ def _some(name: str) -> Array:
     return found
 
 
-def disturb(made: Subject, kept: Collection[str], named: Collection[str]) -> None:
+def disturb(
+    made: Subject, kept: Collection[str], zeroed: Collection[str], named: Collection[str]
+) -> None:
     """Fill the parameters of `made` with :func:`numbers`, but those that are `kept` or `named`.
 
-    Those that are `named` must be filled afterwards, as they may have other names as well. Raises
-    :class:`UsageError` if one of `kept` is not a parameter.
+    Those that are `zeroed` become zero. Those that are `named` must be filled afterwards, as they
+    may have other names as well. Raises :class:`UsageError` if one of `kept` or `zeroed` is not a
+    parameter.
     """
-    stay = [id(made.leaf(name)) for name in kept]
+    for name in zeroed:
+        made.replace(name, np.zeros(made.leaf(name).shape))
+    stay = [id(made.leaf(name)) for name in (*kept, *zeroed)]
     for name in made.parameters():
         with contextlib.suppress(*CANNOT):
-            if name not in kept and name not in named and id(leaf := made.leaf(name)) not in stay:
+            apart = name in kept or name in zeroed or name in named
+            if not apart and id(leaf := made.leaf(name)) not in stay:
                 made.replace(name, numbers(name, leaf.shape))
 
 

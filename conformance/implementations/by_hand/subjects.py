@@ -182,12 +182,15 @@ class Subject:
 def _listed(answer: Any) -> Any:
     """Return `answer` with a list in place of a generator, or of a dict of steps by their number.
 
-    The state before the first step, which such a dict can have at -1, is left out.
+    These may be in a tuple or another dict. The state before the first step, which a dict of steps
+    can have at -1, is left out.
     """
     if inspect.isgenerator(answer):
         return list(answer)
     if isinstance(answer, dict) and 0 in answer and all(isinstance(key, int) for key in answer):
         return [answer[key] for key in sorted(answer) if key >= 0]
+    if isinstance(answer, dict):
+        return {key: _listed(value) for key, value in answer.items()}
     return tuple(map(_listed, answer)) if type(answer) is tuple else answer
 
 

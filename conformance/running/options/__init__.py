@@ -27,6 +27,8 @@ FILTERS = (
     *("lstm_shard", "lstm_time_budget"),
 )
 """The key of the option that rewrites a file, and those of options with which it cannot be."""
+IN_PYTHON = {each: f"{each}s" for each in ("requirement", "device", "dtype")}
+"""The arguments of :func:`conformance.verify` that are not called as their options, by these."""
 
 
 def of(taker: str) -> list[Option]:
@@ -126,11 +128,16 @@ def given(values: Mapping[str, Any], taker: str) -> Iterator[tuple[str, str]]:
 
     An option that takes no value has an empty text.
     """
+    for option, each in _given(values, taker):
+        yield option.flag(taker), str(each) if option.metavar else ""
+
+
+def _given(values: Mapping[str, Any], taker: str) -> Iterator[tuple[Option, Any]]:
     for option in of(taker):
         value = values.get(option.key)
         for each in (value or []) if option.repeated else [value]:
             if each is not None and each != option.default:
-                yield option.flag(taker), str(each) if option.metavar else ""
+                yield option, each
 
 
 def deciding(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -145,6 +152,22 @@ def rerun(values: Mapping[str, Any], **what: Any) -> str:
 
     Of `values` only the options that matter `again` are kept; both are values by key.
     """
-    kept = {option.key: values[option.key] for option in OPTIONS if option.again}
-    words = [word for pair in given({**kept, **what}, VERIFY) for word in pair if word]
+    words = [word for pair in given({**_again(values), **what}, VERIFY) for word in pair if word]
     return shlex.join(["lstm-conformance", "verify", *words])
+
+
+def recall(target: str, values: Mapping[str, Any], **what: Any) -> str:
+    """Return the Python that does what the command of :func:`rerun` does.
+
+    `target` is the name there of what is verified.
+    """
+    named = [
+        f"{IN_PYTHON.get(option.name) or option.name.replace('-', '_')}={each!r}"
+        for option, each in _given({**_again(values), **what}, VERIFY)
+        if option.name != "expectations"  # which only the command and pytest apply
+    ]
+    return f"from conformance import verify\n\nverify({', '.join([target, *named])})"
+
+
+def _again(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {option.key: values[option.key] for option in OPTIONS if option.again}

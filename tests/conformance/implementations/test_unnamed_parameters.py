@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from conformance import Budget, Failed, HandWritten, Passed, UsageError, check
+from conformance import Budget, Failed, HandWritten, Passed, UsageError, check, infer
 from conformance.implementations.by_hand.disturbing import numbers
 from reference import DTYPES, Case, Configuration
 from tests.hand_written.further import sigmoid
@@ -112,10 +112,19 @@ class InNumPy:
     def __init__(self, input_size: int, hidden_size: int) -> None:
         self.W = np.zeros((4 * hidden_size, input_size))
         self.U = np.zeros((4 * hidden_size, hidden_size))
-        self.start, self.spare = np.zeros(hidden_size), np.zeros((2, 2))
+        self.spare = np.zeros((2, 2))
+        self.begin(hidden_size)
+
+    def begin(self, size: int) -> None:
+        """Make the start."""
+        self.start = np.zeros(size)
+
+    def states(self) -> Any:
+        """Return h and c to start from."""
+        return self.start, self.start
 
     def __call__(self, x: Any) -> Any:
-        h = c = np.zeros((x.shape[1], self.U.shape[1]), x.dtype) + self.start
+        h, c = (np.zeros((x.shape[1], self.U.shape[1]), x.dtype) + each for each in self.states())
         outputs = []
         for step in x:
             i, f, g, o = np.split(step @ self.W.T + h @ self.U.T, 4, -1)
@@ -123,6 +132,101 @@ class InNumPy:
             h = sigmoid(o) * np.tanh(c)
             outputs.append(h)
         return np.stack(outputs)
+
+
+class FromADict(InNumPy):
+    """Keeps what it starts from in a dict, h at zero and c not."""
+
+    def begin(self, size: int) -> None:
+        self.state = {"h": np.zeros((1, size)), "c": np.full((1, size), 0.25)}
+
+    def states(self) -> Any:
+        return self.state["h"], self.state["c"]
+
+
+class FromTrained(InNumPy):
+    """Starts from numbers, as after training."""
+
+    def begin(self, size: int) -> None:
+        self.h0, self.c0 = np.linspace(0.1, 0.2, size), np.linspace(-0.3, -0.2, size)
+
+    def states(self) -> Any:
+        return self.h0, self.c0
+
+
+class Learns(Linears):
+    """Starts from states that are learned, drawn at first."""
+
+    def more(self, size: int) -> None:
+        self.h_0 = nn.Parameter(torch.randn(size))
+        self.c_0 = nn.Parameter(torch.zeros(1, size))
+
+    def forward(self, x: Any) -> Any:
+        h, c = self.h_0.repeat(x.size(1), 1), self.c_0.repeat(x.size(1), 1)
+        outputs = []
+        for step in x:
+            i, f, g, o = self.summed(step, h, c).chunk(4, -1)
+            c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+            h = o.sigmoid() * c.tanh()
+            outputs.append(h)
+        return torch.stack(outputs)
+
+
+class LearnsWithoutForgetting(Learns):
+    """Starts from learned states, and drops the last cell state."""
+
+    def summed(self, x: Any, h: Any, c: Any) -> Any:
+        i, f, g, o = super().summed(x, h, c).chunk(4, -1)
+        return torch.cat([i, f - 30, g, o], -1)
+
+
+OF_STARTS: dict[Any, tuple[dict[str, Any], str, str]] = {
+    InNumPy: ({"kept": "start"}, "h and c from start", 'kept="start"'),
+    FromADict: (
+        {"kept": "state.h", "zeroed": "state.c"},
+        "h from state.h and c from state.c",
+        'kept="state.h", zeroed="state.c"',
+    ),
+    FromTrained: ({"zeroed": ("h0", "c0")}, "h from h0 and c from c0", 'zeroed=("h0", "c0")'),
+    Learns: (
+        {"kept": "c_0", "zeroed": "h_0"},
+        "h from h_0 and c from c_0",
+        'kept="c_0", zeroed="h_0"',
+    ),
+}
+"""For each class that starts from what it holds: how it is declared, what is told, as written."""
+
+
+@pytest.mark.parametrize("factory", OF_STARTS)
+def test_starts_are_named_with_the_arguments_that_hold_them(factory: Any) -> None:
+    """The message has them as they are written; with them the class is right; `infer` has them."""
+    arguments = BOTH if issubclass(factory, nn.Module) else OF_NUMPY
+    held, where, written = OF_STARTS[factory]
+    budget = Budget(12, seed=1)
+    verdict = check("results_match_reference", HandWritten(factory, **arguments), budget=budget)
+    assert isinstance(verdict, Failed), verdict
+    why = "which no argument of the adapter names"
+    told = f"The LSTM starts {where}, {why}: with {written} the results are right."
+    assert told in verdict.lines()
+    right = HandWritten(factory, **arguments, **held)
+    assert isinstance(check("results_match_reference", right, budget=budget), Passed)
+    found = infer(factory)
+    assert found.fits, found.faults
+    for key in ("kept", "zeroed"):
+        names = getattr(found.implementation, key)
+        assert names == getattr(right, key), found.code
+        assert all(f'"{name}"' in found.code for name in names)
+    drawn = [remark for remark in found.remarks if remark.endswith("is set to zero")]
+    assert len(drawn) == len(right.zeroed)
+
+
+def test_starts_do_not_explain_another_fault() -> None:
+    """Where results stay wrong with what starts at zero, that is no explanation."""
+    wrong = HandWritten(LearnsWithoutForgetting, **BOTH)
+    verdict = check("results_match_reference", wrong)
+    assert isinstance(verdict, Failed), verdict
+    assert not any("The LSTM starts" in line for line in verdict.lines())
+    assert not infer(LearnsWithoutForgetting).fits
 
 
 @pytest.mark.parametrize(
@@ -149,7 +253,6 @@ def test_parameters_without_effect_do_no_harm(factory: Any, arguments: dict[str,
     [
         (Peeps, BOTH, "only while p keeps its value from the constructor"),
         (ThreeBiases, BOTH, "only while b keeps its value from the constructor"),
-        (InNumPy, OF_NUMPY, "only while start keeps its value from the constructor"),
         (ThirdTwice, {**BOTH, "bias": ("x.bias", "h.bias", "b")}, ""),
     ],
 )
@@ -187,5 +290,7 @@ def test_parameters_are_listed_that_nothing_names() -> None:
 
 def test_what_is_kept_must_be_a_parameter() -> None:
     """Anything else is refused, with what parameters there are."""
-    with pytest.raises(UsageError, match=r"r is not a parameter; the parameters are .*p, q"):
-        _ = HandWritten(Peeps, **BOTH, kept="r").supports
+    wrong: list[dict[str, Any]] = [{"kept": "r"}, {"zeroed": "r"}]
+    for held in wrong:
+        with pytest.raises(UsageError, match=r"r is not a parameter; the parameters are .*p, q"):
+            _ = HandWritten(Peeps, **BOTH, **held).supports
