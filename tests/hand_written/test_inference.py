@@ -357,7 +357,7 @@ def test_declared_axes_go_with_a_head(name: str, side: str, returns: str) -> Non
     """The axes of the output are those of what the head takes; any other declaration is wrong."""
     cls = getattr(layouts, name)
     by_hand = {"weight_ih": "ih.weight", "weight_hh": "hh.weight", "bias": "ih.bias"}
-    tagger = {which: f"lstm.{which}_l0" for which in ("weight_ih", "weight_hh")}
+    tagger: dict[str, Any] = {which: f"lstm.{which}_l0" for which in ("weight_ih", "weight_hh")}
     tagger |= {"bias": ("lstm.bias_ih_l0", "lstm.bias_hh_l0"), "embedding": "embedding"}
     arguments: Any = tagger if name == "Tagger" else by_hand
     arguments |= {"call": "input", "head": "fc", "returns": returns}
