@@ -348,9 +348,9 @@ def test_declared_axes_are_those_of_the_output_alone() -> None:
     ("name", "side", "returns"),
     [
         ("Tagger", "input", "output"),
-        ("WordsInOneAxis", "input", "flat(output)"),
+        pytest.param("WordsInOneAxis", "input", "flat(output)", marks=pytest.mark.slow),
         ("ScoresOfRows", "output", "output"),
-        ("RowsInOneAxis", "output", "flat(output)"),
+        pytest.param("RowsInOneAxis", "output", "flat(output)", marks=pytest.mark.slow),
     ],
 )
 def test_declared_axes_go_with_a_head(name: str, side: str, returns: str) -> None:
