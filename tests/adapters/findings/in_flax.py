@@ -68,7 +68,7 @@ print("a subnormal number times one:", jax.numpy.float32(1e-40) * jax.numpy.floa
     Finding(
         "JAX sums the gradient of a bias over rows in bfloat16",
         "undocumented",
-        ON_JAX,
+        (*ON_JAX, "keras-jax"),
         "What is broadcast over rows has a gradient that is summed in the dtype itself; jax.numpy."
         "sum adds the same numbers in float32.",
         """

@@ -73,15 +73,17 @@ print("gradient and difference agree to 1 %:", abs(gradient - difference) < 0.01
             "gradients_of_c_n_are_right",
             "gradients_pass_through_packed_batches",
             "gradients_of_deep_networks_are_right",
+            "gradients_of_larger_batches_are_right",
+            "gradients_of_long_sequences_are_right",
         ),
         saying=("gradient of ",),
     ),
     Finding(
-        "PaddlePaddle makes NaN of an infinite state once its row has ended",
+        "PaddlePaddle makes NaN of an infinite state where there are lengths",
         "undocumented",
         ("paddle",),
-        "Beyond the length of a row the kernel multiplies new states by 0 and old ones by 1; the "
-        "new one is infinite, too.",
+        "It adds the new and the old state, one times 1 and one times 0. Beyond the length of a "
+        "row the new one is multiplied by 0, and with a projection before that the old one.",
         """
 import paddle
 
@@ -96,7 +98,7 @@ print("without lengths:", c_n[0, 1].item())
         "c_n of the row that ended: nan\nwithout lengths: inf",
         f"{LAYER}, sequence_length: steps that are not less than the valid length are paddings.",
         requirements=("infinity_stays_in_its_row",),
-        saying=("isinf(c_n)", "isinf(h_n)"),
+        saying=("isinf(c_n)", "isinf(h_n)", "isfinite(h_n)"),
     ),
     Finding(
         "PaddlePaddle raises for a batch without rows",
