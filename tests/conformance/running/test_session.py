@@ -139,7 +139,7 @@ def test_what_kills_its_process_is_one_failure_of_many(tmp_path: Path) -> None:
         kept = folder / "results_match_reference-cpu"
         assert f"reproduction: {kept.relative_to(tmp_path)}" in run.stdout
         report = (kept / "report.md").read_text(encoding="utf-8")
-        command = f"lstm-conformance verify test_theirs.py:{name} --requirement"
+        command = f"lstm-conformance verify test_theirs:{name} --requirement"
         assert command in report
         assert "--dtype float32" in report
         assert "--seed 3" in report
