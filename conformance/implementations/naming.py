@@ -204,4 +204,4 @@ def unloadable(name: str) -> str:
         return f"No command can load {last}, which is defined inside a function or a class."
     if name in SHIPPED or place.endswith(".py") or hasattr(sys.modules.get(place), last):
         return ""
-    return f"No command can load {name}, which is no name of a file or module."
+    return f"No command can load {name}, which is not the name of a file or module."

@@ -2,7 +2,7 @@
 
 TIME_MAJOR = "the input is batch-first, (N, T, ...), and {} time-major, (T, N, ...)"
 BATCH_FIRST = "the input is time-major, (T, N, ...), and {} batch-first, (N, T, ...)"
-"""What is wrong unless it is meant; `infer` declares it, and says so first of the output."""
+"""What is wrong unless it is meant; `infer` declares it, and reports it first."""
 
 SIDES = {TIME_MAJOR: "input", BATCH_FIRST: "output"}
 """What alone is batch-first where that is so, as `batch_first` declares it."""

@@ -137,7 +137,7 @@ def test_names_that_no_command_can_load() -> None:
     assert unloadable(place_of(processes.command)) == ""
     assert unloadable("torch.nn.LSTM") == unloadable("mine.py:Mine") == ""
     assert unloadable("Karpathy's") == (
-        "No command can load Karpathy's, which is no name of a file or module."
+        "No command can load Karpathy's, which is not the name of a file or module."
     )
     assert unloadable("tests.support.processes:gone") != ""
     assert unloadable("__main__:Mine").endswith("in a notebook or a session.")
