@@ -97,7 +97,7 @@ def dropout_rate_is_p(implementation: TorchModule, case: Case) -> float:
     return _what_chance_explains(implementation, case, "dropped values", dropped)
 
 
-@requirement(source=DOCUMENTED, applies=dropout, **{**_FEW, "share_of_cases": 1.0})
+@requirement(source=DOCUMENTED, applies=dropout, **{**_FEW, "share_of_cases": 2.0})
 def dropout_is_drawn_anew(implementation: TorchModule, case: Case) -> float:
     """Every call, step, row, feature, direction and gap has its own dropout mask.
 

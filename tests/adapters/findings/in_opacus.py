@@ -22,7 +22,7 @@ print("float64 gives", h_n.dtype, c_n.dtype)
         "float64 gives torch.float32 torch.float32",
         f"{OPACUS}: DP-friendly drop-in replacement of torch.nn.LSTM.",
         # a call after many others is compared in its numbers, before its dtype
-        saying=("n.dtype = float", "h_n of each call under load", "c_n of each call under load"),
+        saying=("n.dtype = float", "h_n of each call", "c_n of each call"),
     ),
     Finding(
         "Opacus passes gradients of packed input of any dtype through float32",
