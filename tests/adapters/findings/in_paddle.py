@@ -74,6 +74,8 @@ print("gradient and difference agree to 1 %:", abs(gradient - difference) < 0.01
             "gradients_pass_through_packed_batches",
             "gradients_of_deep_networks_are_right",
             "gradients_of_larger_batches_are_right",
+            "gradients_of_wide_networks_are_right",
+            "gradients_of_hundreds_of_rows_are_right",
             "gradients_of_long_sequences_are_right",
         ),
         saying=("gradient of ",),
@@ -153,6 +155,7 @@ print("three rows from the states of one:", output.shape[0])
         f"{LAYER}, initial_states: of shape [num_layers * num_directions, batch_size, "
         "hidden_size].",
         requirements=("wrong_state_batch_is_refused", "wrong_state_features_are_refused"),
+        rare=True,
     ),
     Finding(
         "PaddlePaddle's weights have wrong names where there is a projection",
