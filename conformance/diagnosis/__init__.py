@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from time import perf_counter
 
-from conformance.checking.comparison import Truth, is_small, judged
 from conformance.checking.counterexample import Diagnosis
 from conformance.checking.finding import Finding, changed_arrays, differs
+from conformance.checking.truth import Truth, is_small, judged
 from conformance.diagnosis.explaining import explained
 from conformance.diagnosis.gradients import diagnosed_gradients
 from conformance.diagnosis.locating import located

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 
-from conformance.checking.comparison import arithmetic, judged, shares
+from conformance.checking.comparison import shares
+from conformance.checking.truth import arithmetic, judged
 from conformance.diagnosis.alternatives import AlteredLSTM, hypotheses
 from conformance.diagnosis.alternatives.clipped import CLIPPED
 from conformance.diagnosis.parting import right

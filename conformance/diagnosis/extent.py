@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.checking.comparison import Truth
+from conformance.checking.truth import Truth
 from conformance.diagnosis.parting import Parting, wrong
 from reference import Case, Result
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from conformance.checking.comparison import Truth, number, truth
+from conformance.checking.comparison import number
+from conformance.checking.truth import Truth, truth
 from conformance.diagnosis.parting import wrong
 from conformance.diagnosis.recording import Recording
 from reference import Array, Case, LayerTrace, Result, Step, trace

@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
-from conformance.checking.comparison import arithmetic, judged, shares
+from conformance.checking.comparison import shares
 from conformance.checking.counterexample import Diagnosis
+from conformance.checking.truth import arithmetic, judged
 from conformance.diagnosis.alternatives.backward import BACKWARD, AlteredBackward
 from conformance.diagnosis.explaining import TELLING, explained
 from conformance.diagnosis.parting import right

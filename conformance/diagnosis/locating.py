@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from conformance.checking.comparison import Truth, is_small, judged
 from conformance.checking.counterexample import Diagnosis, Place
+from conformance.checking.truth import Truth, is_small, judged
 from conformance.diagnosis.extent import extent
 from conformance.diagnosis.gates import step_alone, wrong_gates
 from conformance.diagnosis.parting import Parting, first_parting, right

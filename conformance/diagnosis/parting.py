@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from conformance.checking.comparison import Truth, number, shares
+from conformance.checking.comparison import number, shares
+from conformance.checking.truth import Truth
 from reference import Array, Case, Result
 
 DIRECTIONS = ("forward", "reverse")

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from conformance.checking.comparison import truth
+from conformance.checking.truth import truth
 from conformance.diagnosis.parting import right
 from conformance.diagnosis.recording import Recording
 from conformance.implementations.by_hand import HandWritten

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from conformance.checking.comparison import judged
+from conformance.checking.truth import judged
 from conformance.diagnosis.parting import right
 from conformance.diagnosis.recording import Recording
 from conformance.diagnosis.richer import larger

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from conformance.checking.comparison import LARGE, is_small, truth
+from conformance.checking.comparison import LARGE
 from conformance.checking.finding import Finding
+from conformance.checking.truth import is_small, truth
 from conformance.implementations.failures import (
     LostDevice,
     NotRefused,

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from conformance.checking.comparison import agree, truth
+from conformance.checking.comparison import agree
 from conformance.checking.requirement import requirement
+from conformance.checking.truth import truth
 from conformance.implementations.failures import Mismatch, blamed
 from conformance.implementations.implementation import Implementation
 from conformance.implementations.torch_module import TorchModule

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from conformance.checking.comparison import agree, nothing, plus, truth
+from conformance.checking.comparison import agree, nothing, plus
 from conformance.checking.requirement import requirement
+from conformance.checking.truth import truth
 from conformance.implementations.implementation import Implementation, run
 from conformance.implementations.torch_module import TorchModule
 from conformance.requirements.helpers.needs import torch_module

@@ -6,15 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from conformance.checking.comparison import (
-    against_reference,
-    agree,
-    close,
-    plus,
-    same_results,
-    truth,
-)
+from conformance.checking.comparison import against_reference, agree, close, plus, same_results
 from conformance.checking.requirement import requirement
+from conformance.checking.truth import truth
 from conformance.implementations.implementation import Implementation, run
 from conformance.requirements.helpers.needs import returning
 from conformance.requirements.parts import direction_alone, time_axis

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from conformance.checking.comparison import agree, arithmetic, truth
+from conformance.checking.comparison import agree
 from conformance.checking.requirement import requirement
+from conformance.checking.truth import arithmetic, truth
 from conformance.implementations.failures import blamed
 from conformance.implementations.torch_module import TorchModule
 from conformance.recording.noting import mode, note

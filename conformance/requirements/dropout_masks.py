@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from conformance.checking.comparison import agree, arithmetic, close, nothing
+from conformance.checking.comparison import agree, close, nothing
 from conformance.checking.requirement import requirement
+from conformance.checking.truth import arithmetic
 from conformance.implementations.failures import Mismatch
 from conformance.implementations.torch_module import TorchModule
 from conformance.recording.ending import ending

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import cache
 
 from conformance.checking.activations import loosen
-from conformance.checking.comparison import against_reference, agree, plus, truth
+from conformance.checking.comparison import against_reference, agree, plus
 from conformance.checking.requirement import requirement
+from conformance.checking.truth import truth
 from conformance.implementations.implementation import Implementation, run
 from conformance.implementations.torch_module import TorchModule
 from conformance.recording.noting import paused

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from conformance.checking.comparison import arithmetic
 from conformance.checking.requirement import requirement
 from conformance.checking.sweep import OPEN, SHUT
+from conformance.checking.truth import arithmetic
 from conformance.implementations.failures import Mismatch
 from conformance.implementations.implementation import Implementation
 from conformance.requirements.helpers.gradients import cotangents, gradients_of

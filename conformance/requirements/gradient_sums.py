@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from conformance.checking.comparison import arithmetic
 from conformance.checking.requirement import requirement
+from conformance.checking.truth import arithmetic
 from conformance.implementations.implementation import Implementation
 from conformance.requirements.helpers.cancelling import (
     ordinary,

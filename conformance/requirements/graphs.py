@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from conformance.checking.comparison import agree, truth
+from conformance.checking.comparison import agree
 from conformance.checking.requirement import requirement
+from conformance.checking.truth import truth
 from conformance.implementations.failures import Misbehaviour, blamed
 from conformance.implementations.torch_module import TorchModule
 from conformance.recording.noting import note, paused

@@ -6,15 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from conformance.checking.comparison import (
-    Truth,
-    against_reference,
-    agree,
-    close,
-    plus,
-    truth,
-)
+from conformance.checking.comparison import against_reference, agree, close, plus
 from conformance.checking.requirement import requirement
+from conformance.checking.truth import Truth, truth
 from conformance.implementations.failures import Mismatch
 from conformance.implementations.implementation import Implementation, run
 from conformance.recording.ending import ending

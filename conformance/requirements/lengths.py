@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from conformance.checking.comparison import agree, close, same_results, truth
+from conformance.checking.comparison import agree, close, same_results
 from conformance.checking.requirement import requirement
+from conformance.checking.truth import truth
 from conformance.implementations.implementation import Implementation, answer, checked, run
 from conformance.implementations.torch_module import TorchModule
 from conformance.requirements.errors import SHAPES, WITH_STATES

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from conformance.checking.comparison import agree, close, plus, truth
+from conformance.checking.comparison import agree, close, plus
 from conformance.checking.requirement import requirement
+from conformance.checking.truth import truth
 from conformance.implementations.failures import Mismatch, Quantity, WrongAttribute, blamed
 from conformance.implementations.torch_module import TorchModule
 from conformance.recording.ending import Ending, ending, unequal

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from conformance.checking.comparison import agree, close, plus, truth
+from conformance.checking.comparison import agree, close, plus
 from conformance.checking.requirement import requirement
+from conformance.checking.truth import truth
 from conformance.implementations.failures import Quantity
 from conformance.implementations.implementation import Implementation, run
 from conformance.recording.ending import ending

@@ -6,13 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from conformance.checking.comparison import (
-    against_reference,
-    arithmetic,
-    close,
-    truth,
-)
+from conformance.checking.comparison import against_reference, close
 from conformance.checking.requirement import requirement
+from conformance.checking.truth import arithmetic, truth
 from conformance.implementations.failures import Quantity
 from conformance.implementations.implementation import Implementation, run
 from conformance.recording.ending import ending

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from conformance.checking.comparison import against_reference, arithmetic, close, truth
+from conformance.checking.comparison import against_reference, close
 from conformance.checking.requirement import requirement
+from conformance.checking.truth import arithmetic, truth
 from conformance.implementations.implementation import Implementation, run
 from conformance.requirements.helpers.cancelling import (
     ordinary,

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from conformance.checking.comparison import close, truth
+from conformance.checking.comparison import close
 from conformance.checking.requirement import requirement
+from conformance.checking.truth import truth
 from conformance.implementations.failures import Mismatch, blamed
 from conformance.implementations.torch_module import TorchModule
 from conformance.recording.noting import paused

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from conformance.checking.comparison import agree, close, nothing, plus, truth
+from conformance.checking.comparison import agree, close, nothing, plus
 from conformance.checking.requirement import requirement
+from conformance.checking.truth import truth
 from conformance.implementations.failures import Mismatch, Quantity
 from conformance.implementations.implementation import Implementation, run
 from conformance.implementations.torch_module import TorchModule, is_torch_module

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from hypothesis import assume
 
-from conformance.checking.comparison import arithmetic
 from conformance.checking.requirement import requirement
+from conformance.checking.truth import arithmetic
 from conformance.implementations.implementation import Implementation, run
 from conformance.implementations.torch_module import is_torch_module
 from conformance.requirements.gradients import CHAIN_RULE

@@ -8,8 +8,9 @@ import pickle
 from dataclasses import replace
 from typing import Any
 
-from conformance.checking.comparison import agree, plus, truth
+from conformance.checking.comparison import agree, plus
 from conformance.checking.requirement import requirement
+from conformance.checking.truth import truth
 from conformance.implementations.failures import Mismatch, blamed
 from conformance.implementations.torch_module import TorchModule
 from conformance.recording.ending import unequal

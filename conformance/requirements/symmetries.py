@@ -7,8 +7,9 @@ from functools import partial
 
 import numpy as np
 
-from conformance.checking.comparison import agree, plus, same_results, truth
+from conformance.checking.comparison import agree, plus, same_results
 from conformance.checking.requirement import requirement
+from conformance.checking.truth import truth
 from conformance.implementations.implementation import Implementation, run
 from conformance.requirements.variations import (
     sliced,

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from conformance.checking.comparison import agree, truth
+from conformance.checking.comparison import agree
 from conformance.checking.requirement import requirement
+from conformance.checking.truth import truth
 from conformance.implementations.failures import blamed
 from conformance.implementations.implementation import Implementation, precision
 from conformance.implementations.torch_module import TorchModule

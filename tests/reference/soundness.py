@@ -27,7 +27,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from conformance.checking.comparison import is_small, judged
+from conformance.checking.truth import is_small, judged
 from conformance.implementations.loading import load
 from conformance.requirements.helpers.gradients import CASES
 from conformance.requirements.stepwise_gradients import SHORT, seen_through

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from conformance.checking.comparison import Truth
+from conformance.checking.truth import Truth
 from reference import Arithmetic, Array, Case, LayerTrace, Result, Step, Weights, lstm_cell
 from reference.bounds import layer_bound
 from reference.dtypes import wide

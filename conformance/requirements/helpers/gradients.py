@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from conformance.checking.comparison import arithmetic, close
+from conformance.checking.comparison import close
+from conformance.checking.truth import arithmetic
 from conformance.implementations.failures import Quantity
 from conformance.implementations.implementation import (
     Implementation,

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from conformance.checking.comparison import arithmetic, claimed, close
+from conformance.checking.comparison import close
+from conformance.checking.truth import arithmetic, claimed
 from conformance.implementations.failures import WrongElement
 from conformance.implementations.implementation import Implementation, run
 from conformance.recording.noting import bind

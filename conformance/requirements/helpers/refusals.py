@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from conformance.checking.comparison import against_reference, agree, plus, truth
+from conformance.checking.comparison import against_reference, agree, plus
 from conformance.checking.devices import left_usable
+from conformance.checking.truth import truth
 from conformance.implementations.failures import (
     REFUSALS,
     Accepted,

@@ -6,14 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance.checking.comparison import (
-    against_reference,
-    agree,
-    arithmetic,
-    close,
-    plus,
-    truth,
-)
+from conformance.checking.comparison import against_reference, agree, close, plus
+from conformance.checking.truth import arithmetic, truth
 from conformance.implementations.failures import Mismatch
 from reference import (
     DTYPES,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from conformance import REQUIREMENTS, Budget, Failed, Passed, UsageError, Verdict, check
-from conformance.checking.comparison import truth
+from conformance.checking.truth import truth
 from conformance.diagnosis.alternatives import HYPOTHESES
 from conformance.implementations.implementation import precision
 from conformance.implementations.pytorch.probing import adapt

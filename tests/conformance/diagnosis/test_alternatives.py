@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from conformance import Case, Result
-from conformance.checking.comparison import against_reference, truth
+from conformance.checking.comparison import against_reference
+from conformance.checking.truth import truth
 from conformance.diagnosis.alternatives import HYPOTHESES, AlteredLSTM, hypotheses
 from conformance.diagnosis.alternatives.cells import tf32_cut, tf32_rounded
 from conformance.diagnosis.richer import extreme

@@ -24,8 +24,8 @@ from conformance import (
     check,
     load,
 )
-from conformance.checking.comparison import truth
 from conformance.checking.engine import inapplicable
+from conformance.checking.truth import truth
 from conformance.implementations.by_hand.answers import Answer, Part
 from conformance.implementations.by_hand.expressions import Call
 from conformance.implementations.by_hand.parameters import Parameters, names, pattern

@@ -5,7 +5,8 @@ import torch
 
 from conformance import StackedLSTMCells, load
 from conformance.checking.activations import loosen
-from conformance.checking.comparison import against_reference, agree, plus, truth
+from conformance.checking.comparison import against_reference, agree, plus
+from conformance.checking.truth import truth
 from reference import DTYPES, Configuration
 from tests.support.cases import random_case
 from tests.support.devices import DEVICES, skip_unless_torch_computes

@@ -9,7 +9,8 @@ from torch import nn
 
 from conformance import StackedLSTMCells, load
 from conformance.checking.activations import judging_anew, loosen
-from conformance.checking.comparison import agree, plus, truth
+from conformance.checking.comparison import agree, plus
+from conformance.checking.truth import truth
 from conformance.implementations.failures import Mismatch
 from conformance.implementations.pytorch.tensors import TORCH_DTYPES, to_array, to_tensor
 from reference import Case, Configuration, Result, forward_bound, trace
