@@ -87,7 +87,7 @@ def _explained(
     return surprise / limit
 
 
-@requirement(source=DOCUMENTED, applies=dropout, **{**_FEW, "share_of_cases": 0.35}, by_dtype=True)
+@requirement(source=DOCUMENTED, applies=dropout, **{**_FEW, "share_of_cases": 0.6}, by_dtype=True)
 def dropout_rate_is_p(implementation: TorchModule, case: Case) -> float:
     """The share of dropped values is p, up to chance.
 
