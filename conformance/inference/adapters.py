@@ -21,7 +21,7 @@ from conformance.inference.faults import AFTER_POOLING, AFTER_RELU, NOTHING, SID
 from conformance.inference.guess import Guess
 from conformance.inference.returns import Returns, misnamed, returns
 from conformance.inference.search import Search
-from conformance.inference.states import calls_with_states
+from conformance.inference.states import calls_with_states, exchanged
 
 
 class Adapter(NamedTuple):
@@ -92,8 +92,8 @@ class Adapters:
                 held = held_at_zero(mine, started)
                 arguments |= {k: v if len(v) > 1 else v[0] for k, v in held.items()}
                 mine = mine.keeping(held.get("kept", ()), held.get("zeroed", ()))
-            exchanged = [*self.found.search.prober.misnamed(given), *misnamed(mine.usage.answer)]
-            wrong = [*faults, *ignored, *exchanged, *unlike]
+            named_so = [*self.found.search.prober.misnamed(given), *misnamed(mine.usage.answer)]
+            wrong = [*faults, *ignored, *named_so, *exchanged(call.text, text), *unlike]
             yield Adapter(arguments, mine, wrong, unlike, unverified, started)
 
     def _started(self, mine: HandWritten) -> dict[str, str]:
