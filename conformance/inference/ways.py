@@ -11,7 +11,7 @@ from typing import Any
 from conformance.implementations.by_hand.expressions import LENGTHS, Call
 from conformance.implementations.by_hand.subjects import Subject
 from conformance.inference.contents import contents, mentions, states_held
-from conformance.inference.names import LENGTHS_CALLED
+from conformance.inference.names import LENGTHS_CALLED, is_plain
 from conformance.inference.numbers import EXTRA, HIDDEN, INPUT, STACKED, Shapes
 from conformance.inference.readings import Reading
 from conformance.inference.roles import role_of
@@ -152,6 +152,24 @@ def _apart(call: str, shapes: Shapes) -> tuple[str, Shapes]:
         apart |= dict.fromkeys(four, one)
         call = re.sub(rf"(?<![\w=]){re.escape(name)}(?!\w)(?!=)", f"stack({', '.join(four)})", call)
     return call, apart
+
+
+def spelled(signature: inspect.Signature | None, call: Call) -> Call:
+    """Return `call` with lengths, and with names for the arguments that are taken by name."""
+    given, named = call.form
+    of = [*signature.parameters.values()] if signature and not named else []
+    positional = list(given)
+    for place, p in enumerate(of):
+        asks = re.search(LENGTHS_CALLED, p.name.lower()) and not is_plain(p)
+        if asks and place <= len(positional) and LENGTHS not in call.names:
+            positional.insert(place, LENGTHS)
+    names = [p.name for p in of if p.kind is p.KEYWORD_ONLY]
+    count = sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in of)
+    rest = [f"{name}={text}" for name, text in zip(names, positional[count:], strict=False)]
+    spelled = [*positional[:count], *rest] if rest else positional
+    if spelled == given or len(spelled) < len(positional):
+        return call
+    return Call(", ".join(spelled))
 
 
 HEAD = r"(_|^w|^b|^v)_?(h?[yqv]|out(put)?s?_?y?|hq|dense|logits?|fc|head)$"
