@@ -21,7 +21,7 @@ from conformance.inference.faults import AFTER_POOLING, AFTER_RELU, NOTHING, SID
 from conformance.inference.guess import Guess
 from conformance.inference.returns import Returns, misnamed, returns
 from conformance.inference.search import Search
-from conformance.inference.states import calls_with_states
+from conformance.inference.states import calls_with_states, exchanged
 
 
 class Adapter(NamedTuple):
@@ -54,16 +54,17 @@ class Adapters:
         named, wrong = mapping.parameters(guess, self.found.search)
         faults = [f"this is an LSTM {each}" for each in guess.says] + wrong
         returned = self.returned(guess).text
+        prober = self.found.search.prober
         for given, optional, ignored in calls_with_states(self.found.search, guess, returned):
             text, unlike, unverified = self.returned(given)
-            call = self.found.search.prober.spelled(given)
+            call = prober.spelled(given)
             arguments: dict[str, Any] = {**named, "call": call.text}
             if given.call.takes_states and not optional:
                 arguments["states_optional"] = False
             if given.draws:
                 arguments["draws"] = given.draws.text
-            if self.found.search.prober.embedding:
-                arguments["embedding"] = self.found.search.prober.embedding
+            if prober.embedding:
+                arguments["embedding"] = prober.embedding
             if given.method:
                 arguments["method"] = given.method
             if given.reading.stepwise:
@@ -72,11 +73,11 @@ class Adapters:
             for layout in {*SIDES} & {*unlike}:  # as good as any, if it is said
                 unlike = [each for each in unlike if each != layout]
                 arguments["batch_first"] = SIDES[layout]
-            if self.found.search.prober.square:
+            if prober.square:
                 arguments["square"] = True
             if self.found.construction is not None and self.found.construction.takes_rows:
                 arguments["batch_size"] = True
-            if self.found.search.prober.tensors:
+            if prober.tensors:
                 arguments["tensors"] = True
             factory: Callable[..., Any] = self.found.construction or self.target
             try:
@@ -84,7 +85,7 @@ class Adapters:
             except UsageError as error:
                 known = guess.exact and re.search("output|h_n", text)
                 what = str(error) if known else NOTHING
-                what = _unreadable(text) or what
+                what = _unreadable(text) or (not known and prober.needs) or what
                 raise UsageError(f"{self.name!r}: {what}") from error
             mine.around = self.around
             started = self._started(mine)
@@ -92,8 +93,8 @@ class Adapters:
                 held = held_at_zero(mine, started)
                 arguments |= {k: v if len(v) > 1 else v[0] for k, v in held.items()}
                 mine = mine.keeping(held.get("kept", ()), held.get("zeroed", ()))
-            exchanged = [*self.found.search.prober.misnamed(given), *misnamed(mine.usage.answer)]
-            wrong = [*faults, *ignored, *exchanged, *unlike]
+            named_so = [*prober.misnamed(given), *misnamed(mine.usage.answer)]
+            wrong = [*faults, *ignored, *named_so, *exchanged(call.text, text), *unlike]
             yield Adapter(arguments, mine, wrong, unlike, unverified, started)
 
     def _started(self, mine: HandWritten) -> dict[str, str]:

@@ -24,6 +24,7 @@ from conformance.inference.faults import (
     LAST_STEP,
     LOWEST,
     SKIPPED,
+    STATES_ADDED,
     TIME_MAJOR,
     TWICE,
     VIEWED,
@@ -91,6 +92,8 @@ def _all(reading: Reading, simulated: Simulated, leaf: Leaf) -> Iterator[tuple[s
         yield f"cat(h_n[{count - 2}], h_n[-1])", h[:, -1], LAST_STEP
         there, back = h[..., :HIDDEN], h[..., HIDDEN:]
         yield "output", laid_out(there + back), ADDED
+        for name, states in zip(("h_n", "c_n"), ends, strict=True):
+            yield name, states[:, -2] + states[:, -1], STATES_ADDED
         yield "output", laid_out((there + back) / 2), AVERAGED
         for fault, halves in ((NOT_TURNED, (there, back[:, ::-1])), (REVERSE_FIRST, (back, there))):
             yield "output", laid_out(np.concatenate(halves, -1)), f"this is an LSTM {fault.says}"

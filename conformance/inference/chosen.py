@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from conformance.diagnosis.alternatives.wiring import OUTPUT_RESHAPED
@@ -37,6 +39,19 @@ def wrongly_chosen(
         alike = _alike(guess, search, place, module, (-1,))
         return [FIRST_STEP] if alike is not None and alike.all() else []
     return []
+
+
+def made_by(guess: Guess, search: Search, modules: Sequence[str]) -> list[int]:
+    """Return the places of the leaves of an answer that change with the weights of `modules`."""
+    values, parameters = search.given(guess, hh=True, biases=guess.biases)
+    weights = {f"{module}.weight" for module in modules}
+    shapes = {k: s for k, s in search.prober.shapes().items() if k in weights}
+    changes = [{k: sign * numbers(k, s) for k, s in shapes.items()} for sign in (1, -1) if shapes]
+    both = [search.prober.call(guess, values, parameters | each) for each in changes]
+    arrays = [[leaf.array for leaf in each.leaves] for each in both if each is not None]
+    if len(arrays) < 2:  # there are no modules, or a call raised
+        return []
+    return [n for n, pair in enumerate(zip(*arrays, strict=True)) if not np.array_equal(*pair)]
 
 
 def _alike(

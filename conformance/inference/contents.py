@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
 from typing import Any
 
 from conformance.implementations.by_hand.expressions import NAMESPACE
+from conformance.inference.names import named_state
 
 
 def contents(function: Callable[..., Any], argument: str) -> tuple[str, list[str]] | None:
@@ -53,6 +54,23 @@ def keys(function: Callable[..., Any], argument: str) -> list[str]:
     return list(dict.fromkeys(key for tree in _trees(function) for key in _keys(tree, argument)))
 
 
+def states_held(functions: Iterable[Callable[..., Any]]) -> list[str]:
+    """List expressions for an argument that holds both states, as the sources of `functions` show.
+
+    Where ``state.h`` and ``state.c`` are read, that is ``namespace(h=h_0, c=c_0)``, an object such
+    as a named tuple; where ``state["h"]`` and ``state["c"]`` are, a dict.
+    """
+    found: dict[str, None] = {}
+    for tree in (tree for function in functions for tree in _trees(function)):
+        names = (node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
+        for name in dict.fromkeys(names):
+            for form, read in HOLDING.items():
+                of = {named_state(key): key for key in reversed(read(tree, name))}
+                if name != "self" and {"h", "c"} <= of.keys():
+                    found[form.format(**of)] = None
+    return [*found]
+
+
 def mentions(function: Callable[..., Any], word: str) -> bool:
     """Return whether the source of a function or a class has a name or an attribute `word`."""
     nodes = (node for tree in _trees(function) for node in ast.walk(tree))
@@ -79,6 +97,10 @@ def _keys(tree: ast.AST, argument: str) -> list[str]:
             if isinstance(key, str) and key.isidentifier():
                 found.append((node.lineno, node.col_offset, key))
     return [name for *_, name in sorted(found)]
+
+
+HOLDING = {f"{NAMESPACE}({{h}}=h_0, {{c}}=c_0)": _read, "{{{h!r}: h_0, {c!r}: c_0}}": _keys}
+"""Forms of what holds both states, and how their names are read in a source."""
 
 
 def _is(node: ast.AST, argument: str) -> bool:

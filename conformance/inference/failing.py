@@ -85,9 +85,7 @@ def unused_lengths(mine: HandWritten, case: Case) -> list[str]:
 def squeezed(case: Case, made: Subject) -> list[str]:
     """Say that a class has a squeeze of any axis, if it is wrong in a case of some size 1."""
     sizes = case.configuration.hidden_size, case.batch_size, case.seq_len
-    modules = getattr(made.holder, "modules", lambda: [made.holder])()
-    own = {type(each) for each in modules if not type(each).__module__.startswith("torch.")}
-    for each in own if 1 in sizes else ():
+    for each in made.classes if 1 in sizes else ():
         try:
             found = re.search(r"\.squeeze\((\w+)?\)(?!\s*#)", inspect.getsource(each))
         except (OSError, TypeError):

@@ -34,6 +34,8 @@ TWICE = "one of the last two states of h_n is returned twice, and the other not 
 
 ADDED = "the outputs of the two directions are added up, not put side by side"
 
+STATES_ADDED = "the final states of the two directions are added up, not returned side by side"
+
 AVERAGED = (
     "the mean of the outputs of the two directions is returned, in place of both side by side"
 )

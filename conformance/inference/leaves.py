@@ -43,6 +43,8 @@ class Returned:
 
 def form_of(answer: Any, made: Subject, leaves: list[Leaf]) -> Any:
     """Return `answer` with the index of a leaf in place of each array, which goes to `leaves`."""
+    if hasattr(answer, "_fields"):  # a named tuple
+        answer = attributes(answer)
     if isinstance(answer, Mapping):
         return {key: form_of(value, made, leaves) for key, value in answer.items()}
     if isinstance(answer, (tuple, list)):

@@ -32,6 +32,23 @@ def is_plain(parameter: inspect.Parameter) -> bool:
     return isinstance(parameter.default, (int, float, str))
 
 
+def needs(signature: inspect.Signature) -> str:
+    """Say which arguments a call needs that are no input, state or lengths, "" if there are none.
+
+    The input is the first argument that has no name of a state.
+    """
+    needed = [p for p in signature.parameters.values() if p.default is p.empty]
+    kinds = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
+    known = f"{STATES_CALLED}|{LENGTHS_CALLED}"
+    others = [
+        p.name for p in needed if p.kind not in kinds and not re.search(known, p.name.lower())
+    ][1:]
+    if not others:
+        return ""
+    what = f"a call takes {signature}, but infer cannot supply {few(others)}"
+    return f"{what}; infer a subclass whose call takes the input, states and lengths alone"
+
+
 def without_self(signature: inspect.Signature) -> inspect.Signature:
     """Leave out the instance, which methods of TorchScript list among their arguments."""
     arguments = [*signature.parameters.values()]

@@ -16,7 +16,9 @@ from typing import Any
 from conformance.implementations.by_hand.expressions import Call
 from conformance.implementations.by_hand.subjects import Subject
 from conformance.implementations.by_hand.usage import Around
+from conformance.inference.configured import parameters
 from conformance.inference.construction import Construction, constructions, unsupplied
+from conformance.inference.contents import states_held
 from conformance.inference.guess import Guess
 from conformance.inference.names import few
 from conformance.inference.numbers import HIDDEN, INPUT, Shapes, merged
@@ -31,6 +33,8 @@ from conformance.recording.text import told
 from reference import DType
 
 SUBCLASS = "infer a subclass whose __init__ takes input_size and hidden_size alone"
+
+DESCRIBE = "describe the call yourself, as HandWritten(function, call=..., returns=...)"
 
 THREE = 3 * HIDDEN
 """The rows of weights for three gates."""
@@ -70,7 +74,8 @@ def of_function(
             )
             if starts:
                 found.append(Place(Search(prober, Stack(("",), 1, shapes)), None, starts))
-    return found, "the names of the arguments are not those of an LSTM"
+    takes = f"the function takes {inspect.signature(target)}"
+    return found, f"{takes}, and these names are not those of an LSTM; {DESCRIBE}"
 
 
 def of_class(target: type[Any], dtype: DType, around: Around) -> tuple[list[Place], str]:
@@ -84,8 +89,10 @@ def of_class(target: type[Any], dtype: DType, around: Around) -> tuple[list[Plac
         try:
             made = prober.subject()
         except (Exception, SystemExit) as error:
-            what = f"{_called(construction)} raised {told(error)}"
-            complaints.append(f"{what}; {SUBCLASS}" if construction.guessed else what)
+            number = isinstance(getattr(error, "obj", None), (int, float, range))
+            what = f"{_called(construction, number)} raised {told(error)}"
+            hint = construction.guessed or number
+            complaints.append(f"{what}; {SUBCLASS}" if hint else what)
             if statics := _statics(target):
                 complaints[-1] += f"; {statics} needs no instance: infer a function that calls it"
             continue
@@ -103,6 +110,7 @@ def of_class(target: type[Any], dtype: DType, around: Around) -> tuple[list[Plac
             complaints.append(
                 "no parameters have the shapes of an LSTM with 3 inputs and 5 hidden units: "
                 f"{listed or 'there are none'}{_of_three_gates(shapes)}{_of_other_sizes(shapes)}"
+                f"{_of_another_kind(shapes)}"
                 f"{''.join(f'; {few(each)} are one parameter' for each in made.shared())}"
             )
         else:
@@ -126,11 +134,12 @@ def _places_of(
     ]
     further = layers_above([stack for stack, of in fitting if of], shapes)
     features = HIDDEN if prober.square else INPUT
+    held = states_held(made.classes)
     for (stack, of), embedding in itertools.product(fitting, embeddings(made, features)):
         no_heads = () if len(stack.layers) > 1 else further
         search = Search(replace(prober, embedding=embedding), stack, no_heads)
         for scheme in of:
-            starts = tuple(_starts(scheme, called))
+            starts = tuple(_starts(scheme, called, held))
             if prober.square:  # with as many rows as units LSTMCell can crash on columns
                 starts = tuple(each for each in starts if not each.reading.columns)
             rare = scheme.interleaved or embedding in made.submodules("Linear")
@@ -141,10 +150,10 @@ _parsed = cache(Call)
 """Parses the same few calls for every place."""
 
 
-def _starts(scheme: Scheme, called: list[str]) -> Iterator[Guess]:
+def _starts(scheme: Scheme, called: list[str], held: list[str]) -> Iterator[Guess]:
     """Yield the guesses to begin with, for each method and each meaning of the input's axes."""
     for method, reading in itertools.product(called, READINGS):
-        forms = calls(reading.cell, len(scheme.layers))
+        forms = calls(reading.cell, len(scheme.layers), held)
         # few take steps last, or one row only, so that only the likeliest calls are tried
         if reading.stepwise:
             forms = iter(("input",))
@@ -165,12 +174,25 @@ def _statics(target: type[Any]) -> str:
     return next((f"{target.__name__}.{key}" for key in own if "init" not in key), "")
 
 
-def _called(construction: Construction) -> str:
-    """Return what was tried, and which of the arguments are guesses."""
-    if not construction.guessed:
-        return "the constructor"
+def _called(construction: Construction, number: bool) -> str:
+    """Return what was tried, and which of the arguments are guesses.
+
+    With `number`, one of the arguments is no number.
+    """
+    needed = [p.name for p in parameters(construction.cls) if p.default is p.empty]
+    if number and not construction.guessed:
+        return f"the constructor, called with numbers for {few(needed)},"
     guessed = " and ".join(construction.guessed)
-    return f"the constructor, called with a guess for {guessed},"
+    return f"the constructor{f', called with a guess for {guessed},' * bool(guessed)}"
+
+
+def _of_another_kind(shapes: Shapes) -> str:
+    """Return what weights by c as well, or with axes of pictures, look like, "" if none do."""
+    if any(len(shape) > 2 and INPUT + HIDDEN in shape for shape in shapes.values()):
+        return "; weights of more than two axes are those of a convolutional LSTM"
+    if any(INPUT + 2 * HIDDEN in shape for shape in shapes.values()):
+        return "; weights by input, h and c together are those of a peephole LSTM"
+    return ""
 
 
 def _of_other_sizes(shapes: Shapes) -> str:

@@ -21,13 +21,14 @@ from conformance.inference import squared
 from conformance.inference.leaves import Leaf, Returned, by_part, form_of
 from conformance.inference.names import (
     KEPT_STATES,
-    LENGTHS_CALLED,
     STATES_CALLED,
     is_plain,
     named_state,
+    needs,
     without_self,
 )
 from conformance.inference.numbers import EXTRA, HIDDEN, INPUT, split
+from conformance.inference.ways import spelled
 from conformance.recording.text import told
 from reference import Array, DType
 
@@ -192,20 +193,7 @@ class Prober:
 
     def spelled(self, way: Guess) -> Call:
         """Return the call with lengths, and with names for the arguments that are taken by name."""
-        signature, (given, named) = self._signature(way.method), way.call.form
-        of = [*signature.parameters.values()] if signature and not named else []
-        positional = list(given)
-        for place, p in enumerate(of):
-            asks = re.search(LENGTHS_CALLED, p.name.lower()) and not is_plain(p)
-            if asks and place <= len(positional) and LENGTHS not in way.call.names:
-                positional.insert(place, LENGTHS)
-        names = [p.name for p in of if p.kind is p.KEYWORD_ONLY]
-        count = sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in of)
-        rest = [f"{name}={text}" for name, text in zip(names, positional[count:], strict=False)]
-        spelled = [*positional[:count], *rest] if rest else positional
-        if spelled == given or len(spelled) < len(positional):
-            return way.call
-        return Call(", ".join(spelled))
+        return spelled(self._signature(way.method), way.call)
 
     def misnamed(self, way: Guess) -> list[str]:
         """Say which arguments whose names are those of one state are used as the other."""
@@ -230,10 +218,18 @@ class Prober:
         return {name: text for name, text in bound.items() if isinstance(text, str)}
 
     @property
+    def needs(self) -> str:
+        """Which arguments of a call cannot be supplied, in words, "" if all can."""
+        signatures = [each for each in self._signatures.values() if each and self.factory]
+        return next(filter(None, map(needs, signatures)), "")
+
+    @property
     def obstacle(self) -> str:
         """Why no call returned anything: what the first raised, and which arguments are taken."""
         taken = next(filter(None, self._signatures.values()), None)
         what = f"a call takes {taken}" if taken else ""
+        if self.needs:
+            return self.needs
         if not self.complaint:
             return what and f"{what}, but infer does not call an LSTM so"
         return f"{self.complaint}; {what}" if what and self.unbound else self.complaint

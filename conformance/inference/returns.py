@@ -10,7 +10,7 @@ import numpy as np
 
 from conformance.implementations.by_hand.answers import Answer
 from conformance.inference.candidates import POOLED, distances
-from conformance.inference.chosen import wrongly_chosen
+from conformance.inference.chosen import made_by, wrongly_chosen
 from conformance.inference.guess import Guess
 from conformance.inference.leaves import Leaf, Returned
 from conformance.inference.names import named_state
@@ -48,8 +48,11 @@ def returns(guess: Guess, search: Search, returned: Returned) -> Returns:
         _name_head(guess, search, returned, texts, faults, of="output")
     known = {name for text in texts for name in NAMES.findall(text)}
     places = dict(_places(returned.form))
+    heads = [leaf.module for leaf in _linears(guess, search, returned)]
+    shown = guess.exact and known & {"output", "h_n"}
+    behind = made_by(guess, search, heads) if shown and "_" in texts else []
     for n, leaf in enumerate(returned.leaves):
-        if texts[n] == "_":
+        if texts[n] == "_" and n not in behind:
             # few classes return all cell states: the numbers must show that, not the shape alone
             spare = [
                 each.name

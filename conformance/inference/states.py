@@ -11,7 +11,8 @@ from itertools import product
 import numpy as np
 
 from conformance.diagnosis.alternatives.equations import STATES
-from conformance.implementations.by_hand.expressions import Call, parsed, parts_of
+from conformance.implementations.by_hand.expressions import Call, fields_of, parsed, parts_of
+from conformance.inference.contents import states_held
 from conformance.inference.guess import Guess
 from conformance.inference.search import Search
 from conformance.inference.ways import calls
@@ -36,7 +37,8 @@ def calls_with_states(
         random = guess.exact and not omitted.exact and np.isfinite(omitted.error)
         wrong = ["initial states that are not given are not zeros"] * bool(random)
         return [(guess, bool(omitted.exact), wrong)]
-    texts = [*calls(guess.reading.cell, len(guess.scheme.layers)), *_taken_back(returned)]
+    held = states_held(search.prober.subject().classes)
+    texts = [*calls(guess.reading.cell, len(guess.scheme.layers), held), *_taken_back(returned)]
     tried = (search.whole(replace(guess, call=Call(text))) for text in texts)
     ran = [each for each in tried if each.states and np.isfinite(each.error)]
     if not ran:
@@ -60,6 +62,32 @@ def _ignored(search: Search, ran: list[Guess]) -> str:
         if search.whole(replace(given, equations=equations)).exact:
             return f"this is an LSTM {each.says}"
     return "given initial states are not used as h_0 and c_0"
+
+
+def exchanged(call: str, returned: str) -> list[str]:
+    """Say that both states of one value are returned in another order than they are taken."""
+    taken, back = _order(call), _order(returned)
+    if "" in (taken, back) or taken == back:
+        return []
+    first, second = (", ".join(f"{each}_{n}" for each in of) for of, n in ((taken, 0), (back, "n")))
+    handed = "what is returned cannot be given to the next call"
+    return [f"both states are taken as {first} and returned as {second}, so that {handed}"]
+
+
+def _order(text: str) -> str:
+    """Return "hc" or "ch" for the two states that are one value in an expression, "" if none are.
+
+    Those of a dict or an object have no order.
+    """
+    for node in ast.walk(parsed(f"({text})", "call").args[0]):
+        parts = [] if isinstance(node, ast.Dict) or fields_of(node) else parts_of(node)
+        order = "".join(ast.unparse(each)[0] for each in parts if _STATE.match(ast.unparse(each)))
+        if len(parts) == 2 and {*order} == {"h", "c"}:
+            return order
+    return ""
+
+
+_STATE = re.compile(r"[hc]_[0n]\b")
 
 
 def _taken_back(returned: str) -> Iterator[str]:

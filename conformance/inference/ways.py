@@ -10,8 +10,8 @@ from typing import Any
 
 from conformance.implementations.by_hand.expressions import LENGTHS, Call
 from conformance.implementations.by_hand.subjects import Subject
-from conformance.inference.contents import contents, mentions
-from conformance.inference.names import LENGTHS_CALLED
+from conformance.inference.contents import contents, mentions, states_held
+from conformance.inference.names import LENGTHS_CALLED, is_plain
 from conformance.inference.numbers import EXTRA, HIDDEN, INPUT, STACKED, Shapes
 from conformance.inference.readings import Reading
 from conformance.inference.roles import role_of
@@ -32,13 +32,18 @@ CALLED = (
 """The role of an argument of a function, by its name; the first pattern that fits counts."""
 
 
-def calls(cell: bool, count: int = 1) -> Iterator[str]:
+def calls(cell: bool, count: int = 1, held: Sequence[str] = ()) -> Iterator[str]:
     """Yield arguments of a call, first without states and then with them, the likeliest first.
 
-    `count` is the number of layers times that of directions.
+    `count` is the number of layers times that of directions, and `held` are expressions for
+    objects that hold both states of a layer.
     """
     yield "input"
     flat = not cell and count == 1
+    for text in held:
+        each = [_at(text, f"[{n}]" if flat or count > 1 else "") for n in range(count)]
+        states = f"[{', '.join(each)}]" if count > 1 else each[0]
+        yield from (f"input, {states}", f"{states}, input")
     for states in (("h_0[0]", "c_0[0]"), ("h_0", "c_0"))[not flat :]:
         for form in _forms(*states):
             yield f"input, {form}"
@@ -55,6 +60,11 @@ def calls(cell: bool, count: int = 1) -> Iterator[str]:
         yield f"input, [{with_axis}]"
         h, c = (f"[{', '.join(each)}]" for each in (of_h, of_c))
         yield from (f"input, ({h}, {c})", f"input, {h}, {c}")
+
+
+def _at(text: str, axis: str) -> str:
+    """Return an expression with `axis`, such as an index, behind each initial state."""
+    return re.sub("(h_0|c_0)", rf"\1{axis}", text)
 
 
 def _forms(h: str, c: str) -> Iterator[str]:
@@ -114,15 +124,13 @@ def _signatures(
     rows = STACKED if max(len(by_x), len(by_h)) < 4 else HIDDEN
     # one weight for both may have the bias as a row
     sizes = [INPUT] if by_h else [INPUT + HIDDEN, 1 + INPUT + HIDDEN]
-    forms = [*_forms("h_0", "c_0")][:-1] if "states" in roles.values() else [""]
+    forms = [each for each in _forms("h_0", "c_0") if each.startswith(("(", "cat", "stack"))]
+    forms = [*states_held([function]), *forms] if "states" in roles.values() else [""]
     for form, transposed, axis, of_x in itertools.product(
         forms, (True, False), (("[0]", ""), ("",))[cell], sizes
     ):
-        states = re.sub("(h_0|c_0)", rf"\1{axis}", form)
-        if "," in form and form[0] != "(" and not form.startswith(("cat", "stack")):
-            continue
-        given = {"input": "input", "h_0": f"h_0{axis}", "c_0": f"c_0{axis}", "states": states}
-        given["lengths"] = LENGTHS
+        given = {"input": "input", "h_0": f"h_0{axis}", "c_0": f"c_0{axis}", "lengths": LENGTHS}
+        given["states"] = _at(form, axis)
         turn = -1 if transposed else 1
         shapes = {"bias": (rows,), "ih": (rows, of_x)[::turn], "hh": (rows, HIDDEN)[::turn]}
         held_by = {name: shapes[role] for name, role in every.items() if role in shapes}
@@ -144,6 +152,24 @@ def _apart(call: str, shapes: Shapes) -> tuple[str, Shapes]:
         apart |= dict.fromkeys(four, one)
         call = re.sub(rf"(?<![\w=]){re.escape(name)}(?!\w)(?!=)", f"stack({', '.join(four)})", call)
     return call, apart
+
+
+def spelled(signature: inspect.Signature | None, call: Call) -> Call:
+    """Return `call` with lengths, and with names for the arguments that are taken by name."""
+    given, named = call.form
+    of = [*signature.parameters.values()] if signature and not named else []
+    positional = list(given)
+    for place, p in enumerate(of):
+        asks = re.search(LENGTHS_CALLED, p.name.lower()) and not is_plain(p)
+        if asks and place <= len(positional) and LENGTHS not in call.names:
+            positional.insert(place, LENGTHS)
+    names = [p.name for p in of if p.kind is p.KEYWORD_ONLY]
+    count = sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in of)
+    rest = [f"{name}={text}" for name, text in zip(names, positional[count:], strict=False)]
+    spelled = [*positional[:count], *rest] if rest else positional
+    if spelled == given or len(spelled) < len(positional):
+        return call
+    return Call(", ".join(spelled))
 
 
 HEAD = r"(_|^w|^b|^v)_?(h?[yqv]|out(put)?s?_?y?|hq|dense|logits?|fc|head)$"

@@ -39,7 +39,7 @@ RIGHT: dict[str, dict[str, dict[str, Any]]] = {
         "PairsOfStates": {
             "layers": ("first", "second"),
             "call": "input, [(h_0[0], c_0[0]), (h_0[1], c_0[1])]",
-            "returns": "output, ((h_n[0], c_n[0]), (h_n[-1], c_n[-1]))",
+            "returns": "output, ({'h': h_n[0], 'c': c_n[0]}, {'h': h_n[-1], 'c': c_n[-1]})",
         },
         "DrawsItsStates": {"draws": "h_0, c_0"},
         "NumpyStack": {"weight_ih": "cells.*.weights.0", "layers": ("0", "1")},
@@ -179,6 +179,26 @@ RIGHT: dict[str, dict[str, dict[str, Any]]] = {
         "ScoresOfRows": {"batch_first": "output", "returns": "fc(output)"},
         "RowsInOneAxis": {"batch_first": "output", "returns": "fc(flat(output))"},
     },
+    "strangers.py": {
+        "NamedStates": {
+            "call": "input, namespace(h=h_0[0], c=c_0[0])",
+            "returns": "output, {'h': h_n[0], 'c': c_n[0]}",
+        },
+        "CellOfNamedState": {
+            "call": "input, namespace(h=h_0, c=c_0)",
+            "returns": "{'h': h_n, 'c': c_n}",
+            "cell": True,
+        },
+        "StackOfNamedStates": {
+            "layers": ("0", "1"),
+            "call": "input, [namespace(h=h_0[0], c=c_0[0]), namespace(h=h_0[1], c=c_0[1])]",
+        },
+        "NeedsADict": {"call": "input, {'hidden': h_0, 'cell': c_0}", "cell": True},
+        "step_of_a_scan": {
+            "call": "{'W': W, 'U': U, 'b': b}, namespace(hidden=h_0, cell=c_0), input",
+        },
+        "EncoderWithABridge": {"bidirectional": True, "returns": "output, _"},
+    },
 }
 """For each right one, by file and name, the telling arguments of its adapter."""
 
@@ -277,14 +297,24 @@ WRONG: dict[str, dict[str, str]] = {
         "ViewsTheScores": "makes its output batch-first by a reshape instead of a transpose",
         "ReshapesTheScores": "makes its output batch-first by a reshape instead of a transpose",
     },
+    "wrong_strangers.py": {
+        "FillsNamesInTheWrongOrder": "'h' of what is returned is c_n",
+        "TurnsItsStateAround": "both states are taken as h_0, c_0 and returned as c_n, h_n",
+        "TurnsItsPairAround": "both states are taken as h_0, c_0 and returned as c_n, h_n",
+        "AddsFinalStates": "the final states of the two directions are added up",
+        "BridgesTheWrongOutput": "that puts the reverse half of its output first",
+    },
 }
 """For each wrong one, by file and name, what is told of it."""
 
 OF_GRADIENTS = {"DetachesCell"}
 """Wrong ones whose results are right."""
 
-BY_NAME = {"ExchangesGivenStates", "ExchangesKeys", "biases_exchanged"}
-"""Those that are wrong by the names of what they take and return alone."""
+BY_NAME = {
+    *("ExchangesGivenStates", "ExchangesKeys", "biases_exchanged", "FillsNamesInTheWrongOrder"),
+    *("TurnsItsStateAround", "TurnsItsPairAround"),
+}
+"""Those that are wrong by the names, or the order, of what they take and return alone."""
 
 RIGHT_WHEN_NEW = {"KeepsItsState"}
 """Those that are right in the first call of each instance."""
@@ -305,13 +335,14 @@ QUICK = {
     *("GatesFirst", "gates_first", "OneToken", "ColumnVectors", "YieldsSteps", "DictOfSteps"),
     *("OneBiasForAllGates", "DetachesCell", "ForgetsItsCell", "PeeksByATable"),
     *("Tagger", "RowsInOneAxis", "LacksBatchFirst", "FirstStepOfScores"),
+    *("CellOfNamedState", "NeedsADict", "EncoderWithABridge"),
     *("MinimalCharLSTM", "onnx_order", "onnx_order_of_one_weight", "ReZero"),
 }
 """Those that are tried in the fast loop."""
 
 HELPERS = {
     *("Cell", "Answer", "Pair", "NumpyCell", "sigmoid", "LSTMConfig", "State", "Params", "Plain"),
-    *("ModelOutput", "one_step", "Layer", "ByHand"),
+    *("ModelOutput", "one_step", "Layer", "ByHand", "LSTMState", "Carry"),
 }
 """What the files have besides; ``ThreeGates`` and ``TiedGates`` are refused, as
 test_inference.py shows."""

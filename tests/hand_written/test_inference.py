@@ -604,7 +604,21 @@ class CannotBeCalled:
         (f"{__file__}:Pools", "fc takes the mean of the output over all steps, from which no"),
         (f"{__file__}:PoolsTheLargest", "fc takes the maximum of the output over all steps"),
         (f"{__file__}:CannotBeCalled", "an instance has nothing that can be called"),
-        (f"{FOLDER / 'right.py'}:uniform", "the names of the arguments are not those of an LSTM"),
+        (
+            f"{FOLDER / 'right.py'}:uniform",
+            r"takes .*, and these names are not those of an LSTM; describe the call yourself",
+        ),
+        (
+            f"{FOLDER / 'refused.py'}:PeepsThroughLinears",
+            "weights by input, h and c together are those of a peephole LSTM",
+        ),
+        (f"{FOLDER / 'refused.py'}:Convolves", "are those of a convolutional LSTM"),
+        (
+            f"{FOLDER / 'refused.py'}:TakesAnEmbedding",
+            "called with numbers for hidden_size and embedding, raised .*; infer a subclass",
+        ),
+        (f"{FOLDER / 'refused.py'}:NeedsAMask", "cannot supply mask; infer a subclass whose call"),
+        (f"{FOLDER / 'refused.py'}:NeedsATarget", "cannot supply trg; infer a subclass whose call"),
         ("torch.nn.Linear", r"no parameters have the shapes .* weight \(\d, \d\), bias \(\d,\)"),
         ("torch.nn.Identity", "there are none"),
         (f"{__file__}:CannotBeMade", "the constructor raised ValueError: no"),

@@ -180,8 +180,13 @@ def _module(node: ast.Call) -> str:
 
 
 def attributes(answer: Any) -> Mapping[str, Any]:
-    """Return the public attributes of an object such as a dataclass; none of an array."""
+    """Return the public attributes of an object such as a dataclass; none of an array.
+
+    Those of a named tuple are its fields.
+    """
     if hasattr(answer, "shape"):
         return {}
+    if hasattr(answer, "_fields"):
+        return dict(zip(answer._fields, answer, strict=True))
     slots = {name: getattr(answer, name) for name in getattr(answer, "__dataclass_fields__", ())}
     return slots or dict(getattr(answer, "__dict__", {}))

@@ -59,6 +59,13 @@ class Subject:
     def __init__(self, holder: Any) -> None:
         self.holder = holder
 
+    @property
+    def classes(self) -> list[type[Any]]:
+        """The classes of the holder and of its submodules, but those of torch itself."""
+        modules = getattr(self.holder, "modules", lambda: [self.holder])()
+        own = dict.fromkeys(map(type, modules))
+        return [each for each in own if not each.__module__.startswith("torch.")]
+
     def stack(self, arrays: Sequence[Any], axis: int = 0) -> Any:
         """Join arrays along a new axis."""
         return np.stack(arrays, axis)
