@@ -187,7 +187,7 @@ def gradients_of_wide_layers_are_right(implementation: Implementation, case: Cas
 
 @requirement(
     **GRADIENTS,
-    **{**sizes(2**20, (1, 34), (1, 17), (190, 257), (1, 3), lengths=None), "share_of_cases": 0.2}
+    **{**sizes(2**20, (1, 34), (1, 17), (257, 513), (1, 3), lengths=None), "share_of_cases": 0.5}
     | {"weights": ["default", "small"]},
 )
 def gradients_of_hundreds_of_rows_are_right(implementation: Implementation, case: Case) -> float:
@@ -197,7 +197,7 @@ def gradients_of_hundreds_of_rows_are_right(implementation: Implementation, case
 
 @requirement(
     **GRADIENTS | {"applies": and_also(gradients, returning("output"), at_once)},
-    **{**sizes(2**23, (1, 34), (2, 34), (1, 17), (64, 257), lengths=None), "share_of_cases": 0.35},
+    **{**sizes(2**23, (1, 34), (2, 34), (1, 5), (64, 1025), lengths=None), "share_of_cases": 0.6},
 )
 def gradients_of_long_sequences_are_right(implementation: Implementation, case: Case) -> float:
     """Back-propagation reaches each of hundreds of steps, in both directions, also if packed."""

@@ -557,3 +557,106 @@ class LosesInputGradientsOfRowsFrom128On(PlainLSTM):
 
     def preactivations(self, x: Tensor, h: Tensor, w: Weights) -> Tensor:
         return super().preactivations(torch.cat([x[:128], x[128:].detach()]), h, w)
+
+
+class LosesGradientsOfRowsFrom288On(PlainLSTM):
+    """Passes no gradient to the input of rows from 288 on."""
+
+    bug = ""
+    caught_by = "gradients_of_hundreds_of_rows_are_right"
+
+    def network(self, x: Tensor, *arguments: Any) -> tuple[Tensor, Tensor, Tensor]:
+        return super().network(torch.cat([x[:, :288], x[:, 288:].detach()], 1), *arguments)
+
+
+class CutsBackPropagationEvery512Steps(PlainLSTM):
+    """Hands states on without their graph after each 512 steps."""
+
+    bug = ""
+    caught_by = "gradients_of_long_sequences_are_right"
+    steps = 0
+
+    def scan(self, *arguments: Any) -> tuple[Tensor, Tensor, Tensor]:
+        self.steps = 0
+        return super().scan(*arguments)
+
+    def step(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> States:
+        self.steps += 1
+        cut = self.steps > 1 and self.steps % 512 == 1
+        return super().step(x, h.detach() if cut else h, c.detach() if cut else c, w)
+
+
+class LeavesOutAUnitOfASingleStep(PlainLSTM):
+    """Leaves the last unit out of the recurrence in one step of one row of 64 units and more."""
+
+    bug = ""
+    caught_by = "rows_alone_match_reference"
+    single = False
+
+    def network(self, x: Tensor, *arguments: Any) -> tuple[Tensor, Tensor, Tensor]:
+        self.single = x.shape[:2] == (1, 1) and self.hidden_size >= 64
+        return super().network(x, *arguments)
+
+    def preactivations(self, x: Tensor, h: Tensor, w: Weights) -> Tensor:
+        if self.single and self.num_layers == 1:
+            h = torch.cat([h[:, :-1], 0 * h[:, -1:]], 1)
+        return super().preactivations(x, h, w)
+
+
+class MixesUpRowsFrom128OnOverTime(PlainLSTM):
+    """Takes h of the first rows for that of rows from 128 on, from the fifth step on."""
+
+    bug = ""
+    caught_by = "hundreds_of_rows_match_reference"
+    steps = 0
+
+    def scan(self, *arguments: Any) -> tuple[Tensor, Tensor, Tensor]:
+        self.steps = 0
+        return super().scan(*arguments)
+
+    def step(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> States:
+        self.steps += 1
+        if self.steps > 4:
+            h = torch.cat([h[:128], h[: max(0, len(h) - 128)]])
+        return super().step(x, h, c, w)
+
+
+class EndsPackedRowsAfter512Steps(PlainLSTM):
+    """Has room for 512 steps of packed rows, and keeps their states after these."""
+
+    bug = ""
+    caught_by = "long_sequences_of_every_form_match_reference"
+
+    def where_valid(self, t: int, lengths: Tensor, *states: Tensor) -> Any:
+        return super().where_valid(t, lengths.clamp(max=512), *states)
+
+
+class LosesGradientsOfWideLayersInReverse(PlainLSTM):
+    """Loses the gradient by h at every second step of a reverse layer of 64 units and more."""
+
+    bug = ""
+    caught_by = "gradients_of_wide_networks_are_right"
+    steps = 0
+    lost = False
+
+    def scan(
+        self, x: Tensor, h: Tensor, c: Tensor, w: Weights, lengths: Any, reverse: bool
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        self.steps, self.lost = 0, reverse and self.hidden_size >= 64 and len(x) > 2
+        return super().scan(x, h, c, w, lengths, reverse)
+
+    def step(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> States:
+        self.steps += 1
+        return super().step(x, h.detach() if self.lost and self.steps % 2 else h, c, w)
+
+
+class LosesGradientsWhereWidePackedRowsEnd(PlainLSTM):
+    """Carries no gradient by c over a step after which rows end, in 64 units and more."""
+
+    bug = ""
+    caught_by = "gradients_of_wide_networks_are_right"
+
+    def where_valid(self, t: int, lengths: Tensor, *states: Tensor) -> Any:
+        output, h, c = super().where_valid(t, lengths, *states)
+        ends = self.hidden_size >= 64 and bool((lengths == t + 1).any())
+        return output, h, c.detach() if ends and t > 0 else c

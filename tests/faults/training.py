@@ -441,3 +441,60 @@ class KeepsWeightsUntilItsModeChanges(PlainLSTM):
             return w
         key = layer, direction, w.hh.dtype
         return w._replace(hh=self.__dict__["copies"].setdefault(key, w.hh.clone()))
+
+
+class KeepsWeightsInInferenceMode(KeepsWeightsUntilItsModeChanges):
+    """Copies weight_hh in its first call in inference mode, until train or eval is called."""
+
+    bug = ""
+    caught_by = "changed_weights_take_effect"
+
+    def weights(self, layer: int, direction: int) -> Weights:
+        with torch.set_grad_enabled(not torch.is_inference_mode_enabled()):
+            return super().weights(layer, direction)
+
+
+class HasFourWorkspaces(PlainLSTM):
+    """Halves the gradients of the output of a call that four others followed."""
+
+    bug = ""
+    caught_by = "calls_before_one_backward_add_up"
+    calls = 0
+
+    def network(self, *arguments: Any) -> Three:
+        output, h_n, c_n = super().network(*arguments)
+        self.calls += 1
+        made = self.calls
+        return (
+            Backward.apply(output, lambda g: g / 2 if self.calls - made > 4 else g),
+            h_n,
+            c_n,
+        )
+
+
+class HalvesCotangentsInPlace(ChangesGradients):
+    """Halves the gradient of the output in the caller's tensor, and computes with a copy."""
+
+    bug = ""
+    caught_by = "layout_of_cotangents_does_not_matter"
+
+    def changed(self, gradient: Tensor) -> Tensor:
+        kept = gradient.clone()
+        if gradient.is_contiguous() and not gradient.requires_grad:
+            gradient /= 2
+        return kept
+
+
+class StopsAtAFrozenUpperLayer(PlainLSTM):
+    """Passes no gradient through an upper layer all of whose parameters are frozen."""
+
+    bug = ""
+    caught_by = "frozen_leaves_change_no_other_gradient"
+
+    def layer(
+        self, x: Tensor, h_0: Tensor, c_0: Tensor, layer: int, lengths: Any
+    ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        own = [p for d in range(self.directions) for p in self.weights(layer, d) if p is not None]
+        frozen = layer > 0 and not any(p.requires_grad for p in own)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not frozen):
+            return super().layer(x, h_0, c_0, layer, lengths)

@@ -23,7 +23,9 @@ function weights(p, suffix) {
 // Each layer of tf.layers: the suffixes of its parameters in PyTorch, and how it is made.
 function layers({ configuration: c }) {
   const directions = c.bidirectional ? ["", "_reverse"] : [""];
-  const options = { units: c.hidden_size, useBias: c.bias, recurrentActivation: "sigmoid" };
+  // orthogonal weights, the default, take minutes where there are hundreds of units
+  const made = { kernelInitializer: "zeros", recurrentInitializer: "zeros" };
+  const options = { units: c.hidden_size, useBias: c.bias, recurrentActivation: "sigmoid", ...made };
   const returns = { returnSequences: true, returnState: true };
   const suffixes = [...Array(c.num_layers).keys()].map((l) => directions.map((d) => `_l${l}${d}`));
   if (kind === "cell") {
