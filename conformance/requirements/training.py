@@ -40,8 +40,8 @@ def calls_before_one_backward_add_up(implementation: TorchModule, case: Case) ->
     """After several calls one backward pass gives each its own gradients, and parameters their sum.
 
     The calls are of the same and of larger sizes, in every third case with many of one step between
-    them. All terms of the sum may be added one by one: so allowed are the bounds of the calls, which
-    are for the additions of one call, times the steps of all by those of the shortest.
+    them. All terms of the sum may be added one by one: so allowed are the bounds of the calls, each
+    for the additions of one call, times the steps of all by those of the shortest.
     """
     module = session_of(implementation, case).module
     larger = resized(case, case.seq_len + 2, case.batch_size + 2)
