@@ -79,7 +79,9 @@ def _order(text: str) -> str:
 
     Those of a dict or an object have no order.
     """
-    for node in ast.walk(parsed(f"({text})", "call").args[0]):
+    call = parsed(text, "call")
+    values = [ast.Tuple(call.args, ast.Load()), *(each.value for each in call.keywords)]
+    for node in (each for value in values for each in ast.walk(value)):
         parts = [] if isinstance(node, ast.Dict) or fields_of(node) else parts_of(node)
         order = "".join(ast.unparse(each)[0] for each in parts if _STATE.match(ast.unparse(each)))
         if len(parts) == 2 and {*order} == {"h", "c"}:
