@@ -42,8 +42,8 @@ def calls(cell: bool, count: int = 1, held: Sequence[str] = ()) -> Iterator[str]
     flat = not cell and count == 1
     for text in held:
         each = [_at(text, f"[{n}]" if flat or count > 1 else "") for n in range(count)]
-        states = f"[{', '.join(each)}]" if count > 1 else each[0]
-        yield from (f"input, {states}", f"{states}, input")
+        both = f"[{', '.join(each)}]" if count > 1 else each[0]
+        yield from (f"input, {both}", f"{both}, input")
     for states in (("h_0[0]", "c_0[0]"), ("h_0", "c_0"))[not flat :]:
         for form in _forms(*states):
             yield f"input, {form}"
