@@ -569,23 +569,6 @@ class LosesGradientsOfRowsFrom288On(PlainLSTM):
         return super().network(torch.cat([x[:, :288], x[:, 288:].detach()], 1), *arguments)
 
 
-class CutsBackPropagationEvery512Steps(PlainLSTM):
-    """Hands states on without their graph after each 512 steps."""
-
-    bug = ""
-    caught_by = "gradients_of_long_sequences_are_right"
-    steps = 0
-
-    def scan(self, *arguments: Any) -> tuple[Tensor, Tensor, Tensor]:
-        self.steps = 0
-        return super().scan(*arguments)
-
-    def step(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> States:
-        self.steps += 1
-        cut = self.steps > 1 and self.steps % 512 == 1
-        return super().step(x, h.detach() if cut else h, c.detach() if cut else c, w)
-
-
 class LeavesOutAUnitOfASingleStep(PlainLSTM):
     """Leaves the last unit out of the recurrence in one step of one row of 64 units and more."""
 
