@@ -93,10 +93,7 @@ def _other_calls(implementation: Implementation, case: Case) -> list[Case]:
     """List cases of the same network that an implementation takes, of very different sizes."""
     supports, steps, rows = implementation.supports, case.seq_len, case.batch_size
     long, many = resized(case, steps + 9, rows), resized(case, steps, 2 * rows + 17)
-    without = [replace(each, h_0=None, c_0=None) for each in (long, many)]
-    if len(supports.states) < 2 or case.h_0 is None:
-        without = []
-    others = [*without[:1], long, resized(case, 1, 1), resized(case, steps + 1, 1)]
+    others = [long, resized(case, 1, 1), resized(case, steps + 1, 1)]
     if case.batched and supports.lengths:
         falling = np.maximum(steps - np.arange(many.batch_size) % steps, 1)
         others += [replace(many, lengths=falling), replace(case, lengths=None)]
@@ -105,7 +102,9 @@ def _other_calls(implementation: Implementation, case: Case) -> list[Case]:
     others += [many]
     if case.batched and False in supports.batched:
         others += [without_batch(case)]
-    return [*others, *without[1:]]
+    if len(supports.states) == 2 and case.h_0 is not None:
+        others += [replace(each, h_0=None, c_0=None) for each in (long, many)]
+    return others
 
 
 @requirement(

@@ -43,12 +43,10 @@ def in_train_mode(
 ) -> list[Result]:
     """Call the module, or several in turn, so often in train mode, and not always with gradients.
 
-    Every second call is without. A module is called in eval mode before, as to check it.
+    Every second call is without.
     """
     sessions = [session_of(implementation, case) for _ in range(modules)]
     for each in sessions:
-        each.module.eval()
-        each.run(case, grad=False)
         each.module.train()
     with seeded(case):
         return [sessions[call % modules].run(case, grad=call % 2 == 0) for call in range(calls)]

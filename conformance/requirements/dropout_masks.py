@@ -87,7 +87,7 @@ def _explained(
     return surprise / limit
 
 
-@requirement(source=DOCUMENTED, applies=dropout, **{**_FEW, "share_of_cases": 0.6}, by_dtype=True)
+@requirement(source=DOCUMENTED, applies=dropout, **{**_FEW, "share_of_cases": 0.35}, by_dtype=True)
 def dropout_rate_is_p(implementation: TorchModule, case: Case) -> float:
     """The share of dropped values is p, up to chance.
 
@@ -98,7 +98,7 @@ def dropout_rate_is_p(implementation: TorchModule, case: Case) -> float:
     return _what_chance_explains(implementation, case, "dropped values", dropped)
 
 
-@requirement(source=DOCUMENTED, applies=dropout, **{**_FEW, "share_of_cases": 2.0})
+@requirement(source=DOCUMENTED, applies=dropout, **{**_FEW, "share_of_cases": 1.0})
 def dropout_is_drawn_anew(implementation: TorchModule, case: Case) -> float:
     """Every call, step, row, feature, direction and gap has its own dropout mask.
 

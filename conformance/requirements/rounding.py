@@ -111,9 +111,8 @@ def results_are_rounded_to_nearest(implementation: Implementation, case: Case) -
         num_layers=int(min(3, supports.max_layers)),
         bidirectional=True in supports.bidirectional,
     )
-    both = [_states(case, each, rng) for each in (case.configuration, largest)]
-    full = [replace(each, lengths=np.full(each.batch_size, each.seq_len)) for each in both]
-    for made in (*both, *full, _gates(implementation, case, rng)):
+    both = (_states(case, each, rng) for each in (case.configuration, largest))
+    for made in (*both, _gates(implementation, case, rng)):
         if supports.lacking_for(made):
             continue
         result = run(implementation, made)

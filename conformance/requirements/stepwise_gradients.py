@@ -187,7 +187,7 @@ def gradients_of_wide_layers_are_right(implementation: Implementation, case: Cas
 
 @requirement(
     **GRADIENTS,
-    **{**sizes(2**20, (1, 34), (1, 17), (257, 513), (1, 3), lengths=None), "share_of_cases": 0.5}
+    **{**sizes(2**20, (1, 34), (1, 17), (190, 257), (1, 3), lengths=None), "share_of_cases": 0.2}
     | {"weights": ["default", "small"]},
 )
 def gradients_of_hundreds_of_rows_are_right(implementation: Implementation, case: Case) -> float:

@@ -454,14 +454,3 @@ class LearnsLessFromCall400On(PlainLSTM):
     def weights(self, layer: int, direction: int) -> Weights:
         w = super().weights(layer, direction)
         return w._replace(hh=(w.hh + w.hh.detach()) / 2) if self.calls >= 400 else w
-
-
-class DecidesOnStatesInTheFirstCallOfASize(PlainLSTM):
-    """Ignores initial states where the first call with input of that shape had none."""
-
-    bug = ""
-    caught_by = "calls_are_independent"
-
-    def initial_states(self, sequence: Any, x: Tensor, hx: States | None) -> States:
-        seen = self.__dict__.setdefault("seen", {}).setdefault(x.shape, hx is not None)
-        return super().initial_states(sequence, x, hx if seen else None)

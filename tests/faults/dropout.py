@@ -238,14 +238,3 @@ class DropsNothingWithoutGradients(PlainLSTM):
 
     def dropped(self, x: Tensor) -> Tensor:
         return super().dropped(x) if torch.is_grad_enabled() else x
-
-
-class KeepsTheModeOfItsFirstCall(PlainLSTM):
-    """Drops values in train mode if its first call was in train mode, as after it was traced."""
-
-    bug = ""
-    caught_by = "dropout_rate_is_p"
-
-    def dropped(self, x: Tensor) -> Tensor:
-        first = self.__dict__.setdefault("first", self.training)
-        return F.dropout(x, self.dropout, self.training and first)

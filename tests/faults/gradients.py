@@ -384,26 +384,3 @@ class HasNoGradientWhereAGateIsHalfOpen(PlainLSTM):
     def sigmoid(self, a: Tensor) -> Tensor:
         small = torch.exp(-a.abs())
         return torch.where(a < 0, small, torch.ones_like(a)) / (1 + small)
-
-
-class LosesGradientsBelowTheFifthLayer(PlainLSTM):
-    """Passes no gradient from the sixth layer to those below."""
-
-    bug = ""
-    caught_by = "gradients_of_deep_networks_are_right"
-
-    def between_layers(self, x: Tensor, layer: int) -> Tensor:
-        x = super().between_layers(x, layer)
-        return x.detach() if layer == 4 and self.num_layers > 5 else x
-
-
-class LosesGradientsOfDeepNetworksInFloat32(PlainLSTM):
-    """Passes no gradient from the fourth layer to those below, in float32."""
-
-    bug = ""
-    caught_by = "gradients_of_deep_networks_are_right"
-
-    def between_layers(self, x: Tensor, layer: int) -> Tensor:
-        x = super().between_layers(x, layer)
-        lost = layer == 2 and self.num_layers > 3 and x.dtype == torch.float32
-        return x.detach() if lost else x

@@ -249,15 +249,3 @@ class LearnsNoBiasesAlone(PlainLSTM):
         learns = any(each.requires_grad for each in (x, h_0, c_0, *weights))
         with torch.set_grad_enabled(torch.is_grad_enabled() and learns):
             return super().network(x, h_0, c_0, lengths)
-
-
-class TakesARepeatedStepForOne(PlainLSTM):
-    """Hands only the first step's gradient to an input that is one step, expanded to all."""
-
-    bug = ""
-    caught_by = "gradients_pass_through_what_was_computed"
-
-    def network(self, x: Tensor, *arguments: Any) -> Three:
-        if len(x) > 1 and x.stride(0) == 0:
-            x = torch.cat([x[:1], x[1:].detach()])
-        return super().network(x, *arguments)

@@ -407,14 +407,3 @@ class KeepsTransposedWeightsAfterAReset(PlainLSTM):
         if last is None or last[0] is not w.hh or last[1] != w.hh._version:
             kept[layer, direction] = last = w.hh, w.hh._version, w.hh.detach().T.clone()
         return w._replace(hh=last[2].T)
-
-
-class LearnsNoRecurrentWeightsUnderAutocast(PlainLSTM):
-    """Keeps a copy of weight_hh under autocast, without its graph."""
-
-    bug = ""
-    caught_by = "autocast_stays_within_its_precision"
-
-    def weights(self, layer: int, direction: int) -> Weights:
-        w = super().weights(layer, direction)
-        return w._replace(hh=w.hh.detach()) if torch.is_autocast_enabled("cpu") else w

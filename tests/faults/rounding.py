@@ -232,18 +232,3 @@ class TruncatesRecurrentGradientsIn16Bits(TruncatesWeightGradients):
         if narrow(x) and recurrent:
             return super().linear(x, weight, bias)
         return F.linear(x, weight, bias)
-
-
-class TruncatesPackedCellStatesInBfloat16(TruncatesCellStatesInBfloat16):
-    """Rounds c toward zero in bfloat16, where rows are packed."""
-
-    bug = ""
-    caught_by = "results_are_rounded_to_nearest"
-    packs = False
-
-    def network(self, x: Tensor, h_0: Tensor, c_0: Tensor, lengths: Any) -> Any:
-        self.packs = lengths is not None
-        return super().network(x, h_0, c_0, lengths)
-
-    def stored(self, x: Tensor, dtype: torch.dtype, name: str) -> Tensor:
-        return super().stored(x, dtype, name if self.packs else "")

@@ -270,18 +270,3 @@ class TakesItsInputForAState(PlainLSTM):
     def forward(self, sequence: Any, hx: States | None = None) -> Any:
         same = hx is not None and any(each is sequence for each in hx)
         return super().forward(sequence, None if same else hx)
-
-
-class ReturnsOneOfEightBuffers(PlainLSTM):
-    """Returns one of eight output buffers in turn at calls without gradients."""
-
-    bug = ""
-    caught_by = "earlier_results_stay"
-
-    def network(self, *arguments: Any) -> tuple[Tensor, Tensor, Tensor]:
-        output, h_n, c_n = super().network(*arguments)
-        if output.requires_grad:
-            return output, h_n, c_n
-        buffers = self.__dict__.setdefault("ring", {}).setdefault((output.shape, output.dtype), [])
-        buffers.append(buffers.pop(0).copy_(output) if len(buffers) == 8 else output.clone())
-        return buffers[-1], h_n, c_n

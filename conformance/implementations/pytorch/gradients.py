@@ -108,11 +108,8 @@ class Differentiated:
         with blamed():
             loss.backward()  # type: ignore[no-untyped-call]
 
-    def pull(self, cotangents: Result, of: Collection[str] = RESULTS) -> dict[str, Array]:
-        """Call the module and pass the cotangents, with the strides that they have, to autograd.
-
-        Returns the cotangents as they are after that, by the names of the results.
-        """
+    def pull(self, cotangents: Result, of: Collection[str] = RESULTS) -> None:
+        """Call the module and pass the cotangents, with the strides that they have, to autograd."""
         results = self.results(of)
         arrays = dict(cotangents.items())
         weights = tuple(to_tensor(arrays[name], self.case.device) for name in results)
@@ -120,8 +117,6 @@ class Differentiated:
         note("torch.autograd.backward({results}, {weights})", results=given, weights=weights)
         with blamed():
             torch.autograd.backward(given, weights)
-        pairs = zip(results, weights, strict=True)
-        return {name: to_array(weight, f"cotangent of {name}") for name, weight in pairs}
 
     def output(self) -> Array:
         """Read the output of the last call."""
