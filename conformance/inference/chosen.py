@@ -49,7 +49,7 @@ def made_by(guess: Guess, search: Search, modules: Sequence[str]) -> list[int]:
     changes = [{k: sign * numbers(k, s) for k, s in shapes.items()} for sign in (1, -1) if shapes]
     both = [search.prober.call(guess, values, parameters | each) for each in changes]
     arrays = [[leaf.array for leaf in each.leaves] for each in both if each is not None]
-    if len(arrays) < 2:  # there are no modules, or a call raised
+    if len(arrays) < 2:  # without modules, or where a call raised
         return []
     return [n for n, pair in enumerate(zip(*arrays, strict=True)) if not np.array_equal(*pair)]
 

@@ -33,7 +33,7 @@ def is_plain(parameter: inspect.Parameter) -> bool:
 
 
 def needs(signature: inspect.Signature) -> str:
-    """Say which arguments a call needs that are no input, state or lengths, "" if there are none.
+    """Name the arguments that a call needs beside input, states and lengths, "" without such.
 
     The input is the first argument that has no name of a state.
     """

@@ -177,7 +177,7 @@ def _statics(target: type[Any]) -> str:
 def _called(construction: Construction, number: bool) -> str:
     """Return what was tried, and which of the arguments are guesses.
 
-    With `number`, one of the arguments is no number.
+    With `number`, one of the arguments should not have been a number.
     """
     needed = [p.name for p in parameters(construction.cls) if p.default is p.empty]
     if number and not construction.guessed:

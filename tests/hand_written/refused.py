@@ -1,4 +1,4 @@
-"""Classes that are no LSTM, and those that need what only their author can supply."""
+"""Classes that are not an LSTM, and those that need what only their author can supply."""
 
 import torch
 from torch import nn
@@ -63,7 +63,7 @@ class NeedsAMask(nn.Module):
 
 
 class NeedsATarget(nn.Module):
-    """An encoder and a decoder, each with an input of its own."""
+    """An encoder and a decoder, each with a separate input."""
 
     def __init__(self, vocab_size, emb_dim, hid_dim):
         super().__init__()
